@@ -1,0 +1,1 @@
+"""Fairness audit of a chest X-ray classifier: cohort, training, mitigation, audit, results, report."""

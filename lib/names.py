@@ -1,0 +1,84 @@
+"""Names, orders and references used everywhere: attributes and their groups, metrics, methods.
+
+Standard library only, so that every layer, down to the pre-render script, may import it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A grouping of patients or images: `groups` in display order, differences are `group - reference`."""
+
+    name: str
+    label: str
+    groups: tuple[str, ...]
+    reference: str
+    of_patient: bool
+    """True for demographics, False for acquisition metadata (the view can differ between images of a patient)."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A performance figure: `label` in tables, `meaning` in one clause, `better` is +1 (high), -1 (low) or 0."""
+
+    name: str
+    label: str
+    meaning: str
+    better: int
+
+
+ATTRIBUTES: dict[str, Attribute] = {
+    a.name: a
+    for a in (
+        Attribute("sex", "sex", ("F", "M"), "M", True),
+        Attribute("age_group", "age group", ("<40", "40-60", ">60"), "<40", True),
+        Attribute("view", "view", ("AP", "PA"), "PA", False),
+    )
+}
+OVERALL = "overall"
+"""Value of the column `attribute` for rows about everyone; their `group` is `all`."""
+NO_TARGET = "none"
+"""Value of the column `target` for post-processings that use no group."""
+MAX_MIN = "max - min"
+"""Value of the column `contrast` for the spread over all groups of an attribute."""
+
+METRICS: dict[str, Metric] = {
+    m.name: m
+    for m in (
+        Metric("balanced_accuracy", "balanced accuracy", "mean of TPR and 1 - FPR", 1),
+        Metric("auc", "AUC", "chance that a sick image scores above a healthy one", 1),
+        Metric("tpr", "TPR", "share of the sick who are called sick", 1),
+        Metric("fpr", "FPR", "share of the healthy who are called sick", -1),
+        Metric("selection_rate", "selection rate", "share of all who are called sick", 0),
+    )
+}
+
+WEIGHTINGS: dict[str, str] = {
+    "uniform": "uniform (baseline)",
+    "inverse_class_frequency": "inverse class frequency",
+    "kamiran_calders_sex": "Kamiran-Calders, sex",
+    "kamiran_calders_age_group": "Kamiran-Calders, age",
+    "kamiran_calders_view": "Kamiran-Calders, view",
+}
+POSTPROCESSINGS: dict[str, str] = {
+    "fixed_0.5": "fixed 0.5 (baseline)",
+    "best_threshold": "one best threshold",
+    "equal_tpr": "equal TPR thresholds",
+    "group_best_threshold": "best threshold per group",
+}
+BASELINE_WEIGHTING = "uniform"
+BASELINE_POSTPROCESSING = "fixed_0.5"
+UNDECIDED = "cannot be told from noise"
+NOT_ESTIMABLE = "not estimable"
+
+
+def weighting_label(name: str) -> str:
+    """The words for a weighting; an unknown name is shown as it is."""
+    return WEIGHTINGS.get(name, name.replace("_", " "))
+
+
+def postprocessing_label(name: str, target: str = NO_TARGET) -> str:
+    """The words for a post-processing and the attribute it acts on, such as `equal TPR thresholds, by view`."""
+    words = POSTPROCESSINGS.get(name, name.replace("_", " "))
+    return words if target == NO_TARGET else f"{words}, by {ATTRIBUTES[target].label}"

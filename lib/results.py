@@ -1,0 +1,185 @@
+"""The results bundle: parquet tables and a manifest, aggregates only; all that the report reads.
+
+A bundle is the folder `data/<cohort>/results/`: one parquet file per entry of `TABLES` and `study.json`.
+It holds no image, no patient identifier and no per-image row.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+SCHEMA_VERSION = 1
+MANIFEST = "study.json"
+ROOT = Path(__file__).resolve().parent.parent
+
+S, I, F, B = pl.String, pl.Int64, pl.Float64, pl.Boolean
+_METHOD = {"weighting": S, "postprocessing": S, "target": S}
+_INTERVAL = {"low": F, "high": F}
+
+TABLES: dict[str, dict[str, Any]] = {
+    # what was found in the folder and the CSV, and what was done about it
+    "checks": {"check": S, "rows": I, "action": S},
+    # counts per group and label; prevalence = share of sick images, patient-clustered interval
+    "composition": {"split": S, "attribute": S, "group": S, "images": I, "patients": I, "sick": I, "prevalence": F}
+    | _INTERVAL,
+    # two attributes crossed
+    "pairs": {
+        "split": S,
+        "attribute": S,
+        "group": S,
+        "other": S,
+        "other_group": S,
+        "images": I,
+        "patients": I,
+        "sick": I,
+    },
+    # Cramer's V between two columns; `other` is an attribute or "label"
+    "associations": {"split": S, "attribute": S, "other": S, "cramers_v": F} | _INTERVAL | {"images": I},
+    # `age` is the first year of a ten-year bin; label 1 = sick
+    "ages": {"split": S, "label": I, "age": I, "images": I},
+    # mean grey level and its standard deviation within images (0 to 1), by view and label
+    "exposure": {"measure": S, "view": S, "label": I, "value": F} | _INTERVAL | {"images": I},
+    # mean weight in each cell of the training images
+    "weights": {"weighting": S, "attribute": S, "group": S, "label": I, "images": I, "weight": F},
+    # one row per trained network; effective_share = Kish effective sample size / n
+    "runs": {
+        "weighting": S,
+        "seed": I,
+        "epochs": I,
+        "best_epoch": I,
+        "seconds": F,
+        "effective_share": F,
+        "tune_auc": F,
+        "auc": F,
+        "balanced_accuracy": F,
+    },
+    "history": {"weighting": S, "seed": I, "epoch": I, "train_loss": F, "tune_auc": F},
+    # attribute "overall" has the one group "all"; value is null where `estimable` is false
+    "metrics": _METHOD
+    | {"attribute": S, "group": S, "metric": S, "value": F}
+    | _INTERVAL
+    | {"seed_sd": F, "images": I, "patients": I, "estimable": B},
+    # differences `group - reference`, and "max - min" over all groups
+    "gaps": _METHOD
+    | {"attribute": S, "metric": S, "contrast": S, "value": F}
+    | _INTERVAL
+    | {"p": F, "p_holm": F, "verdict": S, "estimable": B},
+    # change of a rate (contrast = the group) or of a gap (contrast = "max - min") against the untouched baseline
+    "changes": _METHOD
+    | {"attribute": S, "metric": S, "contrast": S, "change": F}
+    | _INTERVAL
+    | {"p": F, "p_holm": F, "verdict": S, "estimable": B},
+    # the same figure fitted where it is judged (naive) and on held-out patients
+    "optimism": _METHOD | {"attribute": S, "metric": S, "contrast": S, "naive": F, "cross_fitted": F},
+    # fitted thresholds: mean, smallest and largest over folds and seeds; fitted = share of folds with enough patients
+    "thresholds": _METHOD | {"group": S, "threshold": F} | _INTERVAL | {"fitted": F},
+    # the baseline's intervals, by patient and (too narrow) by image
+    "interval_levels": {"attribute": S, "group": S, "metric": S, "level": S, "value": F} | _INTERVAL,
+}
+
+
+class BundleError(ValueError):
+    """A results bundle is missing, older than this code, or damaged; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """A loaded bundle: `manifest` (study.json) and `tables` (one frame per entry of `TABLES`)."""
+
+    manifest: dict[str, Any]
+    tables: dict[str, pl.DataFrame]
+
+    def __getattr__(self, name: str) -> pl.DataFrame:
+        try:
+            return self.__dict__["tables"][name]
+        except KeyError:
+            raise AttributeError(f"a results bundle has no table {name!r}; it has {', '.join(TABLES)}") from None
+
+    @property
+    def n_seeds(self) -> int:
+        """Networks trained for each weighting."""
+        return len(self.manifest["settings"]["training"]["seeds"])
+
+
+def bundle_folder(cohort: str | Path | None = None, root: Path = ROOT) -> Path:
+    """The bundle of a cohort given by name or path; by default that of `COHORT`, else of `study.toml`.
+
+    A path names its cohort by its last part, so `COHORT=../x/DUPONT_ANNE` reads `data/DUPONT_ANNE/results`.
+    """
+    if cohort is None:
+        cohort = os.environ.get("COHORT") or _default_cohort(root)
+    return root / "data" / Path(cohort).resolve().name / "results"
+
+
+def _default_cohort(root: Path) -> str:
+    import tomllib
+
+    return tomllib.loads((root / "study.toml").read_text("utf-8"))["cohort"]
+
+
+def load(cohort: str | Path | None = None, root: Path = ROOT) -> Results:
+    """Read and check a bundle (see `bundle_folder` for `cohort`). Raises `BundleError` with one sentence."""
+    folder = bundle_folder(cohort, root)
+    again = f"run `make study COHORT=path/to/{folder.parent.name}` to make it again"
+    if not (folder / MANIFEST).is_file():
+        raise BundleError(f"{folder} holds no results ({MANIFEST} is missing): {again}.")
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        version, hashes = manifest["schema_version"], manifest["files"]
+    except (ValueError, KeyError, TypeError):
+        raise BundleError(f"{folder / MANIFEST} is damaged (not a manifest): {again}.") from None
+    if version != SCHEMA_VERSION:
+        raise BundleError(f"{folder} has schema version {version}, this code reads {SCHEMA_VERSION}: {again}.")
+    return Results(manifest, {name: _read_table(folder, name, hashes, again) for name in TABLES})
+
+
+def _read_table(folder: Path, name: str, hashes: dict[str, str], again: str) -> pl.DataFrame:
+    path = folder / f"{name}.parquet"
+    if not path.is_file():
+        raise BundleError(f"{path} is missing from the results: {again}.")
+    if _sha256(path) != hashes.get(path.name):
+        raise BundleError(f"{path} is not the file that {MANIFEST} describes (its hash differs): {again}.")
+    frame = pl.read_parquet(path)
+    _check_schema(name, frame)
+    return frame
+
+
+def _check_schema(name: str, frame: pl.DataFrame) -> None:
+    if dict(frame.schema) != TABLES[name]:
+        raise BundleError(f"table {name!r} has columns {dict(frame.schema)}, allowed is exactly {TABLES[name]}.")
+
+
+def save(folder: Path, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> None:
+    """Write a bundle whole or not at all: it is built beside `folder` and then takes its place.
+
+    `tables` has exactly the entries of `TABLES`, with their columns (extra columns are an error);
+    `manifest` gains `schema_version` and the SHA-256 of every file. Raises `BundleError` for a wrong table.
+    """
+    if tables.keys() != TABLES.keys():
+        raise BundleError(f"a bundle has the tables {', '.join(TABLES)}; these differ: {tables.keys() ^ TABLES.keys()}.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".results-", dir=folder.parent))
+    try:
+        for name, frame in tables.items():
+            _check_schema(name, frame)
+            frame.write_parquet(building / f"{name}.parquet", compression="zstd")
+        files = {p.name: _sha256(p) for p in sorted(building.glob("*.parquet"))}
+        text = json.dumps({"schema_version": SCHEMA_VERSION, **manifest, "files": files}, indent=2, ensure_ascii=False)
+        (building / MANIFEST).write_text(text + "\n", "utf-8")
+        building.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        building.rename(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
