@@ -1,0 +1,71 @@
+"""Did a method change anything? Rates and gaps against the untouched baseline, on the same resamples of patients."""
+
+import logging
+from collections.abc import Mapping
+
+import polars as pl
+
+from lib.audit.contrasts import Contrast, read
+from lib.audit.estimates import Estimates
+from lib.audit.frames import METHOD, Method, frame, optional
+from lib.audit.multiplicity import ALPHA, holm_by_family, verdict
+from lib.audit.resampling import percentile_interval, two_sided_p
+from lib.names import METRICS
+
+SCHEMA = METHOD | {
+    **{name: pl.String for name in ("attribute", "metric", "contrast")},
+    **{name: pl.Float64 for name in ("change", "low", "high", "p", "p_holm")},
+    "verdict": pl.String,
+    "estimable": pl.Boolean,
+}
+
+
+def change_rows(method: Method, estimates: Estimates, baseline: Estimates, chosen: list[Contrast]) -> list[tuple]:
+    """Rows of the table of changes for one method, before the adjustment for having many methods.
+
+    change = figure under the method - figure under the baseline, for each level and each spread of `chosen` (pairwise
+    differences are passed over). Both come from the same resamples of patients and, where they share a weighting,
+    from the same networks: a method against itself changes exactly 0.
+    """
+    chosen = [contrast for contrast in chosen if contrast.kind != "difference"]
+    change = read(chosen, estimates.values) - read(chosen, baseline.values)
+    replicates = read(chosen, estimates.replicates) - read(chosen, baseline.replicates)
+    figures = (change, *percentile_interval(replicates), two_sided_p(replicates))
+    columns = zip(chosen, *(optional(figure) for figure in figures), strict=True)
+    return [(*method, c.attribute, c.metric, c.name, *numbers, c.kind, c.estimable) for c, *numbers in columns]
+
+
+def changes(rows: list[tuple]) -> pl.DataFrame:
+    """The table of changes from the rows of every method: Holm over methods, and a verdict for each.
+
+    A family is all methods for one (attribute, metric, contrast). `verdict`: improves or worsens by the metric's better
+    side, and by a smaller spread; rises or falls where neither side is better; cannot be told from noise; not estimable.
+    A bootstrap p is never below 2 / (B + 1), so families beyond about B / 40 methods need more replicates to decide.
+    """
+    families = [row[3:6] for row in rows]
+    adjusted = holm_by_family(families, [row[9] for row in rows])
+    done = [
+        (*row[:10], p_holm, verdict(row[7], row[8], p_holm, **_words(row[4], row[10])), row[11])
+        for row, p_holm in zip(rows, adjusted, strict=True)
+    ]
+    return frame(done, SCHEMA)
+
+
+def warn_if_undecidable(methods: int, replicates: int) -> None:
+    """Log that no change can ever be told from noise: the smallest p, times the number of methods, is not below .05."""
+    if 2 / (replicates + 1) * methods >= ALPHA:
+        logging.getLogger(__name__).warning(
+            "%d replicates are too few to decide among %d methods; at least %d are needed.",
+            replicates,
+            methods,
+            int(2 * methods / ALPHA),
+        )
+
+
+def _words(metric: str, kind: str) -> Mapping[str, str]:
+    better = -1 if kind == "spread" else METRICS[metric].better
+    return {
+        1: {"up": "improves", "down": "worsens"},
+        -1: {"up": "worsens", "down": "improves"},
+        0: {"up": "rises", "down": "falls"},
+    }[better]

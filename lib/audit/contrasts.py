@@ -1,0 +1,85 @@
+"""What is read from a method's metrics: the level in a cell, a difference of two groups, the spread over groups."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.audit.population import Population
+from lib.audit.rates import RATES, estimable, rates
+from lib.audit.resampling import Array
+from lib.names import ATTRIBUTES, MAX_MIN
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One figure read from metrics (..., G, M): `kind` is level, difference (first cell - second) or spread."""
+
+    attribute: str
+    metric: str
+    name: str
+    kind: str
+    cells: tuple[int, ...]
+    column: int
+    estimable: bool
+
+    def of(self, values: Array) -> Array:
+        """The figure, (...), in metrics (..., G, M); NaN where it is not estimable or a resample lacks the cell."""
+        if not self.estimable:
+            return np.full(values.shape[:-2], np.nan)
+        read = values[..., list(self.cells), self.column]
+        if self.kind == "spread":
+            return read.max(axis=-1) - read.min(axis=-1)
+        return read[..., 0] - read[..., 1] if self.kind == "difference" else read[..., 0]
+
+
+def contrasts(population: Population, metrics: tuple[str, ...], smallest_cell: int) -> list[Contrast]:
+    """Every level, then for each attribute its differences `group - reference` and its spread, for each metric.
+
+    The spread (`max - min`) is over the estimable groups and needs two of them; it is at least 0 by construction, so
+    noise pushes it up: read it with the differences.
+    """
+    enough = estimable(population, metrics, smallest_cell)
+    found = list(_levels(population, metrics, enough))
+    for attribute in population.groups:
+        found += _between(attribute, population, metrics, enough)
+    return found
+
+
+def read(chosen: Iterable[Contrast], values: Array) -> Array:
+    """The figures (..., K) of K contrasts in metrics (..., G, M)."""
+    return np.stack([contrast.of(values) for contrast in chosen], axis=-1)
+
+
+def point_values(
+    population: Population, decisions: Array, *, smallest_cell: int = 20
+) -> dict[tuple[str, str, str], float | None]:
+    """Every rate, difference and spread of decisions (S, n), without intervals, by (attribute, metric, contrast).
+
+    Levels have the contrast `all` (attribute `overall`) or the group's name; None marks what is not estimable.
+    """
+    values = rates(population, decisions).mean(axis=0)
+    chosen = contrasts(population, RATES, smallest_cell)
+    return {(c.attribute, c.metric, c.name): float(c.of(values)) if c.estimable else None for c in chosen}
+
+
+def _levels(population: Population, metrics: tuple[str, ...], enough: NDArray[np.bool_]) -> Iterator[Contrast]:
+    for g, cell in enumerate(population.cells):
+        for m, metric in enumerate(metrics):
+            yield Contrast(cell.attribute, metric, cell.group, "level", (g,), m, bool(enough[g, m]))
+
+
+def _between(
+    attribute: str, population: Population, metrics: tuple[str, ...], enough: NDArray[np.bool_]
+) -> Iterator[Contrast]:
+    at = {cell.group: g for g, cell in enumerate(population.cells) if cell.attribute == attribute}
+    reference = ATTRIBUTES[attribute].reference
+    for m, metric in enumerate(metrics):
+        for group, g in at.items():
+            if group != reference:
+                pair = (g, at[reference])
+                both = bool(enough[list(pair), m].all())
+                yield Contrast(attribute, metric, f"{group} - {reference}", "difference", pair, m, both)
+        members = tuple(g for g in at.values() if enough[g, m])
+        yield Contrast(attribute, metric, MAX_MIN, "spread", members, m, len(members) > 1)

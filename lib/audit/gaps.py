@@ -1,0 +1,47 @@
+"""Do groups differ? Differences `group - reference` and the spread over groups, for one method."""
+
+import polars as pl
+
+from lib.audit.contrasts import Contrast, read
+from lib.audit.estimates import Estimates
+from lib.audit.frames import METHOD, Method, frame, optional
+from lib.audit.multiplicity import holm_by_family, verdict
+from lib.audit.resampling import percentile_interval, two_sided_p
+from lib.names import NOT_ESTIMABLE
+
+SCHEMA = METHOD | {
+    **{name: pl.String for name in ("attribute", "metric", "contrast")},
+    **{name: pl.Float64 for name in ("value", "low", "high", "p", "p_holm")},
+    "verdict": pl.String,
+    "estimable": pl.Boolean,
+}
+
+
+def gaps(method: Method, estimates: Estimates, chosen: list[Contrast]) -> pl.DataFrame:
+    """The gaps of one method, a row for each difference and spread of `chosen` (levels are passed over).
+
+    value = rate of the group - rate of the reference, rates averaged over networks first: 0 means that both groups fare
+    alike, above 0 that the group has more. Two-sided bootstrap p, Holm over all differences of the method (attributes
+    x metrics). `verdict`: higher, lower, cannot be told from noise, or not estimable.
+
+    `max - min` has no p, no p_holm and a null verdict: it cannot be below 0, so its interval cannot show that it is 0.
+    """
+    chosen = [contrast for contrast in chosen if contrast.kind != "level"]
+    values = read(chosen, estimates.values)
+    replicates = read(chosen, estimates.replicates)
+    low, high = (optional(bound) for bound in percentile_interval(replicates))
+    tested = [contrast.kind == "difference" for contrast in chosen]
+    p = [value if test else None for value, test in zip(optional(two_sided_p(replicates)), tested, strict=True)]
+    p_holm = holm_by_family([method] * len(p), p)
+    rows = [
+        (*method, c.attribute, c.metric, c.name, value, low[k], high[k], p[k], p_holm[k])
+        + (_word(c, low[k], high[k], p_holm[k]), c.estimable)
+        for k, (c, value) in enumerate(zip(chosen, optional(values), strict=True))
+    ]
+    return frame(rows, SCHEMA)
+
+
+def _word(contrast: Contrast, low: float | None, high: float | None, p_holm: float | None) -> str | None:
+    if contrast.kind == "spread":
+        return None if contrast.estimable else NOT_ESTIMABLE
+    return verdict(low, high, p_holm, up="higher", down="lower")

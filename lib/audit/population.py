@@ -1,0 +1,113 @@
+"""Who is audited: the patient, label and groups of each image, checked once and held as integer codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lib.names import ATTRIBUTES, OVERALL
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A set of images whose rates are reported together: `images` (n,) says which of them belong."""
+
+    attribute: str
+    group: str
+    images: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """n images of P patients.
+
+    `patients` (n,) codes 0..P-1; `labels` (n,) 1 = sick, 0 = healthy; `groups[attribute]` (n,) positions in
+    `ATTRIBUTES[attribute].groups`, -1 where the group is unknown. Images of unknown group count in `overall` only.
+    """
+
+    patients: Codes
+    labels: Codes
+    groups: dict[str, Codes]
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame, *, attributes: Sequence[str] | None = None) -> "Population":
+        """Population of a frame with one row per image, in the order of its rows.
+
+        Columns: `patient` (any type, no null), `label` (integer 1 = sick, 0 = healthy, no null) and a String column per
+        attribute (null = unknown). `attributes` defaults to every column named in `lib.names.ATTRIBUTES`.
+        Raises ValueError, in one sentence, for anything else.
+        """
+        if attributes is None:
+            attributes = [name for name in ATTRIBUTES if name in frame.columns]
+        missing = [name for name in ("patient", "label", *attributes) if name not in frame.columns]
+        if missing:
+            raise ValueError(f"the population lacks the column {missing[0]!r}; it has {', '.join(frame.columns)}.")
+        if frame.is_empty():
+            raise ValueError("the population has no image; at least one is needed.")
+        for name in ("patient", "label"):
+            if nulls := frame[name].null_count():
+                raise ValueError(f"column {name!r} is null in {nulls} of {frame.height} rows; nulls are not allowed.")
+        patients = np.unique(frame["patient"].to_numpy(), return_inverse=True)[1].astype(np.int64)
+        groups = {name: _codes(frame[name], name) for name in attributes}
+        return cls(patients, _labels(frame["label"]), groups)
+
+    @property
+    def n_images(self) -> int:
+        """Number of images, n."""
+        return len(self.labels)
+
+    @cached_property
+    def n_patients(self) -> int:
+        """Number of patients, P."""
+        return int(self.patients.max()) + 1
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Everyone first, then each group of each attribute in display order; empty groups are kept."""
+        everyone = Cell(OVERALL, "all", np.ones(self.n_images, dtype=bool))
+        return everyone, *(
+            Cell(attribute, group, codes == position)
+            for attribute, codes in self.groups.items()
+            for position, group in enumerate(ATTRIBUTES[attribute].groups)
+        )
+
+    def count_patients(self, images: NDArray[np.bool_]) -> int:
+        """Number of distinct patients among the chosen images (n,)."""
+        return len(np.unique(self.patients[images]))
+
+    def sums_by_patient(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums over the images of each patient, (P, K), of a table with a row per image, (n, K)."""
+        order = np.argsort(self.patients, kind="stable")
+        starts = np.searchsorted(self.patients[order], np.arange(self.n_patients))
+        return np.add.reduceat(table[order].astype(np.float64), starts, axis=0)
+
+    def by_image(self) -> "Population":
+        """The same images, each taken for a patient of its own: the (wrong) unit of image-level intervals."""
+        return replace(self, patients=np.arange(self.n_images))
+
+
+def _labels(column: pl.Series) -> Codes:
+    if not column.dtype.is_integer():
+        raise ValueError(f"column 'label' has type {column.dtype}; allowed are the integers 0 and 1.")
+    wrong = column.filter(~column.is_in([0, 1]))
+    if len(wrong):
+        raise ValueError(f"column 'label' holds {wrong[0]}; allowed are 0 (healthy) and 1 (sick).")
+    return column.to_numpy().astype(np.int64)
+
+
+def _codes(column: pl.Series, attribute: str) -> Codes:
+    if attribute not in ATTRIBUTES:
+        raise ValueError(f"{attribute!r} is not an attribute; allowed are {', '.join(ATTRIBUTES)}.")
+    allowed = ATTRIBUTES[attribute].groups
+    column = column.cast(pl.String)
+    unknown = column.filter(column.is_not_null() & ~column.is_in(allowed)).unique().sort()
+    if len(unknown):
+        raise ValueError(
+            f"column {attribute!r} has the group {unknown[0]!r}; allowed are {', '.join(allowed)} or null."
+        )
+    return column.replace_strict({group: code for code, group in enumerate(allowed)}, default=-1).to_numpy().astype(int)

@@ -1,0 +1,72 @@
+"""Rates of decisions, overall and per group, in the sample and in every resample of patients.
+
+Decisions are expected ones, in 0 to 1: 1 = called sick, and a rule that tosses a coin gives its chance of calling sick.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.audit.population import Population
+from lib.audit.resampling import Array, Counts, resampled_sums
+
+RATES = ("balanced_accuracy", "tpr", "fpr", "selection_rate")
+"""Metrics of decisions, in the order of the last axis of every array of rates."""
+
+
+def rates(population: Population, decisions: Array) -> Array:
+    """Rates (S, G, 4) of decisions (S, n) in the G cells of the population, in the order of `RATES`.
+
+    tpr = mean decision of the sick, fpr = of the healthy, selection_rate = of all, balanced_accuracy =
+    (tpr + 1 - fpr) / 2, where 1 is perfect and .5 is what ignoring the image achieves. NaN where nobody is in the cell.
+    Raises ValueError for decisions that are not (S, n) numbers in 0 to 1.
+    """
+    once = np.ones((1, population.n_patients), dtype=np.uint16)
+    return resampled_rates(population, decisions, once)[0]
+
+
+def resampled_rates(population: Population, decisions: Array, counts: Counts) -> Array:
+    """The same rates in each resample, (B, S, G, 4), for patient counts (B, P). NaN where a resample empties the cell."""
+    decisions = check_rows(population, decisions, "decisions", bounded=True)
+    members = np.stack([cell.images for cell in population.cells], axis=1)  # (n, G)
+    sick = population.labels[:, None] == 1
+    sides = np.concatenate([members & ~sick, members & sick], axis=1).astype(np.float64)  # (n, 2G)
+    table = np.concatenate([sides, *(sides * row[:, None] for row in decisions)], axis=1)  # (n, (1 + S) 2G)
+    sums = resampled_sums(counts, population.sums_by_patient(table))
+    sums = sums.reshape(len(counts), 1 + len(decisions), 2, members.shape[1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = sums[:, 1:] / sums[:, :1]  # (B, S, 2, G)
+        selection = sums[:, 1:].sum(axis=2) / sums[:, :1].sum(axis=2)
+    fpr, tpr = shares[:, :, 0], shares[:, :, 1]
+    return np.stack([(tpr + 1 - fpr) / 2, tpr, fpr, selection], axis=-1)
+
+
+def check_rows(population: Population, rows: Array, what: str, *, bounded: bool = False) -> Array:
+    """`rows` as float64 (S, n), or ValueError in one sentence when shape, NaN or range is wrong."""
+    rows = np.asarray(rows, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[0] == 0 or rows.shape[1] != population.n_images:
+        raise ValueError(f"{what} have shape {rows.shape}; (seeds, {population.n_images} images) is needed.")
+    if not np.isfinite(rows).all():
+        raise ValueError(f"{what} hold {int((~np.isfinite(rows)).sum())} values that are not finite numbers.")
+    if bounded and (rows.min() < 0 or rows.max() > 1):
+        raise ValueError(f"{what} range from {rows.min():g} to {rows.max():g}; allowed is 0 to 1.")
+    return rows
+
+
+def cell_sizes(population: Population) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Images and patients, each (G, 3): the healthy, the sick, and all of each cell."""
+    sides = (population.labels == 0, population.labels == 1, np.ones(population.n_images, dtype=bool))
+    chosen = [[cell.images & side for side in sides] for cell in population.cells]
+    images = np.array([[int(c.sum()) for c in row] for row in chosen])
+    return images, np.array([[population.count_patients(c) for c in row] for row in chosen])
+
+
+def metric_base(metric: str) -> tuple[int, ...]:
+    """Whom a metric is about: columns of `cell_sizes` (0 healthy, 1 sick, 2 all) that must be large enough."""
+    return {"tpr": (1,), "fpr": (0,), "selection_rate": (2,)}.get(metric, (0, 1))
+
+
+def estimable(population: Population, metrics: tuple[str, ...], smallest_cell: int) -> NDArray[np.bool_]:
+    """Whether each cell has at least `smallest_cell` patients of those a metric is about, (G, M); never with none."""
+    patients = cell_sizes(population)[1]
+    enough = patients >= max(1, smallest_cell)
+    return np.stack([enough[:, list(metric_base(metric))].all(axis=1) for metric in metrics], axis=1)

@@ -1,0 +1,122 @@
+"""The whole audit: scores and decisions of every method in, tidy tables with intervals out."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import polars as pl
+
+from lib.audit.changes import change_rows, changes, warn_if_undecidable
+from lib.audit.contrasts import contrasts
+from lib.audit.estimates import Estimates, in_resamples, in_sample
+from lib.audit.frames import METHOD, Method, frame, optional
+from lib.audit.gaps import gaps
+from lib.audit.networks import deviations, network_draws
+from lib.audit.population import Population
+from lib.audit.rates import cell_sizes, check_rows, estimable, metric_base
+from lib.audit.resampling import Array, Counts, never_certain, patient_counts, percentile_interval
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET
+
+BASELINE: Method = (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET)
+_CELL = {name: pl.String for name in ("attribute", "group", "metric")}
+_VALUE = {name: pl.Float64 for name in ("value", "low", "high")}
+METRICS_SCHEMA = (
+    METHOD | _CELL | _VALUE | {"seed_sd": pl.Float64, "images": pl.Int64, "patients": pl.Int64, "estimable": pl.Boolean}
+)
+LEVELS_SCHEMA = _CELL | {"level": pl.String} | _VALUE
+
+
+def audit(
+    population: Population,
+    scores: Mapping[str, Array],
+    decisions: Mapping[Method, Array],
+    *,
+    replicates: int = 2000,
+    smallest_cell: int = 20,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, pl.DataFrame]:
+    """Tables `metrics`, `gaps`, `changes` and `interval_levels`, with the columns that the results bundle fixes.
+
+    Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
+    `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
+    `smallest_cell`, patients of a label under which a group is not estimable; `progress(done, total)`, called after
+    each method. Every post-processing must be there for each weighting, the fixed threshold among them: its rows carry
+    the AUC, which no later decision alters. The estimand is the training procedure: the mean over networks, in the
+    population of patients.
+
+    Read an interval as 95 % percentile, over patients and networks at once; thresholds are held as fitted. Columns
+    `images` and `patients` count those a metric is about: the sick for tpr, the healthy for fpr, else all.
+    Adding a post-processing leaves the rates and gaps of the others as they were; adding a weighting leaves their
+    values, and betters the pooled estimate of retraining noise. Raises ValueError in one sentence.
+    """
+    _check(population, scores, decisions)
+    counts = patient_counts(population.n_patients, replicates, seed)
+    draws = network_draws({weighting: len(rows) for weighting, rows in scores.items()}, replicates, seed)
+    warn_if_undecidable(len(decisions) - 1, replicates)
+    ranked = {method: scores[method[0]] if method[1:] == BASELINE[1:] else None for method in decisions}
+    sampled = {method: in_sample(population, rows, ranked[method]) for method, rows in decisions.items()}
+    spreads = {method[1:]: deviations([sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions}
+
+    def estimate(method: Method, people: Population = population, drawn: Counts = counts) -> Estimates:
+        levels = {"counts": drawn, "spread": spreads[method[1:]], "draws": draws[method[0]]}
+        return in_resamples(sampled[method], people, decisions[method], ranked[method], **levels)
+
+    baseline = estimate(BASELINE)
+    metric_rows, gap_frames, changed = [], [], []
+    for done, method in enumerate(decisions, start=1):
+        found = baseline if method == BASELINE else estimate(method)
+        chosen = contrasts(population, found.metrics, smallest_cell)
+        metric_rows += [(*method, *row) for row in _metric_rows(population, found, smallest_cell)]
+        gap_frames.append(gaps(method, found, chosen))
+        if method != BASELINE:
+            changed += change_rows(method, found, baseline, chosen)
+        if progress is not None:
+            progress(done, len(decisions))
+    by_image = estimate(
+        BASELINE, population.by_image(), patient_counts(population.n_images, replicates, seed, "images")
+    )
+    return {
+        "metrics": frame(metric_rows, METRICS_SCHEMA),
+        "gaps": pl.concat(gap_frames),
+        "changes": changes(changed),
+        "interval_levels": _interval_levels(population, {"patient": baseline, "image": by_image}, smallest_cell),
+    }
+
+
+def _metric_rows(population: Population, found: Estimates, smallest_cell: int) -> Iterator[tuple]:
+    """Rows (attribute, group, metric, value, low, high, seed_sd, images, patients, estimable)."""
+    enough = estimable(population, found.metrics, smallest_cell)
+    about = [base[0] if len(base := metric_base(metric)) == 1 else 2 for metric in found.metrics]
+    images, patients = (sizes[:, about] for sizes in cell_sizes(population))
+    bounds = never_certain(found.values, *percentile_interval(found.replicates), patients)
+    figures = np.where(enough, [found.values, *bounds, found.seed_sd], np.nan)
+    for g, cell in enumerate(population.cells):
+        for m, metric in enumerate(found.metrics):
+            sizes = int(images[g, m]), int(patients[g, m])
+            yield cell.attribute, cell.group, metric, *optional(figures[:, g, m]), *sizes, bool(enough[g, m])
+
+
+def _interval_levels(population: Population, levels: Mapping[str, Estimates], smallest_cell: int) -> pl.DataFrame:
+    """The baseline's intervals by patient and by image; the second takes the images of a patient for strangers.
+
+    A patient's images resemble each other, so the image-level interval is too narrow: shown once, never used.
+    """
+    rows = [
+        (*row[:3], level, *row[3:6])
+        for level, found in levels.items()
+        for row in _metric_rows(population, found, smallest_cell)
+    ]
+    return frame(rows, LEVELS_SCHEMA)
+
+
+def _check(population: Population, scores: Mapping[str, Array], decisions: Mapping[Method, Array]) -> None:
+    if BASELINE not in decisions:
+        raise ValueError(f"the untouched baseline {BASELINE} is not among the decisions.")
+    for weighting, rows in scores.items():
+        check_rows(population, rows, f"scores of {weighting!r}")
+        if missing := [method[1:] for method in decisions if (weighting, *method[1:]) not in decisions]:
+            raise ValueError(f"weighting {weighting!r} lacks the decisions {missing[0]}, which another weighting has.")
+    for method, rows in decisions.items():
+        check_rows(population, rows, f"decisions of {method}", bounded=True)
+        if method[0] not in scores or len(scores[method[0]]) != len(rows):
+            raise ValueError(f"decisions of {method} have {len(rows)} networks; the scores of {method[0]!r} differ.")
