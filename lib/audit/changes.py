@@ -25,7 +25,7 @@ def change_rows(method: Method, estimates: Estimates, baseline: Estimates, chose
 
     change = figure under the method - figure under the baseline, for each level and each spread of `chosen` (pairwise
     differences are passed over). Both come from the same resamples of patients and, where they share a weighting,
-    from the same networks: a method against itself changes exactly 0.
+    from the same networks: a post-processing that decides as the baseline does changes exactly 0.
     """
     chosen = [contrast for contrast in chosen if contrast.kind != "difference"]
     change = read(chosen, estimates.values) - read(chosen, baseline.values)

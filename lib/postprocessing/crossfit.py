@@ -53,6 +53,8 @@ def post_process(
     `fitted`, the share of them in which the group had a threshold of its own. The intervals of the audit hold these
     thresholds as fitted. Raises ValueError, in one sentence, for names, shapes or values that cannot be used.
     """
+    if not scores:
+        raise ValueError("there are no scores to post-process; at least one weighting is needed.")
     methods = _methods(population, names, attributes)
     scores = {weighting: _checked(population, weighting, rows) for weighting, rows in scores.items()}
     parts = [patient_folds(population, folds, seed, s) for s in range(max(map(len, scores.values())))]
