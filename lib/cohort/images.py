@@ -1,0 +1,74 @@
+"""Images decoded once, in parallel, into a uint8 memory map keyed by content and size."""
+
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from PIL import Image
+from tqdm import tqdm
+
+LARGEST = 64_000_000
+"""Pixels; a larger image is refused before it is decoded."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """`values` (n, size, size) uint8, row i belongs to row i of the frame; `unreadable` (n,) bool, those rows are 0."""
+
+    values: np.ndarray
+    unreadable: np.ndarray
+
+
+def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
+    """Map the images of `frame` (columns `path`, `digest`), decoding them when this content is seen for the first time.
+
+    Grey, RGB, palette, alpha and 16-bit PNG or JPEG are all turned into 8-bit grey and resized to `size` x `size`.
+    The map is written beside its final name and moved there when whole, so an interrupted decoding leaves no half map.
+    """
+    key = hashlib.blake2b(f"{size}:{','.join(frame['digest'])}".encode(), digest_size=16).hexdigest()
+    target, unreadable = cache / f"{key}.npy", cache / f"{key}.json"
+    if not (target.is_file() and unreadable.is_file()):
+        cache.mkdir(parents=True, exist_ok=True)
+        _decode(frame["path"].to_list(), size, target, unreadable)
+    mask = np.zeros(frame.height, bool)
+    mask[json.loads(unreadable.read_text())] = True
+    return Pixels(np.load(target, mmap_mode="r"), mask)
+
+
+def _decode(paths: list[str], size: int, target: Path, unreadable: Path) -> None:
+    building = target.with_suffix(f".{os.getpid()}.npy")
+    pixels = np.lib.format.open_memmap(building, mode="w+", dtype=np.uint8, shape=(len(paths), size, size))
+    failed = []
+
+    def one(row: int) -> None:
+        try:
+            pixels[row] = read_grey(Path(paths[row]), size)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            failed.append(row)
+
+    try:
+        with ThreadPoolExecutor() as pool:
+            list(tqdm(pool.map(one, range(len(paths))), "Decoding images", len(paths), unit=" images"))
+        pixels.flush()
+        unreadable.write_text(json.dumps(sorted(failed)))
+        building.replace(target)
+    finally:
+        building.unlink(missing_ok=True)
+
+
+def read_grey(path: Path, size: int) -> np.ndarray:
+    """One image as (size, size) uint8 grey. Raises OSError or ValueError when it is no image or is too large."""
+    with Image.open(path, formats=("PNG", "JPEG")) as image:
+        if image.width * image.height > LARGEST:
+            raise ValueError(f"{path} has {image.width} x {image.height} pixels, at most {LARGEST} are read")
+        if image.mode.startswith("I"):
+            image = Image.fromarray((np.asarray(image) / 257).clip(0, 255).astype(np.uint8))
+        grey = image.convert("L")
+    if grey.size != (size, size):
+        grey = grey.resize((size, size), Image.Resampling.LANCZOS)
+    return np.asarray(grey)

@@ -1,0 +1,131 @@
+"""A cohort folder read into one checked frame; what was found and done is counted, never silent."""
+
+import hashlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from lib.cohort.metadata import CohortError, read_metadata
+
+__all__ = ["Cohort", "CohortError", "read_cohort"]
+
+SPLITS = ("train", "valid")
+CLASSES = {"malade": 1, "sain": 0}
+SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A checked cohort.
+
+    `frame` has one row per usable image: `image`, `path` (absolute), `digest` (of the file), `split` (train, valid),
+    `label` (1 sick, 0 healthy), `patient`, `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
+    unknown attributes are null. `checks` has `check`, `rows`, `action`: everything noticed on the way.
+    `key` identifies images and metadata together: equal keys mean equal content.
+    """
+
+    folder: Path
+    frame: pl.DataFrame
+    checks: pl.DataFrame
+    key: str
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+
+def read_cohort(folder: str | Path) -> Cohort:
+    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`.
+
+    The folder decides split and label. Raises `CohortError` with one sentence where the cohort cannot be used at all;
+    every smaller defect is counted in `checks`.
+    """
+    folder = Path(folder)
+    images = _list_images(folder)
+    rows, checks = read_metadata(folder / "metadata.csv")
+    checks = [("images in the folders", images.height, "read"), *checks]
+
+    images, found = _one_file_per_name(images)
+    checks += found
+    joined = images.join(rows, on="image", how="left", maintain_order="left")
+    known = joined.filter(pl.col("patient").is_not_null())
+    orphans = rows.join(images, on="image", how="anti").height
+    checks += [
+        ("images without a row in metadata.csv", joined.height - known.height, "left out"),
+        ("rows without an image", orphans, "ignored"),
+    ]
+    disagree = known.filter((pl.col("findings") == "No Finding").cast(pl.Int8) == pl.col("label")).height
+    checks.append(("folder and Finding Labels disagree", disagree, "kept; the folder decides"))
+
+    both = known.group_by("patient").agg(pl.col("split").n_unique()).filter(pl.col("split") > 1)["patient"]
+    leaking = pl.col("patient").is_in(both.implode()) & (pl.col("split") == "train")
+    checks.append(
+        ("training images of patients who are also in valid", known.filter(leaking).height, "left out of training")
+    )
+    frame = known.filter(~leaking)
+    sexes = frame.group_by("patient").agg(pl.col("sex").drop_nulls().n_unique()).filter(pl.col("sex") > 1).height
+    checks.append(("patients recorded with two sexes", sexes, "kept as recorded on each image"))
+    for column, words in (("age", "age"), ("sex", "sex"), ("view", "view")):
+        checks.append((f"images whose {words} is unknown", frame[column].null_count(), f"kept, in no {words} group"))
+    _require_both_classes(folder, frame)
+
+    frame = frame.with_columns(digest=pl.Series(_digests(frame["path"]), dtype=pl.String))
+    twins = frame.height - frame["digest"].n_unique()
+    checks.append(("images identical to another one", twins, "kept"))
+    checks.append(("images used", frame.height, "kept"))
+    table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
+    return Cohort(folder, frame.drop("findings"), table, _key(frame))
+
+
+def _list_images(folder: Path) -> pl.DataFrame:
+    if not folder.is_dir():
+        raise CohortError(f"{folder} is not a folder: a cohort is a folder with train, valid and metadata.csv.")
+    rows = []
+    for split in SPLITS:
+        for name, label in CLASSES.items():
+            place = folder / split / name
+            if not place.is_dir():
+                raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
+            files = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES)
+            rows += [(p.name, str(p), split, label) for p in files]
+    schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _one_file_per_name(images: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:
+    """Drop names found in folders of both classes; of names found twice in one class keep the validation copy."""
+    contradictory = pl.col("label").n_unique().over("image") > 1
+    kept = images.filter(~contradictory)
+    unique = kept.sort("split", "image", descending=[True, False], maintain_order=True).unique(
+        "image", keep="first", maintain_order=True
+    )
+    return unique.sort("split", "label", "image", descending=[False, True, False]), [
+        ("image names in both malade and sain", images.height - kept.height, "left out"),
+        ("image names found twice", kept.height - unique.height, "one copy kept (that of valid, if any)"),
+    ]
+
+
+def _require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
+    for split in SPLITS:
+        for name, label in CLASSES.items():
+            if frame.filter(pl.col("split") == split, pl.col("label") == label).is_empty():
+                raise CohortError(
+                    f"{folder / split / name} holds no usable image (PNG or JPEG with a row in metadata.csv); "
+                    "both classes need some in train and in valid."
+                )
+
+
+def _digests(paths: Iterable[str]) -> list[str]:
+    def digest(path: str) -> str:
+        return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(digest, paths))
+
+
+def _key(frame: pl.DataFrame) -> str:
+    columns = ["image", "digest", "split", "label", "patient", "age", "sex", "view", "weight"]
+    return hashlib.blake2b(frame.select(columns).write_csv().encode(), digest_size=16).hexdigest()

@@ -1,0 +1,51 @@
+"""Batches straight from the pixel map: whole index lists, no worker processes, no decoding."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+
+class Rows(Dataset):
+    """`[rows]` -> images (b, 1, h, w) uint8, labels (b,), loss weights (b,)."""
+
+    def __init__(self, pixels: np.ndarray, labels: np.ndarray, weights: np.ndarray):
+        self.pixels, self.labels, self.weights = pixels, labels.astype(np.float32), weights.astype(np.float32)
+
+    def __getitem__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:
+        images = torch.from_numpy(self.pixels[rows]).unsqueeze(1)
+        return images, torch.from_numpy(self.labels[rows]), torch.from_numpy(self.weights[rows])
+
+
+class WeightedBatches(Sampler):
+    """Shuffled batches in which each row appears floor(w) or ceil(w) times an epoch (systematic sampling).
+
+    Equal weights visit every row exactly once, so the baseline loses nothing; larger weights are drawn in proportion.
+    The order depends on the seed and the epoch alone, so a resumed run sees the same batches.
+    """
+
+    def __init__(self, rows: np.ndarray, weights: np.ndarray, batch_size: int, seed: int):
+        self.rows, self.weights, self.batch_size, self.seed, self.epoch = rows, weights, batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return max(1, len(self.rows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rng = np.random.default_rng([self.seed, 2, self.epoch])
+        order = rng.permutation(len(self.rows))
+        share = self.weights[order] * len(order) / self.weights[order].sum()
+        ticks = np.floor(np.concatenate([[0], share.cumsum()]) + rng.random()).astype(int)
+        drawn = rng.permutation(np.repeat(self.rows[order], np.diff(ticks)))
+        for i in range(len(self)):
+            batch = drawn[i * self.batch_size : (i + 1) * self.batch_size]
+            yield np.sort(batch).tolist()
+
+
+def in_order(data: Rows, rows: np.ndarray, batch_size: int) -> DataLoader:
+    """Every row once, in the order given, for prediction."""
+    batches = [rows[i : i + batch_size].tolist() for i in range(0, len(rows), batch_size)]
+    return DataLoader(data, sampler=batches, batch_size=None)

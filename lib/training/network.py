@@ -1,0 +1,78 @@
+"""ResNet-18 for one-channel radiographs, and the random changes it is shown."""
+
+import logging
+import socket
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torchvision.models import ResNet18_Weights, resnet18
+
+log = logging.getLogger(__name__)
+
+MEAN, SPREAD = 0.5, 0.25
+"""Grey level 0 to 1 is shown to the network as (grey - MEAN) / SPREAD."""
+
+
+def imagenet_weights(wanted: str) -> tuple[str, dict[str, torch.Tensor] | None]:
+    """What the networks of a study start from: (`imagenet`, torchvision's tensors) or (`none`, None).
+
+    `wanted` is `imagenet` (used when torchvision can download it or has it in its cache) or `none`.
+    """
+    if wanted == "none":
+        return "none", None
+    if wanted != "imagenet":
+        raise ValueError(f"initial_weights is {wanted!r}; allowed are 'imagenet' and 'none'.")
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(20)
+    try:
+        return "imagenet", ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        place = Path(torch.hub.get_dir()) / "checkpoints"
+        log.warning(
+            "ImageNet weights could not be downloaded (%s): the networks start from scratch; "
+            "a copy of torchvision's file in %s would be used.",
+            error,
+            place,
+        )
+        return "none", None
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def build(initial: dict[str, torch.Tensor] | None) -> nn.Module:
+    """ResNet-18 (He et al. 2016, arXiv 1512.03385) from images (b, 1, h, w) to one logit of sick (b, 1).
+
+    The three colour filters of ImageNet's first layer are summed, which is the same as showing it a grey image thrice.
+    """
+    network = resnet18(num_classes=1)
+    network.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
+    if initial is not None:
+        tensors = {k: v for k, v in initial.items() if not k.startswith("fc.")}
+        tensors["conv1.weight"] = tensors["conv1.weight"].sum(1, keepdim=True)
+        network.load_state_dict(tensors, strict=False)
+    return network
+
+
+def to_input(images: torch.Tensor) -> torch.Tensor:
+    """uint8 (b, 1, h, w) -> float, centred and scaled, channels last."""
+    x = (images.float() / 255 - MEAN) / SPREAD
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def augment(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Random mirror, rotation (10 degrees), zoom (10 %), shift (6 %), contrast (20 %) and brightness of (b, 1, h, w)."""
+
+    def between(low: float, high: float) -> torch.Tensor:
+        return torch.rand(len(x), generator=generator).mul(high - low).add(low).to(x.device)
+
+    angle, zoom = between(-0.175, 0.175), between(0.9, 1.1)
+    mirror = torch.sign(between(-1, 1))
+    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
+    theta = torch.stack([cos * mirror, -sin, between(-0.12, 0.12), sin * mirror, cos, between(-0.12, 0.12)], 1)
+    grid = functional.affine_grid(theta.view(-1, 2, 3), list(x.shape), align_corners=False)
+    moved = functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
+    shade = between(0.8, 1.2).view(-1, 1, 1, 1), between(-0.2, 0.2).view(-1, 1, 1, 1)
+    return (moved * shade[0] + shade[1]).contiguous(memory_format=torch.channels_last)
