@@ -6,7 +6,6 @@ It holds no image, no patient identifier and no per-image row.
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from typing import Any
 
 import polars as pl
 
+from lib.settings import ROOT, bundle_folder
+
 SCHEMA_VERSION = 1
 MANIFEST = "study.json"
-ROOT = Path(__file__).resolve().parent.parent
 
 S, I, F, B = pl.String, pl.Int64, pl.Float64, pl.Boolean
 _METHOD = {"weighting": S, "postprocessing": S, "target": S}
@@ -108,24 +108,8 @@ class Results:
         return len(self.manifest["settings"]["training"]["seeds"])
 
 
-def bundle_folder(cohort: str | Path | None = None, root: Path = ROOT) -> Path:
-    """The bundle of a cohort given by name or path; by default that of `COHORT`, else of `study.toml`.
-
-    A path names its cohort by its last part, so `COHORT=../x/DUPONT_ANNE` reads `data/DUPONT_ANNE/results`.
-    """
-    if cohort is None:
-        cohort = os.environ.get("COHORT") or _default_cohort(root)
-    return root / "data" / Path(cohort).resolve().name / "results"
-
-
-def _default_cohort(root: Path) -> str:
-    import tomllib
-
-    return tomllib.loads((root / "study.toml").read_text("utf-8"))["cohort"]
-
-
 def load(cohort: str | Path | None = None, root: Path = ROOT) -> Results:
-    """Read and check a bundle (see `bundle_folder` for `cohort`). Raises `BundleError` with one sentence."""
+    """Read and check the bundle of a cohort (name or path; default: the chosen one). Raises `BundleError` with one sentence."""
     folder = bundle_folder(cohort, root)
     again = f"run `make study COHORT=path/to/{folder.parent.name}` to make it again"
     if not (folder / MANIFEST).is_file():
@@ -163,7 +147,9 @@ def save(folder: Path, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]
     `manifest` gains `schema_version` and the SHA-256 of every file. Raises `BundleError` for a wrong table.
     """
     if tables.keys() != TABLES.keys():
-        raise BundleError(f"a bundle has the tables {', '.join(TABLES)}; these differ: {tables.keys() ^ TABLES.keys()}.")
+        raise BundleError(
+            f"a bundle has the tables {', '.join(TABLES)}; these differ: {tables.keys() ^ TABLES.keys()}."
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".results-", dir=folder.parent))
     try:

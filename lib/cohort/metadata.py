@@ -88,4 +88,6 @@ def _one_of(value: pl.Expr, *allowed: str) -> pl.Expr:
 
 
 def _age_group(age: pl.Expr) -> pl.Expr:
-    return pl.when(age < 40).then(pl.lit("<40")).when(age <= 60).then(pl.lit("40-60")).when(age > 60).then(pl.lit(">60"))
+    return (
+        pl.when(age < 40).then(pl.lit("<40")).when(age <= 60).then(pl.lit("40-60")).when(age > 60).then(pl.lit(">60"))
+    )

@@ -77,7 +77,9 @@ def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, in
                 for future in done:
                     future.result()
         except BrokenProcessPool:
-            raise TrainingError("A training process was stopped (memory?); start again to resume where it was.") from None
+            raise TrainingError(
+                "A training process was stopped (memory?); start again to resume where it was."
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in list(pool._processes.values()):

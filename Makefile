@@ -1,0 +1,30 @@
+PYTHON ?= python3
+BIN := .venv/bin
+export COHORT
+
+.PHONY: venv report test study preview slides clean
+
+venv: .venv/installed
+
+.venv/installed: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+report: venv
+	$(BIN)/python -m lib report
+
+test: venv
+	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m pytest
+
+study: venv
+	$(BIN)/python -m lib study
+
+preview: venv
+	$(BIN)/python -m lib preview
+
+slides: venv
+	$(BIN)/python -m lib slides
+
+clean:
+	rm -rf _book .quarto .pytest_cache .ruff_cache data/.pixels

@@ -1,0 +1,82 @@
+"""Find a Quarto that is new enough, or get it by pip, and render with it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+OLDEST = (1, 10)
+PACKAGE = "quarto-cli==1.10.19"
+RETRY_AFTER = 24 * 3600
+"""Seconds; how long a failed installation is remembered."""
+
+
+@dataclass(frozen=True)
+class Quarto:
+    """A usable Quarto (`program`), or None and the sentence that says `why` there is none."""
+
+    program: Path | None
+    why: str = ""
+
+
+def find_quarto(*, install: bool = True) -> Quarto:
+    """Look in `QUARTO_PATH`, on PATH and in this environment; else try pip (once a day, as it may have to fail first).
+
+    `QUARTO_PATH` may be the program, its `bin` folder or the folder above; `QUARTO_PATH=none` asks for the draft.
+    """
+    named = os.environ.get("QUARTO_PATH", "")
+    if named == "none":
+        return Quarto(None, "QUARTO_PATH=none asks for a draft.")
+    scripts = Path(sys.executable).parent
+    places = [named, f"{named}/quarto", f"{named}/bin/quarto"] if named else []
+    places += [shutil.which("quarto") or "", str(scripts / "quarto")]
+    refused = []
+    for place in filter(None, places):
+        if (program := shutil.which(place)) is None:
+            continue
+        version = quarto_version(Path(program))
+        if version >= OLDEST:
+            return Quarto(Path(program))
+        found = ".".join(map(str, version)) or "of unknown version"
+        refused.append(f"{program} is Quarto {found}")
+    wanted = ".".join(map(str, OLDEST))
+    if named and not refused:
+        refused.append(f"QUARTO_PATH={named} leads to no quarto program")
+    if install and _pip_install(scripts):
+        return find_quarto(install=False)
+    reason = f"{'; '.join(refused)}; " if refused else "Quarto is not on PATH; "
+    return Quarto(None, f"{reason}version {wanted} or newer is needed, and pip could not install it.")
+
+
+def quarto_version(program: Path) -> tuple[int, ...]:
+    """(major, minor, patch) of a quarto program; empty when it does not say."""
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=120)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    match = re.match(r"(\d+)\.(\d+)\.(\d+)", done.stdout.strip())
+    return tuple(int(part) for part in match.groups()) if match else ()
+
+
+def _pip_install(scripts: Path) -> bool:
+    failed = scripts.parent / ".quarto-cli-failed"
+    if failed.is_file() and time.time() - failed.stat().st_mtime < RETRY_AFTER:
+        return False
+    command = [sys.executable, "-m", "pip", "install", "--quiet", PACKAGE]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=600)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        failed.touch()
+        return False
+    return (scripts / "quarto").exists() or (scripts / "quarto.exe").exists()
+
+
+def quarto(program: Path, root: Path, *arguments: str) -> None:
+    """Run Quarto in `root` with this Python. Raises CalledProcessError when it fails."""
+    environment = os.environ | {"QUARTO_PYTHON": sys.executable}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    subprocess.run([str(program), *arguments], cwd=root, env=environment, check=True)

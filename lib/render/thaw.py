@@ -1,0 +1,113 @@
+"""Quarto's pre-render script: thaw each chapter whose results or `lib` code changed since it was frozen.
+
+Quarto's `freeze: auto` looks at the chapter's text alone. This script compares a digest of everything else that a
+chapter shows (the results bundle, the modules it imports and what they import) with the digest recorded in
+`_freeze/inputs.json`, and deletes the frozen cells of those that differ, so that Quarto runs them again. Standard
+library only: it must run with any Python, before the environment is known to be complete.
+"""
+
+import ast
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from lib.settings import bundle_folder, chosen_cohort  # noqa: E402
+
+STAMP = Path("_freeze") / "inputs.json"
+CELL = re.compile(r"^```\{python\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def chapters(root: Path) -> list[Path]:
+    """Every chapter and deck with Python cells, relative to `root`, in a fixed order."""
+    found = [root / "index.qmd", *sorted((root / "chapters").rglob("*.qmd"))]
+    return [p.relative_to(root) for p in found if p.is_file() and CELL.search(p.read_text("utf-8"))]
+
+
+def inputs_digest(root: Path, chapter: Path) -> str:
+    """Digest of what a chapter depends on beside its own text: the chosen bundle and the `lib` code it imports."""
+    cells = "\n".join(CELL.findall((root / chapter).read_text("utf-8")))
+    files = _imported(root, _imports(cells))
+    bundle = bundle_folder(root=root)
+    digest = hashlib.sha256(bundle.parent.name.encode())
+    for path in [*sorted(files), *sorted(bundle.glob("*"))]:
+        content = path.read_bytes()
+        # text files may have been checked out with Windows line endings
+        content = content if path.suffix == ".parquet" else content.replace(b"\r\n", b"\n")
+        digest.update(path.name.encode() + hashlib.sha256(content).digest())
+    return digest.hexdigest()[:32]
+
+
+def stale(root: Path) -> dict[str, str]:
+    """Chapters whose recorded digest is not the present one, with the present one."""
+    stamp = root / STAMP
+    recorded = json.loads(stamp.read_text("utf-8")) if stamp.is_file() else {}
+    now = {str(c.with_suffix("").as_posix()): inputs_digest(root, c) for c in chapters(root)}
+    return {name: digest for name, digest in now.items() if recorded.get(name) != digest}
+
+
+def thaw(root: Path) -> list[str]:
+    """Delete the frozen cells of stale chapters, record their present digests, and return their names."""
+    outdated = stale(root)
+    if not outdated:
+        return []
+    for name in outdated:
+        for freezer in (root / "_freeze", root / ".quarto" / "_freeze"):
+            shutil.rmtree(freezer / name, ignore_errors=True)
+    stamp = root / STAMP
+    recorded = json.loads(stamp.read_text("utf-8")) if stamp.is_file() else {}
+    present = {str(c.with_suffix("").as_posix()) for c in chapters(root)}
+    stamp.parent.mkdir(exist_ok=True)
+    kept = {name: digest for name, digest in (recorded | outdated).items() if name in present}
+    stamp.write_text(json.dumps(dict(sorted(kept.items())), indent=2) + "\n", "utf-8")
+    return list(outdated)
+
+
+def _imports(code: str) -> set[str]:
+    """Dotted names that `code` imports; both the module and each imported name, which may be a module."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def _imported(root: Path, names: set[str]) -> set[Path]:
+    """Files of `lib` reached from these dotted names, directly or through other files."""
+    found: set[Path] = set()
+    todo = set(names)
+    while todo:
+        parts = todo.pop().split(".")
+        if parts[0] != "lib":
+            continue
+        places = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+        candidates = [p / "__init__.py" for p in places] + [places[-1].with_suffix(".py")]
+        for path in candidates:
+            if path.is_file() and path not in found:
+                found.add(path)
+                todo |= _imports(path.read_text("utf-8"))
+    return found
+
+
+def _ensure_bundle(root: Path) -> None:
+    """Run the study when the chosen cohort is a folder of images that has no results yet."""
+    cohort = Path(chosen_cohort(root))
+    if not (bundle_folder(root=root) / "study.json").is_file() and (cohort / "train").is_dir():
+        subprocess.run([sys.executable, "-m", "lib", "study", str(cohort)], cwd=root, check=True)
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    _ensure_bundle(ROOT)
+    for name in thaw(ROOT):
+        print(f"{name}: its results or code changed, its cells run again", file=sys.stderr)

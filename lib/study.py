@@ -1,0 +1,234 @@
+"""The study: from a cohort folder to its results bundle. Everything kept is reused; a killed study resumes."""
+
+import logging
+import os
+import platform
+import time
+from dataclasses import asdict
+from datetime import date
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from tqdm import tqdm
+
+from lib import results
+from lib.audit import Population, audit, describe, point_values
+from lib.audit.exposure import exposure, grey_levels
+from lib.cohort import Cohort, load_pixels, read_cohort
+from lib.names import ATTRIBUTES
+from lib.postprocessing import REGISTRY, optimism, post_process
+from lib.preprocessing import effective_share, example_weights, names
+from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
+from lib.training.pool import Plan, train_all
+from lib.training.run import Run
+from lib.training.settings import TrainingSettings
+
+log = logging.getLogger(__name__)
+LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-learn", "numpy")
+
+
+def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT, again: bool = False) -> Path:
+    """Train, adjust and audit the cohort in `folder`; returns its bundle, `data/<name>/results`.
+
+    `name` defaults to the folder's own. A bundle of the same cohort under the same settings is left as it is, unless
+    `again`. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
+    """
+    settings = read_settings(root)
+    name = name or cohort_name(folder)
+    _check(settings)
+    cohort = read_cohort(folder)
+    target = bundle_folder(name, root)
+    wanted = {"training": settings["training"], "audit": settings["audit"]}
+    if not again and _is_current(target, cohort, wanted):
+        log.info("%s is up to date: nothing to train or audit.", target)
+        return target
+
+    frame, checks, pixels, cache = _readable(cohort, settings["training"]["image_size"], root)
+    asked = {k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")}
+    plan = Plan(
+        frame,
+        cohort.key,
+        TrainingSettings(**asked),
+        tuple(settings["training"]["weightings"]),
+        tuple(settings["training"]["seeds"]),
+        data_folder(name, root) / "runs",
+        cache,
+    )
+    runs, plan = train_all(plan)
+    began = time.monotonic()
+    tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings["audit"])
+    manifest = {
+        "cohort": {"name": name, "source": settings["report"].get("source", name), **_cohort_facts(cohort, frame)},
+        "report": settings["report"],
+        "requested": wanted,
+        "settings": {
+            "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
+            "audit": settings["audit"],
+        },
+        "made": date.today().isoformat(),
+        "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
+        "hardware": _hardware(runs),
+        "durations": {
+            "training": round(sum(run.facts["seconds"] for run in runs), 1),
+            "audit": round(time.monotonic() - began, 1),
+        },
+    }
+    results.save(target, manifest, tables)
+    return target
+
+
+def _check(settings: dict[str, Any]) -> None:
+    for where, key, allowed in (
+        ("training", "weightings", names()),
+        ("audit", "postprocessings", list(REGISTRY)),
+        ("audit", "attributes", list(ATTRIBUTES)),
+    ):
+        values = settings[where].get(key, [])
+        if wrong := [v for v in values if v not in allowed]:
+            raise SettingsError(
+                f"study.toml, [{where}] {key}: {wrong[0]!r} is unknown; allowed are {', '.join(allowed)}."
+            )
+        if not values or len(set(values)) < len(values):
+            raise SettingsError(f"study.toml, [{where}] {key} must name at least one, each once.")
+    if settings["training"]["weightings"][0] != "uniform" or settings["audit"]["postprocessings"][0] != "fixed_0.5":
+        raise SettingsError("study.toml: the first weighting is 'uniform' and the first post-processing 'fixed_0.5'.")
+    seeds = settings["training"].get("seeds", [])
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise SettingsError("study.toml, [training] seeds must hold at least one number, each once.")
+
+
+def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
+    try:
+        manifest = results.load(target.parent.name, target.parent.parent.parent).manifest
+    except results.BundleError:
+        return False
+    return manifest["cohort"].get("key") == cohort.key and manifest["requested"] == wanted
+
+
+def _readable(cohort: Cohort, size: int, root: Path) -> tuple[pl.DataFrame, pl.DataFrame, np.ndarray, Path]:
+    """The frame without unreadable images, the checks with their count, the pixels of what is left and their cache."""
+    cache = root / "data" / ".pixels"
+    pixels = load_pixels(cohort.frame, size, cache)
+    frame = cohort.frame.filter(~pl.Series(pixels.unreadable))
+    count = pl.DataFrame(
+        [("files that are not a readable PNG or JPEG", int(pixels.unreadable.sum()), "left out")],
+        schema=cohort.checks.schema,
+        orient="row",
+    )
+    checks = pl.concat(
+        [cohort.checks[:-1], count, cohort.checks[-1:].with_columns(rows=pl.lit(frame.height, pl.Int64))]
+    )
+    if pixels.unreadable.any():
+        pixels = load_pixels(frame, size, cache)
+    return frame, checks, pixels.values, cache
+
+
+def _audited(
+    frame: pl.DataFrame, pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any]
+) -> dict[str, pl.DataFrame]:
+    valid = frame.filter(pl.col("split") == "valid")
+    people = Population.from_frame(valid, attributes=settings["attributes"])
+    scores = {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
+    small, replicates = settings["smallest_cell"], settings["replicates"]
+    processed = post_process(
+        people,
+        scores,
+        settings["postprocessings"],
+        settings["attributes"],
+        folds=settings["folds"],
+        smallest_cell=small,
+    )
+    with tqdm(total=len(processed.decisions), desc="Auditing", unit=" methods") as bar:
+        audited = audit(
+            people,
+            scores,
+            processed.decisions,
+            replicates=replicates,
+            smallest_cell=small,
+            progress=lambda done, total: bar.update(done - bar.n),
+        )
+    everyone = Population.from_frame(frame, attributes=["view"])
+    return (
+        audited
+        | describe(frame, replicates=replicates)
+        | {
+            "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
+            "thresholds": processed.thresholds,
+            "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),
+            "weights": _weights(frame, plan.weightings, settings["attributes"]),
+            "runs": _runs(frame, valid, plan, runs),
+            "history": _history(runs),
+        }
+    )
+
+
+def _weights(frame: pl.DataFrame, weightings: tuple[str, ...], attributes: list[str]) -> pl.DataFrame:
+    """Mean weight of the training images in each group and label, for every weighting."""
+    train = frame.filter(pl.col("split") == "train")
+    parts = []
+    for weighting in weightings:
+        weighted = train.with_columns(weight=pl.Series(example_weights(weighting, train)))
+        for attribute in attributes:
+            cells = weighted.filter(pl.col(attribute).is_not_null()).group_by(attribute, "label", maintain_order=True)
+            parts.append(
+                cells.agg(images=pl.len().cast(pl.Int64), weight=pl.col("weight").mean()).select(
+                    weighting=pl.lit(weighting),
+                    attribute=pl.lit(attribute),
+                    group=pl.col(attribute),
+                    label=pl.col("label").cast(pl.Int64),
+                    images="images",
+                    weight="weight",
+                )
+            )
+    return pl.concat(parts).sort("weighting", "attribute", "group", "label", maintain_order=True)
+
+
+def _runs(frame: pl.DataFrame, valid: pl.DataFrame, plan: Plan, runs: list[Run]) -> pl.DataFrame:
+    train = frame.filter(pl.col("split") == "train")
+    shares = {w: effective_share(example_weights(w, train)) for w in plan.weightings}
+    labels = valid["label"].to_numpy()
+    rows = [
+        {
+            "weighting": run.weighting,
+            "seed": run.seed,
+            **{k: run.facts[k] for k in ("epochs", "best_epoch", "seconds", "tune_auc")},
+            "effective_share": shares[run.weighting],
+            "auc": float(roc_auc_score(labels, run.scores)),
+            "balanced_accuracy": float(balanced_accuracy_score(labels, run.scores >= 0.5)),
+        }
+        for run in runs
+    ]
+    return pl.DataFrame(rows, schema=results.TABLES["runs"])
+
+
+def _history(runs: list[Run]) -> pl.DataFrame:
+    rows = [{"weighting": run.weighting, "seed": run.seed, **epoch} for run in runs for epoch in run.facts["history"]]
+    return pl.DataFrame(rows, schema=results.TABLES["history"])
+
+
+def _cohort_facts(cohort: Cohort, frame: pl.DataFrame) -> dict[str, Any]:
+    facts: dict[str, Any] = {"key": cohort.key, "images": frame.height, "patients": frame["patient"].n_unique()}
+    for split in ("train", "valid"):
+        part = frame.filter(pl.col("split") == split)
+        facts |= {f"{split}_images": part.height, f"{split}_patients": part["patient"].n_unique()}
+    facts["sick_share"] = float(frame["label"].mean())
+    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in ATTRIBUTES}
+    return facts
+
+
+def _hardware(runs: list[Run]) -> dict[str, Any]:
+    cpuinfo = Path("/proc/cpuinfo")
+    models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.is_file() else []
+    return {
+        "processor": models[0].split(":")[1].strip() if models else platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "trained_on": sorted({run.facts["device"] for run in runs}),
+        "precision": sorted({run.facts["precision"] for run in runs}),
+    }
