@@ -1,0 +1,90 @@
+"""Numbers, intervals, lists and plurals as words. Minus is a true minus; a missing number is `not estimable`."""
+
+from collections.abc import Sequence
+
+from lib.names import NOT_ESTIMABLE
+
+
+class Words(str):
+    """Text that Jupyter and Quarto take for Markdown when it stands alone or inline."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """`0.708`; `not estimable` for None."""
+    return NOT_ESTIMABLE if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share in 0 to 1 as `66.8 %`."""
+    return NOT_ESTIMABLE if share is None else f"{100 * share:.{digits}f} %".replace("-", "−")
+
+
+def points(difference: float | None, digits: int = 1) -> str:
+    """A difference of shares in percentage points, always signed: `+12.3`; 0 without a sign."""
+    if difference is None:
+        return NOT_ESTIMABLE
+    text = f"{100 * difference:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
+def unit(metric: str) -> str:
+    """`points` for rates, nothing for the AUC, which is read on its own scale."""
+    return "" if metric == "auc" else " points"
+
+
+def difference(metric: str, value: float | None) -> str:
+    """A difference of a metric without its unit: rates in points, AUC with three signed decimals."""
+    if metric != "auc" or value is None:
+        return points(value)
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def level(metric: str, value: float | None) -> str:
+    """A metric's value: rates in percent, AUC with three decimals."""
+    return number(value) if metric == "auc" else percent(value)
+
+
+def interval(low: str, high: str) -> str:
+    """`95 % interval −3.1 to +2.0`."""
+    return f"95 % interval {low} to {high}"
+
+
+def count(n: int) -> str:
+    """A number of things with a thousands separator: `4,956`."""
+    return f"{n:,}"
+
+
+def counted(n: int, singular: str, plural: str | None = None) -> str:
+    """`1 image`, `4,956 images`."""
+    return f"{count(n)} {singular if n == 1 else plural or singular + 's'}"
+
+
+SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def spelled(n: int, singular: str, plural: str | None = None) -> str:
+    """`no weighting`, `one weighting`, `four weightings`, `12 weightings`."""
+    word = SMALL[n] if n < len(SMALL) else count(n)
+    return f"{word} {singular if n == 1 else plural or singular + 's'}"
+
+
+def listed(items: Sequence[str], *, conjunction: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`; an empty list is `none`."""
+    if not items:
+        return "none"
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3.4 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
