@@ -57,15 +57,15 @@ METRICS: dict[str, Metric] = {
 WEIGHTINGS: dict[str, str] = {
     "uniform": "uniform (baseline)",
     "inverse_class_frequency": "inverse class frequency",
-    "kamiran_calders_sex": "Kamiran-Calders, sex",
-    "kamiran_calders_age_group": "Kamiran-Calders, age",
-    "kamiran_calders_view": "Kamiran-Calders, view",
+    "kamiran_calders_sex": "Kamiran-Calders by sex",
+    "kamiran_calders_age_group": "Kamiran-Calders by age",
+    "kamiran_calders_view": "Kamiran-Calders by view",
 }
 POSTPROCESSINGS: dict[str, str] = {
     "fixed_0.5": "fixed 0.5 (baseline)",
     "best_threshold": "one best threshold",
     "equal_tpr": "equal TPR thresholds",
-    "group_best_threshold": "best threshold per group",
+    "group_best_threshold": "best thresholds",
 }
 BASELINE_WEIGHTING = "uniform"
 BASELINE_POSTPROCESSING = "fixed_0.5"
@@ -79,6 +79,6 @@ def weighting_label(name: str) -> str:
 
 
 def postprocessing_label(name: str, target: str = NO_TARGET) -> str:
-    """The words for a post-processing and the attribute it acts on, such as `equal TPR thresholds, by view`."""
+    """The words for a post-processing and the attribute it acts on, such as `equal TPR thresholds by view`."""
     words = POSTPROCESSINGS.get(name, name.replace("_", " "))
-    return words if target == NO_TARGET else f"{words}, by {ATTRIBUTES[target].label}"
+    return words if target == NO_TARGET else f"{words} by {ATTRIBUTES[target].label}"

@@ -7,7 +7,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 _TABLES = {
-    "report": {"title", "subtitle", "authors", "group", "source"},
     "training": {"weightings", "seeds", "image_size", "epochs", "weights_act_by", "initial_weights"},
     "audit": {"attributes", "postprocessings", "folds", "replicates", "smallest_cell"},
 }
@@ -26,9 +25,9 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
         raise SettingsError(f"{path} is missing: it names the cohort and the settings of the study.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
-    for name, allowed in {"cohort": None, **_TABLES}.items():
+    for name, allowed in {"cohort": None, "source": None, **_TABLES}.items():
         if name not in settings:
-            raise SettingsError(f"{path} lacks {name!r}; needed are cohort, {', '.join(_TABLES)}.")
+            raise SettingsError(f"{path} lacks {name!r}; needed are cohort, source, {', '.join(_TABLES)}.")
         if allowed and (unknown := settings[name].keys() - allowed):
             raise SettingsError(
                 f"{path}, [{name}]: {min(unknown)!r} is unknown; allowed are {', '.join(sorted(allowed))}."

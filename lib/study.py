@@ -64,8 +64,7 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     began = time.monotonic()
     tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings["audit"])
     manifest = {
-        "cohort": {"name": name, "source": settings["report"].get("source", name), **_cohort_facts(cohort, frame)},
-        "report": settings["report"],
+        "cohort": {"name": name, "source": settings["source"], **_cohort_facts(cohort, frame)},
         "requested": wanted,
         "settings": {
             "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},

@@ -65,10 +65,14 @@ def counted(n: int, singular: str, plural: str | None = None) -> str:
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
+def few(n: int) -> str:
+    """`one`, `four`, `12`: a number as one writes it within a sentence."""
+    return SMALL[n] if n < len(SMALL) else count(n)
+
+
 def spelled(n: int, singular: str, plural: str | None = None) -> str:
     """`no weighting`, `one weighting`, `four weightings`, `12 weightings`."""
-    word = SMALL[n] if n < len(SMALL) else count(n)
-    return f"{word} {singular if n == 1 else plural or singular + 's'}"
+    return f"{few(n)} {singular if n == 1 else plural or singular + 's'}"
 
 
 def listed(items: Sequence[str], *, conjunction: str = "and") -> str:

@@ -1,0 +1,118 @@
+"""Figures and tables as the report shows them: a captioned, numbered block of Markdown, nothing on disk.
+
+The block holds the exhibit once for each output, so that one cell serves the page, the PDF and the slides.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import vl_convert
+from great_tables import GT
+
+from lib.report import theme
+
+LABEL = re.compile(r"(fig|tbl)-[a-z0-9-]+")
+SMALLEST = 0.72
+"""How far a figure shrinks on a narrow screen before it scrolls instead: below, its text could not be read."""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A block of Markdown that displays itself in a notebook cell."""
+
+    markdown: str
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/markdown": self.markdown}
+
+    def __str__(self) -> str:
+        return self.markdown
+
+
+def figure(label: str, chart: alt.TopLevelMixin, caption: str) -> Exhibit:
+    """A chart under `label` (`fig-...`, for references) with a caption in Markdown.
+
+    Its description becomes the alternative text. Raises ValueError for a wrong label or a chart without description.
+    """
+    _check(label, "fig")
+    description = getattr(chart, "description", alt.Undefined)
+    if not isinstance(description, str) or not description.strip():
+        raise ValueError(f"the chart of {label!r} has no description; say in it what is shown and what is seen.")
+    svg, alternative = to_svg(chart), _one_line(description)
+    return _block(
+        label,
+        _raw("html", f'<div class="exhibit" style="overflow-x:auto">{for_page(svg, label, alternative)}</div>'),
+        _raw("typst", for_print(svg, alternative)),
+        _one_line(caption),
+    )
+
+
+def table(label: str, gt: GT, caption: str) -> Exhibit:
+    """A great-tables table under `label` (`tbl-...`, for references) with a caption in Markdown.
+
+    Quarto makes its Typst table from the HTML, so there is one form only. Raises ValueError for a wrong label.
+    """
+    _check(label, "tbl")
+    code = gt.with_id(label.removeprefix("tbl-") + "-gt").as_raw_html()
+    return _block(label, _raw("html", code.strip()), _one_line(caption))
+
+
+def to_svg(chart: alt.TopLevelMixin) -> str:
+    """The chart as SVG, drawn without network."""
+    spec = chart.to_dict()
+    svg = vl_convert.vegalite_to_svg(spec, vl_version=_version(), allowed_base_urls=[])
+    return svg.replace(f'font-family="{theme.MEASURED}"', f'font-family="{theme.FONTS}"')
+
+
+def for_page(svg: str, label: str, alternative: str) -> str:
+    """SVG for a web page: as wide as its place up to its own width, its ids its own, told by `alternative`."""
+    width = float(re.search(r'<svg[^>]*?\swidth="([\d.]+)"', svg)[1])
+    style = f"display:block;width:100%;height:auto;min-width:{SMALLEST * width:.0f}px;max-width:{width:.0f}px"
+    head = f'<svg role="img" aria-label="{html.escape(alternative)}" style="{style}"'
+    svg = re.sub(r'(<svg[^>]*?)\swidth="[\d.]+"\sheight="[\d.]+"', r"\1", svg, count=1)
+    return own_ids(svg.replace("<svg", head, 1), label)
+
+
+def for_print(svg: str, alternative: str) -> str:
+    """Typst code of the same SVG; there the ink is black, and never wider than drawn at 4/3 of a point per pixel."""
+    printed = svg.replace(theme.INK, "#222222")
+    return f'#image(bytes({_typst(printed)}), format: "svg", width: 100%, alt: {_typst(alternative)})'
+
+
+def own_ids(svg: str, label: str) -> str:
+    """Ids numbered anew and led by `label`: those of two figures on a page never meet, and bytes never change."""
+    names = {name: f"{label}-{k}" for k, name in enumerate(dict.fromkeys(re.findall(r'\sid="([^"]+)"', svg)))}
+    svg = re.sub(r'(\sid=")([^"]+)', lambda found: found[1] + names[found[2]], svg)
+    return re.sub(r"#([\w-]+)", lambda found: "#" + names.get(found[1], found[1]), svg)
+
+
+def _version() -> str:
+    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+def _block(label: str, *parts: str) -> Exhibit:
+    return Exhibit("\n\n".join([f"::: {{#{label}}}", *parts]) + "\n\n:::\n")
+
+
+def _raw(kind: str, code: str) -> str:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
+    return f"{fence}{{={kind}}}\n{code}\n{fence}"
+
+
+def _typst(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _check(label: str, kind: str) -> None:
+    if not LABEL.fullmatch(label) or not label.startswith(kind):
+        raise ValueError(f"the label {label!r} cannot be referred to; allowed is {kind}- and then a-z, 0-9 and -.")

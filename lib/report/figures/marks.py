@@ -1,0 +1,208 @@
+"""The pieces that figures are made of: rows under headings, dots with intervals, notes, and the frame around them.
+
+Every piece takes its colours from `theme` and its places from the arguments; nothing here knows a finding.
+"""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lib.names import ATTRIBUTES, NOT_ESTIMABLE, OVERALL
+from lib.report import words
+from lib.report.theme import FAINT, GREY, MEASURES, Look, Measure, Size, config
+from lib.results import Results
+
+Chart = alt.TopLevelMixin
+SCHEMA = {"row": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64} | {
+    name: pl.String for name in ("colour", "fill", "shape", "aside", "missing")
+}
+# a row is "heading|item"; a heading alone is "heading|"
+LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
+ASIDE = 56
+"""Pixels that notes at the right of a panel take."""
+IS_HEADING = "split(datum.label, '|')[1] == ''"
+PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
+POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
+AUC = {"format": ".2f"}
+AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2f')"}
+
+
+def dot(
+    row: str, value: float | None, low: float | None, high: float | None, look: Look, **more: str
+) -> dict[str, Any]:
+    """A mark on a row. More: `aside`, a note at the right; `missing`, what a row without value says in its place."""
+    filling = "transparent" if look.hollow else look.colour
+    drawn = {"row": row, "value": value, "low": low, "high": high, "colour": look.colour, "fill": filling}
+    return drawn | {"shape": look.shape, "aside": "", "missing": "" if value is not None else NOT_ESTIMABLE} | more
+
+
+def attribute_label(attribute: str) -> str:
+    """The words for an attribute; `everyone` for the overall rows."""
+    if attribute == OVERALL:
+        return "everyone"
+    return ATTRIBUTES[attribute].label if attribute in ATTRIBUTES else attribute.replace("_", " ")
+
+
+def group_row(attribute: str, group: str) -> str:
+    """The row of a group, under the heading of its attribute."""
+    return f"|{group}" if attribute == OVERALL else f"{attribute_label(attribute)}|{group}"
+
+
+def under_headings(rows: Iterable[str]) -> list[str]:
+    """Rows in the order given, each first one of a heading after the heading itself; `|item` has none."""
+    ordered: list[str] = []
+    for row in dict.fromkeys(rows):
+        heading = row.split("|")[0]
+        if heading and f"{heading}|" not in ordered:
+            ordered.append(f"{heading}|")
+        ordered.append(row)
+    return ordered
+
+
+def in_order(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table with `attribute` and `group`: everyone, then each attribute, groups in their fixed order."""
+    groups = [(OVERALL, "all"), *((a.name, g) for a in ATTRIBUTES.values() for g in a.groups)]
+    place = {key: k for k, key in enumerate(groups)}
+    return sorted(frame.to_dicts(), key=lambda row: place.get((row["attribute"], row["group"]), len(place)))
+
+
+def label_width(rows: Iterable[str], measure: Measure) -> float:
+    """Pixels that the longest row label takes."""
+    longest = max((len(row.strip("|").split("|")[-1]) for row in rows), default=0)
+    return longest * 0.54 * measure.small + 10
+
+
+def span(values: Iterable[float | None], *, step: float, least: float = 0.0) -> tuple[float, float]:
+    """Bounds of an axis that hold every value, at multiples of `step`, at least `least` apart."""
+    known = [value for value in values if value is not None] or [0.0]
+    low, high = min(known), max(known)
+    missing = max(0.0, least - (high - low)) / 2
+    return _down((low - missing) / step) * step, -_down(-(high + missing) / step) * step
+
+
+def dot_panel(
+    dots: Sequence[Mapping[str, Any]],
+    rows: Sequence[str],
+    *,
+    measure: Measure,
+    width: float,
+    domain: tuple[float, float],
+    heading: str = "",
+    axis: Mapping[str, Any] | None = None,
+    labelled: bool = True,
+    at: float | None = None,
+    asides: str = "",
+    ticks: int = 4,
+) -> alt.LayerChart:
+    """Dots with intervals on `rows`; `at` draws a rule across all, `asides` heads the notes at the right."""
+    frame = pl.DataFrame(dots, schema=SCHEMA) if dots else pl.DataFrame(schema=SCHEMA)
+    scale = alt.Scale(domain=list(domain), nice=False, zero=False)
+    x = {"scale": scale, "axis": alt.Axis(tickCount=ticks, **({"title": None} | dict(axis or {})))}
+    y = alt.Y("row:N", sort=None, scale=alt.Scale(domain=list(rows)), axis=row_axis(rows, measure, labelled))
+    base = alt.Chart(frame).encode(y=y)
+    known = base.transform_filter("isValid(datum.value)")
+    layers = [known.mark_rule(strokeWidth=2).encode(alt.X("low:Q", **x), x2="high:Q", color=_as_is("colour"))]
+    layers.append(
+        known.mark_point(strokeWidth=2).encode(
+            alt.X("value:Q", **x),
+            fill=_as_is("fill", alt.Fill),
+            stroke=_as_is("colour", alt.Stroke),
+            shape=_as_is("shape", alt.Shape),
+        )
+    )
+    if at is not None:
+        layers.insert(0, vertical(at, domain))
+    layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.value(4), text="missing:N"))
+    if asides:
+        notes = base.mark_text(align="right", opacity=FAINT).encode(x=alt.value(width + ASIDE), text="aside:N")
+        layers += [notes, caption(asides, width + ASIDE, "right", faint=True)]
+    if heading:
+        layers.append(caption(heading, 0, "left"))
+    return alt.layer(*layers).properties(width=width, height=measure.row * len(rows))
+
+
+def caption(text: str, x: float, align: str, *, faint: bool = False) -> alt.Chart:
+    """A word above a panel: its heading, or that of the notes at its right."""
+    # drawn as a mark: titles of panels side by side would not keep one height
+    style = {"opacity": FAINT} if faint else {"fontWeight": 600}
+    mark = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align=align, baseline="bottom", text=text, **style)
+    return mark.encode(x=alt.value(x), y=alt.value(-8))
+
+
+def vertical(at: float, domain: tuple[float, float]) -> alt.Chart:
+    """A thin rule across every row: the overall figure, or no change."""
+    scale = alt.Scale(domain=list(domain), nice=False, zero=False)
+    mark = alt.Chart(pl.DataFrame({"at": [at]})).mark_rule(color=GREY, strokeWidth=1.2, strokeDash=[4, 3])
+    return mark.encode(alt.X("at:Q", scale=scale))
+
+
+def row_axis(rows: Sequence[str], measure: Measure, labelled: bool = True) -> alt.Axis | None:
+    """Row labels at the left, headings bold; none for the second and later panels of a line."""
+    if not labelled:
+        return None
+    width = label_width(rows, measure)
+    weight = alt.condition(IS_HEADING, alt.value("bold"), alt.value("normal"))
+    return alt.Axis(
+        title=None, labelExpr=LABELS, labelAlign="left", labelPadding=width, labelFontWeight=weight, minExtent=width
+    )
+
+
+def framed(
+    chart: alt.TopLevelMixin, *, title: str, subtitle: Iterable[str], description: str, size: Size = "page"
+) -> Chart:
+    """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it."""
+    measure = MEASURES[size]
+    heading = alt.TitleParams(
+        text=wrapped(title, measure.characters(measure.width, measure.title)),
+        subtitle=[
+            line
+            for part in subtitle
+            if part
+            for line in wrapped(part, measure.characters(measure.width, measure.small))
+        ],
+    )
+    chart = chart.properties(title=heading, description=" ".join(description.split()))
+    return chart.configure(**config("slide")) if size == "slide" else chart
+
+
+def nothing(why: str, *, size: Size = "page") -> Chart:
+    """A figure that says why there is nothing to show: an empty frame would leave the reader guessing."""
+    measure = MEASURES[size]
+    lines = wrapped(words.sentence(why), measure.characters(measure.width, measure.title))
+    text = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align="left", fontSize=measure.title, text=lines)
+    chart = text.encode(x=alt.value(0), y=alt.value(20)).properties(width=measure.width, height=24 * len(lines) + 24)
+    return chart.properties(description=f"No figure: {why}.")
+
+
+def judged_on(results: Results) -> str:
+    """On whom figures are judged: `valid, 1,332 images of 375 patients · mean of 2 seeds`."""
+    cohort = results.manifest["cohort"]
+    people = f"{words.counted(cohort['valid_images'], 'image')} of {words.counted(cohort['valid_patients'], 'patient')}"
+    networks = f"mean of {words.counted(results.n_seeds, 'seed')}" if results.n_seeds > 1 else "one seed"
+    return f"valid, {people} · {networks}"
+
+
+def bars_are(results: Results) -> str:
+    """What the intervals are."""
+    return f"Bars: 95 % intervals by patient{' and by seed' if results.n_seeds > 1 else ''}"
+
+
+def with_bounds(value: str, low: str, high: str) -> str:
+    """`66.8 % (63.1 % to 70.2 %)`."""
+    return value if NOT_ESTIMABLE in (value, low, high) else f"{value} ({low} to {high})"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most `width` characters; a no-break space holds."""
+    return textwrap.wrap(text.replace(" %", "\N{NO-BREAK SPACE}%"), width, break_on_hyphens=False) or [""]
+
+
+def _as_is(field: str, channel: Any = alt.Color) -> Any:
+    return channel(f"{field}:N", scale=None, legend=None)
+
+
+def _down(number: float) -> int:
+    return int(number // 1 if abs(number - round(number)) > 1e-9 else round(number))

@@ -1,0 +1,58 @@
+"""Sentences computed from a results bundle, so that the text cannot contradict the tables.
+
+Every function takes a `Results` and returns Markdown (`Words`). A change or a gap is only ever asserted where its
+verdict says so; otherwise the sentence says that it cannot be told from noise, and what could have been seen.
+"""
+
+from lib.report.prose.answers import answer, headline
+from lib.report.prose.captions import caption
+from lib.report.prose.data import associations, composition, exposure, interval_levels, prevalence
+from lib.report.prose.effects import (
+    grid,
+    largest_change,
+    most_effective,
+    optimism,
+    power,
+    seeds,
+    verdicts,
+    who_gains,
+)
+from lib.report.prose.facts import (
+    cohort,
+    cost,
+    gaps,
+    initial_weights,
+    limits,
+    performance,
+    reproducibility,
+    training,
+    uncertainty,
+)
+
+__all__ = [
+    "answer",
+    "associations",
+    "caption",
+    "cohort",
+    "composition",
+    "cost",
+    "exposure",
+    "gaps",
+    "grid",
+    "headline",
+    "initial_weights",
+    "interval_levels",
+    "largest_change",
+    "limits",
+    "most_effective",
+    "optimism",
+    "performance",
+    "power",
+    "prevalence",
+    "reproducibility",
+    "seeds",
+    "training",
+    "uncertainty",
+    "verdicts",
+    "who_gains",
+]

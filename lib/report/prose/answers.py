@@ -1,0 +1,102 @@
+"""The one-sentence answers that open the chapters."""
+
+import polars as pl
+
+from lib.names import ATTRIBUTES, MAX_MIN, OVERALL
+from lib.report.prose.facts import gaps
+from lib.report.prose.reading import GAP_METRICS, baseline_metric, distinct_methods, effects
+from lib.report.words import Words, count, few, level, listed, number, sentence, spelled
+from lib.results import Results
+
+
+def answer(study: Results, chapter: str) -> Words:
+    """The one-sentence answer of a chapter: data-analysis, pre-processing, post-processing or discussion."""
+    return {
+        "data-analysis": _data_answer,
+        "pre-processing": lambda s: _effects_answer(s, "weighting"),
+        "post-processing": lambda s: _effects_answer(s, "post-processing"),
+        "discussion": _grid_answer,
+    }[chapter](study)
+
+
+def _data_answer(study: Results) -> Words:
+    rows = study.associations.filter(pl.col("split") == "train", pl.col("other") == "label").drop_nulls("cramers_v")
+    tied = rows.filter(pl.col("low") > 0).sort("cramers_v", descending=True)
+    loose = [ATTRIBUTES[a].label for a in rows.filter(pl.col("low") <= 0)["attribute"]]
+    shown = [
+        f"{ATTRIBUTES[r['attribute']].label} (Cramér's V {number(r['cramers_v'], 2)})"
+        for r in tied.iter_rows(named=True)
+    ]
+    if not shown:
+        return Words("In the training images the label goes with no attribute beyond what noise explains.")
+    text = f"Before any model, the label already goes with {listed(shown)}"
+    text += f", and not demonstrably with {listed(loose, conjunction='or')}" if loose else ""
+    return Words(f"{text}: a classifier can profit from reading the group instead of the disease.")
+
+
+def _effects_answer(study: Results, kind: str) -> Words:
+    rows = effects(study, kind)
+    methods = rows.select("weighting", "postprocessing", "target").n_unique()
+    if not methods:
+        return Words(f"This study has no {kind} to compare with the baseline.")
+    gap_rows = rows.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS))
+    narrower, wider = (distinct_methods(gap_rows.filter(pl.col("verdict") == v)) for v in ("improves", "worsens"))
+    price = rows.filter(pl.col("attribute") == OVERALL, pl.col("metric") == "balanced_accuracy")
+    better, worse = (distinct_methods(price.filter(pl.col("verdict") == v)) for v in ("improves", "worsens"))
+    total = spelled(methods, kind)
+    first = (
+        f"{sentence(few(len(narrower)))} of the {total} {'narrows' if len(narrower) == 1 else 'narrow'} a gap in error rates "
+        f"beyond noise ({listed(narrower)})"
+        if narrower
+        else f"None of the {total} narrows a gap in error rates by more than noise explains"
+        if methods > 1
+        else f"The only {kind} narrows no gap in error rates by more than noise explains"
+    )
+    second = f"; {few(len(wider))} {'widens' if len(wider) == 1 else 'widen'} one" if wider else ""
+    third = (
+        "balanced accuracy cannot be shown to change"
+        if not better and not worse
+        else listed(
+            [
+                f"balanced accuracy {verb} with {listed(names)}"
+                for verb, names in (("rises", better), ("falls", worse))
+                if names
+            ]
+        )
+    )
+    return Words(f"{first}{second}; {third}.")
+
+
+def _grid_answer(study: Results) -> Words:
+    rows = study.changes.filter(pl.col("estimable"))
+    methods = ["weighting", "postprocessing", "target"]
+    total = study.changes.select(methods).n_unique()
+    if not total:
+        return Words("This study has nothing to compare with the baseline.")
+    gap_rows = rows.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS))
+    good = gap_rows.filter(pl.col("verdict") == "improves").select(methods).unique()
+    bad = gap_rows.filter(pl.col("verdict") == "worsens").select(methods).unique()
+    dear = (
+        rows.filter(
+            pl.col("attribute") == OVERALL, pl.col("metric") == "balanced_accuracy", pl.col("verdict") == "worsens"
+        )
+        .select(methods)
+        .unique()
+    )
+    clean = good.join(bad, on=methods, how="anti").join(dear, on=methods, how="anti").height
+    if not good.height:
+        return Words(
+            f"None of the {count(total)} combinations of weighting and post-processing narrows a gap in error rates beyond noise."
+        )
+    return Words(
+        f"Of {count(total)} combinations of weighting and post-processing, {count(good.height)} "
+        f"{'narrows' if good.height == 1 else 'narrow'} some gap in error rates beyond noise, and {count(clean)} of these "
+        "without widening another gap or lowering balanced accuracy beyond noise."
+    )
+
+
+def headline(study: Results) -> Words:
+    """The report in two sentences: how well the classifier separates, and for whom it errs."""
+    auc = baseline_metric(study, "auc")
+    ability = "" if auc["value"] is None else f" (AUC {level('auc', auc['value'])}; 0.5 is chance, 1 is perfect)"
+    return Words(f"The classifier separates sick from healthy imperfectly{ability}. {gaps(study)}")

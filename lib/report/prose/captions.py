@@ -1,0 +1,42 @@
+"""Captions: what is drawn, on what, and what the bars mean. What is seen stands in the title and the text."""
+
+from lib.report.words import Words, count, counted, spelled
+from lib.results import Results
+
+
+def caption(study: Results, exhibit: str) -> Words:
+    """The caption of a figure or table, by the name of the function that makes it. Raises KeyError for another name."""
+    cohort = study.manifest["cohort"]
+    valid = f"{count(cohort['valid_images'])} validation images of {counted(cohort['valid_patients'], 'patient')}"
+    train = f"{count(cohort['train_images'])} training images of {counted(cohort['train_patients'], 'patient')}"
+    networks = f"{spelled(study.n_seeds, 'network')} for each weighting"
+    bars = f"bars are 95 % intervals by patient{' and network' if study.n_seeds > 1 else ''}"
+    text = {
+        "checks": "What was looked for in the folder and in metadata.csv, how often it was found, and what was done.",
+        "composition": "Images, patients and share of sick images by group, with 95 % intervals by patient.",
+        "ages": f"Ages of the sick and of the healthy, in ten-year bins; {train}.",
+        "prevalence": "Share of sick images by group, training and validation; bars are 95 % intervals by patient.",
+        "associations": f"Cramér's V between every two attributes and with the label; {train}; 95 % intervals by patient.",
+        "crossing": f"View within each age group; {train}.",
+        "exposure": "Mean grey level and contrast (standard deviation of grey) of the images, black 0 to white 1, by view and "
+        "label; 95 % intervals by patient.",
+        "weightings": f"The weightings of the {train}: range of the weights and effective share of the images.",
+        "weights": "Mean weight of the training images of each group and label; 1 is the baseline.",
+        "baseline_groups": f"Rates of the untouched baseline by group, the rule is everyone; {valid}; {networks}; {bars}.",
+        "baseline_gaps": f"Difference of each group from its reference, untouched baseline; {valid}; {networks}; {bars}.",
+        "seed_spread": f"Each dot is one network at threshold 0.5; {valid}.",
+        "weighting_changes": f"Change against the uniform baseline, at threshold 0.5; {valid}; {networks}; {bars}.",
+        "performance": f"Balanced accuracy and AUC of each weighting at threshold 0.5; {valid}; {networks}; 95 % intervals.",
+        "optimism": f"From the value on the patients that chose the thresholds to the cross-fitted one; {valid}; uniform weights.",
+        "postprocessing_changes": f"Change against threshold 0.5, networks with uniform weights, cross-fitted; {valid}; {bars}.",
+        "thresholds": "Thresholds by group, uniform weights: mean, smallest and largest over folds and networks.",
+        "grid": f"Every weighting with every post-processing, cross-fitted; the baseline is outlined; {valid}; {networks}.",
+        "tradeoff": f"Gap and balanced accuracy of every combination, cross-fitted; {valid}; {bars}.",
+        "who_gains": f"From the untouched baseline to the named method, by group; {valid}; {networks}.",
+        "decision": f"Methods, their price and their effect against the baseline, and what they must know; {valid}; {networks}.",
+        "interval_levels": f"Intervals of the untouched baseline, resampling patients and resampling images; {valid}.",
+        "settings": "Settings, hardware and versions of the study.",
+        "runs": f"Every trained network; AUC and balanced accuracy on {valid}.",
+        "history": "Training loss, and AUC on the tuning patients, by epoch.",
+    }[exhibit]
+    return Words(text)

@@ -1,0 +1,94 @@
+"""Sentences on the data: imbalance, associations, exposure."""
+
+import polars as pl
+
+from lib.names import ATTRIBUTES, OVERALL
+from lib.report.prose.reading import apart
+from lib.report.words import Words, count, interval, listed, number, percent, sentence
+from lib.results import Results
+
+
+def composition(study: Results) -> Words:
+    """Imbalances of the training images: the label first, then the smallest group of each attribute."""
+    train = study.composition.filter(pl.col("split") == "train")
+    everyone = train.row(by_predicate=pl.col("attribute") == OVERALL, named=True)
+    parts = [
+        f"{percent(everyone['prevalence'])} of the {count(everyone['images'])} training images are of sick patients"
+    ]
+    for name, attribute in ATTRIBUTES.items():
+        groups = train.filter(pl.col("attribute") == name).sort("images")
+        if not groups.is_empty():
+            least = groups.row(0, named=True)
+            share = percent(least["images"] / everyone["images"])
+            parts.append(f"the rarest {attribute.label} is {least['group']} with {share} of them")
+    return Words(sentence(listed(parts)) + ".")
+
+
+def exposure(study: Results) -> Words:
+    """Whether views differ in brightness, judged by intervals that do not overlap."""
+    rows = study.exposure.filter(pl.col("measure") == "contrast", pl.col("value").is_not_null())
+    seen = []
+    for label, words in ((0, "healthy"), (1, "sick")):
+        pair = {r["view"]: r for r in rows.filter(pl.col("label") == label).iter_rows(named=True)}
+        if len(pair) == 2 and apart(pair["AP"], pair["PA"]):
+            side = "less" if pair["AP"]["value"] < pair["PA"]["value"] else "more"
+            seen.append(
+                f"{side} contrasted among the {words} ({number(pair['AP']['value'])} against {number(pair['PA']['value'])})"
+            )
+    if not seen:
+        return Words("The contrast of AP and PA images cannot be told apart within a label.")
+    return Words(
+        f"AP images are {listed(seen)}: a network can see the view in the pixels, and use it in place of disease."
+    )
+
+
+def interval_levels(study: Results) -> Words:
+    """How much narrower intervals by image are than intervals by patient, as the median ratio of their widths."""
+    wide = (
+        study.interval_levels.drop_nulls(["low", "high"])
+        .with_columns(width=pl.col("high") - pl.col("low"))
+        .pivot("level", index=["attribute", "group", "metric"], values="width")
+    )
+    if wide.is_empty() or not {"image", "patient"} <= set(wide.columns):
+        return Words("")
+    ratio = wide.select((pl.col("image") / pl.col("patient")).median()).item()
+    return Words(
+        f"Treating images of one patient as strangers gives intervals {percent(ratio, 0)} as wide at the median: too "
+        "confident, and used nowhere else in this report."
+        if ratio < 1
+        else "On this cohort, intervals by image are as wide as intervals by patient."
+    )
+
+
+def prevalence(study: Results) -> Words:
+    """Groups of the training images whose share of sick differs from their reference, by intervals that do not meet."""
+    train = study.composition.filter(pl.col("split") == "train").drop_nulls("prevalence")
+    rows = {(r["attribute"], r["group"]): r for r in train.iter_rows(named=True)}
+    shown = []
+    for name, attribute in ATTRIBUTES.items():
+        reference = rows.get((name, attribute.reference))
+        for group in attribute.groups:
+            row = rows.get((name, group))
+            if row and reference and row is not reference and apart(row, reference):
+                more = "more" if row["prevalence"] > reference["prevalence"] else "less"
+                shown.append(
+                    f"{attribute.label} {group} is {more} often sick than {attribute.reference} "
+                    f"({percent(row['prevalence'])} against {percent(reference['prevalence'])})"
+                )
+    if not shown:
+        return Words("No group is sick more or less often than its reference by more than the intervals allow.")
+    return Words(f"In the training images, {listed(shown)}.")
+
+
+def associations(study: Results) -> Words:
+    """Pairs of attributes that go together beyond noise, the strongest first."""
+    rows = study.associations.filter(pl.col("split") == "train", pl.col("other") != "label").drop_nulls("cramers_v")
+    tied = rows.filter(pl.col("low") > 0).sort("cramers_v", descending=True)
+    if tied.is_empty():
+        return Words("No two attributes can be shown to go together.")
+    shown = [
+        f"{ATTRIBUTES[r['attribute']].label} and {ATTRIBUTES[r['other']].label} (Cramér's V {number(r['cramers_v'], 2)}, "
+        f"{interval(number(r['low'], 2), number(r['high'], 2))})"
+        for r in tied.iter_rows(named=True)
+    ]
+    return Words(f"Beyond noise, these attributes go together: {listed(shown)}; 0 is no association, 1 is identity.")

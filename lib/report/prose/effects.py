@@ -1,0 +1,154 @@
+"""Sentences on what weightings and post-processings changed."""
+
+from typing import Any
+
+import polars as pl
+
+from lib.names import (
+    ATTRIBUTES,
+    BASELINE_POSTPROCESSING,
+    BASELINE_WEIGHTING,
+    MAX_MIN,
+    METRICS,
+    NO_TARGET,
+)
+from lib.report.prose.reading import (
+    DECIDED,
+    GAP_METRICS,
+    METHOD,
+    change_words,
+    effect_words,
+    effects,
+    method_words,
+    outcome_words,
+)
+from lib.report.words import Words, count, counted, listed, points, sentence
+from lib.results import Results
+
+
+def largest_change(study: Results, kind: str) -> Words:
+    """The largest change of a gap that methods of this kind (weighting, post-processing) made, with its interval."""
+    rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == MAX_MIN)
+    if rows.is_empty():
+        return Words("")
+    row = rows.sort(pl.col("change").abs(), descending=True).row(0, named=True)
+    known = "beyond noise" if row["verdict"] in ("improves", "worsens") else row["verdict"]
+    return Words(
+        f"The largest change of a gap is that of the {outcome_words(row).removeprefix('the ')} with {method_words(row)}: "
+        f"{change_words(row)} ({known})."
+    )
+
+
+def power(study: Results, kind: str) -> Words:
+    """The smallest change of a gap that this study could typically have told from noise."""
+    rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == MAX_MIN)
+    if rows.is_empty():
+        return Words("Nothing was compared here, so nothing could have been seen.")
+    width = rows.select(((pl.col("high") - pl.col("low")) / 2).median()).item()
+    seeds = study.n_seeds
+    return Words(
+        f"Half the intervals of these changes reach {points(width)[1:]} points or more to either side: a method that "
+        f"closes a gap by less would look just like one that does nothing. More seeds (here {seeds}) narrow the part "
+        f"that retraining causes; only more patients (here {count(study.manifest['cohort']['valid_patients'])}) narrow the rest."
+    )
+
+
+def verdicts(study: Results, kind: str) -> Words:
+    """Every decided change by methods of this kind, of overall balanced accuracy and of gaps, method by method."""
+    rows = effects(study, kind).filter(DECIDED, pl.col("estimable"))
+    if rows.is_empty():
+        return Words("Every verdict here is “cannot be told from noise”.")
+    told = []
+    for _, of in rows.group_by(METHOD, maintain_order=True):
+        changes = [f"{effect_words(row)} ({change_words(row)})" for row in of.iter_rows(named=True)]
+        told.append(f"{method_words(of.row(0, named=True))} {listed(changes)}")
+    return Words(f"Beyond noise, {'; '.join(told)}.")
+
+
+def optimism(study: Results) -> Words:
+    """How much better post-processings look when they are judged on the patients that chose them."""
+    rows = study.optimism.filter(
+        pl.col("target") != NO_TARGET, pl.col("attribute") == pl.col("target"), pl.col("contrast") == MAX_MIN
+    ).drop_nulls(["naive", "cross_fitted"])
+    rows = rows.filter(pl.col("metric") == "tpr", pl.col("postprocessing") == "equal_tpr")
+    if rows.is_empty():
+        return Words("On this cohort the optimism of naive fitting cannot be estimated.")
+    naive, honest = rows["naive"].mean(), rows["cross_fitted"].mean()
+    kept = "the promise does not hold on new patients" if honest > naive else "here the promise was kept"
+    return Words(
+        f"Judged where they were fitted, equal TPR thresholds leave a TPR gap of {points(naive)[1:]} points on average over "
+        f"weightings and attributes; on patients they have not seen, {points(honest)[1:]} points: {kept}."
+    )
+
+
+def seeds(study: Results) -> Words:
+    """How far apart two networks of one weighting are, in balanced accuracy."""
+    spread = study.runs.group_by("weighting").agg(
+        (pl.col("balanced_accuracy").max() - pl.col("balanced_accuracy").min()).alias("range"), pl.len()
+    )
+    if spread["len"].max() < 2:
+        return Words("With one network for each weighting, the noise of retraining cannot be seen here.")
+    return Words(
+        f"Within a weighting, the balanced accuracies of the networks lie up to {points(spread['range'].max())[1:]} points "
+        "apart."
+    )
+
+
+def grid(study: Results, attribute: str = "view") -> Words:
+    """How many of the combinations narrow or widen a gap of an attribute beyond noise."""
+    rows = study.changes.filter(
+        pl.col("attribute") == attribute,
+        pl.col("contrast") == MAX_MIN,
+        pl.col("metric").is_in(GAP_METRICS),
+        pl.col("estimable"),
+    )
+    parts = []
+    for metric in GAP_METRICS:
+        of = rows.filter(pl.col("metric") == metric)
+        if of.is_empty():
+            continue
+        narrow, widen = ((of["verdict"] == v).sum() for v in ("improves", "worsens"))
+        parts.append(
+            f"the {METRICS[metric].label} gap by {ATTRIBUTES[attribute].label} narrows beyond noise in {count(narrow)} of "
+            f"{counted(of.height, 'combination')} and widens in {count(widen)}"
+        )
+    return Words(f"{sentence('; '.join(parts))}." if parts else "No gap is estimable.")
+
+
+def most_effective(study: Results) -> tuple[str, str, str]:
+    """(weighting, post-processing, target) that narrows a gap in error rates most, decided verdicts first."""
+    row = _narrowed_most(study)
+    return tuple(row[key] for key in METHOD) if row else (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET)
+
+
+def who_gains(study: Results) -> Words:
+    """For the method that narrows a gap most: whose error rates changed beyond noise, and by how much."""
+    best = _narrowed_most(study)
+    if best is None:
+        return Words("There is no method to compare with the baseline.")
+    rows = study.changes.filter(
+        *(pl.col(key) == best[key] for key in METHOD),
+        pl.col("metric").is_in(GAP_METRICS),
+        pl.col("attribute") == best["attribute"],
+        pl.col("contrast") != MAX_MIN,
+        pl.col("estimable"),
+    )
+    parts = []
+    for verdict, word in (("improves", "gain"), ("worsens", "lose")):
+        shown = [
+            f"{r['contrast']} {word}s in {METRICS[r['metric']].label} ({change_words(r)})"
+            for r in rows.filter(pl.col("verdict") == verdict).iter_rows(named=True)
+        ]
+        parts.append(listed(shown) if shown else f"no {ATTRIBUTES[best['attribute']].label} can be shown to {word}")
+    total = counted(study.changes.select(METHOD).n_unique(), "combination")
+    return Words(
+        f"@fig-who-gains follows {method_words(best)}, which by its point estimate narrows {outcome_words(best)} more than any "
+        f"other narrows any ({change_words(best)}): {'; '.join(parts)}. Being the largest of {total}, its effect is likely "
+        "overstated."
+    )
+
+
+def _narrowed_most(study: Results) -> dict[str, Any] | None:
+    rows = study.changes.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS), pl.col("estimable"))
+    ranked = rows.sort(pl.col("verdict") == "improves", -pl.col("change"), descending=True)
+    return ranked.row(0, named=True) if ranked.height else None

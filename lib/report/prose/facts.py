@@ -1,0 +1,131 @@
+"""What was audited, how, and what the untouched baseline does."""
+
+import polars as pl
+
+from lib.names import ATTRIBUTES, OVERALL
+from lib.report.prose.reading import (
+    BASELINE,
+    DECIDED,
+    baseline_gaps,
+    baseline_metric,
+    gap_words,
+    per_thousand,
+    with_interval,
+)
+from lib.report.words import Words, count, counted, duration, listed, sentence, spelled
+from lib.results import Results
+
+
+def cohort(study: Results) -> Words:
+    """What was audited: images, patients, splits."""
+    c = study.manifest["cohort"]
+    return Words(
+        f"{counted(c['images'], 'image')} of {counted(c['patients'], 'patient')} of {c['source']}: "
+        f"{count(c['train_images'])} images of {counted(c['train_patients'], 'patient')} to learn from and "
+        f"{count(c['valid_images'])} of {counted(c['valid_patients'], 'other patient')} to be judged on"
+    )
+
+
+def performance(study: Results) -> Words:
+    """How well the untouched baseline separates sick from healthy."""
+    auc, accuracy = (baseline_metric(study, metric) for metric in ("auc", "balanced_accuracy"))
+    return Words(f"AUC {with_interval('auc', auc)}; balanced accuracy {with_interval('balanced_accuracy', accuracy)}")
+
+
+def uncertainty(study: Results) -> Words:
+    """What the intervals cover, in one sentence."""
+    audit = study.manifest["settings"]["audit"]
+    seeds = study.n_seeds
+    noise = (
+        f"retraining ({spelled(seeds, 'network')} for each weighting, differing in seed, training order and tuning patients)"
+        if seeds > 1
+        else "not retraining, since each weighting was trained once"
+    )
+    joined = "and" if seeds > 1 else "but"
+    return Words(
+        f"Intervals are 95 % percentile intervals over {count(audit['replicates'])} resamples of patients, each with all "
+        f"its images, {joined} {noise}; verdicts are corrected for the number of comparisons (Holm)."
+    )
+
+
+def initial_weights(study: Results) -> Words:
+    """What the networks started from."""
+    if study.manifest["settings"]["training"]["initial_weights"] == "imagenet":
+        return Words("The networks start from ImageNet weights.")
+    return Words("The networks start from scratch: ImageNet weights could not be had or were not asked for.")
+
+
+def training(study: Results) -> Words:
+    """How the networks were trained, on what, and for how long."""
+    t, h = study.manifest["settings"]["training"], study.manifest["hardware"]
+    by = {
+        "sampling": "by how often an image is drawn in an epoch",
+        "loss": "by how much an image counts in the loss",
+    }
+    where = (
+        h["gpu"] if "cuda" in h["trained_on"] else f"{counted(h['cores'], 'core')} of a processor ({h['processor']})"
+    )
+    total = study.manifest["durations"]["training"]
+    return Words(
+        f"ResNet-18 [@he2016] sees grey images of {t['image_size']} × {t['image_size']} pixels for "
+        f"{counted(t['epochs'], 'epoch')}; weights act {by[t['weights_act_by']]}. {initial_weights(study)} "
+        f"{sentence(spelled(study.runs.height, 'network'))} took {duration(total)} of computing on {where}."
+    )
+
+
+def cost(study: Results) -> Words:
+    """The baseline's errors in patients per 1,000: missed sick and false alarms, by the group with the most of each."""
+    parts = []
+    for metric, words, turn in (("tpr", "sick are missed", 1), ("fpr", "healthy are called sick", 0)):
+        overall = baseline_metric(study, metric)
+        if overall["value"] is None:
+            continue
+        groups = study.metrics.filter(
+            BASELINE, pl.col("metric") == metric, pl.col("attribute") != OVERALL, pl.col("estimable")
+        )
+        worst = groups.sort("value", descending=not turn).row(0, named=True) if groups.height else None
+        text = f"{per_thousand(overall['value'], turn)} of 1,000 {words}"
+        if worst:
+            text += f" ({per_thousand(worst['value'], turn)} of 1,000 in the group that has the most, {worst['group']})"
+        parts.append(text)
+    return Words(sentence(listed(parts)) + ".") if parts else Words("The error rates are not estimable.")
+
+
+def reproducibility(study: Results) -> Words:
+    """When, with what and for how long the bundle was made."""
+    m = study.manifest
+    versions = listed([f"{name} {value}" for name, value in m["versions"].items()])
+    return Words(
+        f"The results were made on {m['made']} with {versions}. Training took {duration(m['durations']['training'])} of "
+        f"computing in all, the audit {duration(m['durations']['audit'])}. The cohort's content has the key `{m['cohort']['key']}`."
+    )
+
+
+def gaps(study: Results) -> Words:
+    """Which groups the untouched baseline treats differently, beyond noise, and which it cannot be shown to."""
+    estimable = {name: rows for name in ATTRIBUTES if not (rows := baseline_gaps(study, name)).is_empty()}
+    decided = {name: rows.filter(DECIDED) for name, rows in estimable.items()}
+    shown = [gap_words(row) for rows in decided.values() for row in rows.iter_rows(named=True)]
+    silent = [ATTRIBUTES[name].label for name, rows in decided.items() if rows.is_empty()]
+    if not estimable:
+        return Words("No difference between groups can be estimated on this cohort.")
+    parts = [f"{sentence(listed(shown))}."] if shown else []
+    if silent:
+        parts.append(
+            f"Between groups of {listed(silent, conjunction='or')}, no difference in TPR or FPR can be told from noise."
+        )
+    if unseen := [ATTRIBUTES[name].label for name in ATTRIBUTES if name not in estimable]:
+        parts.append(f"By {listed(unseen)}, the groups are too small to compare.")
+    return Words(" ".join(parts))
+
+
+def limits(study: Results) -> Words:
+    """Groups that are too small to say anything about."""
+    rows = study.metrics.filter(BASELINE, ~pl.col("estimable"), pl.col("attribute") != OVERALL)
+    smallest = study.manifest["settings"]["audit"]["smallest_cell"]
+    rule = f"A rate is not estimable when it rests on fewer than {smallest} patients"
+    groups = rows.unique(["attribute", "group"], maintain_order=True)
+    names = [f"{ATTRIBUTES[r['attribute']].label} {r['group']}" for r in groups.iter_rows(named=True)]
+    if not names:
+        return Words(f"{rule}; here every group has that many, but intersections of attributes would not.")
+    return Words(f"{rule}; here that is so for {listed(names)}.")

@@ -1,0 +1,111 @@
+"""Rows of a bundle, and the phrases that tell them."""
+
+from typing import Any
+
+import polars as pl
+
+from lib.names import (
+    ATTRIBUTES,
+    BASELINE_POSTPROCESSING,
+    BASELINE_WEIGHTING,
+    MAX_MIN,
+    METRICS,
+    NO_TARGET,
+    NOT_ESTIMABLE,
+    OVERALL,
+    UNDECIDED,
+    postprocessing_label,
+    weighting_label,
+)
+from lib.report.words import count, difference, interval, level, points, unit
+from lib.results import Results
+
+GAP_METRICS = ("tpr", "fpr")
+"""The error rates whose gaps the report judges methods by: both sides of equalized odds."""
+METHOD = ["weighting", "postprocessing", "target"]
+BASELINE = (
+    (pl.col("weighting") == BASELINE_WEIGHTING)
+    & (pl.col("postprocessing") == BASELINE_POSTPROCESSING)
+    & (pl.col("target") == NO_TARGET)
+)
+DECIDED = ~pl.col("verdict").is_in([UNDECIDED, NOT_ESTIMABLE])
+_CONTRASTS = {f"{g} - {a.reference}": (g, a.reference) for a in ATTRIBUTES.values() for g in a.groups}
+
+
+def baseline_metric(study: Results, metric: str, attribute: str = OVERALL, group: str = "all") -> dict[str, Any]:
+    chosen = (pl.col("metric") == metric) & (pl.col("attribute") == attribute) & (pl.col("group") == group)
+    return study.metrics.filter(BASELINE).row(by_predicate=chosen, named=True)
+
+
+def baseline_gaps(study: Results, attribute: str) -> pl.DataFrame:
+    return study.gaps.filter(
+        BASELINE,
+        pl.col("attribute") == attribute,
+        pl.col("metric").is_in(GAP_METRICS),
+        pl.col("contrast") != MAX_MIN,
+        pl.col("estimable"),
+    )
+
+
+def effects(study: Results, kind: str) -> pl.DataFrame:
+    """Changes of overall balanced accuracy and of the gaps in error rates, by methods that alter one thing only."""
+    alone = (
+        pl.col("postprocessing") == BASELINE_POSTPROCESSING
+        if kind == "weighting"
+        else pl.col("weighting") == BASELINE_WEIGHTING
+    )
+    wanted = ((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")) | (
+        (pl.col("contrast") == MAX_MIN) & pl.col("metric").is_in(GAP_METRICS)
+    )
+    return study.changes.filter(alone, wanted)
+
+
+def distinct_methods(rows: pl.DataFrame) -> list[str]:
+    found = rows.unique(["weighting", "postprocessing", "target"], maintain_order=True)
+    return [method_words(row) for row in found.iter_rows(named=True)]
+
+
+def method_words(row: dict[str, Any]) -> str:
+    parts = []
+    if row["weighting"] != BASELINE_WEIGHTING:
+        parts.append(weighting_label(row["weighting"]))
+    if row["postprocessing"] != BASELINE_POSTPROCESSING:
+        parts.append(postprocessing_label(row["postprocessing"], row["target"]))
+    return " with ".join(parts)
+
+
+def outcome_words(row: dict[str, Any]) -> str:
+    metric = METRICS[row["metric"]].label
+    return metric if row["attribute"] == OVERALL else f"the {metric} gap by {ATTRIBUTES[row['attribute']].label}"
+
+
+def effect_words(row: dict[str, Any]) -> str:
+    """`narrows the TPR gap by view`, `lowers balanced accuracy`: a decided change as verb and object."""
+    verbs = ("narrows", "widens") if row["contrast"] == MAX_MIN else ("raises", "lowers")
+    return f"{verbs[row['verdict'] != 'improves']} {outcome_words(row)}"
+
+
+def gap_words(row: dict[str, Any]) -> str:
+    group, reference = _CONTRASTS[row["contrast"]]
+    bounds = interval(points(row["low"]), points(row["high"]))
+    return f"{group} has a {row['verdict']} {METRICS[row['metric']].label} than {reference} ({points(row['value'])} points, {bounds})"
+
+
+def change_words(row: dict[str, Any]) -> str:
+    metric = row["metric"]
+    low, high = difference(metric, row["low"]), difference(metric, row["high"])
+    return f"{difference(metric, row['change'])}{unit(metric)}, {interval(low, high)}"
+
+
+def with_interval(metric: str, row: dict[str, Any]) -> str:
+    if row["value"] is None:
+        return NOT_ESTIMABLE
+    return f"{level(metric, row['value'])} ({interval(level(metric, row['low']), level(metric, row['high']))})"
+
+
+def apart(one: dict[str, Any], two: dict[str, Any]) -> bool:
+    return one["high"] < two["low"] or two["high"] < one["low"]
+
+
+def per_thousand(rate: float, missed: int) -> str:
+    return count(round(1000 * (1 - rate if missed else rate)))

@@ -1,0 +1,147 @@
+"""One look for every figure: sizes, type, and the colour and shape that a group or a verdict keeps everywhere.
+
+Text and axes are drawn in `currentColor`, so that a figure follows the page from light to dark. Importing this module
+registers and enables the Altair theme `report`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import altair as alt
+
+from lib.names import NOT_ESTIMABLE, OVERALL, UNDECIDED
+
+Size = Literal["page", "slide"]
+INK = "currentColor"
+FAINT = 0.62
+"""Opacity of secondary text: legible on white and on black, where a fixed grey would not be on both."""
+GREY = "#7a7a7a"
+PALE = "#b5b5b5"
+MEASURED = "Liberation Sans"
+"""Figures are laid out with this font, which the renderer carries with it, so that they are the same everywhere."""
+# Shown with the first of these that is there: none is wider. Quoted, since a bare name cannot end in a digit, and a
+# list that cannot be read leaves some renderers without any text.
+FONTS = "'Source Sans 3', 'Source Sans Pro', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour and shape of a mark; `hollow` marks are outlined only. The shape tells what the colour tells, in grey."""
+
+    colour: str
+    shape: str
+    hollow: bool = False
+
+
+GROUPS: dict[tuple[str, str], Look] = {
+    (OVERALL, "all"): Look(GREY, "diamond"),
+    ("sex", "F"): Look("#9c4fa8", "circle"),
+    ("sex", "M"): Look("#c39a1e", "square"),
+    # one hue from light to dark: ages are ordered
+    ("age_group", "<40"): Look("#7fc4b6", "circle"),
+    ("age_group", "40-60"): Look("#33998b", "square"),
+    ("age_group", ">60"): Look("#1a6d65", "triangle-up"),
+    ("view", "AP"): Look("#e07b2a", "circle"),
+    ("view", "PA"): Look("#2f74b5", "square"),
+}
+VERDICTS: dict[str, Look] = {
+    "improves": Look("#4757c9", "diamond"),
+    "worsens": Look("#b3364c", "square"),
+    # neither side is better
+    "rises": Look("#6d6d6d", "triangle-up"),
+    "falls": Look("#6d6d6d", "triangle-down"),
+    "higher": Look("#6d4a9e", "triangle-right"),
+    "lower": Look("#6d4a9e", "triangle-left"),
+    UNDECIDED: Look(GREY, "circle", hollow=True),
+    NOT_ESTIMABLE: Look(PALE, "cross"),
+}
+SPARE = (
+    Look("#5f7a94", "circle"),
+    Look("#8a6f4e", "square"),
+    Look("#577a4f", "triangle-up"),
+    Look("#7d6a99", "diamond"),
+)
+
+
+def group_look(attribute: str, group: str) -> Look:
+    """The look of a group, the same in every chapter; groups not foreseen share four spare ones by their name."""
+    return GROUPS.get((attribute, group)) or SPARE[sum(map(ord, attribute + group)) % len(SPARE)]
+
+
+def verdict_look(verdict: str | None) -> Look:
+    """The look of a verdict; none counts as undecided."""
+    return VERDICTS.get(verdict or UNDECIDED, VERDICTS[UNDECIDED])
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Sizes in pixels: whole `width`, height of a `row`, type of `title`, `text` and `small`, area of a `dot`."""
+
+    width: int
+    row: int
+    title: int
+    text: int
+    small: int
+    dot: int
+
+    def characters(self, pixels: float, size: int) -> int:
+        """How many characters of running text fit in so many pixels."""
+        return max(8, int(pixels / (0.5 * size)))
+
+
+MEASURES: dict[Size, Measure] = {
+    "page": Measure(width=700, row=22, title=17, text=14, small=13, dot=75),
+    "slide": Measure(width=1000, row=30, title=26, text=20, small=18, dot=150),
+}
+
+
+def config(size: Size = "page") -> dict[str, Any]:
+    """The Vega-Lite configuration of the report."""
+    m = MEASURES[size]
+    return {
+        "background": "transparent",
+        "font": MEASURED,
+        # every figure has one text for screen readers, its description; hundreds of marks reading themselves do not help
+        "aria": False,
+        "padding": 4,
+        "view": {"stroke": None},
+        "title": {
+            "anchor": "start",
+            "frame": "bounds",
+            "color": INK,
+            "subtitleColor": INK,
+            "fontSize": m.title,
+            "fontWeight": 600,
+            "subtitleFontSize": m.small,
+            "subtitlePadding": 6,
+            "lineHeight": round(m.title * 1.25),
+            "subtitleLineHeight": round(m.small * 1.3),
+            "offset": 14,
+        },
+        "axis": {
+            "labelColor": INK,
+            "titleColor": INK,
+            "labelFontSize": m.small,
+            "titleFontSize": m.small,
+            "titleFontWeight": "normal",
+            "titlePadding": 8,
+            "domain": False,
+            "ticks": False,
+            "gridColor": GREY,
+            "gridOpacity": 0.22,
+            "labelPadding": 6,
+            "labelLimit": 400,
+            "titleLimit": 600,
+        },
+        "axisY": {"grid": False},
+        "text": {"color": INK, "fontSize": m.small},
+        "rule": {"color": INK},
+        "point": {"size": m.dot, "filled": True, "opacity": 1},
+        "legend": {"disable": True},
+    }
+
+
+@alt.theme.register("report", enable=True)
+def report_theme() -> alt.theme.ThemeConfig:
+    """The theme that every chart of the project starts from."""
+    return {"config": config()}
