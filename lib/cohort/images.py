@@ -34,14 +34,20 @@ def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
     target, unreadable = cache / f"{key}.npy", cache / f"{key}.json"
     if not (target.is_file() and unreadable.is_file()):
         cache.mkdir(parents=True, exist_ok=True)
-        _decode(frame["path"].to_list(), size, target, unreadable)
+        building = target.with_suffix(f".{os.getpid()}.npy")
+        try:
+            failed = _decode(frame["path"].to_list(), size, building)
+            unreadable.write_text(json.dumps(failed))
+            building.replace(target)
+        finally:
+            building.unlink(missing_ok=True)
     mask = np.zeros(frame.height, bool)
     mask[json.loads(unreadable.read_text())] = True
     return Pixels(np.load(target, mmap_mode="r"), mask)
 
 
-def _decode(paths: list[str], size: int, target: Path, unreadable: Path) -> None:
-    building = target.with_suffix(f".{os.getpid()}.npy")
+def _decode(paths: list[str], size: int, building: Path) -> list[int]:
+    """Write the map; returns the rows that are no readable image. The file is closed on return, as Windows requires."""
     pixels = np.lib.format.open_memmap(building, mode="w+", dtype=np.uint8, shape=(len(paths), size, size))
     failed = []
 
@@ -51,14 +57,10 @@ def _decode(paths: list[str], size: int, target: Path, unreadable: Path) -> None
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             failed.append(row)
 
-    try:
-        with ThreadPoolExecutor() as pool:
-            list(tqdm(pool.map(one, range(len(paths))), "Decoding images", len(paths), unit=" images"))
-        pixels.flush()
-        unreadable.write_text(json.dumps(sorted(failed)))
-        building.replace(target)
-    finally:
-        building.unlink(missing_ok=True)
+    with ThreadPoolExecutor() as pool:
+        list(tqdm(pool.map(one, range(len(paths))), "Decoding images", len(paths), unit=" images"))
+    pixels.flush()
+    return sorted(failed)
 
 
 def read_grey(path: Path, size: int) -> np.ndarray:

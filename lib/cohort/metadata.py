@@ -72,9 +72,10 @@ def _read_text_columns(path: Path) -> pl.DataFrame:
         frame = pl.read_csv(
             path, separator=separator, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True
         )
+        return frame.rename({c: c.strip().lstrip("\ufeff") for c in frame.columns})
     except pl.exceptions.PolarsError as error:
-        raise CohortError(f"{path} is not a table separated by commas, semicolons or tabs ({error}).") from None
-    return frame.rename({c: c.strip().lstrip("\ufeff") for c in frame.columns})
+        reason = str(error).splitlines()[0]
+        raise CohortError(f"{path} is not a table separated by commas, semicolons or tabs ({reason}).") from None
 
 
 def _years(age: pl.Expr) -> pl.Expr:

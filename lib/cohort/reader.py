@@ -44,9 +44,13 @@ def read_cohort(folder: str | Path) -> Cohort:
     every smaller defect is counted in `checks`.
     """
     folder = Path(folder)
-    images = _list_images(folder)
+    images, others = _list_images(folder)
     rows, checks = read_metadata(folder / "metadata.csv")
-    checks = [("images in the folders", images.height, "read"), *checks]
+    checks = [
+        ("images in the folders", images.height, "read"),
+        ("files that are neither PNG nor JPEG by name", others, "ignored"),
+        *checks,
+    ]
 
     images, found = _one_file_per_name(images)
     checks += found
@@ -80,19 +84,22 @@ def read_cohort(folder: str | Path) -> Cohort:
     return Cohort(folder, frame.drop("findings"), table, _key(frame))
 
 
-def _list_images(folder: Path) -> pl.DataFrame:
+def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
+    """Every image file with its split and label, and the number of other files; hidden files are not looked at."""
     if not folder.is_dir():
         raise CohortError(f"{folder} is not a folder: a cohort is a folder with train, valid and metadata.csv.")
-    rows = []
+    rows, others = [], 0
     for split in SPLITS:
         for name, label in CLASSES.items():
             place = folder / split / name
             if not place.is_dir():
                 raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
-            files = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES)
-            rows += [(p.name, str(p), split, label) for p in files]
+            files = sorted(p for p in place.iterdir() if p.is_file() and not p.name.startswith("."))
+            named = [(p.name, str(p.absolute()), split, label) for p in files if p.suffix.lower() in SUFFIXES]
+            rows += named
+            others += len(files) - len(named)
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row"), others
 
 
 def _one_file_per_name(images: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:

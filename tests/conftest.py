@@ -1,0 +1,79 @@
+"""What tests share: one tiny cohort, and one study of it, trained once for all of them."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cohorts import draw_cohort
+from hypothesis import settings
+
+os.environ.setdefault("TQDM_DISABLE", "1")
+# the same examples on every machine, and no verdict that depends on how busy it is
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.load_profile("project")
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = {
+    "cohort": '"tiny"',
+    "weightings": '["uniform", "kamiran_calders_sex"]',
+    "seeds": "[1, 2]",
+    "image_size": "32",
+    "epochs": "1",
+    "initial_weights": '"none"',
+    "replicates": "200",
+    "smallest_cell": "3",
+}
+
+
+def rewrite_settings(root: Path, **values: str) -> Path:
+    """Write the project's `study.toml` into `root`, with these values (TOML) in place of its own."""
+    source = root / "study.toml"
+    text = (source if source.is_file() else ROOT / "study.toml").read_text("utf-8")
+    for key, value in values.items():
+        text, found = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", text)
+        assert found == 1, f"study.toml has no line `{key} = ...`"
+    source.write_text(text, "utf-8")
+    return root
+
+
+@dataclass(frozen=True)
+class TinyStudy:
+    """A study that was run: the project's `root`, the cohort's `folder` and the `bundle` it led to."""
+
+    root: Path
+    folder: Path
+    bundle: Path
+
+
+@pytest.fixture(autouse=True)
+def no_chosen_cohort(request, monkeypatch):
+    """Tests do not depend on the caller's COHORT, except those that ask for it."""
+    if "cohort_of_caller" not in request.fixturenames:
+        monkeypatch.delenv("COHORT", raising=False)
+
+
+@pytest.fixture
+def cohort_of_caller() -> str:
+    """The COHORT under which the tests were started, empty as a rule."""
+    return os.environ.get("COHORT", "")
+
+
+@pytest.fixture(scope="session")
+def tiny_cohort(tmp_path_factory) -> Path:
+    return draw_cohort(tmp_path_factory.mktemp("cohorts") / "tiny")
+
+
+@pytest.fixture
+def tiny_root(tmp_path) -> Path:
+    """A project folder with the tiny study's settings and nothing else."""
+    return rewrite_settings(tmp_path, **TINY)
+
+
+@pytest.fixture(scope="session")
+def tiny_study(tmp_path_factory, tiny_cohort) -> TinyStudy:
+    from lib.study import run_study
+
+    root = rewrite_settings(tmp_path_factory.mktemp("project"), **TINY)
+    return TinyStudy(root, tiny_cohort, run_study(tiny_cohort, root=root))
