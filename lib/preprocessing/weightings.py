@@ -37,7 +37,7 @@ def kamiran_calders(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     names, codes = np.unique(np.where(known, groups, "").astype(str), return_inverse=True)
     cells = np.zeros((len(names), 2))
     np.add.at(cells, (codes, labels), 1)
-    for name, row in zip(names, cells, strict=True):
+    for name, row in zip(names.tolist(), cells, strict=True):
         if name and (row == 0).any():
             raise WeightingError(f"group {name!r} has no training image of class {int(row.argmin())}; each needs some.")
     expected = cells.sum(1, keepdims=True) * cells.sum(0, keepdims=True) / len(labels)
