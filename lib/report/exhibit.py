@@ -59,8 +59,17 @@ def table(label: str, gt: GT, caption: str) -> Exhibit:
     Quarto makes its Typst table from the HTML, so there is one form only. Raises ValueError for a wrong label.
     """
     _check(label, "tbl")
-    code = gt.with_id(label.removeprefix("tbl-") + "-gt").as_raw_html()
-    return _block(label, _raw("html", code.strip()), _one_line(caption))
+    return _block(label, _raw("html", to_html(gt, label)), _one_line(caption))
+
+
+def to_html(gt: GT, label: str) -> str:
+    """The table as HTML, in the look of the report instead of great-tables' own, which is white whatever the page."""
+    own = f"{label}-body"
+    code = gt.with_id(own).as_raw_html()
+    css = theme.TABLE_CSS.replace("ID", own).strip()
+    code = re.sub(r"<style>.*?</style>", lambda _: f"<style>\n{css}\n</style>", code, count=1, flags=re.DOTALL)
+    code = re.sub(r'^(<div id="[^"]+") style="[^"]*"', r"\1", code.strip())
+    return re.sub(r"\n\s*\n", "\n", code)
 
 
 def to_svg(chart: alt.TopLevelMixin) -> str:

@@ -1,0 +1,168 @@
+"""Small complete results bundles in memory: simulated patients and scores, taken through the real audit.
+
+The people are invented; the tables are made by `lib.audit` and `lib.postprocessing`, so that what the report is tested
+on has the shape, the nulls and the verdicts of a true bundle.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import polars as pl
+
+from lib.audit import Population, audit, describe, point_values
+from lib.names import ATTRIBUTES
+from lib.postprocessing import optimism, post_process
+from lib.results import TABLES, Results
+
+WEIGHTINGS = ("uniform", "inverse_class_frequency", "kamiran_calders_view")
+POSTPROCESSINGS = ("fixed_0.5", "best_threshold", "equal_tpr", "group_best_threshold")
+EPOCHS = 4
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What a simulated study is like. `effect` 0 makes a cohort in which nothing depends on any group."""
+
+    effect: float = 1.0
+    patients: int = 400
+    seeds: int = 3
+    weightings: tuple[str, ...] = WEIGHTINGS
+    postprocessings: tuple[str, ...] = POSTPROCESSINGS
+    rare: bool = False
+    """No patient above 60 and a handful in AP: groups that cannot be estimated."""
+    replicates: int = 1000
+    seed: int = 0
+
+
+@cache
+def bundle(knobs: Knobs = Knobs()) -> Results:
+    """The results of a simulated study; made once for each set of knobs."""
+    draw = np.random.default_rng(knobs.seed)
+    cohort = _cohort(draw, knobs)
+    valid, train = (cohort.filter(split=split) for split in ("valid", "train"))
+    scores = {weighting: _scores(draw, valid, weighting, knobs) for weighting in knobs.weightings}
+    people = Population.from_frame(valid)
+    done = post_process(people, scores, knobs.postprocessings, list(ATTRIBUTES))
+    tables = audit(people, scores, done.decisions, replicates=knobs.replicates)
+    tables |= describe(cohort, replicates=knobs.replicates)
+    tables |= {
+        "checks": _checks(),
+        "exposure": _exposure(draw, train, knobs),
+        "weights": _weights(train, knobs),
+        "runs": _runs(draw, people, scores, knobs),
+        "history": _history(draw, knobs),
+        "optimism": optimism(people, done, point_values),
+        "thresholds": done.thresholds,
+    }
+    return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
+
+
+def _cohort(draw: np.random.Generator, knobs: Knobs) -> pl.DataFrame:
+    """Patients of one to four images, one label and view per image; a third of the patients are in `valid`."""
+    count = knobs.patients
+    patient = np.repeat(np.arange(count), draw.integers(1, 5, count))
+    n = len(patient)
+    age = np.clip(draw.normal(48, 17, count), 1, 59 if knobs.rare else 94)[patient]
+    in_ap = 0.01 if knobs.rare else 0.4 + knobs.effect * 0.1 * (age > 60)
+    view = np.where(draw.random(n) < in_ap, "AP", "PA")
+    sick = draw.random(n) < 0.45 + knobs.effect * (0.2 * (view == "AP") - 0.05)
+    return pl.DataFrame(
+        {
+            "split": np.where(patient < count // 3, "valid", "train"),
+            "patient": patient,
+            "label": sick.astype(int),
+            "age": age,
+            "sex": draw.choice(["F", "M"], count)[patient],
+            "age_group": np.select([age < 40, age <= 60], ["<40", "40-60"], ">60"),
+            "view": view,
+        }
+    )
+
+
+def _scores(draw: np.random.Generator, valid: pl.DataFrame, weighting: str, knobs: Knobs) -> np.ndarray:
+    """Chance of sick, (seeds, n): the sick score higher, and images in AP too, unless the weighting is by view."""
+    shift = 0.0 if weighting == "kamiran_calders_view" else 1.2 * knobs.effect
+    logits = 1.4 * (valid["label"].to_numpy() - 0.5) + shift * (valid["view"].to_numpy() == "AP") - shift / 2
+    person = np.random.default_rng(1).normal(0, 0.7, valid["patient"].max() + 1)[valid["patient"].to_numpy()]
+    return 1 / (1 + np.exp(-(logits + person + draw.normal(0, 0.5, (knobs.seeds, valid.height)))))
+
+
+def _checks() -> pl.DataFrame:
+    rows = [("age over 120 years", 2, "set to missing; the image is kept"), ("<unknown> view & sex", 0, "none found")]
+    return pl.DataFrame(rows, schema=TABLES["checks"], orient="row")
+
+
+def _exposure(draw: np.random.Generator, train: pl.DataFrame, knobs: Knobs) -> pl.DataFrame:
+    rows = []
+    for measure, level in (("mean", 0.5), ("contrast", 0.22)):
+        for view in ATTRIBUTES["view"].groups:
+            for label in (0, 1):
+                images = train.filter(view=view, label=label).height
+                value = level + knobs.effect * 0.05 * (view == "AP") + float(draw.normal(0, 0.002))
+                numbers = (value, value - 0.01, value + 0.01) if images else (None, None, None)
+                rows.append((measure, view, label, *numbers, images))
+    return pl.DataFrame(rows, schema=TABLES["exposure"], orient="row")
+
+
+def _weights(train: pl.DataFrame, knobs: Knobs) -> pl.DataFrame:
+    rows = []
+    for weighting in knobs.weightings:
+        for attribute, names in ATTRIBUTES.items():
+            for group in names.groups:
+                for label in (0, 1):
+                    images = train.filter(pl.col(attribute) == group, label=label).height
+                    marked = weighting.endswith("view") and attribute == "view" and (group == "AP") == (label == 1)
+                    weight = (0.6 if marked else 1.15) if weighting != "uniform" else 1.0
+                    rows.append((weighting, attribute, group, label, images, weight if images else None))
+    return pl.DataFrame(rows, schema=TABLES["weights"], orient="row")
+
+
+def _runs(draw: np.random.Generator, people: Population, scores: dict, knobs: Knobs) -> pl.DataFrame:
+    rows = []
+    for weighting, networks in scores.items():
+        share = {"uniform": 1.0, "kamiran_calders_view": 0.47}.get(weighting, 0.98)
+        for seed, own in enumerate(networks, start=1):
+            right = [np.mean((own >= 0.5)[people.labels == label] == label) for label in (0, 1)]
+            sick, healthy = own[people.labels == 1], own[people.labels == 0]
+            auc = float(np.mean(sick[:, None] > healthy))
+            seconds = float(draw.uniform(50, 60))
+            rows.append((weighting, seed, EPOCHS, 3, seconds, share, auc + 0.01, auc, float(np.mean(right))))
+    return pl.DataFrame(rows, schema=TABLES["runs"], orient="row")
+
+
+def _history(draw: np.random.Generator, knobs: Knobs) -> pl.DataFrame:
+    rows = [
+        (weighting, seed, epoch, 0.7 - 0.04 * epoch, 0.6 + 0.03 * epoch + float(draw.normal(0, 0.01)))
+        for weighting in knobs.weightings
+        for seed in range(1, knobs.seeds + 1)
+        for epoch in range(1, EPOCHS + 1)
+    ]
+    return pl.DataFrame(rows, schema=TABLES["history"], orient="row")
+
+
+def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
+    sizes = {"images": cohort.height, "patients": cohort["patient"].n_unique()}
+    for split in ("train", "valid"):
+        part = cohort.filter(split=split)
+        sizes |= {f"{split}_images": part.height, f"{split}_patients": part["patient"].n_unique()}
+    training = {"seeds": list(range(1, knobs.seeds + 1)), "image_size": 64, "epochs": EPOCHS}
+    training |= {"weights_act_by": "sampling", "initial_weights": "none"}
+    return {
+        "cohort": {"name": "simulated", "title": "Simulated patients", **sizes}
+        | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
+        "settings": {
+            "training": training,
+            "audit": {
+                "replicates": knobs.replicates,
+                "folds": 5,
+                "smallest_cell": 20,
+                "attributes": list(ATTRIBUTES),
+                "postprocessings": list(knobs.postprocessings),
+            },
+        },
+        "hardware": {"processor": "simulated", "cores": 2},
+        "versions": {"python": "3.12", "polars": pl.__version__},
+        "durations": {"training": 312.0, "audit": 8.5},
+        "report": {"title": "Is this classifier fair?", "authors": ["A & B <c>"]},
+    }
