@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
@@ -28,7 +29,7 @@ def imagenet_weights(wanted: str) -> tuple[str, dict[str, torch.Tensor] | None]:
     socket.setdefaulttimeout(20)
     try:
         return "imagenet", ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, HTTPException, RuntimeError) as error:
         place = Path(torch.hub.get_dir()) / "checkpoints"
         log.warning(
             "ImageNet weights could not be downloaded (%s): the networks start from scratch; "

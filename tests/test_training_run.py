@@ -1,0 +1,172 @@
+"""A run is kept under a key of all that it depends on, trained once, and resumed exactly where it was."""
+
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from lib.cohort import load_pixels, read_cohort
+from lib.training.run import finished_run, train_run
+from lib.training.settings import TrainingSettings
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec")
+SETTINGS = TrainingSettings(image_size=32, epochs=3)
+STEPS = 2
+"""Batches an epoch: about 82 images to fit, 32 at a time."""
+OTHER = {
+    "image_size": 64,
+    "epochs": 5,
+    "batch_size": 16,
+    "learning_rate": 0.01,
+    "weight_decay": 0.1,
+    "tune_share": 0.3,
+    "weights_act_by": "loss",
+    "initial_weights": "imagenet",
+}
+
+
+@pytest.fixture(scope="module")
+def frame(tiny_cohort):
+    return read_cohort(tiny_cohort).frame
+
+
+@pytest.fixture(scope="module")
+def pixels(frame, tmp_path_factory):
+    return load_pixels(frame, 32, tmp_path_factory.mktemp("pixels"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Sums in one order, whatever else the machine does."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def train(frame, pixels, folder, settings=SETTINGS, on_images=lambda n: None):
+    return train_run(
+        frame,
+        pixels,
+        lambda rows: np.linspace(0.5, 1.5, rows.height),
+        settings,
+        3,
+        folder,
+        weighting="uniform",
+        on_images=on_images,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(frame, pixels, tmp_path_factory):
+    """A run that nothing interrupted, and its folder."""
+    folder = tmp_path_factory.mktemp("run") / "whole"
+    return train(frame, pixels, folder), folder
+
+
+def test_a_run_has_a_score_for_each_validation_image_and_facts(whole, frame):
+    run, folder = whole
+    assert run.scores.shape == (frame.filter(split="valid").height,)
+    assert ((run.scores >= 0) & (run.scores <= 1)).all() and run.scores.std() > 0
+    assert [epoch["epoch"] for epoch in run.facts["history"]] == [1, 2, 3]
+    best = max(run.facts["history"], key=lambda epoch: epoch["tune_auc"])
+    assert (run.facts["best_epoch"], run.facts["tune_auc"]) == (best["epoch"], best["tune_auc"])
+    assert sorted(p.name for p in folder.iterdir()) == ["network.pt", "run.json", "scores.parquet"]
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_an_interrupted_run_resumes_to_the_very_same_scores(whole, frame, pixels, tmp_path):
+    expected, _ = whole
+    shown, again = [], []
+
+    def stop_in_the_second_epoch(n):
+        shown.append(n)
+        if len(shown) == STEPS + 1:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(frame, pixels, tmp_path, on_images=stop_in_the_second_epoch)
+    assert (tmp_path / "last.ckpt").is_file() and finished_run(tmp_path, "uniform", 3) is None
+
+    run = train(frame, pixels, tmp_path, on_images=again.append)
+    assert len(again) == 2 * STEPS
+    assert np.array_equal(run.scores, expected.scores)
+    assert run.facts["history"] == expected.facts["history"]
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_a_finished_run_is_read_and_never_trained_again(whole, frame, pixels):
+    run, folder = whole
+
+    def never(n):
+        raise AssertionError("images were shown")
+
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    read = train(frame, pixels, folder, on_images=never)
+    assert np.array_equal(read.scores, run.scores) and read.facts == run.facts
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_scores_are_in_the_order_of_the_validation_rows(whole, frame):
+    run, folder = whole
+    kept = pl.read_parquet(folder / "scores.parquet")
+    assert kept["image"].to_list() == frame.filter(split="valid")["image"].to_list()
+    assert kept["score"].to_numpy() == pytest.approx(run.scores)
+
+
+def test_the_kept_network_gives_the_kept_scores(whole, frame, pixels):
+    from lib.training.classifier import Classifier
+
+    run, folder = whole
+    model = Classifier(SETTINGS, 3, 1)
+    model.network.load_state_dict(torch.load(folder / "network.pt", weights_only=True))
+    valid = frame.with_row_index("row").filter(split="valid")["row"].to_numpy()
+    with torch.no_grad():
+        logits = model.eval()(torch.from_numpy(pixels.values[valid]).unsqueeze(1))
+    assert torch.sigmoid(logits).numpy() == pytest.approx(run.scores, abs=1e-2)
+
+
+def test_a_half_written_run_is_no_finished_run(tmp_path):
+    assert finished_run(tmp_path / "absent", "uniform", 1) is None
+    pl.DataFrame({"image": ["a"], "score": [0.5]}).write_parquet(tmp_path / "scores.parquet")
+    assert finished_run(tmp_path, "uniform", 1) is None
+    (tmp_path / "run.json").write_text(json.dumps({"epochs": 1}), "utf-8")
+    assert finished_run(tmp_path, "uniform", 1).facts == {"epochs": 1}
+
+
+def test_the_key_is_made_of_every_setting():
+    assert OTHER.keys() == {field.name for field in fields(SETTINGS)}
+    key = SETTINGS.run_key("cohort", "uniform", 1)
+    others = [replace(SETTINGS, **{name: value}).run_key("cohort", "uniform", 1) for name, value in OTHER.items()]
+    assert len({key, *others}) == 1 + len(OTHER)
+
+
+def test_the_key_is_made_of_cohort_weighting_and_seed():
+    keys = {SETTINGS.run_key(*given) for given in (("a", "u", 1), ("b", "u", 1), ("a", "v", 1), ("a", "u", 2))}
+    assert len(keys) == 4
+    assert replace(SETTINGS).run_key("a", "u", 1) == SETTINGS.run_key("a", "u", 1)
+
+
+def test_keys_do_not_change_between_versions():
+    """Networks trained long ago are found by these; a change here throws them all away."""
+    assert TrainingSettings().run_key("cohort", "uniform", 1) == "uniform-1-430adb2d5ee454a6"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"image_size": 31}, {"epochs": 0}, {"batch_size": 1}, {"tune_share": 0.0}, {"tune_share": 1.0}],
+)
+def test_settings_out_of_range_are_one_sentence(wrong):
+    with pytest.raises(ValueError, match=rf"{next(iter(wrong))} {next(iter(wrong.values()))} .* is out of range\.$"):
+        TrainingSettings(**wrong)
+
+
+def test_weights_act_by_sampling_or_loss_only():
+    with pytest.raises(ValueError, match="^weights_act_by is 'magic'; allowed are 'sampling' and 'loss'.$"):
+        TrainingSettings(weights_act_by="magic")
