@@ -69,7 +69,16 @@ def to_html(gt: GT, label: str) -> str:
     css = theme.TABLE_CSS.replace("ID", own).strip()
     code = re.sub(r"<style>.*?</style>", lambda _: f"<style>\n{css}\n</style>", code, count=1, flags=re.DOTALL)
     code = re.sub(r'^(<div id="[^"]+") style="[^"]*"', r"\1", code.strip())
-    return re.sub(r"\n\s*\n", "\n", code)
+    return _bare(re.sub(r"\n\s*\n", "\n", code))
+
+
+def _bare(code: str) -> str:
+    """HTML without the escapes it can do without: Quarto escapes once more what it turns into a Typst table.
+
+    `<` may stand bare before a digit or a space (it opens no tag there), `&` before a space, `>` in any text.
+    """
+    code = re.sub(r"&lt;(?=[\d\s])", "<", code)
+    return re.sub(r"&amp;(?=\s)", "&", code).replace("&gt;", ">").replace("&quot;", '"').replace("&#x27;", "'")
 
 
 def to_svg(chart: alt.TopLevelMixin) -> str:
