@@ -116,7 +116,7 @@ def load(cohort: str | Path | None = None, root: Path = ROOT) -> Results:
         raise BundleError(f"{folder} holds no results ({MANIFEST} is missing): {again}.")
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        version, hashes = manifest["schema_version"], manifest["files"]
+        version, hashes = manifest["schema_version"], dict(manifest["files"])
     except (ValueError, KeyError, TypeError):
         raise BundleError(f"{folder / MANIFEST} is damaged (not a manifest): {again}.") from None
     if version != SCHEMA_VERSION:
@@ -152,6 +152,7 @@ def save(folder: Path, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".results-", dir=folder.parent))
+    previous = building.with_name(f"{building.name}-previous")
     try:
         for name, frame in tables.items():
             _check_schema(name, frame)
@@ -161,10 +162,13 @@ def save(folder: Path, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]
         (building / MANIFEST).write_text(text + "\n", "utf-8")
         building.chmod(0o755)
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(previous)
         building.rename(folder)
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        if previous.exists() and not folder.exists():
+            previous.rename(folder)
+        for leftover in (building, previous):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _sha256(path: Path) -> str:

@@ -6,10 +6,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict}
 _TABLES = {
-    "training": {"weightings", "seeds", "image_size", "epochs", "weights_act_by", "initial_weights"},
-    "audit": {"attributes", "postprocessings", "folds", "replicates", "smallest_cell"},
+    "training": {
+        "weightings": list,
+        "seeds": list,
+        "image_size": int,
+        "epochs": int,
+        "weights_act_by": str,
+        "initial_weights": str,
+    },
+    "audit": {"attributes": list, "postprocessings": list, "folds": int, "replicates": int, "smallest_cell": int},
 }
+_WORDS = {str: "text in quotes", int: "a whole number", list: "a list in brackets", dict: "a table"}
 
 
 class SettingsError(ValueError):
@@ -17,22 +26,29 @@ class SettingsError(ValueError):
 
 
 def read_settings(root: Path = ROOT) -> dict[str, Any]:
-    """`study.toml` as a dict. Raises `SettingsError` for a file that is not TOML, or a table or key nobody reads."""
+    """`study.toml` as a dict. Raises `SettingsError` when it is not TOML or a key is missing, unknown or of a wrong type."""
     path = root / "study.toml"
     try:
         settings = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"{path} is missing: it names the cohort and the settings of the study.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
-    for name, allowed in {"cohort": None, "source": None, **_TABLES}.items():
-        if name not in settings:
-            raise SettingsError(f"{path} lacks {name!r}; needed are cohort, source, {', '.join(_TABLES)}.")
-        if allowed and (unknown := settings[name].keys() - allowed):
-            raise SettingsError(
-                f"{path}, [{name}]: {min(unknown)!r} is unknown; allowed are {', '.join(sorted(allowed))}."
-            )
+    _check_keys(f"{path}", settings, _TOP)
+    for name, allowed in _TABLES.items():
+        _check_keys(f"{path}, [{name}]", settings[name], allowed)
     return settings
+
+
+def _check_keys(place: str, found: dict[str, Any], allowed: dict[str, type]) -> None:
+    """Every allowed key is there with a value of its type, and no other is."""
+    if unknown := found.keys() - allowed.keys():
+        raise SettingsError(f"{place}: {min(unknown)!r} is unknown; allowed are {', '.join(sorted(allowed))}.")
+    for key, kind in allowed.items():
+        if key not in found:
+            raise SettingsError(f"{place} lacks {key!r}; needed are {', '.join(sorted(allowed))}.")
+        if type(found[key]) is not kind:
+            raise SettingsError(f"{place}: {key} = {found[key]!r} is not {_WORDS[kind]}.")
 
 
 def chosen_cohort(root: Path = ROOT) -> str:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from lib import results
 from lib.audit import Population, audit, describe, point_values
 from lib.audit.exposure import exposure, grey_levels
-from lib.cohort import Cohort, load_pixels, read_cohort
+from lib.cohort import Cohort, load_pixels, read_cohort, require_both_classes
 from lib.names import ATTRIBUTES
 from lib.postprocessing import REGISTRY, optimism, post_process
 from lib.preprocessing import effective_share, example_weights, names
@@ -41,7 +41,7 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     """
     settings = read_settings(root)
     name = name or cohort_name(folder)
-    _check(settings)
+    training = _check(settings)
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
     wanted = {"training": settings["training"], "audit": settings["audit"]}
@@ -49,12 +49,11 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
-    frame, checks, pixels, cache = _readable(cohort, settings["training"]["image_size"], root)
-    asked = {k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")}
+    frame, checks, pixels, cache = _readable(cohort, training.image_size, root)
     plan = Plan(
         frame,
         cohort.key,
-        TrainingSettings(**asked),
+        training,
         tuple(settings["training"]["weightings"]),
         tuple(settings["training"]["seeds"]),
         data_folder(name, root) / "runs",
@@ -82,13 +81,14 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     return target
 
 
-def _check(settings: dict[str, Any]) -> None:
+def _check(settings: dict[str, Any]) -> TrainingSettings:
+    """The settings of the networks; raises `SettingsError` for any value in `study.toml` that cannot be used."""
     for where, key, allowed in (
         ("training", "weightings", names()),
         ("audit", "postprocessings", list(REGISTRY)),
         ("audit", "attributes", list(ATTRIBUTES)),
     ):
-        values = settings[where].get(key, [])
+        values = settings[where][key]
         if wrong := [v for v in values if v not in allowed]:
             raise SettingsError(
                 f"study.toml, [{where}] {key}: {wrong[0]!r} is unknown; allowed are {', '.join(allowed)}."
@@ -97,9 +97,16 @@ def _check(settings: dict[str, Any]) -> None:
             raise SettingsError(f"study.toml, [{where}] {key} must name at least one, each once.")
     if settings["training"]["weightings"][0] != "uniform" or settings["audit"]["postprocessings"][0] != "fixed_0.5":
         raise SettingsError("study.toml: the first weighting is 'uniform' and the first post-processing 'fixed_0.5'.")
-    seeds = settings["training"].get("seeds", [])
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise SettingsError("study.toml, [training] seeds must hold at least one number, each once.")
+    seeds = settings["training"]["seeds"]
+    if not seeds or any(type(s) is not int or not 0 <= s < 2**32 for s in seeds) or len(set(seeds)) < len(seeds):
+        raise SettingsError("study.toml, [training] seeds must hold at least one whole number from 0, each once.")
+    for key, least in (("folds", 2), ("replicates", 100), ("smallest_cell", 1)):
+        if settings["audit"][key] < least:
+            raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
+    try:
+        return TrainingSettings(**{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")})
+    except ValueError as error:
+        raise SettingsError(f"study.toml, [training]: {error}") from None
 
 
 def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
@@ -107,7 +114,7 @@ def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
         manifest = results.load(target.parent.name, target.parent.parent.parent).manifest
     except results.BundleError:
         return False
-    return manifest["cohort"].get("key") == cohort.key and manifest["requested"] == wanted
+    return manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
 
 
 def _readable(cohort: Cohort, size: int, root: Path) -> tuple[pl.DataFrame, pl.DataFrame, np.ndarray, Path]:
@@ -123,6 +130,7 @@ def _readable(cohort: Cohort, size: int, root: Path) -> tuple[pl.DataFrame, pl.D
     checks = pl.concat(
         [cohort.checks[:-1], count, cohort.checks[-1:].with_columns(rows=pl.lit(frame.height, pl.Int64))]
     )
+    require_both_classes(cohort.folder, frame)
     if pixels.unreadable.any():
         pixels = load_pixels(frame, size, cache)
     return frame, checks, pixels.values, cache

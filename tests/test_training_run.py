@@ -167,6 +167,9 @@ def test_settings_out_of_range_are_one_sentence(wrong):
         TrainingSettings(**wrong)
 
 
-def test_weights_act_by_sampling_or_loss_only():
-    with pytest.raises(ValueError, match="^weights_act_by is 'magic'; allowed are 'sampling' and 'loss'.$"):
-        TrainingSettings(weights_act_by="magic")
+@pytest.mark.parametrize(
+    ("name", "allowed"), [("weights_act_by", "'sampling' and 'loss'"), ("initial_weights", "'imagenet' and 'none'")]
+)
+def test_words_that_are_not_allowed_are_one_sentence(name, allowed):
+    with pytest.raises(ValueError, match=f"^{name} is 'magic'; allowed are {allowed}.$"):
+        TrainingSettings(**{name: "magic"})

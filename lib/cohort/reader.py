@@ -10,7 +10,7 @@ import polars as pl
 
 from lib.cohort.metadata import CohortError, read_metadata
 
-__all__ = ["Cohort", "CohortError", "read_cohort"]
+__all__ = ["Cohort", "CohortError", "read_cohort", "require_both_classes"]
 
 SPLITS = ("train", "valid")
 CLASSES = {"malade": 1, "sain": 0}
@@ -74,7 +74,7 @@ def read_cohort(folder: str | Path) -> Cohort:
     checks.append(("patients recorded with two sexes", sexes, "kept as recorded on each image"))
     for column, words in (("age", "age"), ("sex", "sex"), ("view", "view")):
         checks.append((f"images whose {words} is unknown", frame[column].null_count(), f"kept, in no {words} group"))
-    _require_both_classes(folder, frame)
+    require_both_classes(folder, frame)
 
     frame = frame.with_columns(digest=pl.Series(_digests(frame["path"]), dtype=pl.String))
     twins = frame.height - frame["digest"].n_unique()
@@ -115,12 +115,13 @@ def _one_file_per_name(images: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[s
     ]
 
 
-def _require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
+def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
+    """Raises `CohortError` when a split of `frame` lacks a class, naming its folder."""
     for split in SPLITS:
         for name, label in CLASSES.items():
             if frame.filter(pl.col("split") == split, pl.col("label") == label).is_empty():
                 raise CohortError(
-                    f"{folder / split / name} holds no usable image (PNG or JPEG with a row in metadata.csv); "
+                    f"{folder / split / name} holds no usable image (a readable PNG or JPEG with a row in metadata.csv); "
                     "both classes need some in train and in valid."
                 )
 

@@ -81,8 +81,9 @@ def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, in
                 "A training process was stopped (memory?); start again to resume where it was."
             ) from None
         except BaseException:
+            processes = list(pool._processes.values())  # shutdown forgets them
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(pool._processes.values()):
+            for process in processes:
                 process.terminate()
             raise
 

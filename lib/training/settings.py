@@ -21,6 +21,8 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if self.weights_act_by not in ("sampling", "loss"):
             raise ValueError(f"weights_act_by is {self.weights_act_by!r}; allowed are 'sampling' and 'loss'.")
+        if self.initial_weights not in ("imagenet", "none"):
+            raise ValueError(f"initial_weights is {self.initial_weights!r}; allowed are 'imagenet' and 'none'.")
         if self.image_size < 32 or self.epochs < 1 or self.batch_size < 2 or not 0 < self.tune_share < 1:
             raise ValueError(
                 f"image_size {self.image_size} (at least 32), epochs {self.epochs} (at least 1), batch_size "

@@ -1,0 +1,167 @@
+"""A bundle is written whole or not at all, read back as it was, and refused with one sentence when it is not."""
+
+import json
+import re
+import shutil
+
+import polars as pl
+import pytest
+from cohorts import MARK
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from lib import results
+from lib.results import SCHEMA_VERSION, TABLES, BundleError, load, save
+
+
+@pytest.fixture
+def bundle(tiny_study, tmp_path):
+    """A copy of the tiny study's bundle, to be damaged; the project is `tmp_path`."""
+    return shutil.copytree(tiny_study.bundle, tmp_path / "data" / "tiny" / "results")
+
+
+def refusal(root) -> str:
+    with pytest.raises(BundleError) as error:
+        load("tiny", root)
+    sentence = str(error.value)
+    assert "\n" not in sentence and sentence.endswith(".") and str(root) in sentence
+    assert "make study COHORT=path/to/tiny" in sentence
+    return sentence
+
+
+def test_what_is_saved_is_what_is_loaded(tiny_study, tmp_path):
+    saved = load("tiny", tiny_study.root)
+    save(tmp_path / "data" / "copy" / "results", {"settings": {"training": {"seeds": [4, 5, 6]}}}, saved.tables)
+    loaded = load("copy", tmp_path)
+    for name in TABLES:
+        assert_frame_equal(getattr(loaded, name), saved.tables[name])
+    assert loaded.n_seeds == 3
+    assert loaded.manifest["schema_version"] == SCHEMA_VERSION
+
+
+def test_saving_again_replaces_the_bundle_and_leaves_nothing_beside_it(bundle, tmp_path):
+    tables = load("tiny", tmp_path).tables
+    (bundle / "from_before.txt").touch()
+    save(bundle, {"made": "later"}, tables | {"runs": tables["runs"].clear()})
+    assert [path.name for path in bundle.parent.iterdir()] == ["results"]
+    assert not (bundle / "from_before.txt").exists()
+    assert load("tiny", tmp_path).runs.is_empty()
+
+
+def test_an_unknown_table_is_told_with_the_known_ones(tiny_study):
+    with pytest.raises(AttributeError, match="has no table 'rus'; it has checks, .*runs"):
+        _ = load("tiny", tiny_study.root).rus
+
+
+def test_no_bundle_is_one_sentence(tmp_path):
+    assert f"{tmp_path / 'data' / 'tiny' / 'results'} holds no results" in refusal(tmp_path)
+
+
+def test_another_schema_version_is_one_sentence(bundle, tmp_path):
+    manifest = json.loads((bundle / "study.json").read_text("utf-8"))
+    (bundle / "study.json").write_text(json.dumps(manifest | {"schema_version": SCHEMA_VERSION - 1}), "utf-8")
+    assert f"has schema version {SCHEMA_VERSION - 1}, this code reads {SCHEMA_VERSION}" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_missing_table_is_named(bundle, tmp_path, name):
+    (bundle / f"{name}.parquet").unlink()
+    assert f"{name}.parquet is missing" in refusal(tmp_path)
+
+
+@given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255), name=st.sampled_from(list(TABLES)))
+def test_a_changed_byte_is_noticed(tiny_study, tmp_path_factory, where, flip, name):
+    root = tmp_path_factory.mktemp("flip")
+    bundle = shutil.copytree(tiny_study.bundle, root / "data" / "tiny" / "results")
+    content = bytearray((bundle / f"{name}.parquet").read_bytes())
+    content[int(where * len(content))] ^= flip
+    (bundle / f"{name}.parquet").write_bytes(content)
+    assert f"{name}.parquet is not the file that study.json describes" in refusal(root)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"3",
+        b"\xff\xfe",
+        b"{}",
+        b'{"schema_version": 1}',
+        b'{"schema_version": 1, "files": 3}',
+        b'{"schema_version": 1, "files": ["runs.parquet"]}',
+    ],
+)
+def test_a_damaged_manifest_is_one_sentence(bundle, tmp_path, content):
+    (bundle / "study.json").write_bytes(content)
+    assert "study.json is damaged" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda runs: runs.with_columns(image=pl.lit("x")),
+        lambda runs: runs.drop("auc"),
+        lambda runs: runs.rename({"auc": "AUC"}),
+        lambda runs: runs.with_columns(pl.col("seed").cast(pl.Int32)),
+    ],
+    ids=["an extra column", "a column too few", "another name", "another type"],
+)
+def test_a_wrong_table_is_refused_and_the_old_bundle_stays(bundle, tmp_path, wrong):
+    before = load("tiny", tmp_path)
+    with pytest.raises(BundleError, match="^table 'runs' has columns .*, allowed is exactly .*$"):
+        save(bundle, {}, before.tables | {"runs": wrong(before.runs)})
+    assert [path.name for path in bundle.parent.iterdir()] == ["results"]
+    assert load("tiny", tmp_path).manifest == before.manifest
+
+
+def test_missing_and_extra_tables_are_named(bundle, tmp_path):
+    tables = load("tiny", tmp_path).tables
+    with pytest.raises(BundleError, match="scores"):
+        save(bundle, {}, tables | {"scores": tables["runs"]})
+    with pytest.raises(BundleError, match="these differ: {'runs'}"):
+        save(bundle, {}, {name: table for name, table in tables.items() if name != "runs"})
+
+
+@pytest.mark.parametrize("first_time", [True, False])
+def test_nothing_half_written_stays_when_saving_fails(bundle, tmp_path, monkeypatch, first_time):
+    before = load("tiny", tmp_path)
+    target = tmp_path / "data" / "new" / "results" if first_time else bundle
+    with pytest.raises(TypeError):
+        save(target, {"not for JSON": object()}, before.tables)
+    assert list(target.parent.iterdir()) == ([] if first_time else [bundle])
+    assert load("tiny", tmp_path).manifest == before.manifest
+
+
+def test_the_old_bundle_comes_back_when_the_new_one_cannot_take_its_place(bundle, tmp_path, monkeypatch):
+    before = load("tiny", tmp_path)
+    rename = type(bundle).rename
+
+    def failing(path, target):
+        if path.name.startswith(".results-") and not path.name.endswith("-previous"):
+            raise PermissionError("in use")
+        return rename(path, target)
+
+    monkeypatch.setattr(type(bundle), "rename", failing)
+    with pytest.raises(PermissionError):
+        save(bundle, {}, before.tables)
+    assert [path.name for path in bundle.parent.iterdir()] == ["results"]
+    assert load("tiny", tmp_path).manifest == before.manifest
+
+
+def test_a_bundle_names_no_patient_and_no_image(tiny_study):
+    study = load("tiny", tiny_study.root)
+    for name, table in study.tables.items():
+        for column in table.iter_columns():
+            words = column.drop_nulls().cast(pl.String)
+            assert not words.str.contains(f"{MARK}|\\.png").any(), (name, column.name)
+    assert not re.search(rf"{MARK}|\.png", (tiny_study.bundle / "study.json").read_text("utf-8"))
+
+
+def test_a_bundle_has_no_row_for_each_image(tiny_study):
+    study = load("tiny", tiny_study.root)
+    assert not {"image", "path", "patient", "digest", "score"} & {c for t in study.tables.values() for c in t.columns}
+    assert {path.suffix for path in tiny_study.bundle.iterdir()} == {".parquet", ".json"}
+    assert results.MANIFEST in {path.name for path in tiny_study.bundle.iterdir()}

@@ -1,0 +1,241 @@
+"""From a folder to a bundle: complete, honest about itself, made once; what stops it is one sentence."""
+
+import logging
+import os
+import shutil
+
+import polars as pl
+import pytest
+from cohorts import CLASS, Handmade
+from conftest import rewrite_settings
+
+from lib.cohort import CohortError, read_cohort
+from lib.results import TABLES, load
+from lib.settings import SettingsError, bundle_folder, chosen_cohort, cohort_name, read_settings
+from lib.study import _readable, run_study
+from lib.training import pool
+from lib.training.pool import Plan, TrainingError, train_all
+from lib.training.settings import TrainingSettings
+
+
+@pytest.fixture(scope="module")
+def study(tiny_study):
+    return load("tiny", tiny_study.root)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_is_filled(study, name):
+    assert not study.tables[name].is_empty()
+
+
+def test_every_network_has_its_row(study):
+    assert study.runs.select("weighting", "seed").rows() == [
+        (weighting, seed) for weighting in ("uniform", "kamiran_calders_sex") for seed in (1, 2)
+    ]
+    assert study.history.height == study.runs["epochs"].sum()
+    assert study.runs["auc"].is_between(0, 1).all() and study.runs["tune_auc"].is_between(0, 1).all()
+    assert study.runs.filter(weighting="uniform")["effective_share"].to_list() == [1, 1]
+    assert study.runs.filter(weighting="kamiran_calders_sex")["effective_share"].max() < 0.99
+    assert study.n_seeds == 2
+
+
+def test_every_pair_of_weighting_and_postprocessing_is_audited(study):
+    pairs = study.metrics.select("weighting", "postprocessing").unique()
+    assert pairs.height == 2 * 4
+    assert set(study.metrics["attribute"]) == {"overall", "sex", "age_group", "view"}
+
+
+def test_the_manifest_says_what_was_done_with_what(study):
+    manifest = study.manifest
+    cohort = manifest["cohort"]
+    assert (cohort["name"], cohort["patients"], cohort["train_patients"], cohort["valid_patients"]) == (
+        "tiny",
+        96,
+        48,
+        48,
+    )
+    assert cohort["images"] == cohort["train_images"] + cohort["valid_images"] == study.checks["rows"][-1]
+    assert cohort["unknown"] == {"sex": 0, "age_group": 0, "view": 0}
+    assert manifest["settings"]["training"]["image_size"] == 32
+    assert manifest["settings"]["audit"]["replicates"] == 200
+    assert manifest["hardware"]["trained_on"] and manifest["versions"]["torch"]
+    assert manifest["durations"]["training"] > 0
+
+
+def test_the_last_checks_count_unreadable_files_and_used_images(study):
+    assert study.checks["check"].to_list()[-2:] == ["files that are not a readable PNG or JPEG", "images used"]
+
+
+def test_a_second_study_says_that_all_is_up_to_date_and_trains_nothing(tiny_study, monkeypatch, caplog):
+    monkeypatch.setattr("lib.study.train_all", None)
+    before = {path: path.stat().st_mtime_ns for path in tiny_study.bundle.iterdir()}
+    with caplog.at_level(logging.INFO):
+        assert run_study(tiny_study.folder, root=tiny_study.root) == tiny_study.bundle
+    assert f"{tiny_study.bundle} is up to date: nothing to train or audit." in caplog.messages
+    assert {path: path.stat().st_mtime_ns for path in tiny_study.bundle.iterdir()} == before
+
+
+@pytest.fixture
+def copied_study(tiny_study, tmp_path):
+    """The tiny study with its networks, in a project of its own; no network can be trained in it."""
+    shutil.copytree(tiny_study.root, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def no_training(*_):
+    raise AssertionError("a network would be trained")
+
+
+def test_the_audit_alone_is_made_again_when_only_its_settings_change(tiny_study, copied_study, monkeypatch):
+    monkeypatch.setattr(pool, "_train_missing", no_training)
+    rewrite_settings(copied_study, replicates="100")
+    bundle = run_study(tiny_study.folder, root=copied_study)
+    assert bundle == bundle_folder("tiny", copied_study)
+    assert load("tiny", copied_study).manifest["settings"]["audit"]["replicates"] == 100
+
+
+def test_again_gives_the_same_numbers(tiny_study, copied_study, monkeypatch, study):
+    monkeypatch.setattr(pool, "_train_missing", no_training)
+    run_study(tiny_study.folder, root=copied_study, again=True)
+    assert load("tiny", copied_study).manifest["files"] == study.manifest["files"]
+
+
+@pytest.mark.parametrize("change", [{"epochs": "2"}, {"seeds": "[1, 2, 3]"}, {"image_size": "40"}])
+def test_another_training_setting_needs_other_networks(tiny_study, copied_study, monkeypatch, change):
+    monkeypatch.setattr(pool, "_train_missing", no_training)
+    rewrite_settings(copied_study, **change)
+    with pytest.raises(AssertionError, match="a network would be trained"):
+        run_study(tiny_study.folder, root=copied_study)
+
+
+def test_a_changed_cohort_needs_other_networks(tiny_study, copied_study, monkeypatch, tmp_path_factory):
+    monkeypatch.setattr(pool, "_train_missing", no_training)
+    changed = shutil.copytree(tiny_study.folder, tmp_path_factory.mktemp("changed") / "tiny")
+    next((changed / "train" / "sain").glob("*.png")).unlink()
+    with pytest.raises(AssertionError, match="a network would be trained"):
+        run_study(changed, root=copied_study)
+
+
+def test_an_unreadable_image_is_counted_and_left_out(tiny_cohort, tiny_root, monkeypatch, tmp_path_factory):
+    folder = shutil.copytree(tiny_cohort, tmp_path_factory.mktemp("damaged") / "tiny")
+    damaged = next((folder / "train" / "malade").glob("*.png"))
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    seen = []
+
+    def stop(plan):
+        seen.append(plan)
+        raise TrainingError("enough was seen.")
+
+    monkeypatch.setattr("lib.study.train_all", stop)
+    with pytest.raises(TrainingError):
+        run_study(folder, root=tiny_root)
+    cohort = read_cohort(folder)
+    assert set(cohort.frame["image"]) - set(seen[0].frame["image"]) == {damaged.name}
+    frame, checks, pixels, _ = _readable(cohort, 32, tiny_root)
+    assert len(pixels) == frame.height == cohort.frame.height - 1
+    assert checks["rows"].to_list()[-2:] == [1, frame.height]
+
+
+def test_a_class_of_which_no_image_can_be_read_is_one_sentence(tmp_path, tiny_root):
+    handmade = Handmade(tmp_path / "cohort")
+    handmade.image("valid", 1, "valid_1.png", b"no image")
+    message = (
+        rf"{CLASS[1]} holds no usable image \(a readable PNG or JPEG .* both classes need some in train and in valid"
+    )
+    with pytest.raises(CohortError, match=message):
+        run_study(handmade.write(), root=tiny_root)
+
+
+WRONG = {
+    "weightings = ['lucky']": (
+        "weightings",
+        '["lucky"]',
+        "[training] weightings: 'lucky' is unknown; allowed are unif",
+    ),
+    "no weighting": ("weightings", "[]", "[training] weightings must name at least one, each once"),
+    "a weighting twice": ("weightings", '["uniform", "uniform"]', "weightings must name at least one, each once"),
+    "no baseline": ("weightings", '["inverse_class_frequency"]', "the first weighting is 'uniform'"),
+    "no baseline decision": ("postprocessings", '["equal_tpr"]', "the first post-processing 'fixed_0.5'"),
+    "unknown attribute": ("attributes", '["income"]', "[audit] attributes: 'income' is unknown; allowed are sex"),
+    "unknown decision": ("postprocessings", '["coin"]', "[audit] postprocessings: 'coin' is unknown; allowed are"),
+    "text for a list": ("weightings", '"uniform"', "[training]: weightings = 'uniform' is not a list in brackets"),
+    "a number for seeds": ("seeds", "3", "[training]: seeds = 3 is not a list in brackets"),
+    "no seed": ("seeds", "[]", "[training] seeds must hold at least one whole number from 0, each once"),
+    "a seed twice": ("seeds", "[1, 1]", "[training] seeds must hold at least one whole number from 0, each once"),
+    "a negative seed": ("seeds", "[-1]", "[training] seeds must hold at least one whole number from 0, each once"),
+    "text for a seed": ("seeds", '["one"]', "[training] seeds must hold at least one whole number from 0, each once"),
+    "text for a number": ("image_size", '"64"', "[training]: image_size = '64' is not a whole number"),
+    "a fraction": ("epochs", "1.5", "[training]: epochs = 1.5 is not a whole number"),
+    "tiny images": ("image_size", "8", "[training]: image_size 8 (at least 32)"),
+    "no epoch": ("epochs", "0", "epochs 0 (at least 1)"),
+    "unknown way to weigh": ("weights_act_by", '"magic"', "[training]: weights_act_by is 'magic'; allowed are"),
+    "unknown start": ("initial_weights", '"chexpert"', "initial_weights is 'chexpert'; allowed are"),
+    "one fold": ("folds", "1", "[audit] folds is 1; at least 2 is needed"),
+    "few replicates": ("replicates", "10", "[audit] replicates is 10; at least 100 is needed"),
+    "empty cells": ("smallest_cell", "0", "[audit] smallest_cell is 0; at least 1 is needed"),
+    "a number for the cohort": ("cohort", "3", "study.toml: cohort = 3 is not text in quotes"),
+    "not TOML": ("seeds", "[1,", "study.toml is not TOML"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_setting_that_cannot_be_used_is_one_sentence(tiny_cohort, tiny_root, wrong):
+    key, value, sentence = WRONG[wrong]
+    rewrite_settings(tiny_root, **{key: value})
+    with pytest.raises(SettingsError) as error:
+        run_study(tiny_cohort, root=tiny_root)
+    assert sentence in str(error.value) and "study.toml" in str(error.value)
+    assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+def edited(root, old: str, new: str):
+    text = (root / "study.toml").read_text("utf-8")
+    assert old in text
+    (root / "study.toml").write_text(text.replace(old, new), "utf-8")
+    return root
+
+
+def test_missing_and_unknown_keys_are_named(tiny_root):
+    with pytest.raises(SettingsError, match=r"\[audit\]: 'fold' is unknown; allowed are attributes, folds, "):
+        read_settings(edited(tiny_root, "folds =", "fold ="))
+    with pytest.raises(SettingsError, match=r"\[audit\] lacks 'folds'; needed are attributes, folds, "):
+        read_settings(edited(tiny_root, "fold = 5", ""))
+    with pytest.raises(SettingsError, match="study.toml: 'audits' is unknown; allowed are audit, cohort, "):
+        read_settings(edited(tiny_root, "[audit]", "[audits]"))
+    (tiny_root / "study.toml").unlink()
+    with pytest.raises(SettingsError, match="study.toml is missing: it names the cohort"):
+        read_settings(tiny_root)
+
+
+def test_the_chosen_cohort_is_the_environments_or_that_of_the_settings(tiny_root, monkeypatch):
+    assert chosen_cohort(tiny_root) == "tiny"
+    monkeypatch.setenv("COHORT", "")
+    assert chosen_cohort(tiny_root) == "tiny"
+    monkeypatch.setenv("COHORT", "some/where/NOM_PRENOM/")
+    assert chosen_cohort(tiny_root) == "some/where/NOM_PRENOM/"
+    assert bundle_folder(root=tiny_root) == tiny_root / "data" / "NOM_PRENOM" / "results"
+    assert cohort_name(".") == os.path.basename(os.getcwd())
+
+
+def plan_for(study, tmp_path, **changes) -> Plan:
+    frame = read_cohort(study.folder).frame
+    given = {"weightings": ("uniform",), "seeds": (1,), "settings": TrainingSettings(image_size=32, epochs=1)}
+    given |= {"frame": frame, "cohort_key": "tiny", "store": tmp_path / "runs", "pixels": tmp_path / "pixels"}
+    return Plan(**given | changes)
+
+
+def test_an_error_in_a_training_process_arrives_as_itself(tiny_study, tmp_path):
+    frame = read_cohort(tiny_study.folder).frame
+    one_sex = frame.with_columns(sex=pl.when(pl.col("label") == 1).then(pl.lit("F")).otherwise(pl.col("sex")))
+    with pytest.raises(ValueError, match="^Weighting kamiran_calders_sex, attribute sex: group 'M' has no training "):
+        train_all(plan_for(tiny_study, tmp_path, frame=one_sex, weightings=("kamiran_calders_sex",)))
+
+
+def killed(*_):
+    os._exit(9)
+
+
+def test_a_killed_training_process_is_one_sentence(tiny_study, tmp_path, monkeypatch):
+    monkeypatch.setattr(pool, "_one", killed)
+    with pytest.raises(TrainingError, match="^A training process was stopped .*; start again to resume where it was.$"):
+        train_all(plan_for(tiny_study, tmp_path))
