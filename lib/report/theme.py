@@ -13,6 +13,7 @@ from lib.names import NOT_ESTIMABLE, OVERALL, UNDECIDED
 
 Size = Literal["page", "slide"]
 INK = "currentColor"
+GROUND = "transparent"
 FAINT = 0.62
 """Opacity of secondary text: legible on white and on black, where a fixed grey would not be on both."""
 GREY = "#7a7a7a"
@@ -55,6 +56,11 @@ VERDICTS: dict[str, Look] = {
     UNDECIDED: Look(GREY, "circle", hollow=True),
     NOT_ESTIMABLE: Look(PALE, "cross"),
 }
+LABELS: dict[int, tuple[str, Look]] = {
+    1: ("sick", Look("#52677d", "circle")),
+    0: ("healthy", Look("#52677d", "circle", hollow=True)),
+}
+"""The two labels where no group is told apart: the healthy are hollow, in every colour."""
 SPARE = (
     Look("#5f7a94", "circle"),
     Look("#8a6f4e", "square"),
@@ -130,6 +136,7 @@ def config(size: Size = "page") -> dict[str, Any]:
             "gridColor": GREY,
             "gridOpacity": 0.22,
             "labelPadding": 6,
+            "labelFlush": False,
             "labelLimit": 400,
             "titleLimit": 600,
         },

@@ -2,7 +2,20 @@
 who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,000 x 480, larger type).
 """
 
-from lib.report.figures.baseline import baseline_groups
-from lib.report.figures.data_analysis import prevalence
+from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
+from lib.report.figures.data_analysis import ages, associations, crossing, exposure, prevalence
+from lib.report.figures.weightings import history, seed_spread, weights
 
-__all__ = ["baseline_groups", "prevalence"]
+__all__ = [
+    "ages",
+    "associations",
+    "baseline_gaps",
+    "baseline_groups",
+    "crossing",
+    "exposure",
+    "history",
+    "interval_levels",
+    "prevalence",
+    "seed_spread",
+    "weights",
+]

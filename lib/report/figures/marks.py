@@ -12,13 +12,15 @@ import polars as pl
 
 from lib.names import ATTRIBUTES, NOT_ESTIMABLE, OVERALL
 from lib.report import words
-from lib.report.theme import FAINT, GREY, MEASURES, Look, Measure, Size, config
+from lib.report.theme import FAINT, GREY, MEASURES, VERDICTS, Look, Measure, Size, config
 from lib.results import Results
 
 Chart = alt.TopLevelMixin
-SCHEMA = {"row": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64} | {
-    name: pl.String for name in ("colour", "fill", "shape", "aside", "missing")
-}
+SCHEMA = (
+    {"row": pl.String}
+    | {name: pl.Float64 for name in ("value", "low", "high", "thick")}
+    | {name: pl.String for name in ("colour", "fill", "shape", "aside", "missing")}
+)
 # a row is "heading|item"; a heading alone is "heading|"
 LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
 ASIDE = 56
@@ -36,7 +38,11 @@ def dot(
     """A mark on a row. More: `aside`, a note at the right; `missing`, what a row without value says in its place."""
     filling = "transparent" if look.hollow else look.colour
     drawn = {"row": row, "value": value, "low": low, "high": high, "colour": look.colour, "fill": filling}
-    return drawn | {"shape": look.shape, "aside": "", "missing": "" if value is not None else NOT_ESTIMABLE} | more
+    return (
+        drawn
+        | {"shape": look.shape, "thick": 2.0, "aside": "", "missing": "" if value is not None else NOT_ESTIMABLE}
+        | more
+    )
 
 
 def attribute_label(attribute: str) -> str:
@@ -90,7 +96,7 @@ def dot_panel(
     measure: Measure,
     width: float,
     domain: tuple[float, float],
-    heading: str = "",
+    heading: str | Sequence[str] = "",
     axis: Mapping[str, Any] | None = None,
     labelled: bool = True,
     at: float | None = None,
@@ -104,7 +110,8 @@ def dot_panel(
     y = alt.Y("row:N", sort=None, scale=alt.Scale(domain=list(rows)), axis=row_axis(rows, measure, labelled))
     base = alt.Chart(frame).encode(y=y)
     known = base.transform_filter("isValid(datum.value)")
-    layers = [known.mark_rule(strokeWidth=2).encode(alt.X("low:Q", **x), x2="high:Q", color=_as_is("colour"))]
+    thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
+    layers = [known.mark_rule().encode(alt.X("low:Q", **x), x2="high:Q", color=_as_is("colour"), strokeWidth=thick)]
     layers.append(
         known.mark_point(strokeWidth=2).encode(
             alt.X("value:Q", **x),
@@ -124,12 +131,46 @@ def dot_panel(
     return alt.layer(*layers).properties(width=width, height=measure.row * len(rows))
 
 
-def caption(text: str, x: float, align: str, *, faint: bool = False) -> alt.Chart:
-    """A word above a panel: its heading, or that of the notes at its right."""
+def caption(text: str | Sequence[str], x: float, align: str, *, faint: bool = False) -> alt.Chart:
+    """Words above a panel: its heading, or that of the notes at its right."""
     # drawn as a mark: titles of panels side by side would not keep one height
     style = {"opacity": FAINT} if faint else {"fontWeight": 600}
-    mark = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align=align, baseline="bottom", text=text, **style)
+    lines = text if isinstance(text, str) else list(text)
+    mark = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align=align, baseline="bottom", text=lines, **style)
     return mark.encode(x=alt.value(x), y=alt.value(-8))
+
+
+def key(entries: Sequence[tuple[str, Look]], measure: Measure, *, width: float | None = None) -> alt.LayerChart:
+    """What the marks mean: each drawn beside its word, in a line that breaks where `width` ends."""
+    width = width or measure.width
+    rows, x, y = [], 8.0, 8.0
+    for text, look in entries:
+        needs = len(text) * 0.52 * measure.small + 44
+        if rows and x + needs > width:
+            x, y = 8.0, y + measure.small * 1.5
+        filling = "transparent" if look.hollow else look.colour
+        rows.append({"x": x, "y": y, "text": text, "colour": look.colour, "fill": filling, "shape": look.shape})
+        x += needs
+    place = {"x": alt.X("x:Q", scale=None, axis=None), "y": alt.Y("y:Q", scale=None, axis=None)}
+    base = alt.Chart(pl.DataFrame(rows)).encode(**place)
+    marks = base.mark_point(strokeWidth=2).encode(
+        fill=_as_is("fill", alt.Fill), stroke=_as_is("colour", alt.Stroke), shape=_as_is("shape", alt.Shape)
+    )
+    texts = base.mark_text(align="left", dx=11, opacity=FAINT + 0.15).encode(text="text:N")
+    return alt.layer(marks, texts).properties(width=width, height=y + 8)
+
+
+def in_lines(panels: Sequence[alt.TopLevelMixin], columns: int, spacing: float) -> alt.TopLevelMixin:
+    """Panels side by side, `columns` to a line."""
+    lines = [panels[k : k + columns] for k in range(0, len(panels), columns)]
+    joined = [alt.hconcat(*line, spacing=spacing) if len(line) > 1 else line[0] for line in lines]
+    return joined[0] if len(joined) == 1 else alt.vconcat(*joined, spacing=spacing)
+
+
+def over(*parts: alt.TopLevelMixin | None, spacing: float = 14) -> alt.TopLevelMixin:
+    """Parts one under the other; None is passed over."""
+    kept = [part for part in parts if part is not None]
+    return kept[0] if len(kept) == 1 else alt.vconcat(*kept, spacing=spacing)
 
 
 def vertical(at: float, domain: tuple[float, float]) -> alt.Chart:
@@ -188,6 +229,17 @@ def judged_on(results: Results) -> str:
 def bars_are(results: Results) -> str:
     """What the intervals are."""
     return f"Bars: 95 % intervals by patient{' and by seed' if results.n_seeds > 1 else ''}"
+
+
+def verdict_key(measure: Measure, width: float, verdicts: Iterable[str]) -> alt.LayerChart:
+    """The marks of verdicts, those that occur, in a fixed order."""
+    present = set(verdicts)
+    return key([(verdict, look) for verdict, look in VERDICTS.items() if verdict in present], measure, width=width)
+
+
+def around_zero(values: Iterable[float | None], *, step: float = 0.05, least: float = 0.1) -> tuple[float, float]:
+    """Bounds of an axis of differences: every value and 0."""
+    return span([0.0, *values], step=step, least=least)
 
 
 def with_bounds(value: str, low: str, high: str) -> str:
