@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def _pip_install(scripts: Path) -> bool:
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=600)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        failed.touch()
+        with suppress(OSError):  # an environment that cannot be written to is tried again next time
+            failed.touch()
         return False
     return (scripts / "quarto").exists() or (scripts / "quarto.exe").exists()
 
@@ -78,5 +80,5 @@ def _pip_install(scripts: Path) -> bool:
 def quarto(program: Path, root: Path, *arguments: str) -> None:
     """Run Quarto in `root` with this Python. Raises CalledProcessError when it fails."""
     environment = os.environ | {"QUARTO_PYTHON": sys.executable}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     subprocess.run([str(program), *arguments], cwd=root, env=environment, check=True)

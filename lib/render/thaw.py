@@ -38,7 +38,8 @@ def inputs_digest(root: Path, chapter: Path) -> str:
     files = _imported(root, _imports(cells))
     bundle = bundle_folder(root=root)
     digest = hashlib.sha256(bundle.parent.name.encode())
-    for path in [*sorted(files), *sorted(bundle.glob("*"))]:
+    results = [*bundle.glob("*.json"), *bundle.glob("*.parquet")]
+    for path in [*sorted(files), *sorted(results)]:
         content = path.read_bytes()
         # text files may have been checked out with Windows line endings
         content = content if path.suffix == ".parquet" else content.replace(b"\r\n", b"\n")
@@ -48,9 +49,8 @@ def inputs_digest(root: Path, chapter: Path) -> str:
 
 def stale(root: Path) -> dict[str, str]:
     """Chapters whose recorded digest is not the present one, with the present one."""
-    stamp = root / STAMP
-    recorded = json.loads(stamp.read_text("utf-8")) if stamp.is_file() else {}
-    now = {str(c.with_suffix("").as_posix()): inputs_digest(root, c) for c in chapters(root)}
+    recorded = _recorded(root)
+    now = {c.with_suffix("").as_posix(): inputs_digest(root, c) for c in chapters(root)}
     return {name: digest for name, digest in now.items() if recorded.get(name) != digest}
 
 
@@ -62,13 +62,21 @@ def thaw(root: Path) -> list[str]:
     for name in outdated:
         for freezer in (root / "_freeze", root / ".quarto" / "_freeze"):
             shutil.rmtree(freezer / name, ignore_errors=True)
+    present = {c.with_suffix("").as_posix() for c in chapters(root)}
+    kept = {name: digest for name, digest in (_recorded(root) | outdated).items() if name in present}
     stamp = root / STAMP
-    recorded = json.loads(stamp.read_text("utf-8")) if stamp.is_file() else {}
-    present = {str(c.with_suffix("").as_posix()) for c in chapters(root)}
     stamp.parent.mkdir(exist_ok=True)
-    kept = {name: digest for name, digest in (recorded | outdated).items() if name in present}
     stamp.write_text(json.dumps(dict(sorted(kept.items())), indent=2) + "\n", "utf-8")
     return list(outdated)
+
+
+def _recorded(root: Path) -> dict[str, str]:
+    """The digests of the last rendering; none when the stamp is absent or is no JSON (a merge conflict)."""
+    try:
+        recorded = json.loads((root / STAMP).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return recorded if isinstance(recorded, dict) else {}
 
 
 def _imports(code: str) -> set[str]:
