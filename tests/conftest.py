@@ -47,17 +47,15 @@ class TinyStudy:
     bundle: Path
 
 
+COHORT_OF_CALLER = os.environ.get("COHORT", "")
+"""The COHORT under which the tests were started, empty as a rule."""
+
+
 @pytest.fixture(autouse=True)
-def no_chosen_cohort(request, monkeypatch):
-    """Tests do not depend on the caller's COHORT, except those that ask for it."""
-    if "cohort_of_caller" not in request.fixturenames:
-        monkeypatch.delenv("COHORT", raising=False)
-
-
-@pytest.fixture
-def cohort_of_caller() -> str:
-    """The COHORT under which the tests were started, empty as a rule."""
-    return os.environ.get("COHORT", "")
+def no_chosen_cohort(monkeypatch):
+    """Tests do not depend on the caller's COHORT, nor on that of the test before."""
+    monkeypatch.setenv("COHORT", "")
+    monkeypatch.delenv("COHORT")
 
 
 @pytest.fixture(scope="session")

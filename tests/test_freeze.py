@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import COHORT_OF_CALLER, ROOT
 
 from lib.render.thaw import chapters, stale
 
@@ -14,10 +14,10 @@ CHAPTERS = [chapter.as_posix() for chapter in chapters(ROOT)]
 
 
 @pytest.fixture(autouse=True)
-def committed_cells(cohort_of_caller):
+def committed_cells():
     if not FREEZER.is_dir():
         pytest.skip("nothing is frozen yet: `make report` makes _freeze")
-    if cohort_of_caller:
+    if COHORT_OF_CALLER:
         pytest.skip("COHORT is set: the committed cells are those of study.toml's cohort")
 
 

@@ -1,0 +1,119 @@
+"""Commands print what they promise; a mistake is one sentence on stderr and exit status 1."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from lib import __main__ as cli
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "lib", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8"
+    )
+
+
+def sentence(text: str) -> str:
+    """The one line of a message, which is a sentence and no traceback."""
+    assert text.count("\n") == 1 and text.endswith(".\n"), text
+    return text.strip()
+
+
+def test_check_prints_what_was_found(tiny_cohort):
+    done = run("check", str(tiny_cohort))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "     192  images in the folders (read)\n" in done.stdout
+    assert "       0  images without a row in metadata.csv (left out)\n" in done.stdout
+    assert done.stdout.endswith("     192  images used (kept)\n")
+
+
+def test_check_of_what_is_no_cohort_is_one_sentence(tmp_path):
+    done = run("check", str(tmp_path / "nowhere"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert sentence(done.stderr).startswith(f"{tmp_path / 'nowhere'} is not a folder: ")
+
+
+def test_the_environment_may_name_the_cohort(tiny_cohort, monkeypatch, capsys):
+    monkeypatch.setenv("COHORT", str(tiny_cohort))
+    assert cli.main(["check"]) == 0
+    assert "images used" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["check", "study"])
+def test_a_cohort_must_be_given(command, capsys):
+    assert cli.main([command]) == 1
+    assert sentence(capsys.readouterr().err).startswith("Which cohort? Give its folder: `make study COHORT=")
+
+
+@pytest.mark.parametrize("command", ["check", "study"])
+@pytest.mark.parametrize("gone", ["metadata.csv", "valid/sain"])
+def test_a_broken_cohort_is_one_sentence(tiny_cohort, tmp_path, capsys, command, gone):
+    folder = shutil.copytree(tiny_cohort, tmp_path / "broken")
+    shutil.rmtree(folder / gone) if (folder / gone).is_dir() else (folder / gone).unlink()
+    assert cli.main([command, str(folder)]) == 1
+    assert sentence(capsys.readouterr().err).startswith(f"{folder / gone} is missing: ")
+
+
+@pytest.mark.parametrize("command", ["report", "slides", "preview"])
+def test_a_cohort_without_results_is_one_sentence(command, capsys):
+    assert cli.main([command, "never_studied"]) == 1
+    message = sentence(capsys.readouterr().err)
+    assert "never_studied" in message and "holds no results: give a cohort folder, `make report COHORT=path`" in message
+
+
+def test_a_folder_of_images_is_studied_before_it_is_reported(tiny_cohort, monkeypatch, capsys, tmp_path):
+    done = []
+    monkeypatch.setattr("lib.study.run_study", lambda folder: done.append(str(folder)))
+    monkeypatch.setattr("lib.render.report.render_report", lambda root: done.append(root) or [tmp_path / "index.html"])
+    assert cli.main(["report", str(tiny_cohort)]) == 0
+    assert done == [str(tiny_cohort), ROOT] and os.environ["COHORT"] == str(tiny_cohort)
+    assert capsys.readouterr().out == f"{tmp_path / 'index.html'}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (KeyboardInterrupt(), 130, "Stopped. What was finished is kept; start again to resume."),
+        (subprocess.CalledProcessError(3, ["bin/quarto", "render"]), 1, "quarto stopped with status 3; its message is"),
+        (RuntimeError("The draft cannot be made."), 1, "The draft cannot be made."),
+        (PermissionError(13, "Permission denied", "a.png"), 1, "[Errno 13] Permission denied: 'a.png'"),
+    ],
+)
+def test_every_expected_end_is_told_without_a_traceback(tiny_cohort, monkeypatch, capsys, error, status, told):
+    def stop(*_, **__):
+        raise error
+
+    monkeypatch.setattr("lib.cohort.read_cohort", stop)
+    assert cli.main(["check", str(tiny_cohort)]) == status
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_study_prints_where_the_results_are(tiny_study, monkeypatch, capsys):
+    from lib import study
+
+    real = study.run_study
+    monkeypatch.setattr(study, "run_study", lambda *given, **more: real(*given, **more, root=tiny_study.root))
+    assert cli.main(["study", str(tiny_study.folder)]) == 0
+    assert capsys.readouterr().out == f"{tiny_study.bundle}\n"
+
+
+def test_clean_keeps_results_and_networks(tmp_path, monkeypatch):
+    for name in ("_book", ".quarto", "data/.pixels", "data/nih/results", "data/nih/runs", "_freeze"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setattr(cli, "ROOT", tmp_path)
+    assert cli.main(["clean"]) == 0
+    kept = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*"))
+    assert kept == ["_freeze", "data", "data/nih", "data/nih/results", "data/nih/runs"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["check", "a", "b"]])
+def test_an_unknown_command_shows_how_to_call(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    assert "usage: python -m lib" in capsys.readouterr().err
