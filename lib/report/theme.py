@@ -61,6 +61,11 @@ LABELS: dict[int, tuple[str, Look]] = {
     0: ("healthy", Look("#52677d", "circle", hollow=True)),
 }
 """The two labels where no group is told apart: the healthy are hollow, in every colour."""
+CELLS: tuple[tuple[str, str], ...] = tuple(
+    (fill, "#1c1c1c" if k < 4 else "#ffffff")
+    for k, fill in enumerate(("#eef0f4", "#d9dde8", "#bfc7da", "#a3adc9", "#6f7da8", "#56648f", "#3f4c75", "#2b3659"))
+)
+"""Shades of a table of shades, from better to worse, each with the ink to write on it."""
 SPARE = (
     Look("#5f7a94", "circle"),
     Look("#8a6f4e", "square"),

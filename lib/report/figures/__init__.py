@@ -3,7 +3,9 @@ who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide
 """
 
 from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
+from lib.report.figures.changes import optimism, postprocessing_changes, weighting_changes
 from lib.report.figures.data_analysis import ages, associations, crossing, exposure, prevalence
+from lib.report.figures.discussion import grid, tradeoff, who_gains
 from lib.report.figures.weightings import history, seed_spread, weights
 
 __all__ = [
@@ -13,9 +15,15 @@ __all__ = [
     "baseline_groups",
     "crossing",
     "exposure",
+    "grid",
     "history",
     "interval_levels",
+    "optimism",
+    "postprocessing_changes",
     "prevalence",
     "seed_spread",
+    "tradeoff",
+    "weighting_changes",
     "weights",
+    "who_gains",
 ]

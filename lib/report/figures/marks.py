@@ -18,7 +18,7 @@ from lib.results import Results
 Chart = alt.TopLevelMixin
 SCHEMA = (
     {"row": pl.String}
-    | {name: pl.Float64 for name in ("value", "low", "high", "thick")}
+    | {name: pl.Float64 for name in ("value", "low", "high", "thick", "shift")}
     | {name: pl.String for name in ("colour", "fill", "shape", "aside", "missing")}
 )
 # a row is "heading|item"; a heading alone is "heading|"
@@ -28,6 +28,7 @@ ASIDE = 56
 IS_HEADING = "split(datum.label, '|')[1] == ''"
 PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
 POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
+GAP = {"labelExpr": "format(100 * datum.value, 'd')"}
 AUC = {"format": ".2f"}
 AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2f')"}
 
@@ -40,7 +41,13 @@ def dot(
     drawn = {"row": row, "value": value, "low": low, "high": high, "colour": look.colour, "fill": filling}
     return (
         drawn
-        | {"shape": look.shape, "thick": 2.0, "aside": "", "missing": "" if value is not None else NOT_ESTIMABLE}
+        | {
+            "shape": look.shape,
+            "thick": 2.0,
+            "shift": 0.0,
+            "aside": "",
+            "missing": "" if value is not None else NOT_ESTIMABLE,
+        }
         | more
     )
 
@@ -109,6 +116,10 @@ def dot_panel(
     x = {"scale": scale, "axis": alt.Axis(tickCount=ticks, **({"title": None} | dict(axis or {})))}
     y = alt.Y("row:N", sort=None, scale=alt.Scale(domain=list(rows)), axis=row_axis(rows, measure, labelled))
     base = alt.Chart(frame).encode(y=y)
+    if any(row["shift"] for row in dots):
+        # an offset counts from the top of the row
+        base = base.transform_calculate(shift=f"datum.shift + {measure.row / 2}")
+        base = base.encode(yOffset=alt.YOffset("shift:Q", scale=None))
     known = base.transform_filter("isValid(datum.value)")
     thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
     layers = [known.mark_rule().encode(alt.X("low:Q", **x), x2="high:Q", color=_as_is("colour"), strokeWidth=thick)]
@@ -125,19 +136,22 @@ def dot_panel(
     layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.value(4), text="missing:N"))
     if asides:
         notes = base.mark_text(align="right", opacity=FAINT).encode(x=alt.value(width + ASIDE), text="aside:N")
-        layers += [notes, caption(asides, width + ASIDE, "right", faint=True)]
+        layers += [notes, caption(asides, width + ASIDE, "right", measure=measure, faint=True)]
     if heading:
-        layers.append(caption(heading, 0, "left"))
+        layers.append(caption(heading, 0, "left", measure=measure))
     return alt.layer(*layers).properties(width=width, height=measure.row * len(rows))
 
 
-def caption(text: str | Sequence[str], x: float, align: str, *, faint: bool = False) -> alt.Chart:
+def caption(text: str | Sequence[str], x: float, align: str, *, measure: Measure, faint: bool = False) -> alt.Chart:
     """Words above a panel: its heading, or that of the notes at its right."""
     # drawn as a mark: titles of panels side by side would not keep one height
     style = {"opacity": FAINT} if faint else {"fontWeight": 600}
-    lines = text if isinstance(text, str) else list(text)
-    mark = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align=align, baseline="bottom", text=lines, **style)
-    return mark.encode(x=alt.value(x), y=alt.value(-8))
+    lines = [text] if isinstance(text, str) else list(text)
+    height = round(measure.small * 1.2)
+    mark = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(
+        align=align, baseline="bottom", text=lines, lineHeight=height, **style
+    )
+    return mark.encode(x=alt.value(x), y=alt.value(-8 - height * (len(lines) - 1)))
 
 
 def key(entries: Sequence[tuple[str, Look]], measure: Measure, *, width: float | None = None) -> alt.LayerChart:
@@ -162,9 +176,7 @@ def key(entries: Sequence[tuple[str, Look]], measure: Measure, *, width: float |
 
 def in_lines(panels: Sequence[alt.TopLevelMixin], columns: int, spacing: float) -> alt.TopLevelMixin:
     """Panels side by side, `columns` to a line."""
-    lines = [panels[k : k + columns] for k in range(0, len(panels), columns)]
-    joined = [alt.hconcat(*line, spacing=spacing) if len(line) > 1 else line[0] for line in lines]
-    return joined[0] if len(joined) == 1 else alt.vconcat(*joined, spacing=spacing)
+    return alt.concat(*panels, columns=columns, spacing=spacing) if len(panels) > 1 else panels[0]
 
 
 def over(*parts: alt.TopLevelMixin | None, spacing: float = 14) -> alt.TopLevelMixin:
@@ -218,12 +230,17 @@ def nothing(why: str, *, size: Size = "page") -> Chart:
     return chart.properties(description=f"No figure: {why}.")
 
 
-def judged_on(results: Results) -> str:
-    """On whom figures are judged: `valid, 1,332 images of 375 patients · mean of 2 seeds`."""
+def people(results: Results) -> str:
+    """On whom figures are judged: `valid, 1,332 images of 375 patients`."""
     cohort = results.manifest["cohort"]
-    people = f"{words.counted(cohort['valid_images'], 'image')} of {words.counted(cohort['valid_patients'], 'patient')}"
+    patients = words.counted(cohort["valid_patients"], "patient")
+    return f"valid, {words.counted(cohort['valid_images'], 'image')} of {patients}"
+
+
+def judged_on(results: Results) -> str:
+    """The same with the networks: `valid, 1,332 images of 375 patients · mean of 2 seeds`."""
     networks = f"mean of {words.counted(results.n_seeds, 'seed')}" if results.n_seeds > 1 else "one seed"
-    return f"valid, {people} · {networks}"
+    return f"{people(results)} · {networks}"
 
 
 def bars_are(results: Results) -> str:
@@ -247,9 +264,10 @@ def with_bounds(value: str, low: str, high: str) -> str:
     return value if NOT_ESTIMABLE in (value, low, high) else f"{value} ({low} to {high})"
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` characters; a no-break space holds."""
-    return textwrap.wrap(text.replace(" %", "\N{NO-BREAK SPACE}%"), width, break_on_hyphens=False) or [""]
+def wrapped(text: str, width: int, *, hyphens: bool = False) -> list[str]:
+    """Lines of at most `width` characters, broken at spaces (and hyphens); a number keeps its percent sign."""
+    held = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return textwrap.wrap(held, width, break_on_hyphens=hyphens, break_long_words=False) or [""]
 
 
 def _as_is(field: str, channel: Any = alt.Color) -> Any:

@@ -12,17 +12,18 @@ from lib.report.figures.marks import (
     AUC,
     PERCENT,
     Chart,
+    caption,
     dot,
     dot_panel,
     framed,
     group_row,
     in_lines,
     in_order,
-    judged_on,
     key,
     label_width,
     nothing,
     over,
+    people,
     span,
     under_headings,
     wrapped,
@@ -73,9 +74,8 @@ def weights(results: Results, *, size: Size = "page") -> Chart:
 def _weight_dot(row: dict[str, Any]) -> dict[str, Any]:
     look = replace(group_look(row["attribute"], row["group"]), hollow=LABELS[row["label"]][1].hollow)
     missing = "no image" if row["weight"] is None and row["label"] else ""
-    return dot(
-        group_row(row["attribute"], row["group"]), row["weight"], row["weight"], row["weight"], look, missing=missing
-    )
+    value, shift = row["weight"], -4.0 if row["label"] else 4.0
+    return dot(group_row(row["attribute"], row["group"]), value, value, value, look, missing=missing, shift=shift)
 
 
 def _weights_finding(frame: pl.DataFrame) -> str:
@@ -84,7 +84,7 @@ def _weights_finding(frame: pl.DataFrame) -> str:
         return "No group has training images to weight"
     top = max(rows, key=lambda row: max(row["weight"], 1 / row["weight"] if row["weight"] else 1.0))
     return (
-        f"No weight lies farther from 1 than {words.number(top['weight'], 2)}: {LABELS[top['label']][0]} images of "
+        f"The mean weight farthest from 1 is {words.number(top['weight'], 2)}: {LABELS[top['label']][0]} images of "
         f"{top['group']} under {weighting_label(top['weighting'])}"
     )
 
@@ -134,7 +134,7 @@ def seed_spread(results: Results, *, size: Size = "page") -> Chart:
     return framed(
         in_lines(panels, 2, 30),
         title=finding,
-        subtitle=[f"Each dot is one trained network, at threshold 0.5 · {judged_on(results)}", note],
+        subtitle=[f"Each dot is one trained network, at threshold 0.5 · {people(results)}", note],
         description=f"Dots: balanced accuracy and AUC of each network, by weighting. {finding}.",
         size=size,
     )
@@ -169,34 +169,23 @@ def history(results: Results, *, size: Size = "page") -> Chart:
         return nothing("no training history was kept", size=size)
     columns = min(5, len(names))
     width = (measure.width - 60 - 16 * (columns - 1)) / columns
-    lines = []
+    panels = []
     for start in range(0, len(names), columns):
-        for metric, label in (("tune_auc", "AUC, tuning patients"), ("train_loss", "training loss")):
+        line = names[start : start + columns]
+        for metric, label in (("tune_auc", "AUC, tuning"), ("train_loss", "training loss")):
             domain = span(list(frame[metric]), step=0.05)
-            panels = [
-                _curves(frame.filter(weighting=name), metric, domain, width, k == 0, label)
-                for k, name in enumerate(names[start : start + columns])
-            ]
-            if metric == "tune_auc":
-                headings = [
-                    wrapped(weighting_label(name), measure.characters(width, measure.small))
-                    for name in names[start : start + columns]
-                ]
-                tall = max(map(len, headings))
-                panels = [
-                    panel.properties(
-                        title=alt.TitleParams(
-                            [*heading, *[" "] * (tall - len(heading))],
-                            fontSize=measure.small,
-                            lineHeight=measure.small * 1.2,
-                        )
-                    )
-                    for panel, heading in zip(panels, headings, strict=True)
-                ]
-            lines.append(in_lines(panels, columns, 16))
+            for name in line:
+                heading = wrapped(weighting_label(name), measure.characters(width, measure.small))
+                panel = _curves(frame.filter(weighting=name), metric, domain, width, label if name == line[0] else None)
+                if metric == "tune_auc":
+                    panel = alt.layer(panel, caption(heading, 0, "left", measure=measure))
+                panels.append(panel)
+            # a last line that is not full keeps its two metrics apart
+            missing = columns - len(line)
+            panels += [alt.Chart(pl.DataFrame({"x": [0]})).mark_point(opacity=0).properties(width=width)] * missing
     finding = _history_finding(results)
     return framed(
-        over(*lines, spacing=18),
+        in_lines(panels, columns, 16),
         title=finding,
         subtitle=[
             "One line for each seed; the dot is the epoch that was kept, chosen on patients of train set aside for it."
@@ -207,12 +196,15 @@ def history(results: Results, *, size: Size = "page") -> Chart:
 
 
 def _curves(
-    frame: pl.DataFrame, metric: str, domain: tuple[float, float], width: float, first: bool, label: str
+    frame: pl.DataFrame, metric: str, domain: tuple[float, float], width: float, label: str | None
 ) -> alt.LayerChart:
-    ticks = {"format": ".2f", "tickCount": 3, "labels": first, "grid": True}
-    axis = alt.Axis(title=label if first else None, **ticks)
+    axis = alt.Axis(title=label, labels=label is not None, format=".2f", tickCount=3, grid=True)
+    below = metric == "train_loss"
+    epochs = alt.Axis(
+        title="epoch" if below else None, labels=below, tickCount=4, tickMinStep=1, grid=False, format="d"
+    )
     base = alt.Chart(frame).encode(
-        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, tickCount=4, grid=False, format="d")),
+        x=alt.X("epoch:Q", axis=epochs),
         y=alt.Y(f"{metric}:Q", axis=axis, scale=alt.Scale(domain=list(domain), nice=False)),
         detail="seed:N",
     )

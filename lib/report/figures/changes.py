@@ -1,0 +1,291 @@
+"""What weightings and post-processings do: changes against the untouched baseline, and how much judging in place flatters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lib.names import (
+    BASELINE_POSTPROCESSING,
+    BASELINE_WEIGHTING,
+    MAX_MIN,
+    METRICS,
+    NO_TARGET,
+    OVERALL,
+    postprocessing_label,
+    weighting_label,
+)
+from lib.report import words
+from lib.report.figures.marks import (
+    GAP,
+    PERCENT,
+    POINTS,
+    Chart,
+    around_zero,
+    attribute_label,
+    bars_are,
+    dot,
+    dot_panel,
+    framed,
+    in_lines,
+    judged_on,
+    key,
+    label_width,
+    nothing,
+    over,
+    span,
+    under_headings,
+    verdict_key,
+)
+from lib.report.theme import LABELS, MEASURES, Measure, Size, verdict_look
+from lib.results import Results
+
+DECIDED = ("improves", "worsens")
+ERRORS = ("tpr", "fpr")
+BALANCED = (OVERALL, "balanced_accuracy")
+
+
+def weighting_changes(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:
+    """Change of balanced accuracy and of the gaps in TPR and FPR, by weighting, decisions at 0.5.
+
+    On a slide, of the gaps by one attribute only: that of the widest TPR gap at the baseline, unless named.
+    """
+    changes = results.changes.filter(postprocessing=BASELINE_POSTPROCESSING)
+    return _changes(results, changes, attributes, size, "weighting", "Weightings, decisions at 0.5")
+
+
+def postprocessing_changes(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:
+    """The same by post-processing, on the networks trained with uniform weights, every decision on held-out patients."""
+    changes = results.changes.filter(weighting=BASELINE_WEIGHTING)
+    return _changes(
+        results, changes, attributes, size, "post-processing", "Post-processings of the unweighted networks"
+    )
+
+
+def _changes(
+    results: Results, changes: pl.DataFrame, attributes: Sequence[str] | None, size: Size, kind: str, what: str
+) -> Chart:
+    measure = MEASURES[size]
+    if changes.is_empty():
+        return nothing(f"no {kind} was tried beside the baseline", size=size)
+    outcomes = _outcomes(results, attributes, size)
+    shown = pl.concat([_of(changes, outcome) for outcome in outcomes])
+    rows = under_headings(_method_rows(shown, kind))
+    across = measure.width - label_width(rows, measure)
+    columns = 3
+    width = (across - 24 * (columns - 1)) / columns
+    domain = around_zero([v for c in ("change", "low", "high") for v in shown[c]])
+    panels = [
+        dot_panel(
+            [_change_dot(row, kind) for row in _of(changes, outcome).to_dicts()],
+            rows,
+            measure=measure,
+            width=width,
+            domain=domain,
+            heading=outcome_words(*outcome),
+            axis=POINTS,
+            labelled=k == 0 or (size == "page" and (k - 1) % columns == 0),
+            at=0,
+            ticks=4,
+        )
+        for k, outcome in enumerate(outcomes)
+    ]
+    marks = verdict_key(measure, across if size == "slide" else across - width - 24, shown["verdict"])
+    if size == "slide":
+        body = over(in_lines(panels, columns, 24), marks)
+    else:
+        beside = alt.hconcat(panels[0], _signpost(measure, width, marks), spacing=40)
+        body = over(
+            beside,
+            *[in_lines(panels[k : k + columns], columns, 24) for k in range(1, len(panels), columns)],
+            spacing=26,
+        )
+    finding = changes_finding(shown)
+    return framed(
+        body,
+        title=finding,
+        subtitle=[
+            f"{what}: change against the untouched baseline, in points · {judged_on(results)}",
+            f"{bars_are(results)}. {_reading(size)}",
+        ],
+        description=f"Dots with intervals: changes of balanced accuracy and of gaps by {kind}. {_changes_listed(shown)} {finding}.",
+        size=size,
+    )
+
+
+def _reading(size: Size) -> str:
+    if size == "slide":  # where nothing stands beside the panels
+        return "Better: balanced accuracy to the right, gaps (largest minus smallest rate) to the left."
+    return "A gap is the largest minus the smallest rate of the groups."
+
+
+def _outcomes(results: Results, attributes: Sequence[str] | None, size: Size) -> list[tuple[str, str]]:
+    """(attribute, metric) of each panel: balanced accuracy, then the TPR gaps, then the FPR gaps."""
+    known = [a for a in results.gaps["attribute"].unique(maintain_order=True) if attributes is None or a in attributes]
+    if size == "slide" and attributes is None:
+        baseline = results.gaps.filter(
+            weighting=BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING, metric="tpr", contrast=MAX_MIN
+        )
+        known = baseline.sort("value", descending=True, nulls_last=True)["attribute"].head(1).to_list()
+    return [BALANCED, *((attribute, metric) for metric in ERRORS for attribute in known)]
+
+
+def outcome_words(attribute: str, metric: str) -> str:
+    """`balanced accuracy`, `TPR gap by view`."""
+    label = METRICS[metric].label
+    return label if attribute == OVERALL else f"{label} gap by {attribute_label(attribute)}"
+
+
+def _of(changes: pl.DataFrame, outcome: tuple[str, str]) -> pl.DataFrame:
+    contrast = "all" if outcome[0] == OVERALL else MAX_MIN
+    return changes.filter(attribute=outcome[0], metric=outcome[1], contrast=contrast)
+
+
+def method_row(row: dict[str, Any], kind: str = "post-processing") -> str:
+    """The row of a method: a weighting, or a post-processing with its targets under it."""
+    if kind == "weighting":
+        return f"|{weighting_label(row['weighting'])}"
+    if row["target"] == NO_TARGET:
+        return f"|{postprocessing_label(row['postprocessing'])}"
+    return f"{postprocessing_label(row['postprocessing'])}|by {attribute_label(row['target'])}"
+
+
+def _method_rows(shown: pl.DataFrame, kind: str) -> list[str]:
+    """Weightings by what they do to balanced accuracy, best first; post-processings in the order of the study."""
+    first = _of(shown, BALANCED)
+    if kind == "weighting":
+        first = first.sort("change", descending=True, nulls_last=True)
+    return [method_row(row, kind) for row in first.to_dicts()]
+
+
+def _change_dot(row: dict[str, Any], kind: str) -> dict[str, Any]:
+    return dot(method_row(row, kind), row["change"], row["low"], row["high"], verdict_look(row["verdict"]))
+
+
+def _signpost(measure: Measure, width: float, marks: alt.LayerChart) -> alt.VConcatChart:
+    """Beside the only panel in which higher is better: which way is good, and what the marks mean."""
+    lines = ["Balanced accuracy: better to the right.", "Gaps, below: better to the left."]
+    text = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(
+        align="left", baseline="top", text=lines, lineHeight=measure.small * 1.5
+    )
+    note = text.encode(x=alt.value(0), y=alt.value(0)).properties(width=width, height=measure.small * 3)
+    return alt.vconcat(note, marks, spacing=10)
+
+
+def changes_finding(shown: pl.DataFrame) -> str:
+    """How many of the changes shown the audit decided, and the largest of them; or that none could be."""
+    estimable = shown.drop_nulls("change")
+    if estimable.is_empty():
+        return "No change can be estimated"
+    decided = estimable.filter(pl.col("verdict").is_in(DECIDED)).to_dicts()
+    if not decided:
+        return f"None of {estimable.height} changes can be told from noise"
+    top = max(decided, key=lambda row: abs(row["change"]))
+    return (
+        f"{len(decided)} of {estimable.height} changes stand out from noise; the largest: "
+        f"{outcome_words(top['attribute'], top['metric'])} {top['verdict']} by {words.points(abs(top['change'])).lstrip('+')} "
+        f"points, {method_words(top)}"
+    )
+
+
+def method_words(row: dict[str, Any]) -> str:
+    """A method in words, without the parts that are the baseline's."""
+    parts = []
+    if row["weighting"] != BASELINE_WEIGHTING:
+        parts.append(weighting_label(row["weighting"]))
+    if row["postprocessing"] != BASELINE_POSTPROCESSING:
+        parts.append(postprocessing_label(row["postprocessing"], row["target"]))
+    return " with ".join(parts) or "untouched baseline"
+
+
+def _changes_listed(shown: pl.DataFrame) -> str:
+    decided = shown.filter(pl.col("verdict").is_in(DECIDED)).to_dicts()
+    parts = [
+        f"{method_words(row)}: {outcome_words(row['attribute'], row['metric'])} {words.points(row['change'])} points, {row['verdict']}"
+        for row in decided[:12]
+    ]
+    return "; ".join(parts) + "." if parts else ""
+
+
+def optimism(results: Results, weighting: str = BASELINE_WEIGHTING, *, size: Size = "page") -> Chart:
+    """From the figure on the patients that chose the thresholds to the figure on held-out ones."""
+    measure = MEASURES[size]
+    frame = results.optimism.filter(pl.col("postprocessing") != BASELINE_POSTPROCESSING, weighting=weighting)
+    # of a method that acts on no attribute, balanced accuracy alone: its gaps by every attribute would crowd the row
+    frame = frame.filter(
+        ((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy"))
+        | ((pl.col("attribute") == pl.col("target")) & pl.col("metric").is_in(ERRORS))
+    )
+    if frame.is_empty():
+        return nothing("no post-processing was fitted", size=size)
+    rows = under_headings(method_row(row) for row in frame.to_dicts())
+    across = measure.width - label_width(rows, measure)
+    width = (across - 48) / 3
+    headings = {"balanced_accuracy": "balanced accuracy", "tpr": "TPR gap, same groups", "fpr": "FPR gap, same groups"}
+    panels = []
+    for metric, heading in headings.items():
+        part = frame.filter(metric=metric).to_dicts()
+        values = [row[k] for row in part for k in ("naive", "cross_fitted")]
+        panels.append(
+            dot_panel(
+                [mark for row in part for mark in _optimism_dots(row)],
+                rows,
+                measure=measure,
+                width=width,
+                domain=span(values, step=0.02, least=0.08),
+                heading=heading,
+                axis=PERCENT if metric == "balanced_accuracy" else GAP,
+                labelled=metric == "balanced_accuracy",
+                ticks=3,
+            )
+        )
+    entries = [("fitted where judged", LABELS[0][1]), ("judged on held-out patients", LABELS[1][1])]
+    finding = _optimism_finding(frame)
+    return framed(
+        over(in_lines(panels, 3, 24), key(entries, measure, width=across)),
+        title=finding,
+        subtitle=[
+            f"Post-processings of the networks under {weighting_label(weighting)} weights · {judged_on(results)}"
+        ],
+        description=f"Pairs of dots: the figure where the thresholds were fitted, and on held-out patients. {finding}. "
+        f"{_optimism_listed(frame)}",
+        size=size,
+    )
+
+
+def _optimism_dots(row: dict[str, Any]) -> list[dict[str, Any]]:
+    naive, held_out = row["naive"], row["cross_fitted"]
+    if naive is None or held_out is None:
+        return [dot(method_row(row), None, None, None, LABELS[1][1])]
+    low, high = sorted((naive, held_out))
+    return [
+        dot(method_row(row), held_out, low, high, LABELS[1][1]),
+        dot(method_row(row), naive, naive, naive, LABELS[0][1]),
+    ]
+
+
+def _flattered(frame: pl.DataFrame) -> pl.Series:
+    """How much better the naive figure looks: above for balanced accuracy, below for gaps."""
+    sign = pl.when(pl.col("attribute") == OVERALL).then(1.0).otherwise(-1.0)
+    return frame.select(by=sign * (pl.col("naive") - pl.col("cross_fitted")))["by"].drop_nulls()
+
+
+def _optimism_finding(frame: pl.DataFrame) -> str:
+    by = _flattered(frame)
+    if not len(by):
+        return "No figure can be estimated"
+    better = int((by > 0).sum())
+    return (
+        f"{better} of {len(by)} figures look better on the patients that chose the thresholds "
+        f"(median {words.points(float(by.median()))} points)"
+    )
+
+
+def _optimism_listed(frame: pl.DataFrame) -> str:
+    parts = [
+        f"{method_words({**row, 'weighting': BASELINE_WEIGHTING})}, {outcome_words(row['attribute'], row['metric'])}: "
+        f"{words.percent(row['naive'])} to {words.percent(row['cross_fitted'])}"
+        for row in frame.to_dicts()
+    ]
+    return "; ".join(parts) + "."
