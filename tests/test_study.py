@@ -3,11 +3,14 @@
 import logging
 import os
 import shutil
+from contextlib import nullcontext
+from urllib.error import URLError
 
 import polars as pl
 import pytest
 from cohorts import CLASS, Handmade
 from conftest import rewrite_settings
+from torchvision.models import ResNet18_Weights
 
 from lib.cohort import CohortError, read_cohort
 from lib.results import TABLES, load
@@ -100,12 +103,35 @@ def test_again_gives_the_same_numbers(tiny_study, copied_study, monkeypatch, stu
     assert load("tiny", copied_study).manifest["files"] == study.manifest["files"]
 
 
-@pytest.mark.parametrize("change", [{"epochs": "2"}, {"seeds": "[1, 2, 3]"}, {"image_size": "40"}])
-def test_another_training_setting_needs_other_networks(tiny_study, copied_study, monkeypatch, change):
-    monkeypatch.setattr(pool, "_train_missing", no_training)
+@pytest.mark.parametrize(
+    ("change", "seeds"),
+    [({"epochs": "2"}, [1, 2]), ({"image_size": "40"}, [1, 2]), ({"seeds": "[1, 2, 3]"}, [3]), ({"seeds": "[2]"}, [])],
+)
+def test_only_the_networks_that_other_settings_need_are_trained(tiny_study, copied_study, monkeypatch, change, seeds):
+    asked = []
+
+    def note(plan, tensors, missing):
+        asked.extend(missing)
+        raise TrainingError("enough was seen.")
+
+    monkeypatch.setattr(pool, "_train_missing", note)
     rewrite_settings(copied_study, **change)
-    with pytest.raises(AssertionError, match="a network would be trained"):
+    with pytest.raises(TrainingError) if seeds else nullcontext():
         run_study(tiny_study.folder, root=copied_study)
+    assert asked == [(weighting, seed) for weighting in ("uniform", "kamiran_calders_sex") for seed in seeds]
+
+
+def test_networks_that_could_not_start_from_imagenet_are_kept_as_what_they_are(tiny_study, copied_study, monkeypatch):
+    def no_route(*_, **__):
+        raise URLError("no route")
+
+    monkeypatch.setattr(ResNet18_Weights, "get_state_dict", no_route)
+    monkeypatch.setattr(pool, "_train_missing", no_training)
+    rewrite_settings(copied_study, initial_weights='"imagenet"')
+    run_study(tiny_study.folder, root=copied_study)
+    manifest = load("tiny", copied_study).manifest
+    assert manifest["requested"]["training"]["initial_weights"] == "imagenet"
+    assert manifest["settings"]["training"]["initial_weights"] == "none"
 
 
 def test_a_changed_cohort_needs_other_networks(tiny_study, copied_study, monkeypatch, tmp_path_factory):

@@ -20,7 +20,7 @@ def download(monkeypatch, result):
             raise result
         return result
 
-    monkeypatch.setattr(ResNet18_Weights.IMAGENET1K_V1.__class__, "get_state_dict", get_state_dict)
+    monkeypatch.setattr(ResNet18_Weights, "get_state_dict", get_state_dict)
 
 
 @pytest.mark.parametrize(
