@@ -4,8 +4,11 @@ who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide
 
 from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
 from lib.report.figures.changes import optimism, postprocessing_changes, weighting_changes
-from lib.report.figures.data_analysis import ages, associations, crossing, exposure, prevalence
-from lib.report.figures.discussion import grid, tradeoff, who_gains
+from lib.report.figures.cohort import ages, prevalence
+from lib.report.figures.gains import who_gains
+from lib.report.figures.grid import grid
+from lib.report.figures.relations import associations, crossing, exposure
+from lib.report.figures.tradeoff import tradeoff
 from lib.report.figures.weightings import history, seed_spread, weights
 
 __all__ = [

@@ -6,12 +6,13 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, MAX_MIN, METRICS, NO_TARGET, OVERALL
+from lib.names import MAX_MIN, METRICS, OVERALL
 from lib.report import words
 from lib.report.figures.marks import (
     ASIDE,
     AUC,
     AUC_CHANGE,
+    BASELINE,
     PERCENT,
     POINTS,
     Chart,
@@ -36,7 +37,6 @@ from lib.report.figures.marks import (
 from lib.report.theme import LABELS, MEASURES, PALE, Look, Size, group_look, verdict_look
 from lib.results import Results
 
-BASELINE = {"weighting": BASELINE_WEIGHTING, "postprocessing": BASELINE_POSTPROCESSING, "target": NO_TARGET}
 MINUS = "\N{MINUS SIGN}"
 SHOWN = ("tpr", "fpr", "balanced_accuracy", "auc")
 

@@ -10,12 +10,15 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import ATTRIBUTES, NOT_ESTIMABLE, OVERALL
+from lib.names import ATTRIBUTES, BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET, NOT_ESTIMABLE, OVERALL
 from lib.report import words
 from lib.report.theme import FAINT, GREY, MEASURES, VERDICTS, Look, Measure, Size, config
 from lib.results import Results
 
 Chart = alt.TopLevelMixin
+METHOD = ["weighting", "postprocessing", "target"]
+BASELINE = {"weighting": BASELINE_WEIGHTING, "postprocessing": BASELINE_POSTPROCESSING, "target": NO_TARGET}
+"""The untouched classifier: uniform weights, decisions at 0.5."""
 SCHEMA = (
     {"row": pl.String}
     | {name: pl.Float64 for name in ("value", "low", "high", "thick", "shift")}
@@ -262,6 +265,13 @@ def around_zero(values: Iterable[float | None], *, step: float = 0.05, least: fl
 def with_bounds(value: str, low: str, high: str) -> str:
     """`66.8 % (63.1 % to 70.2 %)`."""
     return value if NOT_ESTIMABLE in (value, low, high) else f"{value} ({low} to {high})"
+
+
+def apart(lower: list[dict[str, Any]], upper: list[dict[str, Any]]) -> bool:
+    """Whether every interval of `upper` lies above the one of `lower` that it is paired with; null is never apart."""
+    pairs = list(zip(lower, upper, strict=True))
+    known = all(row[bound] is not None for pair in pairs for row in pair for bound in ("low", "high"))
+    return bool(pairs) and known and all(one["high"] < two["low"] for one, two in pairs)
 
 
 def wrapped(text: str, width: int, *, hyphens: bool = False) -> list[str]:

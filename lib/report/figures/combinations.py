@@ -1,0 +1,42 @@
+"""Every weighting crossed with every post-processing: its gap, its balanced accuracy, and the verdicts of both."""
+
+import polars as pl
+
+from lib.names import MAX_MIN, OVERALL
+from lib.report.figures.changes import outcome_words
+from lib.report.figures.marks import METHOD
+from lib.results import Results
+
+
+def combinations(results: Results, metric: str, attribute: str) -> pl.DataFrame:
+    """One row per weighting, post-processing and target: `gap` and `balanced` with bounds, and the verdicts of both."""
+    bounds = {"value": "{}", "low": "{}_low", "high": "{}_high"}
+    gap = results.gaps.filter(metric=metric, attribute=attribute, contrast=MAX_MIN)
+    balanced = results.metrics.filter(metric="balanced_accuracy", attribute=OVERALL)
+    parts = [
+        frame.select(*METHOD, *(pl.col(column).alias(name.format(what)) for column, name in bounds.items()))
+        for frame, what in ((balanced, "balanced"), (gap, "gap"))
+    ]
+    changes = results.changes
+    verdicts = [
+        changes.filter(metric=metric, attribute=attribute, contrast=MAX_MIN).select(*METHOD, gap_verdict="verdict"),
+        changes.filter(metric="balanced_accuracy", attribute=OVERALL).select(*METHOD, balanced_verdict="verdict"),
+    ]
+    joined = parts[0]
+    for other in (parts[1], *verdicts):
+        joined = joined.join(other, on=METHOD, how="left", maintain_order="left")
+    return joined
+
+
+def combinations_finding(frame: pl.DataFrame, metric: str, attribute: str) -> str:
+    """How many combinations narrow the gap beyond noise, and how many of them at a proven price."""
+    tried = frame.filter(pl.col("gap_verdict").is_not_null(), pl.col("gap").is_not_null())
+    gap = outcome_words(attribute, metric)
+    if tried.is_empty():
+        return f"No combination can be compared with the baseline in its {gap}"
+    narrow = tried.filter(gap_verdict="improves")
+    if narrow.is_empty():
+        return f"None of {tried.height} combinations narrows the {gap} by more than noise"
+    price = narrow.filter(balanced_verdict="worsens").height
+    lost = "none of them" if not price else f"{price} of them"
+    return f"{narrow.height} of {tried.height} combinations narrow the {gap} beyond noise, {lost} at a proven loss of balanced accuracy"

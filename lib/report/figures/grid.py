@@ -1,0 +1,161 @@
+"""Every combination as a table of shades."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lib.names import NO_TARGET, weighting_label
+from lib.report import words
+from lib.report.figures.changes import DECIDED, method_row, outcome_words
+from lib.report.figures.combinations import combinations, combinations_finding
+from lib.report.figures.marks import (
+    BASELINE,
+    METHOD,
+    Chart,
+    caption,
+    framed,
+    in_lines,
+    judged_on,
+    key,
+    label_width,
+    over,
+    row_axis,
+    under_headings,
+    wrapped,
+)
+from lib.report.theme import CELLS, MEASURES, VERDICTS, Measure, Size, verdict_look
+from lib.results import Results
+
+OUTLINE = "#e39d1c"
+LEAST = 0.1
+"""Reach of the shades: differences smaller than this never look large."""
+
+
+def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size: Size = "page") -> Chart:
+    """The gap and the balanced accuracy of every combination, as a table of shades; darker is worse.
+
+    On a slide, of the post-processings that act on no attribute or on this one.
+    """
+    measure = MEASURES[size]
+    frame = combinations(results, metric, attribute)
+    if size == "slide":
+        frame = frame.filter(pl.col("target").is_in([NO_TARGET, attribute]))
+    cells = frame.to_dicts()
+    rows = under_headings(method_row(row) for row in cells)
+    columns = list(dict.fromkeys(row["weighting"] for row in cells))
+    across = measure.width - label_width(rows, measure)
+    finding = combinations_finding(frame, metric, attribute)
+    side_by_side = size == "slide"
+    width = (across - 30) / 2 if side_by_side else across
+    panels = [
+        _shades(cells, rows, columns, measure, width, what, heading, worse, labelled=k == 0 or not side_by_side)
+        for k, (what, heading, worse) in enumerate(
+            (("gap", f"{outcome_words(attribute, metric)}, points", 1), ("balanced", "balanced accuracy, %", -1))
+        )
+    ]
+    marks = [(words_of, VERDICTS[words_of]) for words_of in DECIDED]
+    found = {row[f"{what}_verdict"] for row in cells for what in ("gap", "balanced")}
+    marks = [(f"{word}, beyond noise", look) for word, look in marks if word in found]
+    return framed(
+        over(
+            in_lines(panels, 2 if side_by_side else 1, 30 if side_by_side else 50),
+            key(marks, measure, width=across) if marks else None,
+        ),
+        title=finding,
+        subtitle=[
+            f"Every weighting (columns) with every post-processing (rows) · {judged_on(results)}",
+            "Darker is worse. Outlined: the untouched baseline. " + ("" if marks else "No change is beyond noise."),
+        ],
+        description=f"Two tables of shades: {outcome_words(attribute, metric)} and balanced accuracy of every weighting "
+        f"with every post-processing. {finding}. {_grid_listed(frame)}",
+        size=size,
+    )
+
+
+def _shades(
+    cells: list[dict[str, Any]],
+    rows: list[str],
+    columns: list[str],
+    measure: Measure,
+    width: float,
+    what: str,
+    heading: str,
+    worse: int,
+    *,
+    labelled: bool,
+) -> alt.LayerChart:
+    shown = _shaded(cells, what, worse)
+    each = width / len(columns)
+    names = [weighting_label(name) for name in columns]
+    # narrow columns have smaller heads, so that the longest word of a weighting fits
+    head = min(measure.small, each / 5)
+    split = {
+        name: wrapped(name.replace("(baseline)", ""), measure.characters(each, head), hyphens=True) for name in names
+    }
+    # an axis label of several lines is an expression that gives a list
+    choice = " : ".join(f"datum.label == {name!r} ? {lines!r}" for name, lines in split.items()) + " : datum.label"
+    lines = alt.Axis(
+        title=None,
+        labelExpr=choice,
+        labelAngle=0,
+        grid=False,
+        orient="bottom",
+        labelLineHeight=head * 1.15,
+        labelFontSize=head,
+    )
+    x = alt.X("column:N", sort=None, scale=alt.Scale(domain=names, paddingInner=0.03, paddingOuter=0), axis=lines)
+    y = alt.Y(
+        "row:N",
+        sort=None,
+        scale=alt.Scale(domain=rows, paddingInner=0.06, paddingOuter=0),
+        axis=row_axis(rows, measure, labelled),
+    )
+    base = alt.Chart(pl.DataFrame(shown)).encode(x=x, y=y)
+    layers = [
+        base.mark_rect().encode(fill=alt.Fill("fill:N", scale=None)),
+        base.transform_filter("datum.baseline").mark_rect(fillOpacity=0, stroke=OUTLINE, strokeWidth=3.5),
+        base.mark_text().encode(text="text:N", color=alt.Color("ink:N", scale=None)),
+        base.transform_filter("datum.shape != ''")
+        .mark_point(xOffset=-min(34, each / 2 - 8), size=measure.dot * 0.8, filled=True)
+        .encode(fill=alt.Fill("ink:N", scale=None), shape=alt.Shape("shape:N", scale=None)),
+        caption(heading, 0, "left", measure=measure),
+    ]
+    return alt.layer(*layers).properties(width=width, height=(measure.row + 2) * len(rows))
+
+
+def _shaded(cells: list[dict[str, Any]], what: str, worse: int) -> list[dict[str, Any]]:
+    known = [row[what] for row in cells if row[what] is not None] or [0.0]
+    low, reach = min(known), max(LEAST, max(known) - min(known))
+    start = low if worse > 0 else max(known) - reach
+    shown = []
+    for row in cells:
+        value, verdict = row[what], row[f"{what}_verdict"]
+        place = 0.0 if value is None else (value - start) / reach
+        step = round((place if worse > 0 else 1 - place) * (len(CELLS) - 1))
+        fill, ink = CELLS[step] if value is not None else ("#e4e4e4", "#555555")
+        shown.append(
+            {
+                "row": method_row(row),
+                "column": weighting_label(row["weighting"]),
+                "fill": fill,
+                "ink": ink,
+                "text": "n. e." if value is None else f"{100 * value:.1f}",
+                "shape": verdict_look(verdict).shape if verdict in DECIDED else "",
+                "baseline": all(row[name] == BASELINE[name] for name in METHOD),
+            }
+        )
+    return shown
+
+
+def _grid_listed(frame: pl.DataFrame) -> str:
+    parts = []
+    for what, name in (("gap", "Gap"), ("balanced", "Balanced accuracy")):
+        known = frame.drop_nulls(what)
+        if known.height:
+            baseline = known.filter(**BASELINE)
+            start = f", {words.percent(baseline[what].item())} at the baseline" if baseline.height else ""
+            parts.append(
+                f"{name} from {words.percent(known[what].min())} to {words.percent(known[what].max())}{start}."
+            )
+    return " ".join(parts)

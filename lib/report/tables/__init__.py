@@ -1,0 +1,25 @@
+"""Tables of the report: results in, one great-tables table out.
+
+Every cell is text made by `words`, so that a number reads alike in tables and in sentences; great-tables escapes it.
+Rates are in percent and differences in points, as the headings say; what has no value is "not estimable", never 0.
+"""
+
+from lib.report.tables.data import checks, composition, pairs, weightings
+from lib.report.tables.decision import decision
+from lib.report.tables.methods import changes, gaps, groups, performance, thresholds
+from lib.report.tables.study import runs, settings
+
+__all__ = [
+    "changes",
+    "checks",
+    "composition",
+    "decision",
+    "gaps",
+    "groups",
+    "pairs",
+    "performance",
+    "runs",
+    "settings",
+    "thresholds",
+    "weightings",
+]

@@ -1,0 +1,95 @@
+"""Tables of the cohort and of the weightings: what went in."""
+
+from collections.abc import Sequence
+
+import polars as pl
+from great_tables import GT
+
+from lib.names import weighting_label
+from lib.report import words
+from lib.report.figures.marks import attribute_label, in_order
+from lib.report.tables.cells import bounded, share, table
+from lib.results import Results
+
+SMALL_SHARE = 0.5
+"""Kish effective share under which a weighting rests on few images."""
+
+
+def checks(results: Results) -> GT:
+    """What was looked for in the folder and the CSV, how often it was found, and what was done."""
+    rows = [
+        {"check": r["check"], "rows": words.count(r["rows"]), "action": r["action"]} for r in results.checks.to_dicts()
+    ]
+    return table(rows, {"check": "looked for", "rows": "found", "action": "what was done"}, right=["rows"])
+
+
+def composition(results: Results) -> GT:
+    """Images, patients and share of sick images of each group, in train and in valid."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for row in in_order(results.composition):
+        own = rows.setdefault(
+            (row["attribute"], row["group"]), {"heading": attribute_label(row["attribute"]), "group": row["group"]}
+        )
+        own |= {
+            f"{row['split']}_images": words.count(row["images"]),
+            f"{row['split']}_patients": words.count(row["patients"]),
+            f"{row['split']}_sick": bounded(row["prevalence"], row["low"], row["high"], share, missing="no image"),
+        }
+    splits = results.composition["split"].unique(maintain_order=True).to_list()
+    labels = {
+        f"{split}_{what}": "sick, %" if what == "sick" else what
+        for split in splits
+        for what in ("images", "patients", "sick")
+    }
+    gt = table(list(rows.values()), labels, stub="group", heading="heading", right=list(labels))
+    for split in splits:
+        gt = gt.tab_spanner(split, [f"{split}_{what}" for what in ("images", "patients", "sick")])
+    return gt
+
+
+def pairs(results: Results, split: str = "train") -> GT:
+    """Images, patients and share of sick in each crossing of two attributes."""
+    rows = [
+        {
+            "heading": f"{attribute_label(r['attribute'])} and {attribute_label(r['other'])}",
+            "cell": f"{r['group']}, {r['other_group']}",
+            "images": words.count(r["images"]),
+            "patients": words.count(r["patients"]),
+            "sick": share(r["sick"] / r["images"]) if r["images"] else "no image",
+        }
+        for r in results.pairs.filter(split=split).to_dicts()
+    ]
+    labels = {"images": "images", "patients": "patients", "sick": "sick, %"}
+    return table(rows, labels, stub="cell", heading="heading", right=list(labels))
+
+
+def weightings(results: Results) -> GT:
+    """Effective share of the images, range of the mean weights, and what is worth knowing of each weighting."""
+    shares = dict(results.runs.group_by("weighting", maintain_order=True).agg(pl.col("effective_share").mean()).rows())
+    rows = []
+    for name, effective in shares.items():
+        cells = results.weights.filter(weighting=name)["weight"].drop_nulls()
+        low, high = (words.number(value, 2) for value in (cells.min(), cells.max()))
+        rows.append(
+            {
+                "weighting": weighting_label(name),
+                "share": share(effective),
+                "range": f"{low} to {high}" if len(cells) else "unknown",
+                "note": _weighting_note(results, name, effective, list(shares)),
+            }
+        )
+    labels = {"share": "effective share of images, %", "range": "mean weights of groups", "note": "note"}
+    return table(rows, labels, stub="weighting", right=["share", "range"])
+
+
+def _weighting_note(results: Results, name: str, effective: float | None, names: Sequence[str]) -> str:
+    own = results.weights.filter(weighting=name).sort("attribute", "group", "label")
+    notes = []
+    for other in names[: names.index(name)]:
+        theirs = results.weights.filter(weighting=other).sort("attribute", "group", "label")
+        apart = (own["weight"] - theirs["weight"]).abs().max() if own.height == theirs.height else 1.0
+        if own.height and (apart is None or apart < 0.005):
+            notes.append(f"here the same in every group as {weighting_label(other)}")
+    if effective is not None and effective < SMALL_SHARE:
+        notes.append("few images carry most of the weight")
+    return words.sentence("; ".join(notes))
