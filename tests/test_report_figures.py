@@ -1,0 +1,147 @@
+"""Figures: they build for every study, say what they show, claim nothing on a null cohort, and keep one look."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from bundles import Knobs, bundle
+
+from lib.names import ATTRIBUTES, NOT_ESTIMABLE, OVERALL
+from lib.report import exhibit, figures, theme
+
+STUDIES = {
+    "effect": Knobs(),
+    "null": Knobs(effect=0, replicates=500),
+    "rare groups": Knobs(rare=True, replicates=500),
+    "one seed": Knobs(seeds=1, replicates=500),
+    "baseline only": Knobs(weightings=("uniform",), postprocessings=("fixed_0.5",), replicates=500),
+}
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "crossing": ("view", "age_group"),
+    "grid": ("tpr", "view"),
+    "tradeoff": ("tpr", "view"),
+    "who_gains": ("uniform", "equal_tpr", "view"),
+}
+
+
+@cache
+def draw(name: str, study: str, size: str = "page") -> Any:
+    return getattr(figures, name)(bundle(STUDIES[study]), *ARGUMENTS.get(name, ()), size=size)
+
+
+@cache
+def svg(name: str, study: str, size: str = "page") -> str:
+    return exhibit.to_svg(draw(name, study, size))
+
+
+def title(chart: Any) -> str:
+    return " ".join(chart.to_dict().get("title", {}).get("text", ""))
+
+
+def walk(spec: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(spec, dict):
+        yield spec
+        for part in spec.values():
+            yield from walk(part)
+    elif isinstance(spec, list):
+        for part in spec:
+            yield from walk(part)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("name", figures.__all__)
+def test_every_figure_is_drawn_and_told(name, study):
+    assert draw(name, study).description.strip()
+    assert "<text" in svg(name, study)
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_slides_are_drawn_larger_and_fit(name):
+    spec = draw(name, "effect", "slide").to_dict()
+    assert spec["config"]["title"]["fontSize"] > theme.config()["title"]["fontSize"]
+    width, height = map(float, re.search(r'width="([\d.]+)" height="([\d.]+)"', svg(name, "effect", "slide")).groups())
+    assert width < 1120 and height / width < 0.62
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_pages_are_as_wide_as_the_column(name):
+    width = float(re.search(r'width="([\d.]+)"', svg(name, "effect"))[1])
+    assert 600 < width < 800
+
+
+def test_titles_claim_nothing_on_a_null_cohort():
+    assert title(draw("prevalence", "null")).startswith("No group is sick more often")
+    assert title(draw("associations", "null")).startswith("No two columns can be shown")
+    assert "cannot be shown to go together" in title(draw("crossing", "null"))
+    assert title(draw("exposure", "null")).startswith("Neither brightness nor contrast")
+    for name in ("baseline_groups", "baseline_gaps", "weighting_changes", "postprocessing_changes"):
+        assert title(draw(name, "null")).startswith("None of "), name
+    for name in ("grid", "tradeoff"):
+        assert re.match("None of .* narrows the TPR gap by view by more than noise", title(draw(name, "null")))
+    assert "no group's change can be told from noise" in title(draw("who_gains", "null"))
+
+
+def test_titles_name_an_effect_that_is_there():
+    assert "AP is sick more often than PA" in title(draw("prevalence", "effect"))
+    assert "stand out from noise" in title(draw("baseline_gaps", "effect"))
+    assert "stand out from noise" in title(draw("postprocessing_changes", "effect"))
+    assert "narrow the TPR gap by view beyond noise" in title(draw("grid", "effect"))
+
+
+def test_titles_count_what_the_audit_decided():
+    changes = bundle(STUDIES["effect"]).changes
+    decided = changes.filter(metric="tpr", attribute="view", contrast="max - min", verdict="improves").height
+    assert title(draw("grid", "effect")).startswith(f"{decided} of ")
+
+
+def test_groups_keep_one_colour_and_shape_in_every_figure():
+    seen: dict[str, set[tuple[str, str]]] = {}
+    for name in ("prevalence", "baseline_groups", "weights"):
+        for rows in draw(name, "effect").to_dict()["datasets"].values():
+            for row in rows:
+                if "|" in row.get("row", "") and row.get("colour"):
+                    seen.setdefault(row["row"].split("|")[1], set()).add((row["colour"], row["shape"]))
+    looks = {group: {(look.colour, look.shape)} for (_, group), look in theme.GROUPS.items()}
+    assert {group: seen[group] for group in looks} == looks
+
+
+def test_every_group_has_a_look_of_its_own_and_colours_differ_in_grey_or_shape():
+    named = {(a.name, group) for a in ATTRIBUTES.values() for group in a.groups} | {(OVERALL, "all")}
+    assert named == set(theme.GROUPS)
+    assert len({look.colour for look in theme.GROUPS.values()}) == len(theme.GROUPS)
+    for attribute in ATTRIBUTES.values():
+        shapes = [theme.GROUPS[attribute.name, group].shape for group in attribute.groups]
+        assert len(set(shapes)) == len(shapes)
+    assert len({(look.shape, look.hollow) for look in theme.VERDICTS.values()}) >= len(theme.VERDICTS) - 1
+
+
+def test_a_group_that_cannot_be_estimated_is_shown_and_said():
+    for name in ("baseline_groups", "baseline_gaps", "who_gains"):
+        assert NOT_ESTIMABLE in svg(name, "rare groups"), name
+    assert "AP" in svg("baseline_groups", "rare groups") and "&gt;60" in svg("baseline_groups", "rare groups")
+    assert "no image" in svg("prevalence", "rare groups")
+
+
+def test_without_methods_figures_say_that_there_is_nothing():
+    for name in ("weighting_changes", "postprocessing_changes", "optimism", "weights", "who_gains"):
+        assert draw(name, "baseline only").description.startswith("No figure: "), name
+
+
+def test_one_seed_is_not_called_a_spread():
+    assert "cannot be seen" in title(draw("seed_spread", "one seed"))
+    assert "by seed" not in " ".join(draw("baseline_groups", "one seed").to_dict()["title"]["subtitle"])
+
+
+def test_every_dot_with_an_interval_lies_in_it():
+    for name in ("prevalence", "baseline_groups", "baseline_gaps", "associations"):
+        for rows in draw(name, "effect").to_dict()["datasets"].values():
+            for row in rows:
+                if row.get("value") is not None:
+                    assert row["low"] - 1e-9 <= row["value"] <= row["high"] + 1e-9, (name, row)
+
+
+def test_charts_need_no_network():
+    for name in figures.__all__:
+        assert not [part for part in walk(draw(name, "effect").to_dict()) if "url" in part], name

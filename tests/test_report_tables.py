@@ -1,0 +1,80 @@
+"""Tables: they render for every study, stay narrow, and say what is not known."""
+
+import html
+import re
+
+import pytest
+from bundles import Knobs, bundle
+
+from lib.names import NOT_ESTIMABLE, weighting_label
+from lib.report import exhibit, tables
+from lib.report.tables.cells import bounded, p_value, share
+
+STUDIES = {
+    "effect": Knobs(),
+    "rare groups": Knobs(rare=True, replicates=500),
+    "one seed": Knobs(seeds=1, replicates=500),
+    "baseline only": Knobs(weightings=("uniform",), postprocessings=("fixed_0.5",), replicates=500),
+}
+
+
+def text_of(name: str, study: str = "effect", **arguments: str) -> str:
+    markdown = exhibit.table("tbl-a", getattr(tables, name)(bundle(STUDIES[study]), **arguments), "c").markdown
+    body = markdown.split("</style>")[1]
+    return html.unescape(re.sub(r"<[a-z/][^>]*>", "|", body)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("name", tables.__all__)
+def test_every_table_renders_and_fits_a_page(name, study):
+    code = exhibit.to_html(getattr(tables, name)(bundle(STUDIES[study])), "tbl-a")
+    rows = re.findall(r"<tr.*?</tr>", code, flags=re.DOTALL)
+    assert rows and max(len(re.findall("<t[hd]", row)) for row in rows) <= 7
+    assert "None" not in code and "nan" not in code
+
+
+def test_cells_are_escaped():
+    assert "&lt;unknown> view & sex" in exhibit.to_html(tables.checks(bundle(STUDIES["effect"])), "tbl-a")
+
+
+def test_numbers_are_those_of_the_bundle():
+    study = bundle(STUDIES["effect"])
+    row = study.composition.filter(split="valid", attribute="view", group="AP").row(0, named=True)
+    shown = bounded(row["prevalence"], row["low"], row["high"], share).replace("\N{NO-BREAK SPACE}", " ")
+    assert shown == f"{100 * row['prevalence']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+    assert f"|{row['images']:,}|" in text_of("composition") and f"|{shown}|" in text_of("composition")
+
+
+def test_what_cannot_be_estimated_says_so():
+    for name in ("groups", "gaps", "changes"):
+        assert NOT_ESTIMABLE in text_of(name, "rare groups"), name
+    assert NOT_ESTIMABLE not in text_of("groups")
+    assert "no image" in text_of("composition", "rare groups")
+
+
+def test_one_seed_has_no_spread():
+    assert "one seed" in text_of("performance", "one seed")
+
+
+def test_weightings_that_coincide_or_rest_on_few_images_are_marked():
+    assert "Few images carry most of the weight" in text_of("weightings")
+    study = bundle(Knobs(weightings=("uniform", "inverse_class_frequency", "kamiran_calders_sex"), replicates=500))
+    code = exhibit.to_html(tables.weightings(study), "tbl-a")
+    assert f"here the same in every group as {weighting_label('inverse_class_frequency')}".lower() in code.lower()
+
+
+def test_candidates_say_what_must_be_known():
+    shown = text_of("decision")
+    assert "view, of the image" in shown and "sex, of the patient" in shown and "the image only" in shown
+
+
+def test_without_changes_there_is_a_note():
+    assert "Nothing to list." in text_of("changes", "baseline only")
+
+
+def test_gaps_are_written_with_a_true_minus():
+    assert "AP \N{MINUS SIGN} PA" in text_of("gaps") and not re.search(r"\|-\d", text_of("gaps"))
+
+
+def test_small_p_values_are_bounded():
+    assert p_value(0.0004) == "< 0.001" and p_value(None) == "none" and p_value(0.0312) == "0.031"
