@@ -83,7 +83,8 @@ def _bare(code: str) -> str:
 
 def to_svg(chart: alt.TopLevelMixin) -> str:
     """The chart as SVG, drawn without network."""
-    spec = chart.to_dict()
+    # parts are checked as they are made; checking the whole again takes as long as drawing it
+    spec = chart.to_dict(validate=False)
     svg = vl_convert.vegalite_to_svg(spec, vl_version=_version(), allowed_base_urls=[])
     return svg.replace(f'font-family="{theme.MEASURED}"', f'font-family="{theme.FONTS}"')
 

@@ -31,6 +31,7 @@ from lib.report.figures.marks import (
     nothing,
     over,
     span,
+    stand,
     under_headings,
     verdict_key,
 )
@@ -94,7 +95,7 @@ def gaps_finding(results: Results, attributes: Sequence[str] | None = None) -> s
     group, reference = widest["contrast"].split(" - ")
     size = words.difference(widest["metric"], widest["value"]) + words.unit(widest["metric"])
     return (
-        f"{decided.height} of {gaps.height} differences between groups stand out from noise; the widest: "
+        f"{decided.height} of {gaps.height} differences between groups {stand(decided.height)} out from noise; the widest: "
         f"{METRICS[widest['metric']].label} of {group} against {reference}, {size}"
     )
 

@@ -35,6 +35,7 @@ from lib.report.figures.marks import (
     nothing,
     over,
     span,
+    stand,
     under_headings,
     verdict_key,
 )
@@ -169,7 +170,7 @@ def _signpost(measure: Measure, width: float, marks: alt.LayerChart) -> alt.VCon
     text = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(
         align="left", baseline="top", text=lines, lineHeight=measure.small * 1.5
     )
-    note = text.encode(x=alt.value(0), y=alt.value(0)).properties(width=width, height=measure.small * 3)
+    note = text.encode(x=alt.XValue(0), y=alt.YValue(0)).properties(width=width, height=measure.small * 3)
     return alt.vconcat(note, marks, spacing=10)
 
 
@@ -183,7 +184,7 @@ def changes_finding(shown: pl.DataFrame) -> str:
         return f"None of {estimable.height} changes can be told from noise"
     top = max(decided, key=lambda row: abs(row["change"]))
     return (
-        f"{len(decided)} of {estimable.height} changes stand out from noise; the largest: "
+        f"{len(decided)} of {estimable.height} changes {stand(len(decided))} out from noise; the largest: "
         f"{outcome_words(top['attribute'], top['metric'])} {top['verdict']} by {words.points(abs(top['change'])).lstrip('+')} "
         f"points, {method_words(top)}"
     )

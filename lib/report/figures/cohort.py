@@ -101,7 +101,7 @@ def _prevalence_finding(results: Results) -> str:
         return "No group is sick more often than another, in train and in valid, by more than noise"
     _, attribute, high, one, low, two = max(found, key=lambda item: item[0])
     return (
-        f"By {attribute_label(attribute)}, {high} is sick more often than {low}: "
+        f"By {attribute_label(attribute)}, images of {high} are sick more often than images of {low}: "
         f"{words.percent(one['prevalence'])} against {words.percent(two['prevalence'])} in valid"
     )
 
@@ -140,7 +140,7 @@ def ages(results: Results, split: str = "train", *, size: Size = "page") -> Char
         layers.append(line.mark_line(color=look.colour, strokeWidth=2, strokeDash=[5, 4] if look.hollow else [1, 0]))
         filling = GROUND if look.hollow else look.colour
         layers.append(line.mark_point(fill=filling, fillOpacity=1, stroke=look.colour, strokeWidth=2))
-    plot = alt.layer(*layers).properties(width=measure.width - 50, height=230 if size == "page" else 290)
+    plot = alt.layer(*layers, width=measure.width - 50, height=230 if size == "page" else 290)
     half = f"Half of the {split} images are of patients between {_quartile(frame, 0.25)} and {_quartile(frame, 0.75)} years"
     counts = dict(frame.group_by("label").agg(pl.col("images").sum()).rows())
     return framed(

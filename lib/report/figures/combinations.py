@@ -39,4 +39,4 @@ def combinations_finding(frame: pl.DataFrame, metric: str, attribute: str) -> st
         return f"None of {tried.height} combinations narrows the {gap} by more than noise"
     price = narrow.filter(balanced_verdict="worsens").height
     lost = "none of them" if not price else f"{price} of them"
-    return f"{narrow.height} of {tried.height} combinations narrow the {gap} beyond noise, {lost} at a proven loss of balanced accuracy"
+    return f"{narrow.height} of {tried.height} combinations {'narrows' if narrow.height == 1 else 'narrow'} the {gap} beyond noise, {lost} at a proven loss of balanced accuracy"

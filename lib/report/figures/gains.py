@@ -116,7 +116,9 @@ def _arrows(
     known = base.transform_filter("isValid(datum.before)")
     as_group = alt.Color("group:N", scale=None)
     layers = [
-        known.mark_rule(strokeWidth=3).encode(alt.X("before:Q", scale=scale, axis=axis), x2="after:Q", color=as_group),
+        known.mark_rule(strokeWidth=3).encode(
+            alt.X("before:Q", scale=scale, axis=axis), x2=alt.X2("after:Q"), color=as_group
+        ),
         known.mark_point(shape="stroke", angle=90, strokeWidth=3, size=measure.dot * 2).encode(
             alt.X("before:Q", scale=scale, axis=axis), stroke=alt.Stroke("group:N", scale=None)
         ),
@@ -126,11 +128,13 @@ def _arrows(
             stroke=alt.Stroke("colour:N", scale=None),
             shape=alt.Shape("shape:N", scale=None),
         ),
-        base.mark_text(align="left", opacity=FAINT).encode(x=alt.value(4), text="missing:N"),
-        base.mark_text(align="right", opacity=FAINT + 0.15).encode(x=alt.value(width + note), text="aside:N"),
+        base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text=alt.Text("missing:N")),
+        base.mark_text(align="right", opacity=FAINT + 0.15).encode(
+            x=alt.XValue(width + note), text=alt.Text("aside:N")
+        ),
         caption(metric.label, 0, "left", measure=measure),
     ]
-    return alt.layer(*layers).properties(width=width, height=measure.row * len(rows))
+    return alt.layer(*layers, width=width, height=measure.row * len(rows))
 
 
 def _moves_finding(rows_of: dict[str, list[dict[str, Any]]], method: dict[str, str]) -> str:

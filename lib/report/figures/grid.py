@@ -115,13 +115,13 @@ def _shades(
     layers = [
         base.mark_rect().encode(fill=alt.Fill("fill:N", scale=None)),
         base.transform_filter("datum.baseline").mark_rect(fillOpacity=0, stroke=OUTLINE, strokeWidth=3.5),
-        base.mark_text().encode(text="text:N", color=alt.Color("ink:N", scale=None)),
+        base.mark_text().encode(text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None)),
         base.transform_filter("datum.shape != ''")
         .mark_point(xOffset=-min(34, each / 2 - 8), size=measure.dot * 0.8, filled=True)
         .encode(fill=alt.Fill("ink:N", scale=None), shape=alt.Shape("shape:N", scale=None)),
         caption(heading, 0, "left", measure=measure),
     ]
-    return alt.layer(*layers).properties(width=width, height=(measure.row + 2) * len(rows))
+    return alt.layer(*layers, width=width, height=(measure.row + 2) * len(rows))
 
 
 def _shaded(cells: list[dict[str, Any]], what: str, worse: int) -> list[dict[str, Any]]:

@@ -125,7 +125,9 @@ def dot_panel(
         base = base.encode(yOffset=alt.YOffset("shift:Q", scale=None))
     known = base.transform_filter("isValid(datum.value)")
     thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
-    layers = [known.mark_rule().encode(alt.X("low:Q", **x), x2="high:Q", color=_as_is("colour"), strokeWidth=thick)]
+    layers = [
+        known.mark_rule().encode(alt.X("low:Q", **x), x2=alt.X2("high:Q"), color=_as_is("colour"), strokeWidth=thick)
+    ]
     layers.append(
         known.mark_point(strokeWidth=2).encode(
             alt.X("value:Q", **x),
@@ -136,13 +138,15 @@ def dot_panel(
     )
     if at is not None:
         layers.insert(0, vertical(at, domain))
-    layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.value(4), text="missing:N"))
+    layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text=alt.Text("missing:N")))
     if asides:
-        notes = base.mark_text(align="right", opacity=FAINT).encode(x=alt.value(width + ASIDE), text="aside:N")
+        notes = base.mark_text(align="right", opacity=FAINT).encode(
+            x=alt.XValue(width + ASIDE), text=alt.Text("aside:N")
+        )
         layers += [notes, caption(asides, width + ASIDE, "right", measure=measure, faint=True)]
     if heading:
         layers.append(caption(heading, 0, "left", measure=measure))
-    return alt.layer(*layers).properties(width=width, height=measure.row * len(rows))
+    return alt.layer(*layers, width=width, height=measure.row * len(rows))
 
 
 def caption(text: str | Sequence[str], x: float, align: str, *, measure: Measure, faint: bool = False) -> alt.Chart:
@@ -154,7 +158,7 @@ def caption(text: str | Sequence[str], x: float, align: str, *, measure: Measure
     mark = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(
         align=align, baseline="bottom", text=lines, lineHeight=height, **style
     )
-    return mark.encode(x=alt.value(x), y=alt.value(-8 - height * (len(lines) - 1)))
+    return mark.encode(x=alt.XValue(x), y=alt.YValue(-8 - height * (len(lines) - 1)))
 
 
 def key(entries: Sequence[tuple[str, Look]], measure: Measure, *, width: float | None = None) -> alt.LayerChart:
@@ -173,8 +177,8 @@ def key(entries: Sequence[tuple[str, Look]], measure: Measure, *, width: float |
     marks = base.mark_point(strokeWidth=2).encode(
         fill=_as_is("fill", alt.Fill), stroke=_as_is("colour", alt.Stroke), shape=_as_is("shape", alt.Shape)
     )
-    texts = base.mark_text(align="left", dx=11, opacity=FAINT + 0.15).encode(text="text:N")
-    return alt.layer(marks, texts).properties(width=width, height=y + 8)
+    texts = base.mark_text(align="left", dx=11, opacity=FAINT + 0.15).encode(text=alt.Text("text:N"))
+    return alt.layer(marks, texts, width=width, height=y + 8)
 
 
 def in_lines(panels: Sequence[alt.TopLevelMixin], columns: int, spacing: float) -> alt.TopLevelMixin:
@@ -220,8 +224,11 @@ def framed(
             for line in wrapped(part, measure.characters(measure.width, measure.small))
         ],
     )
-    chart = chart.properties(title=heading, description=" ".join(description.split()))
-    return chart.configure(**config("slide")) if size == "slide" else chart
+    # set in place, on a chart made for this call: a copy of so many layers takes as long as making them
+    chart.title, chart.description = heading, " ".join(description.split())
+    if size == "slide":
+        chart.config = alt.Config(**config("slide"))
+    return chart
 
 
 def nothing(why: str, *, size: Size = "page") -> Chart:
@@ -229,7 +236,7 @@ def nothing(why: str, *, size: Size = "page") -> Chart:
     measure = MEASURES[size]
     lines = wrapped(words.sentence(why), measure.characters(measure.width, measure.title))
     text = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align="left", fontSize=measure.title, text=lines)
-    chart = text.encode(x=alt.value(0), y=alt.value(20)).properties(width=measure.width, height=24 * len(lines) + 24)
+    chart = text.encode(x=alt.XValue(0), y=alt.YValue(20)).properties(width=measure.width, height=24 * len(lines) + 24)
     return chart.properties(description=f"No figure: {why}.")
 
 
@@ -272,6 +279,11 @@ def apart(lower: list[dict[str, Any]], upper: list[dict[str, Any]]) -> bool:
     pairs = list(zip(lower, upper, strict=True))
     known = all(row[bound] is not None for pair in pairs for row in pair for bound in ("low", "high"))
     return bool(pairs) and known and all(one["high"] < two["low"] for one, two in pairs)
+
+
+def stand(number: int) -> str:
+    """`stands` for one, `stand` for more."""
+    return "stands" if number == 1 else "stand"
 
 
 def wrapped(text: str, width: int, *, hyphens: bool = False) -> list[str]:

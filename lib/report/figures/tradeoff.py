@@ -99,16 +99,20 @@ def _scatter(
         align="left", baseline="top", text="better: up and left", fontStyle="italic", opacity=FAINT
     )
     layers = [
-        base.mark_rule(strokeWidth=1.6).encode(alt.X("gap_low:Q", **x), x2="gap_high:Q", opacity=faint),
-        base.mark_rule(strokeWidth=1.6).encode(alt.Y("balanced_low:Q", **y), y2="balanced_high:Q", opacity=faint),
+        base.mark_rule(strokeWidth=1.6).encode(alt.X("gap_low:Q", **x), x2=alt.X2("gap_high:Q"), opacity=faint),
+        base.mark_rule(strokeWidth=1.6).encode(
+            alt.Y("balanced_low:Q", **y), y2=alt.Y2("balanced_high:Q"), opacity=faint
+        ),
         base.transform_filter("datum.letter == ''").mark_point(size=measure.dot * 0.4, opacity=0.55, fill=GREY),
         named.mark_point(size=measure.dot * 1.3).encode(
             fill=alt.Fill("colour:N", scale=None), shape=alt.Shape("shape:N", scale=None)
         ),
-        named.mark_text(dx=11, dy=-11, fontWeight=600, color=INK).encode(text="letter:N", color=alt.value(INK)),
-        corner.encode(x=alt.value(6), y=alt.value(6)),
+        named.mark_text(dx=11, dy=-11, fontWeight=600, color=INK).encode(
+            text=alt.Text("letter:N"), color=alt.ColorValue(INK)
+        ),
+        corner.encode(x=alt.XValue(6), y=alt.YValue(6)),
     ]
-    return alt.layer(*layers).properties(width=width, height=330)
+    return alt.layer(*layers, width=width, height=330)
 
 
 def _names(points: list[dict[str, Any]], measure: Measure, width: float) -> alt.Chart:
@@ -120,7 +124,7 @@ def _names(points: list[dict[str, Any]], measure: Measure, width: float) -> alt.
             lines += [{"text": part, "y": (len(lines) + k) * measure.small * 1.3} for k, part in enumerate(parts)]
             lines.append({"text": "", "y": len(lines) * measure.small * 1.3})
     chart = alt.Chart(pl.DataFrame(lines)).mark_text(align="left", baseline="top")
-    return chart.encode(x=alt.value(0), y=alt.Y("y:Q", scale=None, axis=None), text="text:N").properties(
+    return chart.encode(x=alt.XValue(0), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("text:N")).properties(
         width=width, height=330
     )
 

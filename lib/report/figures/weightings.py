@@ -206,7 +206,7 @@ def _curves(
     base = alt.Chart(frame).encode(
         x=alt.X("epoch:Q", axis=epochs),
         y=alt.Y(f"{metric}:Q", axis=axis, scale=alt.Scale(domain=list(domain), nice=False)),
-        detail="seed:N",
+        detail=alt.Detail("seed:N"),
     )
     colour = LABELS[1][1].colour
     kept = base.transform_filter("datum.epoch == datum.best_epoch").mark_point(fill=colour, stroke=colour, size=45)
