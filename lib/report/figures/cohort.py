@@ -29,6 +29,7 @@ from lib.report.theme import GROUND, LABELS, MEASURES, Size, group_look
 from lib.results import Results
 
 SPLITS = ("train", "valid")
+SPLIT_WORDS = {"train": "training", "valid": "validation"}
 
 
 def prevalence(results: Results, *, size: Size = "page") -> Chart:
@@ -98,7 +99,7 @@ def _prevalence_finding(results: Results) -> str:
                     valid = one[-1]["prevalence"] - two[-1]["prevalence"]
                     found.append((valid, attribute, high, one[-1], low, two[-1]))
     if not found:
-        return "No group is sick more often than another, in train and in valid, by more than noise"
+        return "No group is sick more often than another by more than noise in both train and valid"
     _, attribute, high, one, low, two = max(found, key=lambda item: item[0])
     return (
         f"By {attribute_label(attribute)}, images of {high} are sick more often than images of {low}: "
@@ -141,7 +142,7 @@ def ages(results: Results, split: str = "train", *, size: Size = "page") -> Char
         filling = GROUND if look.hollow else look.colour
         layers.append(line.mark_point(fill=filling, fillOpacity=1, stroke=look.colour, strokeWidth=2))
     plot = alt.layer(*layers, width=measure.width - 50, height=230 if size == "page" else 290)
-    half = f"Half of the {split} images are of patients between {_quartile(frame, 0.25)} and {_quartile(frame, 0.75)} years"
+    half = f"Half of the {SPLIT_WORDS.get(split, split)} images are of patients between {_quartile(frame, 0.25)} and {_quartile(frame, 0.75)} years"
     counts = dict(frame.group_by("label").agg(pl.col("images").sum()).rows())
     return framed(
         over(

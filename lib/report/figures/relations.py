@@ -97,8 +97,8 @@ def _tied(results: Results, one: str, two: str) -> bool:
 def _crossing_finding(results: Results, one: str, two: str) -> str:
     names = f"{attribute_label(one)} and {attribute_label(two)}"
     if _tied(results, one, two):
-        return f"{words.sentence(names)} go together, in train and in valid"
-    return f"{words.sentence(names)} cannot be shown to go together in train and in valid"
+        return f"{words.sentence(names)} go together, in both train and valid"
+    return f"{words.sentence(names)} cannot be shown to go together in both train and valid"
 
 
 def _strength(results: Results, one: str, two: str, split: str) -> str:
@@ -129,7 +129,7 @@ def associations(results: Results, split: str = "train", *, size: Size = "page")
     width = measure.width - label_width(rows, measure) - ASIDE
     panel = dot_panel(dots, rows, measure=measure, width=width, domain=domain, axis={"format": ".2f"}, asides="images")
     tied = [row for row in table if row["cramers_v"] is not None and _tied(results, row["attribute"], row["other"])]
-    finding = "No two columns can be shown to go together in train and in valid"
+    finding = "No two columns can be shown to go together in both train and valid"
     if tied:
         top = max(tied, key=lambda row: row["cramers_v"])
         finding = (
