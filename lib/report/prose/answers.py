@@ -3,6 +3,7 @@
 import polars as pl
 
 from lib.names import ATTRIBUTES, MAX_MIN, OVERALL
+from lib.report.prose.data import tied_pairs
 from lib.report.prose.facts import gaps
 from lib.report.prose.reading import GAP_METRICS, baseline_metric, distinct_methods, effects
 from lib.report.words import Words, count, few, level, listed, number, sentence, spelled
@@ -20,17 +21,17 @@ def answer(study: Results, chapter: str) -> Words:
 
 
 def _data_answer(study: Results) -> Words:
-    rows = study.associations.filter(pl.col("split") == "train", pl.col("other") == "label").drop_nulls("cramers_v")
-    tied = rows.filter(pl.col("low") > 0).sort("cramers_v", descending=True)
-    loose = [ATTRIBUTES[a].label for a in rows.filter(pl.col("low") <= 0)["attribute"]]
+    known = study.associations.filter(pl.col("split") == "train", pl.col("other") == "label").drop_nulls("cramers_v")
+    tied = tied_pairs(study).filter(pl.col("other") == "label")
+    loose = [ATTRIBUTES[a].label for a in known["attribute"] if a not in tied["attribute"]]
     shown = [
         f"{ATTRIBUTES[r['attribute']].label} (Cramér's V {number(r['cramers_v'], 2)})"
         for r in tied.iter_rows(named=True)
     ]
     if not shown:
-        return Words("In the training images the label goes with no attribute beyond what noise explains.")
-    text = f"Before any model, the label already goes with {listed(shown)}"
-    text += f", and not demonstrably with {listed(loose, conjunction='or')}" if loose else ""
+        return Words("The label goes with no attribute beyond what noise explains, in training and validation alike.")
+    text = f"Before any model, the label goes with {listed(shown)} in training and validation alike"
+    text += f", not demonstrably with {listed(loose, conjunction='or')}" if loose else ""
     return Words(f"{text}: a classifier can profit from reading the group instead of the disease.")
 
 

@@ -81,14 +81,24 @@ def prevalence(study: Results) -> Words:
 
 
 def associations(study: Results) -> Words:
-    """Pairs of attributes that go together beyond noise, the strongest first."""
-    rows = study.associations.filter(pl.col("split") == "train", pl.col("other") != "label").drop_nulls("cramers_v")
-    tied = rows.filter(pl.col("low") > 0).sort("cramers_v", descending=True)
+    """Pairs of attributes that go together beyond noise in both splits, the strongest first."""
+    tied = tied_pairs(study).filter(pl.col("other") != "label")
     if tied.is_empty():
-        return Words("No two attributes can be shown to go together.")
+        return Words("No two attributes can be shown to go together in both splits.")
     shown = [
-        f"{ATTRIBUTES[r['attribute']].label} and {ATTRIBUTES[r['other']].label} (Cramér's V {number(r['cramers_v'], 2)}, "
-        f"{interval(number(r['low'], 2), number(r['high'], 2))})"
+        f"{ATTRIBUTES[r['attribute']].label} and {ATTRIBUTES[r['other']].label} (Cramér's V {number(r['cramers_v'], 2)} in "
+        f"training, {interval(number(r['low'], 2), number(r['high'], 2))})"
         for r in tied.iter_rows(named=True)
     ]
-    return Words(f"Beyond noise, these attributes go together: {listed(shown)}; 0 is no association, 1 is identity.")
+    return Words(
+        f"In both splits, these attributes go together: {listed(shown)}; 0 is no association, 1 is identity. "
+        "So the attributes are not independent questions: what looks like an effect of one may be that of another."
+    )
+
+
+def tied_pairs(study: Results) -> pl.DataFrame:
+    """Rows of `associations` (of the training split, strongest first) whose interval excludes 0 in both splits."""
+    known = study.associations.drop_nulls("cramers_v").filter(pl.col("low") > 0)
+    valid = known.filter(pl.col("split") == "valid")
+    train = known.filter(pl.col("split") == "train")
+    return train.join(valid, on=["attribute", "other"], how="semi").sort("cramers_v", descending=True)

@@ -109,10 +109,14 @@ def grid(study: Results, attribute: str = "view") -> Words:
             continue
         narrow, widen = ((of["verdict"] == v).sum() for v in ("improves", "worsens"))
         parts.append(
-            f"the {METRICS[metric].label} gap by {ATTRIBUTES[attribute].label} narrows beyond noise in {count(narrow)} of "
-            f"{counted(of.height, 'combination')} and widens in {count(widen)}"
+            f"the {METRICS[metric].label} gap by {ATTRIBUTES[attribute].label} narrows beyond noise in {_none(narrow)} of "
+            f"{counted(of.height, 'combination')} and widens in {_none(widen)}"
         )
     return Words(f"{sentence('; '.join(parts))}." if parts else "No gap is estimable.")
+
+
+def _none(n: int) -> str:
+    return "none" if n == 0 else count(n)
 
 
 def most_effective(study: Results) -> tuple[str, str, str]:

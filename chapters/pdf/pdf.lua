@@ -1,0 +1,18 @@
+-- For the PDF only: the boxed answer of a chapter, and inline formulas that screen readers can read (PDF/UA).
+local function typst() return quarto.doc.is_format("typst") end
+
+function Div(div)
+  if div.classes:includes("answer") and typst() then
+    div.content:insert(1, pandoc.RawBlock("typst", "#answer["))
+    div.content:insert(pandoc.RawBlock("typst", "]"))
+    return div.content
+  end
+end
+
+function Math(math)
+  if math.mathtype == "InlineMath" and typst() then
+    local code = pandoc.write(pandoc.Pandoc(pandoc.Plain(math)), "typst"):gsub("%s+$", "")
+    local alt = math.text:gsub("\\", "\\\\"):gsub('"', '\\"')
+    return pandoc.RawInline("typst", '#math.equation(alt: "' .. alt .. '", ' .. code .. ")")
+  end
+end
