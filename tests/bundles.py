@@ -149,7 +149,7 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
     training = {"seeds": list(range(1, knobs.seeds + 1)), "image_size": 64, "epochs": EPOCHS}
     training |= {"weights_act_by": "sampling", "initial_weights": "none"}
     return {
-        "cohort": {"name": "simulated", "title": "Simulated patients", **sizes}
+        "cohort": {"name": "simulated", "source": "simulated patients", "key": "0" * 32, **sizes}
         | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
         "settings": {
             "training": training,
@@ -161,8 +161,8 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
                 "postprocessings": list(knobs.postprocessings),
             },
         },
-        "hardware": {"processor": "simulated", "cores": 2},
+        "made": "2026-01-01",
+        "hardware": {"processor": "simulated", "cores": 2, "gpu": None, "trained_on": ["cpu"], "precision": ["32-true"]},
         "versions": {"python": "3.12", "polars": pl.__version__},
         "durations": {"training": 312.0, "audit": 8.5},
-        "report": {"title": "Is this classifier fair?", "authors": ["A & B <c>"]},
     }

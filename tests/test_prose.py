@@ -1,0 +1,81 @@
+"""The text is computed, for any cohort: it claims only what a verdict says, in good English."""
+
+import re
+
+import pytest
+from bundles import Knobs, bundle
+
+from lib.names import NOT_ESTIMABLE, UNDECIDED
+from lib.render.thaw import CELL, chapters
+from lib.report import prose
+from lib.report.words import counted, duration, listed, percent, points, spelled
+from lib.settings import ROOT
+
+COHORTS = {
+    "biased": Knobs(),
+    "null": Knobs(effect=0),
+    "rare groups": Knobs(rare=True),
+    "one seed": Knobs(seeds=1),
+    "one weighting": Knobs(weightings=("uniform",), seeds=2),
+    "one rule": Knobs(postprocessings=("fixed_0.5",)),
+}
+INLINE = re.compile(r"`\{python\} ([^`]+)`")
+KINDS = ("weighting", "post-processing")
+CLAIMS = ("narrow a gap in error", "narrows a gap in error", "has a higher", "has a lower", "raises balanced", "lowers balanced")
+
+
+@pytest.fixture(params=COHORTS)
+def study(request):
+    return bundle(COHORTS[request.param])
+
+
+@pytest.fixture(params=[str(c) for c in chapters(ROOT)])
+def chapter(request):
+    return (ROOT / request.param).read_text("utf-8")
+
+
+def sentences(study, text: str) -> list[str]:
+    """Every computed sentence of a chapter; its cells run too."""
+    names = {"load": lambda: study}
+    for cell in CELL.findall(text):
+        exec(cell.replace("from lib.results import load\n", ""), names)
+    return [str(eval(expression, names)) for expression in INLINE.findall(text)]
+
+
+def test_every_cell_and_sentence_of_every_chapter_holds_for_any_cohort(study, chapter):
+    for text in sentences(study, chapter):
+        assert not re.search(r"\bNone\b(?! of| narrow)|\bnan\b|<|\{|\}|  | ,|\.\.|\b1 (images|patients|networks|combinations)\b", text), text
+
+
+def test_text_claims_nothing_on_a_cohort_where_nothing_depends_on_a_group(chapter):
+    for text in sentences(bundle(COHORTS["null"]), chapter):
+        assert not [claim for claim in CLAIMS if claim in text], text
+
+
+def test_a_planted_gap_is_told_with_its_interval():
+    text = prose.gaps(bundle(COHORTS["biased"]))
+    assert re.search(r"AP has a higher FPR than PA \(\+\d+\.\d points, 95 % interval \+\d+\.\d to \+\d+\.\d\)", text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_decided_change_is_told_and_no_other(study, kind):
+    effects = prose.verdicts(study, kind)
+    rows = study.changes
+    if rows.filter(~rows["verdict"].is_in([UNDECIDED, NOT_ESTIMABLE])).is_empty():
+        assert UNDECIDED in effects
+
+
+def test_without_retraining_the_intervals_do_not_claim_to_cover_it():
+    assert "but not retraining" in prose.uncertainty(bundle(COHORTS["one seed"]))
+
+
+def test_an_unknown_exhibit_has_no_caption(study):
+    with pytest.raises(KeyError):
+        prose.caption(study, "unheard_of")
+
+
+def test_words():
+    assert (percent(0.6684), points(-0.031), points(0.0), points(None)) == ("66.8 %", "−3.1", "0.0", NOT_ESTIMABLE)
+    assert (counted(1, "image"), counted(4956, "image"), spelled(0, "method")) == ("1 image", "4,956 images", "no method")
+    assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("none", "a", "a, b and c")
+    assert (duration(45), duration(720), duration(12240)) == ("45 s", "12 min", "3.4 h")
