@@ -162,7 +162,13 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
             },
         },
         "made": "2026-01-01",
-        "hardware": {"processor": "simulated", "cores": 2, "gpu": None, "trained_on": ["cpu"], "precision": ["32-true"]},
+        "hardware": {
+            "processor": "simulated",
+            "cores": 2,
+            "gpu": None,
+            "trained_on": ["cpu"],
+            "precision": ["32-true"],
+        },
         "versions": {"python": "3.12", "polars": pl.__version__},
         "durations": {"training": 312.0, "audit": 8.5},
     }

@@ -10,7 +10,7 @@ from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.multiplicity import ALPHA, holm_by_family, verdict
 from lib.audit.resampling import percentile_interval, two_sided_p
-from lib.names import METRICS
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, METRICS, NO_TARGET
 
 SCHEMA = METHOD | {
     **{name: pl.String for name in ("attribute", "metric", "contrast")},
@@ -38,17 +38,30 @@ def change_rows(method: Method, estimates: Estimates, baseline: Estimates, chose
 def changes(rows: list[tuple]) -> pl.DataFrame:
     """The table of changes from the rows of every method: Holm over methods, and a verdict for each.
 
-    A family is all methods for one (attribute, metric, contrast). `verdict`: improves or worsens by the metric's better
+    Families follow the questions, for each (attribute, metric, contrast): the weightings at the baseline's decisions, the
+    post-processings at the baseline's weighting, and, for combinations of the two, the whole grid. `verdict`: improves or worsens by the metric's better
     side, and by a smaller spread; rises or falls where neither side is better; cannot be told from noise; not estimable.
     A bootstrap p is never below 2 / (B + 1), so families beyond about B / 40 methods need more replicates to decide.
     """
-    families = [row[3:6] for row in rows]
-    adjusted = holm_by_family(families, [row[9] for row in rows])
+    p = [row[9] for row in rows]
+    over_grid = holm_by_family([row[3:6] for row in rows], p)
+    over_kind = holm_by_family([(_kind(row[:3]), *row[3:6]) for row in rows], p)
+    adjusted = [
+        grid if _kind(row[:3]) == "combination" else own
+        for row, grid, own in zip(rows, over_grid, over_kind, strict=True)
+    ]
     done = [
         (*row[:10], p_holm, verdict(row[7], row[8], p_holm, **_words(row[4], row[10])), row[11])
         for row, p_holm in zip(rows, adjusted, strict=True)
     ]
     return frame(done, SCHEMA)
+
+
+def _kind(method: Method) -> str:
+    weighting, *decision = method
+    if decision == [BASELINE_POSTPROCESSING, NO_TARGET]:
+        return "weighting"
+    return "post-processing" if weighting == BASELINE_WEIGHTING else "combination"
 
 
 def warn_if_undecidable(methods: int, replicates: int) -> None:
