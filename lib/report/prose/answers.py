@@ -89,10 +89,15 @@ def _grid_answer(study: Results) -> Words:
         return Words(
             f"None of the {count(total)} combinations of weighting and post-processing narrows a gap in error rates beyond noise."
         )
+    many = f"{sentence(few(good.height))} of the {count(total)} combinations"
+    price = "widening another gap or lowering balanced accuracy beyond noise"
+    if clean == good.height:
+        kept = f"and {'does' if clean == 1 else 'all do'} so without {price}"
+    else:
+        kept = f"but only {few(clean)} without {price}" if clean else f"but none without {price}"
     return Words(
-        f"Of {count(total)} combinations of weighting and post-processing, {count(good.height)} "
-        f"{'narrows' if good.height == 1 else 'narrow'} some gap in error rates beyond noise, and {count(clean)} of these "
-        "without widening another gap or lowering balanced accuracy beyond noise."
+        f"{many} of weighting and post-processing {'narrows' if good.height == 1 else 'narrow'} some gap in error rates beyond "
+        f"noise, {kept}."
     )
 
 

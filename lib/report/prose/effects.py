@@ -145,10 +145,11 @@ def who_gains(study: Results) -> Words:
         ]
         parts.append(listed(shown) if shown else f"no {ATTRIBUTES[best['attribute']].label} can be shown to {word}")
     total = counted(study.changes.select(METHOD).n_unique(), "combination")
+    sure = "beyond noise" if best["verdict"] == "improves" else "by its point estimate alone"
     return Words(
-        f"@fig-who-gains follows {method_words(best)}, which by its point estimate narrows {outcome_words(best)} more than any "
-        f"other narrows any ({change_words(best)}): {'; '.join(parts)}. Being the largest of {total}, its effect is likely "
-        "overstated."
+        f"@fig-who-gains follows {method_words(best)}: {sure}, it narrows {outcome_words(best)} ({change_words(best)}), and of "
+        f"{total} none with as sure a verdict narrows a gap more. Rate by rate, {'; '.join(parts)}. Picked as the largest, its "
+        "effect is likely overstated."
     )
 
 
