@@ -89,7 +89,8 @@ def render_draft(
     )
     slides = None
     if decks:
-        slides = output / "slides.html"
+        slides = output / Path(decks[0]).with_suffix(".html")  # where Quarto puts it: links to it hold
+        slides.parent.mkdir(parents=True, exist_ok=True)
         head = _front_matter((project / decks[0]).read_text(encoding="utf-8"))
         shown = {key: head[key] for key in ("title", "subtitle", "author", "date") if key in head}
         marker = f'::: {{.draft-chapter path="{decks[0]}"}}\n:::\n\n'

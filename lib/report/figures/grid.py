@@ -39,13 +39,13 @@ def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size
     """
     measure = MEASURES[size]
     frame = combinations(results, metric, attribute)
+    finding = combinations_finding(frame, metric, attribute)
     if size == "slide":
         frame = frame.filter(pl.col("target").is_in([NO_TARGET, attribute]))
     cells = frame.to_dicts()
     rows = under_headings(method_row(row) for row in cells)
     columns = list(dict.fromkeys(row["weighting"] for row in cells))
     across = measure.width - label_width(rows, measure)
-    finding = combinations_finding(frame, metric, attribute)
     side_by_side = size == "slide"
     width = (across - 30) / 2 if side_by_side else across
     panels = [
