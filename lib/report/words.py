@@ -1,8 +1,18 @@
 """Numbers, intervals, lists and plurals as words. Minus is a true minus; a missing number is `not estimable`."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from lib.names import NOT_ESTIMABLE
+from lib.names import (
+    ATTRIBUTES,
+    BASELINE_POSTPROCESSING,
+    BASELINE_WEIGHTING,
+    METRICS,
+    NOT_ESTIMABLE,
+    OVERALL,
+    postprocessing_label,
+    weighting_label,
+)
 
 
 class Words(str):
@@ -92,3 +102,19 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def method_words(row: dict[str, Any]) -> str:
+    """The method of a row of a bundle, without the parts that are the baseline's; `untouched baseline` when both are."""
+    parts = []
+    if row["weighting"] != BASELINE_WEIGHTING:
+        parts.append(weighting_label(row["weighting"]))
+    if row["postprocessing"] != BASELINE_POSTPROCESSING:
+        parts.append(postprocessing_label(row["postprocessing"], row["target"]))
+    return " with ".join(parts) or "untouched baseline"
+
+
+def outcome_words(attribute: str, metric: str) -> str:
+    """`balanced accuracy`, `TPR gap by view`: what a method is judged by."""
+    label = METRICS[metric].label
+    return label if attribute == OVERALL else f"{label} gap by {ATTRIBUTES[attribute].label}"

@@ -10,7 +10,6 @@ from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
     MAX_MIN,
-    METRICS,
     NO_TARGET,
     OVERALL,
     postprocessing_label,
@@ -40,6 +39,7 @@ from lib.report.figures.marks import (
     verdict_key,
 )
 from lib.report.theme import LABELS, MEASURES, Measure, Size, verdict_look
+from lib.report.words import method_words, outcome_words
 from lib.results import Results
 
 DECIDED = ("improves", "worsens")
@@ -132,12 +132,6 @@ def _outcomes(results: Results, attributes: Sequence[str] | None, size: Size) ->
     return [BALANCED, *((attribute, metric) for metric in ERRORS for attribute in known)]
 
 
-def outcome_words(attribute: str, metric: str) -> str:
-    """`balanced accuracy`, `TPR gap by view`."""
-    label = METRICS[metric].label
-    return label if attribute == OVERALL else f"{label} gap by {attribute_label(attribute)}"
-
-
 def _of(changes: pl.DataFrame, outcome: tuple[str, str]) -> pl.DataFrame:
     contrast = "all" if outcome[0] == OVERALL else MAX_MIN
     return changes.filter(attribute=outcome[0], metric=outcome[1], contrast=contrast)
@@ -188,16 +182,6 @@ def changes_finding(shown: pl.DataFrame) -> str:
         f"{outcome_words(top['attribute'], top['metric'])} {top['verdict']} by {words.points(abs(top['change'])).lstrip('+')} "
         f"points, {method_words(top)}"
     )
-
-
-def method_words(row: dict[str, Any]) -> str:
-    """A method in words, without the parts that are the baseline's."""
-    parts = []
-    if row["weighting"] != BASELINE_WEIGHTING:
-        parts.append(weighting_label(row["weighting"]))
-    if row["postprocessing"] != BASELINE_POSTPROCESSING:
-        parts.append(postprocessing_label(row["postprocessing"], row["target"]))
-    return " with ".join(parts) or "untouched baseline"
 
 
 def _changes_listed(shown: pl.DataFrame) -> str:

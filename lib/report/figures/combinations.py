@@ -3,8 +3,8 @@
 import polars as pl
 
 from lib.names import MAX_MIN, OVERALL
-from lib.report.figures.changes import outcome_words
 from lib.report.figures.marks import METHOD
+from lib.report.words import outcome_words
 from lib.results import Results
 
 

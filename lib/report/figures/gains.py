@@ -7,7 +7,7 @@ import polars as pl
 
 from lib.names import MAX_MIN, METRICS, NO_TARGET, NOT_ESTIMABLE, OVERALL
 from lib.report import words
-from lib.report.figures.changes import DECIDED, ERRORS, method_words
+from lib.report.figures.changes import DECIDED, ERRORS
 from lib.report.figures.marks import (
     BASELINE,
     PERCENT,
@@ -27,6 +27,7 @@ from lib.report.figures.marks import (
     verdict_key,
 )
 from lib.report.theme import FAINT, MEASURES, Measure, Size, group_look, verdict_look
+from lib.report.words import method_words
 from lib.results import Results
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from lib.names import NO_TARGET, weighting_label
 from lib.report import words
-from lib.report.figures.changes import DECIDED, method_row, outcome_words
+from lib.report.figures.changes import DECIDED, method_row
 from lib.report.figures.combinations import combinations, combinations_finding
 from lib.report.figures.marks import (
     BASELINE,
@@ -25,6 +25,7 @@ from lib.report.figures.marks import (
     wrapped,
 )
 from lib.report.theme import CELLS, MEASURES, VERDICTS, Measure, Size, verdict_look
+from lib.report.words import outcome_words
 from lib.results import Results
 
 OUTLINE = "#e39d1c"

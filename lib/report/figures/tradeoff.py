@@ -6,7 +6,6 @@ import altair as alt
 import polars as pl
 
 from lib.report import words
-from lib.report.figures.changes import method_words, outcome_words
 from lib.report.figures.combinations import combinations, combinations_finding
 from lib.report.figures.marks import (
     BASELINE,
@@ -22,6 +21,7 @@ from lib.report.figures.marks import (
     wrapped,
 )
 from lib.report.theme import FAINT, GREY, INK, MEASURES, VERDICTS, Measure, Size
+from lib.report.words import method_words, outcome_words
 from lib.results import Results
 
 KEPT = 8

@@ -19,10 +19,9 @@ from lib.report.prose.reading import (
     change_words,
     effect_words,
     effects,
-    method_words,
-    outcome_words,
+    outcome,
 )
-from lib.report.words import Words, count, counted, listed, points, sentence
+from lib.report.words import Words, count, counted, listed, method_words, outcome_words, points, sentence
 from lib.results import Results
 
 
@@ -34,7 +33,7 @@ def largest_change(study: Results, kind: str) -> Words:
     row = rows.sort(pl.col("change").abs(), descending=True).row(0, named=True)
     known = "beyond noise" if row["verdict"] in ("improves", "worsens") else row["verdict"]
     return Words(
-        f"The largest change of a gap is that of the {outcome_words(row).removeprefix('the ')} with {method_words(row)}: "
+        f"The largest change of a gap is that of the {outcome_words(row['attribute'], row['metric'])} with {method_words(row)}: "
         f"{change_words(row)} ({known})."
     )
 
@@ -74,10 +73,10 @@ def optimism(study: Results) -> Words:
     if rows.is_empty():
         return Words("On this cohort the optimism of naive fitting cannot be estimated.")
     naive, honest = rows["naive"].mean(), rows["cross_fitted"].mean()
-    kept = "the promise does not hold on new patients" if honest > naive else "here the promise was kept"
     return Words(
         f"Judged where they were fitted, equal TPR thresholds leave a TPR gap of {points(naive)[1:]} points on average over "
-        f"weightings and attributes; on patients they have not seen, {points(honest)[1:]} points: {kept}."
+        f"weightings and attributes; on patients they have not seen, {points(honest)[1:]} points. The first figure says how "
+        "well thresholds can follow the patients at hand, only the second what they do for others."
     )
 
 
@@ -147,7 +146,7 @@ def who_gains(study: Results) -> Words:
     total = counted(study.changes.select(METHOD).n_unique(), "combination")
     sure = "beyond noise" if best["verdict"] == "improves" else "by its point estimate alone"
     return Words(
-        f"@fig-who-gains follows {method_words(best)}: {sure}, it narrows {outcome_words(best)} ({change_words(best)}), and of "
+        f"@fig-who-gains follows {method_words(best)}: {sure}, it narrows {outcome(best)} ({change_words(best)}), and of "
         f"{total} none with as sure a verdict narrows a gap more. Rate by rate, {'; '.join(parts)}. Picked as the largest, its "
         "effect is likely overstated."
     )

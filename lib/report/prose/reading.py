@@ -14,10 +14,8 @@ from lib.names import (
     NOT_ESTIMABLE,
     OVERALL,
     UNDECIDED,
-    postprocessing_label,
-    weighting_label,
 )
-from lib.report.words import count, difference, interval, level, points, unit
+from lib.report.words import count, difference, interval, level, method_words, outcome_words, points, unit
 from lib.results import Results
 
 GAP_METRICS = ("tpr", "fpr")
@@ -65,24 +63,16 @@ def distinct_methods(rows: pl.DataFrame) -> list[str]:
     return [method_words(row) for row in found.iter_rows(named=True)]
 
 
-def method_words(row: dict[str, Any]) -> str:
-    parts = []
-    if row["weighting"] != BASELINE_WEIGHTING:
-        parts.append(weighting_label(row["weighting"]))
-    if row["postprocessing"] != BASELINE_POSTPROCESSING:
-        parts.append(postprocessing_label(row["postprocessing"], row["target"]))
-    return " with ".join(parts)
-
-
-def outcome_words(row: dict[str, Any]) -> str:
-    metric = METRICS[row["metric"]].label
-    return metric if row["attribute"] == OVERALL else f"the {metric} gap by {ATTRIBUTES[row['attribute']].label}"
+def outcome(row: dict[str, Any]) -> str:
+    """`balanced accuracy`, `the TPR gap by view`."""
+    words = outcome_words(row["attribute"], row["metric"])
+    return words if row["attribute"] == OVERALL else f"the {words}"
 
 
 def effect_words(row: dict[str, Any]) -> str:
     """`narrows the TPR gap by view`, `lowers balanced accuracy`: a decided change as verb and object."""
     verbs = ("narrows", "widens") if row["contrast"] == MAX_MIN else ("raises", "lowers")
-    return f"{verbs[row['verdict'] != 'improves']} {outcome_words(row)}"
+    return f"{verbs[row['verdict'] != 'improves']} {outcome(row)}"
 
 
 def gap_words(row: dict[str, Any]) -> str:

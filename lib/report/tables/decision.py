@@ -15,9 +15,10 @@ from lib.names import (
     OVERALL,
 )
 from lib.report import words
-from lib.report.figures.changes import DECIDED, method_words, outcome_words
+from lib.report.figures.changes import DECIDED
 from lib.report.figures.marks import METHOD
 from lib.report.tables.cells import bounded, outcome, share, table
+from lib.report.words import method_words, outcome_words
 from lib.results import Results
 
 COMBINED = 5

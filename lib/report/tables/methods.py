@@ -13,9 +13,9 @@ from lib.names import (
     weighting_label,
 )
 from lib.report import words
-from lib.report.figures.changes import method_words, outcome_words
 from lib.report.figures.marks import attribute_label, in_order
 from lib.report.tables.cells import bounded, form_of, outcome, p_value, share, table
+from lib.report.words import method_words, outcome_words
 from lib.results import Results
 
 
