@@ -44,6 +44,8 @@ def _effects_answer(study: Results, kind: str) -> Words:
     narrower, wider = (distinct_methods(gap_rows.filter(pl.col("verdict") == v)) for v in ("improves", "worsens"))
     price = rows.filter(pl.col("attribute") == OVERALL, pl.col("metric") == "balanced_accuracy")
     better, worse = (distinct_methods(price.filter(pl.col("verdict") == v)) for v in ("improves", "worsens"))
+    if not rows["estimable"].any():
+        return Words(f"With so few patients, no effect of any {kind} can be estimated.")
     total = spelled(methods, kind)
     first = (
         f"{sentence(few(len(narrower)))} of the {total} {'narrows' if len(narrower) == 1 else 'narrow'} a gap in error rates "
@@ -75,6 +77,8 @@ def _grid_answer(study: Results) -> Words:
     if not total:
         return Words("This study has nothing to compare with the baseline.")
     gap_rows = rows.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS))
+    if gap_rows.is_empty():
+        return Words("With so few patients, no gap between groups can be estimated under any combination.")
     good = gap_rows.filter(pl.col("verdict") == "improves").select(methods).unique()
     bad = gap_rows.filter(pl.col("verdict") == "worsens").select(methods).unique()
     dear = (

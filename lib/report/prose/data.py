@@ -50,7 +50,7 @@ def interval_levels(study: Results) -> Words:
         .pivot("level", index=["attribute", "group", "metric"], values="width")
     )
     if wide.is_empty() or not {"image", "patient"} <= set(wide.columns):
-        return Words("")
+        return Words("The two cannot be compared on this cohort.")
     ratio = wide.select((pl.col("image") / pl.col("patient")).median()).item()
     return Words(
         f"Treating images of one patient as strangers gives intervals {percent(ratio, 0)} as wide at the median: too "

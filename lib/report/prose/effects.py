@@ -29,7 +29,7 @@ def largest_change(study: Results, kind: str) -> Words:
     """The largest change of a gap that methods of this kind (weighting, post-processing) made, with its interval."""
     rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == MAX_MIN)
     if rows.is_empty():
-        return Words("")
+        return Words("No change of a gap can be estimated.")
     row = rows.sort(pl.col("change").abs(), descending=True).row(0, named=True)
     known = "beyond noise" if row["verdict"] in ("improves", "worsens") else row["verdict"]
     return Words(
@@ -54,7 +54,10 @@ def power(study: Results, kind: str) -> Words:
 
 def verdicts(study: Results, kind: str) -> Words:
     """Every decided change by methods of this kind, of overall balanced accuracy and of gaps, method by method."""
-    rows = effects(study, kind).filter(DECIDED, pl.col("estimable"))
+    known = effects(study, kind).filter(pl.col("estimable"))
+    if known.is_empty():
+        return Words("No verdict can be given here.")
+    rows = known.filter(DECIDED)
     if rows.is_empty():
         return Words("Every verdict here is “cannot be told from noise”.")
     told = []
