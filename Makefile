@@ -27,4 +27,4 @@ slides: venv
 	$(BIN)/python -m lib slides
 
 clean:
-	rm -rf _book .quarto .pytest_cache .ruff_cache data/.pixels
+	$(PYTHON) -m lib clean

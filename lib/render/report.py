@@ -21,7 +21,7 @@ def render_report(root: Path) -> list[Path]:
         shutil.rmtree(root / OUTPUT, ignore_errors=True)
         return [path for path in render_draft(root, root / OUTPUT, why=found.why) if path]
     quarto(found.program, root, "render")
-    return [root / OUTPUT / "index.html", *sorted((root / OUTPUT).glob("*.pdf")), render_slides(root)]
+    return [root / OUTPUT / "index.html", *sorted((root / OUTPUT).glob("*.pdf")), _slides(found.program, root)]
 
 
 def render_slides(root: Path) -> Path:
@@ -29,7 +29,11 @@ def render_slides(root: Path) -> Path:
     found = find_quarto()
     if found.program is None:
         raise RuntimeError(f"The slides need Quarto: {found.why} `make report` renders a draft of them.")
-    quarto(found.program, root, "render", "--profile", "slides")
+    return _slides(found.program, root)
+
+
+def _slides(program: Path, root: Path) -> Path:
+    quarto(program, root, "render", "--profile", "slides")
     return root / OUTPUT / "chapters" / "slides" / DECK
 
 
