@@ -32,6 +32,10 @@ class Cohort:
     checks: pl.DataFrame
     key: str
 
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
 
 def read_cohort(folder: str | Path) -> Cohort:
     """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`.
