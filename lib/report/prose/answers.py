@@ -5,7 +5,7 @@ import polars as pl
 from lib.names import ATTRIBUTES, MAX_MIN, OVERALL
 from lib.report.prose.data import tied_pairs
 from lib.report.prose.facts import gaps
-from lib.report.prose.reading import GAP_METRICS, baseline_metric, distinct_methods, effects
+from lib.report.prose.reading import GAP_METRICS, METHOD, baseline_metric, distinct_methods, effects
 from lib.report.words import Words, count, few, level, listed, number, sentence, spelled
 from lib.results import Results
 
@@ -37,7 +37,7 @@ def _data_answer(study: Results) -> Words:
 
 def _effects_answer(study: Results, kind: str) -> Words:
     rows = effects(study, kind)
-    methods = rows.select("weighting", "postprocessing", "target").n_unique()
+    methods = rows.select(METHOD).n_unique()
     if not methods:
         return Words(f"This study has no {kind} to compare with the baseline.")
     gap_rows = rows.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS))
@@ -72,23 +72,22 @@ def _effects_answer(study: Results, kind: str) -> Words:
 
 def _grid_answer(study: Results) -> Words:
     rows = study.changes.filter(pl.col("estimable"))
-    methods = ["weighting", "postprocessing", "target"]
-    total = study.changes.select(methods).n_unique()
+    total = study.changes.select(METHOD).n_unique()
     if not total:
         return Words("This study has nothing to compare with the baseline.")
     gap_rows = rows.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS))
     if gap_rows.is_empty():
         return Words("With so few patients, no gap between groups can be estimated under any combination.")
-    good = gap_rows.filter(pl.col("verdict") == "improves").select(methods).unique()
-    bad = gap_rows.filter(pl.col("verdict") == "worsens").select(methods).unique()
+    good = gap_rows.filter(pl.col("verdict") == "improves").select(METHOD).unique()
+    bad = gap_rows.filter(pl.col("verdict") == "worsens").select(METHOD).unique()
     dear = (
         rows.filter(
             pl.col("attribute") == OVERALL, pl.col("metric") == "balanced_accuracy", pl.col("verdict") == "worsens"
         )
-        .select(methods)
+        .select(METHOD)
         .unique()
     )
-    clean = good.join(bad, on=methods, how="anti").join(dear, on=methods, how="anti").height
+    clean = good.join(bad, on=METHOD, how="anti").join(dear, on=METHOD, how="anti").height
     if not good.height:
         return Words(
             f"None of the {count(total)} combinations of weighting and post-processing narrows a gap in error rates beyond noise."

@@ -127,5 +127,5 @@ def limits(study: Results) -> Words:
     groups = rows.unique(["attribute", "group"], maintain_order=True)
     names = [f"{ATTRIBUTES[r['attribute']].label} {r['group']}" for r in groups.iter_rows(named=True)]
     if not names:
-        return Words(f"{rule}; here every group has that many, but intersections of attributes would not.")
+        return Words(f"{rule}; here every group has that many.")
     return Words(f"{rule}; here that is so for {listed(names)}.")

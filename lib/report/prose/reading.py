@@ -59,7 +59,7 @@ def effects(study: Results, kind: str) -> pl.DataFrame:
 
 
 def distinct_methods(rows: pl.DataFrame) -> list[str]:
-    found = rows.unique(["weighting", "postprocessing", "target"], maintain_order=True)
+    found = rows.unique(METHOD, maintain_order=True)
     return [method_words(row) for row in found.iter_rows(named=True)]
 
 
