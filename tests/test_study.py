@@ -192,7 +192,7 @@ WRONG = {
     "text for a seed": ("seeds", '["one"]', "[training] seeds must hold at least one whole number from 0, each once"),
     "text for a number": ("image_size", '"64"', "[training]: image_size = '64' is not a whole number"),
     "a fraction": ("epochs", "1.5", "[training]: epochs = 1.5 is not a whole number"),
-    "tiny images": ("image_size", "8", "[training]: image_size 8 (at least 32)"),
+    "tiny images": ("image_size", "8", "[training]: image_size 8 or"),
     "no epoch": ("epochs", "0", "epochs 0 (at least 1)"),
     "unknown way to weigh": ("weights_act_by", '"magic"', "[training]: weights_act_by is 'magic'; allowed are"),
     "unknown start": ("initial_weights", '"chexpert"', "initial_weights is 'chexpert'; allowed are"),

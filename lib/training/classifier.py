@@ -35,7 +35,8 @@ class Classifier(lightning.LightningModule):
 
     def training_step(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
         images, labels, weights = batch
-        logits = self.network(augment(to_input(images), self._generator)).squeeze(1).float()
+        size = self.settings.size_at(self.current_epoch)
+        logits = self.network(augment(to_input(images), size, self._generator)).squeeze(1).float()
         loss = (binary_cross_entropy_with_logits(logits, labels, reduction="none") * weights).mean()
         self._losses.append(loss.detach())
         return loss

@@ -45,7 +45,7 @@ def build(initial: dict[str, torch.Tensor] | None) -> nn.Module:
 
     The three colour filters of ImageNet's first layer are summed, which is the same as showing it a grey image thrice.
     """
-    network = resnet18(num_classes=1)
+    network = resnet18(num_classes=1, zero_init_residual=True)
     network.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
     if initial is not None:
@@ -61,8 +61,10 @@ def to_input(images: torch.Tensor) -> torch.Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def augment(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Random mirror, rotation (10 degrees), zoom (10 %), shift (6 %), contrast (20 %) and brightness of (b, 1, h, w)."""
+def augment(x: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
+    """Random mirror, rotation (10 degrees), zoom (10 %), shift (6 %), contrast (20 %) and brightness of (b, 1, h, w).
+
+    The result is (b, 1, size, size)."""
 
     def between(low: float, high: float) -> torch.Tensor:
         return torch.rand(len(x), generator=generator).mul(high - low).add(low).to(x.device)
@@ -71,7 +73,7 @@ def augment(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     mirror = torch.sign(between(-1, 1))
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     theta = torch.stack([cos * mirror, -sin, between(-0.12, 0.12), sin * mirror, cos, between(-0.12, 0.12)], 1)
-    grid = functional.affine_grid(theta.view(-1, 2, 3), list(x.shape), align_corners=False)
+    grid = functional.affine_grid(theta.view(-1, 2, 3), [len(x), 1, size, size], align_corners=False)
     moved = functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
     shade = between(0.8, 1.2).view(-1, 1, 1, 1), between(-0.2, 0.2).view(-1, 1, 1, 1)
     return (moved * shade[0] + shade[1]).contiguous(memory_format=torch.channels_last)
