@@ -17,8 +17,10 @@ from lib.results import TABLES, load
 from lib.settings import SettingsError, bundle_folder, chosen_cohort, cohort_name, read_settings
 from lib.study import _readable, run_study
 from lib.training import pool
-from lib.training.pool import Plan, TrainingError, train_all
+from lib.training.plan import Plan
+from lib.training.pool import train_all
 from lib.training.settings import TrainingSettings
+from lib.training.store import TrainingError
 
 
 @pytest.fixture(scope="module")
