@@ -105,5 +105,7 @@ def _wait_until_idle(environment: dict[str, str], folder: Path) -> None:
         if state.stdout.strip() == "idle":
             return
         time.sleep(0.5)
-    logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in [*folder.glob("*.out"), *folder.glob("*.log")])
+    logs = "\n".join(
+        path.read_text(errors="replace")[-2000:] for path in [*folder.glob("*.out"), *folder.glob("*.log")]
+    )
     raise RuntimeError(f"SLURM did not start: {state.stdout}{state.stderr}\n{logs}")

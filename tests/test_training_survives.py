@@ -14,6 +14,7 @@ from conftest import ROOT, TINY, rewrite_settings
 
 from lib.results import load
 
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forks, which this system does not have")
 SMALL = TINY | {
     "weightings": '["uniform"]',
     "attributes": '["sex"]',

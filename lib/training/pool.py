@@ -3,7 +3,6 @@
 import logging
 import multiprocessing
 import os
-import threading
 import warnings
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -19,7 +18,7 @@ from lib.preprocessing import example_weights
 from lib.training.cluster import send_out
 from lib.training.network import imagenet_weights, weights_at_hand
 from lib.training.plan import Plan
-from lib.training.ranks import start_ranks
+from lib.training.ranks import end_with_parent, start_ranks
 from lib.training.run import train_run
 from lib.training.store import Run, TrainingError, finished_run
 
@@ -100,14 +99,8 @@ def _start(shown: object, threads: int) -> None:
     global _shown
     _shown = shown
     torch.set_num_threads(threads)
-    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+    end_with_parent()
     be_quiet()
-
-
-def _end_with(study: multiprocessing.process.BaseProcess) -> None:
-    """The study was killed: its networks stop at once, and resume with it."""
-    study.join()
-    os._exit(1)
 
 
 def be_quiet() -> None:

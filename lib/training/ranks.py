@@ -1,7 +1,9 @@
 """One run on several devices: a process (rank) for each, all started by us or by SLURM, in step through Lightning."""
 
+import multiprocessing
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -49,6 +51,16 @@ def gather(batches: Iterable[torch.Tensor], rows: int | None = None) -> torch.Te
     return torch.cat([batch for turn in zip(*everyone, strict=True) for batch in turn])[:rows]
 
 
+def end_with_parent() -> None:
+    """From now on, this process ends as soon as the one that started it has ended, however that was."""
+
+    def follow() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 def start_ranks(ranks: int, train: Callable, *arguments: object) -> None:
     """Run `train(*arguments)` in `ranks` processes of this machine that find each other as Lightning expects."""
     with socket.socket() as free:
@@ -59,6 +71,7 @@ def start_ranks(ranks: int, train: Callable, *arguments: object) -> None:
 
 
 def _rank(rank: int, port: int, threads: int, train: Callable, arguments: tuple) -> None:
+    end_with_parent()
     os.environ |= {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
