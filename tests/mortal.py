@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from lib import study
-from lib.training import classifier, pool
+from lib.training import classifier, heads, pool
 
 OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
@@ -65,7 +65,7 @@ def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, i
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    classifier.build = tiny_network
+    classifier.build = heads.build = tiny_network
     pool._train_missing = one_after_the_other
     for line in sys.stdin:
         root, how, when = json.loads(line)

@@ -128,7 +128,7 @@ def _train(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
     train_run(
         plan.frame,
         load_pixels(plan.frame, plan.settings.image_size, plan.pixels),
-        partial(example_weights, weighting),
+        partial(example_weights, weighting, seed=seed),
         plan.settings,
         seed,
         plan.folder(weighting, seed),
