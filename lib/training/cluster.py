@@ -85,6 +85,7 @@ def _submit(plan: Plan, folder: Path, runs: list, work: dict) -> dict[tuple[str,
     engine = plan.engine
     given = DEFAULTS | engine.slurm
     setup = [f"export PYTHONPATH={shlex.quote(str(ROOT))}:$PYTHONPATH", *given.pop("setup", [])]
+    given.setdefault("srun_args", [f"--cpus-per-task={given['cpus_per_task']}"])  # since 22.05 not passed on by itself
     executor = submitit.AutoExecutor(folder, cluster=CLUSTER)
     try:
         executor.update_parameters(

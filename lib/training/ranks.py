@@ -13,6 +13,7 @@ import torch
 from torch import distributed
 
 from lib.files import alone_with, write_whole
+from lib.training.store import TrainingError
 
 
 def rank_and_token() -> tuple[int, str]:
@@ -67,7 +68,10 @@ def start_ranks(ranks: int, train: Callable, *arguments: object) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     threads = max(1, torch.get_num_threads() // ranks)
-    torch.multiprocessing.spawn(_rank, (port, threads, train, arguments), nprocs=ranks)
+    try:
+        torch.multiprocessing.spawn(_rank, (port, threads, train, arguments), nprocs=ranks)
+    except torch.multiprocessing.ProcessRaisedException as error:  # its last line is the error of the first to fail
+        raise TrainingError(str(error).strip().splitlines()[-1].split(": ", 1)[-1]) from None
 
 
 def _rank(rank: int, port: int, threads: int, train: Callable, arguments: tuple) -> None:
