@@ -10,7 +10,7 @@ import polars as pl
 
 from lib.cohort.metadata import CohortError, read_metadata
 
-__all__ = ["Cohort", "CohortError", "read_cohort", "require_both_classes"]
+__all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
 SPLITS = ("train", "valid")
 CLASSES = {"malade": 1, "sain": 0}
@@ -37,15 +37,15 @@ class Cohort:
         return self.folder.resolve().name
 
 
-def read_cohort(folder: str | Path) -> Cohort:
-    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`.
+def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohort:
+    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`, or the table `metadata` in its place.
 
     The folder decides split and label. Raises `CohortError` with one sentence where the cohort cannot be used at all;
     every smaller defect is counted in `checks`.
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    rows, checks = read_metadata(folder / "metadata.csv")
+    rows, checks = read_metadata(Path(metadata or folder / "metadata.csv"))
     checks = [
         ("images in the folders", images.height, "read"),
         ("files that are neither PNG nor JPEG by name", others, "ignored"),
@@ -76,12 +76,26 @@ def read_cohort(folder: str | Path) -> Cohort:
         checks.append((f"images whose {words} is unknown", frame[column].null_count(), f"kept, in no {words} group"))
     require_both_classes(folder, frame)
 
-    frame = frame.with_columns(digest=pl.Series(_digests(frame["path"]), dtype=pl.String))
+    frame = with_digest(frame)
     twins = frame.height - frame["digest"].n_unique()
     checks.append(("images identical to another one", twins, "kept"))
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
     return Cohort(folder, frame.drop("findings"), table, _key(frame))
+
+
+def list_images(folder: str | Path) -> pl.DataFrame:
+    """The images of `folder/{train,valid}/{malade,sain}` alone: `image`, `path`, `split`, `label`; none is opened.
+
+    One row per name: a name found in both classes is left out, of one found in both splits the copy of valid is kept.
+    Raises `CohortError` when a folder is missing.
+    """
+    return _one_file_per_name(_list_images(Path(folder))[0])[0]
+
+
+def with_digest(images: pl.DataFrame) -> pl.DataFrame:
+    """The images with the column `digest`, that of the file at `path`."""
+    return images.with_columns(digest=pl.Series(_digests(images["path"]), dtype=pl.String))
 
 
 def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
