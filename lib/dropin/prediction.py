@@ -10,8 +10,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from lib.cohort import list_images, load_pixels, with_digest
 from lib.cohort.metadata import separator_of
+from lib.dropin import training
 from lib.dropin.checkpoint import load_checkpoint
-from lib.dropin.training import PIXELS
 from lib.dropin.weights import KEY, read_table
 from lib.training.inference import predict_logits
 
@@ -35,7 +35,7 @@ def predict(
     csv_out: str | Path,
     preds_col: str = "preds",
     *,
-    pixels: Path = PIXELS,
+    pixels: Path | None = None,
 ) -> Prediction:
     """Write `csv_in` to `csv_out`, its rows in their order, with the predictions for its images found in `datadir`.
 
@@ -51,7 +51,9 @@ def predict(
             f"The column of predictions cannot be called {preds_col!r}: {csv_out} has another of that name."
         )
     images = list_images(datadir).filter(pl.col("image").is_in(rows[KEY].implode()))
-    scored = with_logits(with_digest(images), checkpoint.network, checkpoint.settings.image_size, pixels)
+    scored = with_logits(
+        with_digest(images), checkpoint.network, checkpoint.settings.image_size, pixels or training.PIXELS
+    )
     added = scored.select(
         pl.col("image").alias(KEY),
         class_name(pl.col("logit") >= 0).alias(preds_col),

@@ -42,7 +42,7 @@ def train(
     seed: int,
     image_size: int,
     initial: str,
-    pixels: Path = PIXELS,
+    pixels: Path | None = None,
 ) -> Trained:
     """Train on `datadir/train`, weighted by `weights_col` of `csv`; the checkpoint is `logdir/<run>.ckpt`.
 
@@ -55,7 +55,7 @@ def train(
     logdir, csv = Path(logdir), Path(csv)
     settings = TrainingSettings(image_size=image_size, epochs=epochs)
     weight_of = read_weights(csv, weights_col, list_images(datadir).filter(split="train")["image"].to_list())
-    frame, images = _readable(read_cohort(datadir, csv), image_size, pixels)
+    frame, images = _readable(read_cohort(datadir, csv), image_size, pixels or PIXELS)
 
     def weigh(rows: pl.DataFrame) -> np.ndarray:
         weights = np.array([weight_of[image] for image in rows["image"]])
