@@ -1,6 +1,7 @@
 """A cohort folder read into one checked frame; what was found and done is counted, never silent."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -108,8 +109,9 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
             place = folder / split / name
             if not place.is_dir():
                 raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
-            files = sorted(p for p in place.iterdir() if p.is_file() and not p.name.startswith("."))
-            named = [(p.name, str(p.absolute()), split, label) for p in files if p.suffix.lower() in SUFFIXES]
+            with os.scandir(place.absolute()) as entries:
+                files = sorted((e.name, e.path) for e in entries if e.is_file() and not e.name.startswith("."))
+            named = [(file, path, split, label) for file, path in files if Path(file).suffix.lower() in SUFFIXES]
             rows += named
             others += len(files) - len(named)
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
@@ -141,11 +143,12 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
 
 
 def _digests(paths: Iterable[str]) -> list[str]:
-    def digest(path: str) -> str:
-        return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+    def digests(part: list[str]) -> list[str]:
+        return [hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest() for path in part]
 
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(digest, paths))
+    paths = list(paths)
+    with ThreadPoolExecutor() as pool:  # a task for each file would cost more than reading it
+        return [d for part in pool.map(digests, (paths[i : i + 64] for i in range(0, len(paths), 64))) for d in part]
 
 
 def _key(frame: pl.DataFrame) -> str:
