@@ -85,7 +85,11 @@ class Halves:
         kept = np.flatnonzero((one.n > 0) & (two.n > 0))
         table = _products(one, two, kept).astype(np.float32)  # a variance needs no more, and it is the bulk of the work
         first = [shares[k][:, kept].astype(np.float32) for k in (i, j)]
-        sums = {"a": first[0] @ table, "b": first[1] @ table if i != j else None, "all": table.sum(axis=0, dtype=np.float64)}
+        sums = {
+            "a": first[0] @ table,
+            "b": first[1] @ table if i != j else None,
+            "all": table.sum(axis=0, dtype=np.float64),
+        }
         sums["b"] = sums["a"] if sums["b"] is None else sums["b"]
         sums["ab"] = sums["a"] if self._whole else (first[0] * first[1]) @ table
         # groups (first, first), (first, second), (second, first), (second, second) of the two sides
