@@ -75,6 +75,21 @@ METRICS: dict[str, Metric] = {
     )
 }
 
+DEMANDS: dict[str, str] = {
+    "demographic_parity_difference": "demographic parity: difference in selection rate",
+    "demographic_parity_ratio": "demographic parity: ratio of selection rates",
+    "equal_opportunity_difference": "equal opportunity: difference in TPR",
+    "equalized_odds_difference": "equalized odds: the larger difference, of TPR or FPR",
+}
+"""Measures of the table `parity` that compare all groups of an attribute; the others are `worst_<metric>`."""
+CALIBRATION: dict[str, str] = {
+    "brier": "Brier score",
+    "mean_error": "mean score \N{MINUS SIGN} share of sick",
+    "ece": "ECE (debiased)",
+    "slope": "slope",
+    "intercept": "intercept",
+}
+
 WEIGHTINGS: dict[str, str] = {
     "uniform": "uniform (baseline)",
     "inverse_class_frequency": "inverse class frequency",

@@ -56,6 +56,11 @@ class Halves:
 
     def observed(self) -> tuple[Array, Array]:
         """The K differences and their variances by patient, each (K, M), with the groups as they are."""
+        d, influence = self.influence()
+        return d, (influence**2).sum(axis=0)
+
+    def influence(self) -> tuple[Array, Array]:
+        """The K differences (K, M), and each patient's part in their noise (P, K, M)."""
         ends, influence = [], []
         for side in self.sides:
             total = side.images.sum(axis=0)  # (2,)
@@ -64,7 +69,7 @@ class Halves:
             ends.append(rate[0] - rate[1])
             influence.append(parts[:, 0] - parts[:, 1])
         influence = np.einsum("ky,ypm->pkm", self.contrasts, np.stack(influence))
-        return self.contrasts @ np.stack(ends), (influence**2).sum(axis=0)
+        return self.contrasts @ np.stack(ends), influence
 
     def permuted(self, order: NDArray[np.int32]) -> tuple[Array, Array]:
         """The same, each (b, K, M), where patient j takes the shares of patient order[b, j]: matrix products only."""

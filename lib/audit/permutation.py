@@ -62,17 +62,42 @@ def permutation_p(
             names = "permutation", attribute, group, metrics[0]
             null_d, null_v = _null(pair, replicates, seed, names)
             d, v = pair.observed()
+            shared = _shared(population, decisions, (attribute, group, reference), metrics, degrees)
             for k, metric in enumerate(metrics):
                 for m, method in enumerate(methods):
                     column = RATES.index(metric)
                     spread = spreads[method[1:]]
                     deviation = spread[:, ends[0], column] - spread[:, ends[1], column]
-                    retrained = np.nan_to_num(draws[method[0]] @ deviation)
-                    noise = np.nan_to_num((deviation**2).sum() / degrees / networks[method[0]])
+                    total = np.nan_to_num((deviation**2).sum() / degrees)
+                    own = max(0.0, total - shared[method[1:]][k])
+                    noise = own / networks[method[0]]
+                    retrained = np.sqrt(own / total) * (draws[method[0]] @ deviation) if own > 0 else 0.0
                     t = _studentised(d[k, m], v[k, m] + noise)
                     null = _studentised(null_d[:, k, m] + retrained, null_v[:, k, m] + noise)
                     p = (1 + (np.abs(null) >= np.abs(t) * (1 - TIE)).sum()) / (replicates + 1)
                     found[method][attribute, metric, f"{group} - {reference}"] = float(p)
+    return found
+
+
+def _shared(
+    population: Population,
+    decisions: Mapping[Method, Array],
+    pair: tuple[str, str, str],
+    metrics: tuple[str, ...],
+    degrees: int,
+) -> dict[tuple[str, str], Array]:
+    """By post-processing, how much of the variance between networks the patients explain, (K,).
+
+    Networks differ in general, and on single patients. The latter is in the variance by patient of their mean already,
+    and is taken off what retraining adds, lest it counts twice.
+    """
+    attribute, *groups = pair
+    found: dict[tuple[str, str], Array] = {}
+    for method, rows in decisions.items():
+        two = halves(population, attribute, tuple(groups), rows.T, apart=metrics is STRATIFIED)
+        influence = two.influence()[1]
+        apart = ((influence - influence.mean(axis=2, keepdims=True)) ** 2).sum(axis=(0, 2)) / degrees
+        found[method[1:]] = found.get(method[1:], 0.0) + apart
     return found
 
 

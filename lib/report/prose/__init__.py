@@ -5,6 +5,15 @@ verdict says so; otherwise the sentence says that it cannot be told from noise, 
 """
 
 from lib.report.prose.answers import answer, headline
+from lib.report.prose.audit import (
+    amplification,
+    calibration,
+    intersections,
+    parity,
+    probes,
+    simpson,
+    visits,
+)
 from lib.report.prose.captions import caption
 from lib.report.prose.data import associations, composition, exposure, interval_levels, prevalence
 from lib.report.prose.effects import (
@@ -30,8 +39,10 @@ from lib.report.prose.facts import (
 )
 
 __all__ = [
+    "amplification",
     "answer",
     "associations",
+    "calibration",
     "caption",
     "cohort",
     "composition",
@@ -41,18 +52,23 @@ __all__ = [
     "grid",
     "headline",
     "initial_weights",
+    "intersections",
     "interval_levels",
     "largest_change",
     "limits",
     "most_effective",
     "optimism",
+    "parity",
     "performance",
     "power",
     "prevalence",
+    "probes",
     "reproducibility",
     "seeds",
+    "simpson",
     "training",
     "uncertainty",
     "verdicts",
+    "visits",
     "who_gains",
 ]
