@@ -57,6 +57,15 @@ def catalogue_tables(
     }
 
 
+def embeddings(plan: Plan, pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, 512)}."""
+    of_seed = []
+    for seed in plan.seeds:
+        found = run_features(plan.frame, pixels, plan.settings, seed, plan.folder(BASELINE_WEIGHTING, seed))
+        of_seed.append(found.values[found.valid])
+    return {BASELINE_WEIGHTING: np.stack(of_seed)}
+
+
 def _usable(plan: Plan) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Weights on the training images of every weighting that also the rows that each seed fits on allow; the others' reasons."""
     train = plan.frame.filter(pl.col("split") == "train")

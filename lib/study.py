@@ -21,7 +21,8 @@ from tqdm import tqdm
 from lib import results
 from lib.audit import Population, audit, describe, point_values
 from lib.audit.exposure import exposure, grey_levels
-from lib.catalogue import catalogue_tables, retraining_floor
+from lib.audit.probes import probes
+from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, load_pixels, read_cohort, require_both_classes
 from lib.files import alone_with, writing_to
 from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, PLACEBO
@@ -188,12 +189,15 @@ def _audited(
     everyone = Population.from_frame(frame, attributes=["view"])
     heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
     floor = retraining_floor(people, scores[BASELINE_WEIGHTING], smallest_cell=small)
+    described = describe(frame, replicates=replicates, smallest_cell=small)
     return (
         audited
         | heads
-        | {"noise_floor": pl.concat([floor, heads["noise_floor"]])}
-        | describe(frame, replicates=replicates)
+        | described
         | {
+            "noise_floor": pl.concat([floor, heads["noise_floor"]]),
+            "simpson": pl.concat([described["simpson"], audited["simpson"]]),
+            "probes": probes(people, embeddings(plan, pixels), replicates=replicates, smallest_cell=small),
             "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
             "thresholds": processed.thresholds,
             "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),
