@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from lib.audit.components import replicates
 from lib.audit.contrasts import Contrast, read
 from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, Method, frame, optional
@@ -28,10 +29,10 @@ def gaps(method: Method, estimates: Estimates, chosen: list[Contrast]) -> pl.Dat
     """
     chosen = [contrast for contrast in chosen if contrast.kind != "level"]
     values = read(chosen, estimates.values)
-    replicates = read(chosen, estimates.replicates)
-    low, high = (optional(bound) for bound in percentile_interval(replicates))
+    drawn = replicates(chosen, estimates)
+    low, high = (optional(bound) for bound in percentile_interval(drawn))
     tested = [contrast.kind == "difference" for contrast in chosen]
-    p = [value if test else None for value, test in zip(optional(two_sided_p(replicates)), tested, strict=True)]
+    p = [value if test else None for value, test in zip(optional(two_sided_p(drawn)), tested, strict=True)]
     p_holm = holm_by_family([method] * len(p), p)
     rows = [
         (*method, c.attribute, c.metric, c.name, value, low[k], high[k], p[k], p_holm[k])

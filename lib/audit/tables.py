@@ -10,7 +10,7 @@ from lib.audit.contrasts import contrasts
 from lib.audit.estimates import Estimates, in_resamples, in_sample
 from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.gaps import gaps
-from lib.audit.networks import deviations, network_draws
+from lib.audit.networks import Retraining, deviations
 from lib.audit.population import Population
 from lib.audit.rates import cell_sizes, check_rows, estimable, metric_base
 from lib.audit.resampling import Array, Counts, never_certain, patient_counts, percentile_interval
@@ -51,14 +51,14 @@ def audit(
     """
     _check(population, scores, decisions)
     counts = patient_counts(population.n_patients, replicates, seed)
-    draws = network_draws({weighting: len(rows) for weighting, rows in scores.items()}, replicates, seed)
+    retraining = Retraining.of({weighting: len(rows) for weighting, rows in scores.items()}, replicates, seed)
     warn_if_undecidable(len(decisions) - 1, replicates)
     ranked = {method: scores[method[0]] if method[1:] == BASELINE[1:] else None for method in decisions}
     sampled = {method: in_sample(population, rows, ranked[method]) for method, rows in decisions.items()}
     spreads = {method[1:]: deviations([sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions}
 
     def estimate(method: Method, people: Population = population, drawn: Counts = counts) -> Estimates:
-        levels = {"counts": drawn, "spread": spreads[method[1:]], "draws": draws[method[0]]}
+        levels = {"counts": drawn, "spread": spreads[method[1:]], "weighting": method[0], "retraining": retraining}
         return in_resamples(sampled[method], people, decisions[method], ranked[method], **levels)
 
     baseline = estimate(BASELINE)
