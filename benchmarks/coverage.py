@@ -47,7 +47,9 @@ def one_cohort(world: World, networks: int, seed: int, *, by_image: bool) -> Ite
     yield from _gaps(tables["gaps"].filter(weighting="uniform"), world, "patient")
     yield from _changes(tables["changes"], world)
     if by_image:
-        alone = audit(people.by_image(), {"uniform": cohort.scores["uniform"]}, {BASELINE: decisions[BASELINE]}, **settings)
+        alone = audit(
+            people.by_image(), {"uniform": cohort.scores["uniform"]}, {BASELINE: decisions[BASELINE]}, **settings
+        )
         yield from _gaps(alone["gaps"], world, "image")
 
 

@@ -28,33 +28,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """One side of a figure, linearised at the estimate, for K contrasts and S networks.
+    """One side of a figure, linearised at the estimate, for K contrasts and S `networks`.
 
-    `resampled` (B, S, K); `left_out` (P, K), the mean over networks without each patient; `deviations` (R, K).
+    `resampled` (B, S, K), or (B, 1, K) where only their mean is; `left_out` (P, K), the mean over networks without each patient; `deviations` (R, K).
     """
 
     resampled: Array
     left_out: Array
     deviations: Array
+    networks: int
 
     @classmethod
     def of(cls, chosen: Sequence[Contrast], found: "Estimates") -> "Arm":
         """The contrasts of a method; a spread is the difference of the cells that are its ends in the sample."""
         at = ends(chosen, found.values)
-        return cls(*(linear(values, at) for values in (found.resampled, found.left_out, found.spread)))
+        parts = (linear(values, at) for values in (found.resampled, found.left_out, found.spread))
+        return cls(*parts, len(found.by_seed))
 
     def minus(self, other: "Arm") -> "Arm":
         """The difference of two methods that share their networks, network by network."""
-        return Arm(self.resampled - other.resampled, self.left_out - other.left_out, self.deviations - other.deviations)
-
-    @property
-    def networks(self) -> int:
-        """Number of networks, S."""
-        return self.resampled.shape[1]
+        parts = ("resampled", "left_out", "deviations")
+        return Arm(*(getattr(self, part) - getattr(other, part) for part in parts), self.networks)
 
     def counted_twice(self) -> Array:
-        """V_C / S, (K,); 0 with a single network, where it cannot be told from V_A."""
-        if self.networks == 1:
+        """V_C / S, (K,); 0 where it cannot be told from V_A: with a single network, or the mean of several."""
+        if self.resampled.shape[1] == 1:
             return np.zeros(self.resampled.shape[2])
         apart = self.resampled - self.resampled.mean(axis=1, keepdims=True)
         return _variance(apart).sum(axis=0) / (self.networks - 1) / self.networks

@@ -13,6 +13,7 @@ import polars as pl
 from lib.audit.frames import frame, optional
 from lib.audit.population import Population
 from lib.audit.resampling import Array, never_certain, patient_counts, percentile_interval, resampled_sums
+from lib.audit.shares import shares, visits
 from lib.names import ATTRIBUTES
 
 SPLITS = ("train", "valid")
@@ -26,8 +27,15 @@ AGES = {"split": S, "label": I, "age": I, "images": I}
 
 
 def describe(cohort: pl.DataFrame, *, replicates: int = 2000, seed: int = 0) -> dict[str, pl.DataFrame]:
-    """Tables `composition`, `pairs`, `associations` and `ages`, with the columns that the results bundle fixes."""
+    """Tables `composition`, `pairs`, `shares`, `associations`, `ages`, `visits`, with the columns that the bundle fixes."""
+    split = list(_splits(cohort))
+    counted = [
+        shares(name, people, patient_counts(people.n_patients, replicates, seed, f"shares {name}"))
+        for name, people in split
+    ]
     return {
+        "shares": pl.concat(counted),
+        "visits": pl.concat([visits(name, people) for name, people in split]),
         "composition": composition(cohort, replicates=replicates, seed=seed),
         "pairs": pairs(cohort),
         "associations": associations(cohort, replicates=replicates, seed=seed),

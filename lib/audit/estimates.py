@@ -11,7 +11,7 @@ from lib.audit.networks import Retraining, two_level
 from lib.audit.population import Population
 from lib.audit.ranking import auc, resampled_auc
 from lib.audit.rates import RATES, rates, resampled_rates
-from lib.audit.resampling import Array, Counts, AndLeftOut
+from lib.audit.resampling import AndLeftOut, Array, Counts
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from lib.audit.population import Population
 from lib.audit.rates import check_rows
-from lib.audit.resampling import Array, Counts, AndLeftOut, resampled_sums
+from lib.audit.resampling import AndLeftOut, Array, Counts, resampled_sums
 
 
 def auc(population: Population, scores: Array) -> Array:
