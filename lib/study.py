@@ -20,6 +20,7 @@ from tqdm import tqdm
 from lib import results
 from lib.audit import Population, audit, describe, point_values
 from lib.audit.exposure import exposure, grey_levels
+from lib.audit.probes import SCHEMA as PROBES
 from lib.cohort import Cohort, load_pixels, read_cohort, require_both_classes
 from lib.names import ATTRIBUTES
 from lib.postprocessing import REGISTRY, optimism, post_process
@@ -161,10 +162,13 @@ def _audited(
             progress=lambda done, total: bar.update(done - bar.n),
         )
     everyone = Population.from_frame(frame, attributes=["view"])
+    described = describe(frame, replicates=replicates, smallest_cell=small)
     return (
         audited
-        | describe(frame, replicates=replicates)
+        | described
         | {
+            "simpson": pl.concat([described["simpson"], audited["simpson"]]),
+            "probes": pl.DataFrame(schema=PROBES),
             "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
             "thresholds": processed.thresholds,
             "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),

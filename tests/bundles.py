@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from lib.audit import Population, audit, describe, point_values
+from lib.audit.probes import probes
 from lib.names import ATTRIBUTES
 from lib.postprocessing import optimism, post_process
 from lib.results import TABLES, Results
@@ -45,7 +46,8 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
     people = Population.from_frame(valid)
     done = post_process(people, scores, knobs.postprocessings, list(ATTRIBUTES))
     tables = audit(people, scores, done.decisions, replicates=knobs.replicates)
-    tables |= describe(cohort, replicates=knobs.replicates)
+    described = describe(cohort, replicates=knobs.replicates)
+    tables |= described | {"simpson": pl.concat([described["simpson"], tables["simpson"]])}
     tables |= {
         "checks": _checks(),
         "exposure": _exposure(draw, train, knobs),
@@ -54,6 +56,7 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
         "history": _history(draw, knobs),
         "optimism": optimism(people, done, point_values),
         "thresholds": done.thresholds,
+        "probes": probes(people, _embeddings(draw, valid, knobs), replicates=knobs.replicates),
     }
     return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
 
@@ -86,6 +89,14 @@ def _scores(draw: np.random.Generator, valid: pl.DataFrame, weighting: str, knob
     logits = 1.4 * (valid["label"].to_numpy() - 0.5) + shift * (valid["view"].to_numpy() == "AP") - shift / 2
     person = np.random.default_rng(1).normal(0, 0.7, valid["patient"].max() + 1)[valid["patient"].to_numpy()]
     return 1 / (1 + np.exp(-(logits + person + draw.normal(0, 0.5, (knobs.seeds, valid.height)))))
+
+
+def _embeddings(draw: np.random.Generator, valid: pl.DataFrame, knobs: Knobs) -> dict[str, np.ndarray]:
+    """Six features, (seeds, images, 6), of the baseline's networks: one knows the label, and where there is an effect one the view."""
+    features = draw.normal(size=(knobs.seeds, valid.height, 6))
+    features[..., 0] += valid["label"].to_numpy()
+    features[..., 1] += 2 * knobs.effect * (valid["view"].to_numpy() == "AP")
+    return {knobs.weightings[0]: features}
 
 
 def _checks() -> pl.DataFrame:

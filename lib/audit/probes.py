@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -84,14 +85,15 @@ def probes(
 def probe_scores(
     features: Array, target: NDArray[np.int64], patients: NDArray[np.int64], *, folds: int = 5, seed: int = 0
 ) -> Array:
-    """Chance of each of K classes, (n, K), for images (n, d) whose patients the probe has not seen.
+    """How likely each of K classes is, (n, K), as rank within the fold, 0 to 1, by a probe that has not seen the patient.
 
-    `target` (n,) codes 0..K-1, `patients` (n,) codes. Folds hold whole patients and keep the shares of the classes as
-    far as that allows. A class that the other folds lack has the chance 0.
+    `target` (n,) codes 0..K-1, `patients` (n,) codes. Folds hold whole patients. Ranks, for probabilities of different folds do not compare: a fold with more of a class is
+    judged by a probe that saw fewer, which pushes the AUC of nothing at all under .5. A class that the other folds lack,
+    or a fold whose probe had one class only, ranks everyone alike.
     """
     classes = int(target.max()) + 1
-    scores = np.zeros((len(target), classes))
-    splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(features, target, patients)
+    scores = np.full((len(target), classes), 0.5)
+    splits = GroupKFold(folds, shuffle=True, random_state=seed).split(features, groups=patients)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for fit, judge in splits:
@@ -99,7 +101,8 @@ def probe_scores(
             if len(np.unique(target[fit])) < 2:
                 continue
             model.fit(features[fit], target[fit])
-            scores[np.ix_(judge, model.classes_)] = model.predict_proba(features[judge])
+            chances = model.predict_proba(features[judge])
+            scores[np.ix_(judge, model.classes_)] = (rankdata(chances, axis=0) - 0.5) / len(judge)
     return scores
 
 

@@ -6,6 +6,7 @@ Cox 1958, doi 10.1093/biomet/45.3-4.562; Van Calster et al. 2019, doi 10.1186/s1
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from lib.audit.resampling import Array
 
@@ -43,7 +44,7 @@ def recalibrate(scores: Array, labels: Array) -> Recalibration:
     if len(np.unique(labels)) < 2 or np.ptp(x) == 0:
         return lost
     for _ in range(50):
-        p, q = _logistic(design @ free), _logistic(x + fixed)
+        p, q = expit(design @ free), expit(x + fixed)
         information = design.T @ (design * (p * (1 - p))[:, None])
         if not np.isfinite(information).all() or np.linalg.cond(information) > 1e12:
             return lost
@@ -53,11 +54,7 @@ def recalibrate(scores: Array, labels: Array) -> Recalibration:
             break
     else:
         return lost
-    p, q = _logistic(design @ free), _logistic(x + fixed)
+    p, q = expit(design @ free), expit(x + fixed)
     w = p * (1 - p)
     terms = [labels - p, x * (labels - p), w, w * x, w * x**2, labels - q, q * (1 - q)]
     return Recalibration(float(free[1]), float(fixed), np.column_stack(terms))
-
-
-def _logistic(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
