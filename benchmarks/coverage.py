@@ -25,8 +25,10 @@ PATIENTS, SMALLEST_CELL = 375, 20
 REPLICATES, MANY = 400, 1500
 """Resamples, and those of every fifth cohort: Holm's correction can decide among 25 differences only with so many."""
 METRICS = ("balanced_accuracy", "auc", "tpr", "fpr")
-GAPS, NULL = World(gaps=True), World(gaps=False, effects=(("uniform", 0.0), ("placebo", 0.0)))
-WORLDS = {"gaps": GAPS, "null": NULL}
+WORLDS = {
+    "gaps": World(gaps=True, effects=(("uniform", 0.0), ("by_view", -0.4))),
+    "null": World(gaps=False, effects=(("uniform", 0.0), ("placebo", 0.0))),
+}
 KEY = ("world", "networks", "level", "kind", "attribute", "metric", "contrast")
 SCHEMA = dict(zip(KEY, (pl.String, pl.Int64, *[pl.String] * 5), strict=True)) | {
     "cohorts": pl.Int64,
@@ -113,8 +115,8 @@ def many_cohorts(job: tuple[str, int, range]) -> dict[tuple, np.ndarray]:
     return dict(sums)
 
 
-def table(cohorts: int, processes: int) -> pl.DataFrame:
-    """A row for each figure of each world and number of networks, over so many cohorts of each."""
+def tables(cohorts: int, processes: int) -> Iterator[pl.DataFrame]:
+    """A row for each figure of each world and number of networks; again and again, over ever more cohorts."""
     step = 10
     jobs = [
         (name, networks, range(start, min(start + step, cohorts)))
@@ -126,7 +128,12 @@ def table(cohorts: int, processes: int) -> pl.DataFrame:
         for done, part in enumerate(pool.map(many_cohorts, jobs), start=1):
             for key, sums in part.items():
                 total[key] += sums
-            print(f"\r{done} of {len(jobs)}", end="", file=sys.stderr)
+            if done % len(CASES) == 0:
+                print(f"{done // len(CASES) * step} of {cohorts} cohorts", file=sys.stderr)
+                yield _table(total)
+
+
+def _table(total: dict[tuple, np.ndarray]) -> pl.DataFrame:
     rows = [
         (*key, int(sums[0]), *_shares(sums[1:7], sums[0]), *_shares(sums[7:8], sums[8]))
         for key, sums in sorted(total.items())
@@ -139,7 +146,8 @@ def _shares(sums: np.ndarray, count: float) -> list[float | None]:
 
 
 if __name__ == "__main__":
-    cohorts, processes = (int(given) for given in (*sys.argv[1:], 1000, os.cpu_count())[:2])
+    cohorts, processes = (int(given) for given in (*sys.argv[1:], *(1000, os.cpu_count())[len(sys.argv) - 1 :]))
     target = Path(__file__).resolve().parent.parent / "data" / "trust" / "coverage.csv"
     target.parent.mkdir(parents=True, exist_ok=True)
-    table(cohorts, processes).write_csv(target)
+    for table in tables(cohorts, processes):
+        table.write_csv(target)

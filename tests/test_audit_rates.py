@@ -1,6 +1,7 @@
 """Rates and AUC are those of fairlearn and scikit-learn, in the sample and in every resample."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_score, roc_auc_score
 
 from lib.audit.contrasts import point_values
-from lib.audit.estimates import Estimates, in_sample
+from lib.audit.estimates import in_sample
 from lib.audit.parity import parity_rows
 from lib.audit.population import Population
 from lib.audit.ranking import auc, resampled_auc
@@ -131,7 +132,7 @@ def test_every_demand_is_fairlearns_and_the_worst_group_is_the_worst(seed, attri
     known = frame[attribute].is_not_null().to_numpy()
     population = Population.from_frame(frame)
     sampled = in_sample(population, decided[None], scores[:1])
-    found = Estimates(sampled.metrics, sampled.by_seed, sampled.by_seed)
+    found = SimpleNamespace(metrics=sampled.metrics, values=sampled.values, replicates=sampled.by_seed)
     about = population.labels[known], decided[known]
     rows = {row[1]: row for row in parity_rows(population, found, 1) if row[0] == attribute}
     for measure, oracle in DEMANDS.items():
