@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export COHORT
 
-.PHONY: venv report test study preview slides clean
+.PHONY: venv report test study preview slides bench-audit trust clean
 
 venv: .venv/installed
 
@@ -25,6 +25,12 @@ preview: venv
 
 slides: venv
 	$(BIN)/python -m lib slides
+
+bench-audit: venv
+	$(BIN)/python -m benchmarks.audit
+
+trust: venv
+	$(BIN)/python -m benchmarks.coverage
 
 clean:
 	$(PYTHON) -m lib clean
