@@ -1,4 +1,4 @@
-"""Command line: `python -m lib check|study|report|slides|preview|clean`."""
+"""Command line: `python -m lib check|study|audit|report|slides|preview|clean`."""
 
 import argparse
 import logging
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except (ValueError, RuntimeError, OSError) as error:
         print(f"{error}", file=sys.stderr)
-        return 1
+        return getattr(error, "exit_status", 1)
     return 0
 
 
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, function, text in (
         ("check", _check, "read a cohort and print what was found"),
         ("study", _study, "train, adjust and audit a cohort"),
+        ("audit", _audit, "audit predictions made elsewhere: no images, no training"),
         ("report", _report, "render the report, after the study if the cohort has no results"),
         ("slides", _slides, "render the slides alone"),
         ("preview", _preview, "live preview while writing"),
@@ -48,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=function)
         if name in ("check", "study"):
             command.add_argument("cohort", nargs="?", default=os.environ.get("COHORT"), help="cohort folder")
+        if name == "audit":
+            _audit_options(command)
         if name in ("report", "slides", "preview"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
         if name == "study":
@@ -73,6 +76,40 @@ def _study(options: argparse.Namespace) -> None:
     from lib.study import run_study
 
     print(run_study(_cohort_folder(options), options.name, again=options.again))
+
+
+def _audit_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("files", nargs="+", metavar="PREDS.csv", help="predictions; NAME=a.csv,b.csv are networks of one method")
+    add("--metadata", help="metadata.csv, as published by the NIH (default: the first file, if it has those columns)")
+    add("--baseline", help="name of the method that the others are compared with (default: the first)")
+    add("--valid", help="only these images: a CSV of names, or a cohort folder (its valid images)")
+    add("--codes", default="", help='what 0 and 1 mean in the metadata, such as "sex:0=M,1=F;view:0=AP,1=PA"')
+    add("--replicates", type=int, default=2000, help="bootstrap replicates (default: 2000)")
+    add("--report", action="store_true", help="write data/<name>/results and render the report")
+    add("--name", default="predictions", help="name in data/ (default: predictions)")
+
+
+def _audit(options: argparse.Namespace) -> None:
+    from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
+    from lib.predictions.match import parse_codes
+
+    if options.replicates < 100:
+        raise PredictionError(f"--replicates is {options.replicates}; at least 100 are needed.")
+    found = audit_predictions(
+        options.files,
+        options.metadata,
+        baseline=options.baseline,
+        valid=options.valid,
+        codes=parse_codes(options.codes),
+        replicates=options.replicates,
+    )
+    print(summary(found))
+    if options.report:
+        names = ", ".join(Path(file).name for file in options.files)
+        print(save_bundle(found, options.name, f"predictions in {names}", replicates=options.replicates))
+        options.cohort = options.name
+        _report(options)
 
 
 def _report(options: argparse.Namespace) -> None:

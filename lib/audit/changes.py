@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from lib.audit.components import replicates
 from lib.audit.contrasts import Contrast, read
 from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, Method, frame, optional
@@ -29,8 +30,8 @@ def change_rows(method: Method, estimates: Estimates, baseline: Estimates, chose
     """
     chosen = [contrast for contrast in chosen if contrast.kind != "difference"]
     change = read(chosen, estimates.values) - read(chosen, baseline.values)
-    replicates = read(chosen, estimates.replicates) - read(chosen, baseline.replicates)
-    figures = (change, *percentile_interval(replicates), two_sided_p(replicates))
+    drawn = replicates(chosen, estimates, baseline)
+    figures = (change, *percentile_interval(drawn), two_sided_p(drawn))
     columns = zip(chosen, *(optional(figure) for figure in figures), strict=True)
     return [(*method, c.attribute, c.metric, c.name, *numbers, c.kind, c.estimable) for c, *numbers in columns]
 
@@ -64,12 +65,12 @@ def _kind(method: Method) -> str:
     return "post-processing" if weighting == BASELINE_WEIGHTING else "combination"
 
 
-def warn_if_undecidable(methods: int, replicates: int) -> None:
+def warn_if_undecidable(methods: int, drawn: int) -> None:
     """Log that no change can ever be told from noise: the smallest p, times the number of methods, is not below .05."""
-    if 2 / (replicates + 1) * methods >= ALPHA:
+    if 2 / (drawn + 1) * methods >= ALPHA:
         logging.getLogger(__name__).warning(
             "%d replicates are too few to decide among %d methods; at least %d are needed.",
-            replicates,
+            drawn,
             methods,
             int(2 * methods / ALPHA),
         )

@@ -1,6 +1,6 @@
 """What is read from a method's metrics: the level in a cell, a difference of two groups, the spread over groups."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,9 +48,45 @@ def contrasts(population: Population, metrics: tuple[str, ...], smallest_cell: i
     return found
 
 
-def read(chosen: Iterable[Contrast], values: Array) -> Array:
+def read(chosen: Sequence[Contrast], values: Array) -> Array:
     """The figures (..., K) of K contrasts in metrics (..., G, M)."""
-    return np.stack([contrast.of(values) for contrast in chosen], axis=-1)
+    found = linear(values, ends(chosen))
+    for k, contrast in enumerate(chosen):
+        if contrast.kind == "spread" or not contrast.estimable:
+            found[..., k] = contrast.of(values)
+    return found
+
+
+Ends = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def ends(chosen: Sequence[Contrast], at: Array | None = None) -> Ends:
+    """Upper cell, lower cell (-1: none) and column of each contrast, (K,) each.
+
+    A spread's ends are the cells of its largest and smallest value in metrics `at` (G, M), or any two without it.
+    """
+    pairs = np.zeros((len(chosen), 2), dtype=np.int64)
+    for k, contrast in enumerate(chosen):
+        cells = np.array(contrast.cells[:1] if contrast.kind == "level" else contrast.cells or (0,))
+        if contrast.kind == "spread" and at is not None:
+            own = np.nan_to_num(at[cells, contrast.column])
+            cells = cells[[own.argmax(), own.argmin()]]
+        pairs[k] = cells[0], cells[-1] if contrast.kind != "level" else -1
+    return pairs[:, 0], pairs[:, 1], np.array([contrast.column for contrast in chosen], dtype=np.int64)
+
+
+def linear(values: Array, at: Ends) -> Array:
+    """Upper cell less lower cell, (..., K), in metrics (..., G, M)."""
+    upper, lower, column = at
+    found = values[..., upper, column]
+    paired = lower >= 0
+    found[..., paired] -= values[..., lower[paired], column[paired]]
+    return found
+
+
+def every_level(shape: tuple[int, int]) -> list[Contrast]:
+    """A level for each cell and metric, in the order of metrics (G, M), estimable or not."""
+    return [Contrast("", "", "", "level", (g,), m, True) for g in range(shape[0]) for m in range(shape[1])]
 
 
 def point_values(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from lib.audit.components import replicates
 from lib.audit.contrasts import Contrast, read
 from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, Method, frame, optional
@@ -34,11 +35,11 @@ def gaps(
     """
     chosen = [contrast for contrast in chosen if contrast.kind != "level"]
     values = read(chosen, estimates.values)
-    replicates = read(chosen, estimates.replicates)
-    low, high = (optional(bound) for bound in percentile_interval(replicates))
+    drawn = replicates(chosen, estimates)
+    low, high = (optional(bound) for bound in percentile_interval(drawn))
     p = [
         (permuted.get((c.attribute, c.metric, c.name), value) if c.kind == "difference" and c.estimable else None)
-        for c, value in zip(chosen, optional(two_sided_p(replicates)), strict=True)
+        for c, value in zip(chosen, optional(two_sided_p(drawn)), strict=True)
     ]
     p_holm = holm_by_family([method] * len(p), p)
     rows = [

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.audit.population import Population
-from lib.audit.resampling import Array, Counts, resampled_sums
+from lib.audit.resampling import AndLeftOut, Array, Counts, resampled_sums
 
 TESTED = ("balanced_accuracy", "tpr", "fpr", "selection_rate")
 """Metrics of decisions whose gaps and changes are tested."""
@@ -31,7 +31,7 @@ def rates(population: Population, decisions: Array) -> Array:
     return resampled_rates(population, decisions, once)[0]
 
 
-def resampled_rates(population: Population, decisions: Array, counts: Counts) -> Array:
+def resampled_rates(population: Population, decisions: Array, counts: Counts | AndLeftOut) -> Array:
     """The same rates in each resample, (B, S, G, 8), for patient counts (B, P). NaN where a resample empties the cell."""
     decisions = check_rows(population, decisions, "decisions", bounded=True)
     members = np.stack([cell.images for cell in population.cells], axis=1)  # (n, G)

@@ -13,7 +13,7 @@ from lib.audit.estimates import Estimates, in_resamples, in_sample
 from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.gaps import gaps
 from lib.audit.intersections import intersection_rows, intersections
-from lib.audit.networks import deviations, network_draws
+from lib.audit.networks import Retraining, deviations, network_draws
 from lib.audit.parity import SCHEMA as PARITY_SCHEMA
 from lib.audit.parity import parity_rows
 from lib.audit.permutation import permutation_p
@@ -41,6 +41,7 @@ def audit(
     smallest_cell: int = 20,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    only_tested: bool = False,
 ) -> dict[str, pl.DataFrame]:
     """Tables `metrics`, `gaps`, `parity`, `intersections`, `amplification`, `calibration`, `calibration_curve`, `simpson` (of
     the model), `changes` and `interval_levels`, with the columns that the results bundle fixes.
@@ -48,7 +49,7 @@ def audit(
     Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
     `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
     `smallest_cell`, patients of a label under which a group is not estimable; `progress(done, total)`, called after
-    each method. Every post-processing must be there for each weighting, the fixed threshold among them: its rows carry
+    each method; `only_tested`, make only `metrics`, `gaps`, `changes` and `interval_levels`. Every post-processing must be there for each weighting, the fixed threshold among them: its rows carry
     the AUC, which no later decision alters. The estimand is the training procedure: the mean over networks, in the
     population of patients.
 
@@ -61,46 +62,27 @@ def audit(
     counts = patient_counts(population.n_patients, replicates, seed)
     networks = {weighting: len(rows) for weighting, rows in scores.items()}
     draws = network_draws(networks, replicates, seed)
+    retraining = Retraining.of(networks, replicates, seed)
     warn_if_undecidable(len(decisions) - 1, replicates)
     ranked = {method: scores[method[0]] if method[1:] == BASELINE[1:] else None for method in decisions}
     sampled = {method: in_sample(population, rows, ranked[method]) for method, rows in decisions.items()}
     spreads = {method[1:]: deviations([sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions}
 
-    crossed = population.crossed()
-    sampled_crossed = {method: in_sample(crossed, rows, None) for method, rows in decisions.items()}
-    spreads_crossed = {
-        method[1:]: deviations([sampled_crossed[w, *method[1:]].by_seed for w in scores]) for method in decisions
-    }
-
     def estimate(method: Method, people: Population = population, drawn: Counts = counts) -> Estimates:
-        levels = {"counts": drawn, "spread": spreads[method[1:]], "draws": draws[method[0]]}
+        levels = {"counts": drawn, "spread": spreads[method[1:]], "weighting": method[0], "retraining": retraining}
         return in_resamples(sampled[method], people, decisions[method], ranked[method], **levels)
-
-    def estimate_crossed(method: Method) -> Estimates:
-        levels = {"counts": counts, "spread": spreads_crossed[method[1:]], "draws": draws[method[0]]}
-        # the metrics of crossings are linear in decisions: the mean over networks is that of their mean decision
-        mean = decisions[method].mean(axis=0, keepdims=True)
-        return in_resamples(sampled_crossed[method], crossed, mean, None, **levels)
 
     baseline = estimate(BASELINE)
     permuted = permutation_p(population, decisions, spreads, draws, networks, seed=seed)
-    once = np.ones((1, population.n_patients), dtype=counts.dtype)
-    shares = prevalence(population, once)[0], prevalence(population, counts)
-    metric_rows, gap_frames, changed, parity, crossings, amplified = [], [], [], [], [], []
+    metric_rows, gap_frames, changed = [], [], []
+    described = None if only_tested else _Described(population, scores, decisions, counts, retraining, smallest_cell)
     for done, method in enumerate(decisions, start=1):
         found = baseline if method == BASELINE else estimate(method)
         chosen = contrasts(population, found.metrics, smallest_cell)
         metric_rows += [(*method, *row) for row in _metric_rows(population, found, smallest_cell)]
         gap_frames.append(gaps(method, found, chosen, permuted[method]))
-        parity += [(*method, *row) for row in parity_rows(population, found, smallest_cell)]
-        amplified += amplification_rows(method, population, found, shares, smallest_cell)
-        found_crossed = estimate_crossed(method)
-        crossings += intersection_rows(method, crossed, found_crossed, smallest_cell)
-        if method == BASELINE:
-            levels = {
-                metric: (_levels(baseline, metric), _levels(found_crossed, metric)) for metric in METRICS_OF_MODEL
-            }
-            strata = simpson("valid", population, crossed, levels, smallest_cell)
+        if described is not None:
+            described.add(method, found)
         if method != BASELINE:
             changed += change_rows(method, found, baseline, chosen)
         if progress is not None:
@@ -108,17 +90,68 @@ def audit(
     by_image = estimate(
         BASELINE, population.by_image(), patient_counts(population.n_images, replicates, seed, "images")
     )
-    return {
+    tested = {
         "metrics": frame(metric_rows, METRICS_SCHEMA),
         "gaps": pl.concat(gap_frames),
-        "parity": frame(parity, PARITY_SCHEMA),
-        "intersections": intersections(crossings),
-        "amplification": amplification(amplified),
-        "simpson": strata,
         "changes": changes(changed),
         "interval_levels": _interval_levels(population, {"patient": baseline, "image": by_image}, smallest_cell),
-        **calibration(population, scores, counts, draws, smallest_cell=smallest_cell),
     }
+    if described is None:
+        return tested
+    return tested | described.tables() | calibration(population, scores, counts, draws, smallest_cell=smallest_cell)
+
+
+class _Described:
+    """What is shown beside the tested figures, gathered method by method: parity, crossings, amplification, Simpson."""
+
+    def __init__(
+        self,
+        population: Population,
+        scores: Mapping[str, Array],
+        decisions: Mapping[Method, Array],
+        counts: Counts,
+        retraining: Retraining,
+        smallest_cell: int,
+    ):
+        self.population, self.crossed, self.smallest_cell = population, population.crossed(), smallest_cell
+        self.decisions, self.counts, self.retraining = decisions, counts, retraining
+        self.sampled = {method: in_sample(self.crossed, rows, None) for method, rows in decisions.items()}
+        self.spreads = {
+            method[1:]: deviations([self.sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions
+        }
+        once = np.ones((1, population.n_patients), dtype=counts.dtype)
+        self.shares = prevalence(population, once)[0], prevalence(population, counts)
+        self.parity: list[tuple] = []
+        self.crossings: list[tuple] = []
+        self.amplified: list[tuple] = []
+        self.strata = pl.DataFrame()
+
+    def add(self, method: Method, found: Estimates) -> None:
+        """The rows of one method."""
+        small = self.smallest_cell
+        crossed = self._crossed(method)
+        self.parity += [(*method, *row) for row in parity_rows(self.population, found, small)]
+        self.amplified += amplification_rows(method, self.population, found, self.shares, small)
+        self.crossings += intersection_rows(method, self.crossed, crossed, small)
+        if method == BASELINE:
+            levels = {metric: (_levels(found, metric), _levels(crossed, metric)) for metric in METRICS_OF_MODEL}
+            self.strata = simpson("valid", self.population, self.crossed, levels, small)
+
+    def _crossed(self, method: Method) -> Estimates:
+        levels = {"counts": self.counts, "spread": self.spreads[method[1:]]}
+        levels |= {"weighting": method[0], "retraining": self.retraining}
+        # the metrics of crossings are linear in decisions: the mean over networks is that of their mean decision
+        mean = self.decisions[method].mean(axis=0, keepdims=True)
+        return in_resamples(self.sampled[method], self.crossed, mean, None, **levels)
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Tables `parity`, `intersections`, `amplification` and `simpson`."""
+        return {
+            "parity": frame(self.parity, PARITY_SCHEMA),
+            "intersections": intersections(self.crossings),
+            "amplification": amplification(self.amplified),
+            "simpson": self.strata,
+        }
 
 
 def _levels(found: Estimates, metric: str) -> Levels:
