@@ -64,9 +64,35 @@ WEIGHTINGS: dict[str, str] = {
 POSTPROCESSINGS: dict[str, str] = {
     "fixed_0.5": "fixed 0.5 (baseline)",
     "best_threshold": "one best threshold",
-    "equal_tpr": "equal TPR thresholds",
+    "minimax_threshold": "one minimax threshold",
     "group_best_threshold": "best thresholds",
+    "equal_tpr": "equal TPR thresholds",
+    "equal_fpr": "equal FPR thresholds",
+    "equal_selection": "equal selection thresholds",
+    "equal_opportunity": "equal opportunity (randomised)",
+    "equalized_odds": "equalised odds (randomised)",
+    "reject_option": "reject option",
+    "calibrated_odds_fnr": "calibrated odds, FNR (randomised)",
+    "calibrated_odds_fpr": "calibrated odds, FPR (randomised)",
+    "calibrated_odds_weighted": "calibrated odds, both (randomised)",
+    "platt": "Platt scaling",
+    "temperature": "temperature scaling",
+    "isotonic": "isotonic recalibration",
+    "level_up_tpr": "levelling up TPR",
+    "level_up_accuracy": "levelling up accuracy",
 }
+DECIDE_WITHOUT_GROUP = frozenset({"fixed_0.5", "best_threshold", "minimax_threshold"})
+"""Post-processings that need no group when deciding, though one of them looks at groups when it is fitted."""
+RANDOMISED = frozenset(
+    {
+        "equal_opportunity",
+        "equalized_odds",
+        "calibrated_odds_fnr",
+        "calibrated_odds_fpr",
+        "calibrated_odds_weighted",
+    }
+)
+"""Post-processings that toss a coin: two images with the same score and group may be decided differently."""
 BASELINE_WEIGHTING = "uniform"
 BASELINE_POSTPROCESSING = "fixed_0.5"
 UNDECIDED = "cannot be told from noise"
@@ -76,6 +102,11 @@ NOT_ESTIMABLE = "not estimable"
 def weighting_label(name: str) -> str:
     """The words for a weighting; an unknown name is shown as it is."""
     return WEIGHTINGS.get(name, name.replace("_", " "))
+
+
+def must_know(postprocessing: str, target: str) -> str | None:
+    """The attribute that must be known of each image when deciding, or None."""
+    return None if target == NO_TARGET or postprocessing in DECIDE_WITHOUT_GROUP else target
 
 
 def postprocessing_label(name: str, target: str = NO_TARGET) -> str:
