@@ -97,6 +97,15 @@ BASELINE_WEIGHTING = "uniform"
 BASELINE_POSTPROCESSING = "fixed_0.5"
 UNDECIDED = "cannot be told from noise"
 NOT_ESTIMABLE = "not estimable"
+LEVELLED_UP = "levelling up"
+LEVELLED_DOWN = "levelling down"
+TRADED = "a trade"
+NOT_SHOWN = "no group's change shown"
+NOT_NARROWED = "not narrowed"
+RECOMMENDED = "recommended"
+ALTERNATIVE = "alternative"
+TOO_DEAR = "too dear"
+SET_ASIDE = "set aside"
 
 
 def weighting_label(name: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict}
+_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict, "preferences": dict}
 _TABLES = {
     "training": {
         "weightings": list,
@@ -17,8 +17,16 @@ _TABLES = {
         "initial_weights": str,
     },
     "audit": {"attributes": list, "postprocessings": list, "folds": int, "replicates": int, "smallest_cell": int},
+    "preferences": {"attribute": str, "largest_loss": float, "may_use_demographics": bool},
 }
-_WORDS = {str: "text in quotes", int: "a whole number", list: "a list in brackets", dict: "a table"}
+_WORDS = {
+    str: "text in quotes",
+    int: "a whole number",
+    float: "a number with a decimal point",
+    bool: "true or false",
+    list: "a list in brackets",
+    dict: "a table",
+}
 
 
 class SettingsError(ValueError):

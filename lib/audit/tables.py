@@ -34,13 +34,14 @@ def audit(
     smallest_cell: int = 20,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    observe: Callable[[Method, Estimates], None] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Tables `metrics`, `gaps`, `changes` and `interval_levels`, with the columns that the results bundle fixes.
 
     Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
     `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
     `smallest_cell`, patients of a label under which a group is not estimable; `progress(done, total)`, called after
-    each method. Every post-processing must be there for each weighting, the fixed threshold among them: its rows carry
+    each method; `observe(method, estimates)`, handed the replicates of each before they are let go. Every post-processing must be there for each weighting, the fixed threshold among them: its rows carry
     the AUC, which no later decision alters. The estimand is the training procedure: the mean over networks, in the
     population of patients.
 
@@ -70,6 +71,8 @@ def audit(
         gap_frames.append(gaps(method, found, chosen))
         if method != BASELINE:
             changed += change_rows(method, found, baseline, chosen)
+        if observe is not None:
+            observe(method, found)
         if progress is not None:
             progress(done, len(decisions))
     by_image = estimate(

@@ -5,6 +5,7 @@ optimism(population, processed, lib.audit.point_values)             # what judgi
 """
 
 from lib.postprocessing.crossfit import PostProcessed, post_process
+from lib.postprocessing.curves import relaxation
 from lib.postprocessing.methods import REGISTRY, Mixture, PostProcessing, Rule, Sample, Thresholds
 from lib.postprocessing.optimism import optimism
 
@@ -18,4 +19,5 @@ __all__ = [
     "Thresholds",
     "optimism",
     "post_process",
+    "relaxation",
 ]

@@ -130,23 +130,23 @@ def _crossfit(
         for method in (m for m, own in methods if own == target):
             key = method.name, target
             found.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]
-            found.held_out[key] = _decided(found.rules[key], scores, groups, part)
+            found.held_out[key] = decided(found.rules[key], scores, groups, part)
             found.in_place[key] = method.fit(everyone, smallest_cell).decide(scores, groups)
     return found
 
 
-def _decided(rules: list[Rule], scores: Array, groups: Codes, part: Codes) -> Array:
+def decided(rules: list[Rule], scores: Array, groups: Codes, part: Codes) -> Array:
     """Each image's decision, (n,), by the rule fitted without its fold."""
-    decided = np.empty(len(scores))
+    found = np.empty(len(scores))
     for k, rule in enumerate(rules):
-        decided[part == k] = rule.decide(scores[part == k], groups[part == k])
-    return decided
+        found[part == k] = rule.decide(scores[part == k], groups[part == k])
+    return found
 
 
 def _as_each_group(rules: list[Rule], scores: Array, part: Codes, target: str) -> Array:
     """What each image's decision would be were it said to be of each group, (G, n)."""
     return np.stack(
-        [_decided(rules, scores, np.full(len(scores), code), part) for code in range(len(ATTRIBUTES[target].groups))]
+        [decided(rules, scores, np.full(len(scores), code), part) for code in range(len(ATTRIBUTES[target].groups))]
     )
 
 
