@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lib.audit.contrasts import contrasts
+from lib.audit.contrasts import Contrast, contrasts
 from lib.audit.estimates import Estimates
 from lib.audit.frames import Method
 from lib.audit.population import Population
@@ -29,12 +29,14 @@ class Ledger:
     smallest_cell: int = 20
     values: dict[Method, Array] = field(default_factory=dict)
     replicates: dict[Method, Array] = field(default_factory=dict)
+    _contrasts: dict[tuple[str, ...], dict[tuple[str, str, str], Contrast]] = field(default_factory=dict)
 
     def __call__(self, method: Method, found: Estimates) -> None:
         """Take down one method."""
-        chosen = {
-            (c.attribute, c.metric, c.name): c for c in contrasts(self.population, found.metrics, self.smallest_cell)
-        }
+        if found.metrics not in self._contrasts:
+            known = contrasts(self.population, found.metrics, self.smallest_cell)
+            self._contrasts[found.metrics] = {(c.attribute, c.metric, c.name): c for c in known}
+        chosen = self._contrasts[found.metrics]
 
         def read(values: Array) -> Array:
             columns = [chosen[OVERALL, "balanced_accuracy", "all"].of(values)]

@@ -29,6 +29,7 @@ class Resampler:
     seed: int = 0
     smallest_cell: int = 20
     _by_attribute: dict[str, Population] = field(default_factory=dict)
+    _asked: dict[str, list[Contrast]] = field(default_factory=dict)
 
     @cached_property
     def counts(self) -> Counts:
@@ -47,11 +48,14 @@ class Resampler:
 
     def asked(self, attribute: str) -> list[Contrast]:
         """Balanced accuracy of everyone, and the gaps in TPR and FPR between groups of the attribute."""
-        return [
-            c
-            for c in contrasts(self.by(attribute), RATES, self.smallest_cell)
-            if (c.attribute, c.metric) == (OVERALL, "balanced_accuracy") or (c.name == MAX_MIN and c.metric in ASKED)
-        ]
+        if attribute not in self._asked:
+            self._asked[attribute] = [
+                c
+                for c in contrasts(self.by(attribute), RATES, self.smallest_cell)
+                if (c.attribute, c.metric) == (OVERALL, "balanced_accuracy")
+                or (c.name == MAX_MIN and c.metric in ASKED)
+            ]
+        return self._asked[attribute]
 
     def rates(self, attribute: str, decisions: Array) -> Array:
         """Rates of decisions (S, n) in the sample, (S, G, 4): everyone, then the groups."""

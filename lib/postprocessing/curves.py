@@ -67,13 +67,9 @@ def _curve(
     groups = population.groups[attribute]
     columns = (scores, population.labels, population.patients, groups)
     samples = [Sample(*(c[part != k] for c in columns)) for k in range(part.max() + 1)]
-    constrained = ("tpr", "fpr") if metric == ODDS else (metric,)
-    return [
-        decided(
-            [relaxed(own, smallest_cell, **dict.fromkeys(constrained, slack)) for own in samples], scores, groups, part
-        )
-        for slack in SLACKS
-    ]
+    constrained = dict.fromkeys(("tpr", "fpr") if metric == ODDS else (metric,), SLACKS)
+    rules = [relaxed(own, smallest_cell, **constrained) for own in samples]
+    return [decided(list(of_slack), scores, groups, part) for of_slack in zip(*rules, strict=True)]
 
 
 def _read(resampler: Resampler, attribute: str, metric: str, rates: Array) -> Array:

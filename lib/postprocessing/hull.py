@@ -1,6 +1,7 @@
 """What randomised thresholds can achieve in a group: the points under the upper hull of its ROC curve."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import ConvexHull
@@ -32,13 +33,23 @@ class Hull:
 
     def highest_tpr(self, fpr: Array) -> Array:
         """The highest TPR that can be had at a FPR."""
-        keep = np.append(self.fpr[1:] > self.fpr[:-1], True)
-        return np.interp(fpr, self.fpr[keep], self.tpr[keep])
+        return np.interp(fpr, *self._upwards)
 
     def lowest_fpr(self, tpr: Array) -> Array:
         """The lowest FPR that can be had at a TPR."""
-        keep = np.insert(self.tpr[1:] > self.tpr[:-1], 0, True)
-        return np.interp(tpr, self.tpr[keep], self.fpr[keep])
+        return np.interp(tpr, *self._across)
+
+    @cached_property
+    def _upwards(self) -> tuple[Array, Array]:
+        """FPR and TPR, of corners with the same FPR the highest."""
+        keep = np.append(self.fpr[1:] > self.fpr[:-1], True)
+        return self.fpr[keep], self.tpr[keep]
+
+    @cached_property
+    def _across(self) -> tuple[Array, Array]:
+        """TPR and FPR, of corners with the same TPR the leftmost."""
+        keep = np.append(True, self.tpr[1:] > self.tpr[:-1])
+        return self.tpr[keep], self.fpr[keep]
 
     def best(self, sick: float, healthy: float) -> tuple[float, float]:
         """(FPR, TPR) of the corner with the highest sick x TPR - healthy x FPR."""
