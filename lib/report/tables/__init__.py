@@ -7,17 +7,21 @@ Rates are in percent and differences in points, as the headings say; what has no
 from lib.report.tables.data import checks, composition, pairs, weightings
 from lib.report.tables.decision import decision
 from lib.report.tables.methods import changes, gaps, groups, performance, thresholds
+from lib.report.tables.preferences import closures, gains, recommendation
 from lib.report.tables.study import runs, settings
 
 __all__ = [
     "changes",
     "checks",
+    "closures",
     "composition",
     "decision",
+    "gains",
     "gaps",
     "groups",
     "pairs",
     "performance",
+    "recommendation",
     "runs",
     "settings",
     "thresholds",
