@@ -31,7 +31,7 @@ from lib.report.prose.facts import (
 from lib.report.prose.preferences import (
     closures,
     front,
-    per_thousand_words,
+    in_patients,
     recommendation,
     relaxation,
     signal,
@@ -57,7 +57,7 @@ __all__ = [
     "limits",
     "most_effective",
     "optimism",
-    "per_thousand_words",
+    "in_patients",
     "performance",
     "power",
     "prevalence",

@@ -212,7 +212,7 @@ def _why_none(frame: pl.DataFrame, largest: float) -> str:
     )
 
 
-def per_thousand_words(study: Results, method: tuple[str, str, str]) -> Words:
+def in_patients(study: Results, method: tuple[str, str, str]) -> Words:
     """Of 1,000 sick or healthy patients of a group, whom a method finds or alarms, where the change is beyond noise."""
     rows = study.changes.filter(
         *(pl.col(key) == value for key, value in zip(METHOD, method, strict=True)),

@@ -1,5 +1,6 @@
 """Tables for a choice: the recommendation with its rivals, how gaps closed, and what each group gains or loses."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -7,7 +8,7 @@ from great_tables import GT
 
 from lib.names import ALTERNATIVE, MAX_MIN, METRICS, NOT_NARROWED, RECOMMENDED, SET_ASIDE, TOO_DEAR
 from lib.report import words
-from lib.report.figures.marks import METHOD, in_order
+from lib.report.figures.marks import BASELINE, METHOD, in_order
 from lib.report.focus import focus
 from lib.report.tables.cells import bounded, share, table
 from lib.report.tables.decision import known_words
@@ -48,6 +49,11 @@ def recommendation(results: Results) -> GT:
     return table(rows, labels, stub="method", heading="heading", right=["loss", "gap", "change"])
 
 
+def _recommended(results: Results) -> Sequence[str]:
+    frame = results.recommendation.filter(role=RECOMMENDED).select(METHOD)
+    return frame.row(0) if frame.height else tuple(BASELINE.values())
+
+
 def closures(results: Results, attribute: str | None = None) -> GT:
     """Every gap by the attribute that narrows beyond noise, the largest first, and whether groups gained or lost."""
     attribute = attribute or focus(results)
@@ -75,9 +81,12 @@ def closures(results: Results, attribute: str | None = None) -> GT:
     return table(rows, labels, stub="method", heading="heading", right=["change"])
 
 
-def gains(results: Results, weighting: str, postprocessing: str, target: str) -> GT:
-    """What a method changes for each group: of 1,000 sick, how many more are found; of 1,000 healthy, false alarms."""
-    method = dict(zip(METHOD, (weighting, postprocessing, target), strict=True))
+def gains(results: Results, method: Sequence[str] | None = None) -> GT:
+    """What a method changes for each group: of 1,000 sick, how many more are found; of 1,000 healthy, false alarms.
+
+    `method` is (weighting, post-processing, target), by default the recommended one.
+    """
+    method = dict(zip(METHOD, method or _recommended(results), strict=True))
     frame = results.changes.filter(pl.col("contrast") != MAX_MIN, **method)
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for row in in_order(frame.filter(pl.col("metric").is_in(["tpr", "fpr"])).rename({"contrast": "group"})):
