@@ -116,9 +116,35 @@ PLACEBO = "placebo_"
 POSTPROCESSINGS: dict[str, str] = {
     "fixed_0.5": "fixed 0.5 (baseline)",
     "best_threshold": "one best threshold",
-    "equal_tpr": "equal TPR thresholds",
+    "minimax_threshold": "one minimax threshold",
     "group_best_threshold": "best thresholds",
+    "equal_tpr": "equal TPR thresholds",
+    "equal_fpr": "equal FPR thresholds",
+    "equal_selection": "equal selection thresholds",
+    "equal_opportunity": "equal opportunity",
+    "equalized_odds": "equalised odds",
+    "reject_option": "reject option",
+    "calibrated_odds_fnr": "calibrated odds, FNR",
+    "calibrated_odds_fpr": "calibrated odds, FPR",
+    "calibrated_odds_weighted": "calibrated odds, both",
+    "platt": "Platt scaling",
+    "temperature": "temperature scaling",
+    "isotonic": "isotonic recalibration",
+    "level_up_tpr": "levelling up TPR",
+    "level_up_accuracy": "levelling up accuracy",
 }
+DECIDE_WITHOUT_GROUP = frozenset({"fixed_0.5", "best_threshold", "minimax_threshold"})
+"""Post-processings that need no group when deciding, though one of them looks at groups when it is fitted."""
+RANDOMISED = frozenset(
+    {
+        "equal_opportunity",
+        "equalized_odds",
+        "calibrated_odds_fnr",
+        "calibrated_odds_fpr",
+        "calibrated_odds_weighted",
+    }
+)
+"""Post-processings that toss a coin: two images with the same score and group may be decided differently."""
 BASELINE_WEIGHTING = "uniform"
 BASELINE_POSTPROCESSING = "fixed_0.5"
 AMPLIFICATION = "all groups"
@@ -127,6 +153,15 @@ AGGREGATE, STANDARDISED = "aggregate", "standardised"
 """Values of the column `stratum` for everyone together, and for the difference with common strata."""
 UNDECIDED = "cannot be told from noise"
 NOT_ESTIMABLE = "not estimable"
+LEVELLED_UP = "levelling up"
+LEVELLED_DOWN = "levelling down"
+TRADED = "a trade"
+NOT_SHOWN = "no group's change shown"
+NOT_NARROWED = "not narrowed"
+RECOMMENDED = "recommended"
+ALTERNATIVE = "alternative"
+TOO_DEAR = "too dear"
+SET_ASIDE = "set aside"
 
 
 def weighting_label(name: str) -> str:
@@ -134,6 +169,11 @@ def weighting_label(name: str) -> str:
     if name.startswith(PLACEBO):
         return f"placebo of {weighting_label(name.removeprefix(PLACEBO))}"
     return WEIGHTINGS.get(name, name.replace("_", " "))
+
+
+def must_know(postprocessing: str, target: str) -> str | None:
+    """The attribute that must be known of each image when deciding, or None."""
+    return None if target == NO_TARGET or postprocessing in DECIDE_WITHOUT_GROUP else target
 
 
 def postprocessing_label(name: str, target: str = NO_TARGET) -> str:

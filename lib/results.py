@@ -134,6 +134,34 @@ TABLES: dict[str, dict[str, Any]] = {
     "probes": {"weighting": S, "attribute": S, "group": S, "value": F}
     | _INTERVAL
     | {"seed_sd": F, "images": I, "patients": I, "estimable": B},
+    # the same for the baseline's weighting with an interval; optimism = how much the naive figure promises too much
+    "flattery": _METHOD
+    | {"attribute": S, "metric": S, "contrast": S, "naive": F, "cross_fitted": F, "optimism": F}
+    | _INTERVAL,
+    # balanced accuracy (balanced_) and gap of every method; metric "odds" is the larger of the TPR gap and the FPR gap;
+    # off the front: by_ is better at both beyond noise (p adjusted for the number of rivals)
+    "front": _METHOD
+    | {"attribute": S, "metric": S, "balanced_accuracy": F, "balanced_low": F, "balanced_high": F, "disparity": F}
+    | _INTERVAL
+    | {"on_front": B, "p": F, "by_weighting": S, "by_postprocessing": S, "by_target": S},
+    # how a gap narrowed: groups whose own rate improves (gained) or worsens (lost) beyond noise, and the word for it
+    "closures": _METHOD | {"attribute": S, "metric": S, "change": F, "verdict": S, "gained": I, "lost": I, "how": S},
+    # the best that randomised thresholds by group do while the metric may differ by `slack` between groups; cross-fitted;
+    # intervals for the baseline's weighting
+    "relaxation": {"weighting": S, "attribute": S, "metric": S, "slack": F}
+    | {"balanced_accuracy": F, "balanced_low": F, "balanced_high": F, "disparity": F}
+    | _INTERVAL,
+    # rules that ask for the group, when it is wrong for a share of the patients; change is against right groups
+    "wrong_groups": _METHOD
+    | {"wrong": F, "attribute": S, "metric": S, "contrast": S, "value": F}
+    | _INTERVAL
+    | {"change": F, "change_low": F, "change_high": F},
+    # every method that the preferences permit: loss of balanced accuracy and change of the odds gap against the
+    # untouched baseline, and how far its gap lies from the recommended one's (apart)
+    "recommendation": _METHOD
+    | {"role": S, "keeps_accuracy": B, "narrows": B, "loss": F, "loss_low": F, "loss_high": F, "disparity": F}
+    | _INTERVAL
+    | {"change": F, "change_low": F, "change_high": F, "apart": F, "apart_low": F, "apart_high": F},
     # the baseline's intervals, by patient and (too narrow) by image
     "interval_levels": {"attribute": S, "group": S, "metric": S, "level": S, "value": F} | _INTERVAL,
 }
@@ -149,6 +177,12 @@ LATER: frozenset[str] = frozenset(
         "calibration_curve",
         "simpson",
         "probes",
+        "flattery",
+        "front",
+        "closures",
+        "relaxation",
+        "wrong_groups",
+        "recommendation",
     )
 )
 """Tables that bundles made before they were thought of lack: read as empty there, and the report says that they are."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict}
+_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict, "preferences": dict}
 _TABLES = {
     "training": {
         "weightings": list,
@@ -17,19 +17,21 @@ _TABLES = {
         "initial_weights": str,
     },
     "audit": {"attributes": list, "postprocessings": list, "folds": int, "replicates": int, "smallest_cell": int},
+    "preferences": {"attribute": str, "largest_loss": float, "may_use_demographics": bool},
+}
+_WORDS = {
+    str: "text in quotes",
+    int: "a whole number",
+    float: "a number with a decimal point",
+    bool: "true or false",
+    list: "a list in brackets",
+    dict: "a table",
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
     "training": {"batch_size": int, "learning_rate": float},
     "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""
-_WORDS = {
-    str: "text in quotes",
-    int: "a whole number",
-    list: "a list in brackets",
-    dict: "a table",
-    float: "a number with a point",
-}
 
 
 class SettingsError(ValueError):

@@ -20,13 +20,20 @@ from tqdm import tqdm
 
 from lib import results
 from lib.audit import Population, audit, describe, point_values
+from lib.audit.closures import closures
 from lib.audit.exposure import exposure, grey_levels
+from lib.audit.flattery import flattery
+from lib.audit.front import front
+from lib.audit.ledger import Ledger
 from lib.audit.probes import probes
+from lib.audit.recommendation import recommend
+from lib.audit.resampler import Resampler
+from lib.audit.sensitivity import wrong_groups
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, load_pixels, read_cohort, require_both_classes
 from lib.files import alone_with, writing_to
 from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, PLACEBO
-from lib.postprocessing import REGISTRY, optimism, post_process
+from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
 from lib.training.engine import EngineSettings
@@ -50,7 +57,7 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     training, engine = _check(settings)
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
-    wanted = {"training": settings["training"], "audit": settings["audit"]}
+    wanted = {key: settings[key] for key in ("training", "audit", "preferences")}
     if not again and _is_current(target, cohort, wanted):
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
@@ -68,13 +75,14 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     )
     runs, plan = train_all(plan)
     began = time.monotonic()
-    tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings["audit"])
+    tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
     manifest = {
         "cohort": {"name": name, "source": settings["source"], **_cohort_facts(cohort, frame)},
         "requested": wanted,
         "settings": {
             "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
             "audit": settings["audit"],
+            "preferences": settings["preferences"],
         },
         "made": date.today().isoformat(),
         "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
@@ -121,6 +129,16 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
     for key, least in (("folds", 2), ("replicates", 100), ("smallest_cell", 1)):
         if settings["audit"][key] < least:
             raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
+    preferences = settings["preferences"]
+    if preferences["attribute"] not in settings["audit"]["attributes"]:
+        allowed = ", ".join(settings["audit"]["attributes"])
+        raise SettingsError(
+            f"study.toml, [preferences] attribute: {preferences['attribute']!r} is not audited; allowed are {allowed}."
+        )
+    if not 0 <= preferences["largest_loss"] <= 0.5:
+        raise SettingsError(
+            f"study.toml, [preferences] largest_loss is {preferences['largest_loss']}; allowed is 0.0 to 0.5."
+        )
     try:
         training = TrainingSettings(
             **{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")}
@@ -165,6 +183,7 @@ def _readable(cohort: Cohort, size: int, root: Path) -> tuple[pl.DataFrame, pl.D
 def _audited(
     frame: pl.DataFrame, pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any]
 ) -> dict[str, pl.DataFrame]:
+    preferences, settings = settings["preferences"], settings["audit"]
     valid = frame.filter(pl.col("split") == "valid")
     people = Population.from_frame(valid, attributes=settings["attributes"])
     scores = {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
@@ -177,6 +196,7 @@ def _audited(
         folds=settings["folds"],
         smallest_cell=small,
     )
+    ledger = Ledger(people, small)
     with tqdm(total=len(processed.decisions), desc="Auditing", unit=" methods") as bar:
         audited = audit(
             people,
@@ -185,7 +205,9 @@ def _audited(
             replicates=replicates,
             smallest_cell=small,
             progress=lambda done, total: bar.update(done - bar.n),
+            observe=ledger,
         )
+    resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, replicates, smallest_cell=small)
     everyone = Population.from_frame(frame, attributes=["view"])
     heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
     floor = retraining_floor(people, scores[BASELINE_WEIGHTING], smallest_cell=small)
@@ -201,6 +223,12 @@ def _audited(
             "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
             "thresholds": processed.thresholds,
             "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),
+            "flattery": flattery(resampler, processed.decisions, processed.naive),
+            "front": front(ledger),
+            "closures": closures(audited["changes"]),
+            "relaxation": relaxation(resampler, scores, processed.folds),
+            "wrong_groups": wrong_groups(resampler, processed.decisions, processed.as_group),
+            "recommendation": recommend(ledger, preferences),
             "weights": _weights(frame, plan.weightings, settings["attributes"]),
             "runs": _runs(frame, valid, plan, runs),
             "history": _history(runs),

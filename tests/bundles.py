@@ -11,16 +11,32 @@ import numpy as np
 import polars as pl
 
 from lib.audit import Population, audit, describe, point_values
+from lib.audit.closures import closures
+from lib.audit.flattery import flattery
+from lib.audit.front import front
+from lib.audit.ledger import Ledger
 from lib.audit.probes import probes
+from lib.audit.recommendation import recommend
+from lib.audit.resampler import Resampler
+from lib.audit.sensitivity import wrong_groups
 from lib.catalogue import placebo_floor, retraining_floor
 from lib.names import ATTRIBUTES
-from lib.postprocessing import optimism, post_process
+from lib.postprocessing import optimism, post_process, relaxation
 from lib.preprocessing import catalogue as weighting_catalogue
 from lib.preprocessing import effective_share, equivalents
 from lib.results import TABLES, Results
 
 WEIGHTINGS = ("uniform", "inverse_class_frequency", "kamiran_calders_view")
-POSTPROCESSINGS = ("fixed_0.5", "best_threshold", "equal_tpr", "group_best_threshold")
+POSTPROCESSINGS = (
+    "fixed_0.5",
+    "best_threshold",
+    "minimax_threshold",
+    "equal_tpr",
+    "group_best_threshold",
+    "equalized_odds",
+    "calibrated_odds_weighted",
+)
+PREFERENCES = {"attribute": "view", "largest_loss": 0.05, "may_use_demographics": False}
 EPOCHS = 4
 
 
@@ -48,7 +64,9 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
     scores = {weighting: _scores(draw, valid, weighting, knobs) for weighting in knobs.weightings}
     people = Population.from_frame(valid)
     done = post_process(people, scores, knobs.postprocessings, list(ATTRIBUTES))
-    tables = audit(people, scores, done.decisions, replicates=knobs.replicates)
+    ledger = Ledger(people)
+    tables = audit(people, scores, done.decisions, replicates=knobs.replicates, observe=ledger)
+    resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, knobs.replicates)
     tables |= _heads(people, train, scores, knobs)
     described = describe(cohort, replicates=knobs.replicates)
     tables |= described | {"simpson": pl.concat([described["simpson"], tables["simpson"]])}
@@ -61,6 +79,12 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
         "optimism": optimism(people, done, point_values),
         "thresholds": done.thresholds,
         "probes": probes(people, _embeddings(draw, valid, knobs), replicates=knobs.replicates),
+        "flattery": flattery(resampler, done.decisions, done.naive),
+        "front": front(ledger),
+        "closures": closures(tables["changes"]),
+        "relaxation": relaxation(resampler, scores, done.folds),
+        "wrong_groups": wrong_groups(resampler, done.decisions, done.as_group),
+        "recommendation": recommend(ledger, PREFERENCES),
     }
     return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
 
@@ -186,6 +210,7 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
         | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
         "settings": {
             "training": training,
+            "preferences": PREFERENCES,
             "audit": {
                 "replicates": knobs.replicates,
                 "folds": 5,

@@ -20,6 +20,9 @@ STUDIES = {
 }
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "crossing": ("view", "age_group"),
+    "front": ("odds", "view"),
+    "relaxation": ("tpr", "view"),
+    "wrong_groups": ("tpr", "view"),
     "grid": ("tpr", "view"),
     "tradeoff": ("tpr", "view"),
     "who_gains": ("uniform", "equal_tpr", "view"),

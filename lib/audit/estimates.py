@@ -51,6 +51,15 @@ class Estimates(Sampled):
         """Replicates of the mean over networks, (B, G, M): patients resampled, networks drawn anew; too wide by a part."""
         return two_level(self.resampled, self.spread, self.retraining.draws[self.weighting])
 
+    @property
+    def together(self) -> Array:
+        """Replicates of every level, (B, G, M), drawn together with those of all methods, for figures that compare many.
+
+        Student's t for the networks; the noise of single networks on single patients counts twice: on the wide side.
+        """
+        student = self.retraining.widened(np.array([self.retraining.degrees]))
+        return two_level(self.resampled, self.spread, self.retraining.draws[self.weighting] * student)
+
     @cached_property
     def replicates(self) -> Array:
         """Replicates of every level, (B, G, M), from which its interval is read; see `lib.audit.components`."""

@@ -42,6 +42,7 @@ def audit(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     only_tested: bool = False,
+    observe: Callable[[Method, Estimates], None] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Tables `metrics`, `gaps`, `parity`, `intersections`, `amplification`, `calibration`, `calibration_curve`, `simpson` (of
     the model), `changes` and `interval_levels`, with the columns that the results bundle fixes.
@@ -49,7 +50,9 @@ def audit(
     Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
     `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
     `smallest_cell`, patients of a label under which a group is not estimable; `progress(done, total)`, called after
-    each method; `only_tested`, make only `metrics`, `gaps`, `changes` and `interval_levels`. Every post-processing must be there for each weighting, the fixed threshold among them: its rows carry
+    each method; `observe(method, estimates)`, handed the replicates of each before they are let go; `only_tested`, make
+    only `metrics`, `gaps`, `changes` and `interval_levels`. Every post-processing must be there for each weighting, the
+    fixed threshold among them: its rows carry
     the AUC, which no later decision alters. The estimand is the training procedure: the mean over networks, in the
     population of patients.
 
@@ -85,6 +88,8 @@ def audit(
             described.add(method, found)
         if method != BASELINE:
             changed += change_rows(method, found, baseline, chosen)
+        if observe is not None:
+            observe(method, found)
         if progress is not None:
             progress(done, len(decisions))
     by_image = estimate(

@@ -39,6 +39,7 @@ from lib.report.figures.marks import (
     verdict_key,
     wrapped,
 )
+from lib.report.focus import aimed, focus
 from lib.report.theme import LABELS, MEASURES, Measure, Size, verdict_look
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
@@ -120,8 +121,13 @@ def noise_floor(results: Results, trained: str, outcome: tuple[str, str]) -> flo
 
 
 def postprocessing_changes(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:
-    """The same by post-processing, on the networks trained with uniform weights, every decision on held-out patients."""
-    changes = results.changes.filter(weighting=BASELINE_WEIGHTING)
+    """The same by post-processing, on the networks trained with uniform weights, every decision on held-out patients.
+
+    Of the gaps by the attribute of interest, unless `attributes` are named, and of the rules that act on them or on none.
+    """
+    attributes = attributes or [focus(results)]
+    own = pl.col("target").is_in([NO_TARGET, *attributes])
+    changes = results.changes.filter(own, weighting=BASELINE_WEIGHTING)
     return _changes(
         results, changes, attributes, size, "post-processing", "Post-processings of the unweighted networks"
     )
@@ -142,6 +148,7 @@ def _changes(
     outcomes = _outcomes(results, attributes, size)
     shown = pl.concat([_of(changes, outcome) for outcome in outcomes])
     rows = under_headings(_method_rows(shown, kind))
+    beside_first = size == "slide" or len(outcomes) <= 3
     across = measure.width - label_width(rows, measure)
     columns = 3
     width = (across - 24 * (columns - 1)) / columns
@@ -155,15 +162,15 @@ def _changes(
             domain=domain,
             heading=outcome_words(*outcome),
             axis=POINTS,
-            labelled=k == 0 or (size == "page" and (k - 1) % columns == 0),
+            labelled=k == 0 or (not beside_first and (k - 1) % columns == 0),
             at=0,
             band=noise_floor(results, trained, outcome),
             ticks=4,
         )
         for k, outcome in enumerate(outcomes)
     ]
-    marks = verdict_key(measure, across if size == "slide" else across - width - 24, shown["verdict"])
-    if size == "slide":
+    marks = verdict_key(measure, across if beside_first else across - width - 24, shown["verdict"])
+    if beside_first:
         body = over(in_lines(panels, columns, 24), marks)
     else:
         beside = alt.hconcat(panels[0], _signpost(measure, width, marks), spacing=40)
@@ -178,7 +185,7 @@ def _changes(
         title=finding,
         subtitle=[
             f"{what}: change against the untouched baseline, in points · {judged_on(results)}",
-            f"{bars_are(results)}. {_reading(size)}",
+            f"{bars_are(results)}. {_reading(beside_first)}",
             "Grey: what networks of the baseline trained again stay within in 19 of 20 cases."
             if trained and noise_floor(results, trained, BALANCED) is not None
             else "",
@@ -188,8 +195,8 @@ def _changes(
     )
 
 
-def _reading(size: Size) -> str:
-    if size == "slide":  # where nothing stands beside the panels
+def _reading(beside_first: bool) -> str:
+    if beside_first:  # where nothing stands beside the panels
         return "Better: balanced accuracy to the right, gaps (largest minus smallest rate) to the left."
     return "A gap is the largest minus the smallest rate of the groups."
 
@@ -211,12 +218,11 @@ def _of(changes: pl.DataFrame, outcome: tuple[str, str]) -> pl.DataFrame:
 
 
 def method_row(row: dict[str, Any], kind: str = "post-processing") -> str:
-    """The row of a method: a weighting, or a post-processing with its targets under it."""
+    """The row of a method: a weighting, or a post-processing under the attribute that it acts on."""
     if kind == "weighting":
         return f"|{weighting_label(row['weighting'])}"
-    if row["target"] == NO_TARGET:
-        return f"|{postprocessing_label(row['postprocessing'])}"
-    return f"{postprocessing_label(row['postprocessing'])}|by {attribute_label(row['target'])}"
+    label = postprocessing_label(row["postprocessing"])
+    return f"everyone alike|{label}" if row["target"] == NO_TARGET else f"by {attribute_label(row['target'])}|{label}"
 
 
 def _method_rows(shown: pl.DataFrame, kind: str) -> list[str]:
@@ -270,6 +276,7 @@ def optimism(results: Results, weighting: str = BASELINE_WEIGHTING, *, size: Siz
     """From the figure on the patients that chose the thresholds to the figure on held-out ones."""
     measure = MEASURES[size]
     frame = results.optimism.filter(pl.col("postprocessing") != BASELINE_POSTPROCESSING, weighting=weighting)
+    frame = frame.filter(aimed(focus(results)))
     # of a method that acts on no attribute, balanced accuracy alone: its gaps by every attribute would crowd the row
     frame = frame.filter(
         ((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy"))

@@ -38,6 +38,15 @@ from lib.report.prose.facts import (
     uncertainty,
 )
 from lib.report.prose.noise import catalogue, noise_floor, placebos
+from lib.report.prose.preferences import (
+    closures,
+    front,
+    in_patients,
+    recommendation,
+    relaxation,
+    signal,
+    wrong_groups,
+)
 
 __all__ = [
     "amplification",
@@ -46,10 +55,12 @@ __all__ = [
     "calibration",
     "caption",
     "catalogue",
+    "closures",
     "cohort",
     "composition",
     "cost",
     "exposure",
+    "front",
     "gaps",
     "grid",
     "headline",
@@ -62,6 +73,7 @@ __all__ = [
     "noise_floor",
     "optimism",
     "parity",
+    "in_patients",
     "performance",
     "placebos",
     "power",
@@ -70,9 +82,15 @@ __all__ = [
     "reproducibility",
     "seeds",
     "simpson",
+    "recommendation",
+    "relaxation",
+    "reproducibility",
+    "seeds",
+    "signal",
     "training",
     "uncertainty",
     "verdicts",
     "visits",
     "who_gains",
+    "wrong_groups",
 ]

@@ -37,6 +37,17 @@ def caption(study: Results, exhibit: str) -> Words:
         "tradeoff": f"Gap and balanced accuracy of every combination, cross-fitted; {valid}; {bars}.",
         "who_gains": f"From the untouched baseline to the named method, by group; {valid}; {networks}.",
         "decision": f"Methods, their price and their effect against the baseline, and what they must know; {valid}; {networks}.",
+        "front": f"Balanced accuracy and odds gap (the larger of the TPR gap and the FPR gap) of every method, cross-fitted; off the "
+        f"front only where another is better at both beyond noise; {valid}; {networks}; {bars}.",
+        "relaxation": f"Balanced accuracy and gap of randomised thresholds by group as the allowed difference is loosened from 0 to "
+        f"1, cross-fitted, at equal slack for every weighting; {valid}; {networks}.",
+        "wrong_groups": f"Rules that ask for the group, uniform weights, cross-fitted, when a share of the patients is taken for "
+        f"another group; {valid}; {bars}.",
+        "closures": "Gaps that narrow beyond noise and the groups whose own rate improves or worsens beyond noise; the eight largest "
+        f"of each kind; {valid}.",
+        "gains": f"Change against the untouched baseline in patients of 1,000, with 95 % intervals; {valid}; {networks}.",
+        "recommendation": "What the preferences of study.toml lead to: loss of balanced accuracy, odds gap and its change against "
+        f"the untouched baseline, with 95 % intervals; {valid}; {networks}.",
         "interval_levels": f"Intervals of the untouched baseline, resampling patients and resampling images; {valid}.",
         "calibration": f"Share of sick at each mean score, ten bins of as many images each, by group; uniform weights; {valid}; "
         f"{bars}.",

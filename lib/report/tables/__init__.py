@@ -17,6 +17,7 @@ from lib.report.tables.audit import (
 from lib.report.tables.data import catalogue, checks, composition, pairs, weightings
 from lib.report.tables.decision import decision
 from lib.report.tables.methods import changes, gaps, groups, performance, thresholds
+from lib.report.tables.preferences import closures, gains, recommendation
 from lib.report.tables.study import runs, settings
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "calibration",
     "changes",
     "checks",
+    "closures",
     "composition",
     "decision",
+    "gains",
     "gaps",
     "groups",
     "intersections",
@@ -34,6 +37,7 @@ __all__ = [
     "parity",
     "performance",
     "probes",
+    "recommendation",
     "runs",
     "settings",
     "shares",
