@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 Layer = NDArray[np.float32]
-Stroke = tuple[Sequence[tuple[float, float]], float, float]
-"""Points (u, v), width as a fraction of the image, brightness 0 to 1."""
+Stroke = tuple[Sequence[float], float, float]
+"""Points as u, v, u, v, ..., width as a fraction of the image, brightness 0 to 1."""
 
 
 @lru_cache(maxsize=4)
@@ -23,10 +23,12 @@ def axes(n: int) -> tuple[Layer, Layer]:
 
 
 def edge(distance: Layer, width: float) -> Layer:
-    """0 where `distance` is below -width/2, 1 above width/2, smooth in between."""
+    """0 where `distance` is below -width/2, 1 above width/2, in between a ramp, smoothed where it is wide enough to see."""
     t = np.asarray(distance * np.float32(1 / width), np.float32)
     t += np.float32(0.5)
     np.clip(t, 0, 1, out=t)
+    if width < 0.025:
+        return t
     smooth = 3 - 2 * t
     smooth *= t
     smooth *= t
@@ -47,7 +49,11 @@ def oval(u: Layer, v: Layer, centre: tuple[float, float], radii: tuple[float, fl
     """1 - r^2 of an ellipse turned by `tilt` radians: above 0 inside, 1 in the middle."""
     x, y = u - np.float32(centre[0]), v - np.float32(centre[1])
     cos, sin = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
-    return 1 - np.square((x * cos + y * sin) / np.float32(radii[0])) - np.square((y * cos - x * sin) / np.float32(radii[1]))
+    return (
+        1
+        - np.square((x * cos + y * sin) / np.float32(radii[0]))
+        - np.square((y * cos - x * sin) / np.float32(radii[1]))
+    )
 
 
 def dome(inside: Layer) -> Layer:
@@ -79,12 +85,10 @@ def strokes(n: int, lines: Iterable[Stroke]) -> Layer:
     sheet = Image.new("L", (2 * n, 2 * n))
     pen = ImageDraw.Draw(sheet)
     for points, width, brightness in lines:
-        pixels = (2 * n * np.asarray(points)).ravel().tolist()
-        pen.line(pixels, fill=round(255 * brightness), width=max(1, round(2 * n * width)))
+        pen.line([2 * n * x for x in points], fill=round(255 * brightness), width=max(1, round(2 * n * width)))
     return shrink(sheet)
 
 
 def shrink(sheet: Image.Image) -> Layer:
     """A picture of (2n, 2n) pixels as a layer (n, n) from 0 to 1."""
-    fine = np.asarray(sheet, np.float32)
-    return (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) * np.float32(1 / 1020)
+    return np.asarray(sheet.reduce(2), np.float32) * np.float32(1 / 255)

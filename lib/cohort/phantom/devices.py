@@ -55,13 +55,11 @@ def _lead(draw: np.random.Generator, pad: tuple[float, float]) -> list[Stroke]:
     """An electrode and its wire, which leaves the image at the nearer side."""
     end = (-0.02 if pad[0] < 0.5 else 1.02, pad[1] + 0.3 * (draw.random() - 0.3))
     angle = np.linspace(0, 2 * np.pi, 9)
-    ring = [(pad[0] + 0.011 * np.cos(t), pad[1] + 0.011 * np.sin(t)) for t in angle]
-    return [(_curve(draw, pad, end, 0.06), 0.0045, 0.5), (ring, 0.007, 0.75), ([pad, (pad[0] + 0.004, pad[1])], 0.01, 1)]
+    ring = np.stack([pad[0] + 0.011 * np.cos(angle), pad[1] + 0.011 * np.sin(angle)], axis=1).ravel().tolist()
+    return [(_curve(draw, pad, end, 0.06), 0.0045, 0.5), (ring, 0.007, 0.75), ([*pad, pad[0] + 0.004, pad[1]], 0.01, 1)]
 
 
-def _curve(
-    draw: np.random.Generator, start: tuple[float, float], end: tuple[float, float], bow: float
-) -> list[tuple[float, float]]:
+def _curve(draw: np.random.Generator, start: tuple[float, float], end: tuple[float, float], bow: float) -> list[float]:
     """Sixteen points from start to end, bowed sideways by about `bow`."""
     t = np.linspace(0, 1, 16)
     (u0, v0), (u1, v1) = start, end
@@ -69,4 +67,4 @@ def _curve(
     off = one * np.sin(np.pi * t) + two * np.sin(2 * np.pi * t)
     du, dv = u1 - u0, v1 - v0
     length = float(np.hypot(du, dv)) or 1.0
-    return list(zip(u0 + du * t - dv / length * off, v0 + dv * t + du / length * off, strict=True))
+    return np.stack([u0 + du * t - dv / length * off, v0 + dv * t + du / length * off], axis=1).ravel().tolist()

@@ -29,7 +29,8 @@ def expose(draw: np.random.Generator, *, ap: float, poor: float = 0.0) -> Exposu
     spread = 1 + 0.6 * ap
     return Exposure(
         level=0.030 * spread * draw.standard_normal() + 0.05 * ap + 0.06 * poor,
-        contrast=float(np.clip(1.02 - 0.20 * ap + 0.07 * spread * draw.standard_normal(), 0.55, 1.3)) * (1 - 0.6 * poor),
+        contrast=float(np.clip(1.02 - 0.20 * ap + 0.07 * spread * draw.standard_normal(), 0.55, 1.3))
+        * (1 - 0.6 * poor),
         scatter=0.10 + 0.16 * ap + 0.03 * draw.random() + 0.2 * poor,
         noise=(0.006 + 0.004 * ap + 0.004 * draw.random()) * (1 + poor),
         blur=0.0016 + 0.0012 * ap * draw.random() + 0.002 * poor,

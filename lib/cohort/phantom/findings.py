@@ -73,7 +73,11 @@ def edema(x: Scene, draw: np.random.Generator, s: float) -> None:
     level = a.apex + 0.55 * (a.right_dome - a.apex)
     wings = bell(x.outline.t - 0.38, 0.24) * bell(v - level, 0.14)
     x.tissue += s * 0.20 * wings * np.clip(0.9 + 0.3 * field(draw, x.n, 18), 0.2, 2) * x.outline.lung
-    septa = band((v / np.float32(0.017)) % 1 - 0.5, 0.12, 0.15) * edge(x.outline.t - 0.82, 0.08) * edge(v - level - 0.1, 0.05)
+    septa = (
+        band((v / np.float32(0.017)) % 1 - 0.5, 0.12, 0.15)
+        * edge(x.outline.t - 0.82, 0.08)
+        * edge(v - level - 0.1, 0.05)
+    )
     x.tissue += s * 0.05 * septa * x.outline.lung
     x.vessels *= 1 + 0.25 * s
 
@@ -122,7 +126,9 @@ def _ball(x: Scene, draw: np.random.Generator, dense: float, radius: float, soft
     if lobes:
         inside = inside + lobes * field(draw, x.n, 20) * edge(inside + 1.2, 1)
     ball = edge(inside - 0.2, 2 * soft)
-    x.tissue += dense * ball * (0.75 + 0.25 * np.clip(inside, 0, 1)) * (0.25 + 0.75 * x.outline.lung * (1 - x.outline.core))
+    x.tissue += (
+        dense * ball * (0.75 + 0.25 * np.clip(inside, 0, 1)) * (0.25 + 0.75 * x.outline.lung * (1 - x.outline.core))
+    )
 
 
 def fibrosis(x: Scene, draw: np.random.Generator, s: float) -> None:

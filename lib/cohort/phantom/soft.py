@@ -99,11 +99,11 @@ def _tree(draw: np.random.Generator, start: NDArray[np.float64], sign: int) -> l
         turned = angle[:, None] + np.cumsum(0.27 * draw.standard_normal((len(angle), 3)), axis=1)
         steps = np.stack([sign * np.cos(turned), np.sin(turned)], axis=-1) * (length / 3)[:, None, None]
         points = np.concatenate([origin[:, None], origin[:, None] + np.cumsum(steps, axis=1)], axis=1)
-        lines += [(line, width, light) for line in points]
+        lines += [(line, width, light) for line in points.reshape(-1, 8).tolist()]
         spread = 0.30 + 0.45 * draw.random(len(angle))
         other = -spread * draw.uniform(0.5, 1.2, len(angle))
         flip = draw.choice((-1.0, 1.0), len(angle))
-        sprouts = 3 if width > WIDTHS[2] else 2
+        sprouts = 3 if width == WIDTHS[0] else 2
         origin = np.concatenate([points[:, 3], points[:, 3], points[:, 2]][:sprouts])
         turns = (turned[:, 2] + spread * flip, turned[:, 2] + other * flip, turned[:, 1] + 0.9 * flip)
         angle, length = np.concatenate(turns[:sprouts]), np.tile(length * 0.74, sprouts)
