@@ -4,6 +4,7 @@ Standard library only, so that every layer, down to the pre-render script, may i
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,28 @@ METRICS: dict[str, Metric] = {
     )
 }
 
-WEIGHTINGS: dict[str, str] = {
-    "uniform": "uniform (baseline)",
-    "inverse_class_frequency": "inverse class frequency",
-    "kamiran_calders_sex": "Kamiran-Calders by sex",
-    "kamiran_calders_age_group": "Kamiran-Calders by age",
-    "kamiran_calders_view": "Kamiran-Calders by view",
+GROUPINGS: dict[str, str] = {
+    "+".join(chosen): ", ".join("age" if a == "age_group" else ATTRIBUTES[a].label for a in chosen)
+    for size in range(1, len(ATTRIBUTES) + 1)
+    for chosen in combinations(ATTRIBUTES, size)
 }
+"""Attributes alone and crossed, as weightings name them: `sex`, `sex+view`; with their words."""
+_FAMILIES = {
+    "kamiran_calders": "Kamiran-Calders",
+    "group_balanced": "balanced groups",
+    "group_label_balanced": "balanced groups and classes",
+    "group_label_balanced_sqrt": "half-balanced groups and classes",
+    "effective_number": "effective number",
+    "median_frequency": "median frequency",
+}
+WEIGHTINGS: dict[str, str] = (
+    {"uniform": "uniform (baseline)", "inverse_class_frequency": "inverse class frequency"}
+    | {name: f"{_FAMILIES[name]} of classes" for name in ("effective_number", "median_frequency")}
+    | {f"{f}_{g}": f"{words} by {by}" for f, words in _FAMILIES.items() for g, by in GROUPINGS.items()}
+    | {"csv": "WEIGHTS of the CSV"}
+)
+PLACEBO = "placebo_"
+"""Leads the name of a weighting whose weights are given to the wrong examples."""
 POSTPROCESSINGS: dict[str, str] = {
     "fixed_0.5": "fixed 0.5 (baseline)",
     "best_threshold": "one best threshold",
@@ -75,6 +91,8 @@ NOT_ESTIMABLE = "not estimable"
 
 def weighting_label(name: str) -> str:
     """The words for a weighting; an unknown name is shown as it is."""
+    if name.startswith(PLACEBO):
+        return f"placebo of {weighting_label(name.removeprefix(PLACEBO))}"
     return WEIGHTINGS.get(name, name.replace("_", " "))
 
 

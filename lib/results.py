@@ -80,6 +80,20 @@ TABLES: dict[str, dict[str, Any]] = {
     "optimism": _METHOD | {"attribute": S, "metric": S, "contrast": S, "naive": F, "cross_fitted": F},
     # fitted thresholds: mean, smallest and largest over folds and seeds; fitted = share of folds with enough patients
     "thresholds": _METHOD | {"group": S, "threshold": F} | _INTERVAL | {"fitted": F},
+    # every weighting: Kish share, largest weight, the earlier weighting it equals here, or why it cannot be used
+    "catalogue": {"weighting": S, "effective_share": F, "largest": F, "same_as": S, "refused": S},
+    # last layers re-trained under the catalogue on the features of the uniform runs; as `metrics` and `changes`
+    "head_metrics": _METHOD
+    | {"attribute": S, "group": S, "metric": S, "value": F}
+    | _INTERVAL
+    | {"seed_sd": F, "images": I, "patients": I, "estimable": B},
+    "head_changes": _METHOD
+    | {"attribute": S, "metric": S, "contrast": S, "change": F}
+    | _INTERVAL
+    | {"p": F, "p_holm": F, "verdict": S, "estimable": B},
+    # the change that noise alone stays under in 19 of 20 cases: "full" from `n` repeated uniform runs, "head" from `n`
+    # placebo weights; contrast "all" or "max - min"
+    "noise_floor": {"trained": S, "attribute": S, "metric": S, "contrast": S, "floor": F, "n": I},
     # the baseline's intervals, by patient and (too narrow) by image
     "interval_levels": {"attribute": S, "group": S, "metric": S, "level": S, "value": F} | _INTERVAL,
 }

@@ -20,10 +20,11 @@ from tqdm import tqdm
 from lib import results
 from lib.audit import Population, audit, describe, point_values
 from lib.audit.exposure import exposure, grey_levels
+from lib.catalogue import catalogue_tables, retraining_floor
 from lib.cohort import Cohort, load_pixels, read_cohort, require_both_classes
-from lib.names import ATTRIBUTES
+from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, PLACEBO
 from lib.postprocessing import REGISTRY, optimism, post_process
-from lib.preprocessing import effective_share, example_weights, names
+from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
 from lib.training.pool import Plan, train_all
 from lib.training.run import Run
@@ -83,13 +84,13 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
 
 def _check(settings: dict[str, Any]) -> TrainingSettings:
     """The settings of the networks; raises `SettingsError` for any value in `study.toml` that cannot be used."""
-    for where, key, allowed in (
-        ("training", "weightings", names()),
-        ("audit", "postprocessings", list(REGISTRY)),
-        ("audit", "attributes", list(ATTRIBUTES)),
+    for where, key, is_allowed, allowed in (
+        ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
+        ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
+        ("audit", "attributes", ATTRIBUTES.__contains__, ATTRIBUTES),
     ):
         values = settings[where][key]
-        if wrong := [v for v in values if v not in allowed]:
+        if wrong := [v for v in values if not is_allowed(v)]:
             raise SettingsError(
                 f"study.toml, [{where}] {key}: {wrong[0]!r} is unknown; allowed are {', '.join(allowed)}."
             )
@@ -161,8 +162,12 @@ def _audited(
             progress=lambda done, total: bar.update(done - bar.n),
         )
     everyone = Population.from_frame(frame, attributes=["view"])
+    heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
+    floor = retraining_floor(people, scores[BASELINE_WEIGHTING], smallest_cell=small)
     return (
         audited
+        | heads
+        | {"noise_floor": pl.concat([floor, heads["noise_floor"]])}
         | describe(frame, replicates=replicates)
         | {
             "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),

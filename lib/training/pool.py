@@ -109,7 +109,7 @@ def _count(images: int) -> None:
 
 
 def _one(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
-    weights: Callable = partial(example_weights, weighting)
+    weights: Callable = partial(example_weights, weighting, seed=seed)
     train_run(
         plan.frame,
         load_pixels(plan.frame, plan.settings.image_size, plan.pixels),
