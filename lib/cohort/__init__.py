@@ -1,6 +1,17 @@
 """From a course folder to a validated frame and a memory map of pixels."""
 
+from lib.cohort.archive import unpack
+from lib.cohort.health import readable
 from lib.cohort.images import Pixels, load_pixels
 from lib.cohort.reader import Cohort, CohortError, read_cohort, require_both_classes
 
-__all__ = ["Cohort", "CohortError", "Pixels", "load_pixels", "read_cohort", "require_both_classes"]
+__all__ = [
+    "Cohort",
+    "CohortError",
+    "Pixels",
+    "load_pixels",
+    "read_cohort",
+    "readable",
+    "require_both_classes",
+    "unpack",
+]

@@ -1,8 +1,12 @@
 """Images decoded once, in parallel, into a uint8 memory map keyed by content and size."""
 
 import hashlib
+import io
 import json
 import os
+import struct
+import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +18,19 @@ from tqdm import tqdm
 
 LARGEST = 64_000_000
 """Pixels; a larger image is refused before it is decoded."""
+
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow may raise for a damaged file."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +66,35 @@ def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
 def _decode(paths: list[str], size: int, building: Path) -> list[int]:
     """Write the map; returns the rows that are no readable image. The file is closed on return, as Windows requires."""
     pixels = np.lib.format.open_memmap(building, mode="w+", dtype=np.uint8, shape=(len(paths), size, size))
+    _reserve(building)
     failed = []
 
     def one(row: int) -> None:
         try:
             pixels[row] = read_grey(Path(paths[row]), size)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except UNREADABLE:
             failed.append(row)
 
     with ThreadPoolExecutor() as pool:
         list(tqdm(pool.map(one, range(len(paths))), "Decoding images", len(paths), unit=" images"))
     pixels.flush()
     return sorted(failed)
+
+
+def _reserve(building: Path) -> None:
+    """Take the room on the disk at once: a map that meets a full disk later would end the process without a word."""
+    if hasattr(os, "posix_fallocate"):
+        with building.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, building.stat().st_size)
+
+
+def read_header(content: bytes) -> tuple[tuple[int, int] | None, str | None]:
+    """Size (width, height) and Pillow's mode of an image file's bytes; (None, None) when they are no PNG or JPEG."""
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+            return image.size, image.mode
+    except UNREADABLE:
+        return None, None
 
 
 def read_grey(path: Path, size: int) -> np.ndarray:

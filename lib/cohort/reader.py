@@ -1,6 +1,8 @@
 """A cohort folder read into one checked frame; what was found and done is counted, never silent."""
 
 import hashlib
+import os
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,12 +10,15 @@ from pathlib import Path
 
 import polars as pl
 
+from lib.cohort.images import read_header
 from lib.cohort.metadata import CohortError, read_metadata
+from lib.cohort.naming import match_names
 
 __all__ = ["Cohort", "CohortError", "read_cohort", "require_both_classes"]
 
 SPLITS = ("train", "valid")
 CLASSES = {"malade": 1, "sain": 0}
+PHANTOM = "drawn radiographs (a phantom)"
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
@@ -36,6 +41,11 @@ class Cohort:
     def name(self) -> str:
         return self.folder.resolve().name
 
+    @property
+    def source(self) -> str | None:
+        """Where the images come from, when the folder says so itself: phantoms carry the truth beside them."""
+        return PHANTOM if (self.folder / "truth.json").is_file() else None
+
 
 def read_cohort(folder: str | Path) -> Cohort:
     """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`.
@@ -53,7 +63,8 @@ def read_cohort(folder: str | Path) -> Cohort:
     ]
 
     images, found = _one_file_per_name(images)
-    checks += found
+    rows, renamed = match_names(rows, images["image"])
+    checks += [*found, ("image names written differently (folder, case or accents)", renamed, "matched")]
     joined = images.join(rows, on="image", how="left", maintain_order="left")
     known = joined.filter(pl.col("patient").is_not_null())
     orphans = rows.join(images, on="image", how="anti").height
@@ -75,10 +86,18 @@ def read_cohort(folder: str | Path) -> Cohort:
     for column, words in (("age", "age"), ("sex", "sex"), ("view", "view")):
         checks.append((f"images whose {words} is unknown", frame[column].null_count(), f"kept, in no {words} group"))
     require_both_classes(folder, frame)
+    _require_patients(folder, frame)
 
-    frame = frame.with_columns(digest=pl.Series(_digests(frame["path"]), dtype=pl.String))
+    files = _look(frame["path"])
+    frame = frame.with_columns(digest=pl.Series([f.digest for f in files], dtype=pl.String))
     twins = frame.height - frame["digest"].n_unique()
-    checks.append(("images identical to another one", twins, "kept"))
+    usual = Counter(f.shape for f in files if f.shape).most_common(1)
+    shape = usual[0][0] if usual else None
+    checks += [
+        ("images identical to another one", twins, "kept"),
+        ("images of another size than most", sum(f.shape not in (None, shape) for f in files), "resized"),
+        ("images that are not 8-bit grey", sum(f.mode not in (None, "L") for f in files), "turned into 8-bit grey"),
+    ]
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
     return Cohort(folder, frame.drop("findings"), table, _key(frame))
@@ -95,11 +114,20 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
             if not place.is_dir():
                 raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
             files = sorted(p for p in place.iterdir() if p.is_file() and not p.name.startswith("."))
-            named = [(p.name, str(p.absolute()), split, label) for p in files if p.suffix.lower() in SUFFIXES]
+            named = [
+                (p.name, str(p.absolute()), split, label)
+                for p in files
+                if p.suffix.lower() in SUFFIXES and _is_text(p.name)
+            ]
             rows += named
             others += len(files) - len(named)
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
     return pl.DataFrame(rows, schema=schema, orient="row"), others
+
+
+def _is_text(name: str) -> bool:
+    """False for file names that are no valid text on this system: no row could name them."""
+    return name == os.fsencode(name).decode("utf-8", errors="replace")
 
 
 def _one_file_per_name(images: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:
@@ -126,12 +154,31 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
                 )
 
 
-def _digests(paths: Iterable[str]) -> list[str]:
-    def digest(path: str) -> str:
-        return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+def _require_patients(folder: Path, frame: pl.DataFrame) -> None:
+    """Raises `CohortError` when a split has a single patient: nothing could be said beyond that one."""
+    for split in SPLITS:
+        if frame.filter(pl.col("split") == split)["patient"].n_unique() < 2:
+            raise CohortError(f"{folder / split} holds images of one patient only; at least two patients are needed.")
+
+
+@dataclass(frozen=True)
+class _File:
+    """What a file's bytes say: `shape` (width, height) and Pillow's `mode`, None where its header cannot be read."""
+
+    digest: str
+    shape: tuple[int, int] | None
+    mode: str | None
+
+
+def _look(paths: Iterable[str]) -> list[_File]:
+    def one(path: str) -> _File:
+        content = Path(path).read_bytes()
+        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+        shape, mode = read_header(content)
+        return _File(digest, shape, mode)
 
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(digest, paths))
+        return list(pool.map(one, paths))
 
 
 def _key(frame: pl.DataFrame) -> str:

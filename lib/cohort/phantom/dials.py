@@ -1,6 +1,7 @@
 """The biases that can be planted, each by a dial from 0 (absent) to 1, and what an audit ought to find of each."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,20 @@ class Dials:
 NULL = Dials(nature=0.0)
 DEFAULT = Dials(visibility=0.7, exposure=0.4, shortcut=0.3)
 """What `python -m lib demo` plants."""
+
+
+def read_dials(settings: Iterable[str], base: Dials) -> Dials:
+    """`base` with dials set by texts such as `visibility=0.7`. Raises ValueError, in one sentence, for any other text."""
+    changed = {}
+    for text in settings:
+        name, _, value = text.partition("=")
+        if name not in (dials := [dial.name for dial in fields(Dials)]):
+            raise ValueError(f"{name!r} is no dial; allowed are {', '.join(dials)}.")
+        try:
+            changed[name] = float(value)
+        except ValueError:
+            raise ValueError(f"the dial {name} is {value!r}; allowed is a number from 0 to 1.") from None
+    return replace(base, **changed)
 
 
 @dataclass(frozen=True)
