@@ -69,7 +69,7 @@ def read_metadata(path: Path) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]
 def read_table(path: Path) -> pl.DataFrame:
     """Every column of a CSV file, or of one compressed as .gz, as text; raises `CohortError` when it is no table."""
     if not path.is_file():
-        raise CohortError(f"{path} is missing: a cohort has a metadata.csv beside train and valid.")
+        raise CohortError(f"{path} is missing: it is the table with one row per image.")
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(LARGEST + 1)

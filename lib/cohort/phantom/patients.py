@@ -1,7 +1,10 @@
 """Who is in a phantom cohort: patients, their images, what they have, and what is written about them."""
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
 from statistics import NormalDist
 
 import numpy as np
@@ -83,7 +86,7 @@ def _patient(draw: np.random.Generator, number: int, dials: Dials) -> list[Recor
             age=looks_age,
             ap=drawn_ap,
             findings=findings,
-            strength=float(np.clip(STRENGTH * np.exp(0.4 * draw.standard_normal()), 0.1, 1.3)) * dim,
+            strength=min(max(STRENGTH * math.exp(0.4 * draw.standard_normal()), 0.1), 1.3) * dim,
             poor=dials.exposure * ap,
             disc=bool(draw.random() < 0.5 + tied),
         )
@@ -91,16 +94,16 @@ def _patient(draw: np.random.Generator, number: int, dials: Dials) -> list[Recor
     return records
 
 
-IMAGES = sum(cell.images for cell in STRATA)
+UP_TO = list(accumulate(cell.images for cell in STRATA))
+IMAGES = UP_TO[-1]
 AP_SHARE = sum(cell.images for cell in STRATA if cell.view == "AP") / IMAGES
 SICK_SHARE = sum(cell.images * cell.sick for cell in STRATA) / IMAGES
 
 
 def _stratum(draw: np.random.Generator, dials: Dials, split: str) -> Stratum:
     """A stratum as often as it has images; women are passed over in train as the dial says."""
-    edges = np.cumsum([cell.images for cell in STRATA])
     while True:
-        cell = STRATA[int(np.searchsorted(edges, draw.random() * edges[-1], side="right"))]
+        cell = STRATA[bisect_right(UP_TO, draw.random() * IMAGES)]
         passed_over = split == "train" and cell.sex == "F" and draw.random() < 0.9 * dials.representation
         if not passed_over:
             return cell
@@ -111,6 +114,7 @@ def _number_of_images(draw: np.random.Generator) -> int:
     return min(MOST_IMAGES, round(float(np.interp(draw.random(), shares, counts))))
 
 
+@cache
 def _same_people(cell: Stratum) -> dict[str, Stratum]:
     return {other.view: other for other in STRATA if (other.sex, other.ages) == (cell.sex, cell.ages)}
 
@@ -145,8 +149,18 @@ def _again(draw: np.random.Generator, often: float, agreement: float, chance: fl
 
 def _findings(draw: np.random.Generator, ap: bool) -> tuple[str, ...]:
     """One to three findings, each as often as the view has it."""
-    names = list(FINDINGS)
-    often = np.array([f.images * (f.ap if ap else 1 - f.ap) for f in FINDINGS.values()])
     count = 1 + int(draw.random() < 0.30) + int(draw.random() < 0.08)
-    chosen = draw.choice(len(names), count, replace=False, p=often / often.sum())
-    return tuple(sorted(names[k] for k in chosen))
+    chosen: set[str] = set()
+    while len(chosen) < count:
+        chosen.add(NAMES[bisect_right(_up_to(ap), draw.random())])
+    return tuple(sorted(chosen))
+
+
+NAMES = tuple(FINDINGS)
+
+
+@cache
+def _up_to(ap: bool) -> list[float]:
+    """How often each finding or one before it is drawn in a view."""
+    often = [f.images * (f.ap if ap else 1 - f.ap) for f in FINDINGS.values()]
+    return [total / sum(often) for total in accumulate(often)][:-1]

@@ -33,21 +33,23 @@ class Shot:
 
 
 def render(shot: Shot, *, seed: int, size: int = 256) -> NDArray[np.uint8]:
-    """The image as grey levels (size, size)."""
-    patient = np.random.default_rng([seed, 1, shot.patient])
-    draw = np.random.default_rng([seed, 2, shot.patient, shot.visit])
-    a = pose(build(patient, female=shot.female, age=shot.age), draw, ap=shot.ap)
+    """The image as grey levels (size, size). Without its findings, the same image would differ by nothing else."""
+    build_draw = np.random.default_rng([seed, 1, shot.patient])
+    pose_draw, finding_draw, film_draw = (
+        np.random.default_rng([seed, stream, shot.patient, shot.visit]) for stream in (2, 3, 4)
+    )
+    a = pose(build(build_draw, female=shot.female, age=shot.age), pose_draw, ap=shot.ap)
     a = reshape(a, shot.findings, shot.strength)
     o = outline(a, size)
     tissue = body(a, o, size)
     x = Scene(a, o, depth(a, o, size), vessels(a, size), centre(a, o, size))
     for finding in shot.findings:
-        OVERLAY[finding](x, draw, shot.strength)
+        OVERLAY[finding](x, finding_draw, shot.strength)
     layer = 0.90 * tissue - 0.62 * x.air * np.sqrt(tissue) + 0.105 * x.vessels * o.lung + x.tissue
-    layer += bones(a, o, size) * tissue + breasts(a, o, size) + abdomen(a, o, size, draw)
-    layer += (0.012 * field(draw, size, 9) + 0.012 * field(draw, size, 48) * o.lung) * tissue
+    layer += bones(a, o, size) * tissue + breasts(a, o, size) + abdomen(a, o, size, pose_draw)
+    layer += (0.012 * field(film_draw, size, 9) + 0.012 * field(film_draw, size, 48) * o.lung) * tissue
     if shot.ap:
-        layer += 0.35 * bedside(size, a, draw)
-    label = marker(size, draw, disc=shot.disc, ap=shot.ap)
-    grey = develop(layer, expose(draw, ap=float(shot.ap), poor=shot.poor), draw)
+        layer += 0.35 * bedside(size, a, film_draw)
+    label = marker(size, film_draw, disc=shot.disc, ap=shot.ap)
+    grey = develop(layer, expose(film_draw, ap=float(shot.ap), poor=shot.poor), film_draw)
     return np.maximum(grey, (label * 255).astype(np.uint8))

@@ -24,6 +24,8 @@ HEADER = (
     "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],WEIGHTS"
 )
 """As published: the commas inside the brackets are separators like the others."""
+FEW = 100 * 256**2
+"""Pixels; fewer are drawn before other processes have started."""
 FOLDERS = {1: "malade", 0: "sain"}
 
 
@@ -74,7 +76,7 @@ def draw_phantom(
 def _draw_all(todo: list[tuple[Shot, str]], seed: int, size: int, workers: int | None) -> None:
     workers = workers or os.cpu_count() or 1
     with tqdm(total=len(todo), desc="Drawing a cohort", unit=" images") as bar:
-        if workers == 1 or len(todo) * size**2 < 100 * 256**2:
+        if workers == 1 or len(todo) * size**2 < FEW:
             for one in todo:
                 bar.update(_draw_some([one], seed=seed, size=size))
             return
