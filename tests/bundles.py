@@ -11,8 +11,11 @@ import numpy as np
 import polars as pl
 
 from lib.audit import Population, audit, describe, point_values
+from lib.catalogue import placebo_floor, retraining_floor
 from lib.names import ATTRIBUTES
 from lib.postprocessing import optimism, post_process
+from lib.preprocessing import catalogue as weighting_catalogue
+from lib.preprocessing import effective_share, equivalents
 from lib.results import TABLES, Results
 
 WEIGHTINGS = ("uniform", "inverse_class_frequency", "kamiran_calders_view")
@@ -45,6 +48,7 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
     people = Population.from_frame(valid)
     done = post_process(people, scores, knobs.postprocessings, list(ATTRIBUTES))
     tables = audit(people, scores, done.decisions, replicates=knobs.replicates)
+    tables |= _heads(people, train, scores, knobs)
     tables |= describe(cohort, replicates=knobs.replicates)
     tables |= {
         "checks": _checks(),
@@ -86,6 +90,24 @@ def _scores(draw: np.random.Generator, valid: pl.DataFrame, weighting: str, knob
     logits = 1.4 * (valid["label"].to_numpy() - 0.5) + shift * (valid["view"].to_numpy() == "AP") - shift / 2
     person = np.random.default_rng(1).normal(0, 0.7, valid["patient"].max() + 1)[valid["patient"].to_numpy()]
     return 1 / (1 + np.exp(-(logits + person + draw.normal(0, 0.5, (knobs.seeds, valid.height)))))
+
+
+def _heads(people: Population, train: pl.DataFrame, scores: dict, knobs: Knobs) -> dict[str, pl.DataFrame]:
+    """The catalogue on the simulated train; as re-trained heads the scores themselves, as placebos the uniform seeds."""
+    weights, refused = weighting_catalogue(train.with_columns(image=pl.lit("a.png"), weight=pl.lit(None, pl.Float64)))
+    same = equivalents(weights)
+    rows = [(n, effective_share(own), float(own.max()), same.get(n), None) for n, own in weights.items()]
+    rows += [(n, None, None, None, why) for n, why in refused.items()]
+    decisions = {(n, "fixed_0.5", "none"): (own >= 0.5).astype(float) for n, own in scores.items()}
+    audited = audit(people, scores, decisions, replicates=knobs.replicates)
+    base, *others = (point_values(people, (own[None] >= 0.5).astype(float)) for own in scores["uniform"])
+    floors = [retraining_floor(people, scores["uniform"], smallest_cell=20), placebo_floor(base, others)]
+    return {
+        "catalogue": pl.DataFrame(rows, schema=TABLES["catalogue"], orient="row"),
+        "head_metrics": audited["metrics"],
+        "head_changes": audited["changes"],
+        "noise_floor": pl.concat(floors),
+    }
 
 
 def _checks() -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The last layer re-trained on frozen features: a weighting in a fraction of a second instead of a whole training.
 
-Source: Kirichenko, Izmailov & Wilson 2022, arXiv 2204.02937. The features are those of a finished run; the new layer is a
+Source: Kirichenko, Izmailov & Wilson 2023, arXiv 2204.02937. The features are those of a finished run; the new layer is a
 weighted, L2-regularised logistic regression, which is convex: no seed, no epoch, one answer.
 """
 

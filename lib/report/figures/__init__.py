@@ -3,7 +3,7 @@ who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide
 """
 
 from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
-from lib.report.figures.changes import optimism, postprocessing_changes, weighting_changes
+from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
 from lib.report.figures.cohort import ages, prevalence
 from lib.report.figures.gains import who_gains
 from lib.report.figures.grid import grid
@@ -16,6 +16,7 @@ __all__ = [
     "associations",
     "baseline_gaps",
     "baseline_groups",
+    "catalogue",
     "crossing",
     "exposure",
     "grid",

@@ -37,6 +37,7 @@ from lib.report.figures.marks import (
     stand,
     under_headings,
     verdict_key,
+    wrapped,
 )
 from lib.report.theme import LABELS, MEASURES, Measure, Size, verdict_look
 from lib.report.words import method_words, outcome_words
@@ -53,7 +54,69 @@ def weighting_changes(results: Results, attributes: Sequence[str] | None = None,
     On a slide, of the gaps by one attribute only: that of the widest TPR gap at the baseline, unless named.
     """
     changes = results.changes.filter(postprocessing=BASELINE_POSTPROCESSING)
-    return _changes(results, changes, attributes, size, "weighting", "Weightings, decisions at 0.5")
+    return _changes(results, changes, attributes, size, "weighting", "Weightings, decisions at 0.5", trained="full")
+
+
+def catalogue(results: Results, *, size: Size = "page") -> Chart:
+    """The same for every weighting of the catalogue, last layer re-trained; balanced accuracy and the TPR gaps."""
+    measure = MEASURES[size]
+    changes = results.head_changes
+    if changes.is_empty():
+        return nothing("no last layer was re-trained under another weighting", size=size)
+    attributes = changes.filter(pl.col("attribute") != OVERALL)["attribute"].unique(maintain_order=True)
+    outcomes = [BALANCED, *((attribute, "tpr") for attribute in attributes)]
+    shown = pl.concat([_of(changes, outcome) for outcome in outcomes])
+    rows = under_headings(_family_row(row["weighting"]) for row in _of(changes, BALANCED).to_dicts())
+    across = measure.width - label_width(rows, measure)
+    width = (across - 20 * (len(outcomes) - 1)) / len(outcomes)
+    domain = around_zero([v for c in ("change", "low", "high") for v in shown[c]], step=0.01, least=0.02)
+    panels = [
+        dot_panel(
+            [
+                dot(_family_row(r["weighting"]), r["change"], r["low"], r["high"], verdict_look(r["verdict"]))
+                for r in _of(changes, outcome).to_dicts()
+            ],
+            rows,
+            measure=measure,
+            width=width,
+            domain=domain,
+            heading=wrapped(outcome_words(*outcome), measure.characters(width, measure.small)),
+            axis=POINTS,
+            labelled=k == 0,
+            at=0,
+            band=noise_floor(results, "head", outcome),
+            ticks=3,
+        )
+        for k, outcome in enumerate(outcomes)
+    ]
+    finding = changes_finding(shown)
+    return framed(
+        over(in_lines(panels, len(panels), 20), verdict_key(measure, across, shown["verdict"])),
+        title=finding,
+        subtitle=[
+            "Last layer re-trained under each weighting: change against the uniform one, in points · "
+            f"{judged_on(results)}",
+            f"{bars_are(results)}. Grey: what 19 of 20 placebo weightings stay within.",
+        ],
+        description="Dots with intervals: changes of balanced accuracy and of TPR gaps by weighting of the catalogue. "
+        f"{_changes_listed(shown)} {finding}.",
+        size=size,
+    )
+
+
+def _family_row(weighting: str) -> str:
+    """`balanced groups|by sex, view`; a weighting of one form only has no heading."""
+    family, by, groups = weighting_label(weighting).partition(" by ")
+    return f"{family}|{by.strip()} {groups}" if by else f"|{family}"
+
+
+def noise_floor(results: Results, trained: str, outcome: tuple[str, str]) -> float | None:
+    """The change of an outcome (attribute, metric) that noise alone stays under in 19 of 20 cases, or None."""
+    contrast = "all" if outcome[0] == OVERALL else MAX_MIN
+    found = results.noise_floor.filter(trained=trained, attribute=outcome[0], metric=outcome[1], contrast=contrast)[
+        "floor"
+    ]
+    return found[0] if len(found) else None
 
 
 def postprocessing_changes(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:
@@ -65,7 +128,13 @@ def postprocessing_changes(results: Results, attributes: Sequence[str] | None = 
 
 
 def _changes(
-    results: Results, changes: pl.DataFrame, attributes: Sequence[str] | None, size: Size, kind: str, what: str
+    results: Results,
+    changes: pl.DataFrame,
+    attributes: Sequence[str] | None,
+    size: Size,
+    kind: str,
+    what: str,
+    trained: str = "",
 ) -> Chart:
     measure = MEASURES[size]
     if changes.is_empty():
@@ -88,6 +157,7 @@ def _changes(
             axis=POINTS,
             labelled=k == 0 or (size == "page" and (k - 1) % columns == 0),
             at=0,
+            band=noise_floor(results, trained, outcome),
             ticks=4,
         )
         for k, outcome in enumerate(outcomes)
@@ -109,6 +179,9 @@ def _changes(
         subtitle=[
             f"{what}: change against the untouched baseline, in points · {judged_on(results)}",
             f"{bars_are(results)}. {_reading(size)}",
+            "Grey: what networks of the baseline trained again stay within in 19 of 20 cases."
+            if trained and noise_floor(results, trained, BALANCED) is not None
+            else "",
         ],
         description=f"Dots with intervals: changes of balanced accuracy and of gaps by {kind}. {_changes_listed(shown)} {finding}.",
         size=size,

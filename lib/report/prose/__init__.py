@@ -28,11 +28,13 @@ from lib.report.prose.facts import (
     training,
     uncertainty,
 )
+from lib.report.prose.noise import catalogue, noise_floor, placebos
 
 __all__ = [
     "answer",
     "associations",
     "caption",
+    "catalogue",
     "cohort",
     "composition",
     "cost",
@@ -45,8 +47,10 @@ __all__ = [
     "largest_change",
     "limits",
     "most_effective",
+    "noise_floor",
     "optimism",
     "performance",
+    "placebos",
     "power",
     "prevalence",
     "reproducibility",

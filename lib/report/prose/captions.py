@@ -21,6 +21,9 @@ def caption(study: Results, exhibit: str) -> Words:
         "exposure": "Mean grey level and contrast (standard deviation of grey) of the images, black 0 to white 1, by view and "
         "label; 95 % intervals by patient.",
         "weightings": f"The weightings of the {train}: range of the weights and effective share of the images.",
+        "catalogue": f"Every weighting of the catalogue on the {train}.",
+        "catalogue_changes": f"Change against the uniform head, at threshold 0.5; {valid}; last layers re-trained on the "
+        f"features of {spelled(study.n_seeds, 'network')}; {bars}.",
         "weights": "Mean weight of the training images of each group and label; 1 is the baseline.",
         "baseline_groups": f"Rates of the untouched baseline by group, the rule is everyone; {valid}; {networks}; {bars}.",
         "baseline_gaps": f"Difference of each group from its reference, untouched baseline; {valid}; {networks}; {bars}.",
