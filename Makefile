@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export COHORT
 
-.PHONY: venv report test study preview slides clean
+.PHONY: venv report test study preview slides bench clean
 
 venv: .venv/installed
 
@@ -25,6 +25,9 @@ preview: venv
 
 slides: venv
 	$(BIN)/python -m lib slides
+
+bench: venv
+	$(BIN)/python -m benchmarks.training $(if $(COHORT),--cohort $(COHORT)) --write
 
 clean:
 	$(PYTHON) -m lib clean

@@ -4,6 +4,7 @@ The features are those of the networks trained with uniform weights, one set per
 layer on them, and so does its placebo, the same weights given to the wrong examples.
 """
 
+import io
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -14,12 +15,13 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from lib.audit import Population, audit, point_values
+from lib.files import write_whole
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, MAX_MIN, NO_TARGET, OVERALL, PLACEBO
 from lib.preprocessing import catalogue, effective_share, equivalents, example_weights
 from lib.results import TABLES
 from lib.training.heads import head_scores, run_features
 from lib.training.partition import fit_and_tune
-from lib.training.pool import Plan
+from lib.training.plan import Plan
 
 KEPT = "heads.parquet"
 FIXED = (BASELINE_POSTPROCESSING, NO_TARGET)
@@ -53,6 +55,15 @@ def catalogue_tables(
         "head_changes": audited["changes"],
         "noise_floor": placebo_floor(base, placebos),
     }
+
+
+def embeddings(plan: Plan, pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, 512)}."""
+    of_seed = []
+    for seed in plan.seeds:
+        found = run_features(plan.frame, pixels, plan.settings, seed, plan.folder(BASELINE_WEIGHTING, seed))
+        of_seed.append(found.values[found.valid])
+    return {BASELINE_WEIGHTING: np.stack(of_seed)}
 
 
 def _usable(plan: Plan) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -119,7 +130,7 @@ def _heads_of_seed(
     weights = {name: partial(example_weights, name, fit, seed) for name in wanted}
     with threadpool_limits(1):  # the matrices are small: more threads wait for each other
         found = pl.DataFrame(head_scores(features, plan.frame["label"].to_numpy(), weights, partial(done, 1)))
-    part = kept.with_suffix(".part")
-    found.write_parquet(part)
-    part.replace(kept)
+    content = io.BytesIO()
+    found.write_parquet(content)
+    write_whole(kept, content.getbuffer())
     return found

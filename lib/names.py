@@ -44,6 +44,23 @@ NO_TARGET = "none"
 MAX_MIN = "max - min"
 """Value of the column `contrast` for the spread over all groups of an attribute."""
 
+CROSSED = " x "
+"""Between the names of two attributes whose groups are crossed, such as `sex x age_group`."""
+
+
+def attribute_named(name: str) -> Attribute:
+    """The attribute of a name, also of a crossing: `sex x age_group` has the groups `F, <40`, `F, 40-60` and so on.
+
+    Raises KeyError for a name that is neither.
+    """
+    if CROSSED not in name:
+        return ATTRIBUTES[name]
+    one, two = (ATTRIBUTES[part] for part in name.split(CROSSED))
+    groups = tuple(f"{a}, {b}" for a in one.groups for b in two.groups)
+    reference = f"{one.reference}, {two.reference}"
+    return Attribute(name, f"{one.label} and {two.label}", groups, reference, one.of_patient and two.of_patient)
+
+
 METRICS: dict[str, Metric] = {
     m.name: m
     for m in (
@@ -52,7 +69,26 @@ METRICS: dict[str, Metric] = {
         Metric("tpr", "TPR", "share of the sick who are called sick", 1),
         Metric("fpr", "FPR", "share of the healthy who are called sick", -1),
         Metric("selection_rate", "selection rate", "share of all who are called sick", 0),
+        Metric("accuracy", "accuracy", "share of all whose label is found", 1),
+        Metric("fnr", "FNR", "share of the sick who are called healthy", -1),
+        Metric("ppv", "PPV", "share of those called sick who are sick", 1),
+        Metric("missed", "missed", "patients who are sick and called healthy, of all patients", -1),
     )
+}
+
+DEMANDS: dict[str, str] = {
+    "demographic_parity_difference": "demographic parity: difference in selection rate",
+    "demographic_parity_ratio": "demographic parity: ratio of selection rates",
+    "equal_opportunity_difference": "equal opportunity: difference in TPR",
+    "equalized_odds_difference": "equalized odds: the larger difference, of TPR or FPR",
+}
+"""Measures of the table `parity` that compare all groups of an attribute; the others are `worst_<metric>`."""
+CALIBRATION: dict[str, str] = {
+    "brier": "Brier score",
+    "mean_error": "mean score \N{MINUS SIGN} share of sick",
+    "ece": "ECE (debiased)",
+    "slope": "slope",
+    "intercept": "intercept",
 }
 
 GROUPINGS: dict[str, str] = {
@@ -85,6 +121,10 @@ POSTPROCESSINGS: dict[str, str] = {
 }
 BASELINE_WEIGHTING = "uniform"
 BASELINE_POSTPROCESSING = "fixed_0.5"
+AMPLIFICATION = "all groups"
+"""Value of the column `contrast` for the bias amplification over all groups of an attribute."""
+AGGREGATE, STANDARDISED = "aggregate", "standardised"
+"""Values of the column `stratum` for everyone together, and for the difference with common strata."""
 UNDECIDED = "cannot be told from noise"
 NOT_ESTIMABLE = "not estimable"
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import platform
+import shutil
 import time
 from dataclasses import asdict
 from datetime import date
@@ -20,15 +21,19 @@ from tqdm import tqdm
 from lib import results
 from lib.audit import Population, audit, describe, point_values
 from lib.audit.exposure import exposure, grey_levels
-from lib.catalogue import catalogue_tables, retraining_floor
+from lib.audit.probes import probes
+from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
+from lib.files import alone_with, writing_to
 from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, PLACEBO
 from lib.postprocessing import REGISTRY, optimism, post_process
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
-from lib.training.pool import Plan, train_all
-from lib.training.run import Run
+from lib.training.engine import EngineSettings
+from lib.training.plan import Plan
+from lib.training.pool import train_all
 from lib.training.settings import TrainingSettings
+from lib.training.store import Run
 
 log = logging.getLogger(__name__)
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-learn", "numpy")
@@ -42,7 +47,7 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     """
     settings = read_settings(root)
     name = name or cohort_name(folder)
-    training = _check(settings)
+    training, engine = _check(settings)
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
     wanted = {"training": settings["training"], "audit": settings["audit"]}
@@ -60,6 +65,7 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
         tuple(settings["training"]["seeds"]),
         data_folder(name, root) / "runs",
         cache,
+        engine,
     )
     runs, plan = train_all(plan)
     began = time.monotonic()
@@ -79,12 +85,23 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
             "audit": round(time.monotonic() - began, 1),
         },
     }
-    results.save(target, manifest, tables)
+    with writing_to(target.parent), alone_with(target):
+        _sweep(target)
+        results.save(target, manifest, tables)
     return target
 
 
-def _check(settings: dict[str, Any]) -> TrainingSettings:
-    """The settings of the networks; raises `SettingsError` for any value in `study.toml` that cannot be used."""
+def _sweep(target: Path) -> None:
+    """Delete what a study left that was killed while it wrote its results."""
+    for leftover in target.parent.glob(".results-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
+    """The settings of the networks and of where they are trained.
+
+    Raises `SettingsError` for any value in `study.toml` that cannot be used.
+    """
     for where, key, is_allowed, allowed in (
         ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
         ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
@@ -106,9 +123,17 @@ def _check(settings: dict[str, Any]) -> TrainingSettings:
         if settings["audit"][key] < least:
             raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
     try:
-        return TrainingSettings(**{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")})
+        training = TrainingSettings(
+            **{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")}
+        )
     except ValueError as error:
         raise SettingsError(f"study.toml, [training]: {error}") from None
+    try:
+        engine = EngineSettings(**settings["compute"])
+        engine.check(training.batch_size)
+    except ValueError as error:
+        raise SettingsError(f"study.toml, [compute]: {error}") from None
+    return training, engine
 
 
 def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
@@ -146,12 +171,15 @@ def _audited(
     everyone = Population.from_frame(frame, attributes=["view"])
     heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
     floor = retraining_floor(people, scores[BASELINE_WEIGHTING], smallest_cell=small)
+    described = describe(frame, replicates=replicates, smallest_cell=small)
     return (
         audited
         | heads
-        | {"noise_floor": pl.concat([floor, heads["noise_floor"]])}
-        | describe(frame, replicates=replicates)
+        | described
         | {
+            "noise_floor": pl.concat([floor, heads["noise_floor"]]),
+            "simpson": pl.concat([described["simpson"], audited["simpson"]]),
+            "probes": probes(people, embeddings(plan, pixels), replicates=replicates, smallest_cell=small),
             "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
             "thresholds": processed.thresholds,
             "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),

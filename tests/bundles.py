@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from lib.audit import Population, audit, describe, point_values
+from lib.audit.probes import probes
 from lib.catalogue import placebo_floor, retraining_floor
 from lib.names import ATTRIBUTES
 from lib.postprocessing import optimism, post_process
@@ -49,7 +50,8 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
     done = post_process(people, scores, knobs.postprocessings, list(ATTRIBUTES))
     tables = audit(people, scores, done.decisions, replicates=knobs.replicates)
     tables |= _heads(people, train, scores, knobs)
-    tables |= describe(cohort, replicates=knobs.replicates)
+    described = describe(cohort, replicates=knobs.replicates)
+    tables |= described | {"simpson": pl.concat([described["simpson"], tables["simpson"]])}
     tables |= {
         "checks": _checks(),
         "exposure": _exposure(draw, train, knobs),
@@ -58,6 +60,7 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
         "history": _history(draw, knobs),
         "optimism": optimism(people, done, point_values),
         "thresholds": done.thresholds,
+        "probes": probes(people, _embeddings(draw, valid, knobs), replicates=knobs.replicates),
     }
     return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
 
@@ -108,6 +111,14 @@ def _heads(people: Population, train: pl.DataFrame, scores: dict, knobs: Knobs) 
         "head_changes": audited["changes"],
         "noise_floor": pl.concat(floors),
     }
+
+
+def _embeddings(draw: np.random.Generator, valid: pl.DataFrame, knobs: Knobs) -> dict[str, np.ndarray]:
+    """Six features, (seeds, images, 6), of the baseline's networks: one knows the label, and where there is an effect one the view."""
+    features = draw.normal(size=(knobs.seeds, valid.height, 6))
+    features[..., 0] += valid["label"].to_numpy()
+    features[..., 1] += 2 * knobs.effect * (valid["view"].to_numpy() == "AP")
+    return {knobs.weightings[0]: features}
 
 
 def _checks() -> pl.DataFrame:

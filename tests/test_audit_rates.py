@@ -5,15 +5,27 @@ from itertools import product
 import numpy as np
 import polars as pl
 import pytest
-from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate, true_positive_rate
+from fairlearn.metrics import (
+    MetricFrame,
+    demographic_parity_difference,
+    demographic_parity_ratio,
+    equal_opportunity_difference,
+    equalized_odds_difference,
+    false_negative_rate,
+    false_positive_rate,
+    selection_rate,
+    true_positive_rate,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_score, roc_auc_score
 
 from lib.audit.contrasts import point_values
+from lib.audit.estimates import Estimates, in_sample
+from lib.audit.parity import parity_rows
 from lib.audit.population import Population
 from lib.audit.ranking import auc, resampled_auc
-from lib.audit.rates import RATES, estimable, rates, resampled_rates
+from lib.audit.rates import RATES, TESTED, estimable, rates, resampled_rates
 from lib.audit.resampling import patient_counts
 from lib.names import ATTRIBUTES, MAX_MIN
 
@@ -22,6 +34,15 @@ ORACLES = {
     "tpr": true_positive_rate,
     "fpr": false_positive_rate,
     "selection_rate": selection_rate,
+    "accuracy": accuracy_score,
+    "fnr": false_negative_rate,
+    "ppv": precision_score,
+}
+DEMANDS = {
+    "demographic_parity_difference": demographic_parity_difference,
+    "demographic_parity_ratio": demographic_parity_ratio,
+    "equal_opportunity_difference": equal_opportunity_difference,
+    "equalized_odds_difference": equalized_odds_difference,
 }
 EXACT = {"abs": 1e-12, "rel": 0}
 
@@ -54,6 +75,8 @@ def test_every_rate_of_every_group_is_fairlearns(attribute, unknown, threshold):
         overall = {name: metric(population.labels, decided) for name, metric in ORACLES.items()}
         for g, cell in enumerate(population.cells):
             for m, metric in enumerate(RATES):
+                if metric not in ORACLES:
+                    continue
                 if cell.attribute == attribute:
                     assert found[s, g, m] == pytest.approx(oracle.by_group[metric][cell.group], **EXACT)
                 elif cell.attribute == "overall":
@@ -72,7 +95,7 @@ def test_the_spread_of_a_single_network_is_fairlearns_difference(attribute):
         y_pred=decisions[0],
         sensitive_features=frame[attribute].to_numpy(),
     ).difference()
-    for metric in RATES:
+    for metric in TESTED:
         assert values[attribute, metric, MAX_MIN] == pytest.approx(oracle[metric], **EXACT)
 
 
@@ -80,8 +103,48 @@ def test_a_decision_by_chance_counts_for_its_chance():
     frame, _ = cohort()
     population = Population.from_frame(frame)
     found = rates(population, np.full((1, frame.height), 0.25))
-    assert np.allclose(found[..., 1:], 0.25, atol=1e-12, rtol=0)
+    assert np.allclose(found[..., 1:4], 0.25, atol=1e-12, rtol=0)
     assert np.allclose(found[..., 0], 0.5, atol=1e-12, rtol=0)
+    assert np.allclose(found[..., RATES.index("fnr")], 0.75, atol=1e-12, rtol=0)
+
+
+def test_missed_is_told_of_patients_each_counted_once():
+    frame = pl.DataFrame({"patient": [1, 1, 1, 1, 2, 3], "label": [1, 1, 0, 0, 1, 0], "sex": [*"FFFFFM"]})
+    population = Population.from_frame(frame)
+    # of four images of patient 1 one is sick and missed; patient 2 is found; patient 3 is healthy
+    missed = rates(population, [[0, 1, 1, 0, 1, 1]])[0, :, RATES.index("missed")]
+    cells = [cell.group for cell in population.cells]
+    assert missed[cells.index("all")] == pytest.approx((1 / 4 + 0 + 0) / 3)
+    assert missed[cells.index("F")] == pytest.approx((1 / 4 + 0) / 2) and missed[cells.index("M")] == 0
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 10_000),
+    attribute=st.sampled_from(list(ATTRIBUTES)),
+    threshold=st.sampled_from([0.2, 0.5, 0.7]),
+    unknown=st.sampled_from([0.0, 0.3]),
+)
+def test_every_demand_is_fairlearns_and_the_worst_group_is_the_worst(seed, attribute, threshold, unknown):
+    frame, scores = cohort(seed, images=150, unknown=unknown)
+    decided = (scores[0] >= threshold).astype(float)
+    known = frame[attribute].is_not_null().to_numpy()
+    population = Population.from_frame(frame)
+    sampled = in_sample(population, decided[None], scores[:1])
+    found = Estimates(sampled.metrics, sampled.by_seed, sampled.by_seed)
+    about = population.labels[known], decided[known]
+    rows = {row[1]: row for row in parity_rows(population, found, 1) if row[0] == attribute}
+    for measure, oracle in DEMANDS.items():
+        expected = oracle(*about, sensitive_features=frame[attribute].to_numpy()[known])
+        assert rows[measure][3] == pytest.approx(expected, **EXACT)
+        assert rows[measure][3:6] == pytest.approx([expected] * 3, **EXACT)  # one resample: the sample
+    oracle = MetricFrame(
+        metrics=ORACLES, y_true=about[0], y_pred=about[1], sensitive_features=frame[attribute].to_numpy()[known]
+    )
+    for metric, worst in (("balanced_accuracy", "min"), ("tpr", "min"), ("fpr", "max")):
+        row = rows[f"worst_{metric}"]
+        assert row[3] == pytest.approx(getattr(oracle, f"group_{worst}")()[metric], **EXACT)
+        assert oracle.by_group[metric][row[2]] == pytest.approx(row[3], **EXACT)
 
 
 @settings(max_examples=12, deadline=None)
@@ -116,7 +179,10 @@ def test_a_resampled_rate_is_the_rate_of_the_images_written_out_as_often_as_draw
     for b in range(2):
         times = counts[b][population.patients]
         rows = np.repeat(np.arange(60), times)
-        written_out = Population.from_frame(frame[rows])
+        # the same patient drawn twice is two patients
+        twice = np.concatenate([np.arange(k) for k in times]) * 1000
+        own = frame[rows].with_columns(patient=pl.Series(frame["patient"].to_numpy()[rows] + twice))
+        written_out = Population.from_frame(own)
         assert np.allclose(found[b], rates(written_out, decisions[:, rows]), atol=1e-12, rtol=0, equal_nan=True)
 
 

@@ -129,7 +129,7 @@ def test_tables(tmp_path, content):
 def test_images(tmp_path, data):
     content = _damaged(data.draw, data.draw(st.sampled_from(IMAGES)))
     (tmp_path / "a.png").write_bytes(content)
-    shape, mode = read_header(content)
+    shape, mode = read_header(io.BytesIO(content))
     assert (shape is None) == (mode is None)
     try:
         grey = read_grey(tmp_path / "a.png", 32)

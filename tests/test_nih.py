@@ -13,7 +13,7 @@ from PIL import Image
 
 from lib import __main__ as cli
 from lib.cohort import CohortError, read_cohort, unpack
-from lib.cohort.metadata import read_table
+from lib.cohort.metadata import read_text_columns
 from lib.cohort.nih import Choice, cohorts, import_nih, select, student_names
 
 PUBLIC = Path(os.environ.get("NIH_METADATA", ROOT.parent / "shared" / "Data_Entry_2017_v2020.csv.gz"))
@@ -134,7 +134,7 @@ def test_students_get_a_folder_and_a_zip_each_and_share_nobody(public, tmp_path)
 
 
 def test_with_overlap_a_students_cohort_does_not_depend_on_the_others(public, tmp_path):
-    table = select(read_table(public[0]), public[0], Choice())
+    table = select(read_text_columns(public[0]), public[0], Choice())
     parts = {}
     for names in ("A_B\nC_D\nE_F", "E_F"):
         (tmp_path / "names.txt").write_text(names, "utf-8")
@@ -195,7 +195,7 @@ def test_the_command_line(public, tmp_path, capsys):
 def whole():
     if not PUBLIC.is_file():
         pytest.skip(f"the public metadata is not there: {PUBLIC}")
-    return select(read_table(PUBLIC), PUBLIC, Choice())
+    return select(read_text_columns(PUBLIC), PUBLIC, Choice())
 
 
 def test_the_whole_public_metadata_is_read(whole):

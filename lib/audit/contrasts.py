@@ -1,15 +1,15 @@
 """What is read from a method's metrics: the level in a cell, a difference of two groups, the spread over groups."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lib.audit.population import Population
-from lib.audit.rates import RATES, estimable, rates
+from lib.audit.rates import DESCRIBED, RATES, estimable, rates
 from lib.audit.resampling import Array
-from lib.names import ATTRIBUTES, MAX_MIN
+from lib.names import MAX_MIN, attribute_named
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,16 @@ class Contrast:
 
 
 def contrasts(population: Population, metrics: tuple[str, ...], smallest_cell: int) -> list[Contrast]:
-    """Every level, then for each attribute its differences `group - reference` and its spread, for each metric.
+    """Every level, then for each attribute its differences `group - reference` and its spread, for each tested metric.
 
     The spread (`max - min`) is over the estimable groups and needs two of them; it is at least 0 by construction, so
     noise pushes it up: read it with the differences.
     """
     enough = estimable(population, metrics, smallest_cell)
-    found = list(_levels(population, metrics, enough))
+    tested = {m: metric for m, metric in enumerate(metrics) if metric not in DESCRIBED}
+    found = list(_levels(population, tested, enough))
     for attribute in population.groups:
-        found += _between(attribute, population, metrics, enough)
+        found += _between(attribute, population, tested, enough)
     return found
 
 
@@ -55,7 +56,7 @@ def read(chosen: Iterable[Contrast], values: Array) -> Array:
 def point_values(
     population: Population, decisions: Array, *, smallest_cell: int = 20
 ) -> dict[tuple[str, str, str], float | None]:
-    """Every rate, difference and spread of decisions (S, n), without intervals, by (attribute, metric, contrast).
+    """Every tested rate, difference and spread of decisions (S, n), without intervals, by (attribute, metric, contrast).
 
     Levels have the contrast `all` (attribute `overall`) or the group's name; None marks what is not estimable.
     """
@@ -64,18 +65,18 @@ def point_values(
     return {(c.attribute, c.metric, c.name): float(c.of(values)) if c.estimable else None for c in chosen}
 
 
-def _levels(population: Population, metrics: tuple[str, ...], enough: NDArray[np.bool_]) -> Iterator[Contrast]:
+def _levels(population: Population, metrics: Mapping[int, str], enough: NDArray[np.bool_]) -> Iterator[Contrast]:
     for g, cell in enumerate(population.cells):
-        for m, metric in enumerate(metrics):
+        for m, metric in metrics.items():
             yield Contrast(cell.attribute, metric, cell.group, "level", (g,), m, bool(enough[g, m]))
 
 
 def _between(
-    attribute: str, population: Population, metrics: tuple[str, ...], enough: NDArray[np.bool_]
+    attribute: str, population: Population, metrics: Mapping[int, str], enough: NDArray[np.bool_]
 ) -> Iterator[Contrast]:
     at = {cell.group: g for g, cell in enumerate(population.cells) if cell.attribute == attribute}
-    reference = ATTRIBUTES[attribute].reference
-    for m, metric in enumerate(metrics):
+    reference = attribute_named(attribute).reference
+    for m, metric in metrics.items():
         for group, g in at.items():
             if group != reference:
                 pair = (g, at[reference])

@@ -3,15 +3,17 @@
 from lib.cohort.archive import unpack
 from lib.cohort.health import readable
 from lib.cohort.images import Pixels, load_pixels
-from lib.cohort.reader import Cohort, CohortError, read_cohort, require_both_classes
+from lib.cohort.reader import Cohort, CohortError, list_images, read_cohort, require_both_classes, with_digest
 
 __all__ = [
     "Cohort",
     "CohortError",
     "Pixels",
+    "list_images",
     "load_pixels",
     "read_cohort",
     "readable",
     "require_both_classes",
     "unpack",
+    "with_digest",
 ]

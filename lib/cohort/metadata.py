@@ -28,11 +28,12 @@ class CohortError(ValueError):
 def read_metadata(path: Path) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:
     """The rows of `metadata.csv` as `image, findings, patient, age, sex, age_group, view, weight`, one per image.
 
+    An image may be named with folders before its name (`train/malade/a.png`): they are dropped, its name is its key.
     Ages may be written `58` or `058Y` (also months `M` and days `D`); ages outside 0 to 120 years, sexes other than
     F and M and views other than AP and PA become null. Returns the frame and its list of (check, rows, action).
     Raises `CohortError` when the file is absent, is no table or lacks a column.
     """
-    raw = read_table(path)
+    raw = read_text_columns(path)
     missing = [c for c in COLUMNS if c not in raw.columns]
     if missing:
         raise CohortError(f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(raw.columns)}.")
@@ -66,8 +67,38 @@ def read_metadata(path: Path) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]
     return clean.with_columns(age_group=_age_group(pl.col("age"))), checks
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """Every column of a CSV file, or of one compressed as .gz, as text; raises `CohortError` when it is no table."""
+def file_name(path: pl.Expr) -> pl.Expr:
+    """The last part of a path written with / or with \\."""
+    return path.str.strip_chars().str.extract(r"([^/\\]*)$")
+
+
+def read_text_columns(path: Path) -> pl.DataFrame:
+    """A CSV file, or one compressed as .gz, as it is written: every column text, its separator found in the header.
+
+    Raises `CohortError` when it is no table.
+    """
+    text = _text(path)
+    separator = _separator(text)
+    try:
+        frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False, truncate_ragged_lines=True)
+        return frame.rename({c: c.strip().lstrip("\ufeff") for c in frame.columns})
+    except pl.exceptions.PolarsError as error:
+        reason = " ".join(str(error).split())[:120]
+        raise CohortError(f"{path} is not a table separated by commas, semicolons or tabs ({reason}).") from None
+
+
+def separator_of(path: Path) -> str:
+    """The character among `,;` and the tab that the header has most of."""
+    return _separator(_text(path))
+
+
+def _separator(text: str) -> str:
+    header = text.lstrip("\n").partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
+def _text(path: Path) -> str:
+    """What is written in the file; raises `CohortError` when it is missing, too large or no whole .gz file."""
     if not path.is_file():
         raise CohortError(f"{path} is missing: it is the table with one row per image.")
     try:
@@ -77,15 +108,7 @@ def read_table(path: Path) -> pl.DataFrame:
         raise CohortError(f"{path} is not a whole .gz file ({error}).") from None
     if len(content) > LARGEST:
         raise CohortError(f"{path} is too large; at most {LARGEST:,} bytes are read as metadata.")
-    text = _decoded(content)
-    header = text.lstrip("\n").partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    try:
-        frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False, truncate_ragged_lines=True)
-        return frame.rename({c: c.strip().lstrip("\ufeff") for c in frame.columns})
-    except pl.exceptions.PolarsError as error:
-        reason = " ".join(str(error).split())[:120]
-        raise CohortError(f"{path} is not a table separated by commas, semicolons or tabs ({reason}).") from None
+    return _decoded(content)
 
 
 def _decoded(content: bytes) -> str:

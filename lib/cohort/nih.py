@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.cohort.metadata import COLUMNS, CohortError, read_table
+from lib.cohort.metadata import COLUMNS, CohortError, read_text_columns
 from lib.cohort.nih_files import find_images, write_cohort, zip_folder
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def import_nih(metadata: Path, images: Path, out: Path, choice: Choice, *, size:
     """
     if not 32 <= size <= 1024:
         raise CohortError(f"--size is {size}; allowed are 32 to 1024 pixels.")
-    rows = select(read_table(metadata), metadata, choice)
+    rows = select(read_text_columns(metadata), metadata, choice)
     places = find_images(images)
     there = rows.filter(pl.col("Image Index").is_in(list(places)))
     if there.is_empty():

@@ -14,7 +14,7 @@ from lib.cohort.images import read_header
 from lib.cohort.metadata import CohortError, read_metadata
 from lib.cohort.naming import match_names
 
-__all__ = ["Cohort", "CohortError", "read_cohort", "require_both_classes"]
+__all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
 SPLITS = ("train", "valid")
 CLASSES = {"malade": 1, "sain": 0}
@@ -47,15 +47,15 @@ class Cohort:
         return PHANTOM if (self.folder / "truth.json").is_file() else None
 
 
-def read_cohort(folder: str | Path) -> Cohort:
-    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`.
+def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohort:
+    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`, or the table `metadata` in its place.
 
     The folder decides split and label. Raises `CohortError` with one sentence where the cohort cannot be used at all;
     every smaller defect is counted in `checks`.
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    rows, checks = read_metadata(folder / "metadata.csv")
+    rows, checks = read_metadata(Path(metadata or folder / "metadata.csv"))
     checks = [
         ("images in the folders", images.height, "read"),
         ("files that are neither PNG nor JPEG by name", others, "ignored"),
@@ -88,19 +88,40 @@ def read_cohort(folder: str | Path) -> Cohort:
     require_both_classes(folder, frame)
     _require_patients(folder, frame)
 
-    files = _look(frame["path"])
-    frame = frame.with_columns(digest=pl.Series([f.digest for f in files], dtype=pl.String))
+    frame = with_digest(frame)
+    headers = _headers(frame["path"])
     twins = frame.height - frame["digest"].n_unique()
-    usual = Counter(f.shape for f in files if f.shape).most_common(1)
-    shape = usual[0][0] if usual else None
+    usual = Counter(shape for shape, _ in headers if shape).most_common(1)
     checks += [
         ("images identical to another one", twins, "kept"),
-        ("images of another size than most", sum(f.shape not in (None, shape) for f in files), "resized"),
-        ("images that are not 8-bit grey", sum(f.mode not in (None, "L") for f in files), "turned into 8-bit grey"),
+        (
+            "images of another size than most",
+            sum(shape not in (None, *(s for s, _ in usual)) for shape, _ in headers),
+            "resized",
+        ),
+        (
+            "images that are not 8-bit grey",
+            sum(mode not in (None, "L") for _, mode in headers),
+            "turned into 8-bit grey",
+        ),
     ]
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
     return Cohort(folder, frame.drop("findings"), table, _key(frame))
+
+
+def list_images(folder: str | Path) -> pl.DataFrame:
+    """The images of `folder/{train,valid}/{malade,sain}` alone: `image`, `path`, `split`, `label`; none is opened.
+
+    One row per name: a name found in both classes is left out, of one found in both splits the copy of valid is kept.
+    Raises `CohortError` when a folder is missing.
+    """
+    return _one_file_per_name(_list_images(Path(folder))[0])[0]
+
+
+def with_digest(images: pl.DataFrame) -> pl.DataFrame:
+    """The images with the column `digest`, that of the file at `path`."""
+    return images.with_columns(digest=pl.Series(_digests(images["path"]), dtype=pl.String))
 
 
 def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
@@ -113,11 +134,12 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
             place = folder / split / name
             if not place.is_dir():
                 raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
-            files = sorted(p for p in place.iterdir() if p.is_file() and not p.name.startswith("."))
+            with os.scandir(place.absolute()) as entries:
+                files = sorted((e.name, e.path) for e in entries if e.is_file() and not e.name.startswith("."))
             named = [
-                (p.name, str(p.absolute()), split, label)
-                for p in files
-                if p.suffix.lower() in SUFFIXES and _is_text(p.name)
+                (file, path, split, label)
+                for file, path in files
+                if Path(file).suffix.lower() in SUFFIXES and _is_text(file)
             ]
             rows += named
             others += len(files) - len(named)
@@ -161,24 +183,19 @@ def _require_patients(folder: Path, frame: pl.DataFrame) -> None:
             raise CohortError(f"{folder / split} holds images of one patient only; at least two patients are needed.")
 
 
-@dataclass(frozen=True)
-class _File:
-    """What a file's bytes say: `shape` (width, height) and Pillow's `mode`, None where its header cannot be read."""
-
-    digest: str
-    shape: tuple[int, int] | None
-    mode: str | None
-
-
-def _look(paths: Iterable[str]) -> list[_File]:
-    def one(path: str) -> _File:
-        content = Path(path).read_bytes()
-        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-        shape, mode = read_header(content)
-        return _File(digest, shape, mode)
-
+def _headers(paths: Iterable[str]) -> list[tuple[tuple[int, int] | None, str | None]]:
+    """Size and mode of each image, None where its header cannot be read."""
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(one, paths))
+        return list(pool.map(read_header, paths))
+
+
+def _digests(paths: Iterable[str]) -> list[str]:
+    def digests(part: list[str]) -> list[str]:
+        return [hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest() for path in part]
+
+    paths = list(paths)
+    with ThreadPoolExecutor() as pool:  # a task for each file would cost more than reading it
+        return [d for part in pool.map(digests, (paths[i : i + 64] for i in range(0, len(paths), 64))) for d in part]
 
 
 def _key(frame: pl.DataFrame) -> str:

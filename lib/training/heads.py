@@ -4,6 +4,7 @@ Source: Kirichenko, Izmailov & Wilson 2023, arXiv 2204.02937. The features are t
 weighted, L2-regularised logistic regression, which is convex: no seed, no epoch, one answer.
 """
 
+import io
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from lib.files import write_whole
 from lib.training.network import build, to_input
 from lib.training.partition import fit_and_tune
 from lib.training.settings import TrainingSettings
@@ -47,9 +49,9 @@ def run_features(
     if not kept.is_file():
         network = build(None)
         network.load_state_dict(torch.load(folder / "network.pt", weights_only=True, map_location="cpu"))
-        part = kept.with_suffix(".part.npy")
-        np.save(part, embed(network, pixels))
-        part.replace(kept)
+        content = io.BytesIO()
+        np.save(content, embed(network, pixels))
+        write_whole(kept, content.getbuffer())
     split = frame["split"].to_numpy()
     train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
     fit, tune = fit_and_tune(frame[train], settings.tune_share, seed)

@@ -5,6 +5,15 @@ verdict says so; otherwise the sentence says that it cannot be told from noise, 
 """
 
 from lib.report.prose.answers import answer, headline
+from lib.report.prose.audit import (
+    amplification,
+    calibration,
+    intersections,
+    parity,
+    probes,
+    simpson,
+    visits,
+)
 from lib.report.prose.captions import caption
 from lib.report.prose.data import associations, composition, exposure, interval_levels, prevalence
 from lib.report.prose.effects import (
@@ -31,8 +40,10 @@ from lib.report.prose.facts import (
 from lib.report.prose.noise import catalogue, noise_floor, placebos
 
 __all__ = [
+    "amplification",
     "answer",
     "associations",
+    "calibration",
     "caption",
     "catalogue",
     "cohort",
@@ -43,20 +54,25 @@ __all__ = [
     "grid",
     "headline",
     "initial_weights",
+    "intersections",
     "interval_levels",
     "largest_change",
     "limits",
     "most_effective",
     "noise_floor",
     "optimism",
+    "parity",
     "performance",
     "placebos",
     "power",
     "prevalence",
+    "probes",
     "reproducibility",
     "seeds",
+    "simpson",
     "training",
     "uncertainty",
     "verdicts",
+    "visits",
     "who_gains",
 ]

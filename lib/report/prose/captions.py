@@ -38,6 +38,24 @@ def caption(study: Results, exhibit: str) -> Words:
         "who_gains": f"From the untouched baseline to the named method, by group; {valid}; {networks}.",
         "decision": f"Methods, their price and their effect against the baseline, and what they must know; {valid}; {networks}.",
         "interval_levels": f"Intervals of the untouched baseline, resampling patients and resampling images; {valid}.",
+        "calibration": f"Share of sick at each mean score, ten bins of as many images each, by group; uniform weights; {valid}; "
+        f"{bars}.",
+        "calibration_table": "Calibration by group: mean score minus share of sick, slope of the logistic recalibration (1 is right), "
+        f"debiased calibration error and Brier score; {valid}; 95 % intervals.",
+        "amplification": "Differences between groups in the labels and in the decisions of the same images, and the directional bias "
+        f"amplification; {valid}; {networks}; {bars}.",
+        "amplification_table": "The differences and the bias amplification in numbers, in points; verdicts corrected over attributes "
+        f"(Holm); {valid}.",
+        "simpson": "Differences between groups in aggregate, within the strata of another attribute, and standardised to common strata; "
+        f"{valid}; {bars}.",
+        "simpson_table": f"Every difference in aggregate, within strata and standardised, in points; {valid}; 95 % intervals.",
+        "intersections": f"Error rates where two attributes cross, against everyone's; {valid}; {networks}; 95 % intervals, verdicts "
+        "corrected over all crossings (Holm).",
+        "parity": f"Each demand of fairness in one figure, and the group that fares worst; untouched baseline; {valid}; {networks}.",
+        "probes": "AUC of linear probes of the last features, fitted and judged on different patients; 0.5 is nothing, 1 is everything; "
+        f"{valid}.",
+        "shares": f"Share of the images that is of each group, with 95 % intervals by patient; {train}.",
+        "visits": "Patients and their images by how many images a patient has.",
         "settings": "Settings, hardware and versions of the study.",
         "runs": f"Every trained network; AUC and balanced accuracy on {valid}.",
         "history": "Training loss, and AUC on the tuning patients, by epoch.",

@@ -1,0 +1,59 @@
+"""The benchmark's arithmetic and its page; nothing here depends on how fast the machine is."""
+
+import shutil
+
+import pytest
+
+from benchmarks import report
+from benchmarks.quality import Compared, row
+from benchmarks.workers import Measured, rates
+
+ROUND = {
+    **{f"reference {what}": (10.0, 5.0) for what in ("train", "predict")},
+    **{"224": (20.0, 10.0), "64 of 224": (100.0, 50.0), "64 of 96": (200.0, 100.0), "96": (50.0, 25.0)},
+    **{"predict 96": (90.0, 50.0), "predict 96, no mirror": (180.0, 100.0), "predict 224": (10.0, 5.0)},
+    **{"sgemm": (100e9, 100e9), "load": (1.0, 1.0)},
+}
+
+
+def test_rates_add_over_workers_that_are_busy_together():
+    assert rates([Measured(32, 4.0, 2.0), Measured(32, 2.0, 2.0)]) == (24.0, 16.0)
+
+
+def test_epochs_at_two_sizes_are_weighed_by_the_settings():
+    """13 of the 20 default epochs train on small images."""
+    both = report.over_epochs((100.0, 100.0), (20.0, 20.0))
+    assert both == pytest.approx((20 / (13 / 100 + 7 / 20),) * 2)
+
+
+def test_operations_are_those_of_three_forward_passes():
+    """ResNet-18 at 224 px needs 1.81 billion multiplications and additions (table 1 of arXiv 1512.03385: 1.8)."""
+    assert report.operations(224, plain=True) == pytest.approx(3 * 2 * 1.81e9, rel=0.01)
+    assert report.operations(224, plain=False) < report.operations(224, plain=True)
+
+
+def test_ratios_are_taken_round_by_round():
+    slow = {name: (value[0] / 4, value[1]) for name, value in ROUND.items()}
+    starts = [{"import": 3.0, "begins": 1.0, "ends": 1.5}]
+    text = report.speed([dict(ROUND), dict(slow)], starts, {1000: {"private": 300.0, "mapped": 200.0}})
+    assert (
+        "| 224 px throughout, batches of 16 | 12.5 (5.0 to 20.0) | 2.00 (2.00 to 2.00) | 2.00 (2.00 to 2.00) |" in text
+    )
+    assert "| then, until the first step begins | 1.00 (1.00 to 1.00) |" in text
+    assert "| 1,000 | 300 | 200 |" in text
+    assert "private memory" not in report.speed([dict(ROUND)], starts, {1000: None})
+
+
+def test_speed_is_replaced_and_quality_added_on_the_page(tmp_path, monkeypatch):
+    page = tmp_path / "training.md"
+    shutil.copy(report.PAGE, page)
+    monkeypatch.setattr(report, "PAGE", page)
+    line = row(Compared((0.65, 0.7), (0.66, 0.71), 0.01, -0.02, 0.04, 20, 1, "none", 1332, 375), "NOM_PRENOM")
+    assert "| 0.650 (0.700) | 0.660 (0.710) | +0.010 (-0.020 to +0.040) |" in line
+    before = page.read_text("utf-8")
+    for kind, text in (("speed", "first"), ("speed", "second"), ("quality", line), ("quality", line)):
+        report.keep(kind, text)
+    after = page.read_text("utf-8")
+    assert "first" not in after.split("<!-- speed -->")[1].split("<!-- end of speed -->")[0]
+    assert after.count("second\n") == 1 and after.count(line) == 2
+    assert after.splitlines()[0] == before.splitlines()[0] and after.splitlines()[-1] == before.splitlines()[-1]
