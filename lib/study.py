@@ -30,7 +30,7 @@ from lib.audit.recommendation import recommend
 from lib.audit.resampler import Resampler
 from lib.audit.sensitivity import wrong_groups
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
-from lib.cohort import Cohort, load_pixels, read_cohort, require_both_classes
+from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
 from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, PLACEBO
 from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
@@ -62,7 +62,8 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
-    frame, checks, pixels, cache = _readable(cohort, training.image_size, root)
+    cache = root / "data" / ".pixels"
+    frame, checks, pixels = readable(cohort, training.image_size, cache)
     plan = Plan(
         frame,
         cohort.key,
@@ -77,7 +78,7 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     began = time.monotonic()
     tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
     manifest = {
-        "cohort": {"name": name, "source": settings["source"], **_cohort_facts(cohort, frame)},
+        "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
         "requested": wanted,
         "settings": {
             "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
@@ -159,25 +160,6 @@ def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
     except results.BundleError:
         return False
     return manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
-
-
-def _readable(cohort: Cohort, size: int, root: Path) -> tuple[pl.DataFrame, pl.DataFrame, np.ndarray, Path]:
-    """The frame without unreadable images, the checks with their count, the pixels of what is left and their cache."""
-    cache = root / "data" / ".pixels"
-    pixels = load_pixels(cohort.frame, size, cache)
-    frame = cohort.frame.filter(~pl.Series(pixels.unreadable))
-    count = pl.DataFrame(
-        [("files that are not a readable PNG or JPEG", int(pixels.unreadable.sum()), "left out")],
-        schema=cohort.checks.schema,
-        orient="row",
-    )
-    checks = pl.concat(
-        [cohort.checks[:-1], count, cohort.checks[-1:].with_columns(rows=pl.lit(frame.height, pl.Int64))]
-    )
-    require_both_classes(cohort.folder, frame)
-    if pixels.unreadable.any():
-        pixels = load_pixels(frame, size, cache)
-    return frame, checks, pixels.values, cache
 
 
 def _audited(

@@ -1,8 +1,12 @@
 """Images decoded once, in parallel, into a uint8 memory map keyed by content and size."""
 
 import hashlib
+import io
 import json
 import os
+import struct
+import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +20,19 @@ from lib.files import alone_with, sweep, write_whole, writing_to
 
 LARGEST = 64_000_000
 """Pixels; a larger image is refused before it is decoded."""
+
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow may raise for a damaged file."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +89,22 @@ def _decode(paths: list[str], size: int, building: Path) -> list[int]:
     def one(row: int) -> None:
         try:
             pixels[row] = read_grey(Path(paths[row]), size)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except UNREADABLE:
             failed.append(row)
 
     with ThreadPoolExecutor() as pool:
         list(tqdm(pool.map(one, range(len(paths))), "Decoding images", len(paths), unit=" images"))
     pixels.flush()
     return sorted(failed)
+
+
+def read_header(source: str | Path | io.BytesIO) -> tuple[tuple[int, int] | None, str | None]:
+    """Size (width, height) and Pillow's mode of an image, from its first bytes; (None, None) when it is no PNG or JPEG."""
+    try:
+        with warnings.catch_warnings(), Image.open(source, formats=("PNG", "JPEG")) as image:
+            return image.size, image.mode
+    except UNREADABLE:
+        return None, None
 
 
 def read_grey(path: Path, size: int) -> np.ndarray:
