@@ -144,7 +144,7 @@ def test_two_tasks_of_slurm_train_like_two_processes_here(one_node, plan, tmp_pa
     (there,), _ = pool.train_all(replace(plan, engine=EngineSettings(engine="slurm", devices=2)))
     (here,), _ = pool.train_all(replace(plan, store=tmp_path / "here", engine=EngineSettings(devices=2)))
     assert (there.facts["devices"], here.facts["devices"]) == (2, 2)
-    assert np.array_equal(there.scores, here.scores)
+    assert here.scores == pytest.approx(there.scores, abs=0.01)  # here, a process may have more than one core
     assert len(here.scores) == plan.frame.filter(split="valid").height
 
 
