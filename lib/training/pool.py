@@ -63,15 +63,15 @@ def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, in
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpus = torch.cuda.device_count()
     # a GPU, and a run on several devices, take one network at a time
-    workers = 1 if gpus or plan.engine.ranks > 1 else min(cores, len(missing))
+    at_once = 1 if gpus or plan.engine.ranks > 1 else min(cores, len(plan.runs))
+    workers = min(at_once, len(missing))
+    threads = max(1, cores // at_once)  # of a network: not more when few are missing, as sums depend on it
     context = multiprocessing.get_context("spawn")
     shown = context.Value("q", 0)
     fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
     total = round(len(missing) * plan.settings.epochs * fit_images)
     bar = tqdm(total=total, desc=f"Training {len(missing)} networks", unit=" images", smoothing=0.02)
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start, initargs=(shown, max(1, cores // workers))
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(shown, threads))
     with bar, pool:
         pending = {pool.submit(_one, plan, tensors, weighting, seed) for weighting, seed in missing}
         try:
