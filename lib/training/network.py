@@ -51,7 +51,7 @@ def build(initial: dict[str, torch.Tensor] | None) -> nn.Module:
 
     The three colour filters of ImageNet's first layer are summed, which is the same as showing it a grey image thrice.
     """
-    network = resnet18(num_classes=1, zero_init_residual=True)
+    network = resnet18(num_classes=1)
     network.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
     if initial is not None:
