@@ -40,9 +40,9 @@ def patient_counts(n_patients: int, replicates: int, seed: int, unit: str = "pat
     return counts
 
 
-def chunks(replicates: int, width: int) -> Iterator[slice]:
-    """Slices of the replicates such that a slice times `width` numbers stays under `CHUNK`."""
-    step = max(1, CHUNK // max(1, width))
+def chunks(replicates: int, width: int, least: int = 1) -> Iterator[slice]:
+    """Slices of the replicates such that a slice times `width` numbers stays under `CHUNK`, of `least` replicates."""
+    step = max(least, CHUNK // max(1, width))
     for start in range(0, replicates, step):
         yield slice(start, min(start + step, replicates))
 
@@ -62,7 +62,8 @@ def resampled_sums(counts: Counts | AndLeftOut, sums: Array) -> Array:
     if isinstance(counts, AndLeftOut):
         return np.concatenate([resampled_sums(counts.counts, sums), sums.sum(axis=0) - sums])
     out = np.empty((len(counts), sums.shape[1]))
-    for rows in chunks(len(counts), counts.shape[1]):
+    # thin products would read the table of sums from memory again and again
+    for rows in chunks(len(counts), counts.shape[1], least=128):
         out[rows] = counts[rows].astype(np.float64) @ sums
     return out
 
