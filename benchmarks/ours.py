@@ -10,8 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from benchmarks.workers import Clock, Measured
-from lib.cohort import load_pixels
-from lib.cohort.listing import list_images, with_digest
+from lib.cohort import list_images, load_pixels, with_digest
 from lib.training.batches import Rows, WeightedBatches
 from lib.training.classifier import Classifier
 from lib.training.inference import predict_logits

@@ -34,8 +34,7 @@ def measure(cohort: Path, cache: Path, rounds: int) -> list[dict[str, tuple[floa
 
     The plain script's processor time is that of a run on one thread: threads that wait for each other are busy, too.
     """
-    from lib.cohort import load_pixels
-    from lib.cohort.listing import list_images, with_digest
+    from lib.cohort import list_images, load_pixels, with_digest
 
     frame = with_digest(list_images(cohort))
     for size in (224, 96):

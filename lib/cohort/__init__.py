@@ -1,6 +1,15 @@
 """From a course folder to a validated frame and a memory map of pixels."""
 
 from lib.cohort.images import Pixels, load_pixels
-from lib.cohort.reader import Cohort, CohortError, read_cohort, require_both_classes
+from lib.cohort.reader import Cohort, CohortError, list_images, read_cohort, require_both_classes, with_digest
 
-__all__ = ["Cohort", "CohortError", "Pixels", "load_pixels", "read_cohort", "require_both_classes"]
+__all__ = [
+    "Cohort",
+    "CohortError",
+    "Pixels",
+    "list_images",
+    "load_pixels",
+    "read_cohort",
+    "require_both_classes",
+    "with_digest",
+]

@@ -24,11 +24,12 @@ class CohortError(ValueError):
 def read_metadata(path: Path) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:
     """The rows of `metadata.csv` as `image, findings, patient, age, sex, age_group, view, weight`, one per image.
 
+    An image may be named with folders before its name (`train/malade/a.png`): they are dropped, its name is its key.
     Ages may be written `58` or `058Y` (also months `M` and days `D`); ages outside 0 to 120 years, sexes other than
     F and M and views other than AP and PA become null. Returns the frame and its list of (check, rows, action).
     Raises `CohortError` when the file is absent, is no table or lacks a column.
     """
-    raw = _read_text_columns(path)
+    raw = read_text_columns(path)
     missing = [c for c in COLUMNS if c not in raw.columns]
     if missing:
         raise CohortError(f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(raw.columns)}.")
@@ -36,6 +37,7 @@ def read_metadata(path: Path) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]
     number = pl.col("WEIGHTS").str.strip_chars().cast(pl.Float64, strict=False)
     weight = number if "WEIGHTS" in raw.columns else pl.lit(None, pl.Float64)
     rows = raw.with_columns(text).select(*[pl.col(c).alias(n) for c, n in COLUMNS.items()], weight.alias("weight"))
+    rows = rows.with_columns(image=file_name(pl.col("image")))
 
     checks = [("rows in metadata.csv", rows.height, "read")]
     complete = rows.filter(pl.col("image").fill_null("") != "", pl.col("patient").fill_null("") != "")
@@ -62,12 +64,16 @@ def read_metadata(path: Path) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]
     return clean.with_columns(age_group=_age_group(pl.col("age"))), checks
 
 
-def _read_text_columns(path: Path) -> pl.DataFrame:
+def file_name(path: pl.Expr) -> pl.Expr:
+    """The last part of a path written with / or with \\."""
+    return path.str.strip_chars().str.extract(r"([^/\\]*)$")
+
+
+def read_text_columns(path: Path) -> pl.DataFrame:
+    """The table as it is written: every column text, its separator (comma, semicolon or tab) found in the header."""
     if not path.is_file():
         raise CohortError(f"{path} is missing: a cohort has a metadata.csv beside train and valid.")
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
-    separator = max(",;\t", key=header.count)
+    separator = separator_of(path)
     try:
         frame = pl.read_csv(
             path, separator=separator, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True
@@ -76,6 +82,13 @@ def _read_text_columns(path: Path) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise CohortError(f"{path} is not a table separated by commas, semicolons or tabs ({reason}).") from None
+
+
+def separator_of(path: Path) -> str:
+    """The character among `,;` and the tab that the header has most of."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline()
+    return max(",;\t", key=header.count)
 
 
 def _years(age: pl.Expr) -> pl.Expr:

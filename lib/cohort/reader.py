@@ -1,6 +1,7 @@
 """A cohort folder read into one checked frame; what was found and done is counted, never silent."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import polars as pl
 
 from lib.cohort.metadata import CohortError, read_metadata
 
-__all__ = ["Cohort", "CohortError", "read_cohort", "require_both_classes"]
+__all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
 SPLITS = ("train", "valid")
 CLASSES = {"malade": 1, "sain": 0}
@@ -76,12 +77,26 @@ def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohor
         checks.append((f"images whose {words} is unknown", frame[column].null_count(), f"kept, in no {words} group"))
     require_both_classes(folder, frame)
 
-    frame = frame.with_columns(digest=pl.Series(_digests(frame["path"]), dtype=pl.String))
+    frame = with_digest(frame)
     twins = frame.height - frame["digest"].n_unique()
     checks.append(("images identical to another one", twins, "kept"))
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
     return Cohort(folder, frame.drop("findings"), table, _key(frame))
+
+
+def list_images(folder: str | Path) -> pl.DataFrame:
+    """The images of `folder/{train,valid}/{malade,sain}` alone: `image`, `path`, `split`, `label`; none is opened.
+
+    One row per name: a name found in both classes is left out, of one found in both splits the copy of valid is kept.
+    Raises `CohortError` when a folder is missing.
+    """
+    return _one_file_per_name(_list_images(Path(folder))[0])[0]
+
+
+def with_digest(images: pl.DataFrame) -> pl.DataFrame:
+    """The images with the column `digest`, that of the file at `path`."""
+    return images.with_columns(digest=pl.Series(_digests(images["path"]), dtype=pl.String))
 
 
 def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
@@ -94,8 +109,9 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
             place = folder / split / name
             if not place.is_dir():
                 raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
-            files = sorted(p for p in place.iterdir() if p.is_file() and not p.name.startswith("."))
-            named = [(p.name, str(p.absolute()), split, label) for p in files if p.suffix.lower() in SUFFIXES]
+            with os.scandir(place.absolute()) as entries:
+                files = sorted((e.name, e.path) for e in entries if e.is_file() and not e.name.startswith("."))
+            named = [(file, path, split, label) for file, path in files if Path(file).suffix.lower() in SUFFIXES]
             rows += named
             others += len(files) - len(named)
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
@@ -127,11 +143,12 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
 
 
 def _digests(paths: Iterable[str]) -> list[str]:
-    def digest(path: str) -> str:
-        return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+    def digests(part: list[str]) -> list[str]:
+        return [hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest() for path in part]
 
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(digest, paths))
+    paths = list(paths)
+    with ThreadPoolExecutor() as pool:  # a task for each file would cost more than reading it
+        return [d for part in pool.map(digests, (paths[i : i + 64] for i in range(0, len(paths), 64))) for d in part]
 
 
 def _key(frame: pl.DataFrame) -> str:

@@ -8,11 +8,11 @@ import polars as pl
 import torch
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
-from lib.cohort import load_pixels
-from lib.cohort.listing import list_images, with_digest
+from lib.cohort import list_images, load_pixels, with_digest
+from lib.cohort.metadata import separator_of
 from lib.dropin import training
 from lib.dropin.checkpoint import load_checkpoint
-from lib.dropin.table import KEY, read_table, separator_of
+from lib.dropin.weights import KEY, read_table
 from lib.training.inference import predict_logits
 
 

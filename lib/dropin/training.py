@@ -11,8 +11,7 @@ import polars as pl
 import torch
 from tqdm import tqdm
 
-from lib.cohort import Cohort, Pixels, load_pixels, read_cohort, require_both_classes
-from lib.cohort.listing import list_images
+from lib.cohort import Cohort, Pixels, list_images, load_pixels, read_cohort, require_both_classes
 from lib.dropin.checkpoint import initial_tensors, save_checkpoint
 from lib.dropin.weights import read_weights, require_weight_in_both_classes
 from lib.preprocessing import effective_share

@@ -5,11 +5,24 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.dropin.table import KEY, read_table
+from lib.cohort.metadata import CohortError, file_name, read_text_columns
 from lib.preprocessing import WeightingError
 
+KEY = "\0file name"
+"""Column of the image's name without folders; no header of a CSV holds such a name."""
 SHOWN = 5
 """Names in a sentence; the others are counted."""
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """The CSV as it is written, every column text, with the column `KEY`.
+
+    Raises `CohortError` when it is no table or has no column `Image Index`.
+    """
+    table = read_text_columns(path)
+    if "Image Index" not in table.columns:
+        raise CohortError(f"{path} lacks the column Image Index; it has {', '.join(table.columns)}.")
+    return table.with_columns(file_name(pl.col("Image Index")).alias(KEY))
 
 
 def read_weights(path: Path, column: str, images: list[str]) -> dict[str, float]:
