@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export COHORT
 
-.PHONY: venv report test study preview slides bench clean
+.PHONY: venv report test study preview slides bench bench-audit trust clean
 
 venv: .venv/installed
 
@@ -28,6 +28,12 @@ slides: venv
 
 bench: venv
 	$(BIN)/python -m benchmarks.training $(if $(COHORT),--cohort $(COHORT)) --write
+
+bench-audit: venv
+	$(BIN)/python -m benchmarks.audit
+
+trust: venv
+	$(BIN)/python -m benchmarks.coverage
 
 clean:
 	$(PYTHON) -m lib clean

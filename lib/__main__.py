@@ -1,6 +1,7 @@
-"""Command line: `python -m lib check|study|report|slides|preview|clean`."""
+"""Command line: `python -m lib demo|import-nih|check|study|audit|report|slides|preview|clean`."""
 
 import argparse
+import errno
 import logging
 import os
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lib.settings import ROOT, bundle_folder
+from lib.settings import ROOT, bundle_folder, read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,18 +28,36 @@ def main(arguments: list[str] | None = None) -> int:
             f"{Path(error.cmd[0]).name} stopped with status {error.returncode}; its message is above.", file=sys.stderr
         )
         return 1
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"{error}", file=sys.stderr)
+    except OSError as error:
+        print(_about_the_disk(error), file=sys.stderr)
         return 1
+    except (ValueError, RuntimeError) as error:
+        print(f"{error}", file=sys.stderr)
+        return getattr(error, "exit_status", 1)
     return 0
+
+
+def _about_the_disk(error: OSError) -> str:
+    """One sentence on a full disk, a read-only one, or whatever else the system refused."""
+    place = error.filename or "a file"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (
+            f"{place} cannot be written, the disk is full: what was finished is kept; free some room and start again."
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{place} cannot be read or written ({os.strerror(error.errno).lower()}): give access, or use another folder."
+    return f"{place}: {error.strerror}." if error.strerror else f"{error}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib", description="Fairness audit of a chest X-ray classifier.")
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, function, text in (
+        ("demo", _demo, "draw a cohort of synthetic radiographs whose biases are known"),
+        ("import-nih", _import_nih, "make cohorts of the public NIH download"),
         ("check", _check, "read a cohort and print what was found"),
         ("study", _study, "train, adjust and audit a cohort"),
+        ("audit", _audit, "audit predictions made elsewhere: no images, no training"),
         ("report", _report, "render the report, after the study if the cohort has no results"),
         ("slides", _slides, "render the slides alone"),
         ("preview", _preview, "live preview while writing"),
@@ -46,8 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=function)
+        if name == "demo":
+            _demo_options(command)
+        if name == "import-nih":
+            _import_options(command)
         if name in ("check", "study"):
-            command.add_argument("cohort", nargs="?", default=os.environ.get("COHORT"), help="cohort folder")
+            command.add_argument("cohort", nargs="?", default=os.environ.get("COHORT"), help="cohort folder or zip")
+        if name == "audit":
+            _audit_options(command)
         if name in ("report", "slides", "preview"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
         if name == "study":
@@ -56,23 +81,135 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cohort_folder(options: argparse.Namespace) -> Path:
-    if not options.cohort:
-        raise ValueError("Which cohort? Give its folder: `make study COHORT=path/to/NOM_PRENOM`.")
-    return Path(options.cohort)
+def _demo_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("out", type=Path, help="new folder to draw into")
+    command.add_argument("--images", type=int, default=1500, help="number of images (default: 1500)")
+    command.add_argument("--size", type=int, default=256, help="pixels along each side (default: 256)")
+    command.add_argument("--seed", type=int, default=0, help="same seed, same images (default: 0)")
+    command.add_argument("--null", action="store_true", help="plant nothing, unless a dial says so")
+    command.add_argument(
+        "--dial", action="append", default=[], metavar="NAME=VALUE", help="plant a bias, from 0 to 1; may be repeated"
+    )
+
+
+def _import_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--metadata", type=Path, required=True, help="Data_Entry_2017*.csv, also as .gz")
+    command.add_argument(
+        "--images", type=Path, required=True, help="folder that holds the images or images_001 ... 012"
+    )
+    command.add_argument("--out", type=Path, required=True, help="folder of the cohort, or of the students' cohorts")
+    command.add_argument(
+        "--patients", type=int, help="number of patients (default: all), of each student if there are any"
+    )
+    command.add_argument("--findings", help="findings that count as sick, comma-separated; other sick images stay out")
+    command.add_argument("--valid-share", type=float, default=0.25, help="share of patients in valid (default: 0.25)")
+    command.add_argument("--train-list", type=Path, help="official list of images for train")
+    command.add_argument("--valid-list", type=Path, help="official list of images for valid")
+    command.add_argument("--size", type=int, default=256, help="pixels along each side (default: 256)")
+    command.add_argument("--seed", type=int, default=0, help="same seed, same choice of patients (default: 0)")
+    command.add_argument("--students", type=Path, help="one NOM_PRENOM per line: a folder and a zip for each")
+    command.add_argument("--overlap", action="store_true", help="students may share patients")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from lib.cohort.phantom import DEFAULT, NULL, draw_phantom, read_dials
+
+    dials = read_dials(options.dial, NULL if options.null else DEFAULT)
+    print(draw_phantom(options.out, images=options.images, seed=options.seed, dials=dials, size=options.size))
+
+
+def _import_nih(options: argparse.Namespace) -> None:
+    from lib.cohort.nih import Choice, import_nih
+
+    choice = Choice(
+        patients=options.patients,
+        findings=tuple(f.strip() for f in options.findings.split(",")) if options.findings else (),
+        valid_share=options.valid_share,
+        train_list=options.train_list,
+        valid_list=options.valid_list,
+        seed=options.seed,
+        students=options.students,
+        overlap=options.overlap,
+    )
+    for folder in import_nih(options.metadata, options.images, options.out, choice, size=options.size):
+        print(folder)
+
+
+def _folder(cohort: str) -> Path:
+    """The cohort's folder; that of a zip is unpacked first."""
+    path = Path(cohort)
+    if path.suffix.lower() == ".zip" and path.is_file():
+        from lib.cohort import unpack
+
+        return unpack(path, ROOT / "data" / ".zips")
+    return path
 
 
 def _check(options: argparse.Namespace) -> None:
-    from lib.cohort import read_cohort
+    from lib.cohort import read_cohort, readable
 
-    for check, rows, action in read_cohort(_cohort_folder(options)).checks.iter_rows():
+    if not options.cohort:
+        raise ValueError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
+    cohort = read_cohort(_folder(options.cohort))
+    _, checks, _ = readable(cohort, read_settings()["training"]["image_size"], ROOT / "data" / ".pixels")
+    for check, rows, action in checks.iter_rows():
         print(f"{rows:>8,}  {check} ({action})")
 
 
 def _study(options: argparse.Namespace) -> None:
     from lib.study import run_study
 
-    print(run_study(_cohort_folder(options), options.name, again=options.again))
+    if options.cohort:
+        print(run_study(_folder(options.cohort), options.name, again=options.again))
+    else:
+        print(run_study(_demo_folder(), options.name or "demo", again=options.again))
+
+
+def _demo_folder() -> Path:
+    """The cohort studied when none is named, drawn when it is not there yet."""
+    folder = ROOT / "data" / "demo" / "cohort"
+    if not folder.is_dir():
+        from lib.cohort.phantom import draw_phantom
+
+        logging.info("No cohort is named: the study is made on synthetic radiographs, drawn into %s.", folder)
+        draw_phantom(folder)
+    else:
+        logging.info("No cohort is named: the study is made on the synthetic radiographs of %s.", folder)
+    return folder
+
+
+def _audit_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("files", nargs="+", metavar="PREDS.csv", help="predictions; NAME=a.csv,b.csv are networks of one method")
+    add("--metadata", help="metadata.csv, as published by the NIH (default: the first file, if it has those columns)")
+    add("--baseline", help="name of the method that the others are compared with (default: the first)")
+    add("--valid", help="only these images: a CSV of names, or a cohort folder (its valid images)")
+    add("--codes", default="", help='what 0 and 1 mean in the metadata, such as "sex:0=M,1=F;view:0=AP,1=PA"')
+    add("--replicates", type=int, default=2000, help="bootstrap replicates (default: 2000)")
+    add("--report", action="store_true", help="write data/<name>/results and render the report")
+    add("--name", default="predictions", help="name in data/ (default: predictions)")
+
+
+def _audit(options: argparse.Namespace) -> None:
+    from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
+    from lib.predictions.match import parse_codes
+
+    if options.replicates < 100:
+        raise PredictionError(f"--replicates is {options.replicates}; at least 100 are needed.")
+    found = audit_predictions(
+        options.files,
+        options.metadata,
+        baseline=options.baseline,
+        valid=options.valid,
+        codes=parse_codes(options.codes),
+        replicates=options.replicates,
+    )
+    print(summary(found))
+    if options.report:
+        names = ", ".join(Path(file).name for file in options.files)
+        print(save_bundle(found, options.name, f"predictions in {names}", replicates=options.replicates))
+        options.cohort = options.name
+        _report(options)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -101,6 +238,8 @@ def _choose(options: argparse.Namespace) -> None:
     """Make the cohort of the command line the chosen one, running its study when it is a folder of images."""
     if options.cohort:
         os.environ["COHORT"] = options.cohort
+    if os.environ.get("COHORT"):
+        os.environ["COHORT"] = str(_folder(os.environ["COHORT"]))
     cohort = Path(os.environ.get("COHORT") or "")
     if os.environ.get("COHORT") and (cohort / "train").is_dir():
         from lib.study import run_study
@@ -111,7 +250,7 @@ def _choose(options: argparse.Namespace) -> None:
 
 
 def _clean(options: argparse.Namespace) -> None:
-    for name in ("_book", ".quarto", ".pytest_cache", ".ruff_cache", "data/.pixels"):
+    for name in ("_book", ".quarto", ".pytest_cache", ".ruff_cache", "data/.pixels", "data/.zips"):
         shutil.rmtree(ROOT / name, ignore_errors=True)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict}
+_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict, "preferences": dict}
 _TABLES = {
     "training": {
         "weightings": list,
@@ -17,8 +17,21 @@ _TABLES = {
         "initial_weights": str,
     },
     "audit": {"attributes": list, "postprocessings": list, "folds": int, "replicates": int, "smallest_cell": int},
+    "preferences": {"attribute": str, "largest_loss": float, "may_use_demographics": bool},
 }
-_WORDS = {str: "text in quotes", int: "a whole number", list: "a list in brackets", dict: "a table"}
+_WORDS = {
+    str: "text in quotes",
+    int: "a whole number",
+    float: "a number with a decimal point",
+    bool: "true or false",
+    list: "a list in brackets",
+    dict: "a table",
+}
+_OPTIONAL: dict[str, dict[str, type]] = {
+    "training": {"batch_size": int, "learning_rate": float},
+    "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
+}
+"""What may be left out; a table of which everything may be left out may be left out itself."""
 
 
 class SettingsError(ValueError):
@@ -34,20 +47,22 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
         raise SettingsError(f"{path} is missing: it names the cohort and the settings of the study.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
-    _check_keys(f"{path}", settings, _TOP)
-    for name, allowed in _TABLES.items():
-        _check_keys(f"{path}, [{name}]", settings[name], allowed)
+    tables = _OPTIONAL.keys() - _TABLES.keys()
+    _check_keys(f"{path}", settings, _TOP, dict.fromkeys(tables, dict))
+    for name in _TABLES.keys() | tables:
+        _check_keys(f"{path}, [{name}]", settings.setdefault(name, {}), _TABLES.get(name, {}), _OPTIONAL.get(name, {}))
     return settings
 
 
-def _check_keys(place: str, found: dict[str, Any], allowed: dict[str, type]) -> None:
-    """Every allowed key is there with a value of its type, and no other is."""
+def _check_keys(place: str, found: dict[str, Any], needed: dict[str, type], optional: dict[str, type]) -> None:
+    """Every needed key is there, and no key that is neither needed nor optional; values are of their type."""
+    allowed = needed | optional
     if unknown := found.keys() - allowed.keys():
         raise SettingsError(f"{place}: {min(unknown)!r} is unknown; allowed are {', '.join(sorted(allowed))}.")
     for key, kind in allowed.items():
-        if key not in found:
-            raise SettingsError(f"{place} lacks {key!r}; needed are {', '.join(sorted(allowed))}.")
-        if type(found[key]) is not kind:
+        if key not in found and key in needed:
+            raise SettingsError(f"{place} lacks {key!r}; needed are {', '.join(sorted(needed))}.")
+        if key in found and type(found[key]) is not kind:
             raise SettingsError(f"{place}: {key} = {found[key]!r} is not {_WORDS[kind]}.")
 
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import platform
+import shutil
 import time
 from dataclasses import asdict
 from datetime import date
@@ -19,15 +20,27 @@ from tqdm import tqdm
 
 from lib import results
 from lib.audit import Population, audit, describe, point_values
+from lib.audit.closures import closures
 from lib.audit.exposure import exposure, grey_levels
-from lib.cohort import Cohort, load_pixels, read_cohort, require_both_classes
-from lib.names import ATTRIBUTES
-from lib.postprocessing import REGISTRY, optimism, post_process
-from lib.preprocessing import effective_share, example_weights, names
+from lib.audit.flattery import flattery
+from lib.audit.front import front
+from lib.audit.ledger import Ledger
+from lib.audit.probes import probes
+from lib.audit.recommendation import recommend
+from lib.audit.resampler import Resampler
+from lib.audit.sensitivity import wrong_groups
+from lib.catalogue import catalogue_tables, embeddings, retraining_floor
+from lib.cohort import Cohort, read_cohort, readable
+from lib.files import alone_with, writing_to
+from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, PLACEBO
+from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
+from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
-from lib.training.pool import Plan, train_all
-from lib.training.run import Run
+from lib.training.engine import EngineSettings
+from lib.training.plan import Plan
+from lib.training.pool import train_all
 from lib.training.settings import TrainingSettings
+from lib.training.store import Run
 
 log = logging.getLogger(__name__)
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-learn", "numpy")
@@ -41,15 +54,16 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     """
     settings = read_settings(root)
     name = name or cohort_name(folder)
-    training = _check(settings)
+    training, engine = _check(settings)
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
-    wanted = {"training": settings["training"], "audit": settings["audit"]}
+    wanted = {key: settings[key] for key in ("training", "audit", "preferences")}
     if not again and _is_current(target, cohort, wanted):
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
-    frame, checks, pixels, cache = _readable(cohort, training.image_size, root)
+    cache = root / "data" / ".pixels"
+    frame, checks, pixels = readable(cohort, training.image_size, cache)
     plan = Plan(
         frame,
         cohort.key,
@@ -58,16 +72,18 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
         tuple(settings["training"]["seeds"]),
         data_folder(name, root) / "runs",
         cache,
+        engine,
     )
     runs, plan = train_all(plan)
     began = time.monotonic()
-    tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings["audit"])
+    tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
     manifest = {
-        "cohort": {"name": name, "source": settings["source"], **_cohort_facts(cohort, frame)},
+        "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
         "requested": wanted,
         "settings": {
             "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
             "audit": settings["audit"],
+            "preferences": settings["preferences"],
         },
         "made": date.today().isoformat(),
         "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
@@ -77,19 +93,30 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
             "audit": round(time.monotonic() - began, 1),
         },
     }
-    results.save(target, manifest, tables)
+    with writing_to(target.parent), alone_with(target):
+        _sweep(target)
+        results.save(target, manifest, tables)
     return target
 
 
-def _check(settings: dict[str, Any]) -> TrainingSettings:
-    """The settings of the networks; raises `SettingsError` for any value in `study.toml` that cannot be used."""
-    for where, key, allowed in (
-        ("training", "weightings", names()),
-        ("audit", "postprocessings", list(REGISTRY)),
-        ("audit", "attributes", list(ATTRIBUTES)),
+def _sweep(target: Path) -> None:
+    """Delete what a study left that was killed while it wrote its results."""
+    for leftover in target.parent.glob(".results-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
+    """The settings of the networks and of where they are trained.
+
+    Raises `SettingsError` for any value in `study.toml` that cannot be used.
+    """
+    for where, key, is_allowed, allowed in (
+        ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
+        ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
+        ("audit", "attributes", ATTRIBUTES.__contains__, ATTRIBUTES),
     ):
         values = settings[where][key]
-        if wrong := [v for v in values if v not in allowed]:
+        if wrong := [v for v in values if not is_allowed(v)]:
             raise SettingsError(
                 f"study.toml, [{where}] {key}: {wrong[0]!r} is unknown; allowed are {', '.join(allowed)}."
             )
@@ -103,10 +130,28 @@ def _check(settings: dict[str, Any]) -> TrainingSettings:
     for key, least in (("folds", 2), ("replicates", 100), ("smallest_cell", 1)):
         if settings["audit"][key] < least:
             raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
+    preferences = settings["preferences"]
+    if preferences["attribute"] not in settings["audit"]["attributes"]:
+        allowed = ", ".join(settings["audit"]["attributes"])
+        raise SettingsError(
+            f"study.toml, [preferences] attribute: {preferences['attribute']!r} is not audited; allowed are {allowed}."
+        )
+    if not 0 <= preferences["largest_loss"] <= 0.5:
+        raise SettingsError(
+            f"study.toml, [preferences] largest_loss is {preferences['largest_loss']}; allowed is 0.0 to 0.5."
+        )
     try:
-        return TrainingSettings(**{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")})
+        training = TrainingSettings(
+            **{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")}
+        )
     except ValueError as error:
         raise SettingsError(f"study.toml, [training]: {error}") from None
+    try:
+        engine = EngineSettings(**settings["compute"])
+        engine.check(training.batch_size)
+    except ValueError as error:
+        raise SettingsError(f"study.toml, [compute]: {error}") from None
+    return training, engine
 
 
 def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
@@ -117,28 +162,10 @@ def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
     return manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
 
 
-def _readable(cohort: Cohort, size: int, root: Path) -> tuple[pl.DataFrame, pl.DataFrame, np.ndarray, Path]:
-    """The frame without unreadable images, the checks with their count, the pixels of what is left and their cache."""
-    cache = root / "data" / ".pixels"
-    pixels = load_pixels(cohort.frame, size, cache)
-    frame = cohort.frame.filter(~pl.Series(pixels.unreadable))
-    count = pl.DataFrame(
-        [("files that are not a readable PNG or JPEG", int(pixels.unreadable.sum()), "left out")],
-        schema=cohort.checks.schema,
-        orient="row",
-    )
-    checks = pl.concat(
-        [cohort.checks[:-1], count, cohort.checks[-1:].with_columns(rows=pl.lit(frame.height, pl.Int64))]
-    )
-    require_both_classes(cohort.folder, frame)
-    if pixels.unreadable.any():
-        pixels = load_pixels(frame, size, cache)
-    return frame, checks, pixels.values, cache
-
-
 def _audited(
     frame: pl.DataFrame, pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any]
 ) -> dict[str, pl.DataFrame]:
+    preferences, settings = settings["preferences"], settings["audit"]
     valid = frame.filter(pl.col("split") == "valid")
     people = Population.from_frame(valid, attributes=settings["attributes"])
     scores = {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
@@ -151,6 +178,7 @@ def _audited(
         folds=settings["folds"],
         smallest_cell=small,
     )
+    ledger = Ledger(people, small)
     with tqdm(total=len(processed.decisions), desc="Auditing", unit=" methods") as bar:
         audited = audit(
             people,
@@ -159,15 +187,30 @@ def _audited(
             replicates=replicates,
             smallest_cell=small,
             progress=lambda done, total: bar.update(done - bar.n),
+            observe=ledger,
         )
+    resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, replicates, smallest_cell=small)
     everyone = Population.from_frame(frame, attributes=["view"])
+    heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
+    floor = retraining_floor(people, scores[BASELINE_WEIGHTING], smallest_cell=small)
+    described = describe(frame, replicates=replicates, smallest_cell=small)
     return (
         audited
-        | describe(frame, replicates=replicates)
+        | heads
+        | described
         | {
+            "noise_floor": pl.concat([floor, heads["noise_floor"]]),
+            "simpson": pl.concat([described["simpson"], audited["simpson"]]),
+            "probes": probes(people, embeddings(plan, pixels), replicates=replicates, smallest_cell=small),
             "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
             "thresholds": processed.thresholds,
             "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),
+            "flattery": flattery(resampler, processed.decisions, processed.naive),
+            "front": front(ledger),
+            "closures": closures(audited["changes"]),
+            "relaxation": relaxation(resampler, scores, processed.folds),
+            "wrong_groups": wrong_groups(resampler, processed.decisions, processed.as_group),
+            "recommendation": recommend(ledger, preferences),
             "weights": _weights(frame, plan.weightings, settings["attributes"]),
             "runs": _runs(frame, valid, plan, runs),
             "history": _history(runs),

@@ -11,12 +11,32 @@ import numpy as np
 import polars as pl
 
 from lib.audit import Population, audit, describe, point_values
+from lib.audit.closures import closures
+from lib.audit.flattery import flattery
+from lib.audit.front import front
+from lib.audit.ledger import Ledger
+from lib.audit.probes import probes
+from lib.audit.recommendation import recommend
+from lib.audit.resampler import Resampler
+from lib.audit.sensitivity import wrong_groups
+from lib.catalogue import placebo_floor, retraining_floor
 from lib.names import ATTRIBUTES
-from lib.postprocessing import optimism, post_process
+from lib.postprocessing import optimism, post_process, relaxation
+from lib.preprocessing import catalogue as weighting_catalogue
+from lib.preprocessing import effective_share, equivalents
 from lib.results import TABLES, Results
 
 WEIGHTINGS = ("uniform", "inverse_class_frequency", "kamiran_calders_view")
-POSTPROCESSINGS = ("fixed_0.5", "best_threshold", "equal_tpr", "group_best_threshold")
+POSTPROCESSINGS = (
+    "fixed_0.5",
+    "best_threshold",
+    "minimax_threshold",
+    "equal_tpr",
+    "group_best_threshold",
+    "equalized_odds",
+    "calibrated_odds_weighted",
+)
+PREFERENCES = {"attribute": "view", "largest_loss": 0.05, "may_use_demographics": False}
 EPOCHS = 4
 
 
@@ -44,8 +64,12 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
     scores = {weighting: _scores(draw, valid, weighting, knobs) for weighting in knobs.weightings}
     people = Population.from_frame(valid)
     done = post_process(people, scores, knobs.postprocessings, list(ATTRIBUTES))
-    tables = audit(people, scores, done.decisions, replicates=knobs.replicates)
-    tables |= describe(cohort, replicates=knobs.replicates)
+    ledger = Ledger(people)
+    tables = audit(people, scores, done.decisions, replicates=knobs.replicates, observe=ledger)
+    resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, knobs.replicates)
+    tables |= _heads(people, train, scores, knobs)
+    described = describe(cohort, replicates=knobs.replicates)
+    tables |= described | {"simpson": pl.concat([described["simpson"], tables["simpson"]])}
     tables |= {
         "checks": _checks(),
         "exposure": _exposure(draw, train, knobs),
@@ -54,6 +78,13 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
         "history": _history(draw, knobs),
         "optimism": optimism(people, done, point_values),
         "thresholds": done.thresholds,
+        "probes": probes(people, _embeddings(draw, valid, knobs), replicates=knobs.replicates),
+        "flattery": flattery(resampler, done.decisions, done.naive),
+        "front": front(ledger),
+        "closures": closures(tables["changes"]),
+        "relaxation": relaxation(resampler, scores, done.folds),
+        "wrong_groups": wrong_groups(resampler, done.decisions, done.as_group),
+        "recommendation": recommend(ledger, PREFERENCES),
     }
     return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
 
@@ -86,6 +117,32 @@ def _scores(draw: np.random.Generator, valid: pl.DataFrame, weighting: str, knob
     logits = 1.4 * (valid["label"].to_numpy() - 0.5) + shift * (valid["view"].to_numpy() == "AP") - shift / 2
     person = np.random.default_rng(1).normal(0, 0.7, valid["patient"].max() + 1)[valid["patient"].to_numpy()]
     return 1 / (1 + np.exp(-(logits + person + draw.normal(0, 0.5, (knobs.seeds, valid.height)))))
+
+
+def _heads(people: Population, train: pl.DataFrame, scores: dict, knobs: Knobs) -> dict[str, pl.DataFrame]:
+    """The catalogue on the simulated train; as re-trained heads the scores themselves, as placebos the uniform seeds."""
+    weights, refused = weighting_catalogue(train.with_columns(image=pl.lit("a.png"), weight=pl.lit(None, pl.Float64)))
+    same = equivalents(weights)
+    rows = [(n, effective_share(own), float(own.max()), same.get(n), None) for n, own in weights.items()]
+    rows += [(n, None, None, None, why) for n, why in refused.items()]
+    decisions = {(n, "fixed_0.5", "none"): (own >= 0.5).astype(float) for n, own in scores.items()}
+    audited = audit(people, scores, decisions, replicates=knobs.replicates)
+    base, *others = (point_values(people, (own[None] >= 0.5).astype(float)) for own in scores["uniform"])
+    floors = [retraining_floor(people, scores["uniform"], smallest_cell=20), placebo_floor(base, others)]
+    return {
+        "catalogue": pl.DataFrame(rows, schema=TABLES["catalogue"], orient="row"),
+        "head_metrics": audited["metrics"],
+        "head_changes": audited["changes"],
+        "noise_floor": pl.concat(floors),
+    }
+
+
+def _embeddings(draw: np.random.Generator, valid: pl.DataFrame, knobs: Knobs) -> dict[str, np.ndarray]:
+    """Six features, (seeds, images, 6), of the baseline's networks: one knows the label, and where there is an effect one the view."""
+    features = draw.normal(size=(knobs.seeds, valid.height, 6))
+    features[..., 0] += valid["label"].to_numpy()
+    features[..., 1] += 2 * knobs.effect * (valid["view"].to_numpy() == "AP")
+    return {knobs.weightings[0]: features}
 
 
 def _checks() -> pl.DataFrame:
@@ -153,6 +210,7 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
         | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
         "settings": {
             "training": training,
+            "preferences": PREFERENCES,
             "audit": {
                 "replicates": knobs.replicates,
                 "folds": 5,

@@ -27,6 +27,7 @@ def sentence(text: str) -> str:
 def test_check_prints_what_was_found(tiny_cohort):
     done = run("check", str(tiny_cohort))
     assert (done.returncode, done.stderr) == (0, "")
+    assert "       0  files that are not a readable PNG or JPEG (left out)\n" in done.stdout
     assert "     192  images in the folders (read)\n" in done.stdout
     assert "       0  images without a row in metadata.csv (left out)\n" in done.stdout
     assert done.stdout.endswith("     192  images used (kept)\n")
@@ -44,10 +45,23 @@ def test_the_environment_may_name_the_cohort(tiny_cohort, monkeypatch, capsys):
     assert "images used" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["check", "study"])
-def test_a_cohort_must_be_given(command, capsys):
-    assert cli.main([command]) == 1
-    assert sentence(capsys.readouterr().err).startswith("Which cohort? Give its folder: `make study COHORT=")
+def test_a_cohort_must_be_given_to_be_checked(capsys):
+    assert cli.main(["check"]) == 1
+    assert sentence(capsys.readouterr().err).startswith("Which cohort? Give its folder or zip: `python -m lib check")
+
+
+def test_without_a_cohort_the_study_draws_its_own_once(monkeypatch, tmp_path, caplog):
+    studied, drawn = [], []
+    monkeypatch.setattr(cli, "ROOT", tmp_path)
+    monkeypatch.setattr(
+        "lib.cohort.phantom.draw_phantom", lambda folder: drawn.append(folder) or folder.mkdir(parents=True)
+    )
+    monkeypatch.setattr("lib.study.run_study", lambda folder, name, again: studied.append((folder, name)))
+    with caplog.at_level("INFO"):
+        assert cli.main(["study"]) == cli.main(["study"]) == 0
+    own = tmp_path / "data" / "demo" / "cohort"
+    assert (drawn, studied) == ([own], [(own, "demo"), (own, "demo")])
+    assert f"synthetic radiographs, drawn into {own}" in caplog.text
 
 
 @pytest.mark.parametrize("command", ["check", "study"])
@@ -81,7 +95,22 @@ def test_a_folder_of_images_is_studied_before_it_is_reported(tiny_cohort, monkey
         (KeyboardInterrupt(), 130, "Stopped. What was finished is kept; start again to resume."),
         (subprocess.CalledProcessError(3, ["bin/quarto", "render"]), 1, "quarto stopped with status 3; its message is"),
         (RuntimeError("The draft cannot be made."), 1, "The draft cannot be made."),
-        (PermissionError(13, "Permission denied", "a.png"), 1, "[Errno 13] Permission denied: 'a.png'"),
+        (
+            PermissionError(13, "Permission denied", "a.png"),
+            1,
+            "a.png cannot be read or written (permission denied): give",
+        ),
+        (
+            OSError(28, "No space left on device", "x.npy"),
+            1,
+            "x.npy cannot be written, the disk is full: what was finished",
+        ),
+        (
+            OSError(30, "Read-only file system", "data"),
+            1,
+            "data cannot be read or written (read-only file system): give",
+        ),
+        (OSError(5, "Input/output error", "a.png"), 1, "a.png: Input/output error."),
     ],
 )
 def test_every_expected_end_is_told_without_a_traceback(tiny_cohort, monkeypatch, capsys, error, status, told):
@@ -103,7 +132,7 @@ def test_study_prints_where_the_results_are(tiny_study, monkeypatch, capsys):
 
 
 def test_clean_keeps_results_and_networks(tmp_path, monkeypatch):
-    for name in ("_book", ".quarto", "data/.pixels", "data/nih/results", "data/nih/runs", "_freeze"):
+    for name in ("_book", ".quarto", "data/.pixels", "data/.zips/a", "data/nih/results", "data/nih/runs", "_freeze"):
         (tmp_path / name).mkdir(parents=True)
     monkeypatch.setattr(cli, "ROOT", tmp_path)
     assert cli.main(["clean"]) == 0

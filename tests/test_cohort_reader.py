@@ -23,6 +23,7 @@ CHECKS = [
     "views other than AP and PA",
     "image names in both malade and sain",
     "image names found twice",
+    "image names written differently (folder, case or accents)",
     "images without a row in metadata.csv",
     "rows without an image",
     "folder and Finding Labels disagree",
@@ -32,6 +33,8 @@ CHECKS = [
     "images whose sex is unknown",
     "images whose view is unknown",
     "images identical to another one",
+    "images of another size than most",
+    "images that are not 8-bit grey",
     "images used",
 ]
 

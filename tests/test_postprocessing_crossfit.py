@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lib import results
 from lib.audit import Population, audit, point_values
-from lib.names import ATTRIBUTES
+from lib.names import ATTRIBUTES, RANDOMISED
 from lib.postprocessing import REGISTRY, Sample, optimism, post_process
 from lib.postprocessing.crossfit import patient_folds
 
@@ -52,7 +52,7 @@ def test_a_held_out_patients_label_and_score_never_reach_the_rule_that_judges_it
     )
     (key, decided), *_ = before.decisions.items()
     rule = REGISTRY[name]
-    groups = population.groups["view"] if rule.needs_group else np.full(population.n_images, -1)
+    groups = population.groups["view"] if rule.fits_group else np.full(population.n_images, -1)
     fit = [
         rule.fit(Sample(*(c[~held_out] for c in (scores[0], people.labels, people.patients, groups))), 5)
         for people in (population, flipped)
@@ -65,9 +65,11 @@ def test_a_held_out_patients_label_and_score_never_reach_the_rule_that_judges_it
 def test_keys_targets_and_shapes_are_what_the_audit_wants(processed):
     population, scores, found = processed
     expected = {("uniform", name, "none") for name in ("fixed_0.5", "best_threshold")}
-    expected |= {("uniform", name, target) for name in ("equal_tpr", "group_best_threshold") for target in ATTRIBUTES}
+    expected |= {("uniform", name, target) for name in list(REGISTRY)[2:] for target in ATTRIBUTES}
     assert set(found.decisions) == set(found.naive) == expected
-    assert all(d.shape == scores.shape and set(np.unique(d)) <= {0.0, 1.0} for d in found.decisions.values())
+    for (_, name, _), decided in found.decisions.items():
+        assert decided.shape == scores.shape and decided.min() >= 0 and decided.max() <= 1
+        assert name in RANDOMISED or set(np.unique(decided)) <= {0.0, 1.0}
     assert set(audit(population, {"uniform": scores}, found.decisions, replicates=20)) >= {"metrics", "gaps", "changes"}
 
 
@@ -81,7 +83,9 @@ def test_tables_are_those_of_the_bundle(processed):
 def test_thresholds_say_how_far_they_move_and_how_often_they_were_fitted(processed):
     thresholds = processed[2].thresholds
     assert thresholds.filter((pl.col("low") > pl.col("threshold")) | (pl.col("threshold") > pl.col("high"))).is_empty()
-    assert thresholds.height == 2 + 2 * sum(len(a.groups) for a in ATTRIBUTES.values())
+    by_group = [name for name, m in REGISTRY.items() if m.needs_group and not m.randomised]
+    groups = sum(len(a.groups) for a in ATTRIBUTES.values())
+    assert thresholds.height == 2 + len(ATTRIBUTES) + len(by_group) * groups
     assert (thresholds["fitted"] == 1).all()
     fixed = thresholds.filter(postprocessing="fixed_0.5")
     assert fixed.select("group", "threshold", "low", "high").row(0) == ("all", 0.5, 0.5, 0.5)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
-from lib.names import POSTPROCESSINGS
+from lib.names import DECIDE_WITHOUT_GROUP, POSTPROCESSINGS, RANDOMISED
 from lib.postprocessing import REGISTRY, Sample, Thresholds
 from lib.postprocessing.thresholds import balanced_accuracies, best_threshold, threshold_reaching
 
@@ -72,7 +72,8 @@ def test_a_single_class_cannot_be_fitted():
 
 def test_the_registry_is_the_names_list():
     assert set(REGISTRY) == set(POSTPROCESSINGS)
-    assert [name for name, method in REGISTRY.items() if method.needs_group] == ["equal_tpr", "group_best_threshold"]
+    assert {name for name, method in REGISTRY.items() if not method.needs_group} == DECIDE_WITHOUT_GROUP
+    assert {name for name, method in REGISTRY.items() if method.randomised} == RANDOMISED
 
 
 def test_group_thresholds_find_each_groups_optimum():

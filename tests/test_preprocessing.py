@@ -1,6 +1,7 @@
 """Weights do what their formula promises, and say which cell or name is at fault when they cannot."""
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -9,15 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
-from lib.names import ATTRIBUTES, WEIGHTINGS
+from lib.names import ATTRIBUTES, GROUPINGS, WEIGHTINGS
 from lib.preprocessing import (
     WeightingError,
+    catalogue,
     effective_share,
+    equivalents,
     example_weights,
+    is_known,
+    names,
+)
+from lib.preprocessing.weightings import (
+    effective_number,
+    group_balanced,
+    group_label_balanced,
+    group_label_balanced_sqrt,
     inverse_class_frequency,
     kamiran_calders,
-    names,
+    median_frequency,
+    placebo,
     uniform,
+)
+from lib.preprocessing.weightings import (
+    given as as_given,
 )
 
 
@@ -150,16 +165,108 @@ def test_every_weighting_has_a_name_and_a_label():
     assert set(names()) > {f"kamiran_calders_{attribute}" for attribute in ATTRIBUTES}
 
 
-@pytest.mark.parametrize("name", names())
-def test_weightings_by_name_are_the_functions(name):
-    train = train_frame()
+@pytest.mark.parametrize("grouping", GROUPINGS)
+def test_weightings_by_name_are_the_functions_on_the_crossed_groups(grouping):
+    train = pl.concat([train_frame()] * 2 + [crossed_frame()])
     labels = train["label"].to_numpy().astype(int)
-    attribute = name.removeprefix("kamiran_calders_")
-    expected = {
-        "uniform": lambda: uniform(labels),
-        "inverse_class_frequency": lambda: inverse_class_frequency(labels),
-    }.get(name, lambda: kamiran_calders(labels, train[attribute].to_numpy()))
-    assert example_weights(name, train) == approx(expected())
+    groups = np.array([" ".join(row) for row in train.select(grouping.split("+")).rows()], dtype=object)
+    for family in (kamiran_calders, group_balanced, group_label_balanced, group_label_balanced_sqrt):
+        assert example_weights(f"{family.__name__}_{grouping}", train) == approx(family(labels, groups))
+    assert example_weights(f"effective_number_{grouping}", train) == approx(effective_number(labels, groups))
+    assert example_weights(f"median_frequency_{grouping}", train) == approx(median_frequency(labels, groups))
+
+
+def crossed_frame() -> pl.DataFrame:
+    """One image of every crossing of groups and label."""
+    rows = product("FM", ("AP", "PA"), ("<40", "40-60", ">60"), (0, 1))
+    frame = pl.DataFrame(rows, schema=["sex", "view", "age_group", "label"], orient="row")
+    return frame.select("label", "sex", "view", "age_group").cast({"label": pl.Int8})
+
+
+@given(labels_and_groups(groups=("<40", "40-60", ">60")))
+def test_balanced_groups_have_the_same_total(examples):
+    labels, groups = examples
+    weights = group_balanced(labels, groups)
+    totals = [weights[groups == group].sum() for group in ("<40", "40-60", ">60")]
+    assert totals == approx([len(labels) / 3] * 3)
+
+
+@given(labels_and_groups())
+def test_balanced_cells_have_the_same_total_and_the_square_root_lies_between(examples):
+    labels, groups = examples
+    full, half = group_label_balanced(labels, groups), group_label_balanced_sqrt(labels, groups)
+    cells = [(groups == group) & (labels == label) for group in "FM" for label in (0, 1)]
+    assert len({round(full[cell].sum(), 6) for cell in cells}) == 1
+    known = np.logical_or.reduce(cells)
+    assert half[known] ** 2 == approx(full[known] * (half[known] ** 2).mean())
+    assert effective_share(half) >= effective_share(full) - 1e-9
+    assert full[~known] == approx(1)
+
+
+def test_effective_number_by_hand():
+    """Cui et al., equation of the effective number (1 - b^n) / (1 - b), for cells of 1 and 3 examples and b = 0.5."""
+    weights = effective_number(np.array([0, 1, 1, 1]), b=0.5)
+    assert weights[0] / weights[1] == approx((1 - 0.5**3) / (1 - 0.5**1))
+    assert weights.mean() == approx(1)
+
+
+@given(labels_and_groups(groups=("F", "M")))
+def test_effective_number_tends_to_uniform_and_to_inverse_frequency(examples):
+    labels, groups = examples
+    assert effective_number(labels, groups, b=1e-9) == approx(1)
+    assert effective_number(labels, groups, b=1 - 1e-9) == approx(group_label_balanced(labels, groups), rel=1e-4)
+
+
+def test_median_frequency_of_two_classes_is_inverse_frequency_and_is_said_to_be():
+    labels = np.array([0, 0, 0, 1])
+    weights = {
+        "inverse": inverse_class_frequency(labels),
+        "uniform": uniform(labels),
+        "median": median_frequency(labels),
+    }
+    assert equivalents(weights) == {"median": "inverse"}
+
+
+def test_weights_of_the_csv_are_scaled_to_mean_one():
+    frame = train_frame(weight=[2.0, 4.0, 2.0, 4.0, 2.0, 4.0], image=list("abcdef"))
+    assert example_weights("csv", frame) == approx([2 / 3, 4 / 3] * 3)
+
+
+@pytest.mark.parametrize("wrong", [None, float("nan"), -1.0, float("inf")])
+def test_a_weight_of_the_csv_that_is_none_names_its_image(wrong):
+    frame = train_frame(weight=[1.0, 1.0, wrong, 1.0, 1.0, 1.0], image=list("abcdef"))
+    with pytest.raises(WeightingError, match=r"^Weighting csv: 1 of 6 training images have no weight .* \(c\); "):
+        example_weights("csv", frame)
+
+
+def test_weights_that_are_all_zero_are_refused():
+    with pytest.raises(WeightingError, match="^all 3 weights are 0"):
+        as_given(np.zeros(3), np.array(list("abc")))
+
+
+def test_a_placebo_has_the_same_weights_elsewhere_and_depends_on_its_seed():
+    weights = np.arange(1.0, 101)
+    first, second = placebo(weights, 1), placebo(weights, 2)
+    assert sorted(first) == sorted(weights) and (first != weights).any() and (first != second).any()
+    assert (placebo(weights, 1) == first).all()
+    assert abs(np.corrcoef(first, weights)[0, 1]) < 0.3
+
+
+def test_a_placebo_is_named_after_its_weighting():
+    train = pl.concat([train_frame()] * 20)
+    own, other = (example_weights(name, train, 5) for name in ("kamiran_calders_sex", "placebo_kamiran_calders_sex"))
+    assert sorted(own) == approx(sorted(other)) and (own != other).any()
+    assert is_known("placebo_csv") and not is_known("placebo_uniform") and not is_known("placebo_")
+
+
+def test_the_catalogue_keeps_what_is_possible_and_says_why_the_rest_is_not():
+    possible, refused = catalogue(train_frame(weight=[1.0] * 6, image=list("abcdef")))
+    assert possible.keys() | refused.keys() == set(names()) and not possible.keys() & refused.keys()
+    assert {"uniform", "csv", "kamiran_calders_sex"} <= possible.keys()
+    assert "attributes sex and view: group " in refused["kamiran_calders_sex+view"]
+    assert "group_balanced_sex+view" in possible
+    for weights in possible.values():
+        assert weights.mean() == approx(1) and (weights > 0).all()
 
 
 def test_unknown_attributes_are_allowed():
@@ -168,7 +275,7 @@ def test_unknown_attributes_are_allowed():
 
 
 def test_an_unknown_name_is_told_with_the_allowed_ones():
-    with pytest.raises(WeightingError, match="^Weighting 'lucky' is unknown; allowed are uniform, .*_view.$"):
+    with pytest.raises(WeightingError, match="^Weighting 'lucky' is unknown; allowed are uniform, .*, csv.$"):
         example_weights("lucky", train_frame())
 
 

@@ -1,7 +1,9 @@
 """The text is computed, for any cohort: it claims only what a verdict says, in good English."""
 
 import re
+from dataclasses import replace
 
+import polars as pl
 import pytest
 from bundles import Knobs, bundle
 
@@ -9,6 +11,7 @@ from lib.names import NOT_ESTIMABLE, UNDECIDED
 from lib.render.thaw import CELL, chapters
 from lib.report import prose
 from lib.report.words import counted, duration, listed, percent, points, spelled
+from lib.results import LATER
 from lib.settings import ROOT
 
 COHORTS = {
@@ -62,6 +65,53 @@ def test_every_cell_and_sentence_of_every_chapter_holds_for_any_cohort(study, ch
 def test_text_claims_nothing_on_a_cohort_where_nothing_depends_on_a_group(chapter):
     for text in sentences(bundle(COHORTS["null"]), chapter):
         assert not [claim for claim in CLAIMS if claim in text], text
+
+
+FURTHER = ("amplification", "calibration", "intersections", "parity", "probes", "simpson", "visits")
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_further_questions_are_answered_in_good_english_for_any_cohort(study, name):
+    for own in (study, replace(study, tables=study.tables | {table: study.tables[table].clear() for table in LATER})):
+        text = getattr(prose, name)(own)
+        assert text.endswith(".") and text[0].isupper()
+        assert not re.search(
+            r"\bNone\b|\bnan\b|</?[a-z]|\{|\}|  | ,|\.\.|\b1 (images|patients|groups)\b| a [FAE]PR", text
+        ), text
+
+
+def test_further_questions_claim_nothing_where_nothing_depends_on_a_group():
+    null = bundle(COHORTS["null"])
+    assert "cannot be shown to follow the group" in prose.amplification(null)
+    assert "A linear probe of the last features cannot be shown to read sex, age group or view." in prose.probes(null)
+    assert "none can be shown to turn round" in prose.simpson(null)
+    assert re.search("none of .* error rates can be told from everyone's", prose.intersections(null))
+
+
+def test_further_questions_tell_what_was_planted():
+    biased = bundle(COHORTS["biased"])
+    assert re.match(
+        r"By view \(\+\d+\.\d points, 95 % interval .*\), decisions follow the group more", prose.amplification(biased)
+    )
+    assert re.search(r"reads view \(AUC 0\.9", prose.probes(biased)) and "need not be used" in prose.probes(biased)
+    assert re.search(
+        r"the [TF]PR of [FM], AP is \d+\.\d %, \d+\.\d points above everyone's", prose.intersections(biased)
+    )
+
+
+def test_a_reversal_is_told_with_both_signs():
+    study = bundle(COHORTS["biased"])
+    rows = study.simpson.with_columns(
+        reversal=pl.when(attribute="view", metric="tpr", stratifier="sex").then(True).otherwise("reversal"),
+        value=pl.when(attribute="view", metric="tpr", stratifier="sex", stratum="standardised")
+        .then(-0.05)
+        .otherwise("value"),
+    )
+    text = prose.simpson(replace(study, tables=study.tables | {"simpson": rows}))
+    assert re.match(
+        r"The difference AP − PA in TPR is \+\d+\.\d points in aggregate, but −5\.0 with strata of sex alike \(valid\), both",
+        text,
+    )
 
 
 def test_a_planted_gap_is_told_with_its_interval():

@@ -20,6 +20,9 @@ STUDIES = {
 }
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "crossing": ("view", "age_group"),
+    "front": ("odds", "view"),
+    "relaxation": ("tpr", "view"),
+    "wrong_groups": ("tpr", "view"),
     "grid": ("tpr", "view"),
     "tradeoff": ("tpr", "view"),
     "who_gains": ("uniform", "equal_tpr", "view"),
@@ -92,6 +95,25 @@ def test_titles_claim_nothing_on_a_null_cohort():
     assert "no group's change can be told from noise" in title("who_gains", "null")
 
 
+def test_titles_of_the_further_questions_claim_nothing_on_a_null_cohort():
+    assert title("amplification", "null").startswith("By no attribute can the model be shown to amplify")
+    assert title("simpson", "null") == "No difference by view can be shown to turn round within strata"
+
+
+def test_titles_of_the_further_questions_name_what_was_decided():
+    assert title("amplification", "effect") == "The model amplifies what the data hold by view"
+    assert re.search("miscalibrated beyond noise in [1-8] of 8 groups", title("calibration", "effect"))
+    told = draw("amplification", "effect").description
+    row = bundle(STUDIES["effect"]).amplification.filter(contrast="all groups", attribute="view").row(0, named=True)
+    assert f"view {100 * row['value']:+.1f}, amplifies" in told
+
+
+def test_the_diagonal_is_drawn_and_every_curve_stays_within_its_interval():
+    rows = [r for own in spec("calibration", "effect")["datasets"].values() for r in own if "observed" in r]
+    assert rows and all(r["low"] <= r["observed"] + 1e-9 and r["observed"] <= r["high"] + 1e-9 for r in rows)
+    assert {r["attribute"] for r in rows} == {OVERALL, *ATTRIBUTES}
+
+
 def test_titles_name_an_effect_that_is_there():
     assert "images of AP are sick more often than images of PA" in title("prevalence", "effect")
     assert "stand out from noise" in title("baseline_gaps", "effect")
@@ -127,7 +149,7 @@ def test_every_group_has_a_look_of_its_own_and_colours_differ_in_grey_or_shape()
 
 
 def test_a_group_that_cannot_be_estimated_is_shown_and_said():
-    for name in ("baseline_groups", "baseline_gaps", "who_gains"):
+    for name in ("baseline_groups", "baseline_gaps", "who_gains", "simpson", "amplification"):
         assert NOT_ESTIMABLE in svg(name, "rare groups"), name
     assert "AP" in svg("baseline_groups", "rare groups") and "&gt;60" in svg("baseline_groups", "rare groups")
     assert "no image" in svg("prevalence", "rare groups")

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from bundles import Knobs, bundle
@@ -9,6 +10,7 @@ from bundles import Knobs, bundle
 from lib.names import NOT_ESTIMABLE, weighting_label
 from lib.report import exhibit, tables
 from lib.report.tables.cells import bounded, p_value, share
+from lib.results import LATER
 
 STUDIES = {
     "effect": Knobs(),
@@ -50,6 +52,24 @@ def test_what_cannot_be_estimated_says_so():
         assert NOT_ESTIMABLE in text_of(name, "rare groups"), name
     assert NOT_ESTIMABLE not in text_of("groups")
     assert "no image" in text_of("composition", "rare groups")
+
+
+def test_intersections_come_with_their_sizes_and_small_ones_say_so():
+    study = bundle(STUDIES["effect"])
+    row = study.intersections.filter(attribute="sex x view", group="F, PA", metric="tpr").row(0, named=True)
+    assert f"|{row['patients']}|" in text_of("intersections").replace(" ", "").replace("\n", "")
+    assert "F, PA" in text_of("intersections") and NOT_ESTIMABLE in text_of("intersections")
+
+
+def test_a_bundle_of_before_says_that_there_is_nothing():
+    study = bundle(STUDIES["effect"])
+    before = replace(study, tables=study.tables | {name: study.tables[name].clear() for name in LATER})
+    for name in ("parity", "intersections", "calibration", "amplification", "simpson", "probes", "shares", "visits"):
+        assert "Nothing to list." in exhibit.to_html(getattr(tables, name)(before), "tbl-a"), name
+
+
+def test_a_verdict_on_one_measure_is_not_hidden_by_the_other():
+    assert "too timid" in text_of("calibration") and "cannot be told from noise; too" not in text_of("calibration")
 
 
 def test_one_seed_has_no_spread():

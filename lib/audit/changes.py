@@ -5,12 +5,14 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from lib.audit.components import replicates
 from lib.audit.contrasts import Contrast, read
 from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.multiplicity import ALPHA, holm_by_family, verdict
-from lib.audit.resampling import percentile_interval, two_sided_p
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, METRICS, NO_TARGET
+from lib.audit.resampling import percentile_interval
+from lib.audit.tails import LEAST, tail_p
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, METRICS, NO_TARGET, OVERALL
 
 SCHEMA = METHOD | {
     **{name: pl.String for name in ("attribute", "metric", "contrast")},
@@ -29,8 +31,8 @@ def change_rows(method: Method, estimates: Estimates, baseline: Estimates, chose
     """
     chosen = [contrast for contrast in chosen if contrast.kind != "difference"]
     change = read(chosen, estimates.values) - read(chosen, baseline.values)
-    replicates = read(chosen, estimates.replicates) - read(chosen, baseline.replicates)
-    figures = (change, *percentile_interval(replicates), two_sided_p(replicates))
+    drawn = replicates(chosen, estimates, baseline)
+    figures = (change, *percentile_interval(drawn), tail_p(drawn))
     columns = zip(chosen, *(optional(figure) for figure in figures), strict=True)
     return [(*method, c.attribute, c.metric, c.name, *numbers, c.kind, c.estimable) for c, *numbers in columns]
 
@@ -39,13 +41,15 @@ def changes(rows: list[tuple]) -> pl.DataFrame:
     """The table of changes from the rows of every method: Holm over methods, and a verdict for each.
 
     Families follow the questions, for each (attribute, metric, contrast): the weightings at the baseline's decisions, the
-    post-processings at the baseline's weighting, and, for combinations of the two, the whole grid. `verdict`: improves or worsens by the metric's better
+    post-processings at the baseline's weighting, and, for combinations of the two, the whole grid; post-processings that
+    act on another attribute than the one asked about are families of their own. `verdict`: improves or worsens by the metric's better
     side, and by a smaller spread; rises or falls where neither side is better; cannot be told from noise; not estimable.
-    A bootstrap p is never below 2 / (B + 1), so families beyond about B / 40 methods need more replicates to decide.
+    With fewer than 1,000 replicates p is never below 2 / (B + 1), so families beyond about B / 40 methods need more to
+    decide; from there on, `tail_p` reads how far out a change lies.
     """
     p = [row[9] for row in rows]
-    over_grid = holm_by_family([row[3:6] for row in rows], p)
-    over_kind = holm_by_family([(_kind(row[:3]), *row[3:6]) for row in rows], p)
+    over_grid = holm_by_family([(aimed(row[2], row[3]), *row[3:6]) for row in rows], p)
+    over_kind = holm_by_family([(_kind(row[:3]), aimed(row[2], row[3]), *row[3:6]) for row in rows], p)
     adjusted = [
         grid if _kind(row[:3]) == "combination" else own
         for row, grid, own in zip(rows, over_grid, over_kind, strict=True)
@@ -64,14 +68,19 @@ def _kind(method: Method) -> str:
     return "post-processing" if weighting == BASELINE_WEIGHTING else "combination"
 
 
-def warn_if_undecidable(methods: int, replicates: int) -> None:
+def aimed(target: str, attribute: str) -> bool:
+    """Whether a post-processing acts on the attribute asked about, or on none in particular."""
+    return target in (NO_TARGET, attribute) or attribute == OVERALL
+
+
+def warn_if_undecidable(methods: int, drawn: int) -> None:
     """Log that no change can ever be told from noise: the smallest p, times the number of methods, is not below .05."""
-    if 2 / (replicates + 1) * methods >= ALPHA:
+    if drawn < LEAST and 2 / (drawn + 1) * methods >= ALPHA:
         logging.getLogger(__name__).warning(
             "%d replicates are too few to decide among %d methods; at least %d are needed.",
-            replicates,
+            drawn,
             methods,
-            int(2 * methods / ALPHA),
+            min(LEAST, int(2 * methods / ALPHA)),
         )
 
 

@@ -1,15 +1,15 @@
 """What is read from a method's metrics: the level in a cell, a difference of two groups, the spread over groups."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lib.audit.population import Population
-from lib.audit.rates import RATES, estimable, rates
+from lib.audit.rates import DESCRIBED, RATES, estimable, rates
 from lib.audit.resampling import Array
-from lib.names import ATTRIBUTES, MAX_MIN
+from lib.names import MAX_MIN, attribute_named
 
 
 @dataclass(frozen=True)
@@ -35,27 +35,64 @@ class Contrast:
 
 
 def contrasts(population: Population, metrics: tuple[str, ...], smallest_cell: int) -> list[Contrast]:
-    """Every level, then for each attribute its differences `group - reference` and its spread, for each metric.
+    """Every level, then for each attribute its differences `group - reference` and its spread, for each tested metric.
 
     The spread (`max - min`) is over the estimable groups and needs two of them; it is at least 0 by construction, so
     noise pushes it up: read it with the differences.
     """
     enough = estimable(population, metrics, smallest_cell)
-    found = list(_levels(population, metrics, enough))
+    tested = {m: metric for m, metric in enumerate(metrics) if metric not in DESCRIBED}
+    found = list(_levels(population, tested, enough))
     for attribute in population.groups:
-        found += _between(attribute, population, metrics, enough)
+        found += _between(attribute, population, tested, enough)
     return found
 
 
-def read(chosen: Iterable[Contrast], values: Array) -> Array:
+def read(chosen: Sequence[Contrast], values: Array) -> Array:
     """The figures (..., K) of K contrasts in metrics (..., G, M)."""
-    return np.stack([contrast.of(values) for contrast in chosen], axis=-1)
+    found = linear(values, ends(chosen))
+    for k, contrast in enumerate(chosen):
+        if contrast.kind == "spread" or not contrast.estimable:
+            found[..., k] = contrast.of(values)
+    return found
+
+
+Ends = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def ends(chosen: Sequence[Contrast], at: Array | None = None) -> Ends:
+    """Upper cell, lower cell (-1: none) and column of each contrast, (K,) each.
+
+    A spread's ends are the cells of its largest and smallest value in metrics `at` (G, M), or any two without it.
+    """
+    pairs = np.zeros((len(chosen), 2), dtype=np.int64)
+    for k, contrast in enumerate(chosen):
+        cells = np.array(contrast.cells[:1] if contrast.kind == "level" else contrast.cells or (0,))
+        if contrast.kind == "spread" and at is not None:
+            own = np.nan_to_num(at[cells, contrast.column])
+            cells = cells[[own.argmax(), own.argmin()]]
+        pairs[k] = cells[0], cells[-1] if contrast.kind != "level" else -1
+    return pairs[:, 0], pairs[:, 1], np.array([contrast.column for contrast in chosen], dtype=np.int64)
+
+
+def linear(values: Array, at: Ends) -> Array:
+    """Upper cell less lower cell, (..., K), in metrics (..., G, M)."""
+    upper, lower, column = at
+    found = values[..., upper, column]
+    paired = lower >= 0
+    found[..., paired] -= values[..., lower[paired], column[paired]]
+    return found
+
+
+def every_level(shape: tuple[int, int]) -> list[Contrast]:
+    """A level for each cell and metric, in the order of metrics (G, M), estimable or not."""
+    return [Contrast("", "", "", "level", (g,), m, True) for g in range(shape[0]) for m in range(shape[1])]
 
 
 def point_values(
     population: Population, decisions: Array, *, smallest_cell: int = 20
 ) -> dict[tuple[str, str, str], float | None]:
-    """Every rate, difference and spread of decisions (S, n), without intervals, by (attribute, metric, contrast).
+    """Every tested rate, difference and spread of decisions (S, n), without intervals, by (attribute, metric, contrast).
 
     Levels have the contrast `all` (attribute `overall`) or the group's name; None marks what is not estimable.
     """
@@ -64,18 +101,18 @@ def point_values(
     return {(c.attribute, c.metric, c.name): float(c.of(values)) if c.estimable else None for c in chosen}
 
 
-def _levels(population: Population, metrics: tuple[str, ...], enough: NDArray[np.bool_]) -> Iterator[Contrast]:
+def _levels(population: Population, metrics: Mapping[int, str], enough: NDArray[np.bool_]) -> Iterator[Contrast]:
     for g, cell in enumerate(population.cells):
-        for m, metric in enumerate(metrics):
+        for m, metric in metrics.items():
             yield Contrast(cell.attribute, metric, cell.group, "level", (g,), m, bool(enough[g, m]))
 
 
 def _between(
-    attribute: str, population: Population, metrics: tuple[str, ...], enough: NDArray[np.bool_]
+    attribute: str, population: Population, metrics: Mapping[int, str], enough: NDArray[np.bool_]
 ) -> Iterator[Contrast]:
     at = {cell.group: g for g, cell in enumerate(population.cells) if cell.attribute == attribute}
-    reference = ATTRIBUTES[attribute].reference
-    for m, metric in enumerate(metrics):
+    reference = attribute_named(attribute).reference
+    for m, metric in metrics.items():
         for group, g in at.items():
             if group != reference:
                 pair = (g, at[reference])

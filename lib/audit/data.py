@@ -10,9 +10,12 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
+from lib.audit.amplification import prevalence
 from lib.audit.frames import frame, optional
 from lib.audit.population import Population
 from lib.audit.resampling import Array, never_certain, patient_counts, percentile_interval, resampled_sums
+from lib.audit.shares import shares, visits
+from lib.audit.simpson import Levels, simpson
 from lib.names import ATTRIBUTES
 
 SPLITS = ("train", "valid")
@@ -25,14 +28,37 @@ ASSOCIATIONS = {"split": S, "attribute": S, "other": S, "cramers_v": F} | _INTER
 AGES = {"split": S, "label": I, "age": I, "images": I}
 
 
-def describe(cohort: pl.DataFrame, *, replicates: int = 2000, seed: int = 0) -> dict[str, pl.DataFrame]:
-    """Tables `composition`, `pairs`, `associations` and `ages`, with the columns that the results bundle fixes."""
+def describe(
+    cohort: pl.DataFrame, *, replicates: int = 2000, smallest_cell: int = 20, seed: int = 0
+) -> dict[str, pl.DataFrame]:
+    """Tables `composition`, `pairs`, `shares`, `associations`, `ages`, `visits` and `simpson` (of the data), as in the bundle.
+
+    `smallest_cell`: patients under which a difference within a stratum is not estimable.
+    """
+    split = list(_splits(cohort))
+    counted = [
+        shares(name, people, patient_counts(people.n_patients, replicates, seed, f"shares {name}"))
+        for name, people in split
+    ]
     return {
+        "shares": pl.concat(counted),
+        "visits": pl.concat([visits(name, people) for name, people in split]),
         "composition": composition(cohort, replicates=replicates, seed=seed),
         "pairs": pairs(cohort),
         "associations": associations(cohort, replicates=replicates, seed=seed),
         "ages": ages(cohort),
+        "simpson": pl.concat([_simpson(name, people, replicates, seed, smallest_cell) for name, people in split]),
     }
+
+
+def _simpson(split: str, people: Population, replicates: int, seed: int, smallest_cell: int) -> pl.DataFrame:
+    """The table `simpson` of the shares of sick."""
+    crossed, levels = people.crossed(), []
+    counts = patient_counts(people.n_patients, replicates, seed, f"strata {split}")
+    once = np.ones((1, people.n_patients), dtype=counts.dtype)
+    for side in (people, crossed):
+        levels.append(Levels(prevalence(side, once)[0], prevalence(side, counts)))
+    return simpson(split, people, crossed, {"prevalence": tuple(levels)}, smallest_cell)
 
 
 def composition(cohort: pl.DataFrame, *, replicates: int = 2000, seed: int = 0) -> pl.DataFrame:

@@ -1,14 +1,17 @@
 """A method's metrics in the sample and in every resample: what every table of the audit is read from."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from lib.audit.networks import two_level
+from lib.audit.components import replicates
+from lib.audit.contrasts import every_level
+from lib.audit.networks import Retraining, two_level
 from lib.audit.population import Population
 from lib.audit.ranking import auc, resampled_auc
 from lib.audit.rates import RATES, rates, resampled_rates
-from lib.audit.resampling import Array, Counts
+from lib.audit.resampling import AndLeftOut, Array, Counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +34,36 @@ class Sampled:
 
 @dataclass(frozen=True, eq=False)
 class Estimates(Sampled):
-    """The same with `replicates` (B, G, M) of the mean over networks, over patients and networks at once."""
+    """The same with what its noise is estimated from.
 
-    replicates: Array
+    `resampled` (B, S, G, M): each network in each resample of patients; `left_out` (P, G, M): mean over networks without
+    each patient; `spread` (R, G, M): deviations of all networks from the mean of their `weighting`; `retraining`.
+    """
+
+    resampled: Array
+    left_out: Array
+    spread: Array
+    weighting: str
+    retraining: Retraining
+
+    @cached_property
+    def raw(self) -> Array:
+        """Replicates of the mean over networks, (B, G, M): patients resampled, networks drawn anew; too wide by a part."""
+        return two_level(self.resampled, self.spread, self.retraining.draws[self.weighting])
+
+    @property
+    def together(self) -> Array:
+        """Replicates of every level, (B, G, M), drawn together with those of all methods, for figures that compare many.
+
+        Student's t for the networks; the noise of single networks on single patients counts twice: on the wide side.
+        """
+        student = self.retraining.widened(np.array([self.retraining.degrees]))
+        return two_level(self.resampled, self.spread, self.retraining.draws[self.weighting] * student)
+
+    @cached_property
+    def replicates(self) -> Array:
+        """Replicates of every level, (B, G, M), from which its interval is read; see `lib.audit.components`."""
+        return replicates(every_level(self.values.shape), self).reshape(self.raw.shape)
 
 
 def in_sample(population: Population, decisions: Array, scores: Array | None) -> Sampled:
@@ -52,11 +82,14 @@ def in_resamples(
     *,
     counts: Counts,
     spread: Array,
-    draws: Array,
+    weighting: str,
+    retraining: Retraining,
 ) -> Estimates:
-    """The same metrics with replicates, for patient counts (B, P), network deviations (R, G, M) and draws (B, R)."""
-    resampled = resampled_rates(population, decisions, counts)
+    """The same metrics in resamples, for patient counts (B, P) and network deviations (R, G, M)."""
+
+    both = AndLeftOut(counts)
+    found = resampled_rates(population, decisions, both)
     if scores is not None:
-        ranked = resampled_auc(population, scores, counts)[..., None]
-        resampled = np.concatenate([resampled, ranked], axis=-1)
-    return Estimates(sampled.metrics, sampled.by_seed, two_level(resampled, spread, draws))
+        found = np.concatenate([found, resampled_auc(population, scores, both)[..., None]], axis=-1)
+    left_out = found[len(counts) :].mean(axis=1)
+    return Estimates(sampled.metrics, sampled.by_seed, found[: len(counts)], left_out, spread, weighting, retraining)

@@ -1,11 +1,15 @@
 """Do groups differ? Differences `group - reference` and the spread over groups, for one method."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from lib.audit.components import replicates
 from lib.audit.contrasts import Contrast, read
 from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.multiplicity import holm_by_family, verdict
+from lib.audit.permutation import Question
 from lib.audit.resampling import percentile_interval, two_sided_p
 from lib.names import NOT_ESTIMABLE
 
@@ -17,21 +21,26 @@ SCHEMA = METHOD | {
 }
 
 
-def gaps(method: Method, estimates: Estimates, chosen: list[Contrast]) -> pl.DataFrame:
+def gaps(
+    method: Method, estimates: Estimates, chosen: list[Contrast], permuted: Mapping[Question, float]
+) -> pl.DataFrame:
     """The gaps of one method, a row for each difference and spread of `chosen` (levels are passed over).
 
     value = rate of the group - rate of the reference, rates averaged over networks first: 0 means that both groups fare
-    alike, above 0 that the group has more. Two-sided bootstrap p, Holm over all differences of the method (attributes
-    x metrics). `verdict`: higher, lower, cannot be told from noise, or not estimable.
+    alike, above 0 that the group has more. Two-sided p from `permuted` (`lib.audit.permutation`) or, for the AUC, which is
+    not permuted, from the bootstrap; Holm over all differences of the method (attributes x metrics). `verdict`: higher,
+    lower, cannot be told from noise, or not estimable.
 
     `max - min` has no p, no p_holm and a null verdict: it cannot be below 0, so its interval cannot show that it is 0.
     """
     chosen = [contrast for contrast in chosen if contrast.kind != "level"]
     values = read(chosen, estimates.values)
-    replicates = read(chosen, estimates.replicates)
-    low, high = (optional(bound) for bound in percentile_interval(replicates))
-    tested = [contrast.kind == "difference" for contrast in chosen]
-    p = [value if test else None for value, test in zip(optional(two_sided_p(replicates)), tested, strict=True)]
+    drawn = replicates(chosen, estimates)
+    low, high = (optional(bound) for bound in percentile_interval(drawn))
+    p = [
+        (permuted.get((c.attribute, c.metric, c.name), value) if c.kind == "difference" and c.estimable else None)
+        for c, value in zip(chosen, optional(two_sided_p(drawn)), strict=True)
+    ]
     p_holm = holm_by_family([method] * len(p), p)
     rows = [
         (*method, c.attribute, c.metric, c.name, value, low[k], high[k], p[k], p_holm[k])

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lib.names import ATTRIBUTES, OVERALL
+from lib.names import ATTRIBUTES, CROSSED, OVERALL, attribute_named
 
 Codes = NDArray[np.int64]
 
@@ -27,7 +28,7 @@ class Population:
     """n images of P patients.
 
     `patients` (n,) codes 0..P-1; `labels` (n,) 1 = sick, 0 = healthy; `groups[attribute]` (n,) positions in
-    `ATTRIBUTES[attribute].groups`, -1 where the group is unknown. Images of unknown group count in `overall` only.
+    `attribute_named(attribute).groups`, -1 where the group is unknown. Images of unknown group count in `overall` only.
     """
 
     patients: Codes
@@ -73,8 +74,17 @@ class Population:
         return everyone, *(
             Cell(attribute, group, codes == position)
             for attribute, codes in self.groups.items()
-            for position, group in enumerate(ATTRIBUTES[attribute].groups)
+            for position, group in enumerate(attribute_named(attribute).groups)
         )
+
+    @cached_property
+    def sizes(self) -> tuple[Codes, Codes]:
+        """Images and patients of the G cells, each (G, 3): the healthy, the sick, and all."""
+        members = np.stack([cell.images for cell in self.cells], axis=1)
+        sick = self.labels[:, None] == 1
+        sides = np.stack([members & ~sick, members & sick, members], axis=2).reshape(self.n_images, -1)
+        by_patient = self.sums_by_patient(sides) > 0
+        return sides.sum(axis=0).reshape(-1, 3), by_patient.sum(axis=0).reshape(-1, 3)
 
     def count_patients(self, images: NDArray[np.bool_]) -> int:
         """Number of distinct patients among the chosen images (n,)."""
@@ -82,9 +92,22 @@ class Population:
 
     def sums_by_patient(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums over the images of each patient, (P, K), of a table with a row per image, (n, K)."""
-        order = np.argsort(self.patients, kind="stable")
-        starts = np.searchsorted(self.patients[order], np.arange(self.n_patients))
+        order, starts = self._by_patient
         return np.add.reduceat(table[order].astype(np.float64), starts, axis=0)
+
+    @cached_property
+    def _by_patient(self) -> tuple[Codes, Codes]:
+        """Images in the order of their patients, and where each patient's begin."""
+        order = np.argsort(self.patients, kind="stable")
+        return order, np.searchsorted(self.patients[order], np.arange(self.n_patients))
+
+    def crossed(self) -> "Population":
+        """The same images with every two attributes crossed: `sex x view` has the groups `F, AP`, `F, PA` and so on."""
+        groups = {}
+        for (one, a), (two, b) in combinations(self.groups.items(), 2):
+            crossing = a * len(ATTRIBUTES[two].groups) + b
+            groups[f"{one}{CROSSED}{two}"] = np.where((a >= 0) & (b >= 0), crossing, -1)
+        return replace(self, groups=groups)
 
     def by_image(self) -> "Population":
         """The same images, each taken for a patient of its own: the (wrong) unit of image-level intervals."""

@@ -5,6 +5,7 @@ Field & Welsh 2007, Bootstrapping clustered data, doi 10.1111/j.1467-9868.2007.0
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,20 @@ def chunks(replicates: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + step, replicates))
 
 
-def resampled_sums(counts: Counts, sums: Array) -> Array:
+@dataclass(frozen=True, eq=False)
+class AndLeftOut:
+    """Counts (B, P), and after them P samples, each without one of the P patients: B + P in all."""
+
+    counts: Counts
+
+    def __len__(self) -> int:
+        return sum(self.counts.shape)
+
+
+def resampled_sums(counts: Counts | AndLeftOut, sums: Array) -> Array:
     """Sums over each resample, (B, K), of per-patient sums (P, K): one matrix product for each chunk of replicates."""
+    if isinstance(counts, AndLeftOut):
+        return np.concatenate([resampled_sums(counts.counts, sums), sums.sum(axis=0) - sums])
     out = np.empty((len(counts), sums.shape[1]))
     for rows in chunks(len(counts), counts.shape[1]):
         out[rows] = counts[rows].astype(np.float64) @ sums

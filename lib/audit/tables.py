@@ -5,15 +5,22 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import polars as pl
 
+from lib.audit.amplification import amplification, amplification_rows, prevalence
+from lib.audit.calibration import calibration
 from lib.audit.changes import change_rows, changes, warn_if_undecidable
 from lib.audit.contrasts import contrasts
 from lib.audit.estimates import Estimates, in_resamples, in_sample
 from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.gaps import gaps
-from lib.audit.networks import deviations, network_draws
+from lib.audit.intersections import intersection_rows, intersections
+from lib.audit.networks import Retraining, deviations, network_draws
+from lib.audit.parity import SCHEMA as PARITY_SCHEMA
+from lib.audit.parity import parity_rows
+from lib.audit.permutation import permutation_p
 from lib.audit.population import Population
-from lib.audit.rates import cell_sizes, check_rows, estimable, metric_base
+from lib.audit.rates import DESCRIBED, RATES, check_rows, estimable, metric_base
 from lib.audit.resampling import Array, Counts, never_certain, patient_counts, percentile_interval
+from lib.audit.simpson import METRICS_OF_MODEL, Levels, simpson
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET
 
 BASELINE: Method = (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET)
@@ -34,13 +41,18 @@ def audit(
     smallest_cell: int = 20,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    only_tested: bool = False,
+    observe: Callable[[Method, Estimates], None] | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Tables `metrics`, `gaps`, `changes` and `interval_levels`, with the columns that the results bundle fixes.
+    """Tables `metrics`, `gaps`, `parity`, `intersections`, `amplification`, `calibration`, `calibration_curve`, `simpson` (of
+    the model), `changes` and `interval_levels`, with the columns that the results bundle fixes.
 
     Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
     `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
     `smallest_cell`, patients of a label under which a group is not estimable; `progress(done, total)`, called after
-    each method. Every post-processing must be there for each weighting, the fixed threshold among them: its rows carry
+    each method; `observe(method, estimates)`, handed the replicates of each before they are let go; `only_tested`, make
+    only `metrics`, `gaps`, `changes` and `interval_levels`. Every post-processing must be there for each weighting, the
+    fixed threshold among them: its rows carry
     the AUC, which no later decision alters. The estimand is the training procedure: the mean over networks, in the
     population of patients.
 
@@ -51,49 +63,119 @@ def audit(
     """
     _check(population, scores, decisions)
     counts = patient_counts(population.n_patients, replicates, seed)
-    draws = network_draws({weighting: len(rows) for weighting, rows in scores.items()}, replicates, seed)
+    networks = {weighting: len(rows) for weighting, rows in scores.items()}
+    draws = network_draws(networks, replicates, seed)
+    retraining = Retraining.of(networks, replicates, seed)
     warn_if_undecidable(len(decisions) - 1, replicates)
     ranked = {method: scores[method[0]] if method[1:] == BASELINE[1:] else None for method in decisions}
     sampled = {method: in_sample(population, rows, ranked[method]) for method, rows in decisions.items()}
     spreads = {method[1:]: deviations([sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions}
 
     def estimate(method: Method, people: Population = population, drawn: Counts = counts) -> Estimates:
-        levels = {"counts": drawn, "spread": spreads[method[1:]], "draws": draws[method[0]]}
+        levels = {"counts": drawn, "spread": spreads[method[1:]], "weighting": method[0], "retraining": retraining}
         return in_resamples(sampled[method], people, decisions[method], ranked[method], **levels)
 
     baseline = estimate(BASELINE)
+    permuted = permutation_p(population, decisions, spreads, draws, networks, seed=seed)
     metric_rows, gap_frames, changed = [], [], []
+    described = None if only_tested else _Described(population, scores, decisions, counts, retraining, smallest_cell)
     for done, method in enumerate(decisions, start=1):
         found = baseline if method == BASELINE else estimate(method)
         chosen = contrasts(population, found.metrics, smallest_cell)
         metric_rows += [(*method, *row) for row in _metric_rows(population, found, smallest_cell)]
-        gap_frames.append(gaps(method, found, chosen))
+        gap_frames.append(gaps(method, found, chosen, permuted[method]))
+        if described is not None:
+            described.add(method, found)
         if method != BASELINE:
             changed += change_rows(method, found, baseline, chosen)
+        if observe is not None:
+            observe(method, found)
         if progress is not None:
             progress(done, len(decisions))
     by_image = estimate(
         BASELINE, population.by_image(), patient_counts(population.n_images, replicates, seed, "images")
     )
-    return {
+    tested = {
         "metrics": frame(metric_rows, METRICS_SCHEMA),
         "gaps": pl.concat(gap_frames),
         "changes": changes(changed),
         "interval_levels": _interval_levels(population, {"patient": baseline, "image": by_image}, smallest_cell),
     }
+    if described is None:
+        return tested
+    return tested | described.tables() | calibration(population, scores, counts, draws, smallest_cell=smallest_cell)
+
+
+class _Described:
+    """What is shown beside the tested figures, gathered method by method: parity, crossings, amplification, Simpson."""
+
+    def __init__(
+        self,
+        population: Population,
+        scores: Mapping[str, Array],
+        decisions: Mapping[Method, Array],
+        counts: Counts,
+        retraining: Retraining,
+        smallest_cell: int,
+    ):
+        self.population, self.crossed, self.smallest_cell = population, population.crossed(), smallest_cell
+        self.decisions, self.counts, self.retraining = decisions, counts, retraining
+        self.sampled = {method: in_sample(self.crossed, rows, None) for method, rows in decisions.items()}
+        self.spreads = {
+            method[1:]: deviations([self.sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions
+        }
+        once = np.ones((1, population.n_patients), dtype=counts.dtype)
+        self.shares = prevalence(population, once)[0], prevalence(population, counts)
+        self.parity: list[tuple] = []
+        self.crossings: list[tuple] = []
+        self.amplified: list[tuple] = []
+        self.strata = pl.DataFrame()
+
+    def add(self, method: Method, found: Estimates) -> None:
+        """The rows of one method."""
+        small = self.smallest_cell
+        crossed = self._crossed(method)
+        self.parity += [(*method, *row) for row in parity_rows(self.population, found, small)]
+        self.amplified += amplification_rows(method, self.population, found, self.shares, small)
+        self.crossings += intersection_rows(method, self.crossed, crossed, small)
+        if method == BASELINE:
+            levels = {metric: (_levels(found, metric), _levels(crossed, metric)) for metric in METRICS_OF_MODEL}
+            self.strata = simpson("valid", self.population, self.crossed, levels, small)
+
+    def _crossed(self, method: Method) -> Estimates:
+        levels = {"counts": self.counts, "spread": self.spreads[method[1:]]}
+        levels |= {"weighting": method[0], "retraining": self.retraining}
+        # the metrics of crossings are linear in decisions: the mean over networks is that of their mean decision
+        mean = self.decisions[method].mean(axis=0, keepdims=True)
+        return in_resamples(self.sampled[method], self.crossed, mean, None, **levels)
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Tables `parity`, `intersections`, `amplification` and `simpson`."""
+        return {
+            "parity": frame(self.parity, PARITY_SCHEMA),
+            "intersections": intersections(self.crossings),
+            "amplification": amplification(self.amplified),
+            "simpson": self.strata,
+        }
+
+
+def _levels(found: Estimates, metric: str) -> Levels:
+    column = RATES.index(metric)
+    return Levels(found.values[:, column], found.replicates[..., column])
 
 
 def _metric_rows(population: Population, found: Estimates, smallest_cell: int) -> Iterator[tuple]:
     """Rows (attribute, group, metric, value, low, high, seed_sd, images, patients, estimable)."""
     enough = estimable(population, found.metrics, smallest_cell)
     about = [base[0] if len(base := metric_base(metric)) == 1 else 2 for metric in found.metrics]
-    images, patients = (sizes[:, about] for sizes in cell_sizes(population))
+    images, patients = (sizes[:, about] for sizes in population.sizes)
     bounds = never_certain(found.values, *percentile_interval(found.replicates), patients)
     figures = np.where(enough, [found.values, *bounds, found.seed_sd], np.nan)
     for g, cell in enumerate(population.cells):
         for m, metric in enumerate(found.metrics):
             sizes = int(images[g, m]), int(patients[g, m])
-            yield cell.attribute, cell.group, metric, *optional(figures[:, g, m]), *sizes, bool(enough[g, m])
+            known = bool(enough[g, m]) and not np.isnan(found.values[g, m])
+            yield cell.attribute, cell.group, metric, *optional(figures[:, g, m]), *sizes, known
 
 
 def _interval_levels(population: Population, levels: Mapping[str, Estimates], smallest_cell: int) -> pl.DataFrame:
@@ -105,6 +187,7 @@ def _interval_levels(population: Population, levels: Mapping[str, Estimates], sm
         (*row[:3], level, *row[3:6])
         for level, found in levels.items()
         for row in _metric_rows(population, found, smallest_cell)
+        if row[2] not in DESCRIBED
     ]
     return frame(rows, LEVELS_SCHEMA)
 

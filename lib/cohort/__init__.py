@@ -1,5 +1,7 @@
 """From a course folder to a validated frame and a memory map of pixels."""
 
+from lib.cohort.archive import unpack
+from lib.cohort.health import readable
 from lib.cohort.images import Pixels, load_pixels
 from lib.cohort.reader import Cohort, CohortError, list_images, read_cohort, require_both_classes, with_digest
 
@@ -10,6 +12,8 @@ __all__ = [
     "list_images",
     "load_pixels",
     "read_cohort",
+    "readable",
     "require_both_classes",
+    "unpack",
     "with_digest",
 ]

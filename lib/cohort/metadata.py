@@ -1,5 +1,7 @@
 """`metadata.csv`, as handed out or as published by the NIH, read into checked columns."""
 
+import gzip
+import zlib
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +14,8 @@ COLUMNS = {
     "Patient Gender": "sex",
     "View Position": "view",
 }
+LARGEST = 1 << 30
+"""Bytes of a metadata.csv."""
 OLDEST = 120
 """Years; the oldest age that is believed."""
 YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "D": 1 / 365.25}
@@ -34,10 +38,9 @@ def read_metadata(path: Path) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]
     if missing:
         raise CohortError(f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(raw.columns)}.")
     text = pl.col(*COLUMNS).str.strip_chars()
-    number = pl.col("WEIGHTS").str.strip_chars().cast(pl.Float64, strict=False)
+    number = pl.col("WEIGHTS").str.strip_chars().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
     weight = number if "WEIGHTS" in raw.columns else pl.lit(None, pl.Float64)
     rows = raw.with_columns(text).select(*[pl.col(c).alias(n) for c, n in COLUMNS.items()], weight.alias("weight"))
-    rows = rows.with_columns(image=file_name(pl.col("image")))
 
     checks = [("rows in metadata.csv", rows.height, "read")]
     complete = rows.filter(pl.col("image").fill_null("") != "", pl.col("patient").fill_null("") != "")
@@ -70,29 +73,62 @@ def file_name(path: pl.Expr) -> pl.Expr:
 
 
 def read_text_columns(path: Path) -> pl.DataFrame:
-    """The table as it is written: every column text, its separator (comma, semicolon or tab) found in the header."""
-    if not path.is_file():
-        raise CohortError(f"{path} is missing: a cohort has a metadata.csv beside train and valid.")
-    separator = separator_of(path)
+    """A CSV file, or one compressed as .gz, as it is written: every column text, its separator found in the header.
+
+    Raises `CohortError` when it is no table.
+    """
+    text = _text(path)
+    separator = _separator(text)
     try:
-        frame = pl.read_csv(
-            path, separator=separator, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True
-        )
+        frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False, truncate_ragged_lines=True)
         return frame.rename({c: c.strip().lstrip("\ufeff") for c in frame.columns})
     except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
+        reason = " ".join(str(error).split())[:120]
         raise CohortError(f"{path} is not a table separated by commas, semicolons or tabs ({reason}).") from None
 
 
 def separator_of(path: Path) -> str:
     """The character among `,;` and the tab that the header has most of."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
+    return _separator(_text(path))
+
+
+def _separator(text: str) -> str:
+    header = text.lstrip("\n").partition("\n")[0]
     return max(",;\t", key=header.count)
 
 
+def _text(path: Path) -> str:
+    """What is written in the file; raises `CohortError` when it is missing, too large or no whole .gz file."""
+    if not path.is_file():
+        raise CohortError(f"{path} is missing: it is the table with one row per image.")
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise CohortError(f"{path} is not a whole .gz file ({error}).") from None
+    if len(content) > LARGEST:
+        raise CohortError(f"{path} is too large; at most {LARGEST:,} bytes are read as metadata.")
+    return _decoded(content)
+
+
+def _decoded(content: bytes) -> str:
+    """UTF-8, or UTF-16 when it says so by its first bytes, else Windows-1252; old Mac line ends become new ones."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = content.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252", errors="replace")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    return text.replace("\0", "\ufffd")
+
+
 def _years(age: pl.Expr) -> pl.Expr:
-    number = age.str.extract(r"^(-?\d+(?:\.\d+)?)\s*[YMDymd]?$").cast(pl.Float64, strict=False)
+    number = (
+        age.str.extract(r"^(-?[0-9]+(?:[.,][0-9]+)?)\s*[YMDymd]?$").str.replace(",", ".").cast(pl.Float64, strict=False)
+    )
     unit = age.str.extract(r"([YMDymd])$").str.to_uppercase()
     return number * unit.replace_strict(YEARS_PER_UNIT, default=1.0, return_dtype=pl.Float64)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import polars as pl
 
+from lib.cohort.images import read_header
 from lib.cohort.metadata import CohortError, read_metadata
+from lib.cohort.naming import match_names
 
 __all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
 SPLITS = ("train", "valid")
 CLASSES = {"malade": 1, "sain": 0}
+PHANTOM = "drawn radiographs (a phantom)"
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
@@ -37,6 +41,11 @@ class Cohort:
     def name(self) -> str:
         return self.folder.resolve().name
 
+    @property
+    def source(self) -> str | None:
+        """Where the images come from, when the folder says so itself: phantoms carry the truth beside them."""
+        return PHANTOM if (self.folder / "truth.json").is_file() else None
+
 
 def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohort:
     """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`, or the table `metadata` in its place.
@@ -54,7 +63,8 @@ def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohor
     ]
 
     images, found = _one_file_per_name(images)
-    checks += found
+    rows, renamed = match_names(rows, images["image"])
+    checks += [*found, ("image names written differently (folder, case or accents)", renamed, "matched")]
     joined = images.join(rows, on="image", how="left", maintain_order="left")
     known = joined.filter(pl.col("patient").is_not_null())
     orphans = rows.join(images, on="image", how="anti").height
@@ -76,10 +86,25 @@ def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohor
     for column, words in (("age", "age"), ("sex", "sex"), ("view", "view")):
         checks.append((f"images whose {words} is unknown", frame[column].null_count(), f"kept, in no {words} group"))
     require_both_classes(folder, frame)
+    _require_patients(folder, frame)
 
     frame = with_digest(frame)
+    headers = _headers(frame["path"])
     twins = frame.height - frame["digest"].n_unique()
-    checks.append(("images identical to another one", twins, "kept"))
+    usual = Counter(shape for shape, _ in headers if shape).most_common(1)
+    checks += [
+        ("images identical to another one", twins, "kept"),
+        (
+            "images of another size than most",
+            sum(shape not in (None, *(s for s, _ in usual)) for shape, _ in headers),
+            "resized",
+        ),
+        (
+            "images that are not 8-bit grey",
+            sum(mode not in (None, "L") for _, mode in headers),
+            "turned into 8-bit grey",
+        ),
+    ]
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
     return Cohort(folder, frame.drop("findings"), table, _key(frame))
@@ -111,11 +136,20 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
                 raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
             with os.scandir(place.absolute()) as entries:
                 files = sorted((e.name, e.path) for e in entries if e.is_file() and not e.name.startswith("."))
-            named = [(file, path, split, label) for file, path in files if Path(file).suffix.lower() in SUFFIXES]
+            named = [
+                (file, path, split, label)
+                for file, path in files
+                if Path(file).suffix.lower() in SUFFIXES and _is_text(file)
+            ]
             rows += named
             others += len(files) - len(named)
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
     return pl.DataFrame(rows, schema=schema, orient="row"), others
+
+
+def _is_text(name: str) -> bool:
+    """False for file names that are no valid text on this system: no row could name them."""
+    return name == os.fsencode(name).decode("utf-8", errors="replace")
 
 
 def _one_file_per_name(images: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:
@@ -140,6 +174,19 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
                     f"{folder / split / name} holds no usable image (a readable PNG or JPEG with a row in metadata.csv); "
                     "both classes need some in train and in valid."
                 )
+
+
+def _require_patients(folder: Path, frame: pl.DataFrame) -> None:
+    """Raises `CohortError` when a split has a single patient: nothing could be said beyond that one."""
+    for split in SPLITS:
+        if frame.filter(pl.col("split") == split)["patient"].n_unique() < 2:
+            raise CohortError(f"{folder / split} holds images of one patient only; at least two patients are needed.")
+
+
+def _headers(paths: Iterable[str]) -> list[tuple[tuple[int, int] | None, str | None]]:
+    """Size and mode of each image, None where its header cannot be read."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(read_header, paths))
 
 
 def _digests(paths: Iterable[str]) -> list[str]:

@@ -5,7 +5,19 @@ optimism(population, processed, lib.audit.point_values)             # what judgi
 """
 
 from lib.postprocessing.crossfit import PostProcessed, post_process
-from lib.postprocessing.methods import REGISTRY, PostProcessing, Rule, Sample, Thresholds
+from lib.postprocessing.curves import relaxation
+from lib.postprocessing.methods import REGISTRY, Mixture, PostProcessing, Rule, Sample, Thresholds
 from lib.postprocessing.optimism import optimism
 
-__all__ = ["REGISTRY", "PostProcessed", "PostProcessing", "Rule", "Sample", "Thresholds", "optimism", "post_process"]
+__all__ = [
+    "REGISTRY",
+    "Mixture",
+    "PostProcessed",
+    "PostProcessing",
+    "Rule",
+    "Sample",
+    "Thresholds",
+    "optimism",
+    "post_process",
+    "relaxation",
+]

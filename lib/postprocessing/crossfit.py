@@ -8,8 +8,8 @@ import polars as pl
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lib.audit.population import Population
-from lib.names import ATTRIBUTES, NO_TARGET
-from lib.postprocessing.methods import REGISTRY, Codes, PostProcessing, Sample, Thresholds
+from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, NO_TARGET
+from lib.postprocessing.methods import REGISTRY, Codes, PostProcessing, Rule, Sample, Thresholds
 from lib.postprocessing.thresholds import Array
 
 Method = tuple[str, str, str]
@@ -23,13 +23,16 @@ class PostProcessed:
     """Decisions by (weighting, post-processing, target attribute or `none`), each (S, n) in 0 to 1.
 
     `decisions` are cross-fitted and are the ones to audit; `naive` were fitted on the very images they judge, and serve
-    to show how much that flatters. `thresholds` describes the fitted rules; `folds` (S, n) is the fold of each image.
+    to show how much that flatters. `thresholds` describes the rules that are thresholds; `folds` (S, n) is the fold of
+    each image. `as_group` (G, S, n): the cross-fitted decisions on the baseline's weighting, were every image said to be
+    of each group, for the post-processings that need one.
     """
 
     decisions: dict[Method, Array]
     naive: dict[Method, Array]
     thresholds: pl.DataFrame
     folds: Codes
+    as_group: dict[Method, Array]
 
 
 def post_process(
@@ -45,7 +48,7 @@ def post_process(
     """Decisions of every post-processing in `names`, on every weighting, for every target in `attributes`.
 
     `scores[weighting]` (S, n): chance of sick, one row per network, images in the order of the population. Rules that
-    need no group have the target `none`. Patients are divided into `folds` anew for each network, so that the choice of
+    look at no group have the target `none`. Patients are divided into `folds` anew for each network, so that the choice of
     folds is part of the spread between networks; all weightings share the folds of their s-th network.
 
     Groups unknown, unseen or with fewer than `smallest_cell` patients of a label among the fitting ones use the pooled
@@ -58,18 +61,26 @@ def post_process(
     methods = _methods(population, names, attributes)
     scores = {weighting: _checked(population, weighting, rows) for weighting, rows in scores.items()}
     parts = [patient_folds(population, folds, seed, s) for s in range(max(map(len, scores.values())))]
-    decisions, naive, rows = {}, {}, []
+    decisions, naive, rows, as_group = {}, {}, [], {}
     for weighting, values in scores.items():
+        fitted = [_crossfit(population, own, methods, parts[s], smallest_cell) for s, own in enumerate(values)]
         for method, target in methods:
             key = (weighting, method.name, target)
-            fitted = [
-                _crossfit(population, own, method, target, parts[s], smallest_cell) for s, own in enumerate(values)
-            ]
-            decisions[key] = np.stack([decided for decided, _, _ in fitted])
-            naive[key] = np.stack([decided for _, decided, _ in fitted])
-            rules = [rule for _, _, held_out in fitted for rule in held_out]
-            rows += [(*key, *row) for row in _threshold_rows(rules, target)]
-    return PostProcessed(decisions, naive, pl.DataFrame(rows, schema=SCHEMA, orient="row"), np.stack(parts))
+            decisions[key] = np.stack([one.held_out[method.name, target] for one in fitted])
+            naive[key] = np.stack([one.in_place[method.name, target] for one in fitted])
+            rules = [rule for one in fitted for rule in one.rules[method.name, target]]
+            if all(isinstance(rule, Thresholds) for rule in rules):
+                rows += [(*key, *row) for row in _threshold_rows(rules, target if method.needs_group else NO_TARGET)]
+            if method.needs_group and weighting == BASELINE_WEIGHTING:
+                as_group[key] = np.stack(
+                    [
+                        _as_each_group(one.rules[key[1:]], own, parts[s], target)
+                        for s, (one, own) in enumerate(zip(fitted, values, strict=True))
+                    ],
+                    axis=1,
+                )
+    thresholds = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group)
 
 
 def patient_folds(population: Population, folds: int, seed: int, network: int) -> Codes:
@@ -92,35 +103,66 @@ def patient_folds(population: Population, folds: int, seed: int, network: int) -
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """One network's decisions (n,) by (post-processing, target), held out and in place, and the rule of each fold."""
+
+    held_out: dict[tuple[str, str], Array]
+    in_place: dict[tuple[str, str], Array]
+    rules: dict[tuple[str, str], list[Rule]]
+
+
 def _crossfit(
-    population: Population, scores: Array, method: PostProcessing, target: str, part: Codes, smallest_cell: int
-) -> tuple[Array, Array, list[Thresholds]]:
-    groups = population.groups[target] if method.needs_group else np.full(population.n_images, -1)
-    everyone = np.ones(population.n_images, dtype=bool)
-
-    def fit(chosen: np.ndarray) -> Thresholds:
+    population: Population,
+    scores: Array,
+    methods: list[tuple[PostProcessing, str]],
+    part: Codes,
+    smallest_cell: int,
+) -> _Fitted:
+    found = _Fitted({}, {}, {})
+    unknown = np.full(population.n_images, -1)
+    for target in dict.fromkeys(target for _, target in methods):
+        groups = population.groups[target] if target != NO_TARGET else unknown
         columns = (scores, population.labels, population.patients, groups)
-        return method.fit(Sample(*(column[chosen] for column in columns)), smallest_cell)
+        # what a sample computes is shared by all methods that are fitted on it
+        samples = [Sample(*(c[part != k] for c in columns)) for k in range(part.max() + 1)]
+        everyone = Sample(*columns)
+        for method in (m for m, own in methods if own == target):
+            key = method.name, target
+            found.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]
+            found.held_out[key] = decided(found.rules[key], scores, groups, part)
+            found.in_place[key] = method.fit(everyone, smallest_cell).decide(scores, groups)
+    return found
 
-    decided = np.empty(population.n_images)
-    rules = []
-    for k in range(part.max() + 1):
-        held_out = part == k
-        rules.append(fit(~held_out))
-        decided[held_out] = rules[-1].decide(scores[held_out], groups[held_out])
-    return decided, fit(everyone).decide(scores, groups), rules
+
+def decided(rules: list[Rule], scores: Array, groups: Codes, part: Codes) -> Array:
+    """Each image's decision, (n,), by the rule fitted without its fold."""
+    found = np.empty(len(scores))
+    for k, rule in enumerate(rules):
+        found[part == k] = rule.decide(scores[part == k], groups[part == k])
+    return found
+
+
+def _as_each_group(rules: list[Rule], scores: Array, part: Codes, target: str) -> Array:
+    """What each image's decision would be were it said to be of each group, (G, n)."""
+    return np.stack(
+        [decided(rules, scores, np.full(len(scores), code), part) for code in range(len(ATTRIBUTES[target].groups))]
+    )
 
 
 def _threshold_rows(rules: list[Thresholds], target: str) -> list[tuple[str, float, float, float, float]]:
+    """Rows (group, mean, smallest, largest, fitted); 0 calls everyone sick, 1 no one."""
+
+    def row(group: str, thresholds: list[float], fitted: float) -> tuple[str, float, float, float, float]:
+        values = np.clip(thresholds, 0, 1)
+        return group, float(values.mean()), float(values.min()), float(values.max()), fitted
+
     if target == NO_TARGET:
-        values = np.array([rule.pooled for rule in rules])
-        return [("all", float(values.mean()), float(values.min()), float(values.max()), 1.0)]
-    rows = []
-    for code, group in enumerate(ATTRIBUTES[target].groups):
-        values = np.array([rule.of(code) for rule in rules])
-        fitted = float(np.mean([code in rule.by_group for rule in rules]))
-        rows.append((group, float(values.mean()), float(values.min()), float(values.max()), fitted))
-    return rows
+        return [row("all", [rule.pooled for rule in rules], 1.0)]
+    return [
+        row(group, [rule.of(code) for rule in rules], float(np.mean([code in rule.by_group for rule in rules])))
+        for code, group in enumerate(ATTRIBUTES[target].groups)
+    ]
 
 
 def _methods(
@@ -131,7 +173,7 @@ def _methods(
     if unknown := [name for name in attributes if name not in population.groups]:
         raise ValueError(f"{unknown[0]!r} is not an attribute here; allowed are {', '.join(population.groups)}.")
     chosen = [REGISTRY[name] for name in names]
-    return [(m, target) for m in chosen for target in (attributes if m.needs_group else [NO_TARGET])]
+    return [(m, target) for m in chosen for target in (attributes if m.fits_group else [NO_TARGET])]
 
 
 def _checked(population: Population, weighting: str, rows: Array) -> Array:

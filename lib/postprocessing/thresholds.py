@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def balanced_accuracies(scores: Array, labels: NDArray[np.int64]) -> tuple[Array, Array]:
-    """Every threshold that changes a decision, rising, and its balanced accuracy, each (k,).
+def rates_by_threshold(scores: Array, labels: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+    """Every threshold that changes a decision, rising, its TPR and its FPR, each (k,).
 
     Thresholds lie half-way between neighbouring scores, after one that calls all sick and before one that calls none.
-    Balanced accuracy = (TPR + 1 - FPR) / 2. Raises ValueError when a label is absent: it is then not defined.
+    Raises ValueError when a label is absent: its rate is then not defined.
     """
     if len(np.unique(labels)) < 2:
         raise ValueError("a threshold is fitted on sick and healthy images; only one of the two is there.")
@@ -24,14 +24,24 @@ def balanced_accuracies(scores: Array, labels: NDArray[np.int64]) -> tuple[Array
         count = np.bincount(positions[labels == label], minlength=len(values))
         missed = np.concatenate([[0], np.cumsum(count)])
         rates.append((count.sum() - missed) / count.sum())
-    return candidates, (rates[0] + 1 - rates[1]) / 2
+    return candidates, rates[0], rates[1]
+
+
+def balanced_accuracies(scores: Array, labels: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Every threshold that changes a decision, rising, and its balanced accuracy (TPR + 1 - FPR) / 2, each (k,)."""
+    candidates, tpr, fpr = rates_by_threshold(scores, labels)
+    return candidates, (tpr + 1 - fpr) / 2
+
+
+def most_useful(candidates: Array, utility: Array) -> float:
+    """The threshold of highest utility; among equals, the one nearest to 0.5, then the lower one."""
+    best = candidates[utility >= utility.max() - 1e-12]
+    return float(best[np.argmin(np.abs(best - 0.5))])
 
 
 def best_threshold(scores: Array, labels: NDArray[np.int64]) -> float:
     """The threshold of highest balanced accuracy; among equals, the one nearest to 0.5, then the lower one."""
-    candidates, accuracy = balanced_accuracies(scores, labels)
-    best = candidates[accuracy >= accuracy.max() - 1e-12]
-    return float(best[np.argmin(np.abs(best - 0.5))])
+    return most_useful(*balanced_accuracies(scores, labels))
 
 
 def threshold_reaching(target: float, scores: Array) -> float:
@@ -42,3 +52,13 @@ def threshold_reaching(target: float, scores: Array) -> float:
     needed = int(np.ceil(target * len(scores) - 1e-9))
     falling = np.sort(scores)[::-1]
     return float(falling[needed - 1]) if needed > 0 else float(np.nextafter(falling[0], np.inf))
+
+
+def threshold_keeping_under(target: float, scores: Array) -> float:
+    """The lowest threshold at which at most a share `target` (0 to 1) of the scores are called sick.
+
+    It lies just above the score of rank floor(target k) + 1 from above among the k; -inf when the target is 1.
+    """
+    allowed = int(np.floor(target * len(scores) + 1e-9))
+    falling = np.sort(scores)[::-1]
+    return float(np.nextafter(falling[allowed], np.inf)) if allowed < len(scores) else -np.inf

@@ -1,14 +1,6 @@
 """Example weightings (pre-processing): a number per training image, mean 1."""
 
-from lib.preprocessing.registry import WeightingError, example_weights, names
-from lib.preprocessing.weightings import effective_share, inverse_class_frequency, kamiran_calders, uniform
+from lib.preprocessing.registry import catalogue, equivalents, example_weights, is_known, names
+from lib.preprocessing.weightings import WeightingError, effective_share
 
-__all__ = [
-    "WeightingError",
-    "effective_share",
-    "example_weights",
-    "inverse_class_frequency",
-    "kamiran_calders",
-    "names",
-    "uniform",
-]
+__all__ = ["WeightingError", "catalogue", "effective_share", "equivalents", "example_weights", "is_known", "names"]

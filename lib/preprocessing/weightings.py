@@ -1,4 +1,10 @@
-"""Weightings of the training examples, one short function each. Weights are (n,) float64 with mean 1."""
+"""Weightings of the training examples, one short function each. Weights are (n,) float64 with mean 1.
+
+`labels` is (n,) 0/1. `groups` is (n,) text, null (None) where unknown. A cell is what is counted: a class, a group, or a
+group and class. Nothing here needs to be known when predicting.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -8,14 +14,14 @@ class WeightingError(ValueError):
 
 
 def uniform(labels: np.ndarray) -> np.ndarray:
-    """Weight 1 for every example: the baseline. `labels` (n,) 0/1."""
+    """Weight 1 for every example: the baseline."""
     return np.ones(len(labels))
 
 
 def inverse_class_frequency(labels: np.ndarray) -> np.ndarray:
     """Weights that give both classes the same total: w(y) = n / (K n_y) with K = 2.
 
-    `labels` (n,) 0/1. Raises `WeightingError` when a class is absent.
+    Raises `WeightingError` when a class is absent.
     """
     counts = np.bincount(labels, minlength=2)
     if (counts == 0).any():
@@ -27,24 +33,79 @@ def kamiran_calders(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Weights that make the label independent of the group in the weighted sample ("reweighing").
 
     w(a, y) = n_a n_y / (n n_ay): 1 where group and label are already independent, above 1 where the pair is rarer than
-    independence would have it. Needs groups in training, nothing when predicting.
-
-    `labels` (n,) 0/1; `groups` (n,) text, null (None) where unknown: those examples are a group of their own when they
-    have both labels, and weigh 1 otherwise. Raises `WeightingError` when a known group lacks a label.
+    independence would have it. Unknown groups are a group of their own when they have both labels, and weigh 1
+    otherwise. Raises `WeightingError` when a known group lacks a label.
     Source: Kamiran & Calders 2012, doi 10.1007/s10115-011-0463-8.
     """
-    known = np.array([g is not None for g in groups])
+    known = _known(groups)
     names, codes = np.unique(np.where(known, groups, "").astype(str), return_inverse=True)
     cells = np.zeros((len(names), 2))
     np.add.at(cells, (codes, labels), 1)
-    for name, row in zip(names.tolist(), cells, strict=True):
-        if name and (row == 0).any():
-            raise WeightingError(f"group {name!r} has no training image of class {int(row.argmin())}; each needs some.")
+    _require_both_labels(names[names != ""], cells[names != ""])
     expected = cells.sum(1, keepdims=True) * cells.sum(0, keepdims=True) / len(labels)
     with np.errstate(divide="ignore"):
         weights = (expected / cells)[codes, labels]
     weights[~known & (cells[codes] == 0).any(1)] = 1
     return weights / weights.mean()
+
+
+def group_balanced(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Weights that give every group the same total, whatever its labels: w(a) = n / (G n_a). Unknown groups weigh 1."""
+    return _by_count(groups, lambda counts: 1 / counts)
+
+
+def group_label_balanced(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Weights that give every pair of group and class the same total: w(a, y) = n / (K G n_ay). Unknown groups weigh 1.
+
+    Raises `WeightingError` when a known group lacks a label.
+    """
+    return _by_count(cells(labels, groups), lambda counts: 1 / counts)
+
+
+def group_label_balanced_sqrt(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Half way to `group_label_balanced`: the square root of its weights, for a larger effective sample."""
+    return _by_count(cells(labels, groups), lambda counts: 1 / np.sqrt(counts))
+
+
+def effective_number(labels: np.ndarray, groups: np.ndarray | None = None, *, b: float = 0.999) -> np.ndarray:
+    """Weights by the inverse effective number of examples of each cell: w = (1 - b) / (1 - b^n_cell), rescaled.
+
+    Cells are classes, or pairs of group and class. b tends to 0: no weighting; to 1: inverse frequency.
+    Source: Cui et al. 2019, arXiv 1901.05555 (b among 0.9 to 0.9999).
+    """
+    return _by_count(cells(labels, groups), lambda counts: (1 - b) / (1 - b**counts))
+
+
+def median_frequency(labels: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
+    """Median of the cells' frequencies over a cell's own: w = median(f) / f_cell, rescaled.
+
+    Cells are classes, or pairs of group and class. Rescaled to mean 1 it is the inverse frequency of the cells.
+    Source: Eigen & Fergus 2015, arXiv 1411.4734.
+    """
+    return _by_count(cells(labels, groups), lambda counts: np.median(counts) / counts)
+
+
+def given(values: np.ndarray, names: np.ndarray) -> np.ndarray:
+    """Weights as given, (n,), scaled to mean 1; `names` (n,) of the images, for the message.
+
+    Raises `WeightingError` naming the images whose weight is missing, negative or not finite, or when all are 0.
+    """
+    values = np.asarray(values, float)
+    wrong = ~np.isfinite(values) | (values < 0)
+    if wrong.any():
+        some = ", ".join(str(name) for name in names[wrong][:3])
+        raise WeightingError(
+            f"{int(wrong.sum())} of {len(values)} training images have no weight that is a number from 0 ({some}"
+            f"{', ...' if wrong.sum() > 3 else ''}); every training image needs one."
+        )
+    if not values.any():
+        raise WeightingError(f"all {len(values)} weights are 0; at least one must be above 0.")
+    return values / values.mean()
+
+
+def placebo(weights: np.ndarray, seed: int) -> np.ndarray:
+    """The same weights given to the wrong examples, by a permutation drawn from `seed`: what they do is noise."""
+    return np.random.default_rng([seed, 3]).permutation(weights)
 
 
 def effective_share(weights: np.ndarray) -> float:
@@ -53,3 +114,42 @@ def effective_share(weights: np.ndarray) -> float:
     Source: Kish 1965, Survey Sampling.
     """
     return float(weights.sum() ** 2 / (len(weights) * (weights**2).sum()))
+
+
+def cells(labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Names of the cells: the class, or group and class; null where the group is unknown.
+
+    Raises `WeightingError` when a class, or a known group's class, has no example.
+    """
+    if groups is None:
+        inverse_class_frequency(labels)  # says which class is absent
+        return labels.astype(str).astype(object)
+    known = _known(groups)
+    names, codes = np.unique(groups[known].astype(str), return_inverse=True)
+    counts = np.zeros((len(names), 2))
+    np.add.at(counts, (codes, labels[known]), 1)
+    _require_both_labels(names, counts)
+    named = [f"{group} {label}" if group is not None else None for group, label in zip(groups, labels, strict=True)]
+    return np.array(named, dtype=object)
+
+
+def _by_count(where: np.ndarray, weight: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Weight of each example from the count of its cell, mean 1 over the known; examples of no cell weigh 1."""
+    known = _known(where)
+    if not known.any():
+        raise WeightingError("the group of no training image is known; at least one is needed.")
+    _, codes, counts = np.unique(where[known].astype(str), return_inverse=True, return_counts=True)
+    weights = np.ones(len(where))
+    of_cell = weight(counts.astype(float))[codes]
+    weights[known] = of_cell / of_cell.mean()
+    return weights
+
+
+def _known(groups: np.ndarray) -> np.ndarray:
+    return np.array([group is not None for group in groups])
+
+
+def _require_both_labels(names: np.ndarray, counts: np.ndarray) -> None:
+    for name, row in zip(names.tolist(), counts, strict=True):
+        if (row == 0).any():
+            raise WeightingError(f"group {name!r} has no training image of class {int(row.argmin())}; each needs some.")

@@ -40,6 +40,14 @@ def points(difference: float | None, digits: int = 1) -> str:
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
+def per_thousand(difference: float | None) -> str:
+    """A difference of shares as people of 1,000, always signed: `+43`; 0 without a sign."""
+    if difference is None:
+        return NOT_ESTIMABLE
+    text = f"{1000 * difference:+,.0f}"
+    return "0" if text in ("+0", "-0") else text.replace("-", "−")
+
+
 def unit(metric: str) -> str:
     """`points` for rates, nothing for the AUC, which is read on its own scale."""
     return "" if metric == "auc" else " points"
@@ -92,6 +100,12 @@ def listed(items: Sequence[str], *, conjunction: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
 
 
+def some(items: Sequence[str], most: int = 4) -> str:
+    """The same, but of a long list the first few and the number of the others: `a, b, c, d and 12 others`."""
+    rest = len(items) - most
+    return listed(items) if rest < 2 else listed([*items[:most], f"{count(rest)} others"])
+
+
 def sentence(text: str) -> str:
     """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
@@ -118,3 +132,15 @@ def outcome_words(attribute: str, metric: str) -> str:
     """`balanced accuracy`, `TPR gap by view`: what a method is judged by."""
     label = METRICS[metric].label
     return label if attribute == OVERALL else f"{label} gap by {ATTRIBUTES[attribute].label}"
+
+
+def attribute_words(attribute: str) -> str:
+    """`age group`; an unknown attribute is shown as it is."""
+    return ATTRIBUTES[attribute].label if attribute in ATTRIBUTES else attribute.replace("_", " ")
+
+
+def gap_label(attribute: str, metric: str) -> str:
+    """The same as `outcome_words`, and `odds gap by view` for the larger of the TPR gap and the FPR gap."""
+    if metric == "odds":
+        return f"odds gap by {attribute_words(attribute)}"
+    return outcome_words(attribute, metric)

@@ -14,19 +14,31 @@ class Rows(Dataset):
         self.pixels, self.labels, self.weights = pixels, labels.astype(np.float32), weights.astype(np.float32)
 
     def __getitem__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:
-        images = torch.from_numpy(self.pixels[rows]).unsqueeze(1)
+        if isinstance(self.pixels, torch.Tensor):
+            images = self.pixels[torch.as_tensor(rows, device=self.pixels.device)].unsqueeze(1)
+        else:
+            images = torch.from_numpy(self.pixels[rows]).unsqueeze(1)
         return images, torch.from_numpy(self.labels[rows]), torch.from_numpy(self.weights[rows])
+
+    def move_to(self, device: torch.device) -> None:
+        """Copy all images to an accelerator, once, when they fit in half of its free memory: no batch waits for them."""
+        if device.type == "cuda" and self.pixels.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
+            self.pixels = torch.from_numpy(np.array(self.pixels)).to(device)
 
 
 class WeightedBatches(Sampler):
     """Shuffled batches in which each row appears floor(w) or ceil(w) times an epoch (systematic sampling).
 
     Equal weights visit every row exactly once, so the baseline loses nothing; larger weights are drawn in proportion.
-    The order depends on the seed and the epoch alone, so a resumed run sees the same batches.
+    The order depends on the seed and the epoch alone, so a resumed run sees the same batches. Of `ranks` devices, each
+    gets an equal share of every batch: together they see what one alone would see.
     """
 
-    def __init__(self, rows: np.ndarray, weights: np.ndarray, batch_size: int, seed: int):
+    def __init__(
+        self, rows: np.ndarray, weights: np.ndarray, batch_size: int, seed: int, *, rank: int = 0, ranks: int = 1
+    ):
         self.rows, self.weights, self.batch_size, self.seed, self.epoch = rows, weights, batch_size, seed, 0
+        self.rank, self.ranks = rank, ranks
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -42,10 +54,15 @@ class WeightedBatches(Sampler):
         drawn = rng.permutation(np.repeat(self.rows[order], np.diff(ticks)))
         for i in range(len(self)):
             batch = drawn[i * self.batch_size : (i + 1) * self.batch_size]
-            yield np.sort(batch).tolist()
+            whole = len(batch) // self.ranks * self.ranks
+            yield np.sort(batch[:whole])[self.rank :: self.ranks].tolist()
 
 
-def in_order(data: Rows, rows: np.ndarray, batch_size: int) -> DataLoader:
-    """Every row once, in the order given, for prediction."""
+def in_order(data: Rows, rows: np.ndarray, batch_size: int, *, rank: int = 0, ranks: int = 1) -> DataLoader:
+    """Every row once, in the order given, for prediction.
+
+    Several ranks take turns, batch by batch, and get equally many: the first row is shown again where batches lack.
+    """
     batches = [rows[i : i + batch_size].tolist() for i in range(0, len(rows), batch_size)]
-    return DataLoader(data, sampler=batches, batch_size=None)
+    batches += [rows[:1].tolist()] * (-len(batches) % ranks)
+    return DataLoader(data, sampler=batches[rank::ranks], batch_size=None)

@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lib.training.network import augment, build, to_input
+from lib.training.ranks import gather
 from lib.training.settings import TrainingSettings
 
 
@@ -18,8 +19,10 @@ class Classifier(lightning.LightningModule):
         seed: int,
         steps_per_epoch: int,
         initial: dict[str, torch.Tensor] | None = None,
+        tune_images: int | None = None,
     ):
         super().__init__()
+        self.tune_images = tune_images
         self.settings, self.seed, self.steps_per_epoch = settings, seed, steps_per_epoch
         self.network = build(initial).to(memory_format=torch.channels_last)
         self.history: list[dict[str, float]] = []
@@ -31,7 +34,8 @@ class Classifier(lightning.LightningModule):
         return ((self.network(x) + self.network(x.flip(-1))) / 2).squeeze(1).float()  # the image and its mirror
 
     def on_train_epoch_start(self) -> None:
-        self._generator = torch.Generator().manual_seed(hash((self.seed, self.current_epoch)) % 2**62)
+        rank = (self.global_rank,) if self.global_rank else ()  # each device changes its images in its own way
+        self._generator = torch.Generator().manual_seed(hash((self.seed, self.current_epoch, *rank)) % 2**62)
 
     def training_step(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
         images, labels, weights = batch
@@ -45,12 +49,12 @@ class Classifier(lightning.LightningModule):
         self._tune.append((self(batch[0]).cpu(), batch[1].cpu()))
 
     def on_validation_epoch_end(self) -> None:
-        logits, labels = (torch.cat(part).numpy() for part in zip(*self._tune, strict=True))
+        logits, labels = (gather(part, self.tune_images).numpy() for part in zip(*self._tune, strict=True))
         self._tune.clear()
         auc = float(roc_auc_score(labels, logits))
         self.log("tune_auc", auc)
         if self._losses:
-            loss = float(torch.stack(self._losses).mean())
+            loss = float(gather([torch.stack(self._losses)]).mean())
             self.history.append({"epoch": self.current_epoch + 1, "train_loss": loss, "tune_auc": auc})
             self._losses.clear()
 

@@ -40,6 +40,12 @@ def imagenet_weights(wanted: str) -> tuple[str, dict[str, torch.Tensor] | None]:
         socket.setdefaulttimeout(before)
 
 
+def weights_at_hand() -> bool:
+    """Whether torchvision's file of ImageNet weights lies on this machine already, so that nobody has to be asked."""
+    name = ResNet18_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1]
+    return (Path(torch.hub.get_dir()) / "checkpoints" / name).is_file()
+
+
 def build(initial: dict[str, torch.Tensor] | None) -> nn.Module:
     """ResNet-18 (He et al. 2016, arXiv 1512.03385) from images (b, 1, h, w) to one logit of sick (b, 1).
 

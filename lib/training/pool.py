@@ -1,15 +1,13 @@
-"""All runs of a study: each trained once, side by side on the processor's cores, with one progress bar."""
+"""All runs of a study: each trained once, side by side on this machine or sent out to a cluster."""
 
 import logging
 import multiprocessing
 import os
 import warnings
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import polars as pl
 import torch
@@ -17,57 +15,63 @@ from tqdm import tqdm
 
 from lib.cohort import load_pixels
 from lib.preprocessing import example_weights
-from lib.training.network import imagenet_weights
-from lib.training.run import Run, finished_run, train_run
-from lib.training.settings import TrainingSettings
+from lib.training.cluster import send_out
+from lib.training.network import imagenet_weights, weights_at_hand
+from lib.training.plan import Plan
+from lib.training.ranks import end_with_parent, start_ranks
+from lib.training.run import train_run
+from lib.training.store import Run, TrainingError, finished_run
 
-
-class TrainingError(RuntimeError):
-    """Training stopped; the message is one sentence. Finished runs are kept."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Every (weighting, seed) to train on one cohort. `frame` holds readable images only; `store` keeps the runs."""
-
-    frame: pl.DataFrame
-    cohort_key: str
-    settings: TrainingSettings
-    weightings: tuple[str, ...]
-    seeds: tuple[int, ...]
-    store: Path
-    pixels: Path
-
-    def folder(self, weighting: str, seed: int) -> Path:
-        return self.store / self.settings.run_key(self.cohort_key, weighting, seed)
+log = logging.getLogger(__name__)
 
 
 def train_all(plan: Plan) -> tuple[list[Run], Plan]:
     """Train what is missing and read the rest; returns the runs (weighting by weighting) and the plan as carried out.
 
     The plan comes back with the initial weights that could really be had. On a processor one single-threaded network
-    per core trains faster than one network on all cores; on a GPU runs follow each other.
+    per core trains faster than one network on all cores; a GPU trains one network at a time.
     """
+    if (kept := _all_kept(plan)) is not None:
+        return kept
     initial, tensors = imagenet_weights(plan.settings.initial_weights)
     plan = replace(plan, settings=replace(plan.settings, initial_weights=initial))
-    todo = [(w, s) for w in plan.weightings for s in plan.seeds]
-    missing = [(w, s) for w, s in todo if finished_run(plan.folder(w, s), w, s) is None]
-    if missing:
+    if missing := plan.missing():
         _train_missing(plan, tensors, missing)
-    return [finished_run(plan.folder(w, s), w, s) for w, s in todo], plan
+    return [finished_run(plan.folder(w, s), w, s) for w, s in plan.runs], plan
+
+
+def _all_kept(plan: Plan) -> tuple[list[Run], Plan] | None:
+    """The runs of a plan of which none is missing, without asking anyone for ImageNet weights; else None.
+
+    Networks that had to start from scratch are kept as such, unless ImageNet weights have come to lie on this machine.
+    """
+    wanted = plan.settings.initial_weights
+    for start in (wanted, "none") if wanted == "imagenet" and not weights_at_hand() else (wanted,):
+        other = replace(plan, settings=replace(plan.settings, initial_weights=start))
+        if not other.missing():
+            if start != wanted:
+                log.warning(
+                    "The networks kept started from scratch, as ImageNet weights could not be had; they are used."
+                )
+            return [finished_run(other.folder(w, s), w, s) for w, s in other.runs], other
+    return None
 
 
 def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, int]]) -> None:
+    if plan.engine.engine == "slurm":
+        return send_out(plan, tensors, missing, partial(_one, plan))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = 1 if torch.cuda.is_available() else min(cores, len(missing))
+    gpus = torch.cuda.device_count()
+    # a GPU, and a run on several devices, take one network at a time
+    at_once = 1 if gpus or plan.engine.ranks > 1 else min(cores, len(plan.runs))
+    workers = min(at_once, len(missing))
+    threads = max(1, cores // at_once)  # of a network: not more when few are missing, as sums depend on it
     context = multiprocessing.get_context("spawn")
     shown = context.Value("q", 0)
     fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
     total = round(len(missing) * plan.settings.epochs * fit_images)
     bar = tqdm(total=total, desc=f"Training {len(missing)} networks", unit=" images", smoothing=0.02)
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start, initargs=(shown, max(1, cores // workers), os.getpid())
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(shown, threads))
     with bar, pool:
         pending = {pool.submit(_one, plan, tensors, weighting, seed) for weighting, seed in missing}
         try:
@@ -89,35 +93,47 @@ def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, in
 
 
 _shown = None
-_parent = 0
 
 
-def _start(shown: object, threads: int, parent: int) -> None:
-    global _shown, _parent
-    _shown, _parent = shown, parent
+def _start(shown: object, threads: int) -> None:
+    global _shown
+    _shown = shown
     torch.set_num_threads(threads)
-    for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning"):
+    end_with_parent()
+    be_quiet()
+
+
+def be_quiet() -> None:
+    for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
 
 
 def _count(images: int) -> None:
-    if os.getppid() != _parent:  # the study was killed: its networks stop too, and resume with it
-        os._exit(1)
-    with _shown.get_lock():
-        _shown.value += images
+    if _shown is not None:
+        with _shown.get_lock():
+            _shown.value += images
 
 
 def _one(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
-    weights: Callable = partial(example_weights, weighting)
+    """Train one run, on as many devices as the plan says: by processes started here, or those that SLURM started."""
+    if plan.engine.ranks > 1 and plan.engine.engine == "local":
+        start_ranks(plan.engine.ranks, _train, plan, tensors, weighting, seed)
+    else:
+        _train(plan, tensors, weighting, seed)
+
+
+def _train(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
+    be_quiet()
     train_run(
         plan.frame,
         load_pixels(plan.frame, plan.settings.image_size, plan.pixels),
-        weights,
+        partial(example_weights, weighting, seed=seed),
         plan.settings,
         seed,
         plan.folder(weighting, seed),
         weighting=weighting,
         initial=tensors,
         on_images=_count,
+        engine=plan.engine,
     )

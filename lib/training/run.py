@@ -1,54 +1,28 @@
 """One run: a network trained under one weighting and seed, its scores kept under the run's key."""
 
-import json
-import shutil
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.plugins.environments import LightningEnvironment, SLURMEnvironment
 from torch.utils.data import DataLoader
 
 from lib.cohort.images import Pixels
 from lib.training.batches import Rows, WeightedBatches, in_order
 from lib.training.classifier import Classifier
+from lib.training.engine import EngineSettings, native_precision
 from lib.training.partition import fit_and_tune
+from lib.training.ranks import alone_in, gather
 from lib.training.settings import TrainingSettings
-
-DONE = "run.json"
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run: `scores` (n_valid,) float in [0, 1] in the order of the valid rows; `facts` of its training."""
-
-    weighting: str
-    seed: int
-    scores: np.ndarray
-    facts: dict
-
-
-def native_precision() -> str:
-    """Lightning's precision for this machine: bfloat16 where the processor computes in it, else float32."""
-    if torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    # without such instructions bfloat16 is emulated, five times slower than float32
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if native else "32-true"
-
-
-def finished_run(folder: Path, weighting: str, seed: int) -> Run | None:
-    """The run kept in `folder`, or None when there is none or it was interrupted."""
-    if not (folder / DONE).is_file():
-        return None
-    facts = json.loads((folder / DONE).read_text("utf-8"))
-    return Run(weighting, seed, pl.read_parquet(folder / "scores.parquet")["score"].to_numpy(), facts)
+from lib.training.store import CHECKPOINT, Checkpoints, Run, finished_run, keep_run
 
 
 def train_run(
@@ -62,14 +36,32 @@ def train_run(
     weighting: str,
     initial: dict[str, torch.Tensor] | None = None,
     on_images: Callable[[int], None] = lambda n: None,
+    engine: EngineSettings = EngineSettings(),  # noqa: B008 (frozen)
 ) -> Run:
     """Train on the `train` rows of `frame` and score its `valid` rows; a finished run is read, a killed one resumes.
 
-    `weights` maps the rows used for fitting to example weights (mean 1). `on_images` hears how many images were shown.
+    `weights` maps the rows used for fitting to example weights (mean 1). `on_images` hears how many images were shown,
+    and 0 while another process trains this very run: its result is waited for. Raises `TrainingError` for a file in
+    `folder` that is not this run's, `StorageError` when nothing can be written there.
     """
-    if (done := finished_run(folder, weighting, seed)) is not None:
-        return done
-    folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(folder, engine.ranks, lambda: on_images(0)):
+        if (done := finished_run(folder, weighting, seed)) is not None:
+            return done
+        return _train(frame, pixels, weights, settings, seed, folder, weighting, initial, on_images, engine)
+
+
+def _train(
+    frame: pl.DataFrame,
+    pixels: Pixels,
+    weights: Callable[[pl.DataFrame], np.ndarray],
+    settings: TrainingSettings,
+    seed: int,
+    folder: Path,
+    weighting: str,
+    initial: dict[str, torch.Tensor] | None,
+    on_images: Callable[[int], None],
+    engine: EngineSettings,
+) -> Run:
     began = time.monotonic()
     torch.use_deterministic_algorithms(True, warn_only=True)
     lightning.seed_everything(seed, verbose=False)
@@ -84,23 +76,30 @@ def train_run(
     if by_loss:
         per_row[fit] = fit_weights
 
-    data = Rows(pixels.values, frame["label"].to_numpy(), per_row)
-    batches = WeightedBatches(fit, np.ones(len(fit)) if by_loss else fit_weights, settings.batch_size, seed)
-    model = Classifier(settings, seed, len(batches), initial)
-    last, best = folder / "last.ckpt", ModelCheckpoint(folder, "best", monitor="tune_auc", mode="max", save_last=True)
-    best.CHECKPOINT_EQUALS_CHAR = "-"
-    trainer = _trainer(folder, settings.epochs, [best, _Progress(on_images, settings.batch_size)])
+    best = _Best()
+    identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
     with _quiet():
+        trainer = _trainer(
+            folder, settings.epochs, [best, _Progress(on_images, settings.batch_size)], Checkpoints(identity), engine
+        )
+        share = {"rank": trainer.global_rank, "ranks": trainer.world_size}
+        drawn_by = np.ones(len(fit)) if by_loss else fit_weights
+        batches = WeightedBatches(fit, drawn_by, settings.batch_size, seed, **share)
+        model = Classifier(settings, seed, len(batches), initial, len(tune))
+        data = Rows(pixels.values, frame["label"].to_numpy(), per_row)
+        data.move_to(trainer.strategy.root_device)
+        last = folder / CHECKPOINT
         trainer.fit(
             model,
             DataLoader(data, sampler=batches, batch_size=None),
-            in_order(data, tune, 4 * settings.batch_size),
+            in_order(data, tune, 4 * settings.batch_size, **share),
             ckpt_path=last if last.is_file() else None,
-            weights_only=False if last.is_file() else None,
+            weights_only=True,
         )
-        kept = torch.load(best.best_model_path, weights_only=True)
-        model.load_state_dict(kept["state_dict"])
-        logits = torch.cat(trainer.predict(model, in_order(data, valid_rows, 4 * settings.batch_size)))
+        model.network.load_state_dict(best.network)
+        logits = gather(
+            trainer.predict(model, in_order(data, valid_rows, 4 * settings.batch_size, **share)), len(valid_rows)
+        )
     scores = torch.sigmoid(logits.double()).numpy()
     top = max(model.history, key=lambda h: h["tune_auc"])
     facts = {
@@ -110,23 +109,33 @@ def train_run(
         "seconds": round(time.monotonic() - began, 1),
         "precision": str(trainer.precision),
         "device": trainer.strategy.root_device.type,
+        "devices": trainer.world_size,
         "history": model.history,
     }
-    torch.save(model.network.state_dict(), folder / "network.pt")
-    pl.DataFrame({"image": frame["image"][valid_rows], "score": scores}).write_parquet(folder / "scores.parquet")
-    (folder / f"{DONE}.part").write_text(json.dumps(facts), "utf-8")
-    (folder / f"{DONE}.part").replace(folder / DONE)
-    for leftover in (*folder.glob("*.ckpt"), folder / "lightning_logs"):
-        shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
-    return Run(weighting, seed, scores, facts)
+    run = Run(weighting, seed, scores, facts)
+    if trainer.is_global_zero:
+        keep_run(folder, best.network, frame["image"][valid_rows], run)
+    return run
 
 
-def _trainer(folder: Path, epochs: int, callbacks: list[Callback]) -> lightning.Trainer:
+def _trainer(
+    folder: Path, epochs: int, callbacks: list[Callback], checkpoints: Checkpoints, engine: EngineSettings
+) -> lightning.Trainer:
+    """Lightning's trainer on the machine's accelerator, else its processor; a checkpoint is kept after every epoch."""
+    together = engine.ranks > 1
+    by_slurm = together and engine.engine == "slurm"
+    environment = SLURMEnvironment(auto_requeue=False) if by_slurm else LightningEnvironment()
+    every_epoch = ModelCheckpoint(folder, Path(CHECKPOINT).stem, enable_version_counter=False)
     return lightning.Trainer(
         max_epochs=epochs,
-        precision=native_precision(),
-        devices=1,
-        callbacks=callbacks,
+        precision=native_precision() if engine.precision == "auto" else engine.precision,
+        devices=engine.devices,
+        num_nodes=engine.nodes,
+        strategy="ddp" if together and engine.strategy == "auto" else engine.strategy,
+        # a processor has no such layer: there each process keeps the batch statistics of its own share
+        sync_batchnorm=together and torch.cuda.is_available(),
+        plugins=[checkpoints, environment],
+        callbacks=[*callbacks, every_epoch],
         default_root_dir=folder,
         logger=False,
         enable_progress_bar=False,
@@ -134,6 +143,25 @@ def _trainer(folder: Path, epochs: int, callbacks: list[Callback]) -> lightning.
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
+
+
+class _Best(Callback):
+    """Keeps the network of the epoch with the highest tune AUC; kept with the checkpoint, so that one file is all."""
+
+    def __init__(self) -> None:
+        self.auc, self.network = -1.0, {}
+
+    def on_validation_end(self, trainer: lightning.Trainer, model: Classifier) -> None:
+        auc = model.history[-1]["tune_auc"]
+        if auc > self.auc:
+            self.auc = auc
+            self.network = {name: tensor.detach().cpu().clone() for name, tensor in model.network.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"auc": self.auc, "network": self.network}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.auc, self.network = state["auc"], state["network"]
 
 
 class _Progress(Callback):
@@ -155,3 +183,4 @@ class _quiet(warnings.catch_warnings):
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*exists and is not empty.*")
         warnings.filterwarnings("ignore", ".*Checkpoint directory.*")
+        warnings.filterwarnings("ignore", ".*`srun` command.*")

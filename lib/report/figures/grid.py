@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import NO_TARGET, weighting_label
+from lib.names import weighting_label
 from lib.report import words
 from lib.report.figures.changes import DECIDED, method_row
 from lib.report.figures.combinations import combinations, combinations_finding
@@ -13,6 +13,7 @@ from lib.report.figures.marks import (
     BASELINE,
     METHOD,
     Chart,
+    attribute_label,
     caption,
     framed,
     in_lines,
@@ -24,6 +25,7 @@ from lib.report.figures.marks import (
     under_headings,
     wrapped,
 )
+from lib.report.focus import aimed
 from lib.report.theme import CELLS, MEASURES, VERDICTS, Measure, Size, verdict_look
 from lib.report.words import outcome_words
 from lib.results import Results
@@ -36,13 +38,12 @@ LEAST = 0.1
 def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size: Size = "page") -> Chart:
     """The gap and the balanced accuracy of every combination, as a table of shades; darker is worse.
 
-    On a slide, of the post-processings that act on no attribute or on this one.
+    Of the post-processings that act on no attribute or on this one.
     """
     measure = MEASURES[size]
     frame = combinations(results, metric, attribute)
     finding = combinations_finding(frame, metric, attribute)
-    if size == "slide":
-        frame = frame.filter(pl.col("target").is_in([NO_TARGET, attribute]))
+    frame = frame.filter(aimed(attribute))
     cells = frame.to_dicts()
     rows = under_headings(method_row(row) for row in cells)
     columns = list(dict.fromkeys(row["weighting"] for row in cells))
@@ -65,7 +66,7 @@ def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size
         ),
         title=finding,
         subtitle=[
-            f"Every weighting (columns) with every post-processing (rows) · {judged_on(results)}",
+            f"Weightings (columns) with the post-processings that act on {attribute_label(attribute)} or on none (rows) · {judged_on(results)}",
             "Darker is worse. Outlined: the untouched baseline. " + ("" if marks else "No change is beyond noise."),
         ],
         description=f"Two tables of shades: {outcome_words(attribute, metric)} and balanced accuracy of every weighting "

@@ -110,10 +110,12 @@ def dot_panel(
     axis: Mapping[str, Any] | None = None,
     labelled: bool = True,
     at: float | None = None,
+    band: float | None = None,
     asides: str = "",
     ticks: int = 4,
 ) -> alt.LayerChart:
-    """Dots with intervals on `rows`; `at` draws a rule across all, `asides` heads the notes at the right."""
+    """Dots with intervals on `rows`; `at` draws a rule across all, `band` a shade as far to both sides of 0, `asides`
+    heads the notes at the right."""
     frame = pl.DataFrame(dots, schema=SCHEMA) if dots else pl.DataFrame(schema=SCHEMA)
     scale = alt.Scale(domain=list(domain), nice=False, zero=False)
     x = {"scale": scale, "axis": alt.Axis(tickCount=ticks, **({"title": None} | dict(axis or {})))}
@@ -138,6 +140,8 @@ def dot_panel(
     )
     if at is not None:
         layers.insert(0, vertical(at, domain))
+    if band is not None:
+        layers.insert(0, _shade(band, domain))
     layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text=alt.Text("missing:N")))
     if asides:
         notes = base.mark_text(align="right", opacity=FAINT).encode(
@@ -197,6 +201,14 @@ def vertical(at: float, domain: tuple[float, float]) -> alt.Chart:
     scale = alt.Scale(domain=list(domain), nice=False, zero=False)
     mark = alt.Chart(pl.DataFrame({"at": [at]})).mark_rule(color=GREY, strokeWidth=1.2, strokeDash=[4, 3])
     return mark.encode(alt.X("at:Q", scale=scale))
+
+
+def _shade(band: float, domain: tuple[float, float]) -> alt.Chart:
+    """The differences from -band to +band, as far as the axis goes."""
+    scale = alt.Scale(domain=list(domain), nice=False, zero=False)
+    ends = pl.DataFrame({"low": [max(-band, domain[0])], "high": [min(band, domain[1])]})
+    mark = alt.Chart(ends).mark_rect(color=GREY, opacity=0.18)
+    return mark.encode(alt.X("low:Q", scale=scale), x2=alt.X2("high:Q"))
 
 
 def row_axis(rows: Sequence[str], measure: Measure, labelled: bool = True) -> alt.Axis | None:

@@ -5,6 +5,15 @@ verdict says so; otherwise the sentence says that it cannot be told from noise, 
 """
 
 from lib.report.prose.answers import answer, headline
+from lib.report.prose.audit import (
+    amplification,
+    calibration,
+    intersections,
+    parity,
+    probes,
+    simpson,
+    visits,
+)
 from lib.report.prose.captions import caption
 from lib.report.prose.data import associations, composition, exposure, interval_levels, prevalence
 from lib.report.prose.effects import (
@@ -28,31 +37,60 @@ from lib.report.prose.facts import (
     training,
     uncertainty,
 )
+from lib.report.prose.noise import catalogue, noise_floor, placebos
+from lib.report.prose.preferences import (
+    closures,
+    front,
+    in_patients,
+    recommendation,
+    relaxation,
+    signal,
+    wrong_groups,
+)
 
 __all__ = [
+    "amplification",
     "answer",
     "associations",
+    "calibration",
     "caption",
+    "catalogue",
+    "closures",
     "cohort",
     "composition",
     "cost",
     "exposure",
+    "front",
     "gaps",
     "grid",
     "headline",
     "initial_weights",
+    "intersections",
     "interval_levels",
     "largest_change",
     "limits",
     "most_effective",
+    "noise_floor",
     "optimism",
+    "parity",
+    "in_patients",
     "performance",
+    "placebos",
     "power",
     "prevalence",
+    "probes",
     "reproducibility",
     "seeds",
+    "simpson",
+    "recommendation",
+    "relaxation",
+    "reproducibility",
+    "seeds",
+    "signal",
     "training",
     "uncertainty",
     "verdicts",
+    "visits",
     "who_gains",
+    "wrong_groups",
 ]

@@ -6,7 +6,7 @@ from lib.names import ATTRIBUTES, MAX_MIN, OVERALL
 from lib.report.prose.data import tied_pairs
 from lib.report.prose.facts import gaps
 from lib.report.prose.reading import GAP_METRICS, METHOD, baseline_metric, distinct_methods, effects
-from lib.report.words import Words, count, few, level, listed, number, sentence, spelled
+from lib.report.words import Words, count, few, level, listed, number, sentence, some, spelled
 from lib.results import Results
 
 
@@ -49,7 +49,7 @@ def _effects_answer(study: Results, kind: str) -> Words:
     total = spelled(methods, kind)
     first = (
         f"{sentence(few(len(narrower)))} of the {total} {'narrows' if len(narrower) == 1 else 'narrow'} a gap in error rates "
-        f"beyond noise ({listed(narrower)})"
+        f"beyond noise ({some(narrower)})"
         if narrower
         else f"None of the {total} narrows a gap in error rates by more than noise explains"
         if methods > 1
@@ -61,7 +61,7 @@ def _effects_answer(study: Results, kind: str) -> Words:
         if not better and not worse
         else listed(
             [
-                f"balanced accuracy {verb} with {listed(names)}"
+                f"balanced accuracy {verb} with {some(names)}"
                 for verb, names in (("rises", better), ("falls", worse))
                 if names
             ]

@@ -21,6 +21,9 @@ def caption(study: Results, exhibit: str) -> Words:
         "exposure": "Mean grey level and contrast (standard deviation of grey) of the images, black 0 to white 1, by view and "
         "label; 95 % intervals by patient.",
         "weightings": f"The weightings of the {train}: range of the weights and effective share of the images.",
+        "catalogue": f"Every weighting of the catalogue on the {train}.",
+        "catalogue_changes": f"Change against the uniform head, at threshold 0.5; {valid}; last layers re-trained on the "
+        f"features of {spelled(study.n_seeds, 'network')}; {bars}.",
         "weights": "Mean weight of the training images of each group and label; 1 is the baseline.",
         "baseline_groups": f"Rates of the untouched baseline by group, the rule is everyone; {valid}; {networks}; {bars}.",
         "baseline_gaps": f"Difference of each group from its reference, untouched baseline; {valid}; {networks}; {bars}.",
@@ -34,7 +37,36 @@ def caption(study: Results, exhibit: str) -> Words:
         "tradeoff": f"Gap and balanced accuracy of every combination, cross-fitted; {valid}; {bars}.",
         "who_gains": f"From the untouched baseline to the named method, by group; {valid}; {networks}.",
         "decision": f"Methods, their price and their effect against the baseline, and what they must know; {valid}; {networks}.",
+        "front": f"Balanced accuracy and odds gap (the larger of the TPR gap and the FPR gap) of every method, cross-fitted; off the "
+        f"front only where another is better at both beyond noise; {valid}; {networks}; {bars}.",
+        "relaxation": f"Balanced accuracy and gap of randomised thresholds by group as the allowed difference is loosened from 0 to "
+        f"1, cross-fitted, at equal slack for every weighting; {valid}; {networks}.",
+        "wrong_groups": f"Rules that ask for the group, uniform weights, cross-fitted, when a share of the patients is taken for "
+        f"another group; {valid}; {bars}.",
+        "closures": "Gaps that narrow beyond noise and the groups whose own rate improves or worsens beyond noise; the eight largest "
+        f"of each kind; {valid}.",
+        "gains": f"Change against the untouched baseline in patients of 1,000, with 95 % intervals; {valid}; {networks}.",
+        "recommendation": "What the preferences of study.toml lead to: loss of balanced accuracy, odds gap and its change against "
+        f"the untouched baseline, with 95 % intervals; {valid}; {networks}.",
         "interval_levels": f"Intervals of the untouched baseline, resampling patients and resampling images; {valid}.",
+        "calibration": f"Share of sick at each mean score, ten bins of as many images each, by group; uniform weights; {valid}; "
+        f"{bars}.",
+        "calibration_table": "Calibration by group: mean score minus share of sick, slope of the logistic recalibration (1 is right), "
+        f"debiased calibration error and Brier score; {valid}; 95 % intervals.",
+        "amplification": "Differences between groups in the labels and in the decisions of the same images, and the directional bias "
+        f"amplification; {valid}; {networks}; {bars}.",
+        "amplification_table": "The differences and the bias amplification in numbers, in points; verdicts corrected over attributes "
+        f"(Holm); {valid}.",
+        "simpson": "Differences between groups in aggregate, within the strata of another attribute, and standardised to common strata; "
+        f"{valid}; {bars}.",
+        "simpson_table": f"Every difference in aggregate, within strata and standardised, in points; {valid}; 95 % intervals.",
+        "intersections": f"Error rates where two attributes cross, against everyone's; {valid}; {networks}; 95 % intervals, verdicts "
+        "corrected over all crossings (Holm).",
+        "parity": f"Each demand of fairness in one figure, and the group that fares worst; untouched baseline; {valid}; {networks}.",
+        "probes": "AUC of linear probes of the last features, fitted and judged on different patients; 0.5 is nothing, 1 is everything; "
+        f"{valid}.",
+        "shares": f"Share of the images that is of each group, with 95 % intervals by patient; {train}.",
+        "visits": "Patients and their images by how many images a patient has.",
         "settings": "Settings, hardware and versions of the study.",
         "runs": f"Every trained network; AUC and balanced accuracy on {valid}.",
         "history": "Training loss, and AUC on the tuning patients, by epoch.",

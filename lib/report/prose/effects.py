@@ -11,6 +11,7 @@ from lib.names import (
     MAX_MIN,
     METRICS,
     NO_TARGET,
+    OVERALL,
 )
 from lib.report.prose.reading import (
     DECIDED,
@@ -21,8 +22,24 @@ from lib.report.prose.reading import (
     effects,
     outcome,
 )
-from lib.report.words import Words, count, counted, listed, method_words, outcome_words, points, sentence
+from lib.report.words import (
+    Words,
+    count,
+    counted,
+    few,
+    interval,
+    listed,
+    method_words,
+    outcome_words,
+    percent,
+    points,
+    sentence,
+    spelled,
+)
 from lib.results import Results
+
+TOLD = 5
+"""Methods that are told one by one."""
 
 
 def largest_change(study: Results, kind: str) -> Words:
@@ -53,7 +70,7 @@ def power(study: Results, kind: str) -> Words:
 
 
 def verdicts(study: Results, kind: str) -> Words:
-    """Every decided change by methods of this kind, of overall balanced accuracy and of gaps, method by method."""
+    """The decided changes by methods of this kind, of overall balanced accuracy and of gaps, the five largest in words."""
     known = effects(study, kind).filter(pl.col("estimable"))
     if known.is_empty():
         return Words("No verdict can be given here.")
@@ -61,25 +78,37 @@ def verdicts(study: Results, kind: str) -> Words:
     if rows.is_empty():
         return Words("Every verdict here is “cannot be told from noise”.")
     told = []
-    for _, of in rows.group_by(METHOD, maintain_order=True):
+    largest = rows.with_columns(largest=pl.col("change").abs().max().over(METHOD)).sort(
+        "largest", descending=True, maintain_order=True
+    )
+    methods = list(largest.drop("largest").group_by(METHOD, maintain_order=True))
+    for _, of in methods[:TOLD]:
         changes = [f"{effect_words(row)} ({change_words(row)})" for row in of.iter_rows(named=True)]
         told.append(f"{method_words(of.row(0, named=True))} {listed(changes)}")
-    return Words(f"Beyond noise, {'; '.join(told)}.")
+    more = (
+        f"; {spelled(len(methods) - TOLD, 'other')} {'changes' if len(methods) == TOLD + 1 else 'change'} something too"
+        if len(methods) > TOLD
+        else ""
+    )
+    return Words(f"Beyond noise, {'; '.join(told)}{more}.")
 
 
 def optimism(study: Results) -> Words:
     """How much better post-processings look when they are judged on the patients that chose them."""
-    rows = study.optimism.filter(
-        pl.col("target") != NO_TARGET, pl.col("attribute") == pl.col("target"), pl.col("contrast") == MAX_MIN
-    ).drop_nulls(["naive", "cross_fitted"])
-    rows = rows.filter(pl.col("metric") == "tpr", pl.col("postprocessing") == "equal_tpr")
+    rows = study.flattery.filter(pl.col("attribute") == OVERALL).drop_nulls(["optimism", "low", "high"])
     if rows.is_empty():
-        return Words("On this cohort the optimism of naive fitting cannot be estimated.")
-    naive, honest = rows["naive"].mean(), rows["cross_fitted"].mean()
+        return Words(
+            "How much judging a rule on the patients that chose it flatters it cannot be told from these results."
+        )
+    worst = rows.sort("optimism", descending=True).row(0, named=True)
+    flattered = rows.filter(pl.col("low") > 0).height
+    shown = "none" if not flattered else "all" if flattered == rows.height else few(flattered)
     return Words(
-        f"Judged where they were fitted, equal TPR thresholds leave a TPR gap of {points(naive)[1:]} points on average over "
-        f"weightings and attributes; on patients they have not seen, {points(honest)[1:]} points. The first figure says how "
-        "well thresholds can follow the patients at hand, only the second what they do for others."
+        f"Judged on the patients that chose it, the rule that profits most, {method_words(worst)}, has a balanced accuracy of "
+        f"{percent(worst['naive'])}; on patients it has not seen, {percent(worst['cross_fitted'])}: {points(worst['optimism'])} "
+        f"points of optimism ({interval(points(worst['low']), points(worst['high']))}). Of {spelled(rows.height, 'fitted rule')}, "
+        f"{shown} {'has' if flattered == 1 else 'have'} an optimism whose interval lies above 0; single intervals, not corrected "
+        "for their number."
     )
 
 

@@ -4,22 +4,45 @@ Every cell is text made by `words`, so that a number reads alike in tables and i
 Rates are in percent and differences in points, as the headings say; what has no value is "not estimable", never 0.
 """
 
-from lib.report.tables.data import checks, composition, pairs, weightings
+from lib.report.tables.audit import (
+    amplification,
+    calibration,
+    intersections,
+    parity,
+    probes,
+    shares,
+    simpson,
+    visits,
+)
+from lib.report.tables.data import catalogue, checks, composition, pairs, weightings
 from lib.report.tables.decision import decision
 from lib.report.tables.methods import changes, gaps, groups, performance, thresholds
+from lib.report.tables.preferences import closures, gains, recommendation
 from lib.report.tables.study import runs, settings
 
 __all__ = [
+    "catalogue",
+    "amplification",
+    "calibration",
     "changes",
     "checks",
+    "closures",
     "composition",
     "decision",
+    "gains",
     "gaps",
     "groups",
+    "intersections",
     "pairs",
+    "parity",
     "performance",
+    "probes",
+    "recommendation",
     "runs",
     "settings",
+    "shares",
+    "simpson",
     "thresholds",
+    "visits",
     "weightings",
 ]

@@ -1,11 +1,12 @@
 """Tables of the cohort and of the weightings: what went in."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 from great_tables import GT
 
-from lib.names import weighting_label
+from lib.names import BASELINE_WEIGHTING, weighting_label
 from lib.report import words
 from lib.report.figures.marks import attribute_label, in_order
 from lib.report.tables.cells import bounded, share, table
@@ -13,6 +14,9 @@ from lib.results import Results
 
 SMALL_SHARE = 0.5
 """Kish effective share under which a weighting rests on few images."""
+
+FLAT = 1.05
+"""Largest weight under which a weighting hardly differs from none."""
 
 
 def checks(results: Results) -> GT:
@@ -80,6 +84,32 @@ def weightings(results: Results) -> GT:
         )
     labels = {"share": "effective share of images, %", "range": "mean weights of groups", "note": "note"}
     return table(rows, labels, stub="weighting", right=["share", "range"])
+
+
+def catalogue(results: Results) -> GT:
+    """Every weighting of the catalogue: effective share, largest weight, and whether it is worth trying here."""
+    rows = [
+        {
+            "weighting": weighting_label(r["weighting"]),
+            "share": share(r["effective_share"]),
+            "largest": words.number(r["largest"], 2),
+            "note": _catalogue_note(r),
+        }
+        for r in results.catalogue.to_dicts()
+    ]
+    labels = {"share": "effective share of images, %", "largest": "largest weight", "note": "note"}
+    return table(rows, labels, stub="weighting", right=["share", "largest"])
+
+
+def _catalogue_note(row: dict[str, Any]) -> str:
+    if row["refused"]:
+        return "not possible here: " + row["refused"].split(": ", 1)[-1]
+    notes = [f"here the same as {weighting_label(row['same_as'])}"] if row["same_as"] else []
+    if row["effective_share"] < SMALL_SHARE:
+        notes.append("few images carry most of the weight")
+    elif row["largest"] < FLAT and row["weighting"] != BASELINE_WEIGHTING:
+        notes.append("nearly uniform here")
+    return words.sentence("; ".join(notes))
 
 
 def _weighting_note(results: Results, name: str, effective: float | None, names: Sequence[str]) -> str:

@@ -10,13 +10,14 @@ from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
     MAX_MIN,
-    NO_TARGET,
     NOT_ESTIMABLE,
     OVERALL,
+    must_know,
 )
 from lib.report import words
 from lib.report.figures.changes import DECIDED
 from lib.report.figures.marks import METHOD
+from lib.report.focus import aimed, focus
 from lib.report.tables.cells import bounded, outcome, share, table
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
@@ -26,7 +27,10 @@ COMBINED = 5
 
 
 def decision(results: Results) -> GT:
-    """Candidates: what each must know when deciding, its balanced accuracy, and the changes that stand out from noise."""
+    """Candidates: what each must know when deciding, its balanced accuracy, and the changes that stand out from noise.
+
+    Of the post-processings, those that act on the attribute of interest or on none.
+    """
     rows = [_candidate(results, method) for method in _candidates(results)]
     labels = {
         "known": "must know when deciding",
@@ -40,9 +44,12 @@ def decision(results: Results) -> GT:
 
 def _candidates(results: Results) -> list[dict[str, str]]:
     """The baseline, every method that alters one thing, and the combinations that narrow a gap most, if proven."""
-    methods = results.metrics.select(METHOD).unique(maintain_order=True)
+    own = aimed(focus(results))
+    methods = results.metrics.filter(own).select(METHOD).unique(maintain_order=True)
     alone = (pl.col("weighting") == BASELINE_WEIGHTING) | (pl.col("postprocessing") == BASELINE_POSTPROCESSING)
-    narrowed = results.changes.filter(outcome(), ~alone, pl.col("contrast") == MAX_MIN, pl.col("verdict") == "improves")
+    narrowed = results.changes.filter(
+        own, outcome(), ~alone, pl.col("contrast") == MAX_MIN, pl.col("verdict") == "improves"
+    )
     best = narrowed.sort("change").unique(METHOD, keep="first", maintain_order=True).head(COMBINED)
     return methods.filter(alone).to_dicts() + best.select(METHOD).to_dicts()
 
@@ -60,7 +67,7 @@ def _candidate(results: Results, method: dict[str, str]) -> dict[str, str]:
     }
     return {
         "method": words.sentence(method_words(method)),
-        "known": _known(method),
+        "known": known_words(method),
         "balanced": bounded(own["value"], own["low"], own["high"], share),
         "change": _with_verdict(price[0]) if price else "baseline",
         "better": "; ".join(gaps_changed["improves"]) or "none",
@@ -68,13 +75,14 @@ def _candidate(results: Results, method: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _known(method: dict[str, str]) -> str:
-    target = method["target"]
-    if target == NO_TARGET:
+def known_words(method: dict[str, str]) -> str:
+    """What must be known when deciding: `the image only`, `view, of the image`, `sex, of the patient`."""
+    known = must_know(method["postprocessing"], method["target"])
+    if known is None:
         return "the image only"
-    if target not in ATTRIBUTES:
-        return target
-    return f"{ATTRIBUTES[target].label}, {'of the patient' if ATTRIBUTES[target].of_patient else 'of the image'}"
+    if known not in ATTRIBUTES:
+        return known
+    return f"{ATTRIBUTES[known].label}, {'of the patient' if ATTRIBUTES[known].of_patient else 'of the image'}"
 
 
 def _with_verdict(row: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from lib.names import (
 )
 from lib.report import words
 from lib.report.figures.marks import attribute_label, in_order
+from lib.report.focus import aimed, focus
 from lib.report.tables.cells import bounded, form_of, outcome, p_value, share, table
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
@@ -111,13 +112,19 @@ def changes(results: Results, kind: str = "weighting") -> GT:
     return table(rows, labels, stub="outcome", heading="heading", right=["change", "p"])
 
 
-def thresholds(results: Results, weighting: str = BASELINE_WEIGHTING) -> GT:
-    """Fitted thresholds of each group: mean, smallest and largest over folds and networks, and how often fitted."""
-    frame = results.thresholds.filter(weighting=weighting).filter(pl.col("postprocessing") != BASELINE_POSTPROCESSING)
+def thresholds(results: Results, weighting: str = BASELINE_WEIGHTING, attribute: str | None = None) -> GT:
+    """Fitted thresholds of each group: mean, smallest and largest over folds and networks, and how often fitted.
+
+    Of the rules that act on no attribute or on `attribute`, by default the one of interest; randomised rules have no
+    threshold of their own.
+    """
+    frame = results.thresholds.filter(aimed(attribute or focus(results)), weighting=weighting).filter(
+        pl.col("postprocessing") != BASELINE_POSTPROCESSING
+    )
     rows = [
         {
             "heading": words.sentence(postprocessing_label(r["postprocessing"], r["target"])),
-            "group": "everyone" if r["target"] == NO_TARGET else r["group"],
+            "group": "everyone" if r["group"] == "all" else r["group"],
             "threshold": words.number(r["threshold"], 2),
             "range": f"{words.number(r['low'], 2)} to {words.number(r['high'], 2)}",
             "fitted": words.percent(r["fitted"], 0),

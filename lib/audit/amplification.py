@@ -1,0 +1,107 @@
+"""Does the model make more of a group than the data do? Directional bias amplification, from attribute to task."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lib.audit.estimates import Estimates
+from lib.audit.frames import METHOD, Method, frame, optional
+from lib.audit.multiplicity import holm_by_family, verdict
+from lib.audit.population import Population
+from lib.audit.rates import RATES, estimable
+from lib.audit.resampling import Array, Counts, percentile_interval, resampled_sums, two_sided_p
+from lib.names import AMPLIFICATION, NOT_ESTIMABLE, UNDECIDED, attribute_named
+
+SCHEMA = METHOD | {
+    **{name: pl.String for name in ("attribute", "contrast", "quantity")},
+    **{name: pl.Float64 for name in ("value", "low", "high", "p", "p_holm")},
+    "verdict": pl.String,
+    "estimable": pl.Boolean,
+}
+
+
+def prevalence(population: Population, counts: Counts) -> Array:
+    """Share of sick images in each cell and resample, (B, G), for patient counts (B, P); NaN where nobody is drawn."""
+    members = np.stack([cell.images for cell in population.cells], axis=1)
+    table = np.concatenate([members & (population.labels[:, None] == 1), members], axis=1)
+    sick, images = np.split(resampled_sums(counts, population.sums_by_patient(table)), 2, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sick / images
+
+
+def directional(shares: Array, called: Array, sides: NDArray[np.int64]) -> Array:
+    """Bias amplification A -> T, (...), from the shares of sick and of called sick, (..., G), of the G groups.
+
+    mean over groups of side_a (P(called sick | a) - P(sick | a)), with side_a = 1 where the group is sick more often than
+    everyone and -1 elsewhere: above 0 the decisions depend on the group, in the direction of the data, more than the
+    labels of the same images do; below 0, less. One task (sick); a second one (healthy) would repeat it.
+    Source: Wang & Russakovsky 2021, arXiv 2102.12594, equations 3 to 5.
+    """
+    return (sides * (called - shares)).mean(axis=-1)
+
+
+def amplification_rows(
+    method: Method, population: Population, found: Estimates, shares: tuple[Array, Array], smallest_cell: int
+) -> Iterator[tuple]:
+    """Rows of one method, before Holm; `shares` are the prevalences (G,) in the sample and (B, G) in the resamples.
+
+    For each `group - reference`: `data`, the difference of the shares of sick, `model`, that of the shares called sick, and
+    `excess` = model - data; these are told, not tested. Under the contrast `all groups`: `amplification`, tested.
+    Both are of the same images. The sides are those of the sample and held in the resamples, and no verdict is given
+    unless each group's share of sick differs from everyone's beyond noise: a side chosen by chance amplifies by chance.
+    """
+    m = RATES.index("selection_rate")
+    enough = estimable(population, ("selection_rate",), smallest_cell)[:, 0]
+    data, drawn = shares
+    model, redrawn = found.values[:, m], found.replicates[..., m]
+    for attribute in population.groups:
+        own = attribute_named(attribute)
+        at = {cell.group: g for g, cell in enumerate(population.cells) if cell.attribute == attribute}
+        for group in own.groups:
+            if group != own.reference:
+                pair = [at[group], at[own.reference]]
+                differences = {
+                    "data": (data[pair], drawn[:, pair]),
+                    "model": (model[pair], redrawn[:, pair]),
+                    "excess": ((model - data)[pair], (redrawn - drawn)[:, pair]),
+                }
+                for quantity, (value, replicates) in differences.items():
+                    numbers = [value[0] - value[1], *percentile_interval(replicates[:, 0] - replicates[:, 1]), np.nan]
+                    known = bool(enough[pair].all())
+                    yield (
+                        *method,
+                        attribute,
+                        f"{group} - {own.reference}",
+                        quantity,
+                        *_told(numbers, known),
+                        None,
+                        known,
+                    )
+        cells = list(at.values())
+        known = bool(enough[cells].all())
+        sides = np.where(data[cells] > data[0], 1, -1)
+        replicates = directional(drawn[:, cells], redrawn[:, cells], sides)
+        value = directional(data[cells], model[cells], sides)
+        numbers = [value, *percentile_interval(replicates), two_sided_p(replicates)]
+        low, high = percentile_interval(drawn[:, cells] - drawn[:, :1])
+        sure = bool(((low > 0) | (high < 0)).all())
+        word = None if sure else UNDECIDED
+        yield (*method, attribute, AMPLIFICATION, "amplification", *_told(numbers, known), word, known)
+
+
+def amplification(rows: list[tuple]) -> pl.DataFrame:
+    """The table of all methods: Holm over the attributes of a method; `verdict` amplifies, dampens or undecided."""
+    p_holm = holm_by_family([row[:3] for row in rows], [row[9] for row in rows])
+    done = []
+    for row, adjusted in zip(rows, p_holm, strict=True):
+        word, known = row[10], row[11]
+        if row[5] == "amplification":
+            word = word if known and word else verdict(row[7], row[8], adjusted, up="amplifies", down="dampens")
+        done.append((*row[:10], adjusted, word if known else NOT_ESTIMABLE, known))
+    return frame(done, SCHEMA)
+
+
+def _told(numbers: list, known: bool) -> list[float | None]:
+    return optional(numbers) if known else [None] * len(numbers)

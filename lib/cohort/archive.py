@@ -1,0 +1,104 @@
+"""A cohort handed over as a zip: what it may hold, how large it may be, and where it is unpacked."""
+
+import hashlib
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from lib.cohort.metadata import CohortError
+
+LARGEST_FILE = 200 << 20
+"""Bytes of one file, unpacked."""
+LARGEST_TOTAL = 20 << 30
+MOST_FILES = 200_000
+IMAGE = re.compile(r"(train|valid)/(malade|sain)/[^/]+")
+HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
+
+
+def unpack(path: Path, store: Path) -> Path:
+    """The cohort folder inside the zip `path`, unpacked once under `store` in a folder named by the zip's content.
+
+    Only `metadata.csv` and the images of `{train,valid}/{malade,sain}` are unpacked, from one folder of the zip. Raises
+    `CohortError` for what is no zip, is encrypted or damaged, holds a path that leaves the folder or a link, holds no
+    cohort or several, or would unpack to more than the limits of this module or the room on the disk.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            chosen, name = _members(path, archive.infolist())
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+            target = store / digest / name
+            if not target.is_dir():
+                _extract(path, archive, chosen, target)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, IndexError) as error:
+        raise CohortError(f"{path} is not a zip that can be read ({error or type(error).__name__}).") from None
+    return target
+
+
+def _members(path: Path, members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo], str]:
+    """What to unpack, by place within the cohort, and the cohort's name."""
+    files = [m for m in members if not m.is_dir()]
+    if len(files) > MOST_FILES:
+        raise CohortError(f"{path} holds {len(files):,} files; at most {MOST_FILES:,} are unpacked.")
+    for member in members:
+        _check_place(path, member)
+    visible = [m for m in files if not HIDDEN.search(m.filename)]
+    homes = {
+        m.filename.removesuffix("metadata.csv") for m in visible if PurePosixPath(m.filename).name == "metadata.csv"
+    }
+    if len(homes) != 1:
+        found = "no metadata.csv" if not homes else f"{len(homes)} files metadata.csv"
+        raise CohortError(f"{path} holds {found}; a cohort's zip has one, beside train and valid.")
+    home = homes.pop()
+    inside = {m.filename.removeprefix(home): m for m in visible if m.filename.startswith(home)}
+    chosen = {place: m for place, m in inside.items() if place == "metadata.csv" or IMAGE.fullmatch(place)}
+    _check_sizes(path, chosen)
+    return chosen, PurePosixPath(home).name or path.stem
+
+
+def _check_place(path: Path, member: zipfile.ZipInfo) -> None:
+    name = member.filename
+    parts = re.split(r"[/\\]", name)
+    if name.startswith("/") or "\\" in name or ".." in parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
+        raise CohortError(
+            f"{path} holds {name!r}, which would lie outside its folder; allowed are plain paths within it."
+        )
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise CohortError(f"{path} holds the link {name!r}; allowed are files and folders.")
+    if member.flag_bits & 1:
+        raise CohortError(f"{path} is encrypted; allowed is a zip without a password.")
+
+
+def _check_sizes(path: Path, chosen: dict[str, zipfile.ZipInfo]) -> None:
+    for member in chosen.values():
+        if member.file_size > LARGEST_FILE:
+            raise CohortError(
+                f"{path} holds {member.filename!r} of {member.file_size:,} bytes; at most {LARGEST_FILE:,} are unpacked."
+            )
+    total = sum(member.file_size for member in chosen.values())
+    if total > LARGEST_TOTAL:
+        raise CohortError(f"{path} unpacks to {total:,} bytes; at most {LARGEST_TOTAL:,} are unpacked.")
+
+
+def _extract(path: Path, archive: zipfile.ZipFile, chosen: dict[str, zipfile.ZipInfo], target: Path) -> None:
+    """Write the files beside the target and move them there when all are whole; zipfile checks sizes and checksums."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    total, free = sum(m.file_size for m in chosen.values()), shutil.disk_usage(target.parent).free
+    if total > free:
+        raise CohortError(f"{path} unpacks to {total:,} bytes and {target.parent} has room for {free:,}.")
+    building = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
+    try:
+        for split in ("train", "valid"):
+            for folder in ("malade", "sain"):
+                (building / split / folder).mkdir(parents=True)
+        for place, member in chosen.items():
+            with archive.open(member) as source, (building / place).open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+        building.chmod(0o755)
+        building.rename(target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)

@@ -1,0 +1,63 @@
+"""From attenuation to grey levels: scatter, exposure, contrast, noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from lib.cohort.phantom.canvas import Layer, axes, edge
+
+SCATTER_CELLS = 32
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How the film was taken; `level` shifts all grey levels, `contrast` spreads them (1 = as a good PA film)."""
+
+    level: float
+    contrast: float
+    scatter: float
+    noise: float
+    blur: float
+    fall: float
+    """Difference in brightness between the left and the right border: the tube was not centred."""
+
+
+def expose(draw: np.random.Generator, *, ap: float, poor: float = 0.0) -> Exposure:
+    """Bedside (`ap`) films are flatter, noisier and less even; `poor`, 0 to 1, flattens and brightens further."""
+    spread = 1 + 0.6 * ap
+    return Exposure(
+        level=0.030 * spread * draw.standard_normal() + 0.05 * ap + 0.06 * poor,
+        contrast=float(np.clip(1.02 - 0.20 * ap + 0.07 * spread * draw.standard_normal(), 0.55, 1.3))
+        * (1 - 0.6 * poor),
+        scatter=0.10 + 0.16 * ap + 0.03 * draw.random() + 0.2 * poor,
+        noise=(0.006 + 0.004 * ap + 0.004 * draw.random()) * (1 + poor),
+        blur=0.0016 + 0.0012 * ap * draw.random() + 0.002 * poor,
+        fall=0.035 * spread * draw.standard_normal(),
+    )
+
+
+def develop(attenuation: Layer, exposure: Exposure, draw: np.random.Generator) -> NDArray[np.uint8]:
+    """Grey levels (n, n): air is black, bone and abdomen are white, as on a film."""
+    n = len(attenuation)
+    u, _ = axes(n)
+    sharp = gaussian_filter(attenuation, exposure.blur * n, mode="nearest", truncate=2.5) if n >= 128 else attenuation
+    layer = (1 - exposure.scatter) * sharp + exposure.scatter * _veil(sharp)
+    grey = 0.56 + exposure.contrast * 1.02 * (layer - 0.64) + exposure.level + exposure.fall * (u - 0.5)
+    grey += np.float32(exposure.noise * min(1, n / 128)) * draw.standard_normal((n, n), dtype=np.float32)
+    grey = np.where(grey > 0.78, 0.78 + 0.22 * np.tanh((grey - 0.78) / 0.22), grey)
+    grey = np.where(grey < 0.12, 0.03 + 0.09 * edge(grey - 0.0, 0.24) / np.float32(1.0), grey)
+    return (255 * np.clip(grey, 0, 1)).astype(np.uint8)
+
+
+def _veil(layer: Layer) -> Layer:
+    """The layer spread widely, as scattered rays do."""
+    n = len(layer)
+    small = layer.reshape(SCATTER_CELLS, n // SCATTER_CELLS, SCATTER_CELLS, n // SCATTER_CELLS).mean((1, 3))
+    small = gaussian_filter(small, 3.5, mode="nearest")
+    place = np.clip((np.arange(n) + 0.5) / n * SCATTER_CELLS - 0.5, 0, SCATTER_CELLS - 1)
+    low = np.minimum(place.astype(int), SCATTER_CELLS - 2)
+    share = (place - low).astype(np.float32)
+    rows = small[low] * (1 - share)[:, None] + small[low + 1] * share[:, None]
+    return rows[:, low] * (1 - share) + rows[:, low + 1] * share

@@ -1,0 +1,110 @@
+"""Soft tissue: the body, the lungs' vessels, heart and mediastinum, windpipe, breasts, diaphragm and stomach."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from lib.cohort.phantom.anatomy import Anatomy, Outline
+from lib.cohort.phantom.canvas import Layer, Stroke, axes, bell, dome, edge, oval, strokes
+
+
+def body(a: Anatomy, o: Outline, n: int) -> Layer:
+    """Path length through neck, shoulders, trunk and arms: 0 in air, about 1 in the middle of the trunk."""
+    _, v = axes(n)
+    side = o.side
+    trunk = a.chest + 0.04 + 0.06 * a.fat + 0.03 * edge(v - 0.65, 0.5)
+    across = side / trunk
+    chest = np.sqrt(np.clip(1 - across * across * across, 0, 1))
+    out = np.clip(side - 0.09, 0, None)
+    slope = a.apex - 0.015 - 0.05 * a.fat + 0.13 * out + 0.55 * np.square(out) - 0.16 * edge(0.12 - side, 0.08)
+    armpit = 0.40 + 0.75 * a.ap - (0.55 - 0.8 * a.ap) * (side - trunk)
+    limb = 0.60 * edge(armpit - v, 0.10) * (1 - 0.35 * edge(v - 0.3, 0.3))
+    return np.maximum(chest, limb) * edge(v - slope, 0.035 + 0.02 * a.fat) * (0.80 + 0.20 * edge(v - 0.2, 0.4))
+
+
+def depth(a: Anatomy, o: Outline, n: int) -> Layer:
+    """Path length through air in the lungs: deepest at mid-lung, and thin in front of and behind the heart."""
+    _, v = axes(n)
+    profile = 0.80 + 0.20 * (1 - np.square((o.t - 0.58) / 0.55))
+    profile = profile * (1 - 0.16 * edge(v - 0.42, 0.5)) * (0.86 + 0.14 * edge(v - a.apex - 0.1, 0.2))
+    return o.lung * profile * (1 - o.core * (0.86 - 0.10 * edge(v - 0.5, 0.2))) * np.float32(a.air)
+
+
+def centre(a: Anatomy, o: Outline, n: int) -> Layer:
+    """Heart and great vessels within their outline, thicker towards the middle, and the dark windpipe."""
+    _, v = axes(n)
+    bottom = max(a.right_dome, a.left_dome)
+    heart = oval(o.d, v, (0.045, bottom - 0.10), (0.155 * a.heart, 0.13 * a.heart), 0.45)
+    tissue = o.core * (0.02 + 0.05 * bell(o.d, 0.05) + 0.11 * dome(heart))
+    knob = oval(o.d, v, (0.040 + 0.016 * a.knob, 0.29), (0.034 * a.knob, 0.036 * a.knob))
+    tissue = tissue + 0.05 * dome(knob)
+    carina = a.apex + 0.25
+    pipe = bell(o.d - 0.006, 0.017) * edge(carina - v, 0.03)
+    fork = bell(o.side - 0.5 * (v - carina), 0.013) * edge(v - carina, 0.02) * edge(carina + 0.10 - v, 0.06)
+    return tissue - 0.13 * pipe - 0.06 * fork
+
+
+def breasts(a: Anatomy, o: Outline, n: int) -> Layer:
+    """Two soft discs over the lower lungs, with a sharper lower rim; in men, faint chest muscles."""
+    _, v = axes(n)
+    side = o.side
+    if a.breast <= 0:
+        return 0.035 * edge(oval(side, v, (0.25, 0.33), (0.15, 0.13), 0.5), 0.9)
+    size = 0.115 + 0.06 * a.breast
+    inside = oval(side, v, (0.235 + 0.03 * a.breast, 0.56 + 0.04 * a.breast), (size, size * 0.95), -0.2)
+    lower = edge(v - 0.56, 0.25)
+    return a.breast * (0.15 * dome(inside) + 0.035 * edge(inside, 0.18) * lower)
+
+
+def abdomen(a: Anatomy, o: Outline, n: int, draw: np.random.Generator) -> Layer:
+    """Liver and spleen under the domes, and air in the stomach on some images."""
+    _, v = axes(n)
+    below = edge(v - o.floor, 0.012) * edge(1.12 - o.t, 0.1)
+    layer = below * (0.08 + 0.08 * edge(v - o.floor - 0.08, 0.25))
+    if draw.random() < 0.45:
+        place = (0.16 + 0.05 * draw.random(), a.left_dome + 0.085 + 0.02 * draw.random())
+        bubble = oval(o.d, v, place, (0.05 + 0.035 * draw.random(), 0.026 + 0.016 * draw.random()), -0.2)
+        layer = layer - 0.22 * edge(bubble, 0.5) * below
+    return layer
+
+
+def vessels(a: Anatomy, n: int) -> Layer:
+    """Branching vessels from both hila, finer outwards (0 to 1), and the soft shadow of the hila themselves.
+
+    The tree belongs to the patient: it is the same on every image, wherever the chest lies.
+    """
+    u, v = axes(n)
+    draw = np.random.default_rng(a.lung_tree)
+    floor = min(a.right_dome, a.left_dome)
+    lines: list[Stroke] = []
+    hila = np.zeros((n, n), np.float32)
+    for sign in (-1, 1):
+        level = a.apex + 0.53 * (floor - a.apex) - 0.02 * (sign > 0)
+        start = np.array([a.middle + a.tilt * (level - 0.5) + sign * 0.07, level])
+        lines += _tree(draw, start, sign)
+        hila += np.clip(oval(u, v, (start[0], start[1]), (0.045, 0.085), sign * 0.3), 0, 1)
+    fine = strokes(n, sorted(lines, key=lambda line: line[2]))
+    return gaussian_filter(fine, 0.003 * n, truncate=2.5) + 0.5 * hila
+
+
+WIDTHS, LIGHT = (0.012, 0.0075, 0.0050, 0.0035), (1.0, 0.72, 0.50, 0.34)
+
+
+def _tree(draw: np.random.Generator, start: NDArray[np.float64], sign: int) -> list[Stroke]:
+    """Vessels of three joints each; from the middle and the end of each grow finer ones, three times over."""
+    angle = np.linspace(-1.4, 1.4, 8) + 0.22 * draw.standard_normal(8)
+    origin, length = np.repeat(start[None], 8, axis=0), 0.07 + 0.10 * draw.random(8)
+    lines: list[Stroke] = []
+    for width, light in zip(WIDTHS, LIGHT, strict=True):
+        turned = angle[:, None] + np.cumsum(0.27 * draw.standard_normal((len(angle), 3)), axis=1)
+        steps = np.stack([sign * np.cos(turned), np.sin(turned)], axis=-1) * (length / 3)[:, None, None]
+        points = np.concatenate([origin[:, None], origin[:, None] + np.cumsum(steps, axis=1)], axis=1)
+        lines += [(line, width, light) for line in points.reshape(-1, 8).tolist()]
+        spread = 0.30 + 0.45 * draw.random(len(angle))
+        other = -spread * draw.uniform(0.5, 1.2, len(angle))
+        flip = draw.choice((-1.0, 1.0), len(angle))
+        sprouts = 3 if width == WIDTHS[0] else 2
+        origin = np.concatenate([points[:, 3], points[:, 3], points[:, 2]][:sprouts])
+        turns = (turned[:, 2] + spread * flip, turned[:, 2] + other * flip, turned[:, 1] + 0.9 * flip)
+        angle, length = np.concatenate(turns[:sprouts]), np.tile(length * 0.74, sprouts)
+    return lines

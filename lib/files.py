@@ -1,0 +1,74 @@
+"""Files that survive: written whole or not at all, by one process at a time; a full disk or a read-only folder is one sentence."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class StorageError(OSError):
+    """A folder cannot be written; the message is one sentence: which, why, what to do."""
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Turn the refusals of a full disk or a read-only folder met inside into a `StorageError` that names `folder`."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            why = "its disk (or your quota) is full: free some space"
+        elif error.errno in _READ_ONLY:
+            why = "it is read-only for you: allow writing to it, or work in a copy elsewhere"
+        else:
+            raise
+        raise StorageError(f"{folder} cannot be written, {why}, and start again; what was finished is kept.") from None
+
+
+def write_whole(path: Path, content: bytes | memoryview | str) -> None:
+    """Write beside `path`, then take its place: a reader finds the old file, or the whole new one, never a part."""
+    with writing_to(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def alone_with(path: Path, while_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock of `path` (a file in `.locks` beside it), waiting for any other process that holds it.
+
+    The system lets go of it when a process ends, however it ends. `while_waiting` is called every second.
+    """
+    with writing_to(path.parent):
+        locks = path.parent / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / path.name)
+        while True:
+            try:
+                lock.acquire(timeout=1)
+                break
+            except Timeout:
+                while_waiting()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Delete what killed processes left half-written in `folder`. Only its lock's holder may call this."""
+    for leftover in folder.glob(pattern):
+        leftover.unlink(missing_ok=True)

@@ -1,0 +1,112 @@
+"""Thresholds, one for everyone or one per group, chosen by balanced accuracy or to make a rate alike."""
+
+import numpy as np
+
+from lib.postprocessing.rules import Thresholds
+from lib.postprocessing.sample import Sample
+from lib.postprocessing.thresholds import most_useful, threshold_keeping_under, threshold_reaching
+
+
+def best_of(sample: Sample) -> float:
+    """The threshold of highest balanced accuracy on these images."""
+    candidates, tpr, fpr = sample.curve
+    return most_useful(candidates, (tpr + 1 - fpr) / 2)
+
+
+def fixed(sample: Sample, smallest_cell: int) -> Thresholds:
+    """Sick from a score of 0.5 up: nothing is fitted. Needs no group when predicting."""
+    return Thresholds(0.5)
+
+
+def pooled_best(sample: Sample, smallest_cell: int) -> Thresholds:
+    """One threshold for all, of highest balanced accuracy. Needs no group when predicting."""
+    return Thresholds(best_of(sample))
+
+
+def group_best(sample: Sample, smallest_cell: int) -> Thresholds:
+    """A threshold per group, of highest balanced accuracy in that group. Needs the group when predicting.
+
+    No other thresholds by group have a higher worst group: these are the minimax ones too.
+    """
+    return Thresholds(best_of(sample), {g: best_of(sample.of(g)) for g in sample.fittable(smallest_cell)})
+
+
+def minimax(sample: Sample, smallest_cell: int) -> Thresholds:
+    """One threshold for all, under which the worst group's balanced accuracy is highest. No group when predicting.
+
+    Groups are needed for fitting alone. Compare Martinez, Bertran and Sapiro 2020, arXiv 2011.01821.
+    """
+    groups = sample.fittable(smallest_cell)
+    candidates, tpr, fpr = sample.curve
+    if not groups:
+        return Thresholds(best_of(sample))
+    rates = [sample.of(g).rates_at(candidates) for g in groups]
+    return Thresholds(most_useful(candidates, np.min([(t + 1 - f) / 2 for t, f in rates], axis=0)))
+
+
+def equal_tpr(sample: Sample, smallest_cell: int) -> Thresholds:
+    """A threshold per group such that every group has about the same TPR. Needs the group when predicting.
+
+    The common target is the TPR of the pooled best threshold; each group gets the highest threshold that reaches it.
+    Equal opportunity without randomisation: Hardt et al. 2016, arXiv 1610.02413.
+    """
+    pooled = best_of(sample)
+    target = float((sample.sick >= pooled).mean())
+    fitted = {g: threshold_reaching(target, sample.of(g).sick) for g in sample.fittable(smallest_cell)}
+    return Thresholds(pooled, fitted)
+
+
+def equal_fpr(sample: Sample, smallest_cell: int) -> Thresholds:
+    """A threshold per group such that every group has about the same FPR. Needs the group when predicting.
+
+    The common target is the FPR of the pooled best threshold; each group gets the lowest threshold that stays under it.
+    """
+    pooled = best_of(sample)
+    target = float((sample.healthy >= pooled).mean())
+    fitted = {g: threshold_keeping_under(target, sample.of(g).healthy) for g in sample.fittable(smallest_cell)}
+    return Thresholds(pooled, fitted)
+
+
+def equal_selection(sample: Sample, smallest_cell: int) -> Thresholds:
+    """A threshold per group such that every group is called sick about equally often. Needs the group when predicting.
+
+    The common target is the selection rate of the pooled best threshold: demographic parity, whatever the prevalences.
+    """
+    pooled = best_of(sample)
+    target = float((sample.scores >= pooled).mean())
+    fitted = {g: threshold_reaching(target, sample.of(g).scores) for g in sample.fittable(smallest_cell)}
+    return Thresholds(pooled, fitted)
+
+
+def level_up_tpr(sample: Sample, smallest_cell: int) -> Thresholds:
+    """A threshold per group of highest utility such that no group's TPR is below that of everyone. Needs the group.
+
+    Utility is the balanced accuracy of everyone; the rate to reach is the TPR of the pooled best threshold.
+    Levelling up instead of down: Mittelstadt, Wachter and Russell 2023, arXiv 2302.02404.
+    """
+    pooled = best_of(sample)
+    reach = float((sample.sick >= pooled).mean())
+    return Thresholds(pooled, _levelled(sample, smallest_cell, lambda tpr, fpr: tpr, reach))
+
+
+def level_up_accuracy(sample: Sample, smallest_cell: int) -> Thresholds:
+    """A threshold per group of highest utility such that no group's balanced accuracy is below everyone's, if it can be.
+
+    As `level_up_tpr`; a group that no threshold brings up to the rate gets its best threshold.
+    """
+    pooled = best_of(sample)
+    reach = float(((sample.sick >= pooled).mean() + 1 - (sample.healthy >= pooled).mean()) / 2)
+    return Thresholds(pooled, _levelled(sample, smallest_cell, lambda tpr, fpr: (tpr + 1 - fpr) / 2, reach))
+
+
+def _levelled(sample: Sample, smallest_cell: int, rate, reach: float) -> dict[int, float]:
+    fitted = {}
+    for group in sample.fittable(smallest_cell):
+        own = sample.of(group)
+        candidates, tpr, fpr = own.curve
+        # the group's part of everyone's balanced accuracy, up to a constant
+        utility = tpr * len(own.sick) / len(sample.sick) - fpr * len(own.healthy) / len(sample.healthy)
+        reached = rate(tpr, fpr)
+        allowed = reached >= min(reach, reached.max()) - 1e-12
+        fitted[group] = most_useful(candidates[allowed], utility[allowed])
+    return fitted

@@ -1,0 +1,100 @@
+"""Recalibration: in every group, scores are made chances of being sick; then one threshold serves everyone.
+
+Each map rises with the score, so that in the end a group has a threshold of its own on the scores as they were.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
+
+from lib.postprocessing.hull import EVERYONE
+from lib.postprocessing.rules import Thresholds
+from lib.postprocessing.sample import Sample
+from lib.postprocessing.thresholds import Array, best_threshold
+
+Map = tuple[Callable[[Array], Array], Callable[[float], float]]
+"""Score to calibrated score, and back: the lowest score whose calibrated score reaches a level."""
+EDGE = 1e-6
+STEPS = 50
+
+
+def platt(sample: Sample, smallest_cell: int) -> Thresholds:
+    """Chance of sick = 1 / (1 + exp(-(a logit(score) + b))) in each group, a >= 0, then one threshold. Needs the group.
+
+    Source: Platt 1999, Probabilistic outputs for support vector machines (with his smoothed targets).
+    """
+    return _recalibrated(sample, smallest_cell, _platt)
+
+
+def temperature(sample: Sample, smallest_cell: int) -> Thresholds:
+    """The same with b = 0: logits are divided by one temperature in each group. Needs the group.
+
+    Source: Guo et al. 2017, arXiv 1706.04599.
+    """
+    return _recalibrated(sample, smallest_cell, lambda part: _platt(part, intercept=False))
+
+
+def isotonic(sample: Sample, smallest_cell: int) -> Thresholds:
+    """The rising map of least squared error in each group, then one threshold. Needs the group.
+
+    Source: Zadrozny & Elkan 2002, doi 10.1145/775047.775151.
+    """
+    return _recalibrated(sample, smallest_cell, _isotonic)
+
+
+def _recalibrated(sample: Sample, smallest_cell: int, fit: Callable[[Sample], Map]) -> Thresholds:
+    """Who is of no fitted group has the map of everyone."""
+    forward, back = fit(sample)
+    calibrated = forward(sample.scores)
+    maps = {g: fit(sample.of(g)) for g in sample.fittable(smallest_cell)}
+    for g, (own, _) in maps.items():
+        calibrated[sample.groups == g] = own(sample.of(g).scores)
+    level = best_threshold(calibrated, sample.labels)
+    return Thresholds(back(level), {g: own_back(level) for g, (_, own_back) in maps.items()})
+
+
+def _platt(part: Sample, intercept: bool = True) -> Map:
+    x = logit(np.clip(part.scores, EDGE, 1 - EDGE))
+    sick, healthy = len(part.sick), len(part.healthy)
+    target = np.where(part.labels == 1, (sick + 1) / (sick + 2), 1 / (healthy + 2))
+    slope, shift = _newton(x, target, intercept)
+    if slope <= 0:  # the scores rise with health, or not at all: they say nothing that a rising map could use
+        level = expit(logit(target.mean())) if intercept else 0.5
+        return lambda scores: np.full(len(scores), level), lambda least: EVERYONE if level >= least else np.inf
+
+    def forward(scores: Array) -> Array:
+        return expit(slope * logit(np.clip(scores, EDGE, 1 - EDGE)) + shift)
+
+    return forward, lambda least: float(expit((logit(np.clip(least, EDGE, 1 - EDGE)) - shift) / slope))
+
+
+def _newton(x: Array, target: Array, intercept: bool) -> tuple[float, float]:
+    """Slope and shift of highest likelihood, by Newton's method; it converges within ten steps as a rule."""
+    columns = np.stack([x, np.ones_like(x)], axis=1) if intercept else x[:, None]
+    beta = np.zeros(columns.shape[1])
+    for _ in range(STEPS):
+        chance = expit(columns @ beta)
+        # a trace of ridge keeps constant scores solvable
+        curvature = (columns * (chance * (1 - chance))[:, None]).T @ columns + 1e-9 * np.eye(len(beta))
+        step = np.linalg.solve(curvature, columns.T @ (target - chance))
+        beta += np.clip(step, -5, 5)
+        if np.abs(step).max() < 1e-8:
+            break
+    return float(beta[0]), float(beta[1]) if intercept else 0.0
+
+
+def _isotonic(part: Sample) -> Map:
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(part.scores, part.labels)
+    x, y = fitted.X_thresholds_, fitted.y_thresholds_
+
+    def back(least: float) -> float:
+        k = int(np.searchsorted(y, least))
+        if k == 0:
+            return EVERYONE
+        if k == len(y):
+            return np.inf
+        return float(x[k - 1] + (x[k] - x[k - 1]) * (least - y[k - 1]) / (y[k] - y[k - 1]))
+
+    return fitted.predict, back

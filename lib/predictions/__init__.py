@@ -1,0 +1,8 @@
+"""The audit of predictions made elsewhere: files in, tables out; no image is read and nothing is trained."""
+
+from lib.predictions.audited import Audited, audit_predictions
+from lib.predictions.bundle import save_bundle
+from lib.predictions.reader import PredictionError
+from lib.predictions.summary import summary
+
+__all__ = ["Audited", "PredictionError", "audit_predictions", "save_bundle", "summary"]

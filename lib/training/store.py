@@ -1,0 +1,103 @@
+"""What is kept of a run: its checkpoint while it trains, then its network, its scores and the facts of its training."""
+
+import io
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from lib.files import sweep, write_whole
+
+CHECKPOINT, NETWORK, SCORES, DONE = "last.ckpt", "network.pt", "scores.parquet", "run.json"
+_MARK = "run"
+"""Key of a checkpoint under which it says which run it belongs to."""
+
+
+class TrainingError(RuntimeError):
+    """Training stopped; the message is one sentence. Finished runs are kept."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: `scores` (n_valid,) float in [0, 1] in the order of the valid rows; `facts` of its training."""
+
+    weighting: str
+    seed: int
+    scores: np.ndarray
+    facts: dict
+
+
+def finished_run(folder: Path, weighting: str, seed: int) -> Run | None:
+    """The run kept in `folder`, or None when there is none or it was interrupted.
+
+    `run.json` is written last, so a run without it is not finished. Raises `TrainingError` for files that are not a run's.
+    """
+    if not (folder / DONE).is_file():
+        return None
+    try:
+        facts = json.loads((folder / DONE).read_text("utf-8"))
+        if not isinstance(facts, dict) or "epochs" not in facts:
+            raise ValueError
+    except ValueError:
+        raise _not_ours(folder / DONE, "the facts of a finished run", folder) from None
+    try:
+        scores = pl.read_parquet(folder / SCORES)["score"].cast(pl.Float64).to_numpy()
+        if not ((scores >= 0) & (scores <= 1)).all():
+            raise ValueError
+    except (pl.exceptions.PolarsError, OSError, ValueError):
+        raise _not_ours(folder / SCORES, "the scores of a finished run", folder) from None
+    return Run(weighting, seed, scores, facts)
+
+
+def keep_run(folder: Path, network: dict[str, torch.Tensor], images: pl.Series, run: Run) -> None:
+    """Write a finished run, its facts last, and delete what training left."""
+    save_tensors(folder / NETWORK, network)
+    table = io.BytesIO()
+    pl.DataFrame({"image": images, "score": run.scores}).write_parquet(table)
+    write_whole(folder / SCORES, table.getbuffer())
+    write_whole(folder / DONE, json.dumps(run.facts))
+    for pattern in ("*.ckpt", "*.part", "turn"):
+        sweep(folder, pattern)
+    shutil.rmtree(folder / "lightning_logs", ignore_errors=True)
+
+
+class Checkpoints(TorchCheckpointIO):
+    """Lightning's checkpoints, each written whole and marked as `identity`'s; no other is loaded, and no code in it run."""
+
+    def __init__(self, identity: dict[str, Any]):
+        super().__init__()
+        self.identity = identity
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        write_whole(Path(path), _bytes({**checkpoint, _MARK: self.identity}))
+
+    def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = True) -> dict:
+        path = Path(path)
+        try:
+            checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+            ours = checkpoint[_MARK] == self.identity
+        except Exception:  # whatever a foreign file makes of torch's reader
+            ours = False
+        if not ours:
+            raise _not_ours(path, "a checkpoint of this run (or is damaged)", path)
+        return checkpoint
+
+
+def _not_ours(path: Path, kind: str, delete: Path) -> TrainingError:
+    return TrainingError(f"{path} is not {kind} and is not used: delete {delete} to train this network anew.")
+
+
+def save_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    write_whole(path, _bytes(tensors))
+
+
+def _bytes(content: Any) -> memoryview:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getbuffer()

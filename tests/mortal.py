@@ -1,0 +1,72 @@
+"""A study that is killed and started again: `python mortal.py COHORT`, with the chosen moments on standard input.
+
+Everything is imported once; each life is a fork of that, trains its networks itself, and tiny ones, so that it takes
+about a second. A moment is `[place, "after", seconds]` or `[place, "at", n]`: the n-th time the study opens a file to
+write, moves or deletes one. For each life a line says how it ended: exit status (-9: killed), seconds and file operations.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from lib import study
+from lib.training import classifier, heads, pool
+
+OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
+
+
+def tiny_network(initial: dict | None) -> nn.Module:
+    """With all that a checkpoint must bring back: trained weights and the running statistics of a batch norm."""
+    layers = nn.Conv2d(1, 8, 5, 4), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1)
+    return nn.Sequential(*layers)
+
+
+def one_after_the_other(plan, tensors, missing):
+    for run in missing:
+        pool._one(plan, tensors, *run)
+
+
+def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, int]:
+    began = time.monotonic()
+    read, write = os.pipe()
+    if not (child := os.fork()):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        done = 0
+
+        def count(event: str, given: tuple) -> None:
+            nonlocal done
+            if event in OPERATIONS or (event == "open" and isinstance(given[1], str) and set(given[1]) & set("wxa+")):
+                done += 1
+                if how == "at" and done == when:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(count)
+        status = 1
+        try:
+            study.run_study(cohort, "tiny", root=root)
+            os.write(write, str(done).encode())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(write)
+    if how == "after":
+        time.sleep(when)
+        os.kill(child, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with os.fdopen(read, "rb") as said:
+        return status, time.monotonic() - began, int(said.read() or 0)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    classifier.build = heads.build = tiny_network
+    pool._train_missing = one_after_the_other
+    for line in sys.stdin:
+        root, how, when = json.loads(line)
+        print(json.dumps(live(Path(sys.argv[1]), Path(root), how, when)), flush=True)

@@ -1,0 +1,274 @@
+"""Existing predictions are audited as a study is; whatever cannot be known is one sentence and exit status 2."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from cohorts import place
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib import __main__ as cli
+from lib import results
+from lib.names import NOT_ESTIMABLE
+from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
+
+PATIENTS = 120
+NIH = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
+
+
+def people(seed: int = 0) -> pl.DataFrame:
+    """Metadata of invented patients with two images each, in the columns of the public file."""
+    draw = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(PATIENTS), 2)
+    n = len(patient)
+    columns = (
+        [f"{k:05}.png" for k in range(n)],
+        np.where(draw.random(n) < 0.5, "Mass|Nodule", "No Finding"),
+        patient,
+        draw.integers(20, 80, PATIENTS)[patient],
+        draw.choice(["F", "M"], PATIENTS)[patient],
+        draw.choice(["AP", "PA"], n),
+    )
+    return pl.DataFrame(dict(zip(NIH, columns, strict=True)))
+
+
+def predicted(seed: int = 0, logits: bool = True) -> pl.DataFrame:
+    """What the course's script writes: the metadata, then classes (malade 0, sain 1) and the network's outputs."""
+    metadata = people()
+    sick = (metadata["Finding Labels"] != "No Finding").to_numpy()
+    logit = 1.5 * (sick - 0.5) + np.random.default_rng(seed).normal(0, 1, len(sick))
+    outputs = {"preds_logit0": 3 + logit, "preds_logit1": np.full(len(sick), 3.0)} if logits else {}
+    return metadata.with_columns(pl.Series("preds", (logit < 0) * 1), pl.Series("labels", ~sick * 1)).with_columns(
+        pl.Series(name, values) for name, values in outputs.items()
+    )
+
+
+@pytest.fixture
+def write(tmp_path):
+    def file(name: str, frame: pl.DataFrame) -> str:
+        frame.write_csv(tmp_path / name)
+        return str(tmp_path / name)
+
+    file("metadata.csv", people())
+    return file
+
+
+def run(files, tmp_path, *more: str) -> int:
+    return cli.main(["audit", *files, "--metadata", str(tmp_path / "metadata.csv"), "--replicates", "100", *more])
+
+
+def level(found, metric: str, weighting: str = "uniform") -> float | None:
+    return found.tables["metrics"].filter(attribute="overall", metric=metric, weighting=weighting)["value"].item()
+
+
+def test_the_courses_file_is_read_as_it_is_meant(write):
+    frame = predicted()
+    found = audit_predictions([write("preds.csv", frame)], replicates=100)  # it is its own metadata
+    sick = frame["labels"].to_numpy() == 0
+    assert level(found, "tpr") == pytest.approx(np.mean(frame["preds"].to_numpy()[sick] == 0), abs=1e-12)
+    assert level(found, "fpr") == pytest.approx(np.mean(frame["preds"].to_numpy()[~sick] == 0), abs=1e-12)
+    assert level(found, "auc") > 0.75
+    assert found.rows["patient"].n_unique() == PATIENTS
+
+
+def test_plain_scores_say_the_same_as_logits(write):
+    frame = predicted()
+    logit = (frame["preds_logit0"] - frame["preds_logit1"]).to_numpy()
+    plain = pl.DataFrame({"image": "some/folder/" + frame["Image Index"], "score": 1 / (1 + np.exp(-logit))})
+    files = [write("course.csv", frame), write("plain.csv", plain)]
+    found = audit_predictions(files, replicates=100)
+    for metric in ("tpr", "fpr", "balanced_accuracy", "auc"):
+        assert level(found, metric) == pytest.approx(level(found, metric, "plain"), abs=1e-12)
+    assert "plain.csv has no labels: those of course.csv are used." in found.notices
+
+
+def test_without_scores_ranking_is_not_estimable_and_rates_are(write):
+    files = [write("hard.csv", predicted(logits=False)), write("soft.csv", predicted(1))]
+    found = audit_predictions(files, replicates=100)
+    assert level(found, "auc") is None and level(found, "auc", "soft") is not None and level(found, "tpr") is not None
+    assert set(found.tables["changes"].filter(metric="auc")["verdict"]) == {NOT_ESTIMABLE}
+    assert any("hard.csv has decisions only" in notice for notice in found.notices)
+    assert set(found.tables["calibration"]["weighting"]) == {"soft"}
+
+
+def test_networks_of_one_method_are_averaged(write):
+    files = [write(f"{k}.csv", predicted(k)) for k in range(3)]
+    together = audit_predictions([f"net={files[0]},{files[1]}", f"other={files[2]}"], replicates=100)
+    assert together.networks == {"uniform": 2, "other": 1}
+    alone = [level(audit_predictions([file], replicates=100), "tpr") for file in files[:2]]
+    assert level(together, "tpr") == pytest.approx(np.mean(alone), abs=1e-12)
+    assert "and by network" in summary(together) and "net (baseline)" in summary(together)
+
+
+def test_the_baseline_can_be_chosen(write):
+    files = [write("a.csv", predicted(0)), write("b.csv", predicted(1))]
+    found = audit_predictions(files, baseline="b", replicates=100)
+    assert found.methods == {"uniform": "b", "a": "a"}
+    assert set(found.tables["changes"]["weighting"]) == {"a"}
+
+
+def test_train_and_valid_together_are_told_to_flatter(write, tmp_path):
+    frame = predicted()
+    file = write("preds.csv", frame)
+    everything = audit_predictions([file], replicates=100)
+    assert not everything.held_out and any("training images may be among them" in n for n in everything.notices)
+    for name in frame["Image Index"][:100]:
+        (place(tmp_path / "cohort", "valid", 0) / name).touch()
+    names = write("names.csv", frame.select("Image Index").head(100))
+    for valid in (tmp_path / "cohort", names):
+        found = audit_predictions([file], valid=valid, replicates=100)
+        assert found.held_out and found.rows.height == 100
+
+
+@pytest.mark.parametrize("column", [True, False])
+def test_a_split_in_the_file_or_in_its_paths_is_kept_to(write, column):
+    frame, split = predicted(), np.where(np.arange(2 * PATIENTS) < 80, "valid", "train")
+    if column:
+        frame = frame.with_columns(fold=pl.Series(split))
+    else:
+        frame = frame.with_columns(
+            pl.Series("Image Index", [f"x/{s}/malade/{i}" for s, i in zip(split, frame[:, 0], strict=True)])
+        )
+    found = audit_predictions([write("p.csv", frame)], write("meta.csv", people()), replicates=100)
+    assert found.held_out and found.rows.height == 80
+
+
+def test_files_of_different_lengths_are_audited_on_what_they_share(write):
+    files = [write("a.csv", predicted(0)), write("b.csv", predicted(1).tail(200).reverse())]
+    found = audit_predictions(files, replicates=100)
+    assert found.rows.height == 200
+    assert any("(a.csv 240, b.csv 200): audited on the 200 that all have" in notice for notice in found.notices)
+
+
+def test_recoded_attributes_are_told_by_the_metadata_or_by_the_user(write):
+    recoded = predicted().with_columns(pl.col("Patient Gender").replace({"M": "0", "F": "1"}))
+    file = write("recoded.csv", recoded)
+    known = audit_predictions([file], write("meta.csv", people()), replicates=100)
+    told = audit_predictions([file], codes={"sex": {"0": "M", "1": "F"}}, replicates=100)
+    assert known.tables["gaps"].equals(told.tables["gaps"])
+    with pytest.raises(PredictionError, match="'Patient Gender' holds 0 and 1, whose meaning is not written"):
+        audit_predictions([file], replicates=100)
+
+
+def test_rows_without_names_are_matched_by_position_only_where_that_can_be_checked(write):
+    nameless = predicted().select("Patient Gender", "View Position", "preds_logit0", "preds_logit1", "labels")
+    named = audit_predictions([write("a.csv", predicted())], replicates=100)
+    meta = write("meta.csv", people())
+    found = audit_predictions([write("b.csv", nameless)], meta, replicates=100)
+    assert found.tables["gaps"].equals(named.tables["gaps"])
+    assert any("matched by position, labels and sex and view agree" in notice for notice in found.notices)
+
+
+NAMELESS = ["preds", "labels"]
+BAD = {
+    "missing": (None, "x.csv is missing"),
+    "empty": (predicted().clear(), "has no rows"),
+    "no prediction": (people(), "has no prediction"),
+    "score above 1": (pl.DataFrame({"image": ["00000.png"], "score": [1.5]}), "allowed is 0 to 1"),
+    "score is text": (pl.DataFrame({"image": ["00000.png"], "score": ["high"]}), "'high' is not a finite number"),
+    "score is infinite": (pl.DataFrame({"image": ["00000.png"], "score": ["inf"]}), "is not a finite number"),
+    "class 2": (predicted(logits=False).with_columns(preds=pl.lit(2)), "'2' is not a class; allowed are 0 and 1"),
+    "no name": (predicted().with_columns(pl.lit("").alias("Image Index")), "rows name no image"),
+    "unknown images": (
+        predicted().with_columns(pl.concat_str(pl.lit("z"), "Image Index").alias("Image Index")),
+        "none of the 240 images",
+    ),
+    "labels the other way": (
+        predicted().with_columns((1 - pl.col("labels")).alias("labels")),
+        "labels contradict the Finding Labels",
+    ),
+    "one class": (predicted().filter(pl.col("labels") == 0), "none of the .* images is healthy; both classes"),
+    "twice": (pl.concat([predicted(0), predicted(1)]), "rows that differ for the same image"),
+    "all train": (predicted().with_columns(split=pl.lit("train")), "has no validation image"),
+    "odd split": (predicted().with_columns(split=pl.lit("third")), "'third' is not a split"),
+    "nameless, other length": (predicted().select(NAMELESS).head(9), "rows cannot be matched"),
+    "nameless, shuffled": (predicted().select(NAMELESS).reverse(), "its labels disagree"),
+    "nameless, unverifiable": (predicted().select("preds"), "neither labels nor attributes"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_audited_is_one_sentence_and_exit_status_2(case, write, tmp_path, capsys):
+    frame, said = BAD[case]
+    file = str(tmp_path / "x.csv") if frame is None else write("x.csv", frame)
+    assert run([file], tmp_path) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and message.endswith(".\n"), message
+    with pytest.raises(PredictionError, match=said):
+        audit_predictions([file], tmp_path / "metadata.csv", replicates=100)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--baseline", "nobody"], "--baseline 'nobody' is not among the methods"),
+        (["--codes", "age:0=old"], "'age' cannot be coded"),
+        (["--codes", "sex:0=M"], "sex needs a code for each of F, M"),
+        (["--replicates", "3"], "at least 100 are needed"),
+        (["--valid", "nowhere.csv"], "nowhere.csv is missing"),
+        (["--metadata", "nowhere.csv"], "nowhere.csv is missing"),
+        (["again=a.csv"], "is given twice"),
+        (["net="], "names no file"),
+    ],
+)
+def test_options_that_cannot_be_are_one_sentence(more, said, write, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("a.csv", predicted())
+    arguments = ["audit", "a.csv", *[m for m in more if "=" in m and m[0] != "-" and more[0][0] != "-"]]
+    assert cli.main([*arguments, *(more if more[0][0] == "-" else [])]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_files_that_contradict_each_other_are_refused(write):
+    other = predicted().with_columns(
+        labels=pl.when(pl.int_range(pl.len()) < 5).then(1 - pl.col("labels")).otherwise("labels")
+    )
+    with pytest.raises(PredictionError, match="disagree on the label of 5 images"):
+        audit_predictions([write("a.csv", predicted()), write("b.csv", other)], replicates=100)
+
+
+def test_the_command_prints_methods_groups_gaps_and_changes(write, tmp_path, capsys):
+    assert run([write("a.csv", predicted()), write("b.csv", predicted(1))], tmp_path) == 0
+    text = capsys.readouterr().out
+    for part in (
+        "240 images of 120 patients",
+        "a (baseline)",
+        "view AP - PA",
+        "change against the baseline",
+        "TPR gap by sex",
+    ):
+        assert part in text
+    assert max(map(len, text.splitlines())) < 250
+
+
+def test_a_bundle_of_predictions_holds_every_table_and_spares_a_study(write, tmp_path):
+    found = audit_predictions([write("a.csv", predicted())], replicates=100)
+    save_bundle(found, "mine", "predictions in a.csv", root=tmp_path, replicates=100)
+    loaded = results.load("mine", tmp_path)
+    assert loaded.manifest["of_predictions"] and loaded.runs.is_empty() and not loaded.metrics.is_empty()
+    assert loaded.n_seeds == 1
+    save_bundle(found, "mine", "again", root=tmp_path, replicates=100)
+    study = {key: value for key, value in loaded.manifest.items() if key not in ("of_predictions", "files")}
+    results.save(tmp_path / "data" / "study" / "results", study, loaded.tables)
+    with pytest.raises(results.BundleError, match="holds the results of a study"):
+        save_bundle(found, "study", "", root=tmp_path)
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
+CELL = st.one_of(TEXT, st.sampled_from(["0", "1", "0.5", "00000.png", "00001.png", "nan", "-1", "malade", "valid", ""]))
+COLUMNS = st.sampled_from(
+    ["image", "score", "label", "labels", "preds", "preds_logit0", "preds_logit1", "split", "sex", "x"]
+)
+
+
+@settings(max_examples=150)
+@given(header=st.lists(st.one_of(COLUMNS, TEXT), max_size=6), rows=st.lists(st.lists(CELL, max_size=6), max_size=5))
+def test_any_file_is_audited_or_refused_in_one_sentence(tmp_path_factory, header, rows):
+    folder = Path(tmp_path_factory.mktemp("fuzz"))
+    people().write_csv(folder / "metadata.csv")
+    (folder / "p.csv").write_text("\n".join(",".join(row) for row in [header, *rows]), "utf-8")
+    with contextlib.suppress(PredictionError):
+        audit_predictions([folder / "p.csv"], folder / "metadata.csv", replicates=100)

@@ -1,0 +1,158 @@
+"""Killed at any moment and started again, a study ends with the results of one that nothing disturbed."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT, TINY, rewrite_settings
+
+from lib.results import load
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forks, which this system does not have")
+SMALL = TINY | {
+    "weightings": '["uniform"]',
+    "attributes": '["sex"]',
+    "postprocessings": '["fixed_0.5"]',
+    "epochs": "2",
+    "replicates": "100",
+}
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+
+
+def numbers(root) -> dict:
+    """All tables of the bundle and all scores; of the runs, all but the seconds they took."""
+    import polars as pl
+
+    tables = load("tiny", root).tables
+    scores = {path.parent.name: path.read_bytes() for path in root.glob("data/tiny/runs/*/scores.parquet")}
+    return {**tables, "runs": tables["runs"].drop("seconds"), "scores": pl.Series([str(sorted(scores.items()))])}
+
+
+def assert_same(root, undisturbed) -> None:
+    found, expected = numbers(root), numbers(undisturbed)
+    assert found.keys() == expected.keys()
+    for name in expected:
+        assert found[name].equals(expected[name]), name
+    leftovers = [path for path in root.rglob("*") if path.name.endswith((".part", ".building", ".ckpt"))]
+    assert not leftovers and not list(root.glob("data/tiny/.results-*"))
+
+
+class Mortal:
+    """Studies that can be killed, all of the tiny cohort, each in a project of its own."""
+
+    def __init__(self, cohort, folder):
+        self.folder, self.lives = folder, 0
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "mortal.py"), str(cohort)],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def root(self, name: str):
+        path = self.folder / name
+        path.mkdir()
+        return rewrite_settings(path, **SMALL)
+
+    def live(self, root, how: str = "to the end", when: float = 0) -> tuple[int, float, int]:
+        self.process.stdin.write(json.dumps([str(root), how, when]) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+
+@pytest.fixture(scope="module")
+def mortal(tiny_cohort, tmp_path_factory):
+    mortal = Mortal(tiny_cohort, tmp_path_factory.mktemp("lives"))
+    with mortal.process:
+        yield mortal
+        mortal.process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(mortal):
+    """A study's root, how long it took and how many files it wrote, moved or deleted."""
+    root = mortal.root("undisturbed")
+    status, seconds, operations = mortal.live(root)
+    assert status == 0
+    return root, seconds, operations
+
+
+def test_killed_at_random_moments_of_its_life_a_study_ends_the_same(mortal, undisturbed):
+    """Twenty kills and more, at most four for each study; half of the moments are a file operation."""
+    expected, seconds, operations = undisturbed
+    draw, killed, studies = random.Random(3), 0, 0
+    while killed < 20:
+        assert (studies := studies + 1) < 20, f"{killed} kills in {studies - 1} studies"
+        root = mortal.root(f"study {studies}")
+        for _ in range(4):
+            how, when = draw.choice([("after", draw.uniform(0, seconds)), ("at", draw.randint(1, operations))])
+            status, _, _ = mortal.live(root, how, when)
+            assert status in (0, -signal.SIGKILL)
+            if status == 0:
+                break
+            killed += 1
+        assert mortal.live(root)[0] == 0
+        assert_same(root, expected)
+
+
+def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(mortal, undisturbed):
+    expected, _, operations = undisturbed
+    root = mortal.root("writing")
+    for operation in range(operations, operations - 8, -1):
+        shutil.rmtree(root / "data", ignore_errors=True)
+        assert mortal.live(root, "at", operation)[0] == -signal.SIGKILL
+        assert mortal.live(root)[0] == 0
+        assert_same(root, expected)
+
+
+def command(study, root) -> subprocess.Popen:
+    """`python -m lib study`, in a session of its own."""
+    code = "import lib.settings, lib.study, sys, pathlib; lib.study.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop())\n"
+    code += "from lib.__main__ import main; sys.exit(main())"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "study", str(study.folder), "--name", "tiny", str(root)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def kill_when(process: subprocess.Popen, happened) -> None:
+    """`kill -9`, once `happened()`; its networks end with it."""
+    while not happened():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    for _ in range(600):
+        try:
+            os.killpg(process.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the study was killed, its networks go on")
+
+
+def test_the_command_survives_kills_and_another_at_the_same_time(tiny_study, tmp_path):
+    """Killed when images are decoded and when a network has trained an epoch; then two at once, of which one is killed."""
+    root = rewrite_settings(tmp_path, **TINY)
+    for pattern in ("data/.pixels/*.npy", "data/tiny/runs/*/last.ckpt"):
+        kill_when(command(tiny_study, root), lambda pattern=pattern: list(root.glob(pattern)))
+    survivor, victim = command(tiny_study, root), command(tiny_study, root)
+    kill_when(victim, lambda: list(root.glob("data/tiny/runs/*/run.json")))
+    _, told = survivor.communicate(timeout=300)
+    assert survivor.returncode == 0, told
+    assert_same(root, tiny_study.root)
+    last = command(tiny_study, root)
+    assert "is up to date" in last.communicate(timeout=300)[1]
