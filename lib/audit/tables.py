@@ -5,22 +5,18 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import polars as pl
 
-from lib.audit.amplification import amplification, amplification_rows, prevalence
 from lib.audit.calibration import calibration
 from lib.audit.changes import change_rows, changes, warn_if_undecidable
 from lib.audit.contrasts import contrasts
 from lib.audit.estimates import Estimates, in_resamples, in_sample
 from lib.audit.frames import METHOD, Method, frame, optional
+from lib.audit.further import Further
 from lib.audit.gaps import gaps
-from lib.audit.intersections import intersection_rows, intersections
 from lib.audit.networks import deviations, network_draws
-from lib.audit.parity import SCHEMA as PARITY_SCHEMA
-from lib.audit.parity import parity_rows
 from lib.audit.permutation import permutation_p
 from lib.audit.population import Population
-from lib.audit.rates import DESCRIBED, RATES, check_rows, estimable, metric_base
+from lib.audit.rates import DESCRIBED, check_rows, estimable, metric_base
 from lib.audit.resampling import Array, Counts, never_certain, patient_counts, percentile_interval
-from lib.audit.simpson import METRICS_OF_MODEL, Levels, simpson
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET
 
 BASELINE: Method = (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET)
@@ -40,10 +36,13 @@ def audit(
     replicates: int = 2000,
     smallest_cell: int = 20,
     seed: int = 0,
+    further: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Tables `metrics`, `gaps`, `parity`, `intersections`, `amplification`, `calibration`, `calibration_curve`, `simpson` (of
-    the model), `changes` and `interval_levels`, with the columns that the results bundle fixes.
+    """Tables `metrics`, `gaps`, `changes` and `interval_levels`, with the columns that the results bundle fixes.
+
+    With `further`, also `parity`, `intersections`, `amplification`, `simpson` (of the model), `calibration` and
+    `calibration_curve`.
 
     Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
     `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
@@ -66,41 +65,21 @@ def audit(
     sampled = {method: in_sample(population, rows, ranked[method]) for method, rows in decisions.items()}
     spreads = {method[1:]: deviations([sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions}
 
-    crossed = population.crossed()
-    sampled_crossed = {method: in_sample(crossed, rows, None) for method, rows in decisions.items()}
-    spreads_crossed = {
-        method[1:]: deviations([sampled_crossed[w, *method[1:]].by_seed for w in scores]) for method in decisions
-    }
-
     def estimate(method: Method, people: Population = population, drawn: Counts = counts) -> Estimates:
         levels = {"counts": drawn, "spread": spreads[method[1:]], "draws": draws[method[0]]}
         return in_resamples(sampled[method], people, decisions[method], ranked[method], **levels)
 
-    def estimate_crossed(method: Method) -> Estimates:
-        levels = {"counts": counts, "spread": spreads_crossed[method[1:]], "draws": draws[method[0]]}
-        # the metrics of crossings are linear in decisions: the mean over networks is that of their mean decision
-        mean = decisions[method].mean(axis=0, keepdims=True)
-        return in_resamples(sampled_crossed[method], crossed, mean, None, **levels)
-
     baseline = estimate(BASELINE)
     permuted = permutation_p(population, decisions, spreads, draws, networks, seed=seed)
-    once = np.ones((1, population.n_patients), dtype=counts.dtype)
-    shares = prevalence(population, once)[0], prevalence(population, counts)
-    metric_rows, gap_frames, changed, parity, crossings, amplified = [], [], [], [], [], []
+    asked = Further(population, decisions, counts, draws, smallest_cell) if further else None
+    metric_rows, gap_frames, changed = [], [], []
     for done, method in enumerate(decisions, start=1):
         found = baseline if method == BASELINE else estimate(method)
         chosen = contrasts(population, found.metrics, smallest_cell)
         metric_rows += [(*method, *row) for row in _metric_rows(population, found, smallest_cell)]
         gap_frames.append(gaps(method, found, chosen, permuted[method]))
-        parity += [(*method, *row) for row in parity_rows(population, found, smallest_cell)]
-        amplified += amplification_rows(method, population, found, shares, smallest_cell)
-        found_crossed = estimate_crossed(method)
-        crossings += intersection_rows(method, crossed, found_crossed, smallest_cell)
-        if method == BASELINE:
-            levels = {
-                metric: (_levels(baseline, metric), _levels(found_crossed, metric)) for metric in METRICS_OF_MODEL
-            }
-            strata = simpson("valid", population, crossed, levels, smallest_cell)
+        if asked is not None:
+            asked.add(method, found)
         if method != BASELINE:
             changed += change_rows(method, found, baseline, chosen)
         if progress is not None:
@@ -108,22 +87,16 @@ def audit(
     by_image = estimate(
         BASELINE, population.by_image(), patient_counts(population.n_images, replicates, seed, "images")
     )
-    return {
+    tables = {
         "metrics": frame(metric_rows, METRICS_SCHEMA),
         "gaps": pl.concat(gap_frames),
-        "parity": frame(parity, PARITY_SCHEMA),
-        "intersections": intersections(crossings),
-        "amplification": amplification(amplified),
-        "simpson": strata,
         "changes": changes(changed),
         "interval_levels": _interval_levels(population, {"patient": baseline, "image": by_image}, smallest_cell),
-        **calibration(population, scores, counts, draws, smallest_cell=smallest_cell),
     }
-
-
-def _levels(found: Estimates, metric: str) -> Levels:
-    column = RATES.index(metric)
-    return Levels(found.values[:, column], found.replicates[..., column])
+    if asked is not None:
+        tables |= asked.tables(BASELINE, baseline)
+        tables |= calibration(population, scores, counts, draws, smallest_cell=smallest_cell)
+    return tables
 
 
 def _metric_rows(population: Population, found: Estimates, smallest_cell: int) -> Iterator[tuple]:
