@@ -46,7 +46,7 @@ def one_cohort(world: World, networks: int, seed: int, *, by_image: bool) -> Ite
     cohort = draw(world, PATIENTS, networks, np.random.default_rng(seed))
     people = Population.from_frame(cohort.frame)
     settings = {"replicates": MANY if seed % 5 == 0 else REPLICATES, "smallest_cell": SMALLEST_CELL, "seed": seed}
-    settings["only_tested"] = True
+    settings["further"] = False
     decisions = {(w, *BASELINE[1:]): (scores >= 0.5).astype(float) for w, scores in cohort.scores.items()}
     tables = audit(people, cohort.scores, decisions, **settings)
     yield from _levels(tables["interval_levels"], world)

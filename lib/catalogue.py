@@ -45,7 +45,7 @@ def catalogue_tables(
     ] + [(name, None, None, None, why) for name, why in refused.items()]
     real = {name: scores[name] for name in tried}
     decisions = {(name, *FIXED): (rows >= 0.5).astype(float) for name, rows in real.items()}
-    audited = audit(people, real, decisions, replicates=replicates, smallest_cell=smallest_cell)
+    audited = audit(people, real, decisions, replicates=replicates, smallest_cell=smallest_cell, further=False)
     values = partial(point_values, people, smallest_cell=smallest_cell)
     base = values((scores[BASELINE_WEIGHTING] >= 0.5).astype(float))
     placebos = [values((rows >= 0.5).astype(float)) for name, rows in scores.items() if name.startswith(PLACEBO)]

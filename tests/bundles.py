@@ -78,7 +78,7 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
         "history": _history(draw, knobs),
         "optimism": optimism(people, done, point_values),
         "thresholds": done.thresholds,
-        "probes": probes(people, _embeddings(draw, valid, knobs), replicates=knobs.replicates),
+        "probes": probes(people, _embeddings(draw, valid, knobs), folds=2, replicates=knobs.replicates),
         "flattery": flattery(resampler, done.decisions, done.naive),
         "front": front(ledger),
         "closures": closures(tables["changes"]),
@@ -126,7 +126,7 @@ def _heads(people: Population, train: pl.DataFrame, scores: dict, knobs: Knobs) 
     rows = [(n, effective_share(own), float(own.max()), same.get(n), None) for n, own in weights.items()]
     rows += [(n, None, None, None, why) for n, why in refused.items()]
     decisions = {(n, "fixed_0.5", "none"): (own >= 0.5).astype(float) for n, own in scores.items()}
-    audited = audit(people, scores, decisions, replicates=knobs.replicates)
+    audited = audit(people, scores, decisions, replicates=knobs.replicates, further=False)
     base, *others = (point_values(people, (own[None] >= 0.5).astype(float)) for own in scores["uniform"])
     floors = [retraining_floor(people, scores["uniform"], smallest_cell=20), placebo_floor(base, others)]
     return {

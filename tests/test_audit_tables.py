@@ -56,6 +56,14 @@ def test_every_method_has_every_cell_and_only_the_fixed_threshold_has_auc(audite
     assert set(audited["metrics"]["metric"]) == set(METRICS)
 
 
+def test_without_the_further_tables_the_others_are_the_same(audited):
+    frame, scores = cohort()
+    people, decided = Population.from_frame(frame), {BASELINE: (scores >= 0.5) * 1.0}
+    more, fewer = (audit(people, {"uniform": scores}, decided, replicates=30, further=f) for f in (True, False))
+    assert set(more) - set(fewer) == set(audited) - {"metrics", "gaps", "changes", "interval_levels"}
+    assert all(more[name].equals(fewer[name]) for name in fewer)
+
+
 def test_values_lie_in_their_intervals_and_rates_between_0_and_1(audited):
     metrics = audited["metrics"].filter("estimable")
     assert metrics.filter((pl.col("low") > pl.col("value")) | (pl.col("value") > pl.col("high"))).is_empty()

@@ -5,22 +5,18 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import polars as pl
 
-from lib.audit.amplification import amplification, amplification_rows, prevalence
 from lib.audit.calibration import calibration
 from lib.audit.changes import change_rows, changes, warn_if_undecidable
 from lib.audit.contrasts import contrasts
 from lib.audit.estimates import Estimates, in_resamples, in_sample
 from lib.audit.frames import METHOD, Method, frame, optional
+from lib.audit.further import Further
 from lib.audit.gaps import gaps
-from lib.audit.intersections import intersection_rows, intersections
 from lib.audit.networks import Retraining, deviations, network_draws
-from lib.audit.parity import SCHEMA as PARITY_SCHEMA
-from lib.audit.parity import parity_rows
 from lib.audit.permutation import permutation_p
 from lib.audit.population import Population
-from lib.audit.rates import DESCRIBED, RATES, check_rows, estimable, metric_base
+from lib.audit.rates import DESCRIBED, check_rows, estimable, metric_base
 from lib.audit.resampling import Array, Counts, never_certain, patient_counts, percentile_interval
-from lib.audit.simpson import METRICS_OF_MODEL, Levels, simpson
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET
 
 BASELINE: Method = (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET)
@@ -40,18 +36,19 @@ def audit(
     replicates: int = 2000,
     smallest_cell: int = 20,
     seed: int = 0,
+    further: bool = True,
     progress: Callable[[int, int], None] | None = None,
-    only_tested: bool = False,
     observe: Callable[[Method, Estimates], None] | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Tables `metrics`, `gaps`, `parity`, `intersections`, `amplification`, `calibration`, `calibration_curve`, `simpson` (of
-    the model), `changes` and `interval_levels`, with the columns that the results bundle fixes.
+    """Tables `metrics`, `gaps`, `changes` and `interval_levels`, with the columns that the results bundle fixes.
+
+    With `further`, also `parity`, `intersections`, `amplification`, `simpson` (of the model), `calibration` and
+    `calibration_curve`.
 
     Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
     `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
     `smallest_cell`, patients of a label under which a group is not estimable; `progress(done, total)`, called after
-    each method; `observe(method, estimates)`, handed the replicates of each before they are let go; `only_tested`, make
-    only `metrics`, `gaps`, `changes` and `interval_levels`. Every post-processing must be there for each weighting, the
+    each method; `observe(method, estimates)`, handed the replicates of each before they are let go. Every post-processing must be there for each weighting, the
     fixed threshold among them: its rows carry
     the AUC, which no later decision alters. The estimand is the training procedure: the mean over networks, in the
     population of patients.
@@ -77,15 +74,15 @@ def audit(
 
     baseline = estimate(BASELINE)
     permuted = permutation_p(population, decisions, spreads, draws, networks, seed=seed)
+    asked = Further(population, decisions, counts, retraining, smallest_cell) if further else None
     metric_rows, gap_frames, changed = [], [], []
-    described = None if only_tested else _Described(population, scores, decisions, counts, retraining, smallest_cell)
     for done, method in enumerate(decisions, start=1):
         found = baseline if method == BASELINE else estimate(method)
         chosen = contrasts(population, found.metrics, smallest_cell)
         metric_rows += [(*method, *row) for row in _metric_rows(population, found, smallest_cell)]
         gap_frames.append(gaps(method, found, chosen, permuted[method]))
-        if described is not None:
-            described.add(method, found)
+        if asked is not None:
+            asked.add(method, found)
         if method != BASELINE:
             changed += change_rows(method, found, baseline, chosen)
         if observe is not None:
@@ -95,73 +92,16 @@ def audit(
     by_image = estimate(
         BASELINE, population.by_image(), patient_counts(population.n_images, replicates, seed, "images")
     )
-    tested = {
+    tables = {
         "metrics": frame(metric_rows, METRICS_SCHEMA),
         "gaps": pl.concat(gap_frames),
         "changes": changes(changed),
         "interval_levels": _interval_levels(population, {"patient": baseline, "image": by_image}, smallest_cell),
     }
-    if described is None:
-        return tested
-    return tested | described.tables() | calibration(population, scores, counts, draws, smallest_cell=smallest_cell)
-
-
-class _Described:
-    """What is shown beside the tested figures, gathered method by method: parity, crossings, amplification, Simpson."""
-
-    def __init__(
-        self,
-        population: Population,
-        scores: Mapping[str, Array],
-        decisions: Mapping[Method, Array],
-        counts: Counts,
-        retraining: Retraining,
-        smallest_cell: int,
-    ):
-        self.population, self.crossed, self.smallest_cell = population, population.crossed(), smallest_cell
-        self.decisions, self.counts, self.retraining = decisions, counts, retraining
-        self.sampled = {method: in_sample(self.crossed, rows, None) for method, rows in decisions.items()}
-        self.spreads = {
-            method[1:]: deviations([self.sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions
-        }
-        once = np.ones((1, population.n_patients), dtype=counts.dtype)
-        self.shares = prevalence(population, once)[0], prevalence(population, counts)
-        self.parity: list[tuple] = []
-        self.crossings: list[tuple] = []
-        self.amplified: list[tuple] = []
-        self.strata = pl.DataFrame()
-
-    def add(self, method: Method, found: Estimates) -> None:
-        """The rows of one method."""
-        small = self.smallest_cell
-        crossed = self._crossed(method)
-        self.parity += [(*method, *row) for row in parity_rows(self.population, found, small)]
-        self.amplified += amplification_rows(method, self.population, found, self.shares, small)
-        self.crossings += intersection_rows(method, self.crossed, crossed, small)
-        if method == BASELINE:
-            levels = {metric: (_levels(found, metric), _levels(crossed, metric)) for metric in METRICS_OF_MODEL}
-            self.strata = simpson("valid", self.population, self.crossed, levels, small)
-
-    def _crossed(self, method: Method) -> Estimates:
-        levels = {"counts": self.counts, "spread": self.spreads[method[1:]]}
-        levels |= {"weighting": method[0], "retraining": self.retraining}
-        # the metrics of crossings are linear in decisions: the mean over networks is that of their mean decision
-        mean = self.decisions[method].mean(axis=0, keepdims=True)
-        return in_resamples(self.sampled[method], self.crossed, mean, None, **levels)
-
-    def tables(self) -> dict[str, pl.DataFrame]:
-        """Tables `parity`, `intersections`, `amplification` and `simpson`."""
-        return {
-            "parity": frame(self.parity, PARITY_SCHEMA),
-            "intersections": intersections(self.crossings),
-            "amplification": amplification(self.amplified),
-            "simpson": self.strata,
-        }
-
-
-def _levels(found: Estimates, metric: str) -> Levels:
-    column = RATES.index(metric)
-    return Levels(found.values[:, column], found.replicates[..., column])
+    if asked is not None:
+        tables |= asked.tables(BASELINE, baseline)
+        tables |= calibration(population, scores, counts, draws, smallest_cell=smallest_cell)
+    return tables
 
 
 def _metric_rows(population: Population, found: Estimates, smallest_cell: int) -> Iterator[tuple]:
