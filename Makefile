@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export COHORT
 
-.PHONY: venv report test study preview slides clean
+.PHONY: venv report test study preview slides clean bench-grid
 
 venv: .venv/installed
 
@@ -28,3 +28,6 @@ slides: venv
 
 clean:
 	$(PYTHON) -m lib clean
+
+bench-grid: venv
+	$(BIN)/python -m benchmarks.grid
