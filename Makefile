@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export COHORT
 
-.PHONY: venv report test study preview slides bench bench-audit trust clean
+.PHONY: venv report test study preview slides bench bench-audit bench-grid trust clean
 
 venv: .venv/installed
 
@@ -37,3 +37,6 @@ trust: venv
 
 clean:
 	$(PYTHON) -m lib clean
+
+bench-grid: venv
+	$(BIN)/python -m benchmarks.grid

@@ -13,6 +13,7 @@ from conftest import rewrite_settings
 from torchvision.models import ResNet18_Weights
 
 from lib.cohort import CohortError, read_cohort
+from lib.names import POSTPROCESSINGS
 from lib.results import TABLES, load
 from lib.settings import SettingsError, bundle_folder, chosen_cohort, cohort_name, read_settings
 from lib.study import _readable, run_study
@@ -48,7 +49,7 @@ def test_every_network_has_its_row(study):
 
 def test_every_pair_of_weighting_and_postprocessing_is_audited(study):
     pairs = study.metrics.select("weighting", "postprocessing").unique()
-    assert pairs.height == 2 * 4
+    assert pairs.height == 2 * len(POSTPROCESSINGS)
     assert set(study.metrics["attribute"]) == {"overall", "sex", "age_group", "view"}
 
 
@@ -204,6 +205,22 @@ WRONG = {
     "few replicates": ("replicates", "10", "[audit] replicates is 10; at least 100 is needed"),
     "empty cells": ("smallest_cell", "0", "[audit] smallest_cell is 0; at least 1 is needed"),
     "a number for the cohort": ("cohort", "3", "study.toml: cohort = 3 is not text in quotes"),
+    "unknown preference": (
+        "attribute",
+        '"income"',
+        "[preferences] attribute: 'income' is not audited; allowed are sex",
+    ),
+    "a loss of everything": ("largest_loss", "2.0", "[preferences] largest_loss is 2.0; allowed is 0.0 to 0.5"),
+    "text for a loss": (
+        "largest_loss",
+        '"none"',
+        "[preferences]: largest_loss = 'none' is not a number with a decimal",
+    ),
+    "text for a yes": (
+        "may_use_demographics",
+        '"no"',
+        "[preferences]: may_use_demographics = 'no' is not true or false",
+    ),
     "not TOML": ("seeds", "[1,", "study.toml is not TOML"),
 }
 

@@ -19,9 +19,9 @@ LEAST = 1000
 def tail_p(replicates: Array) -> Array:
     """Two-sided p, (...), of a difference being 0, from its replicates (B, ...); NaN where no replicate exists.
 
-    Where 10 or more of at least 1,000 replicates lie beyond 0, the bootstrap's own p. Else 2 P(T > |mean| / sd), T a
-    Student t of the replicates' excess kurtosis k: 4 + 6 / k degrees of freedom, which tend to the normal as k does to
-    0; at most 2 x 11 / (B + 1). The mixture of patients (normal) and few networks (heavy tails) is what k stands for.
+    The bootstrap's own p; where fewer than 10 of at least 1,000 replicates lie beyond 0, 2 P(T > |mean| / sd) if that is
+    smaller, T a Student t of the replicates' excess kurtosis k: 4 + 6 / k degrees of freedom, which tend to the normal as
+    k does to 0. The mixture of patients (normal) and few networks (heavy tails) is what k stands for.
     """
     p = two_sided_p(replicates)
     if len(replicates) < LEAST:
@@ -33,9 +33,8 @@ def tail_p(replicates: Array) -> Array:
     if not np.any(far):
         return p
     chosen = replicates[:, far] if replicates.ndim > 1 else replicates[:, None]
-    fitted = np.minimum(_fitted(chosen), 2 * (FEW + 1) / (len(replicates) + 1))
     p = np.atleast_1d(p).astype(np.float64).copy()
-    p[np.atleast_1d(far)] = fitted
+    p[np.atleast_1d(far)] = np.minimum(p[np.atleast_1d(far)], _fitted(chosen))
     return p.reshape(replicates.shape[1:])
 
 
@@ -47,7 +46,7 @@ def _fitted(replicates: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         kurtosis = np.nanmean(centred**4, axis=0) / variance**2 - 3
         degrees = np.where(kurtosis > 1e-3, 4 + 6 / kurtosis, 1e6)
-        distance = np.where(variance > 0, np.abs(mean) / np.sqrt(variance), np.inf)
+        distance = np.where(variance > 0, np.abs(mean) / np.sqrt(variance), 0)
     return 2 * student.sf(distance, degrees)
 
 

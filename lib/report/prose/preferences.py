@@ -32,6 +32,7 @@ from lib.report.words import (
     level,
     listed,
     method_words,
+    outcome_words,
     per_thousand,
     percent,
     points,
@@ -84,7 +85,7 @@ def relaxation(study: Results, metric: str = "odds", attribute: str | None = Non
         width = interval(points(row["low"]).lstrip("+"), points(row["high"]).lstrip("+"))
         told.append(
             f"{how}, thresholds by group have a balanced accuracy of {percent(row['balanced_accuracy'])} ({accuracy}) and leave "
-            f"{'an' if metric == 'odds' else 'a'} {gap} of {points(row['disparity']).lstrip('+')} points ({width})"
+            f"{'a' if metric == 'tpr' else 'an'} {gap} of {points(row['disparity']).lstrip('+')} points ({width})"
         )
     return Words(f"{'; '.join(told)}. {_weightings(frame, own[0])}")
 
@@ -142,13 +143,17 @@ def closures(study: Results, attribute: str | None = None) -> Words:
         return Words(
             f"No method narrows a gap by {attribute_words(attribute)} beyond noise, so nobody is shown to pay for it."
         )
-    told = {how: rows.filter(how=how) for how in (LEVELLED_UP, TRADED, LEVELLED_DOWN, NOT_SHOWN)}
     phrases = {
         LEVELLED_UP: "by levelling up: some group gains in that rate beyond noise and none loses",
         TRADED: "by a trade: one group gains, another loses",
         LEVELLED_DOWN: "by levelling down: some group loses beyond noise and none gains",
         NOT_SHOWN: "with no single group's change shown",
     }
+    if rows.height == 1:
+        row = rows.row(0, named=True)
+        by = outcome_words(attribute, row["metric"])
+        return Words(f"One gap narrows beyond noise, the {by} with {method_words(row)}, {phrases[row['how']]}.")
+    told = {how: rows.filter(how=how) for how in (LEVELLED_UP, TRADED, LEVELLED_DOWN, NOT_SHOWN)}
     parts = [f"{few(of.height)} {phrases[how]}" for how, of in told.items() if of.height]
     narrowed = "narrowing" if rows.height == 1 else "narrowings"
     text = (

@@ -1,0 +1,99 @@
+"""How long the whole grid takes: every weighting x post-processing x target attribute, fitted, cross-fitted and audited.
+
+    python -m benchmarks.grid            # the grid at 5,000 images, then its growth; writes benchmarks/grid.md
+
+Scores are simulated: fitting and auditing see numbers only. Each line is one run in a process of its own.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from lib.audit import Population, audit
+from lib.audit.closures import closures
+from lib.audit.front import front
+from lib.audit.ledger import Ledger
+from lib.audit.recommendation import recommend
+from lib.names import ATTRIBUTES
+from lib.postprocessing import REGISTRY, post_process
+
+RULES = [name for name in REGISTRY if name not in ("calibrated_odds_fnr", "calibrated_odds_fpr", "temperature")]
+"""Fifteen post-processings."""
+SETS = ((5000, 20, 2), (2500, 20, 2), (10_000, 20, 2), (5000, 5, 2), (5000, 10, 2), (5000, 20, 1), (5000, 20, 4))
+"""Images, weightings and networks of each."""
+REPLICATES = 2000
+ASKED = {"attribute": "view", "largest_loss": 0.02, "may_use_demographics": False}
+
+
+def simulated(images: int, weightings: int, networks: int) -> tuple[Population, dict[str, np.ndarray]]:
+    """Patients of one to seven images, groups at random, scores of AUC about 0.76."""
+    draw = np.random.default_rng(0)
+    patient = np.repeat(np.arange(images), draw.integers(1, 8, images))[:images]
+    label = draw.integers(0, 2, images)
+    groups = {name: draw.choice(attribute.groups, images) for name, attribute in ATTRIBUTES.items()}
+    population = Population.from_frame(pl.DataFrame({"patient": patient, "label": label, **groups}))
+    names = ["uniform", *(f"weighting {k}" for k in range(1, weightings))]
+    noise = draw.normal(0, 1, (weightings, networks, images))
+    return population, {name: 1 / (1 + np.exp(0.5 - label - noise[k])) for k, name in enumerate(names)}
+
+
+def once(images: int, weightings: int, networks: int) -> tuple[float, float, float, int]:
+    """Seconds to fit, to audit and to compare, and how many methods there were."""
+    population, scores = simulated(images, weightings, networks)
+    marks = [time.perf_counter()]
+    processed = post_process(population, scores, RULES, list(ATTRIBUTES))
+    marks.append(time.perf_counter())
+    ledger = Ledger(population)
+    tables = audit(population, scores, processed.decisions, replicates=REPLICATES, observe=ledger)
+    marks.append(time.perf_counter())
+    front(ledger), closures(tables["changes"]), recommend(ledger, ASKED)
+    marks.append(time.perf_counter())
+    return *np.diff(marks), len(processed.decisions)
+
+
+def main() -> None:
+    """Print one run when given its size, else run all sizes and write the table."""
+    if len(sys.argv) > 1:
+        print(*once(*map(int, sys.argv[1:])))
+        return
+    lines = []
+    for size in SETS:
+        command = [sys.executable, "-m", "benchmarks.grid", *map(str, size)]
+        fit, audited, compared, methods = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout.split()
+        total = float(fit) + float(audited) + float(compared)
+        cells = [*(f"{n:,}" for n in (*size, int(methods))), *(f"{float(s):.1f}" for s in (fit, audited, compared))]
+        lines.append(f"| {' | '.join(cells)} | {total:.1f} |")
+        print(lines[-1], flush=True)
+    Path(__file__).with_suffix(".md").write_text(HEAD.format(machine=_machine()) + "\n".join(lines) + "\n", "utf-8")
+
+
+HEAD = """# The whole grid, in seconds
+
+Weightings x 15 post-processings x 3 target attributes, 5 patient-grouped folds and the naive fit, 2,000 resamples of
+patients; `make bench-grid` makes this table. {machine}
+
+| images | weightings | networks | methods | fit | audit | compare | all |
+|---:|---:|---:|---:|---:|---:|---:|---:|
+"""
+
+
+def _machine() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.is_file() else []
+    processor = models[0].split(":")[1].strip() if models else platform.machine()
+    cores, load = os.cpu_count(), os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return (
+        f"Measured on {cores} cores ({processor}); load at the end {load:.1f} (above {cores}: other work ran beside)."
+    )
+
+
+if __name__ == "__main__":
+    main()
