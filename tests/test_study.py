@@ -12,11 +12,11 @@ from cohorts import CLASS, Handmade
 from conftest import rewrite_settings
 from torchvision.models import ResNet18_Weights
 
-from lib.cohort import CohortError, read_cohort
+from lib.cohort import CohortError, read_cohort, readable
 from lib.names import POSTPROCESSINGS
 from lib.results import TABLES, load
 from lib.settings import SettingsError, bundle_folder, chosen_cohort, cohort_name, read_settings
-from lib.study import _readable, run_study
+from lib.study import run_study
 from lib.training import pool
 from lib.training.plan import Plan
 from lib.training.pool import train_all
@@ -162,7 +162,7 @@ def test_an_unreadable_image_is_counted_and_left_out(tiny_cohort, tiny_root, mon
         run_study(folder, root=tiny_root)
     cohort = read_cohort(folder)
     assert set(cohort.frame["image"]) - set(seen[0].frame["image"]) == {damaged.name}
-    frame, checks, pixels, _ = _readable(cohort, 32, tiny_root)
+    frame, checks, pixels = readable(cohort, 32, tiny_root / "data" / ".pixels")
     assert len(pixels) == frame.height == cohort.frame.height - 1
     assert checks["rows"].to_list()[-2:] == [1, frame.height]
 

@@ -41,15 +41,16 @@ def draw_phantom(
     """Draw a cohort into the folder `out`, which must be new or empty; returns it.
 
     Equal `images`, `seed`, `dials` and `size` give equal bytes under equal versions of the libraries. The folder
-    appears when it is whole. Raises ValueError for a folder in use, fewer than 20 images, or a size that is no multiple
-    of 32 pixels.
+    appears when it is whole. Raises ValueError for a folder in use, fewer than 20 images, a size that is no multiple
+    of 32 pixels, or a negative seed.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is in use: a phantom cohort is drawn into a new or empty folder.")
-    if images < 20 or size < 32 or size % 32:
+    if images < 20 or size < 32 or size % 32 or seed < 0:
         raise ValueError(
-            f"{images} images of {size} pixels cannot be drawn; allowed are 20 images or more, of a multiple of 32 pixels."
+            f"{images} images of {size} pixels from seed {seed} cannot be drawn; allowed are 20 images or more, of a multiple "
+            "of 32 pixels, from a seed of 0 or more."
         )
     records = draw_records(seed, images, dials)
     out.parent.mkdir(parents=True, exist_ok=True)

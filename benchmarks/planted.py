@@ -1,0 +1,167 @@
+"""Does the audit find what was planted? Phantom cohorts with one bias each go through the audit as a study's would.
+
+    python -m benchmarks.planted [cohorts of each setting] [processes]      # writes data/trust/planted.csv, resumable
+
+Training a network for each would take days. A cheap classifier of the same images stands in: principal components of
+the pixels and logistic regression, refitted on resampled training patients in place of retraining. What it learns is
+less than what a network learns, so the detection rates are those of a weak classifier.
+"""
+
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes, not threads
+os.environ.setdefault("TQDM_DISABLE", "1")
+
+import numpy as np
+import polars as pl
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lib.audit import BASELINE, Population, audit, describe
+from lib.audit.exposure import exposure, grey_levels
+from lib.cohort import load_pixels, read_cohort
+from lib.cohort.phantom import EFFECTS, Dials, draw_phantom
+from lib.names import AGGREGATE, ATTRIBUTES
+from lib.settings import ROOT
+
+OUT = ROOT / "data" / "trust" / "planted.csv"
+FIELDS = ("dial", "value", "seed", "question", "sign", "auc")
+VALUES = (0.5, 1.0)
+IMAGES, PIXELS, COMPONENTS, NETWORKS = 1800, 64, 100, 3
+REPLICATES, SMALLEST_CELL = 1500, 20
+NONE = "none"
+"""The setting that plants nothing."""
+
+
+def settings() -> list[tuple[str, float]]:
+    """Nothing, and each dial at each value; groups are alike but for that one bias, so the truth is known."""
+    return [(NONE, 0.0), *((dial, value) for dial in EFFECTS for value in VALUES)]
+
+
+def one_cohort(dial: str, value: float, seed: int, *, images: int = IMAGES) -> list[tuple]:
+    """Rows (dial, value, seed, question, sign, AUC): what the audit says of each question of `EFFECTS`.
+
+    sign: +1 or -1 where the audit claims a difference of that sign, 0 where it claims none.
+    """
+    dials = Dials(nature=0, **({} if dial == NONE else {dial: value}))
+    with tempfile.TemporaryDirectory() as place:
+        folder = draw_phantom(Path(place) / "cohort", images=images, seed=seed, dials=dials, size=PIXELS, workers=1)
+        cohort = read_cohort(folder)
+        pixels = np.array(load_pixels(cohort.frame, PIXELS, Path(place) / "pixels").values)
+    frame = cohort.frame
+    valid = frame.filter(split="valid")
+    people = Population.from_frame(valid, attributes=list(ATTRIBUTES))
+    scores = np.stack(list(_scores(frame, pixels, seed)))
+    tables = audit(
+        people,
+        {BASELINE[0]: scores},
+        {BASELINE: (scores >= 0.5).astype(float)},
+        replicates=REPLICATES,
+        smallest_cell=SMALLEST_CELL,
+        seed=seed,
+    )
+    tables |= describe(frame, replicates=REPLICATES, smallest_cell=SMALLEST_CELL, seed=seed) | {
+        "exposure": exposure(
+            Population.from_frame(frame, attributes=["view"]), grey_levels(pixels), replicates=REPLICATES, seed=seed
+        )
+    }
+    auc = round(float(np.mean([roc_auc_score(valid["label"], own) for own in scores])), 4)
+    return [(dial, value, seed, question, sign, auc) for question, sign in claims(tables).items()]
+
+
+def _scores(frame: pl.DataFrame, pixels: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+    """Chance of sick (n_valid,) by each classifier, every one fitted to training patients drawn with replacement."""
+    flat = pixels.reshape(len(pixels), PIXELS // 2, 2, PIXELS // 2, 2).mean((2, 4)).reshape(len(pixels), -1) / 255
+    train = (frame["split"] == "train").to_numpy()
+    labels, patients = frame["label"].to_numpy(), frame["patient"].to_numpy()
+    names = np.unique(patients[train])
+    rows_of = {name: np.flatnonzero(train & (patients == name)) for name in names}
+    for network in range(NETWORKS):
+        draw = np.random.default_rng([seed, 7, network])
+        rows = np.concatenate([rows_of[name] for name in draw.choice(names, len(names))])
+        parts = PCA(COMPONENTS, svd_solver="randomized", random_state=network), StandardScaler()
+        model = make_pipeline(*parts, LogisticRegression(C=0.03, max_iter=500, class_weight="balanced"))
+        yield model.fit(flat[rows], labels[rows]).predict_proba(flat[~train])[:, 1]
+
+
+def claims(tables: dict[str, pl.DataFrame]) -> dict[str, int]:
+    """What the audit claims on each question, by the rules of the report: verdicts, reversals, intervals that are apart."""
+    women = {
+        split: _row(tables["shares"], split=split, attribute="sex", group="F", other="overall") for split in SPLITS
+    }
+    train = {group: _row(tables["composition"], split="train", attribute="sex", group=group) for group in ("F", "M")}
+    found = {
+        "prevalence": apart(train["F"], train["M"]),
+        "representation": apart(women["train"], women["valid"]),
+        "exposure": _exposure(tables["exposure"]),
+        "simpson": _reversal(
+            tables["simpson"].filter(split="train", metric="prevalence", attribute="sex", stratifier="view")
+        ),
+    }
+    for dial, effect in EFFECTS.items():
+        if effect.table == "gaps":
+            row = _row(tables["gaps"], attribute=effect.attribute, metric=effect.metric, contrast=effect.contrast)
+            found[dial] = {"higher": 1, "lower": -1}.get(row["verdict"], 0)
+    return found
+
+
+SPLITS = ("train", "valid")
+
+
+def _row(frame: pl.DataFrame, **where: str) -> dict:
+    return frame.row(by_predicate=pl.all_horizontal(pl.col(k) == v for k, v in where.items()), named=True)
+
+
+def apart(one: dict, two: dict) -> int:
+    """+1 where the interval of `one` lies above that of `two`, -1 below, 0 where they meet or one is not known."""
+    if None in (one["low"], one["high"], two["low"], two["high"]):
+        return 0
+    return int(one["low"] > two["high"]) - int(one["high"] < two["low"])
+
+
+def _exposure(frame: pl.DataFrame) -> int:
+    """The sign of AP against PA where the contrasts are apart, alike among the sick and the healthy."""
+    signs = {
+        apart(*(_row(frame.filter(label=label), measure="contrast", view=view) for view in ("AP", "PA")))
+        for label in (0, 1)
+    }
+    return signs.pop() if len(signs) == 1 else 0
+
+
+def _reversal(frame: pl.DataFrame) -> int:
+    """The sign of the aggregate difference where it turns within strata."""
+    told = frame.filter("reversal")
+    return 0 if told.is_empty() else int(np.sign(told.filter(stratum=AGGREGATE)["value"][0]))
+
+
+def main(cohorts: int = 20, processes: int = 2) -> None:
+    """Audit what is not in the table yet, writing each cohort's rows as they come."""
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    done = {tuple(row[:3]) for row in csv.reader(OUT.open())} if OUT.is_file() else set()
+    if not done:
+        OUT.write_text(",".join(FIELDS) + "\n", "utf-8")
+    todo = [
+        (dial, value, seed)
+        for seed in range(cohorts)
+        for dial, value in settings()
+        if (dial, str(value), str(seed)) not in done
+    ]
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(one_cohort, *what) for what in todo]):
+            with OUT.open("a", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows(future.result())
+    pl.read_csv(OUT).sort(FIELDS[:4]).write_csv(OUT)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
