@@ -77,7 +77,10 @@ def amplification(results: Results, *, size: Size = "page") -> Chart:
     entries = [*SOURCES.values(), *((word, look) for word, look in LOOKS.items() if word in verdicts)]
     finding = amplification_finding(results)
     return framed(
-        over(in_lines([differences, amplifications], 2, 30), key(entries, measure)),
+        over(
+            in_lines([differences, amplifications], 2, 30),
+            key(entries, measure, width=measure.width - label_width(rows, measure)),
+        ),
         title=finding,
         subtitle=[
             f"Untouched baseline, group {MINUS} reference, in points, labels and decisions of the same images · {judged_on(results)}",

@@ -34,8 +34,8 @@ def calibration(results: Results, weighting: str = BASELINE_WEIGHTING, *, size: 
     attributes = [name for name in ATTRIBUTES if name in set(curve["attribute"])]
     if not attributes:
         return nothing(f"no group is large enough for its calibration under {weighting_label(weighting)}", size=size)
-    spacing = 56
-    width = min(measure.width * 0.4, (measure.width - 90 - spacing * (len(attributes) - 1)) / len(attributes))
+    spacing, axis = 30, 7 * measure.small  # beside a panel: nothing, or the values and the name of its axis
+    width = min(measure.width * 0.4, (measure.width - axis - spacing * (len(attributes) - 1)) / len(attributes))
     panels = [_panel(curve, name, measure, width, first=name == attributes[0]) for name in attributes]
     shown = in_order(curve.unique(["attribute", "group"]).filter(pl.col("attribute").is_in([OVERALL, *attributes])))
     entries = [
@@ -44,7 +44,7 @@ def calibration(results: Results, weighting: str = BASELINE_WEIGHTING, *, size: 
     ]
     finding = calibration_finding(results, weighting)
     return framed(
-        over(in_lines(panels, len(panels), spacing), key(entries, measure)),
+        over(in_lines(panels, len(panels), spacing), key(entries, measure, width=measure.width - axis)),
         title=finding,
         subtitle=[
             f"Share of sick against mean score, ten bins of as many images each · {judged_on(results)}",
@@ -79,7 +79,7 @@ def _panel(curve: pl.DataFrame, attribute: str, measure: Measure, width: float, 
         for row in in_order(frame)
     ]
     x = alt.X("score:Q", scale=SCALE, axis=alt.Axis(title="mean score", **TICKS))
-    y_axis = alt.Axis(title="share of sick" if first else None, **TICKS)
+    y_axis = alt.Axis(**TICKS, **({"title": "share of sick"} if first else {"title": None, "labels": False}))
     y = alt.Y("observed:Q", scale=SCALE, axis=y_axis)
     base = alt.Chart(pl.DataFrame(rows)).encode(x=x, color=alt.Color("colour:N", scale=None, legend=None))
     ends = alt.Chart(pl.DataFrame({"at": [0.0, 1.0]})).mark_line(color=GREY, strokeWidth=1.2, strokeDash=[4, 3])

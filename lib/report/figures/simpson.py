@@ -59,7 +59,10 @@ def simpson(
     entries = [(AGGREGATE, WHOLE[0]), ("with strata alike (standardised)", WHOLE[1])]
     finding = simpson_finding(results, attribute)
     return framed(
-        over(in_lines(panels, len(panels), spacing), key(entries, measure)),
+        over(
+            in_lines(panels, len(panels), spacing),
+            key(entries, measure, width=measure.width - label_width(rows, measure)),
+        ),
         title=finding,
         subtitle=[
             f"Untouched baseline, group {MINUS} reference, in points, aggregate and within strata · {judged_on(results)}",
