@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from sklearn.base import BaseEstimator
+from sklearn.isotonic import IsotonicRegression
 
 from lib.postprocessing import REGISTRY, Mixture, Sample, Thresholds
 from lib.postprocessing.parity import relaxed
-from lib.postprocessing.recalibration import _newton
+from lib.postprocessing.recalibration import _isotonic, _newton
 from lib.postprocessing.reject_option import choose
 
 GROUP_METHODS = [name for name, method in REGISTRY.items() if method.needs_group]
@@ -195,6 +196,17 @@ def test_platt_scaling_finds_the_slope_that_made_the_labels():
     x = draw.normal(0, 1.5, 50_000)
     y = (draw.random(50_000) < 1 / (1 + np.exp(-(0.7 * x - 0.4)))).astype(float)
     assert _newton(x, y, True) == pytest.approx((0.7, -0.4), abs=0.03)
+
+
+def test_isotonic_recalibration_is_scikit_learns():
+    own = sample(n=500)
+    own = Sample(np.round(own.scores, 2), own.labels, own.patients, own.groups)
+    forward, back = _isotonic(own)
+    at = np.linspace(0, 1, 301)
+    theirs = IsotonicRegression(out_of_bounds="clip").fit(own.scores, own.labels).predict(at)
+    assert forward(at) == pytest.approx(theirs, abs=1e-12)
+    level = float(np.median(theirs)) + 1e-6
+    assert ((at >= back(level)) == (theirs >= level)).all()
 
 
 @pytest.mark.parametrize("name", ["platt", "isotonic"])

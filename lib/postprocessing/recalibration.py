@@ -6,8 +6,8 @@ Each map rises with the score, so that in the end a group has a threshold of its
 from collections.abc import Callable
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 from scipy.special import expit, logit
-from sklearn.isotonic import IsotonicRegression
 
 from lib.postprocessing.hull import EVERYONE
 from lib.postprocessing.rules import Thresholds
@@ -86,8 +86,10 @@ def _newton(x: Array, target: Array, intercept: bool) -> tuple[float, float]:
 
 
 def _isotonic(part: Sample) -> Map:
-    fitted = IsotonicRegression(out_of_bounds="clip").fit(part.scores, part.labels)
-    x, y = fitted.X_thresholds_, fitted.y_thresholds_
+    """Straight lines between the fitted scores, level beyond the outermost, as scikit-learn's `IsotonicRegression`."""
+    x, position, count = np.unique(part.scores, return_inverse=True, return_counts=True)
+    shares = np.bincount(position, weights=part.labels) / count
+    y = isotonic_regression(shares, weights=count).x
 
     def back(least: float) -> float:
         k = int(np.searchsorted(y, least))
@@ -97,4 +99,4 @@ def _isotonic(part: Sample) -> Map:
             return np.inf
         return float(x[k - 1] + (x[k] - x[k - 1]) * (least - y[k - 1]) / (y[k] - y[k - 1]))
 
-    return fitted.predict, back
+    return lambda scores: np.interp(scores, x, y), back
