@@ -85,20 +85,22 @@ def placebo_floor(base: Mapping[tuple, float | None], placebos: list[Mapping[tup
     return pl.DataFrame(rows, schema=TABLES["noise_floor"], orient="row")
 
 
-def retraining_floor(people: Population, scores: np.ndarray, *, smallest_cell: int) -> pl.DataFrame:
+def retraining_floor(people: Population, scores: Mapping[str, np.ndarray], *, smallest_cell: int) -> pl.DataFrame:
     """Per figure, how far two means over S networks of the *same* procedure lie apart in 19 of 20 repetitions.
 
-    `scores` (S, n) are those of repeated uniform runs: t(.975, S - 1) sd sqrt(2 / S). Null with a single network.
+    `scores[weighting]` (S, n). t(.975, d) sd sqrt(2 / S), the deviations of networks from the mean of their weighting pooled
+    over weightings, d = sum of S - 1; S is that of the uniform networks. Null where nothing was trained twice.
     """
-    each = [point_values(people, own[None], smallest_cell=smallest_cell) for own in (scores >= 0.5).astype(float)]
-    networks = len(each)
+    values = partial(point_values, people, smallest_cell=smallest_cell)
+    each = {name: [values(own[None]) for own in (rows >= 0.5).astype(float)] for name, rows in scores.items()}
+    networks, degrees = len(each[BASELINE_WEIGHTING]), sum(len(rows) - 1 for rows in each.values())
     rows = []
-    for key in _outcomes(each[0]):
-        values = [own[key] for own in each]
+    for key in _outcomes(each[BASELINE_WEIGHTING][0]):
+        by_weighting = [[own[key] for own in rows] for rows in each.values()]
         floor = None
-        if networks > 1 and None not in values:
-            wide = student.ppf(0.975, networks - 1) * np.sqrt(2 / networks)
-            floor = float(wide * np.std(values, ddof=1))
+        if degrees and not any(None in own for own in by_weighting):
+            pooled = sum(len(own) * np.var(own) for own in by_weighting) / degrees
+            floor = float(student.ppf(0.975, degrees) * np.sqrt(2 * pooled / networks))
         rows.append(("full", *key, floor, networks))
     return pl.DataFrame(rows, schema=TABLES["noise_floor"], orient="row")
 

@@ -91,7 +91,7 @@ TABLES: dict[str, dict[str, Any]] = {
     | {"attribute": S, "metric": S, "contrast": S, "change": F}
     | _INTERVAL
     | {"p": F, "p_holm": F, "verdict": S, "estimable": B},
-    # the change that noise alone stays under in 19 of 20 cases: "full" from `n` repeated uniform runs, "head" from `n`
+    # the change that noise alone stays under in 19 of 20 cases: "full" between means of `n` networks, "head" from `n`
     # placebo weights; contrast "all" or "max - min"
     "noise_floor": {"trained": S, "attribute": S, "metric": S, "contrast": S, "floor": F, "n": I},
     # share of images of a group: of everyone's (other "overall"), of another attribute's group, of the sick or healthy

@@ -32,7 +32,7 @@ from lib.audit.sensitivity import wrong_groups
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, PLACEBO
+from lib.names import ATTRIBUTES, PLACEBO
 from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
@@ -192,7 +192,7 @@ def _audited(
     resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, replicates, smallest_cell=small)
     everyone = Population.from_frame(frame, attributes=["view"])
     heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
-    floor = retraining_floor(people, scores[BASELINE_WEIGHTING], smallest_cell=small)
+    floor = retraining_floor(people, scores, smallest_cell=small)
     described = describe(frame, replicates=replicates, smallest_cell=small)
     return (
         audited

@@ -128,7 +128,7 @@ def _heads(people: Population, train: pl.DataFrame, scores: dict, knobs: Knobs) 
     decisions = {(n, "fixed_0.5", "none"): (own >= 0.5).astype(float) for n, own in scores.items()}
     audited = audit(people, scores, decisions, replicates=knobs.replicates, further=False)
     base, *others = (point_values(people, (own[None] >= 0.5).astype(float)) for own in scores["uniform"])
-    floors = [retraining_floor(people, scores["uniform"], smallest_cell=20), placebo_floor(base, others)]
+    floors = [retraining_floor(people, scores, smallest_cell=20), placebo_floor(base, others)]
     return {
         "catalogue": pl.DataFrame(rows, schema=TABLES["catalogue"], orient="row"),
         "head_metrics": audited["metrics"],
