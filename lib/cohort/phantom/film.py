@@ -46,9 +46,23 @@ def develop(attenuation: Layer, exposure: Exposure, draw: np.random.Generator) -
     layer = (1 - exposure.scatter) * sharp + exposure.scatter * _veil(sharp)
     grey = 0.56 + exposure.contrast * 1.02 * (layer - 0.64) + exposure.level + exposure.fall * (u - 0.5)
     grey += np.float32(exposure.noise * min(1, n / 128)) * draw.standard_normal((n, n), dtype=np.float32)
+    place = (grey - LOWEST) * np.float32((len(TONE) - 1) / (HIGHEST - LOWEST))
+    return TONE[np.clip(place, 0, len(TONE) - 1).astype(np.int32)]
+
+
+LOWEST, HIGHEST = -0.5, 2.0
+
+
+def _tone() -> NDArray[np.uint8]:
+    """Grey levels of the film from LOWEST to HIGHEST: straight in the middle, bent towards black and white at the ends."""
+    grey = np.linspace(LOWEST, HIGHEST, 8192, dtype=np.float32)
     grey = np.where(grey > 0.78, 0.78 + 0.22 * np.tanh((grey - 0.78) / 0.22), grey)
-    grey = np.where(grey < 0.12, 0.03 + 0.09 * edge(grey - 0.0, 0.24) / np.float32(1.0), grey)
+    grey = np.where(grey < 0.12, 0.03 + 0.09 * edge(grey, 0.24), grey)
     return (255 * np.clip(grey, 0, 1)).astype(np.uint8)
+
+
+TONE = _tone()
+"""A table costs a tenth of working the curve out for every pixel."""
 
 
 def _veil(layer: Layer) -> Layer:
