@@ -37,7 +37,7 @@ SCHEMA = dict(zip(KEY, (pl.String, pl.Int64, *[pl.String] * 5), strict=True)) | 
 }
 ANY = "any"
 Row = tuple[tuple, float | None, float | None, float | None, float | None, bool]
-CASES = (("gaps", 2), ("gaps", 3), ("gaps", 5), ("null", 2))
+CASES = (("gaps", 2), ("gaps", 3), ("gaps", 5), ("null", 2), ("null", 3))
 """Worlds and numbers of networks."""
 
 
