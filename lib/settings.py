@@ -28,7 +28,7 @@ _WORDS = {
     dict: "a table",
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
-    "training": {"first_image_size": int, "batch_size": int, "learning_rate": float, "tune_share": float},
+    "training": {"first_image_size": int, "batch_size": int, "learning_rate": float},
     "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""

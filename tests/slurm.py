@@ -34,7 +34,7 @@ def configure(folder: Path, cores: int) -> Path:
         "SlurmctldPort": free_port(),
         "SlurmdPort": free_port(),
         "AuthType": "auth/munge",
-        "AuthInfo": f"socket={folder}/munge.socket",
+        "AuthInfo": f"socket={folder}/munge.socket,cred_expire=10",  # a requeued job waits so long
         "SlurmUser": "root",
         "StateSaveLocation": folder / "state",
         "SlurmdSpoolDir": folder / "spool",

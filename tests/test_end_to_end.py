@@ -18,6 +18,7 @@ def draft(tiny_study, tmp_path_factory):
     for name in ("chapters", "lib"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(tiny_study.root / "study.toml", project)
+    shutil.copytree(ROOT / "data" / "trust", project / "data" / "trust")
     shutil.copytree(tiny_study.bundle, project / "data" / "tiny" / "results")
     return render_draft(project, project / "_book", why="Quarto is not on this machine.")
 

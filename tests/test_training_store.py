@@ -207,7 +207,7 @@ def test_a_study_in_a_read_only_folder_ends_in_one_sentence(tiny_study, with_one
         (root / "data" / "tiny" / "runs").chmod(0o755)
         (root / "data" / "tiny" / "runs" / ".locks").chmod(0o755)
     assert done.returncode == 1
-    assert "runs cannot be written, it is read-only for you" in done.stderr.splitlines()[-1], done.stderr
+    assert "cannot be written, it is read-only for you" in done.stderr.splitlines()[-1], done.stderr
     assert "Traceback" not in done.stderr and kept(root) == before
 
 

@@ -16,6 +16,7 @@ from lib.results import load
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forks, which this system does not have")
 SMALL = TINY | {
+    "attribute": '"sex"',
     "weightings": '["uniform"]',
     "attributes": '["sex"]',
     "postprocessings": '["fixed_0.5"]',

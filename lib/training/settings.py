@@ -15,7 +15,7 @@ class TrainingSettings:
     batch_size: int = 32
     learning_rate: float = 1e-3  # peak of a one-cycle schedule; AdamW
     weight_decay: float = 0.05
-    tune_share: float = 0.1  # of the training patients; they choose the epoch
+    tune_share: float = 0.15  # of the training patients; they choose the epoch
     weights_act_by: str = "sampling"  # or "loss"
     initial_weights: str = "none"  # what the network really starts from: "imagenet" or "none"
 
