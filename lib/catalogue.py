@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from lib.audit import Population, audit, point_values
-from lib.files import write_whole
+from lib.files import alone_with, sweep, write_whole
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, MAX_MIN, NO_TARGET, OVERALL, PLACEBO
 from lib.preprocessing import catalogue, effective_share, equivalents, example_weights
 from lib.results import TABLES
@@ -124,15 +124,17 @@ def _heads_of_seed(
 ) -> pl.DataFrame:
     folder = plan.folder(BASELINE_WEIGHTING, seed)
     kept = folder / KEPT
-    if kept.is_file() and set(wanted) <= set((found := pl.read_parquet(kept)).columns):
-        done(len(wanted))
-        return found
-    features = run_features(plan.frame, pixels, plan.settings, seed, folder)
-    fit = plan.frame[features.fit]
-    weights = {name: partial(example_weights, name, fit, seed) for name in wanted}
-    with threadpool_limits(1):  # the matrices are small: more threads wait for each other
-        found = pl.DataFrame(head_scores(features, plan.frame["label"].to_numpy(), weights, partial(done, 1)))
-    content = io.BytesIO()
-    found.write_parquet(content)
-    write_whole(kept, content.getbuffer())
+    with alone_with(folder):
+        sweep(folder, "*.part")
+        if kept.is_file() and set(wanted) <= set((found := pl.read_parquet(kept)).columns):
+            done(len(wanted))
+            return found
+        features = run_features(plan.frame, pixels, plan.settings, seed, folder)
+        fit = plan.frame[features.fit]
+        weights = {name: partial(example_weights, name, fit, seed) for name in wanted}
+        with threadpool_limits(1):  # the matrices are small: more threads wait for each other
+            found = pl.DataFrame(head_scores(features, plan.frame["label"].to_numpy(), weights, partial(done, 1)))
+        content = io.BytesIO()
+        found.write_parquet(content)
+        write_whole(kept, content.getbuffer())
     return found
