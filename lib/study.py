@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import torch
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from lib import results
@@ -76,7 +77,8 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     )
     runs, plan = train_all(plan)
     began = time.monotonic()
-    tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
+    with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
+        tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
     manifest = {
         "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
         "requested": wanted,
