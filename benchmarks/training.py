@@ -35,11 +35,12 @@ def measure(cohort: Path, cache: Path, rounds: int) -> list[dict[str, tuple[floa
     The plain script's processor time is that of a run on one thread: threads that wait for each other are busy, too.
     """
     from lib.cohort import list_images, load_pixels, with_digest
+    from lib.training.engine import usable_cores
 
     frame = with_digest(list_images(cohort))
     for size in (224, 96):
         load_pixels(frame, size, cache)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     plain, plain_alone = Worker(Reference, str(cohort)), Worker(Reference, str(cohort), threads=1)
     own = [Worker(Ours, str(cohort), str(cache), threads=1) for _ in range(cores)]
     done = []

@@ -1,6 +1,5 @@
 """Logits of a trained network for many images: batch norm folded into the convolutions, one thread per core."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from lib.training.engine import usable_cores
 from lib.training.network import to_input
 
 BATCH = 32
@@ -42,7 +42,7 @@ def predict_logits(
     gpu = torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
     network = folded(network).to(device, memory_format=torch.channels_last)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     size = 512 if gpu else BATCH
 
     @torch.inference_mode()

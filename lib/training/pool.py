@@ -2,7 +2,6 @@
 
 import logging
 import multiprocessing
-import os
 import warnings
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from lib.cohort import load_pixels
 from lib.preprocessing import example_weights
 from lib.training.cluster import send_out
+from lib.training.engine import usable_cores
 from lib.training.network import imagenet_weights, weights_at_hand
 from lib.training.plan import Plan
 from lib.training.ranks import end_with_parent, start_ranks
@@ -60,7 +60,7 @@ def _all_kept(plan: Plan) -> tuple[list[Run], Plan] | None:
 def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, int]]) -> None:
     if plan.engine.engine == "slurm":
         return send_out(plan, tensors, missing, partial(_one, plan))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     gpus = torch.cuda.device_count()
     # a GPU, and a run on several devices, take one network at a time
     at_once = 1 if gpus or plan.engine.ranks > 1 else min(cores, len(plan.runs))
