@@ -35,7 +35,7 @@ def measure(cohort: Path, cache: Path, rounds: int) -> list[dict[str, tuple[floa
     The plain script's processor time is that of a run on one thread: threads that wait for each other are busy, too.
     """
     from lib.cohort import list_images, load_pixels, with_digest
-    from lib.training.engine import usable_cores
+    from lib.cores import usable_cores
 
     frame = with_digest(list_images(cohort))
     for size in (224, 96):

@@ -56,39 +56,40 @@ def amplification_rows(
     enough = estimable(population, ("selection_rate",), smallest_cell)[:, 0]
     data, drawn = shares
     model, redrawn = found.values[:, m], found.replicates[..., m]
+    asked, figures = [], []
     for attribute in population.groups:
         own = attribute_named(attribute)
         at = {cell.group: g for g, cell in enumerate(population.cells) if cell.attribute == attribute}
         for group in own.groups:
             if group != own.reference:
                 pair = [at[group], at[own.reference]]
-                differences = {
+                known = bool(enough[pair].all())
+                for quantity, (value, replicates) in {
                     "data": (data[pair], drawn[:, pair]),
                     "model": (model[pair], redrawn[:, pair]),
                     "excess": ((model - data)[pair], (redrawn - drawn)[:, pair]),
-                }
-                for quantity, (value, replicates) in differences.items():
-                    numbers = [value[0] - value[1], *percentile_interval(replicates[:, 0] - replicates[:, 1]), np.nan]
-                    known = bool(enough[pair].all())
-                    yield (
-                        *method,
-                        attribute,
-                        f"{group} - {own.reference}",
-                        quantity,
-                        *_told(numbers, known),
-                        None,
-                        known,
-                    )
+                }.items():
+                    asked.append((attribute, f"{group} - {own.reference}", quantity, None, known))
+                    figures.append((value[0] - value[1], replicates[:, 0] - replicates[:, 1]))
         cells = list(at.values())
-        known = bool(enough[cells].all())
         sides = np.where(data[cells] > data[0], 1, -1)
-        replicates = directional(drawn[:, cells], redrawn[:, cells], sides)
-        value = directional(data[cells], model[cells], sides)
-        numbers = [value, *percentile_interval(replicates), two_sided_p(replicates)]
-        low, high = percentile_interval(drawn[:, cells] - drawn[:, :1])
-        sure = bool(((low > 0) | (high < 0)).all())
-        word = None if sure else UNDECIDED
-        yield (*method, attribute, AMPLIFICATION, "amplification", *_told(numbers, known), word, known)
+        word = None if _apart(drawn[:, cells] - drawn[:, :1]) else UNDECIDED
+        asked.append((attribute, AMPLIFICATION, "amplification", word, bool(enough[cells].all())))
+        figures.append(
+            (directional(data[cells], model[cells], sides), directional(drawn[:, cells], redrawn[:, cells], sides))
+        )
+    drawn = np.stack([replicates for _, replicates in figures], axis=1)
+    told = np.array([[value for value, _ in figures], *percentile_interval(drawn), two_sided_p(drawn)])
+    for (attribute, contrast, quantity, word, known), numbers in zip(asked, told.T, strict=True):
+        tested = quantity == "amplification"
+        shown = optional(np.where([True, True, True, tested], numbers, np.nan)) if known else [None] * 4
+        yield *method, attribute, contrast, quantity, *shown, word, known
+
+
+def _apart(replicates: Array) -> bool:
+    """Whether the intervals of all columns of replicates (B, K) leave 0 out."""
+    low, high = percentile_interval(replicates)
+    return bool(((low > 0) | (high < 0)).all())
 
 
 def amplification(rows: list[tuple]) -> pl.DataFrame:
@@ -101,7 +102,3 @@ def amplification(rows: list[tuple]) -> pl.DataFrame:
             word = word if known and word else verdict(row[7], row[8], adjusted, up="amplifies", down="dampens")
         done.append((*row[:10], adjusted, word if known else NOT_ESTIMABLE, known))
     return frame(done, SCHEMA)
-
-
-def _told(numbers: list, known: bool) -> list[float | None]:
-    return optional(numbers) if known else [None] * len(numbers)

@@ -13,6 +13,7 @@ from lib.audit.population import Population
 from lib.audit.rates import check_rows, estimable
 from lib.audit.recalibration import COLUMNS, recalibrate
 from lib.audit.resampling import Array, Counts, percentile_interval, resampled_sums, two_sided_p
+from lib.cores import in_threads
 
 BINS = 10
 MEASURES = ("brier", "mean_error", "ece", "slope", "intercept")
@@ -59,18 +60,19 @@ def calibration(
     observed share for that score. Bins and sides are held as in the sample.
     """
     enough = estimable(population, ("auc",), smallest_cell)[:, 0]
-    parts = {
-        name: _sampled(population, check_rows(population, rows, "scores"), enough) for name, rows in scores.items()
-    }
+    checked = [check_rows(population, rows, "scores") for rows in scores.values()]
+    parts = dict(zip(scores, in_threads(lambda rows: _sampled(population, rows, enough), checked), strict=True))
     spread = deviations([by_seed for by_seed, _, _ in parts.values()])
     sizes = population.sizes
-    rows, curve = [], []
-    for weighting, (by_seed, scored, cells) in parts.items():
+
+    def told(weighting: str) -> tuple[list[tuple], list[tuple]]:
+        by_seed, scored, cells = parts[weighting]
         resampled = np.stack([_resampled(network, counts, by_seed[s]) for s, network in enumerate(cells)], axis=1)
         replicates = two_level(resampled, spread, draws[weighting])
         values = by_seed.mean(axis=0)
-        rows += _rows(weighting, population, values, replicates, _own_spread(by_seed), sizes, enough)
+        rows = _rows(weighting, population, values, replicates, _own_spread(by_seed), sizes, enough)
         low, high = percentile_interval(replicates[..., len(MEASURES) :])
+        curve = []
         for g, cell in enumerate(population.cells):
             if enough[g]:
                 gap, score = -values[g, len(MEASURES) :], scored[g]
@@ -78,7 +80,10 @@ def calibration(
                     numbers = optional([score[b], score[b] + gap[b], score[b] - high[g, b], score[b] - low[g, b]])
                     if numbers[1] is not None:
                         curve.append((weighting, cell.attribute, cell.group, b, *_clipped(numbers)))
-    return {"calibration": _judged(rows), "calibration_curve": frame(curve, CURVE_SCHEMA)}
+        return rows, curve
+
+    rows, curves = zip(*in_threads(told, scores), strict=True)
+    return {"calibration": _judged(sum(rows, [])), "calibration_curve": frame(sum(curves, []), CURVE_SCHEMA)}
 
 
 def bins_of(scores: Array, bins: int = BINS) -> NDArray[np.int64]:

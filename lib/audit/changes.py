@@ -49,9 +49,9 @@ def changes(rows: list[tuple]) -> pl.DataFrame:
     """
     p = [row[9] for row in rows]
     over_grid = holm_by_family([(aimed(row[2], row[3]), *row[3:6]) for row in rows], p)
-    over_kind = holm_by_family([(_kind(row[:3]), aimed(row[2], row[3]), *row[3:6]) for row in rows], p)
+    over_kind = holm_by_family([(kind(row[:3]), aimed(row[2], row[3]), *row[3:6]) for row in rows], p)
     adjusted = [
-        grid if _kind(row[:3]) == "combination" else own
+        grid if kind(row[:3]) == "combination" else own
         for row, grid, own in zip(rows, over_grid, over_kind, strict=True)
     ]
     done = [
@@ -61,7 +61,8 @@ def changes(rows: list[tuple]) -> pl.DataFrame:
     return frame(done, SCHEMA)
 
 
-def _kind(method: Method) -> str:
+def kind(method: Method) -> str:
+    """What a method alters: "weighting" (or nothing), "post-processing", or both, a "combination"."""
     weighting, *decision = method
     if decision == [BASELINE_POSTPROCESSING, NO_TARGET]:
         return "weighting"

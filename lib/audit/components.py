@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 class Arm:
     """One side of a figure, linearised at the estimate, for K contrasts and S `networks`.
 
-    `resampled` (B, S, K), or (B, 1, K) where only their mean is; `left_out` (P, K), the mean over networks without each patient; `deviations` (R, K).
+    `mean` (B, K) over networks in each resample of patients, `apart` (B, S, K) how far each network is from it there (S = 0
+    where it is not known), `left_out` (P, K) the mean without each patient, `deviations` (R, K).
     """
 
-    resampled: Array
+    mean: Array
+    apart: Array
     left_out: Array
     deviations: Array
     networks: int
@@ -42,20 +44,17 @@ class Arm:
     def of(cls, chosen: Sequence[Contrast], found: "Estimates") -> "Arm":
         """The contrasts of a method; a spread is the difference of the cells that are its ends in the sample."""
         at = ends(chosen, found.values)
-        parts = (linear(values, at) for values in (found.resampled, found.left_out, found.spread))
+        parts = (linear(values, at) for values in (found.mean, found.apart, found.left_out, found.spread))
         return cls(*parts, len(found.by_seed))
 
     def minus(self, other: "Arm") -> "Arm":
         """The difference of two methods that share their networks, network by network."""
-        parts = ("resampled", "left_out", "deviations")
+        parts = ("mean", "apart", "left_out", "deviations")
         return Arm(*(getattr(self, part) - getattr(other, part) for part in parts), self.networks)
 
     def counted_twice(self) -> Array:
         """V_C / S, (K,); 0 where it cannot be told from V_A: with a single network, or the mean of several."""
-        if self.resampled.shape[1] == 1:
-            return np.zeros(self.resampled.shape[2])
-        apart = self.resampled - self.resampled.mean(axis=1, keepdims=True)
-        return _variance(apart).sum(axis=0) / (self.networks - 1) / self.networks
+        return _variance(self.apart).sum(axis=0) / max(1, self.networks - 1) / self.networks
 
     def between(self, degrees: int) -> Array:
         """V_N = (V_B + V_C) / S, (K,), from the deviations of all weightings; 0 without degrees of freedom."""
@@ -81,7 +80,7 @@ def replicates(chosen: Sequence[Contrast], found: "Estimates", baseline: "Estima
 
 def _adjusted(value: Array, raw: Array, arms: Sequence[Arm], found: "Estimates") -> Array:
     means, left_out = (
-        arms[0].resampled.mean(axis=1) - sum(arm.resampled.mean(axis=1) for arm in arms[1:]),
+        arms[0].mean - sum(arm.mean for arm in arms[1:]),
         arms[0].left_out - sum(arm.left_out for arm in arms[1:]),
     )
     patients = _variance(means)
@@ -96,7 +95,7 @@ def _adjusted(value: Array, raw: Array, arms: Sequence[Arm], found: "Estimates")
 
 def patient_degrees(left_out: Array) -> Array:
     """d_A, (K,): degrees of freedom of the variance by patient, from figures without each patient, (P, K); at least 1."""
-    squared = _centred(left_out) ** 2
+    squared = _centred(left_out)[0] ** 2
     second, fourth = squared.sum(axis=0), (squared**2).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         degrees = 2 * second**2 / (fourth - second**2 / len(squared))
@@ -110,13 +109,19 @@ def _degrees(patients: Array, of_patients: Array, networks: Array, of_networks: 
     return np.nan_to_num(degrees, nan=np.inf, posinf=np.inf)
 
 
-def _centred(values: Array) -> Array:
-    """Values (B, ...) less their mean over those that exist; 0 where one does not."""
-    exists = ~np.isnan(values)
-    mean = np.where(exists, values, 0).sum(axis=0) / np.maximum(exists.sum(axis=0), 1)
-    return np.where(exists, values - mean, 0)
+def _centred(values: Array) -> tuple[Array, Array]:
+    """Values (B, ...) less their mean over those that exist, 0 where one does not; and how many exist, (...)."""
+    off, count = values - values.mean(axis=0), np.full(values.shape[1:], len(values))
+    if (lacking := np.isnan(off[0])).any():  # a column that lacks a value has no plain mean
+        own = values[:, lacking]
+        exists = ~np.isnan(own)
+        count[lacking] = exists.sum(axis=0)
+        mean = np.where(exists, own, 0).sum(axis=0) / np.maximum(count[lacking], 1)
+        off[:, lacking] = np.where(exists, own - mean, 0)
+    return off, count
 
 
 def _variance(values: Array) -> Array:
     """Variance over the replicates (B, ...) that exist; 0 where none does."""
-    return (_centred(values) ** 2).sum(axis=0) / np.maximum((~np.isnan(values)).sum(axis=0), 1)
+    off, count = _centred(values)
+    return np.einsum("b...,b...->...", off, off) / np.maximum(count, 1)

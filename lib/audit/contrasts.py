@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +25,21 @@ class Contrast:
     column: int
     estimable: bool
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Two cells whose difference it is, (cell, -1) for a level; of a spread, any two."""
+        if self.kind == "level":
+            return self.cells[0], -1
+        return (self.cells[0], self.cells[-1]) if self.cells else (0, 0)
+
     def of(self, values: Array) -> Array:
         """The figure, (...), in metrics (..., G, M); NaN where it is not estimable or a resample lacks the cell."""
         if not self.estimable:
             return np.full(values.shape[:-2], np.nan)
-        read = values[..., list(self.cells), self.column]
+        read = [values[..., cell, self.column] for cell in self.cells]
         if self.kind == "spread":
-            return read.max(axis=-1) - read.min(axis=-1)
-        return read[..., 0] - read[..., 1] if self.kind == "difference" else read[..., 0]
+            return reduce(np.maximum, read) - reduce(np.minimum, read)
+        return read[0] - read[1] if self.kind == "difference" else read[0]
 
 
 def contrasts(population: Population, metrics: tuple[str, ...], smallest_cell: int) -> list[Contrast]:
@@ -65,25 +73,28 @@ def ends(chosen: Sequence[Contrast], at: Array | None = None) -> Ends:
 
     A spread's ends are the cells of its largest and smallest value in metrics `at` (G, M), or any two without it.
     """
-    pairs = np.zeros((len(chosen), 2), dtype=np.int64)
-    for k, contrast in enumerate(chosen):
-        cells = np.array(contrast.cells[:1] if contrast.kind == "level" else contrast.cells or (0,))
-        if contrast.kind == "spread" and at is not None:
-            own = np.nan_to_num(at[cells, contrast.column])
-            cells = cells[[own.argmax(), own.argmin()]]
-        pairs[k] = cells[0], cells[-1] if contrast.kind != "level" else -1
+    pairs = np.array([contrast.ends for contrast in chosen], dtype=np.int64).reshape(-1, 2)
+    if at is not None:
+        at = np.nan_to_num(at)
+        for k, contrast in enumerate(chosen):
+            if contrast.kind == "spread" and contrast.cells:
+                own = at[list(contrast.cells), contrast.column]
+                pairs[k] = contrast.cells[own.argmax()], contrast.cells[own.argmin()]
     return pairs[:, 0], pairs[:, 1], np.array([contrast.column for contrast in chosen], dtype=np.int64)
 
 
 def linear(values: Array, at: Ends) -> Array:
     """Upper cell less lower cell, (..., K), in metrics (..., G, M)."""
     upper, lower, column = at
-    found = values[..., upper, column]
+    *lead, cells, metrics = values.shape
+    flat = values.reshape(*lead, cells * metrics)
+    found = flat.take(upper * metrics + column, axis=-1)
     paired = lower >= 0
-    found[..., paired] -= values[..., lower[paired], column[paired]]
+    found[..., paired] -= flat.take((lower * metrics + column)[paired], axis=-1)
     return found
 
 
+@cache
 def every_level(shape: tuple[int, int]) -> list[Contrast]:
     """A level for each cell and metric, in the order of metrics (G, M), estimable or not."""
     return [Contrast("", "", "", "level", (g,), m, True) for g in range(shape[0]) for m in range(shape[1])]

@@ -1,7 +1,6 @@
 """A method's metrics in the sample and in every resample: what every table of the audit is read from."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from lib.audit.population import Population
 from lib.audit.ranking import auc, resampled_auc
 from lib.audit.rates import RATES, rates, resampled_rates
 from lib.audit.resampling import AndLeftOut, Array, Counts
+from lib.cores import computed_once
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Sampled:
     metrics: tuple[str, ...]
     by_seed: Array
 
-    @property
+    @computed_once
     def values(self) -> Array:
         """The estimate, (G, M): mean over networks of each metric, as one trained network would do on average."""
         return self.by_seed.mean(axis=0)
@@ -46,10 +46,21 @@ class Estimates(Sampled):
     weighting: str
     retraining: Retraining
 
-    @cached_property
+    @computed_once
+    def mean(self) -> Array:
+        """The mean over networks in each resample of patients, (B, G, M)."""
+        return self.resampled.mean(axis=1)
+
+    @computed_once
+    def apart(self) -> Array:
+        """How far each network is from that mean, (B, S, G, M); (B, 0, G, M) where there is but one."""
+        networks = self.resampled.shape[1]
+        return self.resampled - self.mean[:, None] if networks > 1 else self.resampled[:, :0]
+
+    @computed_once
     def raw(self) -> Array:
         """Replicates of the mean over networks, (B, G, M): patients resampled, networks drawn anew; too wide by a part."""
-        return two_level(self.resampled, self.spread, self.retraining.draws[self.weighting])
+        return two_level(self.mean[:, None], self.spread, self.retraining.draws[self.weighting])
 
     @property
     def together(self) -> Array:
@@ -58,12 +69,18 @@ class Estimates(Sampled):
         Student's t for the networks; the noise of single networks on single patients counts twice: on the wide side.
         """
         student = self.retraining.widened(np.array([self.retraining.degrees]))
-        return two_level(self.resampled, self.spread, self.retraining.draws[self.weighting] * student)
+        return two_level(self.mean[:, None], self.spread, self.retraining.draws[self.weighting] * student)
 
-    @cached_property
+    @computed_once
     def replicates(self) -> Array:
         """Replicates of every level, (B, G, M), from which its interval is read; see `lib.audit.components`."""
         return replicates(every_level(self.values.shape), self).reshape(self.raw.shape)
+
+    def of(self, metrics: tuple[str, ...]) -> "Estimates":
+        """The same of these metrics only."""
+        at = [self.metrics.index(metric) for metric in metrics]
+        parts = {name: getattr(self, name)[..., at] for name in ("by_seed", "resampled", "left_out", "spread")}
+        return replace(self, metrics=metrics, **parts)
 
 
 def in_sample(population: Population, decisions: Array, scores: Array | None) -> Sampled:
@@ -81,14 +98,17 @@ def in_resamples(
     scores: Array | None,
     *,
     counts: Counts,
+    images: Array | None = None,
     spread: Array,
     weighting: str,
     retraining: Retraining,
 ) -> Estimates:
-    """The same metrics in resamples, for patient counts (B, P) and network deviations (R, G, M)."""
+    """The same metrics in resamples, for patient counts (B, P) and network deviations (R, G, M).
 
+    `images` are those of `resampled_images` for `AndLeftOut(counts)`, where they are known already.
+    """
     both = AndLeftOut(counts)
-    found = resampled_rates(population, decisions, both)
+    found = resampled_rates(population, decisions, both, images)
     if scores is not None:
         found = np.concatenate([found, resampled_auc(population, scores, both)[..., None]], axis=-1)
     left_out = found[len(counts) :].mean(axis=1)

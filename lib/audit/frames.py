@@ -13,7 +13,7 @@ METHOD: dict[str, Any] = {name: pl.String for name in ("weighting", "postprocess
 
 def optional(values: Any) -> list[float | None]:
     """Numbers as a list, with None for NaN: a figure that does not exist is null, never 0."""
-    return [None if np.isnan(value) else float(value) for value in values]
+    return [None if value != value else value for value in np.asarray(values, dtype=np.float64).tolist()]
 
 
 def frame(rows: list[tuple], schema: Mapping[str, Any]) -> pl.DataFrame:

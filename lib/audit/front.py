@@ -1,5 +1,7 @@
 """The Pareto front of performance and disparity: a method leaves it only when another is better at both beyond noise."""
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 
@@ -9,6 +11,7 @@ from lib.audit.multiplicity import ALPHA
 from lib.audit.resampler import holding
 from lib.audit.resampling import Array, percentile_interval
 from lib.audit.tails import better_p
+from lib.cores import in_threads
 
 _F = pl.Float64
 SCHEMA = (
@@ -30,21 +33,23 @@ def front(ledger: Ledger) -> pl.DataFrame:
     differences, times the number of rivals (Bonferroni), is below .05. That p and rival are in `p` and `by_...`. A point
     that merely looks worse stays: the front holds what cannot be ruled out.
     """
+    asked = [(attribute, metric) for attribute in ledger.population.groups for metric in DISPARITIES]
+    return frame([row for rows in in_threads(partial(_rows, ledger), asked) for row in rows], SCHEMA)
+
+
+def _rows(ledger: Ledger, asked: tuple[str, str]) -> list[tuple]:
+    methods, values, replicates = ledger.of(*asked)
+    if not methods:
+        return []
+    rivals, p = dominating(values * np.array([1, -1]), replicates * np.array([1, -1], dtype=np.float32))
+    low, high = holding(values, *percentile_interval(replicates))
     rows = []
-    for attribute in ledger.population.groups:
-        for metric in DISPARITIES:
-            methods, values, replicates = ledger.of(attribute, metric)
-            if not methods:
-                continue
-            oriented = replicates * np.array([1, -1], dtype=np.float32)
-            rivals, p = dominating(values * np.array([1, -1]), oriented)
-            low, high = holding(values, *percentile_interval(replicates))
-            for k, method in enumerate(methods):
-                off = p[k] < ALPHA
-                numbers = [values[k, 0], low[k, 0], high[k, 0], values[k, 1], low[k, 1], high[k, 1]]
-                by = methods[rivals[k]] if off else (None, None, None)
-                rows.append((*method, attribute, metric, *optional(numbers), not off, float(p[k]), *by))
-    return frame(rows, SCHEMA)
+    for k, method in enumerate(methods):
+        off = p[k] < ALPHA
+        numbers = [values[k, 0], low[k, 0], high[k, 0], values[k, 1], low[k, 1], high[k, 1]]
+        by = methods[rivals[k]] if off else (None, None, None)
+        rows.append((*method, *asked, *optional(numbers), not off, float(p[k]), *by))
+    return rows
 
 
 def dominating(values: Array, replicates: Array) -> tuple[Array, Array]:

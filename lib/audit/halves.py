@@ -1,13 +1,13 @@
 """Two groups side by side, as sums by patient: their difference in rates, and its variance, for any assignment of groups."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lib.audit.population import Population
 from lib.audit.resampling import Array
+from lib.cores import computed_once
 from lib.names import attribute_named
 
 LABELLED = np.array([[0.5, -0.5], [1.0, 0.0], [0.0, 1.0]])
@@ -25,17 +25,17 @@ class Side:
     images: Array
     called: Array
 
-    @cached_property
+    @computed_once
     def n(self) -> Array:
         """Images of each patient in either group, (P,)."""
         return self.images.sum(axis=1)
 
-    @cached_property
+    @computed_once
     def s(self) -> Array:
         """Sums of decisions of each patient in either group, (P, M)."""
         return self.called.sum(axis=1)
 
-    @cached_property
+    @computed_once
     def share(self) -> Array:
         """The part of a patient's images that is in the first group, (P,); 0 without any image."""
         return self.images[:, 0] / np.maximum(self.n, 1)
@@ -105,14 +105,15 @@ class Halves:
             sums["all"] - sums["a"] - sums["b"] + sums["ab"],
         )
         (t, images), (u, others) = read[i], read[j]
-        total = 0.0
+        m, total = self.methods, 0.0
         for quadrant, (g, h) in zip(quadrants, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
-            ss, ns, sn, nn = np.split(quadrant.astype(np.float64), np.cumsum([self.methods] * 3), axis=1)
+            nn, ss, ns, *sn = np.split(quadrant.astype(np.float64), [1, 1 + m, 1 + 2 * m], axis=1)
+            sn = sn[0] if i != j else ns
             sign = 1 if g == h else -1
             total += sign * (ss - t[g] * ns - u[h] * sn + t[g] * u[h] * nn) / (images[g] * others[h])
         return total
 
-    @cached_property
+    @computed_once
     def _whole(self) -> bool:
         """Whether every patient is in one group only, which saves a product."""
         return (
@@ -158,7 +159,7 @@ def _rates(side: Side, share: Array) -> tuple[Array, Array]:
 
 
 def _products(one: Side, two: Side, kept: NDArray[np.int64]) -> Array:
-    """Columns s s', n s', s n' (by method) and n n', (P, 3 M + 1)."""
+    """Columns n n', and by method s s', n s' and, unless the sides are the same, s n', (P, 1 + 3 M)."""
     n, m = one.n[kept, None], two.n[kept, None]
     s, r = one.s[kept], two.s[kept]
-    return np.concatenate([s * r, n * r, s * m, n * m], axis=1)
+    return np.concatenate([n * m, s * r, n * r, *([] if one is two else [s * m])], axis=1)

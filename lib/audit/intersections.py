@@ -41,11 +41,11 @@ def intersection_rows(method: Method, crossed: Population, found: Estimates, sma
     enough = estimable(crossed, SHOWN, smallest_cell)
     values, replicates = found.values[:, columns], found.replicates[..., columns]
     low, high = never_certain(values, *percentile_interval(replicates), patients)
-    apart = replicates - replicates[:, :1]
-    compared = np.isin(SHOWN, COMPARED)
-    differences = values - values[0], *percentile_interval(apart), two_sided_p(apart)
-    figures = [values, low, high, *(np.where(compared, figure, np.nan) for figure in differences)]
-    figures = np.where(enough, figures, np.nan)
+    compared = np.flatnonzero(np.isin(SHOWN, COMPARED))
+    apart = (replicates - replicates[:, :1])[..., compared]
+    differences = np.full((4, *values.shape), np.nan)
+    differences[..., compared] = (values - values[0])[:, compared], *percentile_interval(apart), two_sided_p(apart)
+    figures = np.where(enough, [values, low, high, *differences], np.nan)
     for g, cell in enumerate(crossed.cells):
         if cell.attribute != OVERALL:
             for m, metric in enumerate(SHOWN):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, optional
@@ -21,13 +22,21 @@ SCHEMA = METHOD | {
 _Rates = Callable[[str], Array]
 
 
+def _lowest(rate: Array) -> Array:
+    return rate.min(axis=-1)
+
+
+def _highest(rate: Array) -> Array:
+    return rate.max(axis=-1)
+
+
 def _spread(rate: Array) -> Array:
-    return rate.max(axis=-1) - rate.min(axis=-1)
+    return _highest(rate) - _lowest(rate)
 
 
 def _ratio(rate: Array) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
-        return rate.min(axis=-1) / rate.max(axis=-1)
+        return _lowest(rate) / _highest(rate)
 
 
 DEMANDS: dict[str, tuple[tuple[str, ...], Callable[..., Array]]] = {
@@ -51,42 +60,33 @@ def parity_rows(population: Population, found: Estimates, smallest_cell: int) ->
     and the worst of several is worst by chance too: noise makes both look bad, in resamples once more, so that the
     intervals are read from above. Differences between two groups (`gaps`) have no such bias.
     """
-    at = {metric: m for m, metric in enumerate(found.metrics)}
-    enough = estimable(population, found.metrics, smallest_cell)
+    asked = list(_asked(population, found.values, found.metrics, estimable(population, found.metrics, smallest_cell)))
+
+    def figures(levels: Array) -> Array:
+        nothing = np.full(levels.shape[:-2], np.nan)
+        read = (
+            figure(*(levels[..., kept, m] for m in columns)) if len(kept) > 1 else nothing
+            for *_, kept, columns, figure in asked
+        )
+        return np.stack([*read], axis=-1)
+
+    numbers = np.stack([figures(found.values), *percentile_interval(figures(found.replicates))], axis=-1)
+    for (attribute, measure, group, kept, *_), own in zip(asked, numbers, strict=True):
+        yield attribute, measure, group, *optional(own), len(kept), not np.isnan(own[0])
+
+
+def _asked(
+    population: Population, values: Array, metrics: tuple[str, ...], enough: NDArray[np.bool_]
+) -> Iterator[tuple]:
+    """Attribute, measure, group that fares worst, cells compared, columns read, and what is made of them."""
+    at = {metric: m for m, metric in enumerate(metrics)}
     for attribute in population.groups:
         cells = [g for g, cell in enumerate(population.cells) if cell.attribute == attribute]
-        for measure, (metrics, figure) in DEMANDS.items():
-            kept = [g for g in cells if all(enough[g, at[metric]] for metric in metrics)]
-            yield _row(attribute, measure, None, kept, found, [at[metric] for metric in metrics], figure)
-        for metric in WORST:
-            if metric in at:
-                kept = [g for g in cells if enough[g, at[metric]]]
-                worst = np.min if METRICS[metric].better > 0 else np.max
-                values = found.values[kept, at[metric]]
-                name = None
-                if len(kept) > 1:
-                    name = population.cells[kept[int(np.flatnonzero(values == worst(values))[0])]].group
-                figure = _last_axis(worst)
-                yield _row(attribute, f"worst_{metric}", name, kept, found, [at[metric]], figure)
-
-
-def _last_axis(extreme: Callable[..., Array]) -> Callable[[Array], Array]:
-    return lambda rate: extreme(rate, axis=-1)
-
-
-def _row(
-    attribute: str,
-    measure: str,
-    group: str | None,
-    kept: list[int],
-    found: Estimates,
-    columns: list[int],
-    figure: Callable[..., Array],
-) -> tuple:
-    if len(kept) < 2:
-        return attribute, measure, None, None, None, None, len(kept), False
-    value, replicates = (
-        figure(*(levels[..., kept, column] for column in columns)) for levels in (found.values, found.replicates)
-    )
-    numbers = optional([value, *percentile_interval(replicates)])
-    return attribute, measure, group, *numbers, len(kept), numbers[0] is not None
+        for measure, (needed, figure) in DEMANDS.items():
+            columns = [at[metric] for metric in needed]
+            yield attribute, measure, None, [g for g in cells if enough[g, columns].all()], columns, figure
+        for metric in (metric for metric in WORST if metric in at):
+            kept = [g for g in cells if enough[g, at[metric]]]
+            worst, first = (_lowest, np.argmin) if METRICS[metric].better > 0 else (_highest, np.argmax)
+            name = population.cells[kept[int(first(values[kept, at[metric]]))]].group if len(kept) > 1 else None
+            yield attribute, f"worst_{metric}", name, kept, [at[metric]], worst

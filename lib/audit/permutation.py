@@ -14,6 +14,7 @@ from lib.audit.halves import Halves, halves
 from lib.audit.population import Population
 from lib.audit.rates import RATES
 from lib.audit.resampling import Array, chunks, stream
+from lib.cores import in_threads
 from lib.names import attribute_named
 
 STRATIFIED = ("balanced_accuracy", "tpr", "fpr")
@@ -51,31 +52,38 @@ def permutation_p(
     called = np.stack([decisions[method].mean(axis=0) for method in methods], axis=1)  # (n, M)
     place = {(cell.attribute, cell.group): g for g, cell in enumerate(population.cells)}
     degrees = max(1, sum(count - 1 for count in networks.values()))
-    found: dict[Method, dict[Question, float]] = {method: {} for method in methods}
-    for attribute, group, reference in _pairs(population):
+    replicates = len(next(iter(draws.values())))
+
+    def compared(asked: tuple[tuple[str, str, str], tuple[str, ...]]) -> list[tuple[Method, Question, float]]:
+        (attribute, group, reference), metrics = asked
         ends = [place[attribute, name] for name in (group, reference)]
-        for metrics in (STRATIFIED, ("selection_rate",)):
-            pair = halves(population, attribute, (group, reference), called, apart=metrics is STRATIFIED)
-            if pair is None:
-                continue
-            replicates = len(next(iter(draws.values())))
-            names = "permutation", attribute, group, metrics[0]
-            null_d, null_v = _null(pair, replicates, seed, names)
-            d, v = pair.observed()
-            shared = _shared(population, decisions, (attribute, group, reference), metrics, degrees)
-            for k, metric in enumerate(metrics):
-                for m, method in enumerate(methods):
-                    column = RATES.index(metric)
-                    spread = spreads[method[1:]]
-                    deviation = spread[:, ends[0], column] - spread[:, ends[1], column]
-                    total = np.nan_to_num((deviation**2).sum() / degrees)
-                    own = max(0.0, total - shared[method[1:]][k])
-                    noise = own / networks[method[0]]
-                    retrained = np.sqrt(own / total) * (draws[method[0]] @ deviation) if own > 0 else 0.0
-                    t = _studentised(d[k, m], v[k, m] + noise)
-                    null = _studentised(null_d[:, k, m] + retrained, null_v[:, k, m] + noise)
-                    p = (1 + (np.abs(null) >= np.abs(t) * (1 - TIE)).sum()) / (replicates + 1)
-                    found[method][attribute, metric, f"{group} - {reference}"] = float(p)
+        pair = halves(population, attribute, (group, reference), called, apart=metrics is STRATIFIED)
+        if pair is None:
+            return []
+        null_d, null_v = _null(pair, replicates, seed, ("permutation", attribute, group, metrics[0]))
+        d, v = pair.observed()
+        shared = _shared(population, decisions, (attribute, group, reference), metrics, degrees)
+        answers = []
+        for k, metric in enumerate(metrics):
+            for m, method in enumerate(methods):
+                column = RATES.index(metric)
+                spread = spreads[method[1:]]
+                deviation = spread[:, ends[0], column] - spread[:, ends[1], column]
+                total = np.nan_to_num((deviation**2).sum() / degrees)
+                own = max(0.0, total - shared[method[1:]][k])
+                noise = own / networks[method[0]]
+                retrained = np.sqrt(own / total) * (draws[method[0]] @ deviation) if own > 0 else 0.0
+                t = _studentised(d[k, m], v[k, m] + noise)
+                null = _studentised(null_d[:, k, m] + retrained, null_v[:, k, m] + noise)
+                p = (1 + (np.abs(null) >= np.abs(t) * (1 - TIE)).sum()) / (replicates + 1)
+                answers.append((method, (attribute, metric, f"{group} - {reference}"), float(p)))
+        return answers
+
+    found: dict[Method, dict[Question, float]] = {method: {} for method in methods}
+    questions = [(pair, metrics) for pair in _pairs(population) for metrics in (STRATIFIED, ("selection_rate",))]
+    for answers in in_threads(compared, questions):
+        for method, question, p in answers:
+            found[method][question] = p
     return found
 
 
@@ -92,12 +100,16 @@ def _shared(
     and is taken off what retraining adds, lest it counts twice.
     """
     attribute, *groups = pair
-    found: dict[tuple[str, str], Array] = {}
+    alike: dict[tuple[str, str], list[Array]] = {}
     for method, rows in decisions.items():
-        two = halves(population, attribute, tuple(groups), rows.T, apart=metrics is STRATIFIED)
-        influence = two.influence()[1]
-        apart = ((influence - influence.mean(axis=2, keepdims=True)) ** 2).sum(axis=(0, 2)) / degrees
-        found[method[1:]] = found.get(method[1:], 0.0) + apart
+        alike.setdefault(method[1:], []).append(rows)
+    found = {}
+    for name, weightings in alike.items():
+        two = halves(population, attribute, tuple(groups), np.concatenate(weightings).T, apart=metrics is STRATIFIED)
+        starts = np.cumsum([len(rows) for rows in weightings])[:-1]
+        own = np.split(two.influence()[1], starts, axis=2)
+        apart = [((part - part.mean(axis=2, keepdims=True)) ** 2).sum(axis=(0, 2)) for part in own]
+        found[name] = np.sum(apart, axis=0) / degrees
     return found
 
 

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from lib.names import ATTRIBUTES, CROSSED, OVERALL, attribute_named
 
@@ -92,14 +93,14 @@ class Population:
 
     def sums_by_patient(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums over the images of each patient, (P, K), of a table with a row per image, (n, K)."""
-        order, starts = self._by_patient
-        return np.add.reduceat(table[order].astype(np.float64), starts, axis=0)
+        return self._by_patient @ np.asarray(table, dtype=np.float64)
 
     @cached_property
-    def _by_patient(self) -> tuple[Codes, Codes]:
-        """Images in the order of their patients, and where each patient's begin."""
+    def _by_patient(self) -> csr_array:
+        """1 where an image (column) is of a patient (row), (P, n)."""
         order = np.argsort(self.patients, kind="stable")
-        return order, np.searchsorted(self.patients[order], np.arange(self.n_patients))
+        starts = np.searchsorted(self.patients[order], np.arange(self.n_patients + 1))
+        return csr_array((np.ones(self.n_images), order, starts), shape=(self.n_patients, self.n_images))
 
     def crossed(self) -> "Population":
         """The same images with every two attributes crossed: `sex x view` has the groups `F, AP`, `F, PA` and so on."""

@@ -31,35 +31,50 @@ def rates(population: Population, decisions: Array) -> Array:
     return resampled_rates(population, decisions, once)[0]
 
 
-def resampled_rates(population: Population, decisions: Array, counts: Counts | AndLeftOut) -> Array:
-    """The same rates in each resample, (B, S, G, 8), for patient counts (B, P). NaN where a resample empties the cell."""
+def resampled_rates(
+    population: Population, decisions: Array, counts: Counts | AndLeftOut, images: Array | None = None
+) -> Array:
+    """The same rates in each resample, (B, S, G, 8), for patient counts (B, P). NaN where a resample empties the cell.
+
+    `images` are those of `resampled_images`, which many decisions may share.
+    """
     decisions = check_rows(population, decisions, "decisions", bounded=True)
-    members = np.stack([cell.images for cell in population.cells], axis=1)  # (n, G)
-    sick = population.labels[:, None] == 1
-    sides = np.concatenate([members & ~sick, members & sick], axis=1).astype(np.float64)  # (n, 2G)
-    table = np.concatenate([sides, *(sides * row[:, None] for row in decisions)], axis=1)  # (n, (1 + S) 2G)
-    by_patient = population.sums_by_patient(table)
-    sums = resampled_sums(counts, np.concatenate([by_patient, _missed(by_patient, members.shape[1])], axis=1))
-    sums, missed = np.split(sums, [by_patient.shape[1]], axis=1)
-    missed = missed.reshape(len(counts), 1 + len(decisions), members.shape[1])
-    sums = sums.reshape(len(counts), 1 + len(decisions), 2, members.shape[1])
-    everyone, called = sums[:, :1].sum(axis=2), sums[:, 1:].sum(axis=2)
+    images = resampled_images(population, counts) if images is None else images
+    sides = _sides(population)
+    called = _by_patient(
+        population, np.concatenate([sides * row[:, None] for row in decisions], axis=1)
+    )  # (P, S, 2, G)
+    own = _by_patient(population, sides)  # (P, 1, 2, G)
+    with np.errstate(invalid="ignore"):
+        missed = np.nan_to_num((own[:, :, 1] - called[:, :, 1]) / own.sum(axis=2))
+    table = np.concatenate([called, missed[:, :, None]], axis=2)
+    sums = resampled_sums(counts, table.reshape(len(table), -1)).reshape(-1, *table.shape[1:])  # (B, S, 3, G)
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares = sums[:, 1:] / sums[:, :1]  # (B, S, 2, G)
-        fpr, tpr = shares[:, :, 0], shares[:, :, 1]
-        right = sums[:, :1, 0] - sums[:, 1:, 0] + sums[:, 1:, 1]
-        tested = (tpr + 1 - fpr) / 2, tpr, fpr, called / everyone
-        described = right / everyone, 1 - tpr, sums[:, 1:, 1] / called, missed[:, 1:] / missed[:, :1]
+        fpr, tpr, missed = np.moveaxis(sums / images, 2, 0)
+        everyone, selected = images[:, :, :2].sum(axis=2), sums[:, :, :2].sum(axis=2)
+        right = images[:, :, 0] - sums[:, :, 0] + sums[:, :, 1]
+        tested = (tpr + 1 - fpr) / 2, tpr, fpr, selected / everyone
+        described = right / everyone, 1 - tpr, sums[:, :, 1] / selected, missed
     return np.stack([*tested, *described], axis=-1)
 
 
-def _missed(by_patient: Array, cells: int) -> Array:
-    """Whether a patient is in each cell, then for each network the share of the patient's images missed, (P, (1 + S) G)."""
-    parts = by_patient.reshape(len(by_patient), -1, 2, cells)
-    images = parts[:, 0].sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        share = np.nan_to_num((parts[:, :1, 1] - parts[:, 1:, 1]) / images[:, None])
-    return np.concatenate([(images > 0)[:, None], share], axis=1).reshape(len(by_patient), -1)
+def resampled_images(population: Population, counts: Counts | AndLeftOut) -> Array:
+    """Healthy and sick images, and patients, of each cell in each resample, (B, 1, 3, G): what rates are shares of."""
+    own = _by_patient(population, _sides(population))[:, 0]
+    table = np.stack([*np.moveaxis(own, 1, 0), own.sum(axis=1) > 0], axis=1)
+    return resampled_sums(counts, table.reshape(len(table), -1)).reshape(-1, 1, *table.shape[1:])
+
+
+def _sides(population: Population) -> Array:
+    """Whether an image is in each cell and healthy, then whether it is there and sick, (n, 2G)."""
+    members = np.stack([cell.images for cell in population.cells], axis=1)
+    sick = population.labels[:, None] == 1
+    return np.concatenate([members & ~sick, members & sick], axis=1).astype(np.float64)
+
+
+def _by_patient(population: Population, table: Array) -> Array:
+    """Sums over the images of each patient, (P, S, 2, G), of a table (n, S x 2G)."""
+    return population.sums_by_patient(table).reshape(population.n_patients, -1, 2, len(population.cells))
 
 
 def check_rows(population: Population, rows: Array, what: str, *, bounded: bool = False) -> Array:

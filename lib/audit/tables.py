@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from lib.audit.calibration import calibration
-from lib.audit.changes import change_rows, changes, warn_if_undecidable
+from lib.audit.changes import change_rows, changes, kind, warn_if_undecidable
 from lib.audit.contrasts import contrasts
 from lib.audit.estimates import Estimates, in_resamples, in_sample
 from lib.audit.frames import METHOD, Method, frame, optional
@@ -15,8 +15,9 @@ from lib.audit.gaps import gaps
 from lib.audit.networks import Retraining, deviations, network_draws
 from lib.audit.permutation import permutation_p
 from lib.audit.population import Population
-from lib.audit.rates import DESCRIBED, check_rows, estimable, metric_base
-from lib.audit.resampling import Array, Counts, never_certain, patient_counts, percentile_interval
+from lib.audit.rates import DESCRIBED, check_rows, estimable, metric_base, resampled_images
+from lib.audit.resampling import AndLeftOut, Array, never_certain, patient_counts, percentile_interval
+from lib.cores import in_threads
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET
 
 BASELINE: Method = (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET)
@@ -42,8 +43,8 @@ def audit(
 ) -> dict[str, pl.DataFrame]:
     """Tables `metrics`, `gaps`, `changes` and `interval_levels`, with the columns that the results bundle fixes.
 
-    With `further`, also `parity`, `intersections`, `amplification`, `simpson` (of the model), `calibration` and
-    `calibration_curve`.
+    With `further`, also `simpson` (of the model), `calibration` and `calibration_curve`, and, of the methods that alter
+    one thing (no combinations), `parity`, `intersections` and `amplification`.
 
     Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
     `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
@@ -65,41 +66,60 @@ def audit(
     retraining = Retraining.of(networks, replicates, seed)
     warn_if_undecidable(len(decisions) - 1, replicates)
     ranked = {method: scores[method[0]] if method[1:] == BASELINE[1:] else None for method in decisions}
-    sampled = {method: in_sample(population, rows, ranked[method]) for method, rows in decisions.items()}
+    sampled = in_threads(lambda method: in_sample(population, decisions[method], ranked[method]), decisions)
+    sampled = dict(zip(decisions, sampled, strict=True))
     spreads = {method[1:]: deviations([sampled[w, *method[1:]].by_seed for w in scores]) for method in decisions}
+    images = resampled_images(population, AndLeftOut(counts))
 
-    def estimate(method: Method, people: Population = population, drawn: Counts = counts) -> Estimates:
-        levels = {"counts": drawn, "spread": spreads[method[1:]], "weighting": method[0], "retraining": retraining}
+    def estimate(method: Method, people=population, drawn=counts, images=images) -> Estimates:
+        levels = {
+            "counts": drawn,
+            "images": images,
+            "spread": spreads[method[1:]],
+            "weighting": method[0],
+            "retraining": retraining,
+        }
         return in_resamples(sampled[method], people, decisions[method], ranked[method], **levels)
 
     baseline = estimate(BASELINE)
     permuted = permutation_p(population, decisions, spreads, draws, networks, seed=seed)
     asked = Further(population, decisions, counts, retraining, smallest_cell) if further else None
-    metric_rows, gap_frames, changed = [], [], []
-    for done, method in enumerate(decisions, start=1):
+
+    read = {
+        metrics: contrasts(population, metrics, smallest_cell) for metrics in {own.metrics for own in sampled.values()}
+    }
+
+    def rows(method: Method) -> tuple[Estimates, dict[str, list]]:
         found = baseline if method == BASELINE else estimate(method)
-        chosen = contrasts(population, found.metrics, smallest_cell)
-        metric_rows += [(*method, *row) for row in _metric_rows(population, found, smallest_cell)]
-        gap_frames.append(gaps(method, found, chosen, permuted[method]))
-        if asked is not None:
-            asked.add(method, found)
-        if method != BASELINE:
-            changed += change_rows(method, found, baseline, chosen)
+        chosen = read[found.metrics]
+        own = {
+            "metrics": [(*method, *row) for row in _metric_rows(population, found, smallest_cell)],
+            "gaps": [gaps(method, found, chosen, permuted[method])],
+            "changes": [] if method == BASELINE else change_rows(method, found, baseline, chosen),
+        }
+        if asked is not None and kind(method) != "combination":
+            own |= asked.rows(method, found)
+        return found, own
+
+    gathered: dict[str, list] = {}
+    for done, (method, (found, own)) in enumerate(zip(decisions, in_threads(rows, decisions), strict=True), start=1):
+        for name, some in own.items():
+            gathered.setdefault(name, []).extend(some)
         if observe is not None:
             observe(method, found)
         if progress is not None:
             progress(done, len(decisions))
     by_image = estimate(
-        BASELINE, population.by_image(), patient_counts(population.n_images, replicates, seed, "images")
+        BASELINE, population.by_image(), patient_counts(population.n_images, replicates, seed, "images"), None
     )
     tables = {
-        "metrics": frame(metric_rows, METRICS_SCHEMA),
-        "gaps": pl.concat(gap_frames),
-        "changes": changes(changed),
+        "metrics": frame(gathered["metrics"], METRICS_SCHEMA),
+        "gaps": pl.concat(gathered["gaps"]),
+        "changes": changes(gathered["changes"]),
         "interval_levels": _interval_levels(population, {"patient": baseline, "image": by_image}, smallest_cell),
     }
     if asked is not None:
-        tables |= asked.tables(BASELINE, baseline)
+        tables |= asked.tables(gathered, BASELINE, baseline)
         tables |= calibration(population, scores, counts, draws, smallest_cell=smallest_cell)
     return tables
 

@@ -1,6 +1,5 @@
 """Where runs are trained. Nothing here is part of a run's key: the same run may be trained on any machine."""
 
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,8 +49,3 @@ def native_precision() -> str:
     # without such instructions bfloat16 is emulated, five times slower than float32
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16-mixed" if native else "32-true"
-
-
-def usable_cores() -> int:
-    """Cores that this process may use; all of the machine's where the system does not tell."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

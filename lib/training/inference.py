@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from lib.training.engine import usable_cores
+from lib.cores import usable_cores
 from lib.training.network import to_input
 
 BATCH = 32

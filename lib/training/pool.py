@@ -13,9 +13,9 @@ import torch
 from tqdm import tqdm
 
 from lib.cohort import load_pixels
+from lib.cores import usable_cores
 from lib.preprocessing import example_weights
 from lib.training.cluster import send_out
-from lib.training.engine import usable_cores
 from lib.training.network import imagenet_weights, weights_at_hand
 from lib.training.plan import Plan
 from lib.training.ranks import end_with_parent, start_ranks
