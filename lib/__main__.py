@@ -186,7 +186,7 @@ def _audit_options(command: argparse.ArgumentParser) -> None:
     add("--valid", help="only these images: a CSV of names, or a cohort folder (its valid images)")
     add("--codes", default="", help='what 0 and 1 mean in the metadata, such as "sex:0=M,1=F;view:0=AP,1=PA"')
     add("--replicates", type=int, default=2000, help="bootstrap replicates (default: 2000)")
-    add("--report", action="store_true", help="write data/<name>/results and render the report")
+    add("--report", action="store_true", help="write data/<name>/results and a report on them, data/<name>/report")
     add("--name", default="predictions", help="name in data/ (default: predictions)")
 
 
@@ -206,10 +206,12 @@ def _audit(options: argparse.Namespace) -> None:
     )
     print(summary(found))
     if options.report:
-        names = ", ".join(Path(file).name for file in options.files)
-        print(save_bundle(found, options.name, f"predictions in {names}", replicates=options.replicates))
-        options.cohort = options.name
-        _report(options)
+        from lib.render.report import render_predictions
+
+        bundle = save_bundle(
+            found, options.name, f"predictions in {', '.join(found.files)}", replicates=options.replicates
+        )
+        print(bundle, *render_predictions(ROOT, bundle), sep="\n")
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -1,12 +1,14 @@
 """Existing predictions are audited as a study is; whatever cannot be known is one sentence and exit status 2."""
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from cohorts import place
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,8 @@ from lib import __main__ as cli
 from lib import results
 from lib.names import NOT_ESTIMABLE
 from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
+from lib.render.quarto import find_quarto
+from lib.render.report import render_predictions
 
 PATIENTS = 120
 NIH = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
@@ -255,6 +259,37 @@ def test_a_bundle_of_predictions_holds_every_table_and_spares_a_study(write, tmp
     results.save(tmp_path / "data" / "study" / "results", study, loaded.tables)
     with pytest.raises(results.BundleError, match="holds the results of a study"):
         save_bundle(found, "study", "", root=tmp_path)
+
+
+@pytest.mark.parametrize("program", ["none", "quarto"])
+def test_the_report_of_predictions_is_a_page_and_a_pdf_and_spares_the_studys_book(
+    program, write, tmp_path, monkeypatch
+):
+    if program == "quarto" and find_quarto(install=False).program is None:
+        pytest.skip("Quarto is not installed")
+    if program == "none":
+        monkeypatch.setenv("QUARTO_PATH", "none")
+    root = tmp_path / "project"
+    for part in ("lib", "chapters", "study.toml", "_brand.yml"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        root.mkdir(exist_ok=True)
+        copy(ROOT / part, root / part)
+    found = audit_predictions([write("mine.csv", predicted()), write("other.csv", predicted(1))], replicates=200)
+    bundle = save_bundle(found, "given", "predictions in mine.csv, other.csv", root=root, replicates=200)
+    before = sorted(root.iterdir())
+    page, pdf = render_predictions(root, bundle)
+    text = page.read_text("utf-8")
+    assert page.parent == bundle.parent / "report" and pdf.read_bytes().startswith(b"%PDF")
+    for part in (
+        "240 images of 120 patients",
+        "The baseline, shown as",
+        "is mine",
+        "it is compared with other",
+        "<svg",
+    ):
+        assert part in text
+    assert ("draft" in text.lower()) == (program == "none")
+    assert sorted(root.iterdir()) == before, "nothing but data/given has changed"
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)

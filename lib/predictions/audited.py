@@ -22,11 +22,13 @@ HARD = "has decisions only, no scores: AUC and calibration are not estimable."
 @dataclass(frozen=True)
 class Audited:
     """`tables` of the audit, in which the baseline is called `uniform`; `methods` by that name, with their own; `rows`,
-    the images audited, with their people; `networks`, files by method; `notices`, sentences worth telling; `held_out`."""
+    the images audited, with their people; `networks`, files by method, and all `files`; `notices`, sentences worth
+    telling; `held_out`."""
 
     tables: dict[str, pl.DataFrame]
     methods: dict[str, str]
     networks: dict[str, int]
+    files: tuple[str, ...]
     rows: pl.DataFrame
     notices: tuple[str, ...]
     held_out: bool
@@ -84,7 +86,8 @@ def audit_predictions(
     found |= describe(rows.with_columns(split=pl.lit("valid")), replicates=replicates)
     methods = {_inner(method, chosen): method for method in groups}
     networks = {_inner(method, chosen): len(paths) for method, paths in groups.items()}
-    return Audited(found, methods, networks, rows, tuple(dict.fromkeys(notices)), all(held_out))
+    names = tuple(path.name for paths in groups.values() for path in paths)
+    return Audited(found, methods, networks, names, rows, tuple(dict.fromkeys(notices)), all(held_out))
 
 
 def _grouped(files: Sequence[str | Path]) -> dict[str, list[Path]]:

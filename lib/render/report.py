@@ -1,7 +1,11 @@
 """The whole report in `_book/`: HTML book, PDF and slides by Quarto, or the draft."""
 
 import logging
+import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lib.render.quarto import find_quarto, quarto
@@ -9,6 +13,8 @@ from lib.render.quarto import find_quarto, quarto
 log = logging.getLogger(__name__)
 OUTPUT = "_book"
 DECK = "defense.html"
+PREDICTIONS = Path(__file__).parent / "predictions"
+"""The page of an audit of predictions, and its settings."""
 
 
 def render_report(root: Path) -> list[Path]:
@@ -22,6 +28,50 @@ def render_report(root: Path) -> list[Path]:
         return [path for path in render_draft(root, root / OUTPUT, why=found.why) if path]
     quarto(found.program, root, "render")
     return [root / OUTPUT / "index.html", *sorted((root / OUTPUT).glob("*.pdf")), _slides(found.program, root)]
+
+
+def render_predictions(root: Path, bundle: Path) -> list[Path]:
+    """Render the one-page report of an audit of predictions into `report/` beside its `bundle`.
+
+    It is made in a folder of its own: a study's book, and what is frozen of it, stay as they are. Returns the files that a
+    reader opens first.
+    """
+    target, found = bundle.parent / "report", find_quarto()
+    with tempfile.TemporaryDirectory(prefix="report-") as temporary:
+        project = Path(temporary).resolve()
+        shutil.copytree(PREDICTIONS, project, dirs_exist_ok=True)
+        shutil.copy(root / "_brand.yml", project)
+        for name in ("report.css", "references.bib", "pdf"):
+            copy = shutil.copytree if (root / "chapters" / name).is_dir() else shutil.copy
+            (project / "chapters").mkdir(exist_ok=True)
+            copy(root / "chapters" / name, project / "chapters" / name)
+        with _working_on(bundle, root):
+            if found.program is None:
+                from lib.render.draft import render_draft
+
+                log.warning("%s A draft is rendered instead.", found.why)
+                render_draft(project, project / OUTPUT, why=found.why)
+            else:
+                quarto(found.program, project, "render")
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(project / OUTPUT, target)
+    return [target / "index.html", *sorted(target.glob("*.pdf"))]
+
+
+@contextmanager
+def _working_on(bundle: Path, root: Path) -> Iterator[None]:
+    """Cells run elsewhere find `lib` of this project and the bundle."""
+    wanted = {
+        "COHORT": bundle.parent.name,
+        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ |= wanted
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
 def render_slides(root: Path) -> Path:

@@ -122,6 +122,7 @@ def _sizes(results: Results) -> str:
         f"{split}, {words.counted(cohort[f'{split}_images'], 'image')} of "
         f"{words.counted(cohort[f'{split}_patients'], 'patient')}"
         for split in SPLITS
+        if cohort[f"{split}_images"]
     )
 
 

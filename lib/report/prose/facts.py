@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from lib.names import ATTRIBUTES, OVERALL
+from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, OVERALL, weighting_label
 from lib.report.prose.reading import (
     BASELINE,
     DECIDED,
@@ -24,6 +24,17 @@ def cohort(study: Results) -> Words:
         f"{count(c['train_images'])} images of {counted(c['train_patients'], 'patient')} to learn from and "
         f"{count(c['valid_images'])} of {counted(c['valid_patients'], 'other patient')} to be judged on"
     )
+
+
+def predictions(study: Results) -> Words:
+    """Which files were audited, on how many images; for a bundle made from predictions."""
+    c, named = study.manifest["cohort"], study.manifest["settings"]["training"].get("named", {})
+    others = [name for inner, name in named.items() if inner != BASELINE_WEIGHTING]
+    text = f"{counted(c['images'], 'image')} of {counted(c['patients'], 'patient')}; {c['source']}."
+    if own := named.get(BASELINE_WEIGHTING):
+        text += f" The baseline, shown as *{weighting_label(BASELINE_WEIGHTING)}*, is {own}"
+        text += f"; it is compared with {listed(others)}." if others else "; there is nothing to compare it with."
+    return Words(text)
 
 
 def performance(study: Results) -> Words:
