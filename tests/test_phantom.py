@@ -13,7 +13,8 @@ from lib.cohort.phantom import DEFAULT, EFFECTS, NULL, Dials, draw_phantom, read
 from lib.cohort.phantom.calibration import FINDINGS, MOST_IMAGES, STRATA
 from lib.cohort.phantom.findings import OVERLAY
 from lib.cohort.phantom.patients import AP_SHARE, SICK_SHARE, draw_records
-from lib.cohort.phantom.render import Shot, render
+from lib.cohort.phantom.render import render
+from lib.cohort.phantom.shot import Shot
 
 
 def table(dials: Dials, images: int = 4000, seed: int = 3) -> pl.DataFrame:
@@ -181,7 +182,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lib.cohort.phantom.write.render", interrupted)
+    monkeypatch.setattr("lib.cohort.phantom.render.render", interrupted)
     with pytest.raises(KeyboardInterrupt):
         draw_phantom(tmp_path / "p", images=20, size=32)
     assert not list(tmp_path.iterdir())

@@ -37,7 +37,7 @@ def directional(shares: Array, called: Array, sides: NDArray[np.int64]) -> Array
     mean over groups of side_a (P(called sick | a) - P(sick | a)), with side_a = 1 where the group is sick more often than
     everyone and -1 elsewhere: above 0 the decisions depend on the group, in the direction of the data, more than the
     labels of the same images do; below 0, less. One task (sick); a second one (healthy) would repeat it.
-    Source: Wang & Russakovsky 2021, arXiv 2102.12594, equations 3 to 5.
+    Source: Wang & Russakovsky 2021, arXiv 2102.12594.
     """
     return (sides * (called - shares)).mean(axis=-1)
 

@@ -37,7 +37,10 @@ def edge(distance: Layer, width: float) -> Layer:
 
 def bell(distance: Layer, width: float) -> Layer:
     """Gaussian bump: 1 at 0, standard deviation `width`."""
-    return np.exp(-0.5 * np.square(distance * np.float32(1 / width)))
+    t = np.asarray(distance * np.float32(np.sqrt(0.5) / width), np.float32)
+    np.multiply(t, t, out=t)
+    np.negative(t, out=t)
+    return np.exp(t, out=t)
 
 
 def band(distance: Layer, half: float, soft: float) -> Layer:
@@ -48,12 +51,14 @@ def band(distance: Layer, half: float, soft: float) -> Layer:
 def oval(u: Layer, v: Layer, centre: tuple[float, float], radii: tuple[float, float], tilt: float = 0.0) -> Layer:
     """1 - r^2 of an ellipse turned by `tilt` radians: above 0 inside, 1 in the middle."""
     x, y = u - np.float32(centre[0]), v - np.float32(centre[1])
-    cos, sin = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
-    return (
-        1
-        - np.square((x * cos + y * sin) / np.float32(radii[0]))
-        - np.square((y * cos - x * sin) / np.float32(radii[1]))
-    )
+    cos, sin = np.cos(tilt), np.sin(tilt)
+    # factors first, while `u` and `v` are still lines of pixels
+    long = x * np.float32(cos / radii[0]) + y * np.float32(sin / radii[0])
+    short = y * np.float32(cos / radii[1]) - x * np.float32(sin / radii[1])
+    np.multiply(long, long, out=long)
+    np.multiply(short, short, out=short)
+    long += short
+    return np.subtract(np.float32(1), long, out=long)
 
 
 def dome(inside: Layer) -> Layer:

@@ -1,6 +1,7 @@
 """From attenuation to grey levels: scatter, exposure, contrast, noise."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,11 +68,14 @@ TONE = _tone()
 
 def _veil(layer: Layer) -> Layer:
     """The layer spread widely, as scattered rays do."""
-    n = len(layer)
-    small = layer.reshape(SCATTER_CELLS, n // SCATTER_CELLS, SCATTER_CELLS, n // SCATTER_CELLS).mean((1, 3))
-    small = gaussian_filter(small, 3.5, mode="nearest")
-    place = np.clip((np.arange(n) + 0.5) / n * SCATTER_CELLS - 0.5, 0, SCATTER_CELLS - 1)
-    low = np.minimum(place.astype(int), SCATTER_CELLS - 2)
-    share = (place - low).astype(np.float32)
-    rows = small[low] * (1 - share)[:, None] + small[low + 1] * share[:, None]
-    return rows[:, low] * (1 - share) + rows[:, low + 1] * share
+    down, up = _coarser(len(layer))
+    return up @ gaussian_filter(down @ layer @ down.T, 3.5, mode="nearest") @ up.T
+
+
+@lru_cache(maxsize=4)
+def _coarser(n: int) -> tuple[Layer, Layer]:
+    """Means of equally many pixels, (SCATTER_CELLS, n), and lines between those means, (n, SCATTER_CELLS)."""
+    cells = np.eye(SCATTER_CELLS, dtype=np.float32)
+    middle = (np.arange(SCATTER_CELLS) + 0.5) * n / SCATTER_CELLS - 0.5
+    up = np.stack([np.interp(np.arange(n), middle, cell) for cell in cells], axis=1)
+    return np.repeat(cells, n // SCATTER_CELLS, axis=1) * np.float32(SCATTER_CELLS / n), up.astype(np.float32)

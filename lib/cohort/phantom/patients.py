@@ -19,7 +19,7 @@ from lib.cohort.phantom.calibration import (
     Stratum,
 )
 from lib.cohort.phantom.dials import Dials
-from lib.cohort.phantom.render import Shot
+from lib.cohort.phantom.shot import Shot
 
 FIRST_NUMBER = 90_000_001
 """Beyond the numbers of any real patient of the NIH."""

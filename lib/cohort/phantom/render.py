@@ -1,7 +1,5 @@
 """One image: build, pose, layers, findings, film."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,25 +9,8 @@ from lib.cohort.phantom.canvas import field
 from lib.cohort.phantom.devices import bedside, marker
 from lib.cohort.phantom.film import develop, expose
 from lib.cohort.phantom.findings import OVERLAY, Scene, reshape
+from lib.cohort.phantom.shot import Shot
 from lib.cohort.phantom.soft import abdomen, body, breasts, centre, depth, vessels
-
-
-@dataclass(frozen=True)
-class Shot:
-    """All that an image is drawn from. `patient` and `visit` number it: equal numbers and seed give equal pixels."""
-
-    patient: int
-    visit: int
-    female: bool
-    age: int
-    ap: bool
-    findings: tuple[str, ...] = ()
-    strength: float = 1.0
-    """How strongly the findings show: 1 plainly, 0 not at all."""
-    poor: float = 0.0
-    """How much flatter than usual the film is, 0 to 1."""
-    disc: bool = False
-    """The side marker is on a disc."""
 
 
 def render(shot: Shot, *, seed: int, size: int = 256) -> NDArray[np.uint8]:

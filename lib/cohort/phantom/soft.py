@@ -76,35 +76,39 @@ def vessels(a: Anatomy, n: int) -> Layer:
     u, v = axes(n)
     draw = np.random.default_rng(a.lung_tree)
     floor = min(a.right_dome, a.left_dome)
-    lines: list[Stroke] = []
     hila = np.zeros((n, n), np.float32)
-    for sign in (-1, 1):
-        level = a.apex + 0.53 * (floor - a.apex) - 0.02 * (sign > 0)
-        start = np.array([a.middle + a.tilt * (level - 0.5) + sign * 0.07, level])
-        lines += _tree(draw, start, sign)
-        hila += np.clip(oval(u, v, (start[0], start[1]), (0.045, 0.085), sign * 0.3), 0, 1)
-    fine = strokes(n, sorted(lines, key=lambda line: line[2]))
+    sides = np.array([-1, 1])
+    level = a.apex + 0.53 * (floor - a.apex) - 0.02 * (sides > 0)
+    starts = np.stack([a.middle + a.tilt * (level - 0.5) + sides * 0.07, level], axis=1)
+    for side, start in zip(sides, starts, strict=True):
+        hila += np.clip(oval(u, v, tuple(start), (0.045, 0.085), side * 0.3), 0, 1)
+    fine = strokes(n, _trees(draw, starts, sides))
     return gaussian_filter(fine, 0.003 * n, truncate=2.5) + 0.5 * hila
 
 
-WIDTHS, LIGHT = (0.012, 0.0075, 0.0050, 0.0035), (1.0, 0.72, 0.50, 0.34)
+WIDTHS, LIGHT, SPROUTS = (0.012, 0.0075, 0.0050, 0.0035), (1.0, 0.72, 0.50, 0.34), (3, 2, 1, 0)
 
 
-def _tree(draw: np.random.Generator, start: NDArray[np.float64], sign: int) -> list[Stroke]:
-    """Vessels of three joints each; from the middle and the end of each grow finer ones, three times over."""
-    angle = np.linspace(-1.4, 1.4, 8) + 0.22 * draw.standard_normal(8)
-    origin, length = np.repeat(start[None], 8, axis=0), 0.07 + 0.10 * draw.random(8)
+def _trees(draw: np.random.Generator, starts: NDArray[np.float64], sides: NDArray[np.int64]) -> list[Stroke]:
+    """Vessels of three joints each, finest first, on both sides from their hilum.
+
+    From the middle and the end of each grow finer ones, three times over, ever fewer.
+    """
+    angle = np.tile(np.linspace(-1.4, 1.4, 8), 2) + 0.22 * draw.standard_normal(16)
+    sign, origin, length = np.repeat(sides, 8), np.repeat(starts, 8, axis=0), 0.07 + 0.10 * draw.random(16)
     lines: list[Stroke] = []
-    for width, light in zip(WIDTHS, LIGHT, strict=True):
+    for width, light, sprouts in zip(WIDTHS, LIGHT, SPROUTS, strict=True):
         turned = angle[:, None] + np.cumsum(0.27 * draw.standard_normal((len(angle), 3)), axis=1)
-        steps = np.stack([sign * np.cos(turned), np.sin(turned)], axis=-1) * (length / 3)[:, None, None]
+        steps = np.stack([sign[:, None] * np.cos(turned), np.sin(turned)], axis=-1) * (length / 3)[:, None, None]
         points = np.concatenate([origin[:, None], origin[:, None] + np.cumsum(steps, axis=1)], axis=1)
-        lines += [(line, width, light) for line in points.reshape(-1, 8).tolist()]
+        lines = [(line, width, light) for line in points.reshape(-1, 8).tolist()] + lines
+        if not sprouts:
+            break
         spread = 0.30 + 0.45 * draw.random(len(angle))
         other = -spread * draw.uniform(0.5, 1.2, len(angle))
         flip = draw.choice((-1.0, 1.0), len(angle))
-        sprouts = 3 if width == WIDTHS[0] else 2
         origin = np.concatenate([points[:, 3], points[:, 3], points[:, 2]][:sprouts])
         turns = (turned[:, 2] + spread * flip, turned[:, 2] + other * flip, turned[:, 1] + 0.9 * flip)
-        angle, length = np.concatenate(turns[:sprouts]), np.tile(length * 0.74, sprouts)
+        angle, sign = np.concatenate(turns[:sprouts]), np.tile(sign, sprouts)
+        length = np.tile(length * 0.74, sprouts)
     return lines

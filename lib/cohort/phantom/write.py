@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from lib.cohort.phantom.dials import DEFAULT, EFFECTS, Dials
 from lib.cohort.phantom.patients import Record, draw_records
-from lib.cohort.phantom.render import Shot, render
+from lib.cohort.phantom.shot import Shot
 
 HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
@@ -81,7 +81,7 @@ def _draw_all(todo: list[tuple[Shot, str]], seed: int, size: int, workers: int |
             for one in todo:
                 bar.update(_draw_some([one], seed=seed, size=size))
             return
-        parts = [todo[i : i + 25] for i in range(0, len(todo), 25)]
+        parts = [todo[i : i + 10] for i in range(0, len(todo), 10)]
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, context, initializer=_start) as pool:
             for done in pool.map(partial(_draw_some, seed=seed, size=size), parts):
@@ -95,6 +95,8 @@ def _start() -> None:
 
 
 def _draw_some(todo: list[tuple[Shot, str]], *, seed: int, size: int) -> int:
+    from lib.cohort.phantom.render import render  # the processes that draw need it; the one that starts them does not
+
     for shot, path in todo:
         # run lengths alone (zlib's strategy 3): no larger than the default here, and four times as fast
         Image.fromarray(render(shot, seed=seed, size=size)).save(path, compress_level=1, compress_type=3)
