@@ -24,7 +24,7 @@ from lib.cohort.phantom.shot import Shot
 FIRST_NUMBER = 90_000_001
 """Beyond the numbers of any real patient of the NIH."""
 VALID_SHARE = 0.3
-STRENGTH = 0.62
+STRENGTH = 1.0
 """Median strength of a finding; chosen so that the study's network reaches an AUC near .8."""
 NORMAL = NormalDist()
 
