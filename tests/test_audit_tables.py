@@ -56,6 +56,12 @@ def test_every_method_has_every_cell_and_only_the_fixed_threshold_has_auc(audite
     assert set(audited["metrics"]["metric"]) == set(METRICS)
 
 
+def test_combinations_are_asked_nothing_further(audited):
+    alone = {("uniform", *FIXED), ("uniform", *OTHER), ("uniform", *ALL_SICK), ("kamiran_calders_sex", *FIXED)}
+    for name in ("parity", "intersections", "amplification"):
+        assert set(audited[name].select("weighting", "postprocessing", "target").iter_rows()) == alone
+
+
 def test_without_the_further_tables_the_others_are_the_same(audited):
     frame, scores = cohort()
     people, decided = Population.from_frame(frame), {BASELINE: (scores >= 0.5) * 1.0}

@@ -73,6 +73,17 @@ def test_keys_targets_and_shapes_are_what_the_audit_wants(processed):
     assert set(audit(population, {"uniform": scores}, found.decisions, replicates=20)) >= {"metrics", "gaps", "changes"}
 
 
+def test_other_processes_find_the_same(processed, monkeypatch):
+    population, scores, alone = processed
+    monkeypatch.setattr("lib.postprocessing.crossfit.MANY", 2)
+    monkeypatch.setattr("lib.postprocessing.crossfit.usable_cores", lambda: 2)
+    shared = post_process(population, {"uniform": scores}, list(REGISTRY), list(ATTRIBUTES))
+    for key, rows in alone.decisions.items():
+        assert np.array_equal(rows, shared.decisions[key]) and np.array_equal(alone.naive[key], shared.naive[key])
+    assert alone.thresholds.equals(shared.thresholds)
+    assert all(np.array_equal(rows, shared.as_group[key]) for key, rows in alone.as_group.items())
+
+
 def test_tables_are_those_of_the_bundle(processed):
     population, _, found = processed
     for name, frame in (("thresholds", found.thresholds), ("optimism", optimism(population, found, point_values))):

@@ -88,8 +88,10 @@ def linear(values: Array, at: Ends) -> Array:
     upper, lower, column = at
     *lead, cells, metrics = values.shape
     flat = values.reshape(*lead, cells * metrics)
-    found = flat.take(upper * metrics + column, axis=-1)
-    paired = lower >= 0
+    place, paired = upper * metrics + column, lower >= 0
+    if not paired.any() and np.array_equal(place, np.arange(cells * metrics)):
+        return flat  # every level, as they lie
+    found = flat.take(place, axis=-1)
     found[..., paired] -= flat.take((lower * metrics + column)[paired], axis=-1)
     return found
 

@@ -37,10 +37,12 @@ def gaps(
     values = read(chosen, estimates.values)
     drawn = replicates(chosen, estimates)
     low, high = (optional(bound) for bound in percentile_interval(drawn))
-    p = [
-        (permuted.get((c.attribute, c.metric, c.name), value) if c.kind == "difference" and c.estimable else None)
-        for c, value in zip(chosen, optional(two_sided_p(drawn)), strict=True)
-    ]
+    p = [permuted.get((c.attribute, c.metric, c.name)) for c in chosen]
+    for k, c in enumerate(chosen):
+        if c.kind != "difference" or not c.estimable:
+            p[k] = None
+        elif p[k] is None:
+            p[k] = optional([two_sided_p(drawn[:, k])])[0]
     p_holm = holm_by_family([method] * len(p), p)
     rows = [
         (*method, c.attribute, c.metric, c.name, value, low[k], high[k], p[k], p_holm[k])

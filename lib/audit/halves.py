@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.audit.population import Population
-from lib.audit.resampling import Array
+from lib.audit.resampling import NEAR, Array, chunks
 from lib.cores import computed_once
 from lib.names import attribute_named
 
@@ -86,32 +86,44 @@ class Halves:
 
     def _covariance(self, i: int, j: int, shares: list[Array], read: list) -> Array:
         """Sum over patients of the products of their influences on two sides, (b, M)."""
-        one, two = self.sides[i], self.sides[j]
-        kept = np.flatnonzero((one.n > 0) & (two.n > 0))
-        table = _products(one, two, kept).astype(np.float32)  # a variance needs no more, and it is the bulk of the work
+        kept, table, everyone = self._products[i, j]
         first = [shares[k][:, kept].astype(np.float32) for k in (i, j)]
         sums = {
             "a": first[0] @ table,
             "b": first[1] @ table if i != j else None,
-            "all": table.sum(axis=0, dtype=np.float64),
+            "all": everyone,
         }
         sums["b"] = sums["a"] if sums["b"] is None else sums["b"]
         sums["ab"] = sums["a"] if self._whole else (first[0] * first[1]) @ table
-        # groups (first, first), (first, second), (second, first), (second, second) of the two sides
-        quadrants = (
-            sums["ab"],
-            sums["a"] - sums["ab"],
-            sums["b"] - sums["ab"],
-            sums["all"] - sums["a"] - sums["b"] + sums["ab"],
-        )
         (t, images), (u, others) = read[i], read[j]
-        m, total = self.methods, 0.0
-        for quadrant, (g, h) in zip(quadrants, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
-            nn, ss, ns, *sn = np.split(quadrant.astype(np.float64), [1, 1 + m, 1 + 2 * m], axis=1)
-            sn = sn[0] if i != j else ns
-            sign = 1 if g == h else -1
-            total += sign * (ss - t[g] * ns - u[h] * sn + t[g] * u[h] * nn) / (images[g] * others[h])
-        return total
+        found = np.empty((len(first[0]), self.methods))
+        for rows in chunks(len(found), self.methods, most=NEAR // 4):
+            a, b, ab = (sums[name][rows].astype(np.float64) for name in ("a", "b", "ab"))
+            # groups (first, first), (first, second), (second, first), (second, second) of the two sides
+            quadrants = ab, a - ab, b - ab, sums["all"] - a - b + ab
+            total = 0.0
+            for quadrant, (g, h) in zip(quadrants, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
+                m = self.methods
+                nn, ss, ns, *sn = np.split(quadrant, [1, 1 + m, 1 + 2 * m], axis=1)
+                sn = sn[0] if i != j else ns
+                own, other = t[g][rows], u[h][rows]
+                sign = 1 if g == h else -1
+                total += sign * (ss - own * ns - other * sn + own * other * nn) / (images[g][rows] * others[h][rows])
+            found[rows] = total
+        return found
+
+    @computed_once
+    def _products(self) -> dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.float32], Array]]:
+        """For two sides, the patients on both, the products of their sums (a variance needs no double precision, and they
+        are the bulk of the work), and these summed.
+        """
+        found = {}
+        for i, one in enumerate(self.sides):
+            for j, two in enumerate(self.sides[i:], start=i):
+                kept = np.flatnonzero((one.n > 0) & (two.n > 0))
+                table = _products(one, two, kept)
+                found[i, j] = kept, table.astype(np.float32), table.sum(axis=0)
+        return found
 
     @computed_once
     def _whole(self) -> bool:

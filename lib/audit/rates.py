@@ -51,7 +51,7 @@ def resampled_rates(
     sums = resampled_sums(counts, table.reshape(len(table), -1)).reshape(-1, *table.shape[1:])  # (B, S, 3, G)
     with np.errstate(invalid="ignore", divide="ignore"):
         fpr, tpr, missed = np.moveaxis(sums / images, 2, 0)
-        everyone, selected = images[:, :, :2].sum(axis=2), sums[:, :, :2].sum(axis=2)
+        everyone, selected = images[:, :, 0] + images[:, :, 1], sums[:, :, 0] + sums[:, :, 1]
         right = images[:, :, 0] - sums[:, :, 0] + sums[:, :, 1]
         tested = (tpr + 1 - fpr) / 2, tpr, fpr, selected / everyone
         described = right / everyone, 1 - tpr, sums[:, :, 1] / selected, missed

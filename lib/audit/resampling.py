@@ -14,7 +14,9 @@ Array = NDArray[np.float64]
 Counts = NDArray[np.uint16]
 
 CHUNK = 2_000_000
-"""Numbers held at once when counts are turned into weights (16 MB): small enough to stay near the cache."""
+"""Numbers drawn at once (16 MB)."""
+NEAR = 200_000
+"""Numbers worked on at once: few enough to stay near the processor."""
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
@@ -40,9 +42,9 @@ def patient_counts(n_patients: int, replicates: int, seed: int, unit: str = "pat
     return counts
 
 
-def chunks(replicates: int, width: int, least: int = 1) -> Iterator[slice]:
-    """Slices of the replicates such that a slice times `width` numbers stays under `CHUNK`, of `least` replicates."""
-    step = max(least, CHUNK // max(1, width))
+def chunks(replicates: int, width: int, least: int = 1, most: int = CHUNK) -> Iterator[slice]:
+    """Slices of the replicates such that a slice times `width` numbers stays under `most`, of `least` replicates."""
+    step = max(least, most // max(1, width))
     for start in range(0, replicates, step):
         yield slice(start, min(start + step, replicates))
 
@@ -63,7 +65,7 @@ def resampled_sums(counts: Counts | AndLeftOut, sums: Array) -> Array:
         return np.concatenate([resampled_sums(counts.counts, sums), sums.sum(axis=0) - sums])
     out = np.empty((len(counts), sums.shape[1]))
     # thin products would read the table of sums from memory again and again
-    for rows in chunks(len(counts), counts.shape[1], least=128):
+    for rows in chunks(len(counts), counts.shape[1], least=128, most=NEAR):
         out[rows] = counts[rows].astype(np.float64) @ sums
     return out
 
@@ -101,6 +103,15 @@ def two_sided_p(replicates: Array) -> Array:
 
     p = min(1, 2 (min(#{d <= 0}, #{d >= 0}) + 1) / (B + 1)); it is never below 2 / (B + 1). NaN replicates are left out.
     """
-    exist = (~np.isnan(replicates)).sum(axis=0)
-    tail = np.minimum((replicates <= 0).sum(axis=0), (replicates >= 0).sum(axis=0))
+    return p_of_tail(*beyond_0(replicates))
+
+
+def p_of_tail(tail: NDArray[np.int64], exist: NDArray[np.int64]) -> Array:
+    """That p-value, (...), from what `beyond_0` counts."""
     return np.where(exist > 0, np.minimum(1.0, 2 * (tail + 1) / (exist + 1)), np.nan)
+
+
+def beyond_0(replicates: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many replicates (B, ...) lie on the rarer side of 0, and how many exist, (...) each."""
+    low, high = np.count_nonzero(replicates <= 0, axis=0), np.count_nonzero(replicates >= 0, axis=0)
+    return np.minimum(low, high), len(replicates) - np.count_nonzero(np.isnan(replicates), axis=0)

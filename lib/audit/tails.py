@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from lib.audit.resampling import Array, two_sided_p
+from lib.audit.resampling import Array, beyond_0, p_of_tail
 
 FEW = 10
 """Replicates on the far side of 0 below which the tail is read from the fitted distribution."""
@@ -23,14 +23,9 @@ def tail_p(replicates: Array) -> Array:
     smaller, T a Student t of the replicates' excess kurtosis k: 4 + 6 / k degrees of freedom, which tend to the normal as
     k does to 0. The mixture of patients (normal) and few networks (heavy tails) is what k stands for.
     """
-    p = two_sided_p(replicates)
-    if len(replicates) < LEAST:
-        return p
-    exist = ~np.isnan(replicates)
-    count = exist.sum(axis=0)
-    beyond = np.minimum(((replicates <= 0) & exist).sum(axis=0), ((replicates >= 0) & exist).sum(axis=0))
-    far = (beyond < FEW) & (count > 0)
-    if not np.any(far):
+    tail, count = beyond_0(replicates)
+    p, far = p_of_tail(tail, count), (tail < FEW) & (count > 0)
+    if len(replicates) < LEAST or not np.any(far):
         return p
     chosen = replicates[:, far] if replicates.ndim > 1 else replicates[:, None]
     p = np.atleast_1d(p).astype(np.float64).copy()

@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import polars as pl
+from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lib.audit.population import Population
+from lib.cores import usable_cores
 from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, NO_TARGET
 from lib.postprocessing.methods import REGISTRY, Codes, PostProcessing, Rule, Sample, Thresholds
 from lib.postprocessing.thresholds import Array
 
 Method = tuple[str, str, str]
+MANY = 20
+"""Networks from which on other processes help: they take two seconds to start."""
 SCHEMA = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
     name: pl.Float64 for name in ("threshold", "low", "high", "fitted")
 }
@@ -61,9 +66,12 @@ def post_process(
     methods = _methods(population, names, attributes)
     scores = {weighting: _checked(population, weighting, rows) for weighting, rows in scores.items()}
     parts = [patient_folds(population, folds, seed, s) for s in range(max(map(len, scores.values())))]
+    todo = [(own, parts[s]) for values in scores.values() for s, own in enumerate(values)]
+    pool = Parallel(n_jobs=usable_cores() if len(todo) >= MANY else 1, return_as="generator")
+    every = pool(delayed(_crossfit)(population, own, methods, part, smallest_cell) for own, part in todo)
     decisions, naive, rows, as_group = {}, {}, [], {}
     for weighting, values in scores.items():
-        fitted = [_crossfit(population, own, methods, parts[s], smallest_cell) for s, own in enumerate(values)]
+        fitted = [*islice(every, len(values))]
         for method, target in methods:
             key = (weighting, method.name, target)
             decisions[key] = np.stack([one.held_out[method.name, target] for one in fitted])
