@@ -29,6 +29,7 @@ _WORDS = {
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
     "training": {"first_image_size": int, "batch_size": int, "learning_rate": float},
+    "group": {"members": list},
     "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""
@@ -51,6 +52,10 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
     _check_keys(f"{path}", settings, _TOP, dict.fromkeys(tables, dict))
     for name in _TABLES.keys() | tables:
         _check_keys(f"{path}, [{name}]", settings.setdefault(name, {}), _TABLES.get(name, {}), _OPTIONAL.get(name, {}))
+    for member in settings["group"].get("members", []):
+        if not isinstance(member, dict):
+            raise SettingsError(f"{path}, [group]: {member!r} is no member; each is a table with who, did and when.")
+        _check_keys(f"{path}, [group], members", member, {"who": str}, {"did": str, "when": str})
     return settings
 
 

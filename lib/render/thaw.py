@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from lib.settings import bundle_folder, chosen_cohort  # noqa: E402
+from lib.settings import bundle_folder, chosen_cohort, read_settings  # noqa: E402
 
 STAMP = Path("_freeze") / "inputs.json"
 CELL = re.compile(r"^```\{python\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -41,6 +41,8 @@ def inputs_digest(root: Path, chapter: Path) -> str:
     results = [*bundle.glob("*.json"), *bundle.glob("*.parquet")]
     if any(root / "lib" / "report" / name in files for name in ("trust.py", "planted.py")):
         results += (root / "data" / "trust").glob("*.csv")
+    if root / "lib" / "report" / "talk.py" in files:
+        digest.update(json.dumps(read_settings(root)["group"], sort_keys=True).encode())
     for path in [*sorted(files), *sorted(results)]:
         content = path.read_bytes()
         # text files may have been checked out with Windows line endings

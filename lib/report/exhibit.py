@@ -13,6 +13,7 @@ import vl_convert
 from great_tables import GT
 
 from lib.report import theme
+from lib.report.words import Words
 
 LABEL = re.compile(r"(fig|tbl)-[a-z0-9-]+")
 SMALLEST = 0.72
@@ -51,6 +52,25 @@ def figure(label: str, chart: alt.TopLevelMixin, caption: str) -> Exhibit:
         _raw("typst", for_print(svg, alternative)),
         _one_line(caption),
     )
+
+
+def message(chart: alt.TopLevelMixin) -> Words:
+    """What a chart finds, its title, for the heading of a slide."""
+    if chart.title is alt.Undefined:  # there is nothing to show, and the description says why
+        return Words(chart.description.removeprefix("No figure: ").rstrip(".").capitalize())
+    text = chart.title.text
+    return Words(text if isinstance(text, str) else " ".join(text))
+
+
+def untitled(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
+    """The chart under its subtitle only, where the heading of the slide tells what it finds."""
+    if chart.title is alt.Undefined:
+        return chart
+    bare = chart.copy(deep=False)
+    small = theme.MEASURES["slide"].small
+    text = chart.title.subtitle
+    bare.title = alt.TitleParams(text=text, fontSize=small, fontWeight=400, lineHeight=round(1.3 * small))
+    return bare
 
 
 def table(label: str, gt: GT, caption: str) -> Exhibit:

@@ -39,7 +39,7 @@ from lib.report.figures.marks import (
     verdict_key,
     wrapped,
 )
-from lib.report.focus import aimed, focus
+from lib.report.focus import aimed, focus, foremost, of_them
 from lib.report.theme import LABELS, MEASURES, Measure, Size, verdict_look
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
@@ -127,10 +127,10 @@ def postprocessing_changes(results: Results, attributes: Sequence[str] | None = 
     """
     attributes = attributes or [focus(results)]
     own = pl.col("target").is_in([NO_TARGET, *attributes])
-    changes = results.changes.filter(own, weighting=BASELINE_WEIGHTING)
-    return _changes(
-        results, changes, attributes, size, "post-processing", "Post-processings of the unweighted networks"
-    )
+    everything = results.changes.filter(own, weighting=BASELINE_WEIGHTING)
+    changes = foremost(everything, results, attributes[0]) if size == "slide" else everything
+    what = of_them(changes, everything) or "Post-processings"
+    return _changes(results, changes, attributes, size, "post-processing", f"{what} of the unweighted networks")
 
 
 def _changes(
@@ -284,6 +284,8 @@ def optimism(results: Results, weighting: str = BASELINE_WEIGHTING, *, size: Siz
     )
     if frame.is_empty():
         return nothing("no post-processing was fitted", size=size)
+    everything, finding = frame, _optimism_finding(frame)
+    frame = foremost(frame, results, focus(results)) if size == "slide" else frame
     rows = under_headings(method_row(row) for row in frame.to_dicts())
     across = measure.width - label_width(rows, measure)
     width = (across - 48) / 3
@@ -306,12 +308,12 @@ def optimism(results: Results, weighting: str = BASELINE_WEIGHTING, *, size: Siz
             )
         )
     entries = [("fitted where judged", LABELS[0][1]), ("judged on held-out patients", LABELS[1][1])]
-    finding = _optimism_finding(frame)
     return framed(
         over(in_lines(panels, 3, 24), key(entries, measure, width=across)),
         title=finding,
         subtitle=[
-            f"Post-processings of the networks under {weighting_label(weighting)} weights · {judged_on(results)}"
+            f"{of_them(frame, everything) or 'Post-processings'} of the networks under {weighting_label(weighting)} weights · "
+            f"{judged_on(results)}"
         ],
         description=f"Pairs of dots: the figure where the thresholds were fitted, and on held-out patients. {finding}. "
         f"{_optimism_listed(frame)}",

@@ -25,7 +25,7 @@ from lib.report.figures.marks import (
     under_headings,
     wrapped,
 )
-from lib.report.focus import aimed
+from lib.report.focus import aimed, foremost, of_them
 from lib.report.theme import CELLS, MEASURES, VERDICTS, Measure, Size, verdict_look
 from lib.report.words import outcome_words
 from lib.results import Results
@@ -43,7 +43,8 @@ def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size
     measure = MEASURES[size]
     frame = combinations(results, metric, attribute)
     finding = combinations_finding(frame, metric, attribute)
-    frame = frame.filter(aimed(attribute))
+    everything = frame.filter(aimed(attribute))
+    frame = foremost(everything, results, attribute) if size == "slide" else everything
     cells = frame.to_dicts()
     rows = under_headings(method_row(row) for row in cells)
     columns = list(dict.fromkeys(row["weighting"] for row in cells))
@@ -66,7 +67,8 @@ def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size
         ),
         title=finding,
         subtitle=[
-            f"Weightings (columns) with the post-processings that act on {attribute_label(attribute)} or on none (rows) · {judged_on(results)}",
+            f"Weightings (columns) with {of_them(frame, everything) or f'the post-processings that act on {attribute_label(attribute)} or on none'} (rows) · "
+            f"{judged_on(results)}",
             "Darker is worse. Outlined: the untouched baseline. " + ("" if marks else "No change is beyond noise."),
         ],
         description=f"Two tables of shades: {outcome_words(attribute, metric)} and balanced accuracy of every weighting "
