@@ -79,7 +79,8 @@ def amplification_rows(
             (directional(data[cells], model[cells], sides), directional(drawn[:, cells], redrawn[:, cells], sides))
         )
     drawn = np.stack([replicates for _, replicates in figures], axis=1)
-    told = np.array([[value for value, _ in figures], *percentile_interval(drawn), two_sided_p(drawn)])
+    bounds = np.clip(percentile_interval(drawn), -1, 1)  # Student's t does not know that rates end at 0 and 1
+    told = np.array([[value for value, _ in figures], *bounds, two_sided_p(drawn)])
     for (attribute, contrast, quantity, word, known), numbers in zip(asked, told.T, strict=True):
         tested = quantity == "amplification"
         shown = optional(np.where([True, True, True, tested], numbers, np.nan)) if known else [None] * 4

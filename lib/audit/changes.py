@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from lib.audit.components import replicates
@@ -32,7 +33,8 @@ def change_rows(method: Method, estimates: Estimates, baseline: Estimates, chose
     chosen = [contrast for contrast in chosen if contrast.kind != "difference"]
     change = read(chosen, estimates.values) - read(chosen, baseline.values)
     drawn = replicates(chosen, estimates, baseline)
-    figures = (change, *percentile_interval(drawn), tail_p(drawn))
+    bounds = np.clip(percentile_interval(drawn), -1, 1)  # Student's t does not know that rates end at 0 and 1
+    figures = (change, *bounds, tail_p(drawn))
     columns = zip(chosen, *(optional(figure) for figure in figures), strict=True)
     return [(*method, c.attribute, c.metric, c.name, *numbers, c.kind, c.estimable) for c, *numbers in columns]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from lib.audit.components import replicates
@@ -36,7 +37,8 @@ def gaps(
     chosen = [contrast for contrast in chosen if contrast.kind != "level"]
     values = read(chosen, estimates.values)
     drawn = replicates(chosen, estimates)
-    low, high = (optional(bound) for bound in percentile_interval(drawn))
+    # Student's t does not know that rates end at 0 and 1
+    low, high = (optional(bound) for bound in np.clip(percentile_interval(drawn), -1, 1))
     p = [permuted.get((c.attribute, c.metric, c.name)) for c in chosen]
     for k, c in enumerate(chosen):
         if c.kind != "difference" or not c.estimable:

@@ -70,7 +70,8 @@ def parity_rows(population: Population, found: Estimates, smallest_cell: int) ->
         )
         return np.stack([*read], axis=-1)
 
-    numbers = np.stack([figures(found.values), *percentile_interval(figures(found.replicates))], axis=-1)
+    bounds = np.clip(percentile_interval(figures(found.replicates)), 0, 1)  # Student's t does not know where rates end
+    numbers = np.stack([figures(found.values), *bounds], axis=-1)
     for (attribute, measure, group, kept, *_), own in zip(asked, numbers, strict=True):
         yield attribute, measure, group, *optional(own), len(kept), not np.isnan(own[0])
 

@@ -75,5 +75,8 @@ class Resampler:
 
 
 def holding(value: Array, low: Array, high: Array) -> tuple[Array, Array]:
-    """Bounds opened where needed to hold the estimate: noise pushes a gap near 0 up, and its replicates with it."""
-    return np.fmin(low, value), np.fmax(high, value)
+    """Bounds opened where needed to hold the estimate: noise pushes a gap near 0 up, and its replicates with it.
+
+    Cut at -1 and 1, where differences of rates end and Student's t does not.
+    """
+    return np.clip(np.fmin(low, value), -1, 1), np.clip(np.fmax(high, value), -1, 1)
