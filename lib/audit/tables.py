@@ -49,13 +49,13 @@ def audit(
     Parameters: `scores[weighting]` (S, n), chance of sick in the order of the population's images, one row per network;
     `decisions[weighting, postprocessing, target]` (S, n), expected decisions in 0 to 1 of the same networks;
     `smallest_cell`, patients of a label under which a group is not estimable; `progress(done, total)`, called after
-    each method; `observe(method, estimates)`, handed the replicates of each before they are let go. Every post-processing must be there for each weighting, the
-    fixed threshold among them: its rows carry
-    the AUC, which no later decision alters. The estimand is the training procedure: the mean over networks, in the
-    population of patients.
+    each method; `observe(method, estimates)`, handed the replicates of each, in order, before they are let go. Every
+    post-processing must be there for each weighting, the fixed threshold among them: its rows carry the AUC, which no
+    later decision alters. The estimand is the training procedure: the mean over networks, in the population of patients.
 
     Read an interval as 95 % percentile, over patients and networks at once; thresholds are held as fitted. Columns
     `images` and `patients` count those a metric is about: the sick for tpr, the healthy for fpr, else all.
+    Methods are taken in turn by a thread on each core; the result does not depend on how many there are.
     Adding a post-processing leaves the rates and gaps of the others as they were; adding a weighting leaves their
     values, and betters the pooled estimate of retraining noise. Raises ValueError in one sentence.
     """
@@ -109,9 +109,8 @@ def audit(
             observe(method, found)
         if progress is not None:
             progress(done, len(decisions))
-    by_image = estimate(
-        BASELINE, population.by_image(), patient_counts(population.n_images, replicates, seed, "images"), None
-    )
+    by_image = patient_counts(population.n_images, replicates, seed, "images")
+    by_image = estimate(BASELINE, population.by_image(), by_image, images=None)
     tables = {
         "metrics": frame(gathered["metrics"], METRICS_SCHEMA),
         "gaps": pl.concat(gathered["gaps"]),
