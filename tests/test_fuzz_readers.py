@@ -100,6 +100,7 @@ ZIP = _zip()
 @example(b"")
 @example(b'"')
 @example(b"\xff\xfe\x00")
+@example(b'\ra.png,No Finding,0,77700001,50,F,PA,2500,2048,0.171,0.171,1\r,",\n,,')  # a column's name of two lines
 def test_tables(tmp_path, content):
     path = tmp_path / "metadata.csv"
     path.write_bytes(content)

@@ -96,6 +96,8 @@ def _extract(path: Path, archive: zipfile.ZipFile, chosen: dict[str, zipfile.Zip
             for folder in ("malade", "sain"):
                 (building / split / folder).mkdir(parents=True)
         for place, member in chosen.items():
+            if member.header_offset < 0:
+                raise zipfile.BadZipFile(f"{member.filename!r} begins before the file does")
             with archive.open(member) as source, (building / place).open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
         building.chmod(0o755)

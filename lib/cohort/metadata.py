@@ -22,7 +22,13 @@ YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "D": 1 / 365.25}
 
 
 class CohortError(ValueError):
-    """A cohort cannot be used; the message is one sentence: what, where, what is allowed."""
+    """A cohort cannot be used; the message is one sentence: what, where, what is allowed.
+
+    It stays on one line, even if what it quotes from a file (a column's name) does not.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(" ".join(message.splitlines()))
 
 
 def read_metadata(path: Path) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:

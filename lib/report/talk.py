@@ -20,7 +20,7 @@ class Clock:
         self.passed += seconds
         if self.passed > self.total:
             raise ValueError(f"the slides take {clock(self.passed)} so far, the talk {clock(self.total)}.")
-        return Words(f"[{clock(seconds)} · {clock(self.passed)} of {clock(self.total)}]{{.clock}}")
+        return Words(f"{clock(seconds)} · {clock(self.passed)} of {clock(self.total)}")
 
 
 def clock(seconds: int) -> str:
