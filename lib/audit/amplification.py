@@ -11,7 +11,7 @@ from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.multiplicity import holm_by_family, verdict
 from lib.audit.population import Population
 from lib.audit.rates import RATES, estimable
-from lib.audit.resampling import Array, Counts, percentile_interval, resampled_sums, two_sided_p
+from lib.audit.resampling import Array, Counts, interval_within, percentile_interval, resampled_sums, two_sided_p
 from lib.names import AMPLIFICATION, NOT_ESTIMABLE, UNDECIDED, attribute_named
 
 SCHEMA = METHOD | {
@@ -79,8 +79,7 @@ def amplification_rows(
             (directional(data[cells], model[cells], sides), directional(drawn[:, cells], redrawn[:, cells], sides))
         )
     drawn = np.stack([replicates for _, replicates in figures], axis=1)
-    bounds = np.clip(percentile_interval(drawn), -1, 1)  # Student's t does not know that rates end at 0 and 1
-    told = np.array([[value for value, _ in figures], *bounds, two_sided_p(drawn)])
+    told = np.array([[value for value, _ in figures], *interval_within(drawn), two_sided_p(drawn)])
     for (attribute, contrast, quantity, word, known), numbers in zip(asked, told.T, strict=True):
         tested = quantity == "amplification"
         shown = optional(np.where([True, True, True, tested], numbers, np.nan)) if known else [None] * 4

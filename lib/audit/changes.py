@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 
-import numpy as np
 import polars as pl
 
 from lib.audit.components import replicates
@@ -11,7 +10,7 @@ from lib.audit.contrasts import Contrast, read
 from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.multiplicity import ALPHA, holm_by_family, verdict
-from lib.audit.resampling import percentile_interval
+from lib.audit.resampling import interval_within
 from lib.audit.tails import LEAST, tail_p
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, METRICS, NO_TARGET, OVERALL
 
@@ -33,8 +32,7 @@ def change_rows(method: Method, estimates: Estimates, baseline: Estimates, chose
     chosen = [contrast for contrast in chosen if contrast.kind != "difference"]
     change = read(chosen, estimates.values) - read(chosen, baseline.values)
     drawn = replicates(chosen, estimates, baseline)
-    bounds = np.clip(percentile_interval(drawn), -1, 1)  # Student's t does not know that rates end at 0 and 1
-    figures = (change, *bounds, tail_p(drawn))
+    figures = (change, *interval_within(drawn), tail_p(drawn))
     columns = zip(chosen, *(optional(figure) for figure in figures), strict=True)
     return [(*method, c.attribute, c.metric, c.name, *numbers, c.kind, c.estimable) for c, *numbers in columns]
 

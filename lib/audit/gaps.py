@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import polars as pl
 
 from lib.audit.components import replicates
@@ -11,7 +10,7 @@ from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, Method, frame, optional
 from lib.audit.multiplicity import holm_by_family, verdict
 from lib.audit.permutation import Question
-from lib.audit.resampling import percentile_interval, two_sided_p
+from lib.audit.resampling import interval_within, two_sided_p
 from lib.names import NOT_ESTIMABLE
 
 SCHEMA = METHOD | {
@@ -37,8 +36,7 @@ def gaps(
     chosen = [contrast for contrast in chosen if contrast.kind != "level"]
     values = read(chosen, estimates.values)
     drawn = replicates(chosen, estimates)
-    # Student's t does not know that rates end at 0 and 1
-    low, high = (optional(bound) for bound in np.clip(percentile_interval(drawn), -1, 1))
+    low, high = (optional(bound) for bound in interval_within(drawn))
     p = [permuted.get((c.attribute, c.metric, c.name)) for c in chosen]
     for k, c in enumerate(chosen):
         if c.kind != "difference" or not c.estimable:

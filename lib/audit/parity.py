@@ -10,7 +10,7 @@ from lib.audit.estimates import Estimates
 from lib.audit.frames import METHOD, optional
 from lib.audit.population import Population
 from lib.audit.rates import estimable
-from lib.audit.resampling import Array, percentile_interval
+from lib.audit.resampling import Array, interval_within
 from lib.names import METRICS
 
 SCHEMA = METHOD | {
@@ -19,7 +19,6 @@ SCHEMA = METHOD | {
     "groups": pl.Int64,
     "estimable": pl.Boolean,
 }
-_Rates = Callable[[str], Array]
 
 
 def _lowest(rate: Array) -> Array:
@@ -70,7 +69,7 @@ def parity_rows(population: Population, found: Estimates, smallest_cell: int) ->
         )
         return np.stack([*read], axis=-1)
 
-    bounds = np.clip(percentile_interval(figures(found.replicates)), 0, 1)  # Student's t does not know where rates end
+    bounds = interval_within(figures(found.replicates), least=0)
     numbers = np.stack([figures(found.values), *bounds], axis=-1)
     for (attribute, measure, group, kept, *_), own in zip(asked, numbers, strict=True):
         yield attribute, measure, group, *optional(own), len(kept), not np.isnan(own[0])

@@ -85,6 +85,12 @@ def percentile_interval(replicates: Array, level: float = 0.95) -> tuple[Array, 
     return low, high
 
 
+def interval_within(replicates: Array, least: float = -1.0) -> tuple[Array, Array]:
+    """The same bounds cut at `least` and 1, where rates and their differences end and Student's t does not."""
+    low, high = np.clip(percentile_interval(replicates), least, 1)
+    return low, high
+
+
 def never_certain(value: Array, low: Array, high: Array, patients: NDArray[np.int64]) -> tuple[Array, Array]:
     """Bounds clipped to 0..1 and, where nobody differs (value 0 or 1), opened as far as so few patients require.
 
