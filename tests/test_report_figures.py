@@ -6,10 +6,12 @@ from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 from bundles import Knobs, bundle
 
 from lib.names import ATTRIBUTES, NOT_ESTIMABLE, OVERALL
 from lib.report import exhibit, figures, theme
+from lib.settings import ROOT
 
 STUDIES = {
     "effect": Knobs(),
@@ -176,3 +178,24 @@ def test_every_dot_with_an_interval_lies_in_it():
 def test_charts_need_no_network():
     for name in figures.__all__:
         assert not [part for part in walk(spec(name, "effect")) if "url" in part], name
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb` (WCAG 2.2)."""
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("page", ["paper", "night"])
+def test_every_mark_stands_out_from_the_light_and_the_dark_page(page):
+    ground = _luminance(yaml.safe_load((ROOT / "_brand.yml").read_text("utf-8"))["color"]["palette"][page])
+    looks = [
+        *theme.GROUPS.values(),
+        *theme.VERDICTS.values(),
+        *theme.SPARE,
+        *(look for _, look in theme.LABELS.values()),
+    ]
+    for look in looks:
+        light, dark = sorted((_luminance(look.colour), ground), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3, look

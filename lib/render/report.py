@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
         project = Path(temporary).resolve()
         shutil.copytree(PREDICTIONS, project, dirs_exist_ok=True)
         shutil.copy(root / "_brand.yml", project)
-        for name in ("report.css", "references.bib", "pdf"):
+        for name in ("report.css", "report.html", "references.bib", "pdf"):
             copy = shutil.copytree if (root / "chapters" / name).is_dir() else shutil.copy
             (project / "chapters").mkdir(exist_ok=True)
             copy(root / "chapters" / name, project / "chapters" / name)
@@ -53,6 +54,7 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
                 render_draft(project, project / OUTPUT, why=found.why)
             else:
                 quarto(found.program, project, "render")
+                work_from_disk(project / OUTPUT)
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(project / OUTPUT, target)
     return [target / "index.html", *sorted(target.glob("*.pdf"))]

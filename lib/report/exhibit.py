@@ -48,8 +48,8 @@ def figure(label: str, chart: alt.TopLevelMixin, caption: str) -> Exhibit:
     svg, alternative = to_svg(chart), _one_line(description)
     return _block(
         label,
-        _raw("html", f'<div class="exhibit" style="overflow-x:auto">{for_page(svg, label, alternative)}</div>'),
-        _raw("typst", for_print(svg, alternative)),
+        raw("html", f'<div class="exhibit" style="overflow-x:auto">{for_page(svg, label, alternative)}</div>'),
+        raw("typst", for_print(svg, alternative)),
         _one_line(caption),
     )
 
@@ -79,7 +79,7 @@ def table(label: str, gt: GT, caption: str) -> Exhibit:
     Quarto makes its Typst table from the HTML, so there is one form only. Raises ValueError for a wrong label.
     """
     _check(label, "tbl")
-    return _block(label, _raw("html", to_html(gt, label)), _one_line(caption))
+    return _block(label, raw("html", to_html(gt, label)), _one_line(caption))
 
 
 def to_html(gt: GT, label: str) -> str:
@@ -114,13 +114,23 @@ def for_page(svg: str, label: str, alternative: str) -> str:
     width = float(re.search(r'<svg[^>]*?\swidth="([\d.]+)"', svg)[1])
     style = f"display:block;width:100%;height:auto;min-width:{SMALLEST * width:.0f}px;max-width:{width:.0f}px"
     head = f'<svg role="img" aria-label="{html.escape(alternative)}" style="{style}"'
-    svg = re.sub(r'(<svg[^>]*?)\swidth="[\d.]+"\sheight="[\d.]+"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?)\swidth="[\d.]+"\sheight="[\d.]+"', r"\1", unspoken(svg, tips=True), count=1)
     return own_ids(svg.replace("<svg", head, 1), label)
+
+
+def unspoken(svg: str, *, tips: bool) -> str:
+    """SVG whose marks do not speak for themselves: one text tells the figure. With `tips`, what a mark would say is shown
+    where a pointer rests on it."""
+    if tips:
+        svg = re.sub(
+            r'<(path|rect)\b([^>]*?)\saria-label="([^"]+)"([^>]*?)(/>|></\1>)', r"<\1\2\4><title>\3</title></\1>", svg
+        )
+    return re.sub(r'\s(?:role|aria-[a-z]+)="[^"]*"', "", svg)
 
 
 def for_print(svg: str, alternative: str) -> str:
     """Typst code of the same SVG; there the ink is black, and never wider than drawn at 4/3 of a point per pixel."""
-    printed = svg.replace(theme.INK, "#222222")
+    printed = unspoken(svg, tips=False).replace(theme.INK, "#222222")
     return f'#image(bytes({_typst(printed)}), format: "svg", width: 100%, alt: {_typst(alternative)})'
 
 
@@ -139,7 +149,8 @@ def _block(label: str, *parts: str) -> Exhibit:
     return Exhibit("\n\n".join([f"::: {{#{label}}}", *parts]) + "\n\n:::\n")
 
 
-def _raw(kind: str, code: str) -> str:
+def raw(kind: str, code: str) -> str:
+    """Markdown that is `code` in one output (`html`, `typst`) and nothing in the others."""
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
     return f"{fence}{{={kind}}}\n{code}\n{fence}"
 

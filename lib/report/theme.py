@@ -17,7 +17,7 @@ GROUND = "transparent"
 FAINT = 0.62
 """Opacity of secondary text: legible on white and on black, where a fixed grey would not be on both."""
 GREY = "#7a7a7a"
-PALE = "#b5b5b5"
+PALE = "#909090"
 MEASURED = "Liberation Sans"
 """Figures are laid out with this font, which the renderer carries with it, so that they are the same everywhere."""
 # Shown with the first of these that is there: none is wider. Quoted, since a bare name cannot end in a digit, and a
@@ -34,31 +34,32 @@ class Look:
     hollow: bool = False
 
 
+# every colour of a mark stands out three to one from the light and the dark page of `_brand.yml` (WCAG 2.2, 1.4.11)
 GROUPS: dict[tuple[str, str], Look] = {
     (OVERALL, "all"): Look(GREY, "diamond"),
     ("sex", "F"): Look("#9c4fa8", "circle"),
-    ("sex", "M"): Look("#c39a1e", "square"),
+    ("sex", "M"): Look("#b08c10", "square"),
     # one hue from light to dark: ages are ordered
-    ("age_group", "<40"): Look("#7fc4b6", "circle"),
-    ("age_group", "40-60"): Look("#33998b", "square"),
-    ("age_group", ">60"): Look("#1a6d65", "triangle-up"),
-    ("view", "AP"): Look("#e07b2a", "circle"),
+    ("age_group", "<40"): Look("#4ba394", "circle"),
+    ("age_group", "40-60"): Look("#308679", "square"),
+    ("age_group", ">60"): Look("#1e7068", "triangle-up"),
+    ("view", "AP"): Look("#db7522", "circle"),
     ("view", "PA"): Look("#2f74b5", "square"),
 }
 VERDICTS: dict[str, Look] = {
-    "improves": Look("#4757c9", "diamond"),
-    "worsens": Look("#b3364c", "square"),
+    "improves": Look("#5a69dd", "diamond"),
+    "worsens": Look("#bb3f57", "square"),
     # neither side is better
     "rises": Look("#6d6d6d", "triangle-up"),
     "falls": Look("#6d6d6d", "triangle-down"),
-    "higher": Look("#6d4a9e", "triangle-right"),
-    "lower": Look("#6d4a9e", "triangle-left"),
+    "higher": Look("#7a55ad", "triangle-right"),
+    "lower": Look("#7a55ad", "triangle-left"),
     UNDECIDED: Look(GREY, "circle", hollow=True),
     NOT_ESTIMABLE: Look(PALE, "cross"),
 }
 LABELS: dict[int, tuple[str, Look]] = {
-    1: ("sick", Look("#52677d", "circle")),
-    0: ("healthy", Look("#52677d", "circle", hollow=True)),
+    1: ("sick", Look("#5d7690", "circle")),
+    0: ("healthy", Look("#5d7690", "circle", hollow=True)),
 }
 """The two labels where no group is told apart: the healthy are hollow, in every colour."""
 CELLS: tuple[tuple[str, str], ...] = tuple(

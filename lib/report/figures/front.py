@@ -21,14 +21,14 @@ from lib.report.figures.marks import (
     span,
 )
 from lib.report.focus import aimed
-from lib.report.theme import GREY, MEASURES, VERDICTS, Look, Measure, Size
+from lib.report.theme import GREY, INK, MEASURES, VERDICTS, Look, Measure, Size
 from lib.report.words import gap_label, method_words
 from lib.results import Results
 
 LOOKS = {
     "on the front": Look(VERDICTS["improves"].colour, "circle"),
     "another is better at both": Look(GREY, "cross"),
-    "untouched baseline": Look("#1c1c1c", "diamond"),
+    "untouched baseline": Look(INK, "diamond"),
 }
 LEFT_OUT = "these results were made before the front was part of a study"
 

@@ -117,7 +117,7 @@ def _shades(
     )
     base = alt.Chart(pl.DataFrame(shown)).encode(x=x, y=y)
     layers = [
-        base.mark_rect().encode(fill=alt.Fill("fill:N", scale=None)),
+        base.mark_rect(aria=True).encode(fill=alt.Fill("fill:N", scale=None), description="tip:N"),
         base.transform_filter("datum.baseline").mark_rect(fillOpacity=0, stroke=OUTLINE, strokeWidth=3.5),
         base.mark_text().encode(text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None)),
         base.transform_filter("datum.shape != ''")
@@ -145,6 +145,8 @@ def _shaded(cells: list[dict[str, Any]], what: str, worse: int) -> list[dict[str
                 "fill": fill,
                 "ink": ink,
                 "text": "n. e." if value is None else f"{100 * value:.1f}",
+                "tip": f"{weighting_label(row['weighting'])}, {method_row(row).strip('|').replace('|', ', ')}: "
+                f"{words.percent(value)}, {verdict or 'baseline'}",
                 "shape": verdict_look(verdict).shape if verdict in DECIDED else "",
                 "baseline": all(row[name] == BASELINE[name] for name in METHOD),
             }

@@ -19,11 +19,11 @@ from lib.report.figures.marks import (
     over,
     span,
 )
-from lib.report.theme import MEASURES, SPARE, Look, Measure, Size
+from lib.report.theme import MEASURES, SPARE, VERDICTS, Look, Measure, Size
 from lib.report.words import gap_label
 from lib.results import Results
 
-BASE = Look("#4757c9", "diamond")
+BASE = Look(VERDICTS["improves"].colour, "diamond")
 LEFT_OUT = "these results were made before relaxation curves were part of a study"
 
 
