@@ -1,0 +1,36 @@
+"""Whatever a chapter refers to exists: sections, figures and tables once in the book, sources in the bibliography."""
+
+import re
+from collections import Counter
+
+import pytest
+import yaml
+from conftest import ROOT
+
+BOOK = yaml.safe_load((ROOT / "_quarto.yml").read_text("utf-8"))["book"]
+TEXTS = {name: (ROOT / name).read_text("utf-8") for name in BOOK["chapters"] + BOOK["appendices"]}
+LABEL = re.compile(r"\{#((?:sec|fig|tbl)-[\w-]+)\}|exhibit\.\w+\(\s*\"((?:fig|tbl)-[\w-]+)\"")
+REFERENCE = re.compile(r"(?<![\w.])@([a-z][\w-]*\w)")
+LABELS = Counter(a or b for text in TEXTS.values() for a, b in LABEL.findall(text))
+SOURCES = re.findall(r"^@\w+\{(\w+),", (ROOT / "chapters" / "references.bib").read_text("utf-8"), re.M)
+
+
+def words_of(text: str) -> str:
+    """The text without its code cells, in which @ is an operator."""
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("chapter", TEXTS)
+def test_what_a_chapter_refers_to_exists(chapter):
+    referred = set(REFERENCE.findall(words_of(TEXTS[chapter])))
+    assert referred - set(LABELS) - set(SOURCES) == set()
+
+
+def test_no_label_and_no_source_is_there_twice():
+    assert [name for name, times in (LABELS + Counter(SOURCES)).items() if times > 1] == []
+
+
+def test_every_source_is_cited():
+    """In a chapter, or in a sentence that `lib` computes."""
+    computed = "".join(path.read_text("utf-8") for path in (ROOT / "lib" / "report").rglob("*.py"))
+    assert set(SOURCES) - set(REFERENCE.findall("".join(TEXTS.values()) + computed)) == set()
