@@ -1,0 +1,60 @@
+"""Rendered pages as a reader's browser shows them: opened from disk, the network off, errors collected, axe run."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NO_CHROMIUM = "no Chromium on PATH"
+"""Why tests of pages are skipped where `chromium()` is None."""
+
+
+def chromium() -> str | None:
+    """The Chromium or Chrome of this machine, or None."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """A headless browser, closed afterwards. Its sandbox is off, as it may run in a container; it opens our pages only."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def open_page(
+    browser: Browser, path: Path | str, *, width: int, height: int, dark: bool = False
+) -> tuple[Page, list[str]]:
+    """Open a file (with `?query` or `#fragment`, if given as text) from disk, in a window of so many CSS pixels.
+
+    The network is off. Returns the page, in a context of its own, and a list to which every console error, uncaught
+    exception and failed request is added, now and later.
+    """
+    file, mark, rest = str(path).partition("#" if "?" not in str(path) else "?")
+    context = browser.new_context(
+        offline=True, viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+    )
+    page, errors = context.new_page(), []
+    page.on("console", lambda said: errors.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(f"exception: {error}"))
+    page.on("requestfailed", lambda request: errors.append(f"not loaded: {request.url} ({request.failure})"))
+    page.goto(f"{Path(file).resolve().as_uri()}{mark}{rest}", wait_until="load")
+    return page, errors
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that is serious or critical on the page as it is shown now, a sentence for each element."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']} ({violation['impact']}) at {' '.join(map(str, node['target']))}: {violation['help']}; {node['html'][:150]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
