@@ -1,6 +1,5 @@
 """Rendered pages as a reader's browser shows them: opened from disk, the network off, errors collected, axe run."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,14 +7,15 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-NO_CHROMIUM = "no Chromium on PATH"
+from lib.render.deck_pdf import find_browser
+
+NO_CHROMIUM = "no Chromium, Chrome or Edge is installed"
 """Why tests of pages are skipped where `chromium()` is None."""
 
 
 def chromium() -> str | None:
-    """The Chromium or Chrome of this machine, or None."""
-    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+    """The Chromium, Chrome or Edge of this machine, or None."""
+    return find_browser()
 
 
 @contextmanager
@@ -51,7 +51,8 @@ def open_page(
 
 def serious(page: Page) -> list[str]:
     """What axe finds that is serious or critical on the page as it is shown now, a sentence for each element."""
-    found = Axe().run(page).response["violations"]
+    # without fetching style sheets once more, which a page from disk may not do: it would count as an error of the page
+    found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
     return [
         f"{violation['id']} ({violation['impact']}) at {' '.join(map(str, node['target']))}: {violation['help']}; {node['html'][:150]}"
         for violation in found
