@@ -75,8 +75,9 @@ def test_every_figure_becomes_svg(name, study):
 def test_slides_are_drawn_larger_and_fit(name):
     own = draw(name, "effect", "slide").config
     assert own["title"]["fontSize"] > theme.config()["title"]["fontSize"]
-    width, height = map(float, re.search(r'width="([\d.]+)" height="([\d.]+)"', svg(name, "effect", "slide")).groups())
-    assert width < 1120 and height / width < 0.62
+    shown = exhibit.slide("fig-slide", draw(name, "effect", "slide")).markdown
+    width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', shown).groups())
+    assert width < 1280 and height < 520
 
 
 @pytest.mark.parametrize("name", figures.__all__)

@@ -41,17 +41,21 @@ def figure(label: str, chart: alt.TopLevelMixin, caption: str) -> Exhibit:
 
     Its description becomes the alternative text. Raises ValueError for a wrong label or a chart without description.
     """
-    _check(label, "fig")
-    description = getattr(chart, "description", alt.Undefined)
-    if not isinstance(description, str) or not description.strip():
-        raise ValueError(f"the chart of {label!r} has no description; say in it what is shown and what is seen.")
-    svg, alternative = to_svg(chart), _one_line(description)
+    svg, alternative = to_svg(chart), _alternative(label, chart)
     return _block(
         label,
         raw("html", f'<div class="exhibit" style="overflow-x:auto">{for_page(svg, label, alternative)}</div>'),
         raw("typst", for_print(svg, alternative)),
         _one_line(caption),
     )
+
+
+def _alternative(label: str, chart: alt.TopLevelMixin) -> str:
+    _check(label, "fig")
+    description = getattr(chart, "description", alt.Undefined)
+    if not isinstance(description, str) or not description.strip():
+        raise ValueError(f"the chart of {label!r} has no description; say in it what is shown and what is seen.")
+    return _one_line(description)
 
 
 def message(chart: alt.TopLevelMixin) -> Words:
@@ -62,15 +66,20 @@ def message(chart: alt.TopLevelMixin) -> Words:
     return Words(text if isinstance(text, str) else " ".join(text))
 
 
-def untitled(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
-    """The chart under its subtitle only, where the heading of the slide tells what it finds."""
-    if chart.title is alt.Undefined:
-        return chart
-    bare = chart.copy(deep=False)
-    small = theme.MEASURES["slide"].small
-    text = chart.title.subtitle
-    bare.title = alt.TitleParams(text=text, fontSize=small, fontWeight=400, lineHeight=round(1.3 * small))
-    return bare
+def slide(label: str, chart: alt.TopLevelMixin) -> Exhibit:
+    """A chart on a slide whose heading tells what it finds: the drawing, and in small print what it is made of.
+
+    The small print is the chart's subtitle, as running text. `label` leads the ids within the drawing. Raises ValueError
+    as `figure` does.
+    """
+    small_print = ""
+    if chart.title is not alt.Undefined:
+        small_print = ". ".join(line.rstrip(". ") for line in chart.title.subtitle) + "."
+        chart = chart.copy(deep=False)
+        chart.title = alt.Undefined
+    svg, alternative = to_svg(chart), _alternative(label, chart)
+    drawn = raw("html", f'<div class="exhibit">{for_page(svg, label, alternative)}</div>')
+    return Exhibit("\n\n".join(filter(None, ["::: {.drawn}", drawn, small_print])) + "\n\n:::\n")
 
 
 def table(label: str, gt: GT, caption: str) -> Exhibit:

@@ -32,8 +32,8 @@ def aimed(attribute: str) -> pl.Expr:
     return pl.col("target").is_in([NO_TARGET, attribute])
 
 
-ON_SLIDE = 7
-"""Post-processings that a slide shows at most."""
+ON_SLIDE = 6
+"""Post-processings, or weightings, that a slide shows at most beside the baseline's."""
 
 
 def foremost(frame: pl.DataFrame, results: Results, attribute: str, most: int = ON_SLIDE) -> pl.DataFrame:
@@ -42,28 +42,41 @@ def foremost(frame: pl.DataFrame, results: Results, attribute: str, most: int = 
     First those with a decided change of balanced accuracy or of an error gap by the attribute, unweighted; among equals
     those whose largest change is larger.
     """
+    changes = results.changes.filter(aimed(attribute), weighting=BASELINE_WEIGHTING)
+    keys = ["postprocessing", "target"]
+    kept = [(BASELINE_POSTPROCESSING, NO_TARGET), *_ranked(changes, attribute, keys, most)]
+    return frame.filter(pl.struct(keys).map_elements(lambda m: tuple(m.values()) in kept, pl.Boolean))
+
+
+def foremost_weightings(frame: pl.DataFrame, results: Results, attribute: str, most: int = ON_SLIDE) -> pl.DataFrame:
+    """The same of weightings, by what they change where decisions are made at 0.5."""
+    changes = results.changes.filter(postprocessing=BASELINE_POSTPROCESSING)
+    kept = [BASELINE_WEIGHTING, *(name for (name,) in _ranked(changes, attribute, ["weighting"], most))]
+    return frame.filter(pl.col("weighting").is_in(kept))
+
+
+def _ranked(changes: pl.DataFrame, attribute: str, keys: list[str], most: int) -> list[tuple[str, ...]]:
     about = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
     about |= (
         (pl.col("attribute") == attribute) & (pl.col("contrast") == MAX_MIN) & pl.col("metric").is_in(["tpr", "fpr"])
     )
     decided = ~pl.col("verdict").is_in([UNDECIDED, NOT_ESTIMABLE])
-    ranked = (
-        results.changes.filter(about & aimed(attribute), weighting=BASELINE_WEIGHTING)
-        .group_by("postprocessing", "target", maintain_order=True)
+    return (
+        changes.filter(about)
+        .group_by(keys, maintain_order=True)
         .agg(decided=decided.any(), largest=pl.col("change").abs().max())
         .sort("decided", "largest", descending=True, nulls_last=True, maintain_order=True)
-        .head(most)["postprocessing", "target"]
-    )
-    kept = [(BASELINE_POSTPROCESSING, NO_TARGET), *ranked.iter_rows()]
-    return frame.filter(
-        pl.struct("postprocessing", "target").map_elements(lambda m: tuple(m.values()) in kept, pl.Boolean)
+        .head(most)
+        .select(keys)
+        .rows()
     )
 
 
-def of_them(shown: pl.DataFrame, everything: pl.DataFrame) -> str:
-    """What a slide leaves out, in words; nothing when it shows all."""
-    few, many = (
-        frame.filter(pl.col("postprocessing") != BASELINE_POSTPROCESSING).select("postprocessing", "target").n_unique()
-        for frame in (shown, everything)
+def of_them(shown: pl.DataFrame, everything: pl.DataFrame, kind: str = "post-processing") -> str:
+    """What a slide leaves out of the methods of a kind (`weighting`, `post-processing`), in words; nothing when it shows all."""
+    column, baseline = (
+        ("weighting", BASELINE_WEIGHTING) if kind == "weighting" else ("postprocessing", BASELINE_POSTPROCESSING)
     )
-    return f"{few} of {many} post-processings, those that change most" if few < many else ""
+    keys = ["weighting"] if kind == "weighting" else ["postprocessing", "target"]
+    few, many = (frame.filter(pl.col(column) != baseline).select(keys).n_unique() for frame in (shown, everything))
+    return f"{few} of {many} {kind}s, those that change most" if few < many else ""

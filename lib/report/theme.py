@@ -87,7 +87,10 @@ def verdict_look(verdict: str | None) -> Look:
 
 @dataclass(frozen=True)
 class Measure:
-    """Sizes in pixels: whole `width`, height of a `row`, type of `title`, `text` and `small`, area of a `dot`."""
+    """Sizes in pixels: whole `width`, least height of a `row`, type of `title`, `text` and `small`, area of a `dot`.
+
+    Few rows grow, up to `tallest` each, as long as all of them stay within `panel`.
+    """
 
     width: int
     row: int
@@ -95,6 +98,17 @@ class Measure:
     text: int
     small: int
     dot: int
+    tallest: int
+    panel: int = 0
+
+    def height(self, rows: int) -> float:
+        """Pixels that so many rows take."""
+        return rows * max(self.row, min(self.tallest, self.panel / max(1, rows)))
+
+    @property
+    def aside(self) -> int:
+        """Pixels that notes at the right of a panel take."""
+        return max(56, round(3.3 * self.small))
 
     def characters(self, pixels: float, size: int) -> int:
         """How many characters of running text fit in so many pixels."""
@@ -102,8 +116,8 @@ class Measure:
 
 
 MEASURES: dict[Size, Measure] = {
-    "page": Measure(width=700, row=22, title=17, text=14, small=13, dot=75),
-    "slide": Measure(width=1000, row=30, title=26, text=20, small=18, dot=150),
+    "page": Measure(width=700, row=22, title=17, text=14, small=13, dot=75, tallest=22),
+    "slide": Measure(width=1130, row=35, title=30, text=24, small=23, dot=220, tallest=54, panel=370),
 }
 
 
@@ -163,7 +177,7 @@ def report_theme() -> alt.theme.ThemeConfig:
 TABLE_CSS = """
 #ID { overflow-x: auto; }
 #ID table { border-collapse: collapse; margin: 0 auto; font-size: 0.88em; font-variant-numeric: tabular-nums; }
-.reveal #ID table { font-size: 0.6em; }
+.reveal #ID table { font-size: 0.75em; }
 #ID tr > * { --bs-table-bg-type: transparent; }
 #ID th, #ID td { padding: 3px 8px; border-style: none; }
 #ID th { font-weight: bold; }

@@ -1,5 +1,5 @@
 """Figures of the report: results in, one chart out, its title the finding and its description the text for readers
-who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,000 x 480, larger type).
+who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
 """
 
 from lib.report.figures.amplification import amplification

@@ -9,7 +9,6 @@ import polars as pl
 from lib.names import MAX_MIN, METRICS, OVERALL
 from lib.report import words
 from lib.report.figures.marks import (
-    ASIDE,
     AUC,
     AUC_CHANGE,
     BASELINE,
@@ -49,7 +48,7 @@ def baseline_groups(results: Results, attributes: Sequence[str] | None = None, *
     if attributes is not None:
         frame = frame.filter(pl.col("attribute").is_in([OVERALL, *attributes]))
     rows = under_headings(group_row(r["attribute"], r["group"]) for r in in_order(frame))
-    width = (measure.width - label_width(rows, measure) - ASIDE - 3 * 24) / 4
+    width = (measure.width - label_width(rows, measure) - measure.aside - 3 * 24) / 4
     panels = []
     for metric in SHOWN:
         part = in_order(frame.filter(metric=metric))
@@ -81,9 +80,9 @@ def baseline_groups(results: Results, attributes: Sequence[str] | None = None, *
     )
 
 
-def gaps_finding(results: Results, attributes: Sequence[str] | None = None) -> str:
+def gaps_finding(results: Results, attributes: Sequence[str] | None = None, metrics: Sequence[str] = SHOWN) -> str:
     """How many differences between groups the audit decided, and the largest of them; or that none could be."""
-    gaps = results.gaps.filter(**BASELINE).filter(pl.col("p").is_not_null(), pl.col("metric").is_in(SHOWN))
+    gaps = results.gaps.filter(**BASELINE).filter(pl.col("p").is_not_null(), pl.col("metric").is_in(metrics))
     if attributes is not None:
         gaps = gaps.filter(pl.col("attribute").is_in(attributes))
     if gaps.is_empty():
@@ -128,7 +127,7 @@ def baseline_gaps(results: Results, attributes: Sequence[str] | None = None, *, 
         )
         for metric in metrics
     ]
-    finding = gaps_finding(results, attributes)
+    finding = gaps_finding(results, attributes, metrics)
     across = measure.width - label_width(rows, measure)
     return framed(
         over(in_lines(panels, len(panels), 24), verdict_key(measure, across, gaps["verdict"])),

@@ -39,7 +39,7 @@ from lib.report.figures.marks import (
     verdict_key,
     wrapped,
 )
-from lib.report.focus import aimed, focus, foremost, of_them
+from lib.report.focus import aimed, focus, foremost, foremost_weightings, of_them
 from lib.report.theme import LABELS, MEASURES, Measure, Size, verdict_look
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
@@ -52,10 +52,14 @@ BALANCED = (OVERALL, "balanced_accuracy")
 def weighting_changes(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:
     """Change of balanced accuracy and of the gaps in TPR and FPR, by weighting, decisions at 0.5.
 
-    On a slide, of the gaps by one attribute only: that of the widest TPR gap at the baseline, unless named.
+    On a slide, of the gaps by the attribute of interest only, unless `attributes` are named.
     """
-    changes = results.changes.filter(postprocessing=BASELINE_POSTPROCESSING)
-    return _changes(results, changes, attributes, size, "weighting", "Weightings, decisions at 0.5", trained="full")
+    everything = results.changes.filter(postprocessing=BASELINE_POSTPROCESSING)
+    if size == "page":
+        return _changes(results, everything, everything, attributes, size, "weighting", trained="full")
+    attributes = attributes or [focus(results)]
+    changes = foremost_weightings(everything, results, attributes[0])
+    return _changes(results, changes, everything, attributes, size, "weighting", trained="full")
 
 
 def catalogue(results: Results, *, size: Size = "page") -> Chart:
@@ -129,23 +133,25 @@ def postprocessing_changes(results: Results, attributes: Sequence[str] | None = 
     own = pl.col("target").is_in([NO_TARGET, *attributes])
     everything = results.changes.filter(own, weighting=BASELINE_WEIGHTING)
     changes = foremost(everything, results, attributes[0]) if size == "slide" else everything
-    what = of_them(changes, everything) or "Post-processings"
-    return _changes(results, changes, attributes, size, "post-processing", f"{what} of the unweighted networks")
+    return _changes(results, changes, everything, attributes, size, "post-processing")
 
 
 def _changes(
     results: Results,
     changes: pl.DataFrame,
+    everything: pl.DataFrame,
     attributes: Sequence[str] | None,
     size: Size,
     kind: str,
-    what: str,
     trained: str = "",
 ) -> Chart:
+    """Of `changes` the rows are drawn, of `everything` the title speaks: a slide draws fewer than were tried."""
     measure = MEASURES[size]
     if changes.is_empty():
         return nothing(f"no {kind} was tried beside the baseline", size=size)
-    outcomes = _outcomes(results, attributes, size)
+    what = of_them(changes, everything, kind) or f"{words.sentence(kind)}s"
+    what += ", decisions at 0.5" if kind == "weighting" else ", unweighted networks"
+    outcomes = _outcomes(results, attributes)
     shown = pl.concat([_of(changes, outcome) for outcome in outcomes])
     rows = under_headings(_method_rows(shown, kind))
     beside_first = size == "slide" or len(outcomes) <= 3
@@ -179,7 +185,7 @@ def _changes(
             *[in_lines(panels[k : k + columns], columns, 24) for k in range(1, len(panels), columns)],
             spacing=26,
         )
-    finding = changes_finding(shown)
+    finding = changes_finding(pl.concat([_of(everything, outcome) for outcome in outcomes]))
     return framed(
         body,
         title=finding,
@@ -201,14 +207,9 @@ def _reading(beside_first: bool) -> str:
     return "A gap is the largest minus the smallest rate of the groups."
 
 
-def _outcomes(results: Results, attributes: Sequence[str] | None, size: Size) -> list[tuple[str, str]]:
+def _outcomes(results: Results, attributes: Sequence[str] | None) -> list[tuple[str, str]]:
     """(attribute, metric) of each panel: balanced accuracy, then the TPR gaps, then the FPR gaps."""
     known = [a for a in results.gaps["attribute"].unique(maintain_order=True) if attributes is None or a in attributes]
-    if size == "slide" and attributes is None:
-        baseline = results.gaps.filter(
-            weighting=BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING, metric="tpr", contrast=MAX_MIN
-        )
-        known = baseline.sort("value", descending=True, nulls_last=True)["attribute"].head(1).to_list()
     return [BALANCED, *((attribute, metric) for metric in ERRORS for attribute in known)]
 
 

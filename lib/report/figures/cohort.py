@@ -8,7 +8,6 @@ import polars as pl
 from lib.names import OVERALL
 from lib.report import words
 from lib.report.figures.marks import (
-    ASIDE,
     PERCENT,
     Chart,
     apart,
@@ -39,7 +38,7 @@ def prevalence(results: Results, *, size: Size = "page") -> Chart:
     splits = [split for split in SPLITS if split in set(frame["split"])]
     rows = under_headings(group_row(r["attribute"], r["group"]) for r in in_order(frame))
     labels = label_width(rows, measure)
-    width = (measure.width - labels - 20 * (len(splits) - 1)) / len(splits) - ASIDE
+    width = (measure.width - labels - 20 * (len(splits) - 1)) / len(splits) - measure.aside
     domain = span([v for c in ("prevalence", "low", "high") for v in frame[c]], step=0.05, least=0.2)
     panels = []
     for split in splits:

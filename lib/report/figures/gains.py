@@ -135,7 +135,7 @@ def _arrows(
         ),
         caption(metric.label, 0, "left", measure=measure),
     ]
-    return alt.layer(*layers, width=width, height=measure.row * len(rows))
+    return alt.layer(*layers, width=width, height=measure.height(len(rows)))
 
 
 def _moves_finding(rows_of: dict[str, list[dict[str, Any]]], method: dict[str, str]) -> str:

@@ -25,12 +25,14 @@ from lib.report.figures.marks import (
     under_headings,
     wrapped,
 )
-from lib.report.focus import aimed, foremost, of_them
+from lib.report.focus import aimed, foremost, foremost_weightings, of_them
 from lib.report.theme import CELLS, MEASURES, VERDICTS, Measure, Size, verdict_look
 from lib.report.words import outcome_words
 from lib.results import Results
 
 OUTLINE = "#e39d1c"
+COLUMNS = 4
+"""Weightings beside the uniform one for which a slide has room, in numbers that can be read."""
 LEAST = 0.1
 """Reach of the shades: differences smaller than this never look large."""
 
@@ -44,7 +46,9 @@ def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size
     frame = combinations(results, metric, attribute)
     finding = combinations_finding(frame, metric, attribute)
     everything = frame.filter(aimed(attribute))
-    frame = foremost(everything, results, attribute) if size == "slide" else everything
+    frame = everything
+    if size == "slide":
+        frame = foremost_weightings(foremost(everything, results, attribute), results, attribute, COLUMNS)
     cells = frame.to_dicts()
     rows = under_headings(method_row(row) for row in cells)
     columns = list(dict.fromkeys(row["weighting"] for row in cells))
@@ -67,7 +71,7 @@ def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size
         ),
         title=finding,
         subtitle=[
-            f"Weightings (columns) with {of_them(frame, everything) or f'the post-processings that act on {attribute_label(attribute)} or on none'} (rows) · "
+            f"{of_them(frame, everything, 'weighting') or 'Weightings'} (columns) with {of_them(frame, everything) or f'the post-processings that act on {attribute_label(attribute)} or on none'} (rows) · "
             f"{judged_on(results)}",
             "Darker is worse. Outlined: the untouched baseline. " + ("" if marks else "No change is beyond noise."),
         ],

@@ -26,8 +26,6 @@ SCHEMA = (
 )
 # a row is "heading|item"; a heading alone is "heading|"
 LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
-ASIDE = 56
-"""Pixels that notes at the right of a panel take."""
 IS_HEADING = "split(datum.label, '|')[1] == ''"
 PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
 POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
@@ -131,7 +129,7 @@ def dot_panel(
     base = alt.Chart(frame).encode(y=y)
     if any(row["shift"] for row in dots):
         # an offset counts from the top of the row
-        base = base.transform_calculate(shift=f"datum.shift + {measure.row / 2}")
+        base = base.transform_calculate(shift=f"datum.shift + {measure.height(len(rows)) / len(rows) / 2}")
         base = base.encode(yOffset=alt.YOffset("shift:Q", scale=None))
     known = base.transform_filter("isValid(datum.value)")
     thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
@@ -154,12 +152,12 @@ def dot_panel(
     layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text=alt.Text("missing:N")))
     if asides:
         notes = base.mark_text(align="right", opacity=FAINT).encode(
-            x=alt.XValue(width + ASIDE), text=alt.Text("aside:N")
+            x=alt.XValue(width + measure.aside), text=alt.Text("aside:N")
         )
-        layers += [notes, caption(asides, width + ASIDE, "right", measure=measure, faint=True)]
+        layers += [notes, caption(asides, width + measure.aside, "right", measure=measure, faint=True)]
     if heading:
         layers.append(caption(heading, 0, "left", measure=measure))
-    return alt.layer(*layers, width=width, height=measure.row * len(rows))
+    return alt.layer(*layers, width=width, height=measure.height(len(rows)))
 
 
 def tip(mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None) -> str:
@@ -247,14 +245,11 @@ def framed(
 ) -> Chart:
     """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it."""
     measure = MEASURES[size]
+    # on a slide it is text below the figure, which the browser breaks into lines
+    width = 10**6 if size == "slide" else measure.characters(measure.width, measure.small)
     heading = alt.TitleParams(
         text=wrapped(title, measure.characters(measure.width, measure.title)),
-        subtitle=[
-            line
-            for part in subtitle
-            if part
-            for line in wrapped(part, measure.characters(measure.width, measure.small))
-        ],
+        subtitle=[line for part in subtitle if part for line in wrapped(part, width)],
     )
     # set in place, on a chart made for this call: a copy of so many layers takes as long as making them
     chart.title, chart.description = heading, " ".join(description.split())

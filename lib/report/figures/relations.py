@@ -7,7 +7,6 @@ import polars as pl
 
 from lib.report import words
 from lib.report.figures.marks import (
-    ASIDE,
     PERCENT,
     Chart,
     apart,
@@ -48,7 +47,7 @@ def crossing(results: Results, attribute: str, within: str, split: str = "train"
         look, aside = group_look(attribute, group), words.count(totals[other])
         missing = "no image" if share is None else ""
         dots.append(dot(f"{heading}|{other}", share, share, share, look, aside=aside, missing=missing))
-    width = measure.width - label_width(rows, measure) - ASIDE
+    width = measure.width - label_width(rows, measure) - measure.aside
     panel = dot_panel(dots, rows, measure=measure, width=width, domain=(0, 1), axis=PERCENT, asides="images")
     entries = [(group, group_look(attribute, group)) for group in dict.fromkeys(group for _, group, _ in cells)]
     finding = _crossing_finding(results, attribute, within)
@@ -126,7 +125,7 @@ def associations(results: Results, split: str = "train", *, size: Size = "page")
         for row in table
     ]
     domain = 0.0, max(0.2, span([row["high"] for row in table], step=0.05)[1])
-    width = measure.width - label_width(rows, measure) - ASIDE
+    width = measure.width - label_width(rows, measure) - measure.aside
     panel = dot_panel(dots, rows, measure=measure, width=width, domain=domain, axis={"format": ".2f"}, asides="images")
     tied = [row for row in table if row["cramers_v"] is not None and _tied(results, row["attribute"], row["other"])]
     finding = "No two columns can be shown to go together in both train and valid"
@@ -163,7 +162,7 @@ def exposure(results: Results, *, size: Size = "page") -> Chart:
     measures = list(dict.fromkeys(row["measure"] for row in table))
     if not measures:
         return nothing("exposure was not measured", size=size)
-    width = (measure.width - label_width(rows, measure) - ASIDE - 30 * (len(measures) - 1)) / len(measures)
+    width = (measure.width - label_width(rows, measure) - measure.aside - 30 * (len(measures) - 1)) / len(measures)
     panels = []
     for name in measures:
         part = [row for row in table if row["measure"] == name]

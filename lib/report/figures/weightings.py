@@ -28,6 +28,7 @@ from lib.report.figures.marks import (
     under_headings,
     wrapped,
 )
+from lib.report.focus import focus, foremost_weightings, of_them
 from lib.report.theme import GREY, LABELS, MEASURES, Look, Size, group_look
 from lib.results import Results
 
@@ -99,10 +100,14 @@ def _weights_listed(frame: pl.DataFrame) -> str:
 
 
 def seed_spread(results: Results, *, size: Size = "page") -> Chart:
-    """Balanced accuracy and AUC of every trained network: what another seed does to the same weighting."""
+    """Balanced accuracy and AUC of every trained network: what another seed does to the same weighting.
+
+    On a slide, of the weightings that change most.
+    """
     measure = MEASURES[size]
+    runs = foremost_weightings(results.runs, results, focus(results)) if size == "slide" else results.runs
     metrics = {"balanced_accuracy": "balanced accuracy", "auc": "AUC"}
-    means = results.runs.group_by("weighting", maintain_order=True).agg(pl.col("balanced_accuracy").mean())
+    means = runs.group_by("weighting", maintain_order=True).agg(pl.col("balanced_accuracy").mean())
     order = means.sort("balanced_accuracy", descending=True, nulls_last=True)["weighting"].to_list()
     rows = [f"|{weighting_label(name)}" for name in order]
     width = (measure.width - label_width(rows, measure) - 30) / 2
@@ -110,11 +115,11 @@ def seed_spread(results: Results, *, size: Size = "page") -> Chart:
     panels = []
     for metric, words_of in metrics.items():
         dots = []
-        for run in results.runs.to_dicts():
+        for run in runs.to_dicts():
             value = run[metric]
             dots.append(dot(f"|{weighting_label(run['weighting'])}", value, value, value, look))
         for name, row in zip(order, rows, strict=True):
-            values = results.runs.filter(weighting=name)[metric].drop_nulls()
+            values = runs.filter(weighting=name)[metric].drop_nulls()
             mean = values.mean()
             dots.insert(0, dot(row, mean, values.min(), values.max(), Look(GREY, "stroke"), missing=""))
         panels.append(
@@ -123,7 +128,7 @@ def seed_spread(results: Results, *, size: Size = "page") -> Chart:
                 rows,
                 measure=measure,
                 width=width,
-                domain=span(list(results.runs[metric]), step=0.01, least=0.04),
+                domain=span(list(runs[metric]), step=0.01, least=0.04),
                 heading=words_of,
                 axis=AUC if metric == "auc" else PERCENT,
                 labelled=metric == "balanced_accuracy",
@@ -134,7 +139,11 @@ def seed_spread(results: Results, *, size: Size = "page") -> Chart:
     return framed(
         in_lines(panels, 2, 30),
         title=finding,
-        subtitle=[f"Each dot is one trained network, at threshold 0.5 · {people(results)}", note],
+        subtitle=[
+            f"Each dot is one trained network, at threshold 0.5 · {people(results)}",
+            note,
+            of_them(runs, results.runs, "weighting"),
+        ],
         description=f"Dots: balanced accuracy and AUC of each network, by weighting. {finding}.",
         size=size,
     )

@@ -40,6 +40,7 @@ from lib.report.prose.facts import (
 )
 from lib.report.prose.noise import catalogue, noise_floor, placebos
 from lib.report.prose.preferences import (
+    advice,
     closures,
     front,
     in_patients,
@@ -50,6 +51,7 @@ from lib.report.prose.preferences import (
 )
 
 __all__ = [
+    "advice",
     "amplification",
     "answer",
     "associations",

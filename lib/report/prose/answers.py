@@ -10,12 +10,15 @@ from lib.report.words import Words, count, few, level, listed, number, sentence,
 from lib.results import Results
 
 
-def answer(study: Results, chapter: str) -> Words:
-    """The one-sentence answer of a chapter: data-analysis, pre-processing, post-processing or discussion."""
+def answer(study: Results, chapter: str, *, named: bool = True) -> Words:
+    """The one-sentence answer of a chapter: data-analysis, pre-processing, post-processing or discussion.
+
+    Methods are counted, and `named` where there is room.
+    """
     return {
         "data-analysis": _data_answer,
-        "pre-processing": lambda s: _effects_answer(s, "weighting"),
-        "post-processing": lambda s: _effects_answer(s, "post-processing"),
+        "pre-processing": lambda s: _effects_answer(s, "weighting", named),
+        "post-processing": lambda s: _effects_answer(s, "post-processing", named),
         "discussion": _grid_answer,
     }[chapter](study)
 
@@ -35,7 +38,7 @@ def _data_answer(study: Results) -> Words:
     return Words(f"{text}: a classifier can profit from reading the group instead of the disease.")
 
 
-def _effects_answer(study: Results, kind: str) -> Words:
+def _effects_answer(study: Results, kind: str, named: bool) -> Words:
     rows = effects(study, kind)
     methods = rows.select(METHOD).n_unique()
     if not methods:
@@ -49,7 +52,7 @@ def _effects_answer(study: Results, kind: str) -> Words:
     total = spelled(methods, kind)
     first = (
         f"{sentence(few(len(narrower)))} of the {total} {'narrows' if len(narrower) == 1 else 'narrow'} a gap in error rates "
-        f"beyond noise ({some(narrower)})"
+        f"beyond noise{f' ({some(narrower)})' if named else ''}"
         if narrower
         else f"None of the {total} narrows a gap in error rates by more than noise explains"
         if methods > 1
@@ -61,7 +64,7 @@ def _effects_answer(study: Results, kind: str) -> Words:
         if not better and not worse
         else listed(
             [
-                f"balanced accuracy {verb} with {some(names)}"
+                f"balanced accuracy {verb} with {some(names) if named else few(len(names))}"
                 for verb, names in (("rises", better), ("falls", worse))
                 if names
             ]

@@ -156,7 +156,7 @@ def most_effective(study: Results) -> tuple[str, str, str]:
     return tuple(row[key] for key in METHOD) if row else (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET)
 
 
-def who_gains(study: Results, figure: str = "fig-who-gains") -> Words:
+def who_gains(study: Results, figure: str = "@fig-who-gains") -> Words:
     """For the method that narrows a gap most: whose error rates changed beyond noise, and by how much."""
     best = _narrowed_most(study)
     if best is None:
@@ -178,7 +178,7 @@ def who_gains(study: Results, figure: str = "fig-who-gains") -> Words:
     total = counted(study.changes.select(METHOD).n_unique(), "combination")
     sure = "beyond noise" if best["verdict"] == "improves" else "by its point estimate alone"
     return Words(
-        f"@{figure} follows {method_words(best)}: {sure}, it narrows {outcome(best)} ({change_words(best)}), and of "
+        f"{figure} follows {method_words(best)}: {sure}, it narrows {outcome(best)} ({change_words(best)}), and of "
         f"{total} none with as sure a verdict narrows a gap more. Rate by rate, {'; '.join(parts)}. Picked as the largest, its "
         "effect is likely overstated."
     )

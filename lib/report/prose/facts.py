@@ -112,15 +112,24 @@ def reproducibility(study: Results) -> Words:
     )
 
 
-def gaps(study: Results) -> Words:
-    """Which groups the untouched baseline treats differently, beyond noise, and which it cannot be shown to."""
+def gaps(study: Results, most: int | None = None) -> Words:
+    """Which groups the untouched baseline treats differently, beyond noise, and which it cannot be shown to.
+
+    Of more than `most` differences the largest are told and the others counted.
+    """
     estimable = {name: rows for name in ATTRIBUTES if not (rows := baseline_gaps(study, name)).is_empty()}
     decided = {name: rows.filter(DECIDED) for name, rows in estimable.items()}
-    shown = [gap_words(row) for rows in decided.values() for row in rows.iter_rows(named=True)]
+    told = [row for rows in decided.values() for row in rows.iter_rows(named=True)]
+    more = 0 if most is None else max(0, len(told) - most)
+    if more:
+        told = sorted(told, key=lambda row: -abs(row["value"]))[:most]
+    shown = [gap_words(row) for row in told]
     silent = [ATTRIBUTES[name].label for name, rows in decided.items() if rows.is_empty()]
     if not estimable:
         return Words("No difference between groups can be estimated on this cohort.")
     parts = [f"{sentence(listed(shown))}."] if shown else []
+    if more:
+        parts.append(f"{sentence(spelled(more, 'smaller difference'))} {'stands' if more == 1 else 'stand'} out, too.")
     if silent:
         parts.append(
             f"Between groups of {listed(silent, conjunction='or')}, no difference in TPR or FPR can be told from noise."

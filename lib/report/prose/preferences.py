@@ -202,6 +202,17 @@ def recommendation(study: Results) -> Words:
     )
 
 
+def advice(study: Results) -> Words:
+    """The recommendation in a few words, for a heading."""
+    best = study.recommendation.filter(role=RECOMMENDED)
+    if best.is_empty():
+        return Words("no method can be recommended")
+    row = best.row(0, named=True)
+    if (row["weighting"], row["postprocessing"]) == (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING):
+        return Words("leave the classifier as it is")
+    return Words(f"use {method_words(row)}")
+
+
 def _why_none(frame: pl.DataFrame, largest: float) -> str:
     others = frame.filter(pl.col("role") != RECOMMENDED)
     if others.is_empty():
