@@ -24,7 +24,7 @@ preview: venv
 	$(BIN)/python -m lib preview
 
 slides: venv
-	$(BIN)/python -m lib slides
+	$(BIN)/python -m lib slides $(if $(PDF),--pdf)
 
 bench: venv
 	$(BIN)/python -m benchmarks.training $(if $(COHORT),--cohort $(COHORT)) --write

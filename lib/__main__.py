@@ -75,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
             _audit_options(command)
         if name in ("report", "slides", "preview"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
+        if name == "slides":
+            command.add_argument(
+                "--pdf", action="store_true", help="print them to PDF, too, with Chromium, Chrome or Edge"
+            )
         if name == "study":
             command.add_argument("--name", help="name in data/ (default: the folder's)")
             command.add_argument("--again", action="store_true", help="audit again even if the results are up to date")
@@ -226,7 +230,12 @@ def _slides(options: argparse.Namespace) -> None:
     from lib.render.report import render_slides
 
     _choose(options)
-    print(render_slides(ROOT))
+    deck = render_slides(ROOT)
+    print(deck)
+    if options.pdf:
+        from lib.render.deck_pdf import print_deck
+
+        print(print_deck(deck))
 
 
 def _preview(options: argparse.Namespace) -> None:
