@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,3 +76,20 @@ def tiny_study(tmp_path_factory, tiny_cohort) -> TinyStudy:
 
     root = rewrite_settings(tmp_path_factory.mktemp("project"), **TINY)
     return TinyStudy(root, tiny_cohort, run_study(tiny_cohort, root=root))
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory) -> Path:
+    """The published report, pages, PDF and slides, rendered by Quarto into a copy of the project from what is frozen."""
+    from lib.render.report import OUTPUT, render_report
+
+    root = tmp_path_factory.mktemp("report")
+    unwanted = shutil.ignore_patterns("__pycache__", "cohort", "runs", ".*")
+    for name in ("chapters", "lib", "_freeze", "data"):
+        shutil.copytree(ROOT / name, root / name, ignore=unwanted)
+    for path in [*ROOT.glob("*.yml"), ROOT / "study.toml", ROOT / "index.qmd"]:
+        shutil.copy(path, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COHORT", raising=False)
+        render_report(root)
+    return root / OUTPUT

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,22 @@ def test_no_frozen_chapter_shows_old_results_or_was_made_by_old_code():
 
 def test_no_chapter_that_is_gone_is_still_frozen():
     assert frozen_chapters() <= {Path(chapter).with_suffix("").as_posix() for chapter in CHAPTERS}
+
+
+CELL = re.compile(r"^```\{python\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`\{python\} ([^`]+)`")
+OUTPUTS = {"html": "the page", "typ": "the PDF"}
+
+
+@pytest.mark.parametrize("chapter", [name for name in CHAPTERS if "slides" not in name])
+def test_every_number_in_the_text_is_that_of_the_results(chapter):
+    """What stands frozen in a sentence is what the sentence says when it is computed now."""
+    text = (ROOT / chapter).read_text("utf-8")
+    names: dict = {}
+    exec(CELL.search(text)[1], names)  # the imports, and the study
+    said = [str(eval(expression, names)) for expression in INLINE.findall(text)]
+    for output, where in OUTPUTS.items():
+        frozen = json.loads((FREEZER / Path(chapter).with_suffix("") / "execute-results" / f"{output}.json").read_text())
+        shown = frozen["result"]["markdown"]
+        for sentence in said:
+            assert sentence in shown, f"{chapter}: {where} does not say: {sentence}"

@@ -1,11 +1,9 @@
 """The deck in a browser: nothing overflows at two sizes, it works from disk without network, and everyone can read it."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 pytest.importorskip("playwright", reason="Playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe is not installed")
@@ -14,7 +12,6 @@ from browser import NO_CHROMIUM, chromium, open_browser, open_page, serious  # n
 
 from lib.render import deck_pdf  # noqa: E402
 from lib.render.quarto import find_quarto  # noqa: E402
-from lib.render.report import render_slides  # noqa: E402
 
 QUARTO = find_quarto(install=False)
 pytestmark = [
@@ -60,17 +57,8 @@ MEASURE = """() => {
 
 
 @pytest.fixture(scope="module")
-def deck(tmp_path_factory) -> Path:
-    """The deck of the published study, rendered into a copy of the project from what is frozen."""
-    root = tmp_path_factory.mktemp("deck")
-    unwanted = shutil.ignore_patterns("__pycache__", "cohort", "runs", ".*")
-    for name in ("chapters", "lib", "_freeze", "data"):
-        shutil.copytree(ROOT / name, root / name, ignore=unwanted)
-    for name in ("_quarto.yml", "_quarto-slides.yml", "_brand.yml", "study.toml", "index.qmd"):
-        shutil.copy(ROOT / name, root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("COHORT", raising=False)
-        return render_slides(root)
+def deck(rendered) -> Path:
+    return rendered / "chapters" / "slides" / "defense.html"
 
 
 @pytest.fixture(scope="module")

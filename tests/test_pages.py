@@ -1,0 +1,182 @@
+"""The pages in a browser: opened from disk without network, at three widths and in both themes; what they offer works."""
+
+import csv
+import json
+import re
+from itertools import product
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+
+pytest.importorskip("playwright", reason="Playwright is not installed")
+pytest.importorskip("axe_playwright_python", reason="axe is not installed")
+
+from browser import NO_CHROMIUM, chromium, open_browser, open_page, serious  # noqa: E402
+from bs4 import BeautifulSoup  # noqa: E402
+
+from lib.names import MAX_MIN  # noqa: E402
+from lib.render.quarto import find_quarto  # noqa: E402
+from lib.results import load  # noqa: E402
+
+QUARTO = find_quarto(install=False)
+pytestmark = [
+    pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM),
+    pytest.mark.skipif(QUARTO.program is None, reason=f"no real Quarto: {QUARTO.why}"),
+]
+# what reaches beyond the page although nothing around it scrolls
+WIDER = """() => {
+  const edge = document.documentElement.clientWidth + 1, out = [];
+  const held = element => {
+    for (let a = element.parentElement; a && a !== document.body; a = a.parentElement)
+      if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(a).overflowX) && a.getBoundingClientRect().right <= edge) return true;
+    return false;
+  };
+  for (const element of document.querySelectorAll("body *")) {
+    const box = element.getBoundingClientRect();
+    if (box.width && box.height && box.right > edge && element.checkVisibility({visibilityProperty: true}) && !held(element))
+      out.push(`${element.tagName} ${element.id || element.className} reaches to ${Math.round(box.right)}`);
+  }
+  return document.documentElement.scrollWidth > edge ? [`the page scrolls to ${document.documentElement.scrollWidth}`, ...out] : out;
+}"""
+
+
+@pytest.fixture(scope="module")
+def pages(rendered) -> list[Path]:
+    found = [p for p in sorted(rendered.rglob("*.html")) if not {"site_libs", "slides"} & set(p.parts)]
+    assert len(found) >= 10
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_works_from_disk_and_everyone_can_read_it(pages, browser, dark):
+    wrong = []
+    for path in pages:
+        page, errors = open_page(browser, path, width=1280, height=900)
+        if dark:
+            page.evaluate("window.quartoToggleColorScheme()")
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.body.classList.contains('quarto-dark')") == dark
+        wrong += [f"{path.name}: {what}" for what in (*errors, *serious(page))]
+        page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("width", [360, 1280, 794], ids=["phone", "desk", "paper"])
+def test_nothing_is_wider_than_the_page(pages, browser, width):
+    wrong = []
+    for path in pages:
+        page, _ = open_page(browser, path, width=width, height=900)
+        if width == 794:
+            page.emulate_media(media="print")
+        wrong += [f"{path.name}: {what}" for what in page.evaluate(WIDER)]
+        page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_link_leads_somewhere(pages, rendered):
+    soups = {path: BeautifulSoup(path.read_text("utf-8"), "html.parser") for path in rendered.rglob("*.html")}
+    ids = {path: {tag["id"] for tag in soup.find_all(id=True)} for path, soup in soups.items()}
+    broken, followed = [], 0
+    for path in pages:
+        for tag, name in product(soups[path].find_all(True), ("href", "src")):
+            target = tag.get(name)
+            if not target or re.match(r"[a-z]+:", target) or tag.name in ("image", "use"):
+                continue
+            file, fragment = urldefrag(unquote(target))
+            place = (path.parent / file).resolve() if file else path
+            followed += 1
+            if not place.exists() or (fragment and place in ids and fragment not in ids[place]):
+                broken.append(f"{path.name}: {target}")
+        text = soups[path].get_text()
+        broken += [f"{path.name}: unresolved {found}" for found in re.findall(r"\?@[\w-]+|\?\?[\w-]*", text)]
+    assert not broken, "\n".join(broken)
+    assert followed > 300
+
+
+def test_every_figure_has_a_text_of_its_own(pages):
+    told = []
+    for path in pages:
+        for drawing in BeautifulSoup(path.read_text("utf-8"), "html.parser").select("main svg[role=img]"):
+            told.append(drawing.get("aria-label", ""))
+    assert len(told) >= 20
+    assert all(len(text) > 60 for text in told)
+    assert len(set(told)) == len(told)
+
+
+def test_tables_are_sorted_copied_and_downloaded(rendered, browser):
+    page, _ = open_page(browser, rendered / "chapters" / "data-analysis.html", width=1280, height=900)
+    table = page.locator("#tbl-checks table")
+    before = table.locator("tbody tr td:first-child, tbody tr th:first-child").all_inner_texts()
+    table.get_by_role("button", name="found").click()
+    counts = [int(n.replace(",", "")) for n in table.locator("tbody tr td:nth-child(2)").all_inner_texts()]
+    assert counts == sorted(counts) and len(counts) == len(before)
+    assert table.locator("th[aria-sort=ascending]").count() == 1
+    with page.expect_download() as download:
+        page.locator("#tbl-checks").get_by_role("button", name="CSV").click()
+    rows = list(csv.reader(Path(download.value.path()).read_text("utf-8").splitlines()))
+    assert download.value.suggested_filename == "tbl-checks.csv"
+    assert [row[0] for row in rows[1:]] == before, "as the report has it, not as it was sorted"
+    with page.expect_download() as download:
+        page.locator("#fig-ages").get_by_role("button", name="SVG").click()
+    drawing = Path(download.value.path()).read_text("utf-8")
+    assert drawing.startswith("<svg") and 'xmlns="http://www.w3.org/2000/svg"' in drawing
+    page.evaluate("navigator.clipboard.writeText = text => { window.taken = text; return Promise.resolve(); }")
+    page.locator("#tbl-composition").get_by_role("button", name="Markdown").click()
+    taken = page.evaluate("window.taken").strip().splitlines()
+    assert set(taken[1]) <= set("|- ") and len({line.count("|") for line in taken}) == 1
+    page.context.close()
+
+
+def test_the_selector_shows_the_numbers_of_the_bundle(rendered, browser):
+    page, _ = open_page(browser, rendered / "chapters" / "discussion.html", width=1280, height=900)
+    box = page.locator(".explorer")
+    box.get_by_label("Attribute").select_option(label="sex")
+    box.get_by_label("Figure").select_option(label="FPR gap by sex")
+    shown = box.locator("tbody tr").first.locator("td").first
+    own = load("nih").gaps.filter(
+        weighting="uniform", postprocessing="fixed_0.5", attribute="sex", metric="fpr", contrast=MAX_MIN
+    )
+    assert shown.inner_text() == f"{100 * own['value'].item():.1f}"
+    shown.hover()
+    assert "95 % interval" in box.locator(".explorer-says").inner_text()
+    page.context.close()
+
+
+def test_the_glossary_tells_a_word_where_it_is_first_used(rendered, browser):
+    page, _ = open_page(browser, rendered / "chapters" / "introduction.html", width=1280, height=900)
+    term = page.locator(".term").first
+    term.focus()
+    told = page.locator(".tippy-content").first
+    told.wait_for()
+    assert told.inner_text() == term.get_attribute("data-meaning")
+    words = page.locator(".term").all_inner_texts()
+    assert len(words) == len({word.lower() for word in words}) >= 8
+    page.context.close()
+
+
+def test_the_search_works_from_disk(rendered, browser):
+    page, errors = open_page(browser, rendered / "index.html", width=1280, height=900)
+    page.locator("#quarto-search button, #quarto-search input").first.click()
+    page.keyboard.type("placebo")
+    page.locator(".aa-Item, .aa-Panel a").first.wait_for(timeout=5000)
+    assert "placebo" in page.locator(".aa-Panel").inner_text().lower()
+    assert errors == []
+    page.context.close()
+
+
+def test_no_page_needs_anything_from_elsewhere(rendered):
+    for path in [*rendered.rglob("*.html"), *rendered.rglob("*.css")]:
+        text = path.read_text("utf-8")
+        loaded = re.findall(
+            r'(?:<(?:script|img|iframe|link)[^>]*?(?:src|href)=|@import |url\()["\']?(https?:[^"\')\s>]+)', text
+        )
+        assert not [url for url in loaded if "w3.org" not in url], path.name
+    index = json.loads((rendered / "search.json").read_text("utf-8"))
+    assert (rendered / "search.js").read_text("utf-8").startswith("window.searchIndex = [") and index
