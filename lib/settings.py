@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict, "preferences": dict}
+_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict, "preferences": dict, "report": dict}
 _TABLES = {
     "training": {
         "weightings": list,
@@ -18,6 +18,7 @@ _TABLES = {
     },
     "audit": {"attributes": list, "postprocessings": list, "folds": int, "replicates": int, "smallest_cell": int},
     "preferences": {"attribute": str, "largest_loss": float, "may_use_demographics": bool},
+    "report": {"title": str, "subtitle": str, "authors": list, "chapters": list},
 }
 _WORDS = {
     str: "text in quotes",
@@ -29,6 +30,7 @@ _WORDS = {
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
     "training": {"first_image_size": int, "batch_size": int, "learning_rate": float},
+    "report": {"lang": str, "appendices": list, "language": dict},
     "group": {"members": list},
     "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
 }
@@ -56,7 +58,23 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
         if not isinstance(member, dict):
             raise SettingsError(f"{path}, [group]: {member!r} is no member; each is a table with who, did and when.")
         _check_keys(f"{path}, [group], members", member, {"who": str}, {"did": str, "when": str})
+    _check_report(f"{path}, [report]", settings["report"])
     return settings
+
+
+def _check_report(place: str, report: dict[str, Any]) -> None:
+    """Names, chapters and language strings are texts, and somebody signs the report."""
+    texts = {
+        f"{key}[{i}]": text
+        for key in ("authors", "chapters", "appendices")
+        for i, text in enumerate(report.get(key, []))
+    }
+    texts |= {f"language, {key}": text for key, text in report.get("language", {}).items()}
+    for key, text in texts.items():
+        if not isinstance(text, str):
+            raise SettingsError(f"{place}: {key} = {text!r} is not {_WORDS[str]}.")
+    if not report["authors"]:
+        raise SettingsError(f"{place}: authors is empty; at least one name is needed.")
 
 
 def _check_keys(place: str, found: dict[str, Any], needed: dict[str, type], optional: dict[str, type]) -> None:

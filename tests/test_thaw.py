@@ -98,6 +98,11 @@ def test_a_change_thaws_exactly_the_chapters_that_depend_on_it(project, changed,
     assert thaw(project) == []
 
 
+def test_other_names_and_chapters_thaw_nothing(project):
+    rewrite_settings(project, title='"Another"', authors='["Somebody"]', chapters='["chapters/one.qmd"]')
+    assert stale(project) == {}
+
+
 def test_a_chapters_own_text_is_left_to_quarto(project):
     chapter = project / "chapters/one.qmd"
     chapter.write_text(chapter.read_text("utf-8").replace("# One", "# The first"), "utf-8")
@@ -195,7 +200,9 @@ def test_the_script_runs_the_study_of_a_folder_that_has_no_results(tmp_path):
     assert (root / "called").read_text("utf-8") == f"study {tmp_path / 'NEW'}"
 
 
-@pytest.mark.parametrize("file", ["lib/render/thaw.py", "lib/settings.py", "lib/render/__init__.py", "lib/__init__.py"])
+@pytest.mark.parametrize(
+    "file", ["lib/render/book.py", "lib/render/thaw.py", "lib/settings.py", "lib/render/__init__.py", "lib/__init__.py"]
+)
 def test_script_and_settings_import_the_standard_library_alone(file):
     for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
         if isinstance(node, ast.Import):

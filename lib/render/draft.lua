@@ -410,6 +410,9 @@ end
 
 function Pandoc(doc)
   slides = stringify(doc.meta['draft-mode'] or '') == 'slides'
+  for kind, name in pairs(names) do
+    names[kind] = stringify((doc.meta.language or {})['crossref-' .. kind .. '-title'] or name)
+  end
   doc = doc:walk(prepare):walk(count):walk(exhibits):walk(resolve)
   doc = references(doc)
   if doc.meta.bibliography then doc = pandoc.utils.citeproc(doc) end

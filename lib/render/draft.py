@@ -23,6 +23,7 @@ import typst
 import yaml
 from tqdm import tqdm
 
+from lib.render.book import write_book
 from lib.render.draft_cells import DraftError, run_chapter
 
 HERE = Path(__file__).parent
@@ -49,7 +50,7 @@ class Book:
     title: str
     authors: list[str]
     entries: list[Entry]
-    metadata: dict[str, Any]  # for pandoc: bibliography, csl, lang, subtitle
+    metadata: dict[str, Any]  # for pandoc: bibliography, csl, lang, language, subtitle
 
 
 def render_draft(
@@ -63,6 +64,8 @@ def render_draft(
     """
     project, output = project.resolve(), output.resolve()
     output.mkdir(parents=True, exist_ok=True)
+    if (project / "study.toml").is_file():
+        write_book(project)  # what Quarto's pre-render script does
     book, decks = read_book(project), read_decks(project)
     notes: list[str] = []
     texts: dict[str, str] = {}
@@ -92,9 +95,10 @@ def render_draft(
         slides = output / Path(decks[0]).with_suffix(".html")  # where Quarto puts it: links to it hold
         slides.parent.mkdir(parents=True, exist_ok=True)
         head = _front_matter((project / decks[0]).read_text(encoding="utf-8"))
-        shown = {key: head[key] for key in ("title", "subtitle", "author", "date") if key in head}
+        own = [key for key in ("title", "subtitle", "author", "date") if key in head]
+        shown = {key: head[key] for key in own if not SHORTCODE.search(str(head[key]))}  # else it is the book's
         marker = f'::: {{.draft-chapter path="{decks[0]}"}}\n:::\n\n'
-        metadata |= {"draft-mode": "slides", "pagetitle": str(head.get("title", book.title)), **shown}
+        metadata |= {"draft-mode": "slides", "pagetitle": str(shown.get("title", book.title)), **shown}
         deck = _pandoc(marker + texts[decks[0]], "dzslides", metadata, project, notes)
         slides.write_text(deck, encoding="utf-8")
     for note in _unique(notes):
@@ -106,14 +110,14 @@ def read_book(project: Path) -> Book:
     """The book that `_quarto.yml` describes, with its `metadata-files` merged in. Raises `DraftError` if it is none."""
     config = _yaml(project / "_quarto.yml")
     for extra in config.get("metadata-files", []):
-        config = _merged(_yaml(project / extra), config)
+        config = _merged(config, _yaml(project / extra))
     book = config.get("book")
     if not isinstance(book, dict) or "chapters" not in book:
         raise DraftError(f"{project / '_quarto.yml'} describes no book: book.chapters is needed.")
     authors = book.get("author", config.get("author", []))
     authors = authors if isinstance(authors, list) else [authors]
     names = [str(author.get("name", "")) if isinstance(author, dict) else str(author) for author in authors]
-    metadata: dict[str, Any] = {"lang": config.get("lang", "en")}
+    metadata: dict[str, Any] = {"lang": config.get("lang", "en"), "language": config.get("language", {})}
     metadata |= {key: str(book[key]) for key in ("subtitle", "date") if key in book}
     if metadata.get("date") in ("today", "now", "last-modified"):
         metadata["date"] = date.today().isoformat()
@@ -219,11 +223,13 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Two settings, key by key; where both have one, `over` wins."""
+    """Two settings as Quarto joins them: key by key, lists one after the other; of two other values `over` wins."""
     both = {**under, **over}
     for key in under.keys() & over.keys():
         if isinstance(under[key], dict) and isinstance(over[key], dict):
             both[key] = _merged(under[key], over[key])
+        elif isinstance(under[key], list) and isinstance(over[key], list):
+            both[key] = under[key] + [item for item in over[key] if item not in under[key]]
     return both
 
 
