@@ -37,6 +37,8 @@ ATTRIBUTES: dict[str, Attribute] = {
         Attribute("view", "view", ("AP", "PA"), "PA", False),
     )
 }
+DRAWN = "drawn radiographs (a phantom)"
+"""The source of cohorts that `lib.cohort.phantom` drew: no patient, and the truth is known."""
 OVERALL = "overall"
 """Value of the column `attribute` for rows about everyone; their `group` is `all`."""
 NO_TARGET = "none"

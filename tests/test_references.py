@@ -4,11 +4,11 @@ import re
 from collections import Counter
 
 import pytest
-import yaml
 from conftest import ROOT
 
-BOOK = yaml.safe_load((ROOT / "_quarto.yml").read_text("utf-8"))["book"]
-TEXTS = {name: (ROOT / name).read_text("utf-8") for name in BOOK["chapters"] + BOOK["appendices"]}
+from lib.render.book import chapters_of
+
+TEXTS = {name: (ROOT / name).read_text("utf-8") for name in chapters_of(ROOT)}
 LABEL = re.compile(r"\{#((?:sec|fig|tbl)-[\w-]+)\}|exhibit\.\w+\(\s*\"((?:fig|tbl)-[\w-]+)\"")
 REFERENCE = re.compile(r"(?<![\w.])@([a-z][\w-]*\w)")
 LABELS = Counter(a or b for text in TEXTS.values() for a, b in LABEL.findall(text))

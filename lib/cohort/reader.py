@@ -13,12 +13,12 @@ import polars as pl
 from lib.cohort.images import read_header
 from lib.cohort.metadata import CohortError, read_metadata
 from lib.cohort.naming import match_names
+from lib.names import DRAWN
 
 __all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
 SPLITS = ("train", "valid")
 CLASSES = {"malade": 1, "sain": 0}
-PHANTOM = "drawn radiographs (a phantom)"
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
@@ -44,7 +44,7 @@ class Cohort:
     @property
     def source(self) -> str | None:
         """Where the images come from, when the folder says so itself: phantoms carry the truth beside them."""
-        return PHANTOM if (self.folder / "truth.json").is_file() else None
+        return DRAWN if (self.folder / "truth.json").is_file() else None
 
 
 def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohort:
