@@ -65,7 +65,9 @@ def test_every_number_in_the_text_is_that_of_the_results(chapter):
     exec(CELL.search(text)[1], names)  # the imports, and the study
     said = [str(eval(expression, names)) for expression in INLINE.findall(text)]
     for output, where in OUTPUTS.items():
-        frozen = json.loads((FREEZER / Path(chapter).with_suffix("") / "execute-results" / f"{output}.json").read_text())
+        frozen = json.loads(
+            (FREEZER / Path(chapter).with_suffix("") / "execute-results" / f"{output}.json").read_text()
+        )
         shown = frozen["result"]["markdown"]
         for sentence in said:
             assert sentence in shown, f"{chapter}: {where} does not say: {sentence}"
