@@ -19,6 +19,9 @@ LABEL = re.compile(r"(fig|tbl)-[a-z0-9-]+")
 SMALLEST = 0.72
 """How far a figure shrinks on a narrow screen before it scrolls instead: below, its text could not be read."""
 
+TALLEST = 1.3
+"""How high a figure may be on paper, in widths of the text: with its caption it must fit on a page."""
+
 
 @dataclass(frozen=True)
 class Exhibit:
@@ -140,7 +143,9 @@ def unspoken(svg: str, *, tips: bool) -> str:
 def for_print(svg: str, alternative: str) -> str:
     """Typst code of the same SVG; there the ink is black, and never wider than drawn at 4/3 of a point per pixel."""
     printed = unspoken(svg, tips=False).replace(theme.INK, "#222222")
-    return f'#image(bytes({_typst(printed)}), format: "svg", width: 100%, alt: {_typst(alternative)})'
+    width, height = map(float, re.search(r'<svg[^>]*?\swidth="([\d.]+)"\sheight="([\d.]+)"', svg).groups())
+    share = min(1.0, TALLEST * width / height)
+    return f'#image(bytes({_typst(printed)}), format: "svg", width: {share:.0%}, alt: {_typst(alternative)})'
 
 
 def own_ids(svg: str, label: str) -> str:

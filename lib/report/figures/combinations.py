@@ -40,3 +40,15 @@ def combinations_finding(frame: pl.DataFrame, metric: str, attribute: str) -> st
     price = narrow.filter(balanced_verdict="worsens").height
     lost = "none of them" if not price else f"{price} of them"
     return f"{narrow.height} of {tried.height} combinations {'narrows' if narrow.height == 1 else 'narrow'} the {gap} beyond noise, {lost} at a proven loss of balanced accuracy"
+
+
+def accuracy_finding(frame: pl.DataFrame) -> str:
+    """How many combinations lose or gain balanced accuracy beyond noise."""
+    tried = frame.filter(pl.col("balanced_verdict").is_not_null(), pl.col("balanced").is_not_null())
+    if tried.is_empty():
+        return "No combination can be compared with the baseline in its balanced accuracy"
+    lost, gained = (tried.filter(balanced_verdict=verdict).height for verdict in ("worsens", "improves"))
+    if not lost and not gained:
+        return f"None of {tried.height} combinations changes balanced accuracy by more than noise"
+    losing = f"{lost or 'None'} of {tried.height} combinations {'loses' if lost == 1 else 'lose'} balanced accuracy beyond noise"
+    return f"{losing}, {gained or 'none'} {'gains' if gained == 1 else 'gain'} it"

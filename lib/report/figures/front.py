@@ -50,7 +50,7 @@ def front(results: Results, metric: str = "odds", attribute: str = "view", *, si
         title=finding,
         subtitle=[
             f"Every weighting with the post-processings that act on these groups or on none · {judged_on(results)}",
-            f"{bars_are(results)}. Better: up and left.",
+            f"{bars_are(results)}, of the baseline and of what is ruled out. Better: up and left.",
         ],
         description=f"Scatter of balanced accuracy against the {gap}, with intervals. {finding}. {_listed(named)}",
         size=size,
@@ -73,13 +73,24 @@ def front_finding(rows: list[dict[str, Any]], gap: str) -> str:
 def _look(row: dict[str, Any]) -> dict[str, str]:
     untouched = all(row[name] == BASELINE[name] for name in METHOD)
     kind = "untouched baseline" if untouched else "on the front" if row["on_front"] else "another is better at both"
-    return {"kind": kind, "colour": LOOKS[kind].colour, "shape": LOOKS[kind].shape}
+    tip = (
+        f"{method_words(row)}: gap {words.percent(row['disparity'])}, balanced accuracy "
+        f"{words.percent(row['balanced_accuracy'])}; {kind}"
+    )
+    return {"kind": kind, "colour": LOOKS[kind].colour, "shape": LOOKS[kind].shape, "tip": tip}
 
 
 def _scatter(rows: list[dict[str, Any]], measure: Measure, size: Size, gap: str) -> alt.LayerChart:
     drawn = pl.DataFrame(rows, infer_schema_length=None).sort(pl.col("kind") == "untouched baseline")
     ends = (("disparity", "low", "high"), ("balanced_accuracy", "balanced_low", "balanced_high"))
-    bounds = [span([row[c] for row in rows for c in names], step=0.02, least=0.06) for names in ends]
+    bounds = [
+        span(
+            [row[c] for row in rows for c in (names if row["kind"] != "on the front" else names[:1])],
+            step=0.02,
+            least=0.06,
+        )
+        for names in ends
+    ]
     x = {"scale": alt.Scale(domain=list(bounds[0]), nice=False), "title": f"{gap}, points"}
     y = {"scale": alt.Scale(domain=list(bounds[1]), nice=False, zero=False), "title": "balanced accuracy"}
     base = alt.Chart(drawn).encode(
@@ -87,12 +98,14 @@ def _scatter(rows: list[dict[str, Any]], measure: Measure, size: Size, gap: str)
         alt.Y("balanced_accuracy:Q", axis=alt.Axis(tickCount=5, grid=True, **PERCENT), **y),
         color=alt.Color("colour:N", scale=None),
     )
-    faint = alt.condition("datum.kind == 'untouched baseline'", alt.value(0.8), alt.value(0.1))
+    # hundreds of intervals would hide each other
+    barred = base.transform_filter("datum.kind != 'on the front'")
+    faint = alt.condition("datum.kind == 'untouched baseline'", alt.value(0.8), alt.value(0.3))
     return alt.layer(
-        base.mark_rule().encode(alt.X("low:Q", **x), x2=alt.X2("high:Q"), opacity=faint),
-        base.mark_rule().encode(alt.Y("balanced_low:Q", **y), y2=alt.Y2("balanced_high:Q"), opacity=faint),
-        base.mark_point(size=measure.dot * 0.8, strokeWidth=1.5).encode(
-            fill=alt.Fill("colour:N", scale=None), shape=alt.Shape("shape:N", scale=None)
+        barred.mark_rule().encode(alt.X("low:Q", **x), x2=alt.X2("high:Q"), opacity=faint),
+        barred.mark_rule().encode(alt.Y("balanced_low:Q", **y), y2=alt.Y2("balanced_high:Q"), opacity=faint),
+        base.mark_point(size=measure.dot * 0.8, strokeWidth=1.5, aria=True).encode(
+            fill=alt.Fill("colour:N", scale=None), shape=alt.Shape("shape:N", scale=None), description="tip:N"
         ),
         width=measure.width - 90,
         height=300 if size == "slide" else 340,

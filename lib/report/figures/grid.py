@@ -1,5 +1,6 @@
 """Every combination as a table of shades."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -8,7 +9,7 @@ import polars as pl
 from lib.names import weighting_label
 from lib.report import words
 from lib.report.figures.changes import DECIDED, method_row
-from lib.report.figures.combinations import combinations, combinations_finding
+from lib.report.figures.combinations import accuracy_finding, combinations, combinations_finding
 from lib.report.figures.marks import (
     BASELINE,
     METHOD,
@@ -37,14 +38,21 @@ LEAST = 0.1
 """Reach of the shades: differences smaller than this never look large."""
 
 
-def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size: Size = "page") -> Chart:
-    """The gap and the balanced accuracy of every combination, as a table of shades; darker is worse.
+def grid(
+    results: Results,
+    metric: str = "tpr",
+    attribute: str = "view",
+    *,
+    shown: Sequence[str] = ("gap", "balanced"),
+    size: Size = "page",
+) -> Chart:
+    """The gap and the balanced accuracy of every combination, as tables of shades; darker is worse.
 
-    Of the post-processings that act on no attribute or on this one.
+    Of the post-processings that act on no attribute or on this one. `shown` may name one of the two tables.
     """
     measure = MEASURES[size]
     frame = combinations(results, metric, attribute)
-    finding = combinations_finding(frame, metric, attribute)
+    finding = combinations_finding(frame, metric, attribute) if "gap" in shown else accuracy_finding(frame)
     everything = frame.filter(aimed(attribute))
     frame = everything
     if size == "slide":
@@ -55,14 +63,13 @@ def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size
     across = measure.width - label_width(rows, measure)
     side_by_side = size == "slide"
     width = (across - 30) / 2 if side_by_side else across
+    headings = {"gap": (f"{outcome_words(attribute, metric)}, points", 1), "balanced": ("balanced accuracy, %", -1)}
     panels = [
-        _shades(cells, rows, columns, measure, width, what, heading, worse, labelled=k == 0 or not side_by_side)
-        for k, (what, heading, worse) in enumerate(
-            (("gap", f"{outcome_words(attribute, metric)}, points", 1), ("balanced", "balanced accuracy, %", -1))
-        )
+        _shades(cells, rows, columns, measure, width, what, *headings[what], labelled=k == 0 or not side_by_side)
+        for k, what in enumerate(shown)
     ]
     marks = [(words_of, VERDICTS[words_of]) for words_of in DECIDED]
-    found = {row[f"{what}_verdict"] for row in cells for what in ("gap", "balanced")}
+    found = {row[f"{what}_verdict"] for row in cells for what in shown}
     marks = [(f"{word}, beyond noise", look) for word, look in marks if word in found]
     return framed(
         over(
@@ -73,10 +80,11 @@ def grid(results: Results, metric: str = "tpr", attribute: str = "view", *, size
         subtitle=[
             f"{of_them(frame, everything, 'weighting') or 'Weightings'} (columns) with {of_them(frame, everything) or f'the post-processings that act on {attribute_label(attribute)} or on none'} (rows) · "
             f"{judged_on(results)}",
-            "Darker is worse. Outlined: the untouched baseline. " + ("" if marks else "No change is beyond noise."),
+            "Darker is worse. Outlined: the untouched baseline. " + ("" if marks else "No change shown is beyond noise."),
         ],
-        description=f"Two tables of shades: {outcome_words(attribute, metric)} and balanced accuracy of every weighting "
-        f"with every post-processing. {finding}. {_grid_listed(frame)}",
+        description=f"{'Two tables' if len(shown) > 1 else 'A table'} of shades: "
+        f"{words.listed([headings[what][0] for what in shown])}, of every weighting with every post-processing. {finding}. "
+        f"{_grid_listed(frame, shown)}",
         size=size,
     )
 
@@ -158,9 +166,10 @@ def _shaded(cells: list[dict[str, Any]], what: str, worse: int) -> list[dict[str
     return shown
 
 
-def _grid_listed(frame: pl.DataFrame) -> str:
+def _grid_listed(frame: pl.DataFrame, shown: Sequence[str]) -> str:
     parts = []
-    for what, name in (("gap", "Gap"), ("balanced", "Balanced accuracy")):
+    names = {"gap": "Gap", "balanced": "Balanced accuracy"}
+    for what, name in ((what, names[what]) for what in shown):
         known = frame.drop_nulls(what)
         if known.height:
             baseline = known.filter(**BASELINE)

@@ -19,11 +19,13 @@ from lib.report.figures.marks import (
     over,
     span,
 )
-from lib.report.theme import MEASURES, SPARE, VERDICTS, Look, Measure, Size
+from lib.report.focus import foremost_weightings
+from lib.report.theme import MEASURES, PALE, SPARE, VERDICTS, Look, Measure, Size
 from lib.report.words import gap_label
 from lib.results import Results
 
 BASE = Look(VERDICTS["improves"].colour, "diamond")
+OTHER = Look(PALE, "stroke")
 LEFT_OUT = "these results were made before relaxation curves were part of a study"
 
 
@@ -42,11 +44,17 @@ def relaxation(results: Results, metric: str = "odds", attribute: str = "view", 
         BASELINE_WEIGHTING,
         *(w for w in frame["weighting"].unique(maintain_order=True) if w != BASELINE_WEIGHTING),
     ]
-    looks = {name: BASE if k == 0 else SPARE[(k - 1) % len(SPARE)] for k, name in enumerate(names)}
+    # as many weightings as there are looks to tell apart, those that change most; the others without a name
+    told = foremost_weightings(frame, results, attribute, len(SPARE))["weighting"].unique(maintain_order=True).to_list()
+    told = [name for name in names if name in told or len(names) <= 1 + len(SPARE)]
+    looks = dict(zip(told, (BASE, *SPARE), strict=False)) | {name: OTHER for name in names if name not in told}
+    entries = [(weighting_label(name), looks[name]) for name in told]
+    if len(told) < len(names):
+        entries.append((f"{words.few(len(names) - len(told))} other{'s' if len(names) - len(told) > 1 else ''}", OTHER))
     return framed(
         over(
             _curves(frame, looks, measure, size, gap),
-            key([(weighting_label(name), look) for name, look in looks.items()], measure),
+            key(entries, measure),
             spacing=20,
         ),
         title=finding,

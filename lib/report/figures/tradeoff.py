@@ -38,7 +38,11 @@ def tradeoff(results: Results, metric: str = "tpr", attribute: str = "view", *, 
     points = _named(frame.to_dicts())
     plot_width = measure.width * 0.56
     bounds = [
-        span([row[f"{what}{end}"] for row in points for end in ("", "_low", "_high")], step=0.02, least=0.06)
+        span(
+            [row[f"{what}{end}"] for row in points for end in ("", "_low", "_high") if row["letter"] or not end],
+            step=0.02,
+            least=0.06,
+        )
         for what in ("gap", "balanced")
     ]
     finding = combinations_finding(frame, metric, attribute)
@@ -51,7 +55,7 @@ def tradeoff(results: Results, metric: str = "tpr", attribute: str = "view", *, 
         title=finding,
         subtitle=[
             f"Every weighting with every post-processing · {judged_on(results)}",
-            f"{bars_are(results)}. Named: the baseline, and whatever no other beats in both by point estimate.",
+            f"{bars_are(results)}, of the named: the baseline, and what no other beats in both by point estimate.",
         ],
         description=f"Scatter of balanced accuracy against the {gap}, with intervals. {finding}. {_points_listed(points)}",
         size=size,
@@ -85,7 +89,17 @@ def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _scatter(
     points: list[dict[str, Any]], bounds: list[Any], measure: Measure, width: float, gap: str
 ) -> alt.LayerChart:
-    drawn = pl.DataFrame([{"colour": GREY, "shape": "circle"} | row for row in points], infer_schema_length=None)
+    # hundreds of intervals would hide each other: those of the named are drawn, the others are told by their dots
+    told = [
+        {
+            "tip": f"{method_words(row)}: gap {words.percent(row['gap'])}, balanced accuracy {words.percent(row['balanced'])}"
+        }
+        for row in points
+    ]
+    drawn = pl.DataFrame(
+        [{"colour": GREY, "shape": "circle"} | row | tip for row, tip in zip(points, told, strict=True)],
+        infer_schema_length=None,
+    )
     x = {"scale": alt.Scale(domain=list(bounds[0]), nice=False), "title": f"{gap}, points"}
     y = {"scale": alt.Scale(domain=list(bounds[1]), nice=False, zero=False), "title": "balanced accuracy"}
     base = alt.Chart(drawn).encode(
@@ -93,17 +107,18 @@ def _scatter(
         alt.Y("balanced:Q", axis=alt.Axis(tickCount=5, grid=True, **PERCENT), **y),
         color=alt.Color("colour:N", scale=None),
     )
-    faint = alt.condition("datum.letter == ''", alt.value(0.16), alt.value(0.75))
     named = base.transform_filter("datum.letter != ''")
     corner = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(
         align="left", baseline="top", text="better: up and left", fontStyle="italic", opacity=FAINT
     )
     layers = [
-        base.mark_rule(strokeWidth=1.6).encode(alt.X("gap_low:Q", **x), x2=alt.X2("gap_high:Q"), opacity=faint),
-        base.mark_rule(strokeWidth=1.6).encode(
-            alt.Y("balanced_low:Q", **y), y2=alt.Y2("balanced_high:Q"), opacity=faint
+        base.transform_filter("datum.letter == ''")
+        .mark_point(size=measure.dot * 0.4, opacity=0.4, fill=GREY, strokeWidth=0, aria=True)
+        .encode(description="tip:N"),
+        named.mark_rule(strokeWidth=1.6, opacity=0.75).encode(alt.X("gap_low:Q", **x), x2=alt.X2("gap_high:Q")),
+        named.mark_rule(strokeWidth=1.6, opacity=0.75).encode(
+            alt.Y("balanced_low:Q", **y), y2=alt.Y2("balanced_high:Q")
         ),
-        base.transform_filter("datum.letter == ''").mark_point(size=measure.dot * 0.4, opacity=0.55, fill=GREY),
         named.mark_point(size=measure.dot * 1.3).encode(
             fill=alt.Fill("colour:N", scale=None), shape=alt.Shape("shape:N", scale=None)
         ),

@@ -43,7 +43,7 @@ def weights(results: Results, *, size: Size = "page") -> Chart:
         return nothing("only the uniform weighting was trained, and it gives every image the weight 1", size=size)
     names = frame["weighting"].unique(maintain_order=True).to_list()
     rows = under_headings(group_row(r["attribute"], r["group"]) for r in in_order(frame))
-    columns = min(COLUMNS, len(names))
+    columns = min(COLUMNS if len(names) <= 2 * COLUMNS else COLUMNS + 1, len(names))
     width = (measure.width - label_width(rows, measure) - 24 * (columns - 1)) / columns
     domain = span([1.0, *frame["weight"]], step=0.1, least=0.4)
     panels = [

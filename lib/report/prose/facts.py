@@ -108,7 +108,25 @@ def reproducibility(study: Results) -> Words:
     versions = listed([f"{name} {value}" for name, value in m["versions"].items()])
     return Words(
         f"The results were made on {m['made']} with {versions}. Training took {duration(m['durations']['training'])} of "
-        f"computing in all, the audit {duration(m['durations']['audit'])}. The cohort's content has the key `{m['cohort']['key']}`."
+        f"computing in all, the audit {duration(m['durations']['audit'])}. {energy(study)} The cohort's content has the key "
+        f"`{m['cohort']['key']}`; the digest of every table of results stands in `study.json` beside them."
+    )
+
+
+WATTS = {"cpu": (5, 15), "cuda": (250, 700)}
+"""What a busy core of a processor, or an accelerator, takes at least and at most: from data sheets, not measured here."""
+
+
+def energy(study: Results) -> Words:
+    """The energy of training, as a range: time of each network times what the device takes."""
+    trained_on = study.manifest.get("hardware", {}).get("trained_on", [])
+    if len(trained_on) != 1 or trained_on[0] not in WATTS:
+        return Words("The energy was not measured.")
+    low, high = (study.manifest["durations"]["training"] / 3600 * watts for watts in WATTS[trained_on[0]])
+    what = "a busy core" if trained_on[0] == "cpu" else "a busy accelerator"
+    least, most = WATTS[trained_on[0]]
+    return Words(
+        f"The energy was not measured; at {least} to {most} watts for {what}, training took about {low:,.0f} to {high:,.0f} Wh."
     )
 
 
