@@ -1,6 +1,7 @@
 """The slides as a PDF, a page each and without notes, printed by a browser that is installed."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -45,14 +46,25 @@ def print_deck(deck: Path) -> Path:
     pdf.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="print-", ignore_cleanup_errors=True) as profile:
         command = [browser, "--headless", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}"]
-        # the page lays itself out for print after it has loaded; this waits for it
-        command += ["--virtual-time-budget=30000", "--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
+        # the page lays itself out for print after it has loaded: these two wait for it
+        command += ["--virtual-time-budget=30000", "--run-all-compositor-stages-before-draw"]
+        command += ["--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--no-sandbox")  # root has none; the page is our own
         try:
             subprocess.run([*command, page], capture_output=True, timeout=PATIENCE)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise RuntimeError(f"{browser} did not print the slides ({error}): {by_hand}") from error
-    if not pdf.is_file() or not pdf.read_bytes().startswith(b"%PDF"):
-        raise RuntimeError(f"{browser} printed nothing: {by_hand}")
+    slides, printed = deck.read_text("utf-8").count("<section "), pages(pdf)
+    if printed < min(2, slides) or not printed:
+        pdf.unlink(missing_ok=True)
+        raise RuntimeError(
+            f"{browser} printed {printed or 'no'} page{'s' * (printed != 1)} of {slides} slides: {by_hand}"
+        )
     return pdf
+
+
+def pages(pdf: Path) -> int:
+    """Pages of a PDF that a browser printed; none when it is not there or is none."""
+    content = pdf.read_bytes() if pdf.is_file() else b""
+    return len(re.findall(rb"/Type\s*/Page\b", content)) if content.startswith(b"%PDF") else 0

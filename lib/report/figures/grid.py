@@ -80,7 +80,8 @@ def grid(
         subtitle=[
             f"{of_them(frame, everything, 'weighting') or 'Weightings'} (columns) with {of_them(frame, everything) or f'the post-processings that act on {attribute_label(attribute)} or on none'} (rows) · "
             f"{judged_on(results)}",
-            "Darker is worse. Outlined: the untouched baseline. " + ("" if marks else "No change shown is beyond noise."),
+            "Darker is worse. Outlined: the untouched baseline. "
+            + ("" if marks else "No change shown is beyond noise."),
         ],
         description=f"{'Two tables' if len(shown) > 1 else 'A table'} of shades: "
         f"{words.listed([headings[what][0] for what in shown])}, of every weighting with every post-processing. {finding}. "
@@ -107,7 +108,8 @@ def _shades(
     # narrow columns have smaller heads, so that the longest word of a weighting fits
     head = min(measure.small, each / 5)
     split = {
-        name: wrapped(name.replace("(baseline)", ""), measure.characters(each, head), hyphens=True) for name in names
+        name: wrapped(name.replace("(baseline)", ""), measure.characters(0.9 * each, head), hyphens=True)
+        for name in names
     }
     # an axis label of several lines is an expression that gives a list
     choice = " : ".join(f"datum.label == {name!r} ? {lines!r}" for name, lines in split.items()) + " : datum.label"

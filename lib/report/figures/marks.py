@@ -3,6 +3,7 @@
 Every piece takes its colours from `theme` and its places from the arguments; nothing here knows a finding.
 """
 
+import json
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -26,6 +27,8 @@ SCHEMA = (
 )
 # a row is "heading|item"; a heading alone is "heading|"
 LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
+TWO_LINES = 26
+"""Characters from which a row's label takes two lines on a slide."""
 IS_HEADING = "split(datum.label, '|')[1] == ''"
 PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
 POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
@@ -92,8 +95,14 @@ def in_order(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def label_width(rows: Iterable[str], measure: Measure) -> float:
     """Pixels that the longest row label takes."""
-    longest = max((len(row.strip("|").split("|")[-1]) for row in rows), default=0)
+    longest = max((len(line) for row in rows for line in _label(row, measure)), default=0)
     return longest * 0.54 * measure.small + 10
+
+
+def _label(row: str, measure: Measure) -> list[str]:
+    """The label of a row, in lines where the rows are tall enough for two."""
+    label = row.strip("|").split("|")[-1]
+    return wrapped(label, TWO_LINES) if measure.panel else [label]
 
 
 def span(values: Iterable[float | None], *, step: float, least: float = 0.0) -> tuple[float, float]:
@@ -199,7 +208,9 @@ def key(entries: Sequence[tuple[str, Look]], measure: Measure, *, width: float |
     marks = base.mark_point(strokeWidth=2).encode(
         fill=_as_is("fill", alt.Fill), stroke=_as_is("colour", alt.Stroke), shape=_as_is("shape", alt.Shape)
     )
-    texts = base.mark_text(align="left", dx=11, opacity=FAINT + 0.15).encode(text=alt.Text("text:N"))
+    texts = base.mark_text(align="left", dx=round(5 + 0.7 * measure.dot**0.5), opacity=FAINT + 0.15).encode(
+        text=alt.Text("text:N")
+    )
     return alt.layer(marks, texts, width=width, height=y + 8)
 
 
@@ -234,9 +245,17 @@ def row_axis(rows: Sequence[str], measure: Measure, labelled: bool = True) -> al
     if not labelled:
         return None
     width = label_width(rows, measure)
+    broken = {row: lines for row in rows if len(lines := _label(row, measure)) > 1}
+    labels = "".join(f"datum.label == {json.dumps(row)} ? {json.dumps(lines)} : " for row, lines in broken.items())
     weight = alt.condition(IS_HEADING, alt.value("bold"), alt.value("normal"))
     return alt.Axis(
-        title=None, labelExpr=LABELS, labelAlign="left", labelPadding=width, labelFontWeight=weight, minExtent=width
+        title=None,
+        labelExpr=labels + LABELS,
+        labelAlign="left",
+        labelPadding=width,
+        labelFontWeight=weight,
+        labelLineHeight=round(measure.small * 1.1),
+        minExtent=width,
     )
 
 
