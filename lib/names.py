@@ -94,7 +94,7 @@ CALIBRATION: dict[str, str] = {
 }
 
 GROUPINGS: dict[str, str] = {
-    "+".join(chosen): ", ".join("age" if a == "age_group" else ATTRIBUTES[a].label for a in chosen)
+    "+".join(chosen): " × ".join("age" if a == "age_group" else ATTRIBUTES[a].label for a in chosen)
     for size in range(1, len(ATTRIBUTES) + 1)
     for chosen in combinations(ATTRIBUTES, size)
 }
@@ -126,9 +126,9 @@ POSTPROCESSINGS: dict[str, str] = {
     "equal_opportunity": "equal opportunity",
     "equalized_odds": "equalised odds",
     "reject_option": "reject option",
-    "calibrated_odds_fnr": "calibrated odds, FNR",
-    "calibrated_odds_fpr": "calibrated odds, FPR",
-    "calibrated_odds_weighted": "calibrated odds, both",
+    "calibrated_odds_fnr": "calibrated odds (FNR)",
+    "calibrated_odds_fpr": "calibrated odds (FPR)",
+    "calibrated_odds_weighted": "calibrated odds (both)",
     "platt": "Platt scaling",
     "temperature": "temperature scaling",
     "isotonic": "isotonic recalibration",

@@ -93,4 +93,4 @@ def test_people_of_a_thousand_and_long_lists():
         "0",
         "not estimable",
     )
-    assert some(list("abcde")) == "a, b, c, d and e" and some(list("abcdefg")) == "a, b, c, d and 3 others"
+    assert some(list("abcde")) == "a, b, c, d and e" and some(list("abcdefg")) == "a, b, c, d and three others"

@@ -103,7 +103,7 @@ def listed(items: Sequence[str], *, conjunction: str = "and") -> str:
 def some(items: Sequence[str], most: int = 4) -> str:
     """The same, but of a long list the first few and the number of the others: `a, b, c, d and 12 others`."""
     rest = len(items) - most
-    return listed(items) if rest < 2 else listed([*items[:most], f"{count(rest)} others"])
+    return listed(items) if rest < 2 else listed([*items[:most], f"{few(rest)} others"])
 
 
 def sentence(text: str) -> str:

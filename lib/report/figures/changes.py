@@ -110,7 +110,7 @@ def catalogue(results: Results, *, size: Size = "page") -> Chart:
 
 
 def _family_row(weighting: str) -> str:
-    """`balanced groups|by sex, view`; a weighting of one form only has no heading."""
+    """`balanced groups|by sex × view`; a weighting of one form only has no heading."""
     family, by, groups = weighting_label(weighting).partition(" by ")
     return f"{family}|{by.strip()} {groups}" if by else f"|{family}"
 
