@@ -13,6 +13,7 @@ from conftest import ROOT, rewrite_settings
 from lib.render.book import FILE, book_settings, chapters_of, write_book
 from lib.render.draft import read_book
 from lib.render.quarto import find_quarto, quarto
+from lib.render.report import render_slides
 from lib.settings import SettingsError
 
 NAMES = {"title": '"Whom: \\"it\\" fails"', "subtitle": '""', "authors": '["Ada L.", "Zoë M."]', "appendices": "[]"}
@@ -121,3 +122,13 @@ def test_new_names_and_chapters_show_in_the_very_rendering_of_book_and_deck(proj
     assert "<title>Second</title>" in deck and "Ada L., Zoë M." in deck and "?meta" not in deck
     quarto(REAL.program, project, "render", "--to", "html")
     assert "Second" in (project / "_book/index.html").read_text("utf-8")
+
+
+@pytest.mark.skipif(REAL.program is None, reason=f"no real Quarto: {REAL.why}")
+def test_a_chapter_that_was_deleted_since_the_last_rendering_is_forgotten(project, monkeypatch):
+    write_book(project)
+    (project / "chapters/mine.qmd").unlink()
+    rewrite_settings(project, chapters="[]")
+    monkeypatch.setenv("QUARTO_PATH", str(REAL.program))
+    assert render_slides(project).is_file()
+    assert chapters_of(project) == ["index.qmd"] and "mine" not in (project / FILE).read_text("utf-8")

@@ -1,7 +1,8 @@
 """Quarto's first pre-render script: the table `[report]` of `study.toml` becomes `_report.yml`, part of `_quarto.yml`.
 
 Quarto reads its settings again after the pre-render scripts, so new names and chapters show in the same rendering.
-Frozen cells do not depend on them. Standard library only: it must run with any Python.
+Frozen cells do not depend on them. `python -m lib` writes the file before it starts Quarto, too: where an old one lists a
+chapter that was deleted since, Quarto stops before any script runs. Standard library only: it must run with any Python.
 """
 
 import json
@@ -46,7 +47,12 @@ def chapters_of(root: Path) -> list[str]:
 
 
 def write_book(root: Path) -> None:
-    """Write `_report.yml`, unless it is up to date: a preview reloads everything when it changes."""
+    """Write `_report.yml`, unless it is up to date: a preview reloads everything when it changes.
+
+    A book without `study.toml` has its names in its `_quarto.yml`: nothing is written for it.
+    """
+    if not (root / "study.toml").is_file():
+        return
     file = root / FILE
     text = json.dumps(book_settings(root), indent=2, ensure_ascii=False) + "\n"  # JSON is YAML
     if not file.is_file() or file.read_text("utf-8") != text:

@@ -64,8 +64,7 @@ def render_draft(
     """
     project, output = project.resolve(), output.resolve()
     output.mkdir(parents=True, exist_ok=True)
-    if (project / "study.toml").is_file():
-        write_book(project)  # what Quarto's pre-render script does
+    write_book(project)  # what Quarto's pre-render script does
     book, decks = read_book(project), read_decks(project)
     notes: list[str] = []
     texts: dict[str, str] = {}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lib.render.book import write_book
 from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
 
@@ -27,6 +28,7 @@ def render_report(root: Path) -> list[Path]:
         log.warning("%s A draft is rendered instead.", found.why)
         shutil.rmtree(root / OUTPUT, ignore_errors=True)
         return [path for path in render_draft(root, root / OUTPUT, why=found.why) if path]
+    write_book(root)
     quarto(found.program, root, "render")
     return [root / OUTPUT / "index.html", *sorted((root / OUTPUT).glob("*.pdf")), _slides(found.program, root)]
 
@@ -85,6 +87,7 @@ def render_slides(root: Path) -> Path:
 
 
 def _slides(program: Path, root: Path) -> Path:
+    write_book(root)
     quarto(program, root, "render", "--profile", "slides")
     return root / OUTPUT / "chapters" / "slides" / DECK
 
@@ -94,4 +97,5 @@ def preview(root: Path) -> None:
     found = find_quarto()
     if found.program is None:
         raise RuntimeError(f"The preview needs Quarto: {found.why}")
+    write_book(root)
     quarto(found.program, root, "preview")
