@@ -1,5 +1,6 @@
 """All runs of a study: each trained once, side by side on this machine or sent out to a cluster."""
 
+import gc
 import logging
 import multiprocessing
 import warnings
@@ -125,6 +126,7 @@ def _one(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
 
 def _train(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
     be_quiet()
+    gc.collect()  # trainer and model of the run before hold each other, and would stay
     train_run(
         plan.frame,
         load_pixels(plan.frame, plan.settings.image_size, plan.pixels),
