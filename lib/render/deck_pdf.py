@@ -29,6 +29,8 @@ ELSEWHERE = (
 """Where macOS and Windows have them; there they are not on PATH."""
 PATIENCE = 180
 """Seconds that printing may take."""
+TRIES = 4
+"""On a busy machine a browser may print before the slides are laid out."""
 
 
 def find_browser() -> str | None:
@@ -43,25 +45,28 @@ def print_deck(deck: Path) -> Path:
     if browser is None:
         raise RuntimeError(f"No Chromium, Chrome or Edge is found that could print the slides: {by_hand}")
     pdf = deck.with_suffix(".pdf")
+    slides, printed = deck.read_text("utf-8").count("<section "), 0
+    for _ in range(TRIES):
+        pdf.unlink(missing_ok=True)
+        try:
+            _print(browser, page, pdf)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise RuntimeError(f"{browser} did not print the slides ({error}): {by_hand}") from error
+        if (printed := pages(pdf)) >= max(1, min(2, slides)):
+            return pdf
     pdf.unlink(missing_ok=True)
+    raise RuntimeError(f"{browser} printed {printed or 'no'} page{'s' * (printed != 1)} of {slides} slides: {by_hand}")
+
+
+def _print(browser: str, page: str, pdf: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="print-", ignore_cleanup_errors=True) as profile:
         command = [browser, "--headless", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}"]
-        # the page lays itself out for print after it has loaded: these two wait for it
+        # the page lays itself out for print after it has loaded: these two wait for it, as a rule
         command += ["--virtual-time-budget=30000", "--run-all-compositor-stages-before-draw"]
         command += ["--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--no-sandbox")  # root has none; the page is our own
-        try:
-            subprocess.run([*command, page], capture_output=True, timeout=PATIENCE)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise RuntimeError(f"{browser} did not print the slides ({error}): {by_hand}") from error
-    slides, printed = deck.read_text("utf-8").count("<section "), pages(pdf)
-    if printed < min(2, slides) or not printed:
-        pdf.unlink(missing_ok=True)
-        raise RuntimeError(
-            f"{browser} printed {printed or 'no'} page{'s' * (printed != 1)} of {slides} slides: {by_hand}"
-        )
-    return pdf
+        subprocess.run([*command, page], capture_output=True, timeout=PATIENCE)
 
 
 def pages(pdf: Path) -> int:

@@ -64,7 +64,7 @@ LABELS: dict[int, tuple[str, Look]] = {
 """The two labels where no group is told apart: the healthy are hollow, in every colour."""
 CELLS: tuple[tuple[str, str], ...] = tuple(
     (fill, "#1c1c1c" if k < 4 else "#ffffff")
-    for k, fill in enumerate(("#eef0f4", "#d9dde8", "#bfc7da", "#a3adc9", "#6f7da8", "#56648f", "#3f4c75", "#2b3659"))
+    for k, fill in enumerate(("#eef0f4", "#d9dde8", "#bfc7da", "#a3adc9", "#66749f", "#56648f", "#3f4c75", "#2b3659"))
 )
 """Shades of a table of shades, from better to worse, each with the ink to write on it."""
 SPARE = (
