@@ -163,6 +163,7 @@ def test_the_glossary_tells_a_word_where_it_is_first_used(rendered, browser):
 
 def test_the_search_works_from_disk(rendered, browser):
     page, errors = open_page(browser, rendered / "index.html", width=1280, height=900)
+    page.on("dialog", lambda dialog: (errors.append(f"a warning: {dialog.message}"), dialog.dismiss()))
     page.locator("#quarto-search input").click()
     page.keyboard.type("placebo", delay=100)
     page.locator(".aa-Item").first.wait_for()

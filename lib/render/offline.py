@@ -16,6 +16,8 @@ TAG = re.compile(
     r'<script src="(?P<to>[^"]*site_libs/)(?P<what>' + "|".join(map(re.escape, MODULES)) + r')" type="module"></script>'
 )
 INDEX, INDEX_SCRIPT = "search.json", "search.js"
+SEARCH, REFUSAL = "quarto-search/quarto-search.js", 'window.location.protocol === "file:" && !shownWarning'
+"""Where Quarto refuses to search on pages from disk, which `search.js` makes needless."""
 
 
 def plain_script(quarto: str, tabsets: str) -> str:
@@ -35,6 +37,8 @@ def work_from_disk(output: Path) -> int:
     if (index := output / INDEX).is_file():
         content = json.dumps(json.loads(index.read_text("utf-8")), ensure_ascii=False)
         (output / INDEX_SCRIPT).write_text(f"window.searchIndex = {content};\n", "utf-8")
+        if (search := libs / SEARCH).is_file():
+            search.write_text(search.read_text("utf-8").replace(REFUSAL, "false"), "utf-8")
     if not all((libs / name).is_file() for name in MODULES):
         return 0
     script = plain_script(*((libs / name).read_text("utf-8") for name in MODULES))
