@@ -27,7 +27,7 @@ SCHEMA = (
 )
 # a row is "heading|item"; a heading alone is "heading|"
 LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
-TWO_LINES = 26
+TWO_LINES = 27
 """Characters from which a row's label takes two lines on a slide."""
 IS_HEADING = "split(datum.label, '|')[1] == ''"
 PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
