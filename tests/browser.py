@@ -4,10 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+import pytest
 
-from lib.render.deck_pdf import find_browser
+pytest.importorskip("playwright", reason="Playwright is not installed")
+pytest.importorskip("axe_playwright_python", reason="axe is not installed")
+
+from axe_playwright_python.sync_playwright import Axe  # noqa: E402
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+from lib.render.deck_pdf import find_browser  # noqa: E402
+from lib.render.quarto import find_quarto  # noqa: E402
 
 NO_CHROMIUM = "no Chromium, Chrome or Edge is installed"
 """Why tests of pages are skipped where `chromium()` is None."""
@@ -16,6 +22,14 @@ NO_CHROMIUM = "no Chromium, Chrome or Edge is installed"
 def chromium() -> str | None:
     """The Chromium, Chrome or Edge of this machine, or None."""
     return find_browser()
+
+
+QUARTO = find_quarto(install=False)
+NEEDED = [
+    pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM),
+    pytest.mark.skipif(QUARTO.program is None, reason=f"no real Quarto: {QUARTO.why}"),
+]
+"""The marks of tests that look at what Quarto rendered."""
 
 
 @contextmanager

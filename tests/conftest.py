@@ -93,3 +93,12 @@ def rendered(tmp_path_factory) -> Path:
         patch.delenv("COHORT", raising=False)
         render_report(root)
     return root / OUTPUT
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser for the tests of one file: it keeps an event loop that other files must not meet."""
+    from browser import open_browser
+
+    with open_browser() as opened:
+        yield opened

@@ -8,22 +8,13 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
+from browser import NEEDED, open_page, serious
+from bs4 import BeautifulSoup
 
-pytest.importorskip("playwright", reason="Playwright is not installed")
-pytest.importorskip("axe_playwright_python", reason="axe is not installed")
+from lib.names import MAX_MIN
+from lib.results import load
 
-from browser import NO_CHROMIUM, chromium, open_browser, open_page, serious  # noqa: E402
-from bs4 import BeautifulSoup  # noqa: E402
-
-from lib.names import MAX_MIN  # noqa: E402
-from lib.render.quarto import find_quarto  # noqa: E402
-from lib.results import load  # noqa: E402
-
-QUARTO = find_quarto(install=False)
-pytestmark = [
-    pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM),
-    pytest.mark.skipif(QUARTO.program is None, reason=f"no real Quarto: {QUARTO.why}"),
-]
+pytestmark = NEEDED
 # what reaches beyond the page although nothing around it scrolls
 WIDER = """() => {
   const edge = document.documentElement.clientWidth + 1, out = [];
@@ -46,12 +37,6 @@ def pages(rendered) -> list[Path]:
     found = [p for p in sorted(rendered.rglob("*.html")) if not {"site_libs", "slides"} & set(p.parts)]
     assert len(found) >= 10
     return found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -3,20 +3,11 @@
 from pathlib import Path
 
 import pytest
+from browser import NEEDED, open_page, serious
 
-pytest.importorskip("playwright", reason="Playwright is not installed")
-pytest.importorskip("axe_playwright_python", reason="axe is not installed")
+from lib.render import deck_pdf
 
-from browser import NO_CHROMIUM, chromium, open_browser, open_page, serious  # noqa: E402
-
-from lib.render import deck_pdf  # noqa: E402
-from lib.render.quarto import find_quarto  # noqa: E402
-
-QUARTO = find_quarto(install=False)
-pytestmark = [
-    pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM),
-    pytest.mark.skipif(QUARTO.program is None, reason=f"no real Quarto: {QUARTO.why}"),
-]
+pytestmark = NEEDED
 SIZES = [(1280, 720), (1920, 1080)]
 SMALLEST = 720 / 50
 """Pixels of a slide's 720 that the smallest type takes at least: a fiftieth of the screen's height."""
@@ -58,12 +49,6 @@ MEASURE = """() => {
 @pytest.fixture(scope="module")
 def deck(rendered) -> Path:
     return rendered / "chapters" / "slides" / "defense.html"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_browser() as opened:
-        yield opened
 
 
 def slides(page):
