@@ -43,8 +43,8 @@ def speed(rounds: list[Rates], starts: list[dict[str, float]], private: dict[int
     train, predict = "reference train", "reference predict"
     lines = [
         f"Processor: {_processor()}, {os.cpu_count()} cores; {platform.system()}, Python {platform.python_version()}, "
-        f"torch {version('torch')}, {native_precision()}; {date.today().isoformat()}. {len(rounds)} rounds; other programs "
-        f"were running (load average {_span([found['load'][0] for found in rounds], 1)}).",
+        f"torch {version('torch')}, {native_precision()}; {date.today().isoformat()}. {len(rounds)} rounds; load average "
+        f"after each, this benchmark included: {_span([found['load'][0] for found in rounds], 1)}.",
         "",
         "| | images/s | ratio to the plain script | ratio by processor time |",
         "|---|---|---|---|",

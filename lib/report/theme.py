@@ -157,6 +157,7 @@ def config(size: Size = "page") -> dict[str, Any]:
             "gridOpacity": 0.22,
             "labelPadding": 6,
             "labelFlush": False,
+            "labelSeparation": 6,
             "labelLimit": 400,
             "titleLimit": 600,
         },
