@@ -8,7 +8,7 @@ import pytest
 import torch
 from torchvision.models import ResNet18_Weights, resnet18
 
-from lib.training.network import augment, build, imagenet_weights, to_input
+from lib.training.network import augment, build, for_training, imagenet_weights, to_input
 
 
 def download(monkeypatch, result):
@@ -91,3 +91,21 @@ def test_augmentation_depends_on_its_generator_alone_and_keeps_the_shape():
     assert augmented(1).shape == image.shape
     assert torch.equal(augmented(1), augmented(1))
     assert not torch.equal(augmented(1), augmented(2))
+
+
+@pytest.mark.parametrize(("size", "products"), [(64, 4), (96, 4), (160, 0)])
+def test_laid_out_for_training_the_network_is_the_same_function_with_the_same_gradients(size, products, monkeypatch):
+    torch.manual_seed(0)
+    plain, fast = build(None).double(), for_training(build(None).double())
+    fast.load_state_dict(plain.state_dict())
+    images = torch.randn(4, 1, size, size, dtype=torch.float64)
+    unfold, calls = torch.nn.functional.unfold, []
+    monkeypatch.setattr(torch.nn.functional, "unfold", lambda *given, **more: calls.append(1) or unfold(*given, **more))
+    for network in (plain, fast):
+        network.train()
+        network(images).square().sum().backward()
+    assert len(calls) == products
+    for (name, one), two in zip(plain.named_parameters(), fast.parameters(), strict=True):
+        assert torch.allclose(one.grad, two.grad, rtol=1e-6, atol=1e-9), name
+    with torch.no_grad():
+        assert torch.allclose(plain.eval()(images), fast.eval()(images), rtol=1e-9)

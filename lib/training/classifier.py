@@ -5,7 +5,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from lib.training.network import augment, build, to_input
+from lib.training.network import augment, build, for_training, to_input
 from lib.training.ranks import gather
 from lib.training.settings import TrainingSettings
 
@@ -24,7 +24,7 @@ class Classifier(lightning.LightningModule):
         super().__init__()
         self.tune_images = tune_images
         self.settings, self.seed, self.steps_per_epoch = settings, seed, steps_per_epoch
-        self.network = build(initial).to(memory_format=torch.channels_last)
+        self.network = for_training(build(initial))
         self.history: list[dict[str, float]] = []
         self._losses: list[torch.Tensor] = []
         self._tune: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -63,7 +63,7 @@ class Classifier(lightning.LightningModule):
 
     def configure_optimizers(self) -> dict:
         s = self.settings
-        optimizer = torch.optim.AdamW(self.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
+        optimizer = torch.optim.AdamW(self.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay, fused=True)
         total = s.epochs * self.steps_per_epoch
         # a fifth of the way up, then down to nothing: the last epochs average the noise of small batches away
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, s.learning_rate, total_steps=total, pct_start=0.2)
