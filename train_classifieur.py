@@ -28,7 +28,7 @@ def train_classifier(
 ) -> tuple[str, float]:
     """Train on `datadir/train`; returns the path of the checkpoint in `logdir` and its score.
 
-    The score is what chooses the epoch: the AUC on a tenth of the training patients, set aside and unweighted.
+    The score is what chooses the epoch: the AUC on 15 % of the training patients, set aside and unweighted.
     `weights` is `imagenet` (from scratch where they cannot be had), `none` or the file of a torchvision ResNet-18.
     Called again after it was killed, training goes on where it was; called again when finished, the network is read.
     """
@@ -48,13 +48,22 @@ def train_classifier(
 
 
 def pred_classifier(
-    datadir: str | Path, ckpt_path: str | Path, csv_in: str | Path, csv_out: str | Path, preds_col: str = "preds"
+    datadir: str | Path,
+    ckpt_path: str | Path,
+    csv_in: str | Path,
+    csv_out: str | Path,
+    preds_col: str = "preds",
+    *,
+    mirror: bool = True,
 ) -> None:
-    """Write `csv_in` with predictions to `csv_out`, and print how good they are, for valid alone first."""
+    """Write `csv_in` with predictions to `csv_out`, and print how good they are, for valid alone first.
+
+    With `mirror` the mean over an image and its mirror image is predicted: a little better, in twice the time.
+    """
     _quiet()
     from lib.dropin import predict
 
-    done = predict(datadir, ckpt_path, csv_in, csv_out, preds_col)
+    done = predict(datadir, ckpt_path, csv_in, csv_out, preds_col, mirror=mirror)
     if done.without_image:
         print(f"{done.without_image} of {done.table.height} rows have no readable image: their predictions are empty.")
     for part, images, accuracy, balanced in done.scores.iter_rows():
@@ -81,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
             more = {"seed": o.seed, "image_size": o.image_size, "weights": o.weights}
             ckpt, _ = train_classifier(o.logdir, o.datadir, o.csv, o.weights_col, o.max_epochs, **more)
         if predict:
-            pred_classifier(o.datadir, ckpt, o.csv, o.csv_out, o.preds_col)
+            pred_classifier(o.datadir, ckpt, o.csv, o.csv_out, o.preds_col, mirror=o.mirror)
     except KeyboardInterrupt:
         print("Stopped. Start again to resume.", file=sys.stderr)
         return 130
@@ -124,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         help="pixels; the cost grows with its square (default: %(default)s)",
     )
     add("--weights", default="imagenet", metavar="imagenet|none|PATH", help="what to start from (default: %(default)s)")
+    add("--mirror", type=_truth, default=True, metavar="True|False", help="predict mirror images, too (default: True)")
     return parser
 
 

@@ -287,7 +287,8 @@ def test_a_csv_without_image_names_is_one_sentence(cohort, untrained, tmp_path):
         predict(cohort, untrained, tmp_path / "in.csv", tmp_path / "out.csv")
 
 
-def test_folded_threads_give_the_logits_of_the_network_in_the_order_of_rows():
+@pytest.mark.parametrize("mirror", [True, False])
+def test_folded_threads_give_the_logits_of_the_network_in_the_order_of_rows(mirror):
     torch.manual_seed(1)
     network = build(None).train()
     images = np.random.default_rng(0).integers(0, 256, (70, 32, 32), np.uint8)
@@ -298,11 +299,11 @@ def test_folded_threads_give_the_logits_of_the_network_in_the_order_of_rows():
         network.eval()
         for norm in (m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)):
             norm.weight.uniform_(0.5, 1.5)
-        expected = ((network(x) + network(x.flip(-1))) / 2)[:, 0].numpy()
+        expected = ((network(x) + network(x.flip(-1))) / 2 if mirror else network(x))[:, 0].numpy()
         assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded(network).modules())
     rows = np.random.default_rng(1).permutation(70)
     tolerance = 0.1 if torch.cuda.is_available() else 1e-3
-    assert predict_logits(network, images, rows, threads=3) == pytest.approx(expected[rows], abs=tolerance)
+    assert predict_logits(network, images, rows, mirror=mirror, threads=3) == pytest.approx(expected[rows], abs=tolerance)
     assert torch.get_num_threads() == 1
 
 

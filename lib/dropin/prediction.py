@@ -35,6 +35,7 @@ def predict(
     csv_out: str | Path,
     preds_col: str = "preds",
     *,
+    mirror: bool = True,
     pixels: Path | None = None,
 ) -> Prediction:
     """Write `csv_in` to `csv_out`, its rows in their order, with the predictions for its images found in `datadir`.
@@ -51,9 +52,8 @@ def predict(
             f"The column of predictions cannot be called {preds_col!r}: {csv_out} has another of that name."
         )
     images = list_images(datadir).filter(pl.col("image").is_in(rows[KEY].implode()))
-    scored = with_logits(
-        with_digest(images), checkpoint.network, checkpoint.settings.image_size, pixels or training.PIXELS
-    )
+    size, cache = checkpoint.settings.image_size, pixels or training.PIXELS
+    scored = with_logits(with_digest(images), checkpoint.network, size, cache, mirror=mirror)
     added = scored.select(
         pl.col("image").alias(KEY),
         class_name(pl.col("logit") >= 0).alias(preds_col),
@@ -72,11 +72,13 @@ def class_name(sick: pl.Expr) -> pl.Expr:
     return pl.when(sick).then(pl.lit("malade")).otherwise(pl.lit("sain"))
 
 
-def with_logits(images: pl.DataFrame, network: torch.nn.Module, size: int, cache: Path) -> pl.DataFrame:
+def with_logits(
+    images: pl.DataFrame, network: torch.nn.Module, size: int, cache: Path, *, mirror: bool
+) -> pl.DataFrame:
     """The readable of the `images` (columns `path`, `digest`) with the column `logit`, positive for sick."""
     mapped = load_pixels(images, size, cache)
     readable = np.flatnonzero(~mapped.unreadable)
-    logits = predict_logits(network, mapped.values, readable)
+    logits = predict_logits(network, mapped.values, readable, mirror=mirror)
     return images[readable].with_columns(logit=pl.Series(logits, dtype=pl.Float64))
 
 
