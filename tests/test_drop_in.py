@@ -303,7 +303,9 @@ def test_folded_threads_give_the_logits_of_the_network_in_the_order_of_rows(mirr
         assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded(network).modules())
     rows = np.random.default_rng(1).permutation(70)
     tolerance = 0.1 if torch.cuda.is_available() else 1e-3
-    assert predict_logits(network, images, rows, mirror=mirror, threads=3) == pytest.approx(expected[rows], abs=tolerance)
+    assert predict_logits(network, images, rows, mirror=mirror, threads=3) == pytest.approx(
+        expected[rows], abs=tolerance
+    )
     assert torch.get_num_threads() == 1
 
 

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -83,7 +84,8 @@ def _recorded(root: Path) -> dict[str, str]:
     return recorded if isinstance(recorded, dict) else {}
 
 
-def _imports(code: str) -> set[str]:
+@cache  # chapters share most modules
+def _imports(code: str) -> frozenset[str]:
     """Dotted names that `code` imports; both the module and each imported name, which may be a module."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(code)):
@@ -91,10 +93,10 @@ def _imports(code: str) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
-def _imported(root: Path, names: set[str]) -> set[Path]:
+def _imported(root: Path, names: frozenset[str]) -> set[Path]:
     """Files of `lib` reached from these dotted names, directly or through other files."""
     found: set[Path] = set()
     todo = set(names)
