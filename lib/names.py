@@ -78,6 +78,9 @@ METRICS: dict[str, Metric] = {
     )
 }
 
+ERRORS = ("tpr", "fpr")
+"""The metrics whose gaps the report follows through every correction."""
+
 DEMANDS: dict[str, str] = {
     "demographic_parity_difference": "demographic parity: difference in selection rate",
     "demographic_parity_ratio": "demographic parity: ratio of selection rates",

@@ -22,6 +22,14 @@ MANIFEST = "study.json"
 S, I, F, B = pl.String, pl.Int64, pl.Float64, pl.Boolean
 _METHOD = {"weighting": S, "postprocessing": S, "target": S}
 _INTERVAL = {"low": F, "high": F}
+_METRICS = (
+    _METHOD
+    | {"attribute": S, "group": S, "metric": S, "value": F}
+    | _INTERVAL
+    | {"seed_sd": F, "images": I, "patients": I, "estimable": B}
+)
+_TESTED = {"p": F, "p_holm": F, "verdict": S, "estimable": B}
+_CHANGES = _METHOD | {"attribute": S, "metric": S, "contrast": S, "change": F} | _INTERVAL | _TESTED
 
 TABLES: dict[str, dict[str, Any]] = {
     # what was found in the folder and the CSV, and what was done about it
@@ -62,20 +70,11 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "history": {"weighting": S, "seed": I, "epoch": I, "train_loss": F, "tune_auc": F},
     # attribute "overall" has the one group "all"; value is null where `estimable` is false
-    "metrics": _METHOD
-    | {"attribute": S, "group": S, "metric": S, "value": F}
-    | _INTERVAL
-    | {"seed_sd": F, "images": I, "patients": I, "estimable": B},
+    "metrics": _METRICS,
     # differences `group - reference`, and "max - min" over all groups
-    "gaps": _METHOD
-    | {"attribute": S, "metric": S, "contrast": S, "value": F}
-    | _INTERVAL
-    | {"p": F, "p_holm": F, "verdict": S, "estimable": B},
+    "gaps": _METHOD | {"attribute": S, "metric": S, "contrast": S, "value": F} | _INTERVAL | _TESTED,
     # change of a rate (contrast = the group) or of a gap (contrast = "max - min") against the untouched baseline
-    "changes": _METHOD
-    | {"attribute": S, "metric": S, "contrast": S, "change": F}
-    | _INTERVAL
-    | {"p": F, "p_holm": F, "verdict": S, "estimable": B},
+    "changes": _CHANGES,
     # the same figure fitted where it is judged (naive) and on held-out patients
     "optimism": _METHOD | {"attribute": S, "metric": S, "contrast": S, "naive": F, "cross_fitted": F},
     # fitted thresholds: mean, smallest and largest over folds and seeds; fitted = share of folds with enough patients
@@ -83,14 +82,8 @@ TABLES: dict[str, dict[str, Any]] = {
     # every weighting: Kish share, largest weight, the earlier weighting it equals here, or why it cannot be used
     "catalogue": {"weighting": S, "effective_share": F, "largest": F, "same_as": S, "refused": S},
     # last layers re-trained under the catalogue on the features of the uniform runs; as `metrics` and `changes`
-    "head_metrics": _METHOD
-    | {"attribute": S, "group": S, "metric": S, "value": F}
-    | _INTERVAL
-    | {"seed_sd": F, "images": I, "patients": I, "estimable": B},
-    "head_changes": _METHOD
-    | {"attribute": S, "metric": S, "contrast": S, "change": F}
-    | _INTERVAL
-    | {"p": F, "p_holm": F, "verdict": S, "estimable": B},
+    "head_metrics": _METRICS,
+    "head_changes": _CHANGES,
     # the change that noise alone stays under in 19 of 20 cases: "full" between means of `n` networks, "head" from `n`
     # placebo weights; contrast "all" or "max - min"
     "noise_floor": {"trained": S, "attribute": S, "metric": S, "contrast": S, "floor": F, "n": I},
@@ -114,10 +107,7 @@ TABLES: dict[str, dict[str, Any]] = {
     | {"images": I, "patients": I, "estimable": B},
     # `group - reference` in the data (shares of sick), in the model (shares called sick) and their excess; under
     # "all groups" the directional bias amplification, the only one with a verdict
-    "amplification": _METHOD
-    | {"attribute": S, "contrast": S, "quantity": S, "value": F}
-    | _INTERVAL
-    | {"p": F, "p_holm": F, "verdict": S, "estimable": B},
+    "amplification": _METHOD | {"attribute": S, "contrast": S, "quantity": S, "value": F} | _INTERVAL | _TESTED,
     # scores of a weighting: brier, mean_error, ece (debiased), slope, intercept
     "calibration": {"weighting": S, "attribute": S, "group": S, "measure": S, "value": F}
     | _INTERVAL

@@ -9,9 +9,8 @@ from lib.audit.estimates import Estimates
 from lib.audit.frames import Method
 from lib.audit.population import Population
 from lib.audit.resampling import Array
-from lib.names import MAX_MIN, OVERALL
+from lib.names import ERRORS, MAX_MIN, OVERALL
 
-ERRORS = ("tpr", "fpr")
 ODDS = "odds"
 """Equalised odds gap: the larger of the TPR gap and the FPR gap, each max - min over groups."""
 DISPARITIES = (*ERRORS, ODDS)

@@ -6,6 +6,7 @@ from lib.names import (
     ATTRIBUTES,
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
+    ERRORS,
     MAX_MIN,
     NO_TARGET,
     NOT_ESTIMABLE,
@@ -32,6 +33,12 @@ def aimed(attribute: str) -> pl.Expr:
     return pl.col("target").is_in([NO_TARGET, attribute])
 
 
+def outcome() -> pl.Expr:
+    """Rows of what corrections are judged by: balanced accuracy of everyone and the gaps in error rates."""
+    balanced = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
+    return balanced | ((pl.col("contrast") == MAX_MIN) & pl.col("metric").is_in(ERRORS))
+
+
 ON_SLIDE = 6
 """Post-processings, or weightings, that a slide shows at most beside the baseline's."""
 
@@ -56,13 +63,9 @@ def foremost_weightings(frame: pl.DataFrame, results: Results, attribute: str, m
 
 
 def _ranked(changes: pl.DataFrame, attribute: str, keys: list[str], most: int) -> list[tuple[str, ...]]:
-    about = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
-    about |= (
-        (pl.col("attribute") == attribute) & (pl.col("contrast") == MAX_MIN) & pl.col("metric").is_in(["tpr", "fpr"])
-    )
     decided = ~pl.col("verdict").is_in([UNDECIDED, NOT_ESTIMABLE])
     return (
-        changes.filter(about)
+        changes.filter(outcome(), pl.col("attribute").is_in([OVERALL, attribute]))
         .group_by(keys, maintain_order=True)
         .agg(decided=decided.any(), largest=pl.col("change").abs().max())
         .sort("decided", "largest", descending=True, nulls_last=True, maintain_order=True)

@@ -9,6 +9,7 @@ import polars as pl
 from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
+    ERRORS,
     MAX_MIN,
     NO_TARGET,
     OVERALL,
@@ -45,7 +46,6 @@ from lib.report.words import method_words, outcome_words
 from lib.results import Results
 
 DECIDED = ("improves", "worsens")
-ERRORS = ("tpr", "fpr")
 BALANCED = (OVERALL, "balanced_accuracy")
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import MAX_MIN, METRICS, NO_TARGET, NOT_ESTIMABLE, OVERALL
+from lib.names import ERRORS, MAX_MIN, METRICS, NO_TARGET, NOT_ESTIMABLE, OVERALL
 from lib.report import words
-from lib.report.figures.changes import DECIDED, ERRORS
+from lib.report.figures.changes import DECIDED
 from lib.report.figures.marks import (
     BASELINE,
     PERCENT,

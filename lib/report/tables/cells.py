@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 from great_tables import GT
 
-from lib.names import MAX_MIN, NOT_ESTIMABLE, OVERALL
+from lib.names import NOT_ESTIMABLE
 from lib.report import words
-from lib.report.figures.changes import ERRORS
 
 Form = Callable[[float | None], str]
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -33,12 +32,6 @@ def table(
     gt = gt.cols_align("right", list(right)) if right else gt
     gt = gt.cols_align("left", left) if left else gt
     return gt if rows else gt.tab_source_note("Nothing to list.")
-
-
-def outcome() -> pl.Expr:
-    """Balanced accuracy of everyone and the gaps in error rates."""
-    balanced = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
-    return balanced | ((pl.col("contrast") == MAX_MIN) & pl.col("metric").is_in(ERRORS))
 
 
 def share(value: float | None) -> str:

@@ -17,8 +17,8 @@ from lib.names import (
 from lib.report import words
 from lib.report.figures.changes import DECIDED
 from lib.report.figures.marks import METHOD
-from lib.report.focus import aimed, focus
-from lib.report.tables.cells import bounded, outcome, share, table
+from lib.report.focus import aimed, focus, outcome
+from lib.report.tables.cells import bounded, share, table
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
 

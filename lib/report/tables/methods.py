@@ -14,8 +14,8 @@ from lib.names import (
 )
 from lib.report import words
 from lib.report.figures.marks import attribute_label, in_order
-from lib.report.focus import aimed, focus
-from lib.report.tables.cells import bounded, form_of, outcome, p_value, share, table
+from lib.report.focus import aimed, focus, outcome
+from lib.report.tables.cells import bounded, form_of, p_value, share, table
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
 
