@@ -18,13 +18,13 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from lib.files import write_whole
-from lib.training.network import build, to_input
+from lib.training.inference import outputs
+from lib.training.network import build
 from lib.training.partition import fit_and_tune
 from lib.training.settings import TrainingSettings
 
 PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Values of C (inverse strength of the penalty) that the tuning patients choose from."""
-BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,9 @@ def run_features(
 
 def embed(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
     """What reaches the last layer, (n, 512) float32, for images (n, h, w) uint8; mean of the image and its mirror."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    body = (
-        nn.Sequential(*list(network.children())[:-1], nn.Flatten()).eval().to(device, memory_format=torch.channels_last)
-    )
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(pixels), BATCH):
-            x = to_input(torch.from_numpy(np.array(pixels[start : start + BATCH])).unsqueeze(1).to(device))
-            parts.append(((body(x) + body(x.flip(-1))) / 2).float().cpu().numpy())
-    return np.concatenate(parts)
+    body = deepcopy(network)
+    body.fc = nn.Identity()
+    return outputs(body, pixels, np.arange(len(pixels)))
 
 
 def head_scores(

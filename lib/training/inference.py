@@ -1,4 +1,4 @@
-"""Logits of a trained network for many images: batch norm folded into the convolutions, one thread per core."""
+"""What a trained network says of many images: batch norm folded into the convolutions, one thread per core."""
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -36,8 +36,18 @@ def predict_logits(
 ) -> np.ndarray:
     """Logits of sick (len(rows),) float64 of the images `pixels` (n, h, w) uint8 at `rows`, in the order of `rows`.
 
-    With `mirror` the logit is the mean of the image's and its mirror image's, as in training: twice the arithmetic.
-    On a processor each of `threads` (default: one per core) predicts batches of its own.
+    `mirror` and `threads` as in `outputs`.
+    """
+    return outputs(network, pixels, rows, mirror=mirror, threads=threads)[:, 0].astype(np.float64)
+
+
+def outputs(
+    network: nn.Module, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
+) -> np.ndarray:
+    """The network's outputs (len(rows), k) float32 for the images `pixels` (n, h, w) uint8 at `rows`, in their order.
+
+    With `mirror` they are the mean of the image's and its mirror image's, as in training: twice the arithmetic. On a
+    processor each of `threads` (default: one per core) takes batches of its own.
     """
     gpu = torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
@@ -48,8 +58,8 @@ def predict_logits(
     @torch.inference_mode()
     def one(start: int) -> np.ndarray:
         x = to_input(torch.from_numpy(pixels[rows[start : start + size]]).unsqueeze(1).to(device))
-        logits = (network(x) + network(x.flip(-1))) / 2 if mirror else network(x)
-        return logits.squeeze(1).double().cpu().numpy()
+        y = (network(x) + network(x.flip(-1))) / 2 if mirror else network(x)
+        return y.float().cpu().numpy()
 
     workers = 1 if gpu else max(1, min(threads or cores, -(-len(rows) // size)))
     before = torch.get_num_threads()
@@ -59,4 +69,4 @@ def predict_logits(
             parts = list(pool.map(one, range(0, len(rows), size)))
     finally:
         torch.set_num_threads(before)
-    return np.concatenate(parts) if parts else np.empty(0)
+    return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
