@@ -185,7 +185,7 @@ TABLE_CSS = """
 #ID .gt_col_heading { border-bottom: 1px solid #7a7a7a; vertical-align: bottom; }
 #ID .gt_column_spanner_outer { border-bottom: 1px solid #b5b5b5; text-align: center; }
 #ID .gt_group_heading { text-align: left; padding-top: 10px; border-bottom: 1px solid #d0d0d0; }
-#ID .gt_stub { min-width: 4em; font-weight: normal; text-align: left; }
+#ID .gt_stub { min-width: 5.5em; font-weight: normal; text-align: left; }
 #ID .gt_left { text-align: left; }
 #ID .gt_right { text-align: right; }
 #ID .gt_center { text-align: center; }

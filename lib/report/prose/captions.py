@@ -1,5 +1,6 @@
 """Captions: what is drawn, on what, and what the bars mean. What is seen stands in the title and the text."""
 
+from lib.names import UNDECIDED
 from lib.report.words import Words, count, counted, spelled
 from lib.results import Results
 
@@ -62,7 +63,7 @@ def caption(study: Results, exhibit: str) -> Words:
         f"{valid}; {bars}.",
         "simpson_table": f"Every difference in aggregate, within strata and standardised, in points; {valid}; 95 % intervals.",
         "intersections": f"Error rates where two attributes cross, against everyone's; {valid}; {networks}; 95 % intervals, verdicts "
-        "corrected over all crossings (Holm).",
+        f"corrected over all crossings (Holm); undecided: {UNDECIDED}.",
         "parity": f"Each demand of fairness in one figure, and the group that fares worst; untouched baseline; {valid}; {networks}.",
         "probes": "AUC of linear probes of the last features, fitted and judged on different patients; 0.5 is nothing, 1 is everything; "
         f"{valid}.",

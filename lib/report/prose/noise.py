@@ -72,8 +72,15 @@ def placebos(study: Results) -> Words:
     if rows.is_empty():
         return Words("No placebo weights were tried.")
     beyond = rows.filter(pl.col("change").abs() > pl.col("floor")).height
+    more = beyond / rows.height > 0.1
     return Words(
         f"Each weighting has a placebo, the same weights given to the wrong images. By design one placebo in 20 exceeds the "
         f"grey band; of the true weightings' {rows.height} point estimates, {few(beyond)} {'does' if beyond == 1 else 'do'} "
-        f"({100 * beyond / rows.height:.0f} %)."
+        f"({100 * beyond / rows.height:.0f} %). "
+        + (
+            "So the weights do something to these patients that a placebo does not; whether they would do it to other patients "
+            "is what the intervals, and the verdicts, are about."
+            if more
+            else "So on these very patients, too, the weights do little more than placebos."
+        )
     )

@@ -74,7 +74,7 @@ def intersections(results: Results) -> GT:
         if row["metric"] in ("tpr", "fpr"):
             own[f"{row['metric']}_patients"] = words.count(row["patients"])
             own[row["metric"]] = bounded(row["value"], row["low"], row["high"], share)
-            own[f"{row['metric']}_verdict"] = row["verdict"]
+            own[f"{row['metric']}_verdict"] = "undecided" if row["verdict"] == UNDECIDED else row["verdict"]
     labels = {
         "tpr_patients": "sick patients",
         "tpr": "TPR, %",

@@ -82,7 +82,8 @@ def weightings(results: Results) -> GT:
                 "note": _weighting_note(results, name, effective, list(shares)),
             }
         )
-    labels = {"share": "effective share of images, %", "range": "mean weights of groups", "note": "note"}
+    labels = {"share": "effective share of images, %", "range": "mean weights of groups"}
+    labels |= {"note": "note"} if any(row["note"] for row in rows) else {}
     return table(rows, labels, stub="weighting", right=["share", "range"])
 
 
