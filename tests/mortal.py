@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from collections import OrderedDict
 from pathlib import Path
 
 import torch
@@ -23,8 +24,9 @@ OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
 def tiny_network(initial: dict | None) -> nn.Module:
     """With all that a checkpoint must bring back: trained weights and the running statistics of a batch norm."""
-    layers = nn.Conv2d(1, 8, 5, 4), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1)
-    return nn.Sequential(*layers)
+    layers = {"conv1": nn.Conv2d(1, 8, 5, 4), "bn1": nn.BatchNorm2d(8), "layer4": nn.ReLU()}
+    layers |= {"pool": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "fc": nn.Linear(8, 1)}
+    return nn.Sequential(OrderedDict(layers))
 
 
 def one_after_the_other(plan, tensors, missing):

@@ -25,7 +25,8 @@ def project(tmp_path):
     for name in ("_quarto-slides.yml", "lib/__init__.py", "lib/settings.py", "lib/render/__init__.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "lib/render/book.py", tmp_path / "lib/render/book.py")
+    for name in ("book.py", "offline.py"):
+        shutil.copy(ROOT / "lib/render" / name, tmp_path / "lib/render" / name)
     settings = yaml.safe_load((ROOT / "_quarto.yml").read_text("utf-8"))
     settings["project"]["pre-render"] = ["lib/render/book.py"]
     (tmp_path / "_quarto.yml").write_text(
