@@ -15,7 +15,7 @@ report: venv
 	$(BIN)/python -m lib report
 
 test: venv
-	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m pytest
+	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 study: venv
 	$(BIN)/python -m lib study

@@ -11,6 +11,7 @@ from cohorts import draw_cohort
 from hypothesis import settings
 
 os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 # the same examples on every machine, and no verdict that depends on how busy it is
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")

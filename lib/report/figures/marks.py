@@ -34,7 +34,7 @@ PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
 POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
 GAP = {"labelExpr": "format(100 * datum.value, 'd')"}
 AUC = {"format": ".2f"}
-AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2f')"}
+AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"}
 _TIPS: tuple[tuple[Mapping[str, str], Callable[[float], str], str], ...] = (
     (PERCENT, words.percent, ""),
     (POINTS, words.points, " points"),
