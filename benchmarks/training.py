@@ -71,10 +71,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of --quality (default: %(default)s)")
     parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/training.md")
     given = parser.parse_args()
-    for name in (
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-    ):  # the plain script has torch's own number, whatever the shell says
+    # the plain script has torch's own number of threads, whatever the shell says
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)

@@ -95,6 +95,7 @@ def test_augmentation_depends_on_its_generator_alone_and_keeps_the_shape():
 
 @pytest.mark.parametrize(("size", "products"), [(64, 4), (96, 4), (160, 0)])
 def test_laid_out_for_training_the_network_is_the_same_function_with_the_same_gradients(size, products, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)  # the layout is that of a processor
     torch.manual_seed(0)
     plain, fast = build(None).double(), for_training(build(None).double())
     fast.load_state_dict(plain.state_dict())

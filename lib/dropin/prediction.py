@@ -42,7 +42,8 @@ def predict(
 
     Added, or replaced where `csv_in` has them: `preds_col` (malade or sain, as predicted), `labels` (as the folder
     says), `<preds_col>_logit0` (malade) and `<preds_col>_logit1` (sain). The network has one logit z of sick; z/2 and
-    -z/2 are the two whose softmax gives the same probability, sigmoid(z). Raises `CohortError` or `CheckpointError`.
+    -z/2 are the two whose softmax gives the same probability, sigmoid(z). With `mirror` z is the mean of the image's and
+    its mirror image's. Raises `CohortError` or `CheckpointError`.
     """
     checkpoint = load_checkpoint(Path(ckpt_path))
     csv_in, csv_out = Path(csv_in), Path(csv_out)
