@@ -26,7 +26,12 @@ TRAINED = {
     "64 of 96": (5, 96, 64, 32),
     "96": (3, 96, 96, 32),
 }
-PREDICTED = {"predict 96": (256, 96, True), "predict 96, no mirror": (256, 96, False), "predict 224": (64, 224, True)}
+PREDICTED = {
+    # name: images, pixels, mirror images too
+    "predict 96": (1024, 96, False),
+    "predict 96, mirror": (1024, 96, True),
+    "predict 224": (64, 224, False),
+}
 
 
 def measure(cohort: Path, cache: Path, rounds: int) -> list[dict[str, tuple[float, float]]]:

@@ -244,7 +244,7 @@ def valid(cohort):
 
 def test_softmax_of_the_logits_is_the_score_of_the_run(cohort, trained, tmp_path):
     logs, path, _ = trained
-    table = predict(cohort, path, cohort / "metadata.csv", tmp_path / "out.csv").table
+    table = predict(cohort, path, cohort / "metadata.csv", tmp_path / "out.csv", mirror=True).table
     (kept,) = logs.glob("*/scores.parquet")
     scores = pl.read_parquet(kept).join(table, left_on="image", right_on="Image Index", how="left")
     given = torch.softmax(torch.from_numpy(scores.select("preds_logit0", "preds_logit1").to_numpy()), 1)[:, 0]

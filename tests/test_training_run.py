@@ -95,8 +95,12 @@ def test_an_interrupted_run_resumes_to_the_very_same_scores(whole, frame, pixels
         train(frame, pixels, tmp_path, on_images=stop_in_the_second_epoch)
     assert (tmp_path / "last.ckpt").is_file() and finished_run(tmp_path, "uniform", 3) is None
 
+    an_hour_ago = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    an_hour_ago["callbacks"]["_Progress"]["seconds"] += 3600
+    torch.save(an_hour_ago, tmp_path / "last.ckpt")
+
     run = train(frame, pixels, tmp_path, on_images=again.append)
-    assert len(again) == 2 * STEPS
+    assert len(again) == 2 * STEPS and run.facts["seconds"] > 3600
     if run.facts["device"] != "cpu":  # a GPU adds in no fixed order
         assert run.scores == pytest.approx(expected.scores, abs=0.05)
         return

@@ -35,7 +35,7 @@ def predict(
     csv_out: str | Path,
     preds_col: str = "preds",
     *,
-    mirror: bool = True,
+    mirror: bool = False,
     pixels: Path | None = None,
 ) -> Prediction:
     """Write `csv_in` to `csv_out`, its rows in their order, with the predictions for its images found in `datadir`.

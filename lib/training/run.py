@@ -62,7 +62,7 @@ def _train(
     on_images: Callable[[int], None],
     engine: EngineSettings,
 ) -> Run:
-    began = time.monotonic()
+    progress = _Progress(on_images, settings.batch_size)
     torch.use_deterministic_algorithms(True, warn_only=True)
     lightning.seed_everything(seed, verbose=False)
 
@@ -79,9 +79,7 @@ def _train(
     best = _Best()
     identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
     with _quiet():
-        trainer = _trainer(
-            folder, settings.epochs, [best, _Progress(on_images, settings.batch_size)], Checkpoints(identity), engine
-        )
+        trainer = _trainer(folder, settings.epochs, [best, progress], Checkpoints(identity), engine)
         share = {"rank": trainer.global_rank, "ranks": trainer.world_size}
         drawn_by = np.ones(len(fit)) if by_loss else fit_weights
         batches = WeightedBatches(fit, drawn_by, settings.batch_size, seed, **share)
@@ -106,7 +104,7 @@ def _train(
         "epochs": settings.epochs,
         "best_epoch": top["epoch"],
         "tune_auc": top["tune_auc"],
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": round(progress.seconds(), 1),
         "precision": str(trainer.precision),
         "device": trainer.strategy.root_device.type,
         "devices": trainer.world_size,
@@ -165,8 +163,20 @@ class _Best(Callback):
 
 
 class _Progress(Callback):
+    """Tells how many images were shown, and counts the seconds, those before the last checkpoint of a killed run, too."""
+
     def __init__(self, on_images: Callable[[int], None], batch_size: int):
         self.on_images, self.batch_size = on_images, batch_size
+        self.began, self.before = time.monotonic(), 0.0
+
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.began
+
+    def state_dict(self) -> dict[str, float]:
+        return {"seconds": self.seconds()}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.before = state["seconds"]
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, model: lightning.LightningModule) -> None:
         trainer.train_dataloader.sampler.set_epoch(trainer.current_epoch)
