@@ -127,9 +127,9 @@ def _processor() -> str:
 
 
 def keep(kind: str, text: str) -> None:
-    """Put a table of `kind` (speed: replaced, quality: a line added) between its marks in training.md."""
+    """Put a table of `kind` (quality: a line is added; else it is replaced) between its marks in training.md."""
     page = PAGE.read_text("utf-8")
     head, rest = page.split(f"<!-- {kind} -->\n")
     old, tail = rest.split(f"<!-- end of {kind} -->\n")
-    new = text + "\n" if kind == "speed" else old + text + "\n"
+    new = (old if kind == "quality" else "") + text + "\n"
     PAGE.write_text(f"{head}<!-- {kind} -->\n{new}<!-- end of {kind} -->\n{tail}", "utf-8")

@@ -1,10 +1,12 @@
 """The benchmark's arithmetic and its page; nothing here depends on how fast the machine is."""
 
 import shutil
+from pkgutil import resolve_name
 
 import pytest
+import torch
 
-from benchmarks import report
+from benchmarks import recipe, report
 from benchmarks.quality import Compared, row
 from benchmarks.workers import Measured, rates
 
@@ -14,6 +16,9 @@ ROUND = {
     **{"predict 96": (180.0, 100.0), "predict 96, mirror": (90.0, 50.0), "predict 224": (10.0, 5.0)},
     **{"sgemm": (100e9, 100e9), "load": (1.0, 1.0)},
 }
+
+
+VARIANT = "images always shown as they are"
 
 
 def test_rates_add_over_workers_that_are_busy_together():
@@ -42,6 +47,23 @@ def test_ratios_are_taken_round_by_round():
     assert "| then, until the first step begins | 1.00 (1.00 to 1.00) |" in text
     assert "| 1,000 | 300 | 200 |" in text
     assert "private memory" not in report.speed([dict(ROUND)], starts, {1000: None})
+
+
+def test_variants_are_paired_with_the_recipe_by_seed():
+    """Differences -.01 and -.03: mean -.02, standard error .01, and Student's t of one degree of freedom is 12.706."""
+    found = {(recipe.RECIPE, 1): 0.70, (recipe.RECIPE, 2): 0.74, (VARIANT, 1): 0.69, (VARIANT, 2): 0.71}
+    lines = recipe.table(found).splitlines()
+    assert lines[2] == f"| {recipe.RECIPE} | 2 | 0.7200 | | |"
+    assert lines[3] == f"| {VARIANT} | 2 | 0.7000 | -0.0200 (-0.1471 to +0.1071) | 2 of 2 |"
+
+
+def test_what_a_variant_replaces_is_there():
+    for places in recipe.VARIANTS.values():
+        for place, by in places.items():
+            module, name = place.rsplit(".", 1)
+            assert callable(getattr(resolve_name(module), name)) and callable(by)
+    x = torch.rand(2, 1, 8, 8)
+    assert torch.equal(recipe.as_they_are(x, 8, None), x) and recipe.as_they_are(x, 4, None).shape == (2, 1, 4, 4)
 
 
 def test_speed_is_replaced_and_quality_added_on_the_page(tmp_path, monkeypatch):
