@@ -1,6 +1,5 @@
 """Is the speed paid for in quality? The plain script at 224 px against the default setting, on the same patients."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,23 +53,33 @@ class _Files(Dataset):
             return TRANSFORM(image.convert("RGB")), self.labels[row]
 
 
-def compare(folder: Path, epochs: int, cache: Path, seed: int = 1, replicates: int = 2000) -> Compared:
+def compare(folder: Path, epochs: int, store: Path, seed: int = 1, replicates: int = 2000) -> Compared:
     """Train both for `epochs`, from the same start, on the same patients, the epoch chosen by the same others' AUC.
 
     Both decide at .5. The interval (95 %) resamples the patients of valid and takes each network as it is: it tells
-    whether these two networks differ, not how far a training with another seed would fall.
+    whether these two networks differ, not how far a training with another seed would fall. What is in `store` is used:
+    the plain script's scores once they are all there, our network from its last epoch on.
     """
     cohort = read_cohort(folder)
     start, tensors = imagenet_weights("imagenet")
     settings = TrainingSettings(epochs=epochs, initial_weights=start)
     valid = cohort.frame.filter(split="valid")
-    theirs = _reference_scores(cohort, epochs, settings.tune_share, seed, tensors)
-    pixels = load_pixels(cohort.frame, settings.image_size, cache)
-    with tempfile.TemporaryDirectory() as run:
-        own = train_run(
-            cohort.frame, pixels, lambda rows: example_weights("uniform", rows), settings, seed, Path(run) / "run",
-            weighting="uniform", initial=tensors,
-        ).scores  # fmt: skip
+    kept = store / f"plain-{cohort.key}-{start}-{epochs}-{seed}.npy"
+    if kept.is_file():
+        theirs = np.load(kept)
+    else:
+        theirs = _reference_scores(cohort, epochs, settings.tune_share, seed, tensors)
+        np.save(kept, theirs)
+    own = train_run(
+        cohort.frame,
+        load_pixels(cohort.frame, settings.image_size, store / "pixels"),
+        lambda rows: example_weights("uniform", rows),
+        settings,
+        seed,
+        store / settings.run_key(cohort.key, "uniform", seed),
+        weighting="uniform",
+        initial=tensors,
+    ).scores
     people = Population.from_frame(valid, attributes=[])
     decisions = np.stack([theirs >= 0.5, own >= 0.5]).astype(float)
     resampled = resampled_rates(people, decisions, patient_counts(people.n_patients, replicates, seed))[:, :, 0, 0]

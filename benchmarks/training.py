@@ -1,7 +1,8 @@
 """Speed of training and prediction beside a plain script, measured side by side; `make bench`.
 
 python -m benchmarks.training [--cohort FOLDER] [--rounds 4] [--write]      speed
-python -m benchmarks.training --cohort FOLDER --quality EPOCHS [--write]    quality of both after equal epochs
+python -m benchmarks.training --cohort FOLDER --quality EPOCHS [--store FOLDER] [--write]
+                                                                            quality of both after equal epochs
 """
 
 import argparse
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--cohort", type=Path, help="cohort folder (default: 1,000 drawn images)")
     parser.add_argument("--rounds", type=int, default=4, help="of the comparison of speed (default: %(default)s)")
     parser.add_argument("--quality", type=int, metavar="EPOCHS", help="compare balanced accuracy on valid instead")
+    parser.add_argument("--store", type=Path, help="where --quality keeps what it trained (default: nowhere)")
     parser.add_argument("--seed", type=int, default=1, help="of --quality (default: %(default)s)")
     parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/training.md")
     given = parser.parse_args()
@@ -84,7 +86,9 @@ def main() -> None:
         if given.quality:
             if not given.cohort:
                 parser.error("--quality needs a --cohort of real images")
-            text = row(compare(given.cohort, given.quality, folder, given.seed), given.cohort.resolve().name)
+            text = row(
+                compare(given.cohort, given.quality, given.store or folder, given.seed), given.cohort.resolve().name
+            )
             kind = "quality"
         else:
             cohort = given.cohort or draw_cohort(folder / "cohort")
