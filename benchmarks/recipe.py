@@ -91,15 +91,13 @@ def table(found: dict[tuple[str, int], float]) -> str:
         paired = own - [found[RECIPE, s] for v, s in found if v == variant and (RECIPE, s) in found]
         if not len(own):
             continue
-        if variant == RECIPE or len(own) < 2:
-            difference = "| | |"
-        else:
+        difference = interval = worse = ""
+        if variant != RECIPE:
+            difference, worse = f"{paired.mean():+.4f}", f"{(paired < 0).sum()} of {len(own)}"
+        if variant != RECIPE and len(own) > 1:
             half = t.ppf(0.975, len(own) - 1) * paired.std(ddof=1) / np.sqrt(len(own))
-            difference = (
-                f"| {paired.mean():+.4f} ({paired.mean() - half:+.4f} to {paired.mean() + half:+.4f}) "
-                f"| {(paired < 0).sum()} of {len(own)} |"
-            )
-        lines.append(f"| {variant} | {len(own)} | {own.mean():.4f} {difference}")
+            interval = f" ({paired.mean() - half:+.4f} to {paired.mean() + half:+.4f})"
+        lines.append(f"| {variant} | {len(own)} | {own.mean():.4f} | {difference}{interval} | {worse} |")
     return "\n".join(lines)
 
 

@@ -53,8 +53,10 @@ def test_variants_are_paired_with_the_recipe_by_seed():
     """Differences -.01 and -.03: mean -.02, standard error .01, and Student's t of one degree of freedom is 12.706."""
     found = {(recipe.RECIPE, 1): 0.70, (recipe.RECIPE, 2): 0.74, (VARIANT, 1): 0.69, (VARIANT, 2): 0.71}
     lines = recipe.table(found).splitlines()
-    assert lines[2] == f"| {recipe.RECIPE} | 2 | 0.7200 | | |"
+    assert lines[2] == f"| {recipe.RECIPE} | 2 | 0.7200 |  |  |"
     assert lines[3] == f"| {VARIANT} | 2 | 0.7000 | -0.0200 (-0.1471 to +0.1071) | 2 of 2 |"
+    del found[VARIANT, 2]
+    assert recipe.table(found).splitlines()[3] == f"| {VARIANT} | 1 | 0.6900 | -0.0100 | 1 of 1 |"
 
 
 def test_what_a_variant_replaces_is_there():
