@@ -183,6 +183,19 @@ def test_slides_and_preview_need_quarto_and_say_so(bare, command):
         command(bare)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the fake notes its environment on Unix only")
+def test_a_preview_renders_the_book_first_when_a_page_of_it_lacks(bare, monkeypatch):
+    fake(bare / "path", "1.10.19")
+    monkeypatch.setattr(report, "chapters_of", lambda root: ["index.qmd", "chapters/one.qmd"])
+    (bare / "_book" / "chapters").mkdir(parents=True)
+    (bare / "_book" / "index.html").touch()
+    report.preview(bare)
+    assert calls(bare) == ["render --to html", "preview"]
+    (bare / "_book" / "chapters" / "one.html").touch()
+    report.preview(bare)
+    assert calls(bare)[2:] == ["preview"]
+
+
 # With the Quarto of this machine, when there is one.
 
 REAL = find_quarto(install=False)

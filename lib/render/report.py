@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lib.render.book import write_book
+from lib.render.book import chapters_of, write_book
 from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
 
@@ -93,9 +93,15 @@ def _slides(program: Path, root: Path) -> Path:
 
 
 def preview(root: Path) -> None:
-    """Quarto's live preview of the book, until it is stopped."""
+    """Quarto's live preview of the book, until it is stopped.
+
+    Pages that are not there yet are rendered first: otherwise the first save would run every chapter, frozen or not.
+    """
     found = find_quarto()
     if found.program is None:
         raise RuntimeError(f"The preview needs Quarto: {found.why}")
     write_book(root)
+    pages = [(root / OUTPUT / chapter).with_suffix(".html") for chapter in chapters_of(root)]
+    if not all(page.is_file() for page in pages):
+        quarto(found.program, root, "render", "--to", "html")
     quarto(found.program, root, "preview")
