@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ import torch
 from torch.utils.data import DataLoader
 
 from benchmarks.workers import Clock, Measured
-from lib.cohort import list_images, load_pixels, with_digest
+from lib.cohort import Cohort, list_images, load_pixels, with_digest
+from lib.preprocessing import example_weights
 from lib.training.batches import Rows, WeightedBatches
 from lib.training.classifier import Classifier
 from lib.training.inference import predict_logits
 from lib.training.network import build
-from lib.training.run import native_precision
+from lib.training.run import native_precision, train_run
 from lib.training.settings import TrainingSettings
 
 
@@ -67,6 +69,28 @@ class Ours:
         clock = Clock()
         predict_logits(network, pixels, rows, mirror=mirror)
         return clock.read(images)
+
+
+def uniform_scores(
+    cohort: Cohort,
+    settings: TrainingSettings,
+    seed: int,
+    store: Path,
+    *,
+    initial: dict[str, torch.Tensor] | None = None,
+    prefix: str = "",
+) -> np.ndarray:
+    """Scores (n_valid,) of a whole training with uniform weights, kept in `store` under `prefix` and the run's key."""
+    return train_run(
+        cohort.frame,
+        load_pixels(cohort.frame, settings.image_size, store / "pixels"),
+        partial(example_weights, "uniform", seed=seed),
+        settings,
+        seed,
+        store / f"{prefix}{settings.run_key(cohort.key, 'uniform', seed)}",
+        weighting="uniform",
+        initial=initial,
+    ).scores
 
 
 class _Steps(lightning.Callback):

@@ -1,5 +1,6 @@
 """Is the speed paid for in quality? The plain script at 224 px against the default setting, on the same patients."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +14,15 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.models import resnet18
 from tqdm import tqdm
 
+from benchmarks.ours import uniform_scores
 from benchmarks.reference import BATCH, TRANSFORM
 from lib.audit import Population
 from lib.audit.rates import resampled_rates
 from lib.audit.resampling import patient_counts, percentile_interval
-from lib.cohort import Cohort, load_pixels, read_cohort
-from lib.preprocessing import example_weights
+from lib.cohort import Cohort, read_cohort
+from lib.files import write_whole
 from lib.training.network import imagenet_weights
 from lib.training.partition import fit_and_tune
-from lib.training.run import train_run
 from lib.training.settings import TrainingSettings
 
 
@@ -69,17 +70,10 @@ def compare(folder: Path, epochs: int, store: Path, seed: int = 1, replicates: i
         theirs = np.load(kept)
     else:
         theirs = _reference_scores(cohort, epochs, settings.tune_share, seed, tensors)
-        np.save(kept, theirs)
-    own = train_run(
-        cohort.frame,
-        load_pixels(cohort.frame, settings.image_size, store / "pixels"),
-        lambda rows: example_weights("uniform", rows),
-        settings,
-        seed,
-        store / settings.run_key(cohort.key, "uniform", seed),
-        weighting="uniform",
-        initial=tensors,
-    ).scores
+        content = io.BytesIO()
+        np.save(content, theirs)
+        write_whole(kept, content.getbuffer())
+    own = uniform_scores(cohort, settings, seed, store, initial=tensors)
     people = Population.from_frame(valid, attributes=[])
     decisions = np.stack([theirs >= 0.5, own >= 0.5]).astype(float)
     resampled = resampled_rates(people, decisions, patient_counts(people.n_patients, replicates, seed))[:, :, 0, 0]

@@ -22,12 +22,11 @@ from sklearn.metrics import roc_auc_score
 from torch.nn.functional import interpolate
 
 from benchmarks import report
-from lib.cohort import load_pixels, read_cohort
+from benchmarks.ours import uniform_scores
+from lib.cohort import read_cohort
 from lib.cores import usable_cores
-from lib.preprocessing import example_weights
 from lib.training.classifier import Classifier
 from lib.training.pool import be_quiet
-from lib.training.run import train_run
 from lib.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(image_size=64, epochs=8)
@@ -71,33 +70,26 @@ def auc(cohort: Path, store: Path, variant: str, seed: int) -> float:
     read = read_cohort(cohort)
     settings, place, by = VARIANTS[variant].settings, VARIANTS[variant].place, VARIANTS[variant].by
     with patch(place, by) if by else nullcontext():
-        run = train_run(
-            read.frame,
-            load_pixels(read.frame, settings.image_size, store / "pixels"),
-            lambda rows: example_weights("uniform", rows, seed=seed),
-            settings,
-            seed,
-            store / f"{by.__name__ + '-' if by else ''}{settings.run_key(read.key, 'uniform', seed)}",
-            weighting="uniform",
-        )
-    return float(roc_auc_score(read.frame.filter(split="valid")["label"].to_numpy(), run.scores))
+        scores = uniform_scores(read, settings, seed, store, prefix=f"{by.__name__}-" if by else "")
+    return float(roc_auc_score(read.frame.filter(split="valid")["label"].to_numpy(), scores))
 
 
 def table(found: dict[tuple[str, int], float]) -> str:
     """AUC by variant and seed -> Markdown; differences are paired by seed, their interval (95 %) is Student's."""
     lines = ["| | seeds | AUC, mean | difference from the recipe | worse with |", "|---|---|---|---|---|"]
     for variant in VARIANTS:
-        own = np.array([found[variant, s] for v, s in found if v == variant and (RECIPE, s) in found])
-        paired = own - [found[RECIPE, s] for v, s in found if v == variant and (RECIPE, s) in found]
-        if not len(own):
+        seeds = [s for v, s in found if v == variant and (RECIPE, s) in found]
+        if not seeds:
             continue
-        difference = interval = worse = ""
-        if variant != RECIPE:
-            difference, worse = f"{paired.mean():+.4f}", f"{(paired < 0).sum()} of {len(own)}"
-        if variant != RECIPE and len(own) > 1:
+        own = np.array([found[variant, s] for s in seeds])
+        paired = own - [found[RECIPE, s] for s in seeds]
+        difference, worse = f"{paired.mean():+.4f}", f"{(paired < 0).sum()} of {len(own)}"
+        if len(own) > 1:
             half = t.ppf(0.975, len(own) - 1) * paired.std(ddof=1) / np.sqrt(len(own))
-            interval = f" ({paired.mean() - half:+.4f} to {paired.mean() + half:+.4f})"
-        lines.append(f"| {variant} | {len(own)} | {own.mean():.4f} | {difference}{interval} | {worse} |")
+            difference += f" ({paired.mean() - half:+.4f} to {paired.mean() + half:+.4f})"
+        if variant == RECIPE:
+            difference = worse = ""
+        lines.append(f"| {variant} | {len(own)} | {own.mean():.4f} | {difference} | {worse} |")
     return "\n".join(lines)
 
 
