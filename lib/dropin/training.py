@@ -46,7 +46,7 @@ def train(
 ) -> Trained:
     """Train on `datadir/train`, weighted by `weights_col` of `csv`; the checkpoint is `logdir/<run>.ckpt`.
 
-    A tenth of the training patients is set aside, unweighted, to choose the epoch: that with the highest AUC on them
+    15 % of the training patients are set aside, unweighted, to choose the epoch: that with the highest AUC on them
     (`tune_auc`). The weights act on the others alone, by sampling; `datadir/valid` has no part in training.
     `logdir/<run>` keeps the run: equal images, weights, settings and seed give an equal `<run>`, which is resumed when
     it was killed and read when it is finished. `initial` is `imagenet`, `none` or a file (`initial_tensors`).
