@@ -1,8 +1,11 @@
 """Runs sent to a cluster, or shared by several devices, end like runs trained here; what is lost there is sent again."""
 
+import multiprocessing
+import os
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,3 +196,42 @@ def test_devices_must_divide_the_batch():
 def test_where_a_network_is_trained_is_no_part_of_its_key(plan):
     elsewhere = replace(plan, engine=EngineSettings())
     assert elsewhere.folder("uniform", 1) == plan.folder("uniform", 1)
+
+
+@pytest.mark.parametrize(
+    ("listed", "found", "gpus"), [("", 0, []), ("", 2, ["0", "1"]), ("3, 5", 2, ["3", "5"]), ("GPU-1a", 1, ["GPU-1a"])]
+)
+def test_the_gpus_of_this_process_are_called_as_it_was_given_them(monkeypatch, listed, found, gpus):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: found)
+    assert pool.visible_gpus() == gpus
+
+
+@pytest.mark.parametrize(("devices", "workers", "offered"), [(1, 2, ["3", "5"]), (2, 1, [])])
+def test_networks_train_side_by_side_one_on_each_gpu(plan, monkeypatch, devices, workers, offered):
+    """No GPU is needed: the pool is stopped where its processes would start."""
+
+    class Asked(Exception):
+        pass
+
+    def ask(count, *, initargs, **_):
+        given = initargs[2]
+        raise Asked(count, [given.get() for _ in offered], given.empty())
+
+    monkeypatch.setattr(pool, "visible_gpus", lambda: ["3", "5"])
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", ask)
+    engine = EngineSettings(devices=devices)
+    with pytest.raises(Asked) as asked:
+        pool.train_all(replace(plan, engine=engine, seeds=(1, 2, 3)))
+    assert asked.value.args == (workers, offered, True)
+
+
+def test_a_process_of_the_pool_sees_a_gpu_of_its_own():
+    context = multiprocessing.get_context("spawn")
+    shown, own = context.Value("q", 0), context.SimpleQueue()
+    for gpu in ("3", "5"):
+        own.put(gpu)
+    start = {"mp_context": context, "initializer": pool._start, "initargs": (shown, 1, own)}
+    with ProcessPoolExecutor(1, **start) as one, ProcessPoolExecutor(1, **start) as other:
+        seen = [workers.submit(os.getenv, "CUDA_VISIBLE_DEVICES") for workers in (one, other)]
+        assert sorted(name.result() for name in seen) == ["3", "5"]

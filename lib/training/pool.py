@@ -3,11 +3,13 @@
 import gc
 import logging
 import multiprocessing
+import os
 import warnings
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
+from multiprocessing.queues import SimpleQueue
 
 import polars as pl
 import torch
@@ -30,7 +32,7 @@ def train_all(plan: Plan) -> tuple[list[Run], Plan]:
     """Train what is missing and read the rest; returns the runs (weighting by weighting) and the plan as carried out.
 
     The plan comes back with the initial weights that could really be had. On a processor one single-threaded network
-    per core trains faster than one network on all cores; a GPU trains one network at a time.
+    per core trains faster than one network on all cores; each GPU trains one network at a time.
     """
     if (kept := _all_kept(plan)) is not None:
         return kept
@@ -62,17 +64,19 @@ def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, in
     if plan.engine.engine == "slurm":
         return send_out(plan, tensors, missing, partial(_one, plan))
     cores = usable_cores()
-    gpus = torch.cuda.device_count()
-    # a GPU, and a run on several devices, take one network at a time
-    at_once = 1 if gpus or plan.engine.ranks > 1 else min(cores, len(plan.runs))
+    gpus = visible_gpus()
+    # a run on several devices takes them all
+    at_once = 1 if plan.engine.ranks > 1 else min(len(gpus) or cores, len(plan.runs))
     workers = min(at_once, len(missing))
     threads = max(1, cores // at_once)  # of a network: not more when few are missing, as sums depend on it
     context = multiprocessing.get_context("spawn")
-    shown = context.Value("q", 0)
+    shown, own = context.Value("q", 0), context.SimpleQueue()
+    for gpu in gpus if plan.engine.ranks == 1 else []:
+        own.put(gpu)
     fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
     total = round(len(missing) * plan.settings.epochs * fit_images)
     bar = tqdm(total=total, desc=f"Training {len(missing)} networks", unit=" images", smoothing=0.02)
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(shown, threads))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(shown, threads, own))
     with bar, pool:
         pending = {pool.submit(_one, plan, tensors, weighting, seed) for weighting, seed in missing}
         try:
@@ -93,12 +97,22 @@ def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, in
             raise
 
 
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` calls them."""
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    found = torch.cuda.device_count()
+    return named[:found] or [str(gpu) for gpu in range(found)]
+
+
 _shown = None
 
 
-def _start(shown: object, threads: int) -> None:
+def _start(shown: object, threads: int, own: SimpleQueue) -> None:
+    """Prepare a process of the pool; of the GPUs in `own`, if any, it sees one alone."""
     global _shown
     _shown = shown
+    if not own.empty():
+        os.environ["CUDA_VISIBLE_DEVICES"] = own.get()  # before anything asked for a GPU in this process
     torch.set_num_threads(threads)
     end_with_parent()
     be_quiet()
