@@ -19,6 +19,7 @@ from lib.training.inference import predict_logits
 from lib.training.network import build
 from lib.training.run import native_precision, train_run
 from lib.training.settings import TrainingSettings
+from lib.training.store import Run
 
 
 class Ours:
@@ -71,7 +72,7 @@ class Ours:
         return clock.read(images)
 
 
-def uniform_scores(
+def uniform_run(
     cohort: Cohort,
     settings: TrainingSettings,
     seed: int,
@@ -79,8 +80,8 @@ def uniform_scores(
     *,
     initial: dict[str, torch.Tensor] | None = None,
     prefix: str = "",
-) -> np.ndarray:
-    """Scores (n_valid,) of a whole training with uniform weights, kept in `store` under `prefix` and the run's key."""
+) -> Run:
+    """A whole training with uniform weights, kept in `store` under `prefix` and the run's key."""
     return train_run(
         cohort.frame,
         load_pixels(cohort.frame, settings.image_size, store / "pixels"),
@@ -90,7 +91,7 @@ def uniform_scores(
         store / f"{prefix}{settings.run_key(cohort.key, 'uniform', seed)}",
         weighting="uniform",
         initial=initial,
-    ).scores
+    )
 
 
 class _Steps(lightning.Callback):

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.models import resnet18
 from tqdm import tqdm
 
-from benchmarks.ours import uniform_scores
+from benchmarks.ours import uniform_run
 from benchmarks.reference import BATCH, TRANSFORM
 from lib.audit import Population
 from lib.audit.rates import resampled_rates
@@ -73,7 +73,7 @@ def compare(folder: Path, epochs: int, store: Path, seed: int = 1, replicates: i
         content = io.BytesIO()
         np.save(content, theirs)
         write_whole(kept, content.getbuffer())
-    own = uniform_scores(cohort, settings, seed, store, initial=tensors)
+    own = uniform_run(cohort, settings, seed, store, initial=tensors).scores
     people = Population.from_frame(valid, attributes=[])
     decisions = np.stack([theirs >= 0.5, own >= 0.5]).astype(float)
     resampled = resampled_rates(people, decisions, patient_counts(people.n_patients, replicates, seed))[:, :, 0, 0]

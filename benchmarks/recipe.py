@@ -1,9 +1,9 @@
 """What the defaults of training are worth: the recipe against itself with one thing changed, seed by seed.
 
-python -m benchmarks.recipe --cohort FOLDER --store FOLDER [--seeds 4] [--write]
+python -m benchmarks.recipe --cohort FOLDER --store FOLDER [--seeds 4] [--lengths] [--write]
 
-Networks of 64 px and 8 epochs, as in the published study. They are kept in --store: a killed benchmark resumes, and a
-study's own runs (data/NAME/runs) are used where they are there.
+Networks of 64 px and 8 epochs, as in the published study; with --lengths, larger images and more epochs instead. They
+are kept in --store: a killed benchmark resumes, and a study's own runs (data/NAME/runs) are used where they are there.
 """
 
 import argparse
@@ -18,16 +18,19 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from scipy.stats import t
-from sklearn.metrics import roc_auc_score
 from torch.nn.functional import interpolate
 
 from benchmarks import report
-from benchmarks.ours import uniform_scores
-from lib.cohort import read_cohort
+from benchmarks.ours import uniform_run
+from lib.audit import Population
+from lib.audit.ranking import auc, resampled_auc
+from lib.audit.resampling import patient_counts, percentile_interval
+from lib.cohort import Cohort, read_cohort
 from lib.cores import usable_cores
 from lib.training.classifier import Classifier
 from lib.training.pool import be_quiet
 from lib.training.settings import TrainingSettings
+from lib.training.store import Run
 
 SETTINGS = TrainingSettings(image_size=64, epochs=8)
 RECIPE = "the recipe"
@@ -63,15 +66,47 @@ VARIANTS = {
 }
 
 
-def auc(cohort: Path, store: Path, variant: str, seed: int) -> float:
-    """AUC on valid of a network trained under the variant, or of the one that is kept."""
+LENGTHS = {
+    "64 px, 8 epochs": Variant(),
+    "96 px reached from 64 px, 20 epochs": Variant(TrainingSettings()),
+    "96 px reached from 64 px, 40 epochs": Variant(TrainingSettings(epochs=40)),
+}
+
+
+def train(cohort: Cohort, store: Path, variant: Variant, seed: int) -> Run:
+    """A network trained under the variant, or the one that is kept."""
     torch.set_num_threads(1)
     be_quiet()
-    read = read_cohort(cohort)
-    settings, place, by = VARIANTS[variant].settings, VARIANTS[variant].place, VARIANTS[variant].by
-    with patch(place, by) if by else nullcontext():
-        scores = uniform_scores(read, settings, seed, store, prefix=f"{by.__name__}-" if by else "")
-    return float(roc_auc_score(read.frame.filter(split="valid")["label"].to_numpy(), scores))
+    with patch(variant.place, variant.by) if variant.by else nullcontext():
+        prefix = f"{variant.by.__name__}-" if variant.by else ""
+        return uniform_run(cohort, variant.settings, seed, store, prefix=prefix)
+
+
+def lengths_table(people: Population, runs: dict[tuple[str, int], Run]) -> str:
+    """Runs by length and seed -> Markdown; intervals (95 %) resample patients, paired, and take the networks as they are."""
+    lines = [
+        "| | AUC of each seed | AUC of their mean score | difference from the first |",
+        "|---|---|---|---|",
+    ]
+    counts, first = patient_counts(people.n_patients, 2000, 1), None
+    for length in LENGTHS:
+        own = [run for (name, _), run in runs.items() if name == length]
+        if not own:
+            continue
+        scores = np.stack([run.scores for run in own])
+        each = " ".join(f"{value:.3f}" for value in auc(people, scores)[:, 0])
+        mean = scores.mean(0, keepdims=True)
+        found = np.append(resampled_auc(people, mean, counts)[:, 0, 0], auc(people, mean)[0, 0])
+        first = found if first is None else first
+        difference = "" if first is found else _with_interval(found - first, "+.3f")
+        lines.append(f"| {length} | {each} | {_with_interval(found, '.3f')} | {difference} |")
+    return "\n".join(lines)
+
+
+def _with_interval(found: np.ndarray, form: str) -> str:
+    """Resampled values and, last, the value itself -> the value (low to high)."""
+    low, high = percentile_interval(found[:-1])
+    return f"{found[-1]:{form}} ({low:{form}} to {high:{form}})"
 
 
 def table(found: dict[tuple[str, int], float]) -> str:
@@ -98,19 +133,25 @@ def main() -> None:
     parser.add_argument("--cohort", type=Path, required=True, help="cohort folder of real images")
     parser.add_argument("--store", type=Path, required=True, help="where the networks are kept")
     parser.add_argument("--seeds", type=int, default=4, help="networks of each variant (default: %(default)s)")
+    parser.add_argument("--lengths", action="store_true", help="larger images and more epochs, from scratch")
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/training.md")
     given = parser.parse_args()
-    found = {}
+    variants = LENGTHS if given.lengths else VARIANTS
+    cohort = read_cohort(given.cohort)
+    people = Population.from_frame(cohort.frame.filter(split="valid"), attributes=[])
+    asked = [(name, seed) for seed in range(1, given.seeds + 1) for name in variants]
+    runs = {}
     with ProcessPoolExecutor(usable_cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
-        asked = [(variant, seed) for seed in range(1, given.seeds + 1) for variant in VARIANTS]
-        waiting = {pool.submit(auc, given.cohort, given.store, *one): one for one in asked}
+        waiting = {pool.submit(train, cohort, given.store, variants[one[0]], one[1]): one for one in asked}
         for future in as_completed(waiting):
-            found[waiting[future]] = future.result()
-            print(f"{len(found)} of {len(asked)}: {waiting[future]} AUC {found[waiting[future]]:.4f}", flush=True)
-    text = table({one: found[one] for one in asked})
+            runs[waiting[future]] = future.result()
+            print(f"{len(runs)} of {len(asked)}: {waiting[future]}", flush=True)
+    runs = {one: runs[one] for one in asked}
+    aucs = {one: float(auc(people, run.scores[None])[0, 0]) for one, run in runs.items()}
+    text = lengths_table(people, runs) if given.lengths else table(aucs)
     print(text)
     if given.write:
-        report.keep("recipe", text)
+        report.keep("lengths" if given.lengths else "recipe", text)
 
 
 if __name__ == "__main__":

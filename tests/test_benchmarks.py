@@ -3,12 +3,16 @@
 import shutil
 from pkgutil import resolve_name
 
+import numpy as np
+import polars as pl
 import pytest
 import torch
 
 from benchmarks import recipe, report
 from benchmarks.quality import Compared, row
 from benchmarks.workers import Measured, rates
+from lib.audit import Population
+from lib.training.store import Run
 
 ROUND = {
     **{f"reference {what}": (10.0, 5.0) for what in ("train", "predict")},
@@ -59,8 +63,22 @@ def test_variants_are_paired_with_the_recipe_by_seed():
     assert recipe.table(found).splitlines()[3] == f"| {VARIANT} | 1 | 0.6900 | -0.0100 | 1 of 1 |"
 
 
+def test_lengths_are_told_by_seed_and_by_their_mean_score():
+    """Two sick and two healthy patients; the second network orders one pair of four wrongly, the mean score none."""
+    frame = pl.DataFrame({"patient": ["a", "b", "c", "d"], "label": [1, 1, 0, 0]})
+    people = Population.from_frame(frame, attributes=[])
+    right, wrong = np.array([0.9, 0.8, 0.2, 0.1]), np.array([0.6, 0.4, 0.5, 0.3])
+    first, second, _ = recipe.LENGTHS
+    runs = {(first, 1): wrong, (second, 1): right, (second, 2): wrong}
+    runs = {key: Run("uniform", key[1], scores, {}) for key, scores in runs.items()}
+    lines = recipe.lengths_table(people, runs).splitlines()
+    assert len(lines) == 4
+    assert lines[2].startswith(f"| {first} | 0.750 | 0.750 (")
+    assert lines[3].startswith(f"| {second} | 1.000 0.750 | 1.000 (1.000 to 1.000) | +0.250 (")
+
+
 def test_what_a_variant_replaces_is_there():
-    for variant in recipe.VARIANTS.values():
+    for variant in [*recipe.VARIANTS.values(), *recipe.LENGTHS.values()]:
         assert (variant.by is None) == (variant.place == "")
         assert variant.by is None or callable(resolve_name(variant.place))
     x = torch.rand(2, 1, 8, 8)
