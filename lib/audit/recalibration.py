@@ -48,8 +48,9 @@ def recalibrate(scores: Array, labels: Array) -> Recalibration:
         information = design.T @ (design * (p * (1 - p))[:, None])
         if not np.isfinite(information).all() or np.linalg.cond(information) > 1e12:
             return lost
-        step = np.linalg.solve(information, design.T @ (labels - p)), (labels - q).sum() / (q * (1 - q)).sum()
-        free, fixed = free + step[0], fixed + step[1]
+        with np.errstate(invalid="ignore", divide="ignore"):  # scores of 0 and 1 alone may have no intercept: NaN
+            step = np.linalg.solve(information, design.T @ (labels - p)), (labels - q).sum() / (q * (1 - q)).sum()
+            free, fixed = free + step[0], fixed + step[1]
         if max(np.abs(step[0]).max(), abs(step[1])) < 1e-10:
             break
     else:
