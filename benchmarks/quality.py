@@ -1,6 +1,5 @@
 """Is the speed paid for in quality? The plain script at 224 px against the default setting, on the same patients."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +19,10 @@ from lib.audit import Population
 from lib.audit.rates import resampled_rates
 from lib.audit.resampling import patient_counts, percentile_interval
 from lib.cohort import Cohort, read_cohort
-from lib.files import write_whole
 from lib.training.network import imagenet_weights
 from lib.training.partition import fit_and_tune
 from lib.training.settings import TrainingSettings
+from lib.training.store import save_array
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,7 @@ def compare(folder: Path, epochs: int, store: Path, seed: int = 1, replicates: i
         theirs = np.load(kept)
     else:
         theirs = _reference_scores(cohort, epochs, settings.tune_share, seed, tensors)
-        content = io.BytesIO()
-        np.save(content, theirs)
-        write_whole(kept, content.getbuffer())
+        save_array(kept, theirs)
     own = uniform_run(cohort, settings, seed, store, initial=tensors).scores
     people = Population.from_frame(valid, attributes=[])
     decisions = np.stack([theirs >= 0.5, own >= 0.5]).astype(float)

@@ -84,10 +84,7 @@ def train(cohort: Cohort, store: Path, variant: Variant, seed: int) -> Run:
 
 def lengths_table(people: Population, runs: dict[tuple[str, int], Run]) -> str:
     """Runs by length and seed -> Markdown; intervals (95 %) resample patients, paired, and take the networks as they are."""
-    lines = [
-        "| | AUC of each seed | AUC of their mean score | difference from the first |",
-        "|---|---|---|---|",
-    ]
+    lines = ["| | AUC of each seed | AUC of their mean score | difference from the first |", "|---|---|---|---|"]
     counts, first = patient_counts(people.n_patients, 2000, 1), None
     for length in LENGTHS:
         own = [run for (name, _), run in runs.items() if name == length]
@@ -147,8 +144,10 @@ def main() -> None:
             runs[waiting[future]] = future.result()
             print(f"{len(runs)} of {len(asked)}: {waiting[future]}", flush=True)
     runs = {one: runs[one] for one in asked}
-    aucs = {one: float(auc(people, run.scores[None])[0, 0]) for one, run in runs.items()}
-    text = lengths_table(people, runs) if given.lengths else table(aucs)
+    if given.lengths:
+        text = lengths_table(people, runs)
+    else:
+        text = table({one: float(auc(people, run.scores[None])[0, 0]) for one, run in runs.items()})
     print(text)
     if given.write:
         report.keep("lengths" if given.lengths else "recipe", text)

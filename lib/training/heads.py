@@ -4,7 +4,6 @@ Source: Kirichenko, Izmailov & Wilson 2023, arXiv 2204.02937. The features are t
 weighted, L2-regularised logistic regression, which is convex: no seed, no epoch, one answer.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from lib.files import write_whole
 from lib.training.inference import outputs
 from lib.training.network import build
 from lib.training.partition import fit_and_tune
 from lib.training.settings import TrainingSettings
+from lib.training.store import save_array
 
 PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Values of C (inverse strength of the penalty) that the tuning patients choose from."""
@@ -49,9 +48,7 @@ def run_features(
     if not kept.is_file():
         network = build(None)
         network.load_state_dict(torch.load(folder / "network.pt", weights_only=True, map_location="cpu"))
-        content = io.BytesIO()
-        np.save(content, embed(network, pixels))
-        write_whole(kept, content.getbuffer())
+        save_array(kept, embed(network, pixels))
     split = frame["split"].to_numpy()
     train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
     fit, tune = fit_and_tune(frame[train], settings.tune_share, seed)

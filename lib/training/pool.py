@@ -64,14 +64,14 @@ def _train_missing(plan: Plan, tensors: dict | None, missing: list[tuple[str, in
     if plan.engine.engine == "slurm":
         return send_out(plan, tensors, missing, partial(_one, plan))
     cores = usable_cores()
-    gpus = visible_gpus()
-    # a run on several devices takes them all
-    at_once = 1 if plan.engine.ranks > 1 else min(len(gpus) or cores, len(plan.runs))
+    together = plan.engine.ranks > 1  # a run on several devices takes them all
+    gpus = [] if together else visible_gpus()
+    at_once = 1 if together else min(len(gpus) or cores, len(plan.runs))
     workers = min(at_once, len(missing))
     threads = max(1, cores // at_once)  # of a network: not more when few are missing, as sums depend on it
     context = multiprocessing.get_context("spawn")
     shown, own = context.Value("q", 0), context.SimpleQueue()
-    for gpu in gpus if plan.engine.ranks == 1 else []:
+    for gpu in gpus:
         own.put(gpu)
     fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
     total = round(len(missing) * plan.settings.epochs * fit_images)

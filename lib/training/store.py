@@ -97,6 +97,12 @@ def save_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     write_whole(path, _bytes(tensors))
 
 
+def save_array(path: Path, values: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    write_whole(path, buffer.getbuffer())
+
+
 def _bytes(content: Any) -> memoryview:
     buffer = io.BytesIO()
     torch.save(content, buffer)
