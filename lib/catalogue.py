@@ -19,9 +19,9 @@ from lib.files import alone_with, sweep, write_whole
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, MAX_MIN, NO_TARGET, OVERALL, PLACEBO
 from lib.preprocessing import catalogue, effective_share, equivalents, example_weights
 from lib.results import TABLES
-from lib.training.heads import head_scores, run_features
-from lib.training.partition import fit_and_tune
-from lib.training.plan import Plan
+from lib.training.batches import fit_and_tune
+from lib.training.last_layer import head_scores, run_features
+from lib.training.store import Plan
 
 KEPT = "heads.parquet"
 FIXED = (BASELINE_POSTPROCESSING, NO_TARGET)
@@ -58,7 +58,7 @@ def catalogue_tables(
 
 
 def embeddings(plan: Plan, pixels: np.ndarray) -> dict[str, np.ndarray]:
-    """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, 512)}."""
+    """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, width)}."""
     of_seed = []
     for seed in plan.seeds:
         found = run_features(plan.frame, pixels, plan.settings, seed, plan.folder(BASELINE_WEIGHTING, seed))
