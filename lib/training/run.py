@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint, WeightAveraging
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
@@ -119,7 +120,7 @@ def _trainer(
 ) -> lightning.Trainer:
     """Lightning's trainer on the machine's accelerator, else its processor; a checkpoint is kept after every epoch."""
     if settings.averaging:
-        callbacks = [*callbacks, EMAWeightAveraging(decay=settings.averaging)]
+        callbacks = [*callbacks, WeightAveraging(avg_fn=partial(_average, settings.averaging))]
     every_epoch = ModelCheckpoint(folder, Path(CHECKPOINT).stem, enable_version_counter=False)
     return lightning.Trainer(
         max_epochs=settings.epochs,
@@ -127,6 +128,7 @@ def _trainer(
         devices=1,
         plugins=[checkpoints, LightningEnvironment()],
         callbacks=[*callbacks, every_epoch],
+        gradient_clip_val=1.0,
         default_root_dir=folder,
         logger=False,
         enable_progress_bar=False,
@@ -134,6 +136,12 @@ def _trainer(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
+
+
+def _average(share: float, average: torch.Tensor, current: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+    """The moving average of the weights after a step: `share` of the old one, less in the first steps, which are forgotten."""
+    kept = min(share, (1 + float(steps)) / (10 + float(steps)))
+    return kept * average + (1 - kept) * current
 
 
 class _Best(Callback):

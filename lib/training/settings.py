@@ -26,7 +26,7 @@ class TrainingSettings:
     first_image_size: int = 128  # pixels; two thirds of the epochs, at most `image_size`
     epochs: int = 2
     batch_size: int = 32
-    learning_rate: float = 5e-4  # peak of a one-cycle schedule; AdamW
+    learning_rate: float = 3e-4  # peak of a one-cycle schedule; AdamW
     weight_decay: float = 0.05
     dropout: float = 0.0  # share of the features hidden from the last layer
     frozen_blocks: int = 3  # the stem and so many blocks keep the weights that they start from
