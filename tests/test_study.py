@@ -289,3 +289,34 @@ def test_a_killed_training_process_is_one_sentence(tiny_study, tmp_path, monkeyp
     monkeypatch.setattr(workers, "_train", killed)
     with pytest.raises(TrainingError, match="^A training process was stopped .*; start again to resume where it was.$"):
         train_all(plan_for(tiny_study, tmp_path))
+
+
+def test_networks_are_trained_seed_by_seed_and_a_study_short_of_time_rests_on_whole_seeds(
+    tiny_study, copied_study, monkeypatch, caplog
+):
+    """With no minute left only the first seed of every weighting is trained; started again, the study goes on."""
+    asked = []
+
+    def note(plan, tensors, missing, deadline=None):
+        asked.append((missing, deadline is not None))
+        for run in missing:
+            workers._train(plan, tensors, *run)
+
+    monkeypatch.setattr(workers, "_train_missing", note)
+    rewrite_settings(copied_study, seeds="[7, 8]")
+    with caplog.at_level(logging.WARNING):
+        bundle = run_study(tiny_study.folder, root=copied_study, minutes=0)
+    assert asked == [([("uniform", 7), ("kamiran_calders_sex", 7)], False)]
+    assert "The results rest on 1 of 2 networks of each weighting" in caplog.text
+    study = load("tiny", copied_study)
+    assert study.runs["seed"].to_list() == [7, 7] and study.n_seeds == 1
+    run_study(tiny_study.folder, root=copied_study)
+    assert asked[1:] == [([("uniform", 8), ("kamiran_calders_sex", 8)], False)]
+    assert load("tiny", copied_study).n_seeds == 2 and bundle == bundle_folder("tiny", copied_study)
+
+
+def test_a_cohort_too_small_for_a_weighting_is_refused_before_anything_is_trained(tiny_cohort, tiny_root, monkeypatch):
+    monkeypatch.setattr("lib.study.train_all", no_training)
+    rewrite_settings(tiny_root, weightings='["uniform", "kamiran_calders_sex+age_group+view"]')
+    with pytest.raises(ValueError, match="^Weighting kamiran_calders_sex"):
+        run_study(tiny_cohort, root=tiny_root)

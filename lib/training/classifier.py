@@ -69,7 +69,8 @@ class Classifier(lightning.LightningModule):
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": s.weight_decay},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=s.learning_rate, fused=True)
+        fused = s.precision == "32-true"  # Lightning clips no gradients of a fused optimizer in mixed precision
+        optimizer = torch.optim.AdamW(groups, lr=s.learning_rate, fused=fused)
         total = s.epochs * self.steps_per_epoch
         # a fifth of the way up, then down to nothing: the last steps average the noise of small batches away
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, s.learning_rate, total_steps=total, pct_start=0.2)
