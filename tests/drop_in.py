@@ -1,4 +1,7 @@
-"""What the tests of the course's script share: a small cohort, a training of it, and networks without training."""
+"""What the tests of the course's script share: a small cohort, a training of it, and networks without training.
+
+A plugin of pytest (`pytest_plugins`), so that one training serves them all.
+"""
 
 from pathlib import Path
 
@@ -19,10 +22,10 @@ FLAGS = ["--max_epochs", "2", "--image-size", "32", "--weights", "none", "--netw
 STEPS = 2
 """Batches an epoch: about 72 images to fit, 32 at a time."""
 ADDED = ["preds", "labels", "preds_logit0", "preds_logit1"]
-quiet = [pytest.mark.filterwarnings("ignore:.*LeafSpec", "ignore:.*srun")]
+alike = [pytest.mark.usefixtures("pixels"), pytest.mark.filterwarnings("ignore:.*LeafSpec", "ignore:.*srun")]
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session")
 def pixels(tmp_path_factory):
     """Decoded images go to a folder of the tests, and sums are in one order."""
     before, threads = training.PIXELS, torch.get_num_threads()
@@ -33,7 +36,7 @@ def pixels(tmp_path_factory):
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cohort(tmp_path_factory):
     """A small cohort whose CSV has a column of unequal weights, too."""
     folder = draw_cohort(tmp_path_factory.mktemp("drop_in") / "NOM_PRENOM", train=40, valid=12)
@@ -42,8 +45,8 @@ def cohort(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def trained(cohort, tmp_path_factory):
+@pytest.fixture(scope="session")
+def trained(cohort, pixels, tmp_path_factory):
     """(folder of logs, checkpoint, score) of a training that nothing interrupted."""
     logs = tmp_path_factory.mktemp("logs")
     options = {"seed": 1, "image_size": 32, "weights": "none", "network": "resnet18"}
@@ -57,7 +60,7 @@ def randomised(network: torch.nn.Module) -> torch.nn.Module:
     return network.eval()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def untrained(tmp_path_factory):
     """A checkpoint of ours that took no training."""
     torch.manual_seed(0)
@@ -67,7 +70,7 @@ def untrained(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def course_model():
     """The course's network, untrained: torchvision's ResNet-18 with two outputs."""
     torch.manual_seed(0)

@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from drop_in import SMALL, STEPS, cohort, names, pixels, quiet, rewritten, trained  # noqa: F401 (fixtures)
+from drop_in import SMALL, STEPS, alike, names, rewritten
 from sklearn.metrics import log_loss, roc_auc_score
 from torchvision.models import resnet18
 
@@ -26,7 +26,8 @@ from lib.training.inference import predict_logits
 from lib.training.networks import build
 from lib.training.settings import TrainingSettings
 
-pytestmark = quiet
+pytest_plugins = ["drop_in"]
+pytestmark = alike
 
 
 def test_training_returns_a_checkpoint_in_logdir_and_says_what_it_is(trained):
@@ -53,7 +54,11 @@ def test_the_score_is_the_loss_and_the_auc_of_the_patients_set_aside(cohort, tra
 def test_a_score_is_lower_when_better_and_says_so_whatever_is_done_to_it():
     good, bad = Score(0.5, 0.8), Score(0.7, 0.6)
     assert good < bad and min(bad, good) is good and good < 0.6932 < bad  # the course's: the least val_loss is best
-    assert pd.Series({"good": good, "bad": bad}).astype(float).idxmin() == "good" == min({"bad": bad, "good": good}, key=str)
+    assert (
+        pd.Series({"good": good, "bad": bad}).astype(float).idxmin()
+        == "good"
+        == min({"bad": bad, "good": good}, key=str)
+    )
     for text in (repr(good), str(good), f"{good}", "%s" % good):  # noqa: UP031
         assert text == "loss 0.5000 (lower is better; AUC 0.8000, higher is better)"
     assert f"{good:.2f}" == "0.50" and json.dumps(good) == "0.5"
@@ -103,12 +108,16 @@ def test_without_patients_those_in_the_names_are_set_aside_together(cohort, trai
 
 def test_training_images_of_patients_in_valid_are_left_out_and_told(cohort, tmp_path, monkeypatch):
     patient = pl.col("Patient ID")
-    leaking = rewritten(cohort, tmp_path / "a.csv", lambda rows: rows.with_columns(patient.replace("77700000", "77700040")))
+    leaking = rewritten(
+        cohort, tmp_path / "a.csv", lambda rows: rows.with_columns(patient.replace("77700000", "77700040"))
+    )
     given = []
     monkeypatch.setattr(training, "train_run", lambda frame, *_, **__: given.append(frame) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(tmp_path, cohort, leaking, "OWN", **SMALL)
-    assert "77700000_000.png" not in given[0]["image"] and given[0].filter(split="train").height == len(names(cohort)) - 1
+    assert (
+        "77700000_000.png" not in given[0]["image"] and given[0].filter(split="train").height == len(names(cohort)) - 1
+    )
     images, notes = training._apart(given[0].with_columns(patient=pl.lit("one")), None)
     assert set(images["split"]) == {"valid"} and notes[0].endswith("in valid, too, are left out of training.")
 
@@ -146,7 +155,10 @@ def test_a_killed_training_resumes_to_the_same_network_and_says_so(cohort, train
     content["callbacks"]["_Progress"]["seconds"] += 3600
     torch.save(content, last)
     options = {"image_size": 32, "weights": "none", "network": "resnet18"}
-    for told in (r"resumed where it was stopped, trained in 3,6\d\d s in all\.", r"reused: trained before, in 3,6\d\d s; delete"):
+    for told in (
+        r"resumed where it was stopped, trained in 3,6\d\d s in all\.",
+        r"reused: trained before, in 3,6\d\d s; delete",
+    ):
         path, _ = script.train_classifier(tmp_path, cohort, cohort / "metadata.csv", "OWN", 2, **options)
         assert re.search(told, capsys.readouterr().out)
     resumed = load_checkpoint(Path(path))
@@ -157,7 +169,10 @@ def test_a_killed_training_resumes_to_the_same_network_and_says_so(cohort, train
 
 def test_a_state_dict_of_torchvision_or_of_the_course_is_started_from(tmp_path):
     tensors = resnet18().state_dict()
-    for kind, content in {"own": tensors, "course": {"state_dict": {f"model.{k}": v for k, v in tensors.items()}}}.items():
+    for kind, content in {
+        "own": tensors,
+        "course": {"state_dict": {f"model.{k}": v for k, v in tensors.items()}},
+    }.items():
         torch.save(content, tmp_path / f"{kind}.pt")
         settings, given, start = training._start(None, str(tmp_path / f"{kind}.pt"), epochs=3)
         assert start.startswith("file ") and (settings.network, settings.epochs) == ("resnet18", 3)

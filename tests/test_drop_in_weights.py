@@ -2,11 +2,13 @@
 
 import polars as pl
 import pytest
-from drop_in import cohort, names, pixels, rewritten  # noqa: F401 (fixtures)
+from drop_in import names, rewritten
 
 from lib.cohort import CohortError
 from lib.dropin.weights import KEY, read_table, weights_of, with_patients
 from lib.preprocessing import WeightingError
+
+pytest_plugins = ["drop_in"]
 
 
 def read_weights(path, column, images):
@@ -33,7 +35,9 @@ WRITTEN = {
 @pytest.mark.parametrize("way", WRITTEN)
 def test_neither_folders_nor_case_of_a_name_matter(cohort, tmp_path, way):
     csv = rewritten(
-        cohort, tmp_path / "a.csv", lambda rows: rows.with_columns(WRITTEN[way](pl.col("Image Index")).alias("Image Index"))
+        cohort,
+        tmp_path / "a.csv",
+        lambda rows: rows.with_columns(WRITTEN[way](pl.col("Image Index")).alias("Image Index")),
     )
     assert read_weights(csv, "OWN", names(cohort)) == read_weights(cohort / "metadata.csv", "OWN", names(cohort))
 

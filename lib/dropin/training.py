@@ -20,10 +20,11 @@ from lib.dropin.weights import read_table, require_weight_in_both_classes, weigh
 from lib.preprocessing import effective_share
 from lib.settings import ROOT
 from lib.training.batches import fit_and_tune
+from lib.training.classifier import fastest_precision
 from lib.training.inference import predict_logits
 from lib.training.networks import initial_weights
 from lib.training.run import train_run
-from lib.training.settings import TrainingSettings
+from lib.training.settings import PRECISIONS, TrainingSettings
 from lib.training.store import CHECKPOINT, DONE, NETWORK
 
 PIXELS = ROOT / "data" / ".pixels"
@@ -86,7 +87,7 @@ def train(
 
     train_rows = frame.filter(split="train")
     weights = weigh(train_rows)
-    folder = logdir / settings.run_key(_key(frame, weights, start), re.sub(r"[^\w-]+", "-", weights_col), seed)
+    settings, folder = _at(logdir, settings, _key(frame, weights, start), re.sub(r"[^\w-]+", "-", weights_col), seed)
     how = "reused" if (folder / DONE).is_file() else "resumed" if (folder / CHECKPOINT).is_file() else "trained"
     total = round(settings.epochs * train_rows.height * (1 - settings.tune_share))
     with tqdm(total=total, desc="Training", unit=" images", smoothing=0.02) as bar:
@@ -122,6 +123,16 @@ def _start(
     path = Path(initial)
     digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else ""
     return replace(settings, initial_weights="none"), initial_tensors(path), f"file {digest}"
+
+
+def _at(logdir: Path, settings: TrainingSettings, key: str, name: str, seed: int) -> tuple[TrainingSettings, Path]:
+    """Settings with a precision, and the run's folder: that of a run begun before, else the one that is faster here."""
+    for precision in PRECISIONS:
+        begun = replace(settings, precision=precision)
+        if (folder := logdir / begun.run_key(key, name, seed)).is_dir():
+            return begun, folder
+    settings = replace(settings, precision=fastest_precision(settings))
+    return settings, logdir / settings.run_key(key, name, seed)
 
 
 def _apart(images: pl.DataFrame, note: str | None) -> tuple[pl.DataFrame, list[str]]:
