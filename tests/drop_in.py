@@ -27,12 +27,12 @@ alike = [pytest.mark.usefixtures("pixels"), pytest.mark.filterwarnings("ignore:.
 
 @pytest.fixture(scope="session")
 def pixels(tmp_path_factory):
-    """Decoded images go to a folder of the tests, and sums are in one order."""
-    before, threads = training.PIXELS, torch.get_num_threads()
-    training.PIXELS = tmp_path_factory.mktemp("pixels")
+    """Decoded images go to a folder of the tests; sums are in one order and in one precision."""
+    before, threads = (training.PIXELS, training.fastest_precision), torch.get_num_threads()
+    training.PIXELS, training.fastest_precision = tmp_path_factory.mktemp("pixels"), lambda settings: "32-true"
     torch.set_num_threads(1)
     yield training.PIXELS
-    training.PIXELS = before
+    training.PIXELS, training.fastest_precision = before
     torch.set_num_threads(threads)
 
 

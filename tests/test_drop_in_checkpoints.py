@@ -163,7 +163,7 @@ FOREIGN = {
     "picture": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99)), "is a PNG image"),
     "keras": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99)), "is an HDF5 file"),
     "pickle": (lambda path: path.write_bytes(pickle.dumps(Harm(path.parent / "harmed"))), "is a Python pickle"),
-    "code": (lambda path: torch.save({"state_dict": Harm(path.parent / "harmed")}, path), "holds Python objects (io.open)"),
+    "code": (lambda path: torch.save({"state_dict": Harm(path.parent / "harmed")}, path), "holds Python objects ("),
     "module": (lambda path: torch.save(torch.nn.Linear(1, 1), path), "(torch.nn.modules.linear.Linear), which could run"),
     "noise": (lambda path: path.write_bytes(bytes(range(255, 0, -1)) * 9), "is no file of torch.save, or is damaged"),
     "numbers": (lambda path: torch.save({"epoch": 3, "loss": 0.5}, path), "has no state_dict among what it holds (epoch, loss)"),

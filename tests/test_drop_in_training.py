@@ -54,11 +54,7 @@ def test_the_score_is_the_loss_and_the_auc_of_the_patients_set_aside(cohort, tra
 def test_a_score_is_lower_when_better_and_says_so_whatever_is_done_to_it():
     good, bad = Score(0.5, 0.8), Score(0.7, 0.6)
     assert good < bad and min(bad, good) is good and good < 0.6932 < bad  # the course's: the least val_loss is best
-    assert (
-        pd.Series({"good": good, "bad": bad}).astype(float).idxmin()
-        == "good"
-        == min({"bad": bad, "good": good}, key=str)
-    )
+    assert pd.Series({"good": good, "bad": bad}).astype(float).idxmin() == "good"
     for text in (repr(good), str(good), f"{good}", "%s" % good):  # noqa: UP031
         assert text == "loss 0.5000 (lower is better; AUC 0.8000, higher is better)"
     assert f"{good:.2f}" == "0.50" and json.dumps(good) == "0.5"
@@ -122,13 +118,13 @@ def test_training_images_of_patients_in_valid_are_left_out_and_told(cohort, tmp_
     assert set(images["split"]) == {"valid"} and notes[0].endswith("in valid, too, are left out of training.")
 
 
-def test_other_weights_seeds_sizes_and_networks_are_other_runs(cohort, trained, monkeypatch, tmp_path):
+def test_other_weights_seeds_sizes_and_networks_are_other_runs(cohort, trained, monkeypatch):
     asked = []
     monkeypatch.setattr(training, "train_run", lambda *given, **_: asked.append((given[3], given[5].name)) or 1 / 0)
     others = {"seed": 2}, {"image_size": 48}, {"network": None}
     for column, more in (("OWN", {}), ("WEIGHTS", {}), *(("OWN", other) for other in others)):
         with pytest.raises(ZeroDivisionError):
-            train(tmp_path, cohort, cohort / "metadata.csv", column, **SMALL | more)
+            train(trained[0], cohort, cohort / "metadata.csv", column, **SMALL | more)
     assert len({name for _, name in asked}) == 5 and trained[1].endswith(f"{asked[0][1]}.ckpt")
     assert [settings.network for settings, _ in asked] == ["resnet18"] * 4 + [TrainingSettings.network]
 
@@ -165,6 +161,13 @@ def test_a_killed_training_resumes_to_the_same_network_and_says_so(cohort, train
     if resumed.facts["device"] == "cpu":  # a GPU adds in no fixed order
         expected = load_checkpoint(Path(trained[1])).network.state_dict()
         assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.network.state_dict().items())
+
+
+def test_a_run_goes_on_in_the_precision_in_which_it_was_begun(cohort, trained, monkeypatch):
+    logs, path, _ = trained
+    monkeypatch.setattr(training, "fastest_precision", lambda settings: "bf16-mixed")
+    again = train(logs, cohort, cohort / "metadata.csv", "OWN", **SMALL)
+    assert (str(again.path), again.how, again.facts["precision"]) == (path, "reused", "32-true")
 
 
 def test_a_state_dict_of_torchvision_or_of_the_course_is_started_from(tmp_path):

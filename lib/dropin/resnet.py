@@ -30,7 +30,7 @@ class CourseNetwork(nn.Module):
         self.model = resnet18(num_classes=2)
 
     def to_input(self, images: torch.Tensor) -> torch.Tensor:
-        return normalised(center_crop(images, [self.crop, self.crop]).float() / 255).expand(-1, 3, -1, -1)
+        return normalised(center_crop(images, [self.crop, self.crop]).float() / 255)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.model(x)
