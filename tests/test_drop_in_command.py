@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 
 import train_classifieur as script
 
-pytest_plugins = ["drop_in"]
+pytest_plugins = ["drop_in_fixtures"]
 pytestmark = alike
 
 

@@ -14,7 +14,7 @@ from lib.dropin.weights import KEY
 from lib.training.inference import predict_logits
 from lib.training.networks import build
 
-pytest_plugins = ["drop_in"]
+pytest_plugins = ["drop_in_fixtures"]
 pytestmark = alike
 
 

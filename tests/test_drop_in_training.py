@@ -26,7 +26,7 @@ from lib.training.inference import predict_logits
 from lib.training.networks import build
 from lib.training.settings import TrainingSettings
 
-pytest_plugins = ["drop_in"]
+pytest_plugins = ["drop_in_fixtures"]
 pytestmark = alike
 
 

@@ -8,7 +8,7 @@ from lib.cohort import CohortError
 from lib.dropin.weights import KEY, read_table, weights_of, with_patients
 from lib.preprocessing import WeightingError
 
-pytest_plugins = ["drop_in"]
+pytest_plugins = ["drop_in_fixtures"]
 
 
 def read_weights(path, column, images):
