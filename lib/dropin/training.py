@@ -70,9 +70,9 @@ def train(
     before anything is trained.
     """
     logdir, csv = Path(logdir), Path(csv)
-    settings, tensors, start = _start(network, initial, epochs=epochs, image_size=image_size)
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed is {seed}; allowed are 0 to {2**32 - 1}.")
+    settings, tensors, start = _start(network, initial, epochs=epochs, image_size=image_size)
     images = list_images(datadir)
     table = read_table(csv, images["image"].to_list())
     weight_of = weights_of(table, csv, weights_col, images.filter(split="train")["image"].to_list())
