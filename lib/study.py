@@ -33,7 +33,7 @@ from lib.audit.sensitivity import wrong_groups
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import ATTRIBUTES, PLACEBO
+from lib.names import ATTRIBUTES, BY_PATIENT, PLACEBO
 from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
@@ -126,7 +126,12 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
     Raises `SettingsError` for any value in `study.toml` that cannot be used.
     """
     for where, key, is_allowed, allowed in (
-        ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
+        (
+            "training",
+            "weightings",
+            is_known,
+            [*names(), f"{BY_PATIENT}... of any other", f"{PLACEBO}... of any but uniform"],
+        ),
         ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
         ("audit", "attributes", ATTRIBUTES.__contains__, ATTRIBUTES),
     ):
