@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from pytest import approx
 
-from lib.audit.odd_networks import SCHEMA, odd_networks, without_failed
 from lib.names import ATTRIBUTES
+from lib.training.odd_networks import SCHEMA, odd_networks, without_failed
 
 WEIGHTINGS = ("uniform", "kamiran_calders_view", "group_balanced_view")
 

@@ -17,7 +17,7 @@ from lib.pictures import (
     OUTSIDE_IF_EVEN,
     mean_radiographs,
     mean_saliency,
-    misses,
+    misses_by_finding,
     score_histograms,
 )
 from lib.pictures.cells import between, patient_weights
@@ -191,7 +191,7 @@ def test_a_bar_is_the_share_of_patients_each_counted_once():
 def test_misses_are_judged_by_patient_and_by_image():
     frame = people(4, patients=120)
     scores = np.random.default_rng(2).random((2, frame.height))
-    table = misses(frame, scores, ATTRIBUTES)
+    table = misses_by_finding(frame, scores, ATTRIBUTES)
     assert table["finding"].unique(maintain_order=True).to_list() == ["any finding", "Mass", "Edema", OTHER]
     shown = table.filter(pl.col("missed").is_not_null())
     assert 0 < shown.height < table.height

@@ -2,14 +2,13 @@
 
 import numpy as np
 import torch
-from torch import nn
 
-from lib.training.network import to_input
+from lib.training.networks import Network
 
 BATCH = 64
 
 
-def grad_cam(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def grad_cam(network: Network, x: torch.Tensor) -> torch.Tensor:
     """Saliency (b, h, w), from 0, of input (b, 1, H, W) for the logit of sick: what speaks for sick, and where.
 
     relu(sum over k of alpha_k A_k), A the network's last maps (b, c, h, w), alpha_k the mean over positions of the
@@ -22,14 +21,13 @@ def grad_cam(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def saliency(network: nn.Module, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def saliency(network: Network, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Saliency (len(rows), h, w) float32 of the images `pixels` (n, H, W) uint8 at `rows`, in their order.
 
     The mean of an image's and its mirror image's, turned back, as scores are.
     """
-    device = next(network.parameters()).device
-    parts = []
+    network, parts = network.eval(), []
     for start in range(0, len(rows), BATCH):
-        x = to_input(torch.from_numpy(pixels[rows[start : start + BATCH]]).unsqueeze(1).to(device))
-        parts.append(((grad_cam(network, x) + grad_cam(network, x.flip(-1)).flip(-1)) / 2).cpu().numpy())
+        x = network.to_input(torch.from_numpy(pixels[rows[start : start + BATCH]]).unsqueeze(1))
+        parts.append(((grad_cam(network, x) + grad_cam(network, x.flip(-1)).flip(-1)) / 2).numpy())
     return np.concatenate(parts)

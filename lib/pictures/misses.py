@@ -19,7 +19,9 @@ SCHEMA |= {"missed": pl.Float64, "low": pl.Float64, "high": pl.Float64, "missed_
 SCHEMA |= {"patients": pl.Int64, "images": pl.Int64, "merged": pl.Int64}
 
 
-def misses(frame: pl.DataFrame, scores: Array, attributes: Sequence[str], *, smallest_cell: int = 20) -> pl.DataFrame:
+def misses_by_finding(
+    frame: pl.DataFrame, scores: Array, attributes: Sequence[str], *, smallest_cell: int = 20
+) -> pl.DataFrame:
     """Share of the sick called healthy at 0.5, by finding and group of each attribute (and everyone); as `SCHEMA`.
 
     `frame` has a row per image: `patient`, `label`, `findings` (names between |, as the NIH writes them) and a String
