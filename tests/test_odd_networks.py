@@ -1,13 +1,17 @@
 """A network that failed is named, one that merely differs is not; what is told without it is what the others say."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from bundles import bundle
 from pytest import approx
 
-from lib.names import ATTRIBUTES
+from lib.names import Attribute
+from lib.report import prose
 from lib.training.odd_networks import SCHEMA, odd_networks, without_failed
 
 WEIGHTINGS = ("uniform", "kamiran_calders_view", "group_balanced_view")
@@ -33,7 +37,7 @@ def planted(frame: pl.DataFrame, row: int, **values) -> pl.DataFrame:
 
 
 def named(frame: pl.DataFrame) -> list[tuple]:
-    return odd_networks(frame).select("weighting", "seed", "reason", "failed").rows()
+    return odd_networks(frame.to_dicts()).select("weighting", "seed", "reason", "failed").rows()
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3, 5])
@@ -47,13 +51,13 @@ def test_a_planted_failing_network_is_named(seeds):
 def test_a_failing_network_among_those_of_a_single_weighting_is_named():
     frame = runs(weightings=("uniform",), of_seed=0)
     assert named(planted(frame, 2, tune_auc=0.6)) == [("uniform", 3, "tune_auc", True)]
-    told = odd_networks(planted(frame, 2, tune_auc=0.6)).row(0, named=True)
+    told = odd_networks(planted(frame, 2, tune_auc=0.6).to_dicts()).row(0, named=True)
     assert told["found"] == "0.6" and float(told["usual"]) == approx(0.74, abs=0.02)
 
 
 @pytest.mark.parametrize("weightings", [WEIGHTINGS, ("uniform",)])
 def test_five_equal_networks_are_not_odd(weightings):
-    found = odd_networks(runs(weightings=weightings, spread=0, of_seed=0))
+    found = odd_networks(runs(weightings=weightings, spread=0, of_seed=0).to_dicts())
     assert found.is_empty() and dict(found.schema) == SCHEMA
 
 
@@ -94,7 +98,7 @@ def test_what_is_told_without_the_failed_is_what_the_others_say():
     frame = frame.with_columns(sex=pl.Series(draw.choice(["F", "M"], n)), view=pl.Series(draw.choice(["AP", "PA"], n)))
     scores = draw.random((4, n))
     scores[1] = 0.9  # calls everyone sick
-    attributes = [ATTRIBUTES["sex"], ATTRIBUTES["view"]]
+    attributes = [Attribute("sex", "sex", ("F", "M"), "M", True), Attribute("view", "view", ("AP", "PA"), "PA", False)]
     table = without_failed(frame, {"uniform": scores, "other": scores}, {"uniform": [1]}, attributes)
     assert table["weighting"].unique().to_list() == ["uniform"] and table.height == 2 * (1 + 2 * 2)
     assert table.select("networks", "networks_without").unique().rows() == [(4, 3)]
@@ -128,7 +132,7 @@ def figure(frame: pl.DataFrame, scores: np.ndarray, row: dict) -> float:
 def test_the_failed_network_of_a_study_on_real_images_is_found():
     """Facts of fifty networks, one of which (balanced accuracy .56) was kept at its first epoch of eight."""
     facts = Path(__file__).with_name("odd_runs.csv")
-    found = odd_networks(pl.read_csv(facts))
+    found = odd_networks(pl.read_csv(facts).to_dicts())
     assert found.filter("failed").select("weighting", "seed", "reason").rows() == [
         ("kamiran_calders_sex+age_group+view", 2, "first_epoch")
     ]
@@ -136,3 +140,32 @@ def test_the_failed_network_of_a_study_on_real_images_is_found():
         ("effective_number_age_group+view", 2),
         ("effective_number_age_group+view", 3),
     ]
+
+
+def told(study, failed: bool):
+    """The sentences about a study of which one network failed, or none."""
+    facts = study.runs.with_columns(precision=pl.lit("32-true"), device=pl.lit("cpu"))
+    odd = odd_networks((planted(facts, 4, tune_auc=0.5) if failed else facts).to_dicts())
+    draw = np.random.default_rng(1)
+    frame = pl.DataFrame({"patient": range(90), "label": [0, 1] * 45, "view": ["AP", "PA", "AP"] * 30})
+    scores = draw.random((study.n_seeds, 90))
+    weighting, seed = study.runs.select("weighting", "seed").row(4)
+    attributes = [Attribute("view", "view", ("AP", "PA"), "PA", False)]
+    without = without_failed(frame, {weighting: scores}, {weighting: [seed - 1]} if failed else {}, attributes)
+    return prose.odd_networks(replace(study, tables=study.tables | {"odd_networks": odd, "without_failed": without}))
+
+
+def test_the_report_names_the_failed_network_and_what_is_told_without_it():
+    text = told(bundle(), failed=True)
+    assert text.startswith(
+        "One network of 9 failed: the network under *inverse class frequency*, seed 2, has an AUC of 0.5 "
+    )
+    assert (
+        "Without it, over the two others of *inverse class frequency*, the mean balanced accuracy (by patient) is "
+        in text
+    )
+    assert "by view, AP − PA: " in text and not re.search(r"None|nan|\{|  ", text)
+
+
+def test_the_report_says_that_no_network_failed():
+    assert told(bundle(), failed=False).startswith("No network failed: ")

@@ -1,6 +1,6 @@
 """Networks that failed or are odd beside the others of their study, and what is told without those that failed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,15 +25,17 @@ FAILED = frozenset({TUNE_AUC, FIRST_EPOCH})
 
 SCHEMA: dict[str, Any] = {"weighting": pl.String, "seed": pl.Int64, "reason": pl.String}
 SCHEMA |= {"found": pl.String, "usual": pl.String, "failed": pl.Boolean}
+_FACTS: dict[str, Any] = {"weighting": pl.String, "seed": pl.Int64, "epochs": pl.Int64, "best_epoch": pl.Int64}
+_FACTS |= {SECONDS: pl.Float64, TUNE_AUC: pl.Float64, PRECISION: pl.String, DEVICE: pl.String}
 WITHOUT: dict[str, Any] = {"weighting": pl.String, "by": pl.String, "attribute": pl.String, "metric": pl.String}
 WITHOUT |= {"contrast": pl.String, "value": pl.Float64, "seed_sd": pl.Float64, "networks": pl.Int64}
 WITHOUT |= {"value_without": pl.Float64, "seed_sd_without": pl.Float64, "networks_without": pl.Int64}
 
 
-def odd_networks(runs: pl.DataFrame) -> pl.DataFrame:
+def odd_networks(facts: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """The networks that are odd, a row for each reason; columns as `SCHEMA`, no row when all is as usual.
 
-    `runs` has a row per network: `weighting`, `seed`, `epochs`, `best_epoch` (from 1), `seconds`, `tune_auc`,
+    `facts` of each network: `weighting`, `seed`, `epochs`, `best_epoch` (from 1), `seconds`, `tune_auc`,
     `precision`, `device`. Reasons:
 
     - `tune_auc`: its AUC on tuning patients lies more than `FAR` scaled median absolute deviations of all networks of
@@ -44,6 +46,7 @@ def odd_networks(runs: pl.DataFrame) -> pl.DataFrame:
 
     With fewer than three networks nothing is usual, and nothing is odd but a mixture of precisions or devices.
     """
+    runs = pl.DataFrame([{name: own[name] for name in _FACTS} for own in facts], schema=_FACTS)
     enough = runs.height >= LEAST
     first = (pl.col("best_epoch") == 1) & (pl.col("epochs") > 1)
     rest = _polished(runs)
