@@ -1,7 +1,8 @@
 """The results bundle: parquet tables and a manifest, aggregates only; all that the report reads.
 
 A bundle is the folder `data/<cohort>/results/`: one parquet file per entry of `TABLES` and `study.json`.
-It holds no image, no patient identifier and no per-image row.
+It holds no image, no patient identifier and no per-image row, but the scores of published images (`lib.published`) and
+means over many patients' images (`lib.pictures`).
 """
 
 import hashlib
@@ -14,10 +15,12 @@ from typing import Any
 
 import polars as pl
 
+from lib.pictures import SCHEMAS as PICTURES
 from lib.settings import ROOT, bundle_folder
+from lib.training import odd_networks
 
 SCHEMA_VERSION = 1
-MANIFEST = "study.json"
+MANIFEST, PREDICTIONS = "study.json", "predictions.parquet"
 
 S, I, F, B = pl.String, pl.Int64, pl.Float64, pl.Boolean
 _METHOD = {"weighting": S, "postprocessing": S, "target": S}
@@ -154,7 +157,9 @@ TABLES: dict[str, dict[str, Any]] = {
     | {"change": F, "change_low": F, "change_high": F, "apart": F, "apart_low": F, "apart_high": F},
     # the baseline's intervals, by patient and (too narrow) by image
     "interval_levels": {"attribute": S, "group": S, "metric": S, "level": S, "value": F} | _INTERVAL,
-}
+    "odd_networks": odd_networks.SCHEMA,
+    "without_failed": odd_networks.WITHOUT,
+} | PICTURES
 
 LATER: frozenset[str] = frozenset(
     (
@@ -173,6 +178,9 @@ LATER: frozenset[str] = frozenset(
         "relaxation",
         "wrong_groups",
         "recommendation",
+        "odd_networks",
+        "without_failed",
+        *PICTURES,
     )
 )
 """Tables that bundles made before they were thought of lack: read as empty there, and the report says that they are."""
@@ -238,11 +246,14 @@ def _check_schema(name: str, frame: pl.DataFrame) -> None:
         raise BundleError(f"table {name!r} has columns {dict(frame.schema)}, allowed is exactly {TABLES[name]}.")
 
 
-def save(folder: Path, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> None:
+def save(
+    folder: Path, manifest: dict[str, Any], tables: dict[str, pl.DataFrame], predictions: pl.DataFrame | None = None
+) -> None:
     """Write a bundle whole or not at all: it is built beside `folder` and then takes its place.
 
     `tables` has exactly the entries of `TABLES`, with their columns (extra columns are an error);
-    `manifest` gains `schema_version` and the SHA-256 of every file. Raises `BundleError` for a wrong table.
+    `manifest` gains `schema_version` and the SHA-256 of every file. `predictions` (`lib.published`) become
+    `predictions.parquet`, which no table of the report needs. Raises `BundleError` for a wrong table.
     """
     if tables.keys() != TABLES.keys():
         raise BundleError(
@@ -255,6 +266,8 @@ def save(folder: Path, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]
         for name, frame in tables.items():
             _check_schema(name, frame)
             frame.write_parquet(building / f"{name}.parquet", compression="zstd")
+        if predictions is not None:
+            predictions.write_parquet(building / PREDICTIONS, compression="zstd")
         files = {p.name: _sha256(p) for p in sorted(building.glob("*.parquet"))}
         text = json.dumps({"schema_version": SCHEMA_VERSION, **manifest, "files": files}, indent=2, ensure_ascii=False)
         (building / MANIFEST).write_text(text + "\n", "utf-8")

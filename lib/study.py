@@ -33,12 +33,16 @@ from lib.audit.sensitivity import wrong_groups
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import ATTRIBUTES, PLACEBO
+from lib.names import ATTRIBUTES, BY_PATIENT, PLACEBO
+from lib.pictures.tables import picture_tables
 from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
 from lib.preprocessing import effective_share, example_weights, is_known, names
+from lib.published import may_be_published, predictions
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
 from lib.training.batches import fit_and_tune
+from lib.training.networks import build
 from lib.training.networks import facts as network_facts
+from lib.training.odd_networks import odd_networks, without_failed
 from lib.training.settings import ComputeSettings, TrainingSettings
 from lib.training.store import Plan, Run
 from lib.training.workers import train_all
@@ -63,7 +67,7 @@ def run_study(
     stated, training, compute = _check(settings)
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
-    wanted = {key: settings[key] for key in ("training", "audit", "preferences")}
+    wanted = {key: settings[key] for key in ("training", "audit", "preferences", "results")}
     seeds = tuple(settings["training"]["seeds"])
     current = None if again else _manifest(target, cohort, wanted)
     if current is not None and current["settings"]["training"]["seeds"] == list(seeds):
@@ -80,6 +84,7 @@ def run_study(
         began = time.monotonic()
         with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
             tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
+            tables |= _pictured(pixels, plan, runs, settings["audit"])
         manifest = {
             "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
             "requested": wanted,
@@ -88,7 +93,7 @@ def run_study(
                 "audit": settings["audit"],
                 "preferences": settings["preferences"],
             },
-            "model": asdict(network_facts(plan.settings.network)),
+            "model": _model(plan, runs),
             "made": date.today().isoformat(),
             "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
             "hardware": _hardware(runs),
@@ -99,7 +104,7 @@ def run_study(
         }
         with writing_to(target.parent), alone_with(target):
             _sweep(target)
-            results.save(target, manifest, tables)
+            results.save(target, manifest, tables, _published(plan, runs, settings, manifest["cohort"]))
 
     if len(seeds) > 1 and _manifest(target, cohort, wanted) is None:  # killed later, the study has a bundle
         write(*train_all(replace(plan, seeds=seeds[:1])))
@@ -126,7 +131,12 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
     Raises `SettingsError` for any value in `study.toml` that cannot be used.
     """
     for where, key, is_allowed, allowed in (
-        ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
+        (
+            "training",
+            "weightings",
+            is_known,
+            [*names(), f"{BY_PATIENT}... of any other", f"{PLACEBO}... of any but uniform"],
+        ),
         ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
         ("audit", "attributes", ATTRIBUTES.__contains__, ATTRIBUTES),
     ):
@@ -192,7 +202,7 @@ def _audited(
     preferences, settings = settings["preferences"], settings["audit"]
     valid = frame.filter(pl.col("split") == "valid")
     people = Population.from_frame(valid, attributes=settings["attributes"])
-    scores = {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
+    scores = _scores(plan, runs)
     small, replicates = settings["smallest_cell"], settings["replicates"]
     processed = post_process(
         people,
@@ -240,6 +250,45 @@ def _audited(
             "history": _history(runs),
         }
     )
+
+
+def _pictured(pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    """Pictures, and the networks that failed or are odd, with what is told without those that failed."""
+    facts = ("epochs", "best_epoch", "seconds", "tune_auc", "precision", "device")
+    odd = odd_networks([{"weighting": r.weighting, "seed": r.seed} | {k: r.facts[k] for k in facts} for r in runs])
+    failed = odd.filter("failed").select("weighting", "seed").unique(maintain_order=True).rows()
+    positions = {w: [plan.seeds.index(seed) for v, seed in failed if v == w] for w, _ in failed}
+    valid, scores = plan.frame.filter(pl.col("split") == "valid"), _scores(plan, runs)
+    attributes = [ATTRIBUTES[name] for name in settings["attributes"]]
+    return picture_tables(plan, pixels, scores, settings["attributes"], settings["smallest_cell"]) | {
+        "odd_networks": odd,
+        "without_failed": without_failed(valid, scores, positions, attributes),
+    }
+
+
+def _scores(plan: Plan, runs: list[Run]) -> dict[str, np.ndarray]:
+    return {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
+
+
+def _published(plan: Plan, runs: list[Run], settings: dict[str, Any], cohort: dict[str, Any]) -> pl.DataFrame | None:
+    images = plan.frame.filter(pl.col("split") == "valid")["image"]
+    if not may_be_published(settings, cohort["name"], cohort["source"], images):
+        return None
+    return predictions(images, _scores(plan, runs), plan.seeds)
+
+
+def _model(plan: Plan, runs: list[Run]) -> dict[str, Any]:
+    """What a model card says of the networks: whose start, how large, and how they were trained."""
+    settings = plan.settings
+    parameters = sum(tensor.numel() for tensor in build(settings.network, settings.initial_weights).parameters())
+    return asdict(network_facts(settings.network)) | {
+        "parameters": parameters,
+        "input_size": settings.image_size,
+        "initial_weights": settings.initial_weights,
+        "networks": len(runs),
+        "seeds": list(plan.seeds),
+        "precision": sorted({run.facts["precision"] for run in runs}),
+    }
 
 
 def _weights(frame: pl.DataFrame, weightings: tuple[str, ...], attributes: list[str]) -> pl.DataFrame:

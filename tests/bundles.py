@@ -21,10 +21,12 @@ from lib.audit.resampler import Resampler
 from lib.audit.sensitivity import wrong_groups
 from lib.catalogue import placebo_floor, retraining_floor
 from lib.names import ATTRIBUTES
+from lib.pictures import mean_radiographs, mean_saliency, misses_by_finding, score_histograms
 from lib.postprocessing import optimism, post_process, relaxation
 from lib.preprocessing import catalogue as weighting_catalogue
 from lib.preprocessing import effective_share, equivalents
 from lib.results import TABLES, Results
+from lib.training.odd_networks import odd_networks, without_failed
 
 WEIGHTINGS = ("uniform", "inverse_class_frequency", "kamiran_calders_view")
 POSTPROCESSINGS = (
@@ -86,6 +88,7 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
         "wrong_groups": wrong_groups(resampler, done.decisions, done.as_group),
         "recommendation": recommend(ledger, PREFERENCES),
     }
+    tables |= _pictures(cohort, valid, scores, tables["runs"], knobs)
     return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
 
 
@@ -196,6 +199,29 @@ def _history(draw: np.random.Generator, knobs: Knobs) -> pl.DataFrame:
         for epoch in range(1, EPOCHS + 1)
     ]
     return pl.DataFrame(rows, schema=TABLES["history"], orient="row")
+
+
+def _pictures(
+    cohort: pl.DataFrame, valid: pl.DataFrame, scores: dict, runs: pl.DataFrame, knobs: Knobs
+) -> dict[str, pl.DataFrame]:
+    """Pictures of 8 x 8 pixels of noise, misses of three findings, and what is odd of the networks: nothing, as they are."""
+    draw = np.random.default_rng(knobs.seed)
+    names = list(ATTRIBUTES)
+    pixels = draw.integers(0, 256, (cohort.height, 8, 8), dtype=np.uint8)
+    maps = draw.random((knobs.seeds, valid.height, 4, 4))
+    findings = np.where(
+        valid["label"] == 1, draw.choice(["Effusion", "Mass|Nodule", "Hernia"], valid.height), "No Finding"
+    )
+    facts = runs.with_columns(precision=pl.lit("32-true"), device=pl.lit("cpu")).to_dicts()
+    own = scores["uniform"]
+    return {
+        "radiographs": mean_radiographs(cohort, pixels, names),
+        "saliency": mean_saliency(valid, maps, own, names),
+        "histograms": score_histograms(valid, scores, names, range(1, knobs.seeds + 1)),
+        "misses": misses_by_finding(valid.with_columns(findings=pl.Series(findings)), own, names),
+        "odd_networks": odd_networks(facts),
+        "without_failed": without_failed(valid, scores, {}, list(ATTRIBUTES.values())),
+    }
 
 
 def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
