@@ -30,6 +30,7 @@ _WORDS = {
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
     "training": {"first_image_size": int, "batch_size": int, "learning_rate": float},
+    "audit": {"margin": float},
     "report": {"lang": str, "appendices": list, "language": dict},
     "group": {"members": list},
     "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
