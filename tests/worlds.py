@@ -11,7 +11,7 @@ import polars as pl
 from scipy.special import expit
 
 from lib.audit.context import Context
-from lib.audit.inference import Engine, Population
+from lib.audit.inference import Population
 from lib.names import BASELINE, DEFAULTS, Attribute
 
 FINDINGS = ("Effusion", "Infiltration", "Nodule", "Mass")
@@ -80,7 +80,6 @@ def context(
     effect: float = 1.0,
     weightings: tuple[str, ...] = ("uniform",),
     findings: bool = True,
-    replicates: int = 400,
     seed: int = 0,
     **given: object,
 ) -> Context:
@@ -88,10 +87,5 @@ def context(
     drawn = world(patients, networks, attributes=attributes, effect=effect, weightings=weightings, seed=seed)
     people = drawn.people if findings else drawn.people.drop("findings", "age", "image")
     decisions = {(w, *BASELINE[1:]): (own >= 0.5).astype(float) for w, own in drawn.scores.items()}
-    return of(drawn.population, people, drawn.scores, decisions, replicates=replicates, **given)
+    return Context(drawn.population, people, drawn.scores, decisions, **given)
 
-
-def of(population: Population, people: pl.DataFrame, scores: Mapping, decisions: Mapping, *, replicates: int = 400, **given: object) -> Context:
-    """The context of these predictions."""
-    engine = Engine(population, {w: len(own) for w, own in scores.items()}, replicates=replicates)
-    return Context(population, people, scores, decisions, engine, **given)
