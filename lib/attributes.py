@@ -29,6 +29,10 @@ def attribute_of(frame: pl.DataFrame, name: str) -> Attribute:
         return DEFAULTS[name]
     if not 2 <= len(values) <= MOST:
         raise ValueError(f"column {name!r} has {len(values)} groups; from 2 to {MOST} can be compared.")
-    sizes = known.group_by("group").agg(patients=pl.col("patient").n_unique()).sort("patients", "group", descending=[True, False])
+    sizes = (
+        known.group_by("group")
+        .agg(patients=pl.col("patient").n_unique())
+        .sort("patients", "group", descending=[True, False])
+    )
     per_patient = known.group_by("patient").agg(pl.col("group").n_unique())["group"].max()
     return Attribute(name, name.replace("_", " "), tuple(values), sizes["group"][0], per_patient == 1)

@@ -87,7 +87,9 @@ def placebo_floor(
 ) -> pl.DataFrame:
     """Per figure, the effect against the scores `base` (S, n) that 19 of 20 placebos stay under (in absolute value)."""
     start = _outcomes(people, base, smallest_cell)
-    moved = np.array([np.abs(_outcomes(people, own, smallest_cell).estimate - start.estimate) for own in placebos.values()])
+    moved = np.array(
+        [np.abs(_outcomes(people, own, smallest_cell).estimate - start.estimate) for own in placebos.values()]
+    )
     floors = np.quantile(moved, 0.95, axis=0) if len(moved) else np.full(start.index.height, np.nan)
     return _floor("head", start, floors, len(moved))
 

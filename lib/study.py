@@ -136,7 +136,9 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
         if settings["audit"][key] < least:
             raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
     if not 0 < settings["audit"].setdefault("margin", MARGIN) < 0.5:
-        raise SettingsError(f"study.toml, [audit] margin is {settings['audit']['margin']}; allowed is above 0.0 to below 0.5.")
+        raise SettingsError(
+            f"study.toml, [audit] margin is {settings['audit']['margin']}; allowed is above 0.0 to below 0.5."
+        )
     preferences = settings["preferences"]
     if preferences["attribute"] not in settings["audit"]["attributes"]:
         allowed = ", ".join(settings["audit"]["attributes"])

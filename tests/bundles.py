@@ -117,7 +117,9 @@ def _scores(draw: np.random.Generator, valid: pl.DataFrame, weighting: str, knob
     return 1 / (1 + np.exp(-(logits + person + draw.normal(0, 0.5, (knobs.seeds, valid.height)))))
 
 
-def _heads(people: Population, valid: pl.DataFrame, train: pl.DataFrame, scores: dict, knobs: Knobs) -> dict[str, pl.DataFrame]:
+def _heads(
+    people: Population, valid: pl.DataFrame, train: pl.DataFrame, scores: dict, knobs: Knobs
+) -> dict[str, pl.DataFrame]:
     """The catalogue on the simulated train; as re-trained heads the scores themselves, as placebos the uniform seeds."""
     weights, refused = weighting_catalogue(train.with_columns(image=pl.lit("a.png"), weight=pl.lit(None, pl.Float64)))
     same = equivalents(weights)
@@ -150,7 +152,9 @@ def _checks() -> pl.DataFrame:
 
 def _grey(draw: np.random.Generator, cohort: pl.DataFrame, knobs: Knobs) -> dict[str, np.ndarray]:
     brighter = knobs.effect * 0.05 * (cohort["view"] == "AP").to_numpy()
-    return {m: level + brighter + draw.normal(0, 0.02, cohort.height) for m, level in (("mean", 0.5), ("contrast", 0.22))}
+    return {
+        m: level + brighter + draw.normal(0, 0.02, cohort.height) for m, level in (("mean", 0.5), ("contrast", 0.22))
+    }
 
 
 def _weights(train: pl.DataFrame, knobs: Knobs) -> pl.DataFrame:

@@ -3,16 +3,17 @@
 How sick a patient is goes with scores, with the number of images and with the first attribute, as in reality.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from lib.audit.inference import Population
 from scipy.special import expit
 
 from lib.audit.context import Context
-from lib.audit.inference import Population
 from lib.names import BASELINE, DEFAULTS, Attribute
+from lib.postprocessing import post_process
 
 FINDINGS = ("Effusion", "Infiltration", "Nodule", "Mass")
 
@@ -23,11 +24,6 @@ class World:
 
     people: pl.DataFrame
     scores: Mapping[str, np.ndarray]
-    attributes: Mapping[str, Attribute]
-
-    @property
-    def population(self) -> Population:
-        return Population.from_frame(self.people, attributes=self.attributes)
 
 
 def attribute(name: str, groups: int = 2, of_patient: bool = True) -> Attribute:
@@ -57,19 +53,27 @@ def world(
         chance[:, 0] *= np.exp(0.6 * severity) if k == 0 else 1
         chance /= chance.sum(axis=1, keepdims=True)
         person = (draw.random(patients)[:, None] > chance.cumsum(axis=1)).sum(axis=1)
-        code = person[patient] if own.of_patient else np.where(draw.random(n) < 0.2, draw.permutation(person[patient]), person[patient])
+        code = (
+            person[patient]
+            if own.of_patient
+            else np.where(draw.random(n) < 0.2, draw.permutation(person[patient]), person[patient])
+        )
         columns[own.name] = np.array(own.groups)[code]
     sick = draw.random(n) < expit(0.7 * severity[patient] - 0.2)
     found = np.where(sick, draw.choice(FINDINGS, n), "No Finding")
     first = next(iter(attributes.values()))
     tilt = effect * (columns[first.name] == first.groups[0])
-    people = pl.DataFrame(columns | {"label": sick.astype(int), "findings": found, "age": draw.uniform(18, 90, patients)[patient]})
+    people = pl.DataFrame(
+        columns | {"label": sick.astype(int), "findings": found, "age": draw.uniform(18, 90, patients)[patient]}
+    )
     logits = 1.6 * (sick - 0.5) + 0.5 * severity[patient] + draw.normal(0, 0.5, n)
     scores = {}
     for weighting in weightings:
         own = tilt * (1.0 if weighting == "uniform" else 0.3) - effect / 2
-        scores[weighting] = expit(logits + own + draw.normal(0, 0.15, (networks, 1)) + draw.normal(0, 0.4, (networks, n)))
-    return World(people, scores, attributes)
+        scores[weighting] = expit(
+            logits + own + draw.normal(0, 0.15, (networks, 1)) + draw.normal(0, 0.4, (networks, n))
+        )
+    return World(people, scores)
 
 
 def context(
@@ -80,12 +84,54 @@ def context(
     effect: float = 1.0,
     weightings: tuple[str, ...] = ("uniform",),
     findings: bool = True,
+    without: tuple[str, str] | None = None,
+    healthy: tuple[str, str] | None = None,
+    scored: Callable[[np.ndarray], np.ndarray] | None = None,
     seed: int = 0,
     **given: object,
 ) -> Context:
-    """The context of a world at the fixed threshold; `given` overrides or adds fields."""
-    drawn = world(patients, networks, attributes=attributes, effect=effect, weightings=weightings, seed=seed)
-    people = drawn.people if findings else drawn.people.drop("findings", "age", "image")
-    decisions = {(w, *BASELINE[1:]): (own >= 0.5).astype(float) for w, own in drawn.scores.items()}
-    return Context(drawn.population, people, drawn.scores, decisions, **given)
+    """The context of a world at the fixed threshold; `given` overrides or adds fields.
 
+    `without` (attribute, group) leaves a group out, `healthy` makes nobody of it sick, `scored(labels)` gives the scores.
+    """
+    drawn = world(patients, networks, attributes=attributes, effect=effect, weightings=weightings, seed=seed)
+    people, scores = drawn.people, drawn.scores
+    for change in (without, healthy):
+        if change is not None:
+            kept = (people[change[0]] != change[1]) | (False if change is without else people["label"] == 0)
+            people = people.filter(kept)
+            scores = {w: own[:, kept.to_numpy()] for w, own in scores.items()}
+    if scored is not None:
+        scores = {w: scored(people["label"].to_numpy()) for w in scores}
+    population = Population.from_frame(people, attributes=list(attributes.values()))
+    people = people if findings else people.drop("findings", "age", "image")
+    decisions = {(w, *BASELINE[1:]): (own >= 0.5).astype(float) for w, own in scores.items()}
+    return Context(population, people, scores, decisions, **given)
+
+
+RULES = ("fixed_0.5", "best_threshold", "equal_tpr", "equalized_odds")
+
+
+def processed(*arguments: object, rules: Sequence[str] = RULES, **options: object) -> Context:
+    """The context of a world with post-processings, features, grey levels and preferences: every input a question may need."""
+    plain = context(*arguments, **options)
+    names = list(plain.population.attributes)
+    done = post_process(plain.population, plain.scores, rules, names)
+    draw = np.random.default_rng(1)
+    networks, images = plain.scores["uniform"].shape
+    features = draw.normal(size=(networks, images, 4))
+    features[..., 0] += plain.population.labels
+    cohort = pl.concat([plain.people.with_columns(split=pl.lit(split)) for split in ("train", "valid")])
+    return replace(
+        plain,
+        decisions=done.decisions,
+        naive=done.naive,
+        as_group=done.as_group,
+        relaxed=done.relaxed,
+        deployed=done.deployed,
+        folds=done.folds,
+        embeddings={"uniform": features},
+        grey={"mean": draw.random(cohort.height)},
+        cohort=cohort,
+        preferences={"attribute": names[-1], "largest_loss": 0.05, "may_use_demographics": True},
+    )

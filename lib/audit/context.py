@@ -92,7 +92,9 @@ class Context:
 
     def _rates(self, rule: Rule, unit: str) -> dict[str, Figures]:
         own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
-        return pool({w: metrics.rates(self.population, self.decisions[w, *rule], weighting=w, **own) for w in self.scores})
+        return pool(
+            {w: metrics.rates(self.population, self.decisions[w, *rule], weighting=w, **own) for w in self.scores}
+        )
 
     def _aucs(self, unit: str) -> dict[str, Figures]:
         own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}

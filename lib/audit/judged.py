@@ -20,20 +20,13 @@ from lib.names import (
     BASELINE_GAPS,
     BASELINE_POSTPROCESSING,
     ERRORS,
-    FALLEN,
     FAMILIES,
     IMAGE,
-    IMPROVED,
-    MAX_MIN,
-    METRICS,
     OF_KIND,
     OVERALL,
     PATIENT,
     PRIMARY,
-    RISEN,
     SHOWN,
-    SUGGESTED,
-    WORSENED,
     Method,
     kind_of,
 )
@@ -162,10 +155,7 @@ def _levels(context: Context, own: _Sides, unit: str) -> pl.DataFrame:
     if own.method[1] == BASELINE_POSTPROCESSING and context.has("scores"):
         parts.append(context.ranked(own.method[0], unit).with_index(**dict(zip(METHOD, own.method, strict=True))))
     return pl.concat(
-        [
-            context.describe(part).table().with_columns(network_sd=pl.Series(_between(part), dtype=F))
-            for part in parts
-        ],
+        [context.describe(part).table().with_columns(network_sd=pl.Series(_between(part), dtype=F)) for part in parts],
         how="diagonal_relaxed",
     )
 

@@ -68,7 +68,9 @@ def gaps(results: Results) -> pl.DataFrame:
         .otherwise(pl.lit(NOT_TOLD))
     )
     told = own.with_columns(verdict=word)
-    return pl.concat([told, _turned(own, results).with_columns(verdict=pl.lit(None, pl.String))]).rename({"estimate": "value"})
+    return pl.concat([told, _turned(own, results).with_columns(verdict=pl.lit(None, pl.String))]).rename(
+        {"estimate": "value"}
+    )
 
 
 def changes(results: Results, table: str = "effects") -> pl.DataFrame:
@@ -129,7 +131,10 @@ def calibration(results: Results) -> pl.DataFrame:
     """Calibration; overstates and understates, too timid and too extreme, where shown."""
     own = results.calibration
     slope = pl.col("measure") == "slope"
-    told = [_directed(own.filter(~slope), "overstates", "understates", "ideal"), _directed(own.filter(slope), "too timid", "too extreme", "ideal")]
+    told = [
+        _directed(own.filter(~slope), "overstates", "understates", "ideal"),
+        _directed(own.filter(slope), "too timid", "too extreme", "ideal"),
+    ]
     order = own.select("weighting", "attribute", "group", "measure")
     return order.join(pl.concat(told), on=order.columns, how="left", maintain_order="left")
 
@@ -145,7 +150,12 @@ def misclassified(results: Results) -> pl.DataFrame:
     """Rules that are told wrong groups: the widest gap of the target, turned as everywhere."""
     own = results.group_misclassification.rename({"estimate": "value"})
     rates = own.filter(attribute=OVERALL)
-    return pl.concat([rates, _turned(own, results, single=("value", "change"), pairs=(("low", "high"), ("change_low", "change_high")))])
+    return pl.concat(
+        [
+            rates,
+            _turned(own, results, single=("value", "change"), pairs=(("low", "high"), ("change_low", "change_high"))),
+        ]
+    )
 
 
 def optimism(results: Results) -> pl.DataFrame:
@@ -176,7 +186,10 @@ def _widest(results: Results) -> pl.DataFrame:
     return (
         own.sort(pl.col("estimate").abs(), descending=True, nulls_last=True, maintain_order=True)
         .group_by("attribute", "metric", maintain_order=True)
-        .agg(_contrast=pl.col("contrast").first(), _sign=pl.col("estimate").first().sign().replace({0.0: 1.0}).fill_null(1.0))
+        .agg(
+            _contrast=pl.col("contrast").first(),
+            _sign=pl.col("estimate").first().sign().replace({0.0: 1.0}).fill_null(1.0),
+        )
     )
 
 

@@ -83,7 +83,11 @@ def _cells(
 ) -> list[list[list[int | None] | None]]:
     """By row and column: value, its bounds, the change against the baseline, its bounds, and the number of its verdict."""
     own = {"attribute": about, "metric": metric}
-    levels = evidence.gaps(results).filter(contrast=WIDEST, **own) if kind == "gap" else evidence.metrics(results).filter(**own)
+    levels = (
+        evidence.gaps(results).filter(contrast=WIDEST, **own)
+        if kind == "gap"
+        else evidence.metrics(results).filter(**own)
+    )
     changes = evidence.changes(results).filter(contrast=WIDEST if kind == "gap" else "all", **own)
     level = {tuple(row[:3]): row[3:] for row in levels.select(*METHOD, "value", "low", "high").iter_rows()}
     change = {

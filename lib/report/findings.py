@@ -37,8 +37,10 @@ def with_minus(contrast: str) -> str:
 
 def miscalibrated(results: Results, weighting: str = BASELINE_WEIGHTING) -> tuple[list[Row], int]:
     """Rows of `calibration` that were decided, errors of the level first and the largest first; number of groups tested."""
-    tested = evidence.calibration(results).filter("estimable", weighting=weighting).filter(
-        pl.col("measure").is_in(list(CALIBRATED))
+    tested = (
+        evidence.calibration(results)
+        .filter("estimable", weighting=weighting)
+        .filter(pl.col("measure").is_in(list(CALIBRATED)))
     )
     decided = tested.filter(pl.col("verdict").is_in(["overstates", "understates", "too extreme", "too timid"]))
     rows = sorted(
@@ -91,8 +93,10 @@ def reversal_words(aggregate: Row, standardised: Row) -> str:
 
 def outlying(results: Results, weighting: str = BASELINE_WEIGHTING) -> tuple[list[Row], int, int]:
     """Crossings whose TPR or FPR differs from everyone's, the furthest first; how many were tested; how many could not be."""
-    rows = evidence.intersections(results).filter(**(BASELINE | {"weighting": weighting})).filter(
-        pl.col("metric").is_in(["tpr", "fpr"])
+    rows = (
+        evidence.intersections(results)
+        .filter(**(BASELINE | {"weighting": weighting}))
+        .filter(pl.col("metric").is_in(["tpr", "fpr"]))
     )
     decided = rows.filter(pl.col("verdict").is_in(["higher", "lower"])).to_dicts()
     decided.sort(key=lambda row: -abs(row["difference"]))

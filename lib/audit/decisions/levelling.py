@@ -60,7 +60,9 @@ def compute(context: Context) -> pl.DataFrame:
         .group_by(*keys, "contrast")
         .agg(pl.col("gained", "lost").sum().cast(I))
     )
-    gaps = effects.join(ends.select("attribute", "contrast").unique(), on=["attribute", "contrast"], how="semi", maintain_order="left")
+    gaps = effects.join(
+        ends.select("attribute", "contrast").unique(), on=["attribute", "contrast"], how="semi", maintain_order="left"
+    )
     gained, lost = pl.col("gained") > 0, pl.col("lost") > 0
     how = (
         pl.when(~(shown & (pl.col("outcome") == NARROWED)).fill_null(False))

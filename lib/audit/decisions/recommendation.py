@@ -81,7 +81,9 @@ def compute(context: Context) -> pl.DataFrame:
         if own is best:
             rows[-1]["change_held_out"] = held_out(found, most, context.seed)
     table = pl.DataFrame(rows, schema=schema, orient="row")
-    return table.with_columns(pl.selectors.float().fill_nan(None)).sort(pl.col("role") != RECOMMENDED, maintain_order=True)
+    return table.with_columns(pl.selectors.float().fill_nan(None)).sort(
+        pl.col("role") != RECOMMENDED, maintain_order=True
+    )
 
 
 def _loss(found: Candidates, own: Candidate) -> float:

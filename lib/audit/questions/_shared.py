@@ -15,7 +15,9 @@ WHAT = [*METHOD, "attribute", "metric", "contrast"]
 def disagreeing(table: pl.DataFrame, word: str) -> pl.DataFrame:
     """The table with `disagrees`: whether the estimate's sign, or the verdict in `word`, differs between the units."""
     sides = [
-        table.filter(unit=unit).select(*WHAT, pl.col("estimate").sign().alias(f"sign_{unit}"), pl.col(word).alias(f"word_{unit}"))
+        table.filter(unit=unit).select(
+            *WHAT, pl.col("estimate").sign().alias(f"sign_{unit}"), pl.col(word).alias(f"word_{unit}")
+        )
         for unit in (PATIENT, IMAGE)
     ]
     both = sides[0].join(sides[1], on=WHAT, how="left")

@@ -22,7 +22,11 @@ def compute(context: Context) -> pl.DataFrame:
         sick = [int(people.labels[cell.images].sum()) for cell in people.cells]
         for unit in (PATIENT, IMAGE):
             shares = metrics.rates(
-                people, people.labels[None].astype(float), unit=metrics.Unit(unit), smallest_cell=1, metrics=("selection_rate",)
+                people,
+                people.labels[None].astype(float),
+                unit=metrics.Unit(unit),
+                smallest_cell=1,
+                metrics=("selection_rate",),
             )
             table = context.describe(shares).table().with_columns(split=pl.lit(split), unit=pl.lit(unit))
             parts.append(table.with_columns(sick=pl.Series(sick, dtype=I)))

@@ -13,8 +13,8 @@ import polars as pl
 
 from lib.audit.columns import METHOD, STANDARD, B, F, S
 from lib.audit.context import Context
-from lib.audit.judged import judged
 from lib.audit.inference import Estimand
+from lib.audit.judged import judged
 from lib.audit.questions._shared import disagreeing
 from lib.names import BASELINE, ERRORS, FALLEN, IMPROVED, MAX_MIN, METRICS, RISEN, SHOWN, SUGGESTED, WORSENED
 

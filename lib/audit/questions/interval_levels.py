@@ -20,7 +20,9 @@ def compute(context: Context) -> pl.DataFrame:
     people = {PATIENT: context.population, IMAGE: context.population.by_image()}
     own = {"unit": metrics.Unit.IMAGE, "smallest_cell": context.smallest_cell, "metrics": TOLD}
     parts = [
-        context.describe(metrics.rates(side, context.decisions[BASELINE], **own)).table().with_columns(level=pl.lit(level))
+        context.describe(metrics.rates(side, context.decisions[BASELINE], **own))
+        .table()
+        .with_columns(level=pl.lit(level))
         for level, side in people.items()
     ]
     return pl.concat(parts, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())

@@ -44,4 +44,6 @@ def compute(context: Context) -> pl.DataFrame:
     if not tables:
         return pl.DataFrame(schema=schema)
     told = pl.concat(tables, how="diagonal_relaxed")
-    return told.select(pl.col(key).cast(kind) for key, kind in schema.items()).with_columns(pl.col("naive", "cross_fitted").fill_nan(None))
+    return told.select(pl.col(key).cast(kind) for key, kind in schema.items()).with_columns(
+        pl.col("naive", "cross_fitted").fill_nan(None)
+    )

@@ -29,7 +29,9 @@ from lib.names import OVERALL
 
 name = "probes"
 schema = (
-    {"weighting": S, "attribute": S, "group": S} | DESCRIBED | {"network_sd": F, "images": I, "patients": I, "estimable": B}
+    {"weighting": S, "attribute": S, "group": S}
+    | DESCRIBED
+    | {"network_sd": F, "images": I, "patients": I, "estimable": B}
 )
 needs = ("embeddings",)
 PENALTY = 0.01
@@ -48,7 +50,9 @@ def compute(context: Context) -> pl.DataFrame:
     return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
 
 
-def probe_scores(features: np.ndarray, target: np.ndarray, patients: np.ndarray, *, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+def probe_scores(
+    features: np.ndarray, target: np.ndarray, patients: np.ndarray, *, folds: int = FOLDS, seed: int = 0
+) -> np.ndarray:
     """How likely each of K classes is, (n, K), as rank within the fold, 0 to 1, by a probe that has not seen the patient.
 
     `target` (n,) codes 0..K-1, `patients` (n,) codes. Folds hold whole patients. Ranks, for probabilities of different folds do not
@@ -81,7 +85,10 @@ def _told(
     """Rows of one attribute: everyone, and each group where there are more than two."""
     people, known = context.population, codes >= 0
     told = list(names) if len(names) > 2 else [names[0]]
-    sides = {name: (people.count_patients(codes == k), people.count_patients(known & (codes != k))) for k, name in enumerate(names)}
+    sides = {
+        name: (people.count_patients(codes == k), people.count_patients(known & (codes != k)))
+        for k, name in enumerate(names)
+    }
     kept = [name for name in told if min(sides[name]) >= max(1, context.smallest_cell, FOLDS)]
     rows = {
         name: (int((codes == names.index(name)).sum()), sides[name][0]) for name in (told if len(names) > 2 else ())
@@ -91,7 +98,9 @@ def _told(
     if kept:
         at = np.flatnonzero(known)
         own = people.restricted(at)
-        scores = np.stack([probe_scores(features[at], codes[at], own.patients, seed=context.seed) for features in networks])
+        scores = np.stack(
+            [probe_scores(features[at], codes[at], own.patients, seed=context.seed) for features in networks]
+        )
         for name in kept:
             code = names.index(name)
             sided = replace(own, labels=(codes[at] == code).astype(np.int64), groups={}, attributes={})
@@ -110,7 +119,11 @@ def _told(
         figures = found.get(name, found.get(told[0]))
         sd = figures.by_network.std(axis=0, ddof=1)[0] if figures.networks > 1 else None
         table = context.describe(figures.where(pl.col("attribute") == OVERALL)).table()
-        parts.append(table.with_columns(**{k: pl.lit(v) for k, v in key.items()}, network_sd=pl.lit(sd, F), estimable=pl.lit(True)))
+        parts.append(
+            table.with_columns(
+                **{k: pl.lit(v) for k, v in key.items()}, network_sd=pl.lit(sd, F), estimable=pl.lit(True)
+            )
+        )
     return pl.concat(parts, how="diagonal_relaxed")
 
 
@@ -121,4 +134,6 @@ def checked(population: Population, rows: np.ndarray, weighting: str) -> None:
             f"embeddings of {weighting!r} have shape {rows.shape}; (networks, {population.n_images} images, features) is needed."
         )
     if not np.isfinite(rows).all():
-        raise ValueError(f"embeddings of {weighting!r} hold {int((~np.isfinite(rows)).sum())} values that are not finite.")
+        raise ValueError(
+            f"embeddings of {weighting!r} hold {int((~np.isfinite(rows)).sum())} values that are not finite."
+        )

@@ -30,7 +30,9 @@ def compute(context: Context) -> pl.DataFrame:
             for rate in (ERRORS if metric == ODDS else (metric,))
             if len(values := of.filter(attribute=attribute, metric=rate)["value"].to_numpy()) > 1
         ]
-        told = context.describe(levels.where((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")))
+        told = context.describe(
+            levels.where((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy"))
+        )
         numbers = [told.estimate[0], told.low[0], told.high[0], max(spreads, default=np.nan)]
         if weighting != BASELINE_WEIGHTING:
             numbers[1:3] = np.nan, np.nan

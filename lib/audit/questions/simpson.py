@@ -50,8 +50,13 @@ def _of(context: Context, people: Population, decisions: np.ndarray, split: str,
     tables = []
     for metric, word in named.items():
         tables.append(
-            _answered(context, people, alone.where(pl.col("metric") == metric), levels.where(pl.col("metric") == metric), metric)
-            .with_columns(metric=pl.lit(word), split=pl.lit(split))
+            _answered(
+                context,
+                people,
+                alone.where(pl.col("metric") == metric),
+                levels.where(pl.col("metric") == metric),
+                metric,
+            ).with_columns(metric=pl.lit(word), split=pl.lit(split))
         )
     return pl.concat(tables, how="diagonal_relaxed")
 
@@ -62,15 +67,16 @@ def _answered(context: Context, people: Population, alone: Figures, levels: Figu
     keys = ("attribute", "contrast", "stratifier", "stratum", "images", "estimable")
     schemas = dict(zip(keys, (S, S, S, S, I, B), strict=True))
     told = []
-    for figures, rows in ((alone, [r for r in asked if r[0][3] == AGGREGATE]), (levels, [r for r in asked if r[0][3] != AGGREGATE])):
+    for figures, rows in (
+        (alone, [r for r in asked if r[0][3] == AGGREGATE]),
+        (levels, [r for r in asked if r[0][3] != AGGREGATE]),
+    ):
         index = pl.DataFrame([row[0] for row in rows], schema=schemas, orient="row")
         matrix = np.stack([row[1] for row in rows], axis=1)
         told.append(context.describe(figures.contrast(index, matrix)).table())
     table = pl.concat(told, how="diagonal_relaxed")
     question = ["attribute", "contrast", "stratifier"]
-    sides = table.with_columns(
-        side=pl.when(pl.col("low") > 0).then(1).when(pl.col("high") < 0).then(-1).otherwise(0)
-    )
+    sides = table.with_columns(side=pl.when(pl.col("low") > 0).then(1).when(pl.col("high") < 0).then(-1).otherwise(0))
     ends = [
         sides.filter(stratum=stratum).select(*question, **{stratum: "side", f"{stratum}_known": "estimable"})
         for stratum in (AGGREGATE, STANDARDISED)

@@ -104,7 +104,9 @@ def baseline_gaps(results: Results, attributes: Sequence[str] | None = None, *, 
     """Differences between groups of the untouched baseline, each with its verdict; on a slide the two error rates."""
     measure = MEASURES[size]
     metrics = SHOWN if size == "page" else SHOWN[:2]
-    gaps = evidence.gaps(results).filter(**BASELINE).filter(pl.col("contrast") != WIDEST, pl.col("metric").is_in(metrics))
+    gaps = (
+        evidence.gaps(results).filter(**BASELINE).filter(pl.col("contrast") != WIDEST, pl.col("metric").is_in(metrics))
+    )
     if attributes is not None:
         gaps = gaps.filter(pl.col("attribute").is_in(attributes))
     if gaps.is_empty():

@@ -118,9 +118,9 @@ def _family_row(weighting: str) -> str:
 def noise_floor(results: Results, trained: str, outcome: tuple[str, str]) -> float | None:
     """The change of an outcome (attribute, metric) that noise alone stays under in 19 of 20 cases, or None."""
     contrast = "all" if outcome[0] == OVERALL else WIDEST
-    found = evidence.noise_floor(results).filter(trained=trained, attribute=outcome[0], metric=outcome[1], contrast=contrast)[
-        "floor"
-    ]
+    found = evidence.noise_floor(results).filter(
+        trained=trained, attribute=outcome[0], metric=outcome[1], contrast=contrast
+    )["floor"]
     return found[0] if len(found) else None
 
 
@@ -209,7 +209,11 @@ def _reading(beside_first: bool) -> str:
 
 def _outcomes(results: Results, attributes: Sequence[str] | None) -> list[tuple[str, str]]:
     """(attribute, metric) of each panel: balanced accuracy, then the TPR gaps, then the FPR gaps."""
-    known = [a for a in evidence.gaps(results)["attribute"].unique(maintain_order=True) if attributes is None or a in attributes]
+    known = [
+        a
+        for a in evidence.gaps(results)["attribute"].unique(maintain_order=True)
+        if attributes is None or a in attributes
+    ]
     return [BALANCED, *((attribute, metric) for metric in ERRORS for attribute in known)]
 
 

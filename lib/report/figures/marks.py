@@ -90,7 +90,9 @@ def in_order(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table with `attribute` and `group`: everyone, then each attribute, groups in their fixed order or, where they have none, as found."""
     rows = frame.to_dicts()
     groups = [(OVERALL, "all"), *((a.name, g) for a in DEFAULTS.values() for g in a.groups)]
-    place = {key: k for k, key in enumerate(dict.fromkeys([*groups, *((row["attribute"], row["group"]) for row in rows)]))}
+    place = {
+        key: k for k, key in enumerate(dict.fromkeys([*groups, *((row["attribute"], row["group"]) for row in rows)]))
+    }
     return sorted(rows, key=lambda row: place[row["attribute"], row["group"]])
 
 

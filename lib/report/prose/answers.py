@@ -30,8 +30,7 @@ def _data_answer(study: Results) -> Words:
     tied = tied_pairs(study).filter(pl.col("other") == "label")
     loose = [attribute_words(a) for a in known["attribute"] if a not in tied["attribute"]]
     shown = [
-        f"{attribute_words(r['attribute'])} (Cramér's V {number(r['estimate'], 2)})"
-        for r in tied.iter_rows(named=True)
+        f"{attribute_words(r['attribute'])} (Cramér's V {number(r['estimate'], 2)})" for r in tied.iter_rows(named=True)
     ]
     if not shown:
         return Words("The label goes with no attribute beyond what noise explains, in training and validation alike.")

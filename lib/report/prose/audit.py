@@ -171,12 +171,17 @@ def intersections(study: Results) -> Words:
 
 def parity(study: Results) -> Words:
     """The baseline's missed patients of 1,000, by everyone and in the group with the most, told as what it is: a maximum."""
-    overall = evidence.metrics(study).filter(**BASELINE, attribute=OVERALL, metric="missed").drop_nulls("value").to_dicts()
+    overall = (
+        evidence.metrics(study).filter(**BASELINE, attribute=OVERALL, metric="missed").drop_nulls("value").to_dicts()
+    )
     if not overall:
         return Words("How many of 1,000 patients are sick and missed was not estimated in this study.")
     row = overall[0]
     worst = (
-        evidence.plain(study.parity).filter("estimable", **BASELINE, measure="worst_missed").sort("value", descending=True).to_dicts()
+        evidence.plain(study.parity)
+        .filter("estimable", **BASELINE, measure="worst_missed")
+        .sort("value", descending=True)
+        .to_dicts()
     )
     text = (
         f"Of 1,000 patients, one image each, {_of_thousand(row['value'])} are sick and called healthy ({_bounds(row)})."

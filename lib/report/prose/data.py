@@ -46,7 +46,8 @@ def exposure(study: Results) -> Words:
 def interval_levels(study: Results) -> Words:
     """How much narrower intervals by image are than intervals by patient, as the median ratio of their widths."""
     wide = (
-        evidence.plain(study.interval_levels).drop_nulls(["low", "high"])
+        evidence.plain(study.interval_levels)
+        .drop_nulls(["low", "high"])
         .with_columns(width=pl.col("high") - pl.col("low"))
         .pivot("level", index=["attribute", "group", "metric"], values="width")
     )

@@ -186,6 +186,8 @@ def who_gains(study: Results, figure: str = "@fig-who-gains") -> Words:
 
 
 def _narrowed_most(study: Results) -> dict[str, Any] | None:
-    rows = evidence.changes(study).filter(pl.col("contrast") == WIDEST, pl.col("metric").is_in(GAP_METRICS), pl.col("estimable"))
+    rows = evidence.changes(study).filter(
+        pl.col("contrast") == WIDEST, pl.col("metric").is_in(GAP_METRICS), pl.col("estimable")
+    )
     ranked = rows.sort(pl.col("verdict") == "improves", -pl.col("change"), descending=True)
     return ranked.row(0, named=True) if ranked.height else None

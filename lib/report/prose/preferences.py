@@ -12,7 +12,6 @@ from lib.names import (
     NOT_NARROWED,
     OVERALL,
     RECOMMENDED,
-    TOO_DEAR,
     TRADED,
     UNTRACED,
     must_know,
@@ -75,7 +74,11 @@ def relaxation(study: Results, metric: str = "odds", attribute: str | None = Non
     attribute = attribute or focus(study)
     if evidence.relaxation(study).is_empty():
         return Words(UNKNOWN)
-    frame = evidence.relaxation(study).filter(metric=metric, attribute=attribute).drop_nulls(["balanced_accuracy", "disparity"])
+    frame = (
+        evidence.relaxation(study)
+        .filter(metric=metric, attribute=attribute)
+        .drop_nulls(["balanced_accuracy", "disparity"])
+    )
     own = frame.filter(weighting=BASELINE_WEIGHTING).sort("slack").drop_nulls("balanced_low").to_dicts()
     gap = gap_label(attribute, metric)
     if not own:
@@ -136,7 +139,9 @@ def closures(study: Results, attribute: str | None = None) -> Words:
     attribute = attribute or focus(study)
     if study.levelling.is_empty():
         return Words(
-            UNKNOWN if not evidence.changes(study).is_empty() else "Without any method beside the baseline, no gap was narrowed."
+            UNKNOWN
+            if not evidence.changes(study).is_empty()
+            else "Without any method beside the baseline, no gap was narrowed."
         )
     rows = study.levelling.filter(pl.col("how") != NOT_NARROWED, attribute=attribute)
     if rows.is_empty():

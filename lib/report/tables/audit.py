@@ -120,7 +120,10 @@ def amplification(results: Results) -> GT:
             cells = {name: bounded(r["value"], r["low"], r["high"], words.points) for name, r in told.items()}
             if "amplification" in told:
                 cells = {"data": "", "model": "", "excess": cells["amplification"]}
-                cells |= {"p": p_value(told["amplification"]["p_adjusted"]), "verdict": told["amplification"]["verdict"]}
+                cells |= {
+                    "p": p_value(told["amplification"]["p_adjusted"]),
+                    "verdict": told["amplification"]["verdict"],
+                }
                 heading["contrast"] = "bias amplification"
             rows.append({"p": "", "verdict": "not tested"} | heading | cells)
     labels = {

@@ -37,7 +37,9 @@ def recommendation(results: Results) -> GT:
             "known": known_words(row),
             "loss": bounded(row["loss"], row["loss_low_simultaneous"], row["loss_high_simultaneous"], words.points),
             "gap": share(row["disparity"]),
-            "change": bounded(row["change"], row["change_low_simultaneous"], row["change_high_simultaneous"], words.points),
+            "change": bounded(
+                row["change"], row["change_low_simultaneous"], row["change_high_simultaneous"], words.points
+            ),
         }
         for row in pl.concat(kept).to_dicts()
     ]
