@@ -132,7 +132,7 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
     seeds = settings["training"]["seeds"]
     if not seeds or any(type(s) is not int or not 0 <= s < 2**32 for s in seeds) or len(set(seeds)) < len(seeds):
         raise SettingsError("study.toml, [training] seeds must hold at least one whole number from 0, each once.")
-    for key, least in (("folds", 2), ("replicates", 100), ("smallest_cell", 1)):
+    for key, least in (("folds", 2), ("smallest_cell", 1)):
         if settings["audit"][key] < least:
             raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
     if not 0 < settings["audit"].setdefault("margin", MARGIN) < 0.5:
@@ -193,7 +193,7 @@ def _audited(
         smallest_cell=small,
     )
 
-    alike = {"margin": settings["margin"], "smallest_cell": small, "replicates": settings["replicates"]}
+    alike = {"margin": settings["margin"], "smallest_cell": small}
     heads = catalogue_tables(plan, pixels, people, valid, **alike)
     floor = retraining_floor(people, scores, smallest_cell=small)
     recorded = {

@@ -208,7 +208,6 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
             "training": training,
             "preferences": PREFERENCES | {"attribute": knobs.attributes[-1].name},
             "audit": {
-                "replicates": 2000,
                 "margin": 0.05,
                 "folds": 5,
                 "smallest_cell": 20,
