@@ -27,7 +27,7 @@ def calibrated_odds(sample: Sample, smallest_cell: int, cost: str) -> Mixture:
     fitted = {}
     for g in groups:
         part = sample.of(g)
-        prevalence = float(part.labels.mean())
+        prevalence = _prevalence(part)
         trivial = _cost(part, np.full(len(part.scores), prevalence), cost)
         share = (dearest - own[g]) / (trivial - own[g]) if trivial > own[g] else 0.0
         fitted[g] = _mix(float(np.clip(share, 0, 1)), prevalence)
@@ -42,8 +42,14 @@ def _mix(share: float, prevalence: float) -> Mix:
     return (scored, (EVERYONE, share)) if prevalence >= CUT else (scored,)
 
 
+def _prevalence(part: Sample) -> float:
+    return float(np.average(part.labels, weights=part.by_all))
+
+
 def _cost(part: Sample, scores: Array, cost: str) -> float:
-    missed = float((1 - scores[part.labels == 1]).mean())
-    alarms = float(scores[part.labels == 0].mean())
-    sick = float(part.labels.mean())
+    missed, alarms = (
+        float(np.average(error[part.labels == label], weights=part.by_label[part.labels == label]))
+        for label, error in ((1, 1 - scores), (0, scores))
+    )
+    sick = _prevalence(part)
     return {"fnr": missed, "fpr": alarms, "weighted": (missed * sick + alarms * (1 - sick)) / 2}[cost]

@@ -13,6 +13,7 @@ from lib.audit.population import Population
 from lib.cores import usable_cores
 from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, NO_TARGET
 from lib.postprocessing.methods import REGISTRY, Codes, PostProcessing, Rule, Sample, Thresholds
+from lib.postprocessing.sample import Weights
 from lib.postprocessing.thresholds import Array
 
 Method = tuple[str, str, str]
@@ -46,6 +47,7 @@ def post_process(
     names: Sequence[str],
     attributes: Sequence[str],
     *,
+    weights: Weights = "patient",
     folds: int = 5,
     smallest_cell: int = 20,
     seed: int = 0,
@@ -55,6 +57,9 @@ def post_process(
     `scores[weighting]` (S, n): chance of sick, one row per network, images in the order of the population. Rules that
     look at no group have the target `none`. Patients are divided into `folds` anew for each network, so that the choice of
     folds is part of the spread between networks; all weightings share the folds of their s-th network.
+
+    `weights`: what counts once within (group and) label when a rule is fitted, "patient" (as fairness is judged) or
+    "image"; see `Sample`.
 
     Groups unknown, unseen or with fewer than `smallest_cell` patients of a label among the fitting ones use the pooled
     threshold. In the table `thresholds`: mean, smallest (`low`) and largest (`high`) over folds and networks, and
@@ -68,7 +73,7 @@ def post_process(
     parts = [patient_folds(population, folds, seed, s) for s in range(max(map(len, scores.values())))]
     todo = [(own, parts[s]) for values in scores.values() for s, own in enumerate(values)]
     pool = Parallel(n_jobs=usable_cores() if len(todo) >= MANY else 1, return_as="generator")
-    every = pool(delayed(_crossfit)(population, own, methods, part, smallest_cell) for own, part in todo)
+    every = pool(delayed(_crossfit)(population, own, methods, part, weights, smallest_cell) for own, part in todo)
     decisions, naive, rows, as_group = {}, {}, [], {}
     for weighting, values in scores.items():
         fitted = [*islice(every, len(values))]
@@ -125,6 +130,7 @@ def _crossfit(
     scores: Array,
     methods: list[tuple[PostProcessing, str]],
     part: Codes,
+    weights: Weights,
     smallest_cell: int,
 ) -> _Fitted:
     found = _Fitted({}, {}, {})
@@ -133,8 +139,8 @@ def _crossfit(
         groups = population.groups[target] if target != NO_TARGET else unknown
         columns = (scores, population.labels, population.patients, groups)
         # what a sample computes is shared by all methods that are fitted on it
-        samples = [Sample(*(c[part != k] for c in columns)) for k in range(part.max() + 1)]
-        everyone = Sample(*columns)
+        samples = [Sample(*(c[part != k] for c in columns), weights) for k in range(part.max() + 1)]
+        everyone = Sample(*columns, weights)
         for method in (m for m, own in methods if own == target):
             key = method.name, target
             found.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]

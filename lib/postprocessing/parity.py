@@ -53,7 +53,7 @@ def relaxed(
     hulls = _hulls(sample, smallest_cell)
     if not hulls:
         return [Mixture(best_of(sample))] * len(slacks[0])
-    shares = {g: (len(sample.of(g).sick), len(sample.of(g).healthy)) for g in hulls}
+    shares = {g: (sample.share_of(g, 1), sample.share_of(g, 0)) for g in hulls}
     total = [sum(share[side] for share in shares.values()) for side in (0, 1)]
     weights = {g: (sick / total[0], healthy / total[1]) for g, (sick, healthy) in shares.items()}
     slacks = [slack[:, None] for slack in slacks]

@@ -51,17 +51,17 @@ def _recalibrated(sample: Sample, smallest_cell: int, fit: Callable[[Sample], Ma
     maps = {g: fit(sample.of(g)) for g in sample.fittable(smallest_cell)}
     for g, (own, _) in maps.items():
         calibrated[sample.groups == g] = own(sample.of(g).scores)
-    level = best_threshold(calibrated, sample.labels)
+    level = best_threshold(calibrated, sample.labels, sample.by_label)
     return Thresholds(back(level), {g: own_back(level) for g, (_, own_back) in maps.items()})
 
 
 def _platt(part: Sample, intercept: bool = True) -> Map:
     x = logit(np.clip(part.scores, EDGE, 1 - EDGE))
-    sick, healthy = len(part.sick), len(part.healthy)
+    sick, healthy = (part.by_all[part.labels == label].sum() for label in (1, 0))
     target = np.where(part.labels == 1, (sick + 1) / (sick + 2), 1 / (healthy + 2))
-    slope, shift = _newton(x, target, intercept)
+    slope, shift = _newton(x, target, intercept, part.by_all)
     if slope <= 0:  # the scores rise with health, or not at all: they say nothing that a rising map could use
-        level = expit(logit(target.mean())) if intercept else 0.5
+        level = np.average(target, weights=part.by_all) if intercept else 0.5
         return lambda scores: np.full(len(scores), level), lambda least: EVERYONE if level >= least else np.inf
 
     def forward(scores: Array) -> Array:
@@ -70,15 +70,15 @@ def _platt(part: Sample, intercept: bool = True) -> Map:
     return forward, lambda least: float(expit((logit(np.clip(least, EDGE, 1 - EDGE)) - shift) / slope))
 
 
-def _newton(x: Array, target: Array, intercept: bool) -> tuple[float, float]:
+def _newton(x: Array, target: Array, intercept: bool, weights: Array | float = 1.0) -> tuple[float, float]:
     """Slope and shift of highest likelihood, by Newton's method; it converges within ten steps as a rule."""
     columns = np.stack([x, np.ones_like(x)], axis=1) if intercept else x[:, None]
     beta = np.zeros(columns.shape[1])
     for _ in range(STEPS):
         chance = expit(columns @ beta)
         # a trace of ridge keeps constant scores solvable
-        curvature = (columns * (chance * (1 - chance))[:, None]).T @ columns + 1e-9 * np.eye(len(beta))
-        step = np.linalg.solve(curvature, columns.T @ (target - chance))
+        curvature = (columns * (weights * chance * (1 - chance))[:, None]).T @ columns + 1e-9 * np.eye(len(beta))
+        step = np.linalg.solve(curvature, columns.T @ (weights * (target - chance)))
         beta += np.clip(step, -5, 5)
         if np.abs(step).max() < 1e-8:
             break
@@ -87,9 +87,10 @@ def _newton(x: Array, target: Array, intercept: bool) -> tuple[float, float]:
 
 def _isotonic(part: Sample) -> Map:
     """Straight lines between the fitted scores, level beyond the outermost, as scikit-learn's `IsotonicRegression`."""
-    x, position, count = np.unique(part.scores, return_inverse=True, return_counts=True)
-    shares = np.bincount(position, weights=part.labels) / count
-    y = isotonic_regression(shares, weights=count).x
+    x, position = np.unique(part.scores, return_inverse=True)
+    mass = np.bincount(position, weights=part.by_all)
+    shares = np.bincount(position, weights=part.by_all * part.labels) / mass
+    y = isotonic_regression(shares, weights=mass).x
 
     def back(least: float) -> float:
         k = int(np.searchsorted(y, least))
