@@ -22,16 +22,17 @@ def logistic(columns: Array, target: Array, weights: Array | None = None, offset
     """Coefficients (K,) of highest likelihood of `target` (n,) in 0 to 1, given `columns` (n, K), weights (n,) and an offset.
 
     logit P = offset + columns @ coefficients, by Newton's method; it converges within ten steps as a rule. A trace of ridge
-    keeps constant columns solvable. NaN where the likelihood has no maximum (the classes can be told apart without error).
+    keeps constant columns solvable. Where the likelihood has no maximum (the classes can be told apart without error), the
+    coefficients are as large as fifty steps make them.
     """
     weights = np.ones(len(target)) if weights is None else weights
     beta = np.zeros(columns.shape[1])
     for _ in range(STEPS):
         chance = expit(offset + columns @ beta)
         curvature = (columns * (weights * chance * (1 - chance))[:, None]).T @ columns
-        curvature += 1e-9 * np.eye(len(beta)) * max(1.0, weights.sum())
+        curvature += 1e-9 * weights.sum() * np.eye(len(beta))
         step = np.linalg.solve(curvature, columns.T @ (weights * (target - chance)))
         beta += np.clip(step, -5, 5)
         if np.abs(step).max() < 1e-8:
-            return beta
-    return np.full(len(beta), np.nan)
+            break
+    return beta

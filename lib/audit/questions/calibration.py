@@ -100,14 +100,17 @@ def _one(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[n
     design = np.column_stack([x, np.ones_like(x)])
     beta = logistic(design, labels, weights)
     shift = logistic(design[:, 1:], labels, weights, offset=x)
-    slope, rest = _influence(design, labels, weights, expit(design @ beta))[:, 0], beta[0]
+    slope = _influence(design, labels, weights, expit(design @ beta))[:, 0]
     shifted = _influence(design[:, 1:], labels, weights, expit(x + shift))[:, 0]
     parts = [weights * (error**2 - brier), weights * (error - mean), slope, shifted]
-    return np.array([brier, mean, rest - IDEAL["slope"], shift[0]]), np.column_stack(parts)
+    values = np.array([brier, mean, beta[0] - IDEAL["slope"], shift[0]])
+    influence = np.column_stack(parts)
+    values[np.isnan(influence).any(axis=0)] = np.nan
+    return values, influence
 
 
 def _influence(design: np.ndarray, labels: np.ndarray, weights: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """What each image adds to the coefficients of a logistic fit, (n, K)."""
+    """What each image adds to the coefficients of a logistic fit, (n, K); NaN where it has no maximum or no single one."""
     information = (design * (weights * chance * (1 - chance))[:, None]).T @ design
     if not np.isfinite(information).all() or np.linalg.cond(information) > 1e12:
         return np.full(design.shape, np.nan)
