@@ -144,7 +144,7 @@ def compared(levels: Figures, population: Population) -> Figures:
     index = pl.DataFrame(keys, schema={"attribute": S, "metric": S, "contrast": S}, orient="row").with_columns(
         estimable=pl.Series([bool(enough[list(column)].all()) for column in columns]),
         unit=pl.lit(levels.index["unit"][0]),
-        **{name: pl.lit(levels.index[name][0]) for name in METHOD},
+        **{name: pl.lit(levels.index[name][0]) for name in METHOD if name in levels.index.columns},
     )
     return levels.contrast(index, matrix)
 
