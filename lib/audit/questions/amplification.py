@@ -37,7 +37,7 @@ def shares_of_sick(context: Context, networks: int, weighting: str = BASELINE[0]
 
 def _of(context: Context, method: tuple[str, str, str]) -> pl.DataFrame:
     called = context.levels(method).where(pl.col("metric") == SHARE)
-    sick = shares_of_sick(context, called.networks, method[0])
+    sick = shares_of_sick(context, len(called.by_network), method[0])
     excess = called - sick
     place = {key: k for k, key in enumerate(called.index.select("attribute", "group").rows())}
     sides = sick.estimate - sick.estimate[place[OVERALL, "all"]]

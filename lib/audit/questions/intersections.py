@@ -11,7 +11,7 @@ import polars as pl
 from lib.audit import metrics
 from lib.audit.columns import METHOD, STANDARD, B, F, I, S
 from lib.audit.context import Context
-from lib.audit.inference import pool
+from lib.audit.inference import Figures, pool
 from lib.names import BASELINE, ERRORS, OVERALL
 
 name = "intersections"
@@ -36,7 +36,7 @@ def compute(context: Context) -> pl.DataFrame:
     return pl.concat(tables, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())
 
 
-def _told(context: Context, method: tuple[str, str, str], levels: metrics.Figures) -> pl.DataFrame:
+def _told(context: Context, method: tuple[str, str, str], levels: Figures) -> pl.DataFrame:
     keys = ["attribute", "group", "metric"]
     described = context.describe(levels).table()
     level = described.select(*keys, level="estimate", level_low="low", level_high="high")

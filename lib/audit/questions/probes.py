@@ -114,7 +114,7 @@ def _told(
             parts.append(pl.DataFrame([key | {"estimable": False}]))
             continue
         figures = found.get(name, found.get(told[0]))
-        sd = figures.by_network.std(axis=0, ddof=1)[0] if figures.networks > 1 else None
+        sd = figures.by_network.std(axis=0, ddof=1)[0] if len(figures.by_network) > 1 else None
         table = context.describe(figures.where(pl.col("attribute") == OVERALL)).table()
         parts.append(
             table.with_columns(
