@@ -16,7 +16,7 @@ _TABLES = {
         "weights_act_by": str,
         "initial_weights": str,
     },
-    "audit": {"attributes": list, "postprocessings": list, "folds": int, "replicates": int, "smallest_cell": int},
+    "audit": {"attributes": list, "postprocessings": list, "folds": int, "smallest_cell": int},
     "preferences": {"attribute": str, "largest_loss": float, "may_use_demographics": bool},
     "report": {"title": str, "subtitle": str, "authors": list, "chapters": list},
 }
@@ -30,6 +30,7 @@ _WORDS = {
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
     "training": {"first_image_size": int, "batch_size": int, "learning_rate": float},
+    "audit": {"margin": float},
     "report": {"lang": str, "appendices": list, "language": dict},
     "group": {"members": list},
     "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},

@@ -7,7 +7,6 @@ import shutil
 import time
 from dataclasses import asdict
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,23 +19,17 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from lib import results
-from lib.audit import Population, audit, describe, point_values
-from lib.audit.closures import closures
-from lib.audit.exposure import exposure, grey_levels
-from lib.audit.flattery import flattery
-from lib.audit.front import front
-from lib.audit.ledger import Ledger
-from lib.audit.probes import probes
-from lib.audit.recommendation import recommend
-from lib.audit.resampler import Resampler
-from lib.audit.sensitivity import wrong_groups
+from lib.attributes import attributes_of
+from lib.audit import QUESTIONS, Context, Population, answer
+from lib.audit.questions.exposure import grey_levels
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import ATTRIBUTES, PLACEBO
-from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
+from lib.names import DEFAULTS, PLACEBO, Attribute, told
+from lib.postprocessing import REGISTRY, post_process
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
+from lib.tables import RECORDED, TABLES
 from lib.training.engine import EngineSettings
 from lib.training.plan import Plan
 from lib.training.pool import train_all
@@ -44,6 +37,9 @@ from lib.training.settings import TrainingSettings
 from lib.training.store import Run
 
 log = logging.getLogger(__name__)
+MARGIN = 0.05
+"""Differences of rates smaller than this are called none, unless `study.toml` says otherwise."""
+MOST_ATTRIBUTES = 8
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-learn", "numpy")
 
 
@@ -58,13 +54,17 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     training, engine = _check(settings)
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
-    wanted = {key: settings[key] for key in ("training", "audit", "preferences")}
+    wanted = {key: settings[key] for key in ("training", "audit", "preferences")} | {"code": results.audit_code()}
     if not again and _is_current(target, cohort, wanted):
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
     cache = root / "data" / ".pixels"
     frame, checks, pixels = readable(cohort, training.image_size, cache)
+    try:
+        attributes = attributes_of(frame, settings["audit"]["attributes"])
+    except ValueError as error:
+        raise SettingsError(f"study.toml, [audit] attributes: {error}") from None
     plan = Plan(
         frame,
         cohort.key,
@@ -78,10 +78,11 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     runs, plan = train_all(plan)
     began = time.monotonic()
     with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
-        tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
+        tables = {"checks": checks} | _audited(frame, attributes, pixels, plan, runs, settings)
     manifest = {
         "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
         "requested": wanted,
+        "attributes": told(attributes.values()),
         "settings": {
             "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
             "audit": settings["audit"],
@@ -97,7 +98,7 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
     }
     with writing_to(target.parent), alone_with(target):
         _sweep(target)
-        results.save(target, manifest, tables)
+        results.save(target, manifest, tables, TABLES)
     return target
 
 
@@ -115,7 +116,6 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
     for where, key, is_allowed, allowed in (
         ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
         ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
-        ("audit", "attributes", ATTRIBUTES.__contains__, ATTRIBUTES),
     ):
         values = settings[where][key]
         if wrong := [v for v in values if not is_allowed(v)]:
@@ -124,14 +124,21 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
             )
         if not values or len(set(values)) < len(values):
             raise SettingsError(f"study.toml, [{where}] {key} must name at least one, each once.")
+    attributes = settings["audit"]["attributes"]
+    if not 1 <= len(attributes) <= MOST_ATTRIBUTES or len(set(attributes)) < len(attributes):
+        raise SettingsError(f"study.toml, [audit] attributes must name 1 to {MOST_ATTRIBUTES} columns, each once.")
     if settings["training"]["weightings"][0] != "uniform" or settings["audit"]["postprocessings"][0] != "fixed_0.5":
         raise SettingsError("study.toml: the first weighting is 'uniform' and the first post-processing 'fixed_0.5'.")
     seeds = settings["training"]["seeds"]
     if not seeds or any(type(s) is not int or not 0 <= s < 2**32 for s in seeds) or len(set(seeds)) < len(seeds):
         raise SettingsError("study.toml, [training] seeds must hold at least one whole number from 0, each once.")
-    for key, least in (("folds", 2), ("replicates", 100), ("smallest_cell", 1)):
+    for key, least in (("folds", 2), ("smallest_cell", 1)):
         if settings["audit"][key] < least:
             raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
+    if not 0 < settings["audit"].setdefault("margin", MARGIN) < 0.5:
+        raise SettingsError(
+            f"study.toml, [audit] margin is {settings['audit']['margin']}; allowed is above 0.0 to below 0.5."
+        )
     preferences = settings["preferences"]
     if preferences["attribute"] not in settings["audit"]["attributes"]:
         allowed = ", ".join(settings["audit"]["attributes"])
@@ -165,13 +172,18 @@ def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
 
 
 def _audited(
-    frame: pl.DataFrame, pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any]
+    frame: pl.DataFrame,
+    attributes: dict[str, Attribute],
+    pixels: np.ndarray,
+    plan: Plan,
+    runs: list[Run],
+    settings: dict[str, Any],
 ) -> dict[str, pl.DataFrame]:
     preferences, settings = settings["preferences"], settings["audit"]
     valid = frame.filter(pl.col("split") == "valid")
-    people = Population.from_frame(valid, attributes=settings["attributes"])
+    people = Population.from_frame(valid, attributes=attributes)
     scores = {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
-    small, replicates = settings["smallest_cell"], settings["replicates"]
+    small = settings["smallest_cell"]
     processed = post_process(
         people,
         scores,
@@ -180,44 +192,36 @@ def _audited(
         folds=settings["folds"],
         smallest_cell=small,
     )
-    ledger = Ledger(people, small)
-    with tqdm(total=len(processed.decisions), desc="Auditing", unit=" methods") as bar:
-        audited = audit(
-            people,
-            scores,
-            processed.decisions,
-            replicates=replicates,
-            smallest_cell=small,
-            progress=lambda done, total: bar.update(done - bar.n),
-            observe=ledger,
-        )
-    resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, replicates, smallest_cell=small)
-    everyone = Population.from_frame(frame, attributes=["view"])
-    heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
+
+    alike = {"margin": settings["margin"], "smallest_cell": small}
+    heads = catalogue_tables(plan, pixels, people, valid, **alike)
     floor = retraining_floor(people, scores, smallest_cell=small)
-    described = describe(frame, replicates=replicates, smallest_cell=small)
-    return (
-        audited
-        | heads
-        | described
-        | {
-            "noise_floor": pl.concat([floor, heads["noise_floor"]]),
-            "simpson": pl.concat([described["simpson"], audited["simpson"]]),
-            "probes": probes(people, embeddings(plan, pixels), replicates=replicates, smallest_cell=small),
-            "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
-            "thresholds": processed.thresholds,
-            "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),
-            "flattery": flattery(resampler, processed.decisions, processed.naive),
-            "front": front(ledger),
-            "closures": closures(audited["changes"]),
-            "relaxation": relaxation(resampler, scores, processed.folds),
-            "wrong_groups": wrong_groups(resampler, processed.decisions, processed.as_group),
-            "recommendation": recommend(ledger, preferences),
-            "weights": _weights(frame, plan.weightings, settings["attributes"]),
-            "runs": _runs(frame, valid, plan, runs),
-            "history": _history(runs),
-        }
+    recorded = {
+        "thresholds": processed.thresholds,
+        "weights": _weights(frame, plan.weightings, settings["attributes"]),
+        "runs": _runs(frame, valid, plan, runs),
+        "history": _history(runs),
+    }
+    recorded |= heads | {"noise_floor": pl.concat([floor, heads["noise_floor"]])}
+    context = Context(
+        people,
+        valid,
+        scores,
+        processed.decisions,
+        **alike,
+        naive=processed.naive,
+        as_group=processed.as_group,
+        relaxed=processed.relaxed,
+        deployed=processed.deployed,
+        folds=processed.folds,
+        embeddings=embeddings(plan, pixels),
+        grey=grey_levels(pixels),
+        cohort=frame,
+        preferences=preferences,
+        recorded=recorded,
     )
+    with tqdm(total=len(QUESTIONS), desc="Auditing", unit=" questions") as bar:
+        return recorded | answer(context, progress=lambda name: bar.update())
 
 
 def _weights(frame: pl.DataFrame, weightings: tuple[str, ...], attributes: list[str]) -> pl.DataFrame:
@@ -256,12 +260,12 @@ def _runs(frame: pl.DataFrame, valid: pl.DataFrame, plan: Plan, runs: list[Run])
         }
         for run in runs
     ]
-    return pl.DataFrame(rows, schema=results.TABLES["runs"])
+    return pl.DataFrame(rows, schema=RECORDED["runs"])
 
 
 def _history(runs: list[Run]) -> pl.DataFrame:
     rows = [{"weighting": run.weighting, "seed": run.seed, **epoch} for run in runs for epoch in run.facts["history"]]
-    return pl.DataFrame(rows, schema=results.TABLES["history"])
+    return pl.DataFrame(rows, schema=RECORDED["history"])
 
 
 def _cohort_facts(cohort: Cohort, frame: pl.DataFrame) -> dict[str, Any]:
@@ -270,7 +274,7 @@ def _cohort_facts(cohort: Cohort, frame: pl.DataFrame) -> dict[str, Any]:
         part = frame.filter(pl.col("split") == split)
         facts |= {f"{split}_images": part.height, f"{split}_patients": part["patient"].n_unique()}
     facts["sick_share"] = float(frame["label"].mean())
-    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in ATTRIBUTES}
+    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in DEFAULTS}
     return facts
 
 

@@ -19,11 +19,11 @@ from fairlearn.metrics import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_score, roc_auc_score
-
 from lib.audit.contrasts import point_values
 from lib.audit.estimates import in_sample
 from lib.audit.parity import parity_rows
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_score, roc_auc_score
+
 from lib.audit.population import Population
 from lib.audit.ranking import auc, resampled_auc
 from lib.audit.rates import RATES, TESTED, estimable, rates, resampled_rates

@@ -15,10 +15,10 @@ from lib.settings import ROOT
 
 STUDIES = {
     "effect": Knobs(),
-    "null": Knobs(effect=0, replicates=500),
-    "rare groups": Knobs(rare=True, replicates=500),
-    "one seed": Knobs(seeds=1, replicates=500),
-    "baseline only": Knobs(weightings=("uniform",), postprocessings=("fixed_0.5",), replicates=500),
+    "null": Knobs(effect=0),
+    "rare groups": Knobs(rare=True),
+    "one seed": Knobs(seeds=1),
+    "baseline only": Knobs(weightings=("uniform",), postprocessings=("fixed_0.5",)),
 }
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "crossing": ("view", "age_group"),

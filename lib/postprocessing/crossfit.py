@@ -1,22 +1,24 @@
 """Cross-fitting: every decision comes from a rule fitted on other patients than the one it judges."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import polars as pl
 from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
-from lib.audit.population import Population
+from lib.audit.inference import Population
 from lib.cores import usable_cores
-from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, NO_TARGET
+from lib.names import BASELINE_WEIGHTING, NO_TARGET, Method
+from lib.postprocessing.curves import Relaxed, relaxed_decisions
 from lib.postprocessing.methods import REGISTRY, Codes, PostProcessing, Rule, Sample, Thresholds
+from lib.postprocessing.rules import decided
 from lib.postprocessing.sample import Weights
 from lib.postprocessing.thresholds import Array
 
-Method = tuple[str, str, str]
 MANY = 20
 """Networks from which on other processes help: they take two seconds to start."""
 SCHEMA = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
@@ -31,7 +33,9 @@ class PostProcessed:
     `decisions` are cross-fitted and are the ones to audit; `naive` were fitted on the very images they judge, and serve
     to show how much that flatters. `thresholds` describes the rules that are thresholds; `folds` (S, n) is the fold of
     each image. `as_group` (G, S, n): the cross-fitted decisions on the baseline's weighting, were every image said to be
-    of each group, for the post-processings that need one.
+    of each group, for the post-processings that need one. `relaxed[weighting, attribute, constraint, slack]` (S, n): cross-fitted
+    decisions under thresholds by group whose constraint is loosened. `deployed`: what the rule that would be deployed,
+    fitted once, is judged by.
     """
 
     decisions: dict[Method, Array]
@@ -39,6 +43,8 @@ class PostProcessed:
     thresholds: pl.DataFrame
     folds: Codes
     as_group: dict[Method, Array]
+    relaxed: dict[Relaxed, Array] = field(default_factory=dict)
+    deployed: dict[Method, Any] = field(default_factory=dict)
 
 
 def post_process(
@@ -83,17 +89,26 @@ def post_process(
             naive[key] = np.stack([one.in_place[method.name, target] for one in fitted])
             rules = [rule for one in fitted for rule in one.rules[method.name, target]]
             if all(isinstance(rule, Thresholds) for rule in rules):
-                rows += [(*key, *row) for row in _threshold_rows(rules, target if method.needs_group else NO_TARGET)]
+                rows += [
+                    (*key, *row)
+                    for row in _threshold_rows(population, rules, target if method.needs_group else NO_TARGET)
+                ]
             if method.needs_group and weighting == BASELINE_WEIGHTING:
                 as_group[key] = np.stack(
                     [
-                        _as_each_group(one.rules[key[1:]], own, parts[s], target)
+                        _as_each_group(one.rules[key[1:]], own, parts[s], len(population.attributes[target].groups))
                         for s, (one, own) in enumerate(zip(fitted, values, strict=True))
                     ],
                     axis=1,
                 )
     thresholds = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group)
+    loosened = {}
+    if any(method.needs_group for method, _ in methods):
+        by_slack = relaxed_decisions(
+            population, scores, parts, attributes, weights=weights, smallest_cell=smallest_cell
+        )
+        loosened = {key: np.stack(networks) for key, networks in by_slack.items()}
+    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, loosened)
 
 
 def patient_folds(population: Population, folds: int, seed: int, network: int) -> Codes:
@@ -149,22 +164,14 @@ def _crossfit(
     return found
 
 
-def decided(rules: list[Rule], scores: Array, groups: Codes, part: Codes) -> Array:
-    """Each image's decision, (n,), by the rule fitted without its fold."""
-    found = np.empty(len(scores))
-    for k, rule in enumerate(rules):
-        found[part == k] = rule.decide(scores[part == k], groups[part == k])
-    return found
-
-
-def _as_each_group(rules: list[Rule], scores: Array, part: Codes, target: str) -> Array:
+def _as_each_group(rules: list[Rule], scores: Array, part: Codes, groups: int) -> Array:
     """What each image's decision would be were it said to be of each group, (G, n)."""
-    return np.stack(
-        [decided(rules, scores, np.full(len(scores), code), part) for code in range(len(ATTRIBUTES[target].groups))]
-    )
+    return np.stack([decided(rules, scores, np.full(len(scores), code), part) for code in range(groups)])
 
 
-def _threshold_rows(rules: list[Thresholds], target: str) -> list[tuple[str, float, float, float, float]]:
+def _threshold_rows(
+    population: Population, rules: list[Thresholds], target: str
+) -> list[tuple[str, float, float, float, float]]:
     """Rows (group, mean, smallest, largest, fitted); 0 calls everyone sick, 1 no one."""
 
     def row(group: str, thresholds: list[float], fitted: float) -> tuple[str, float, float, float, float]:
@@ -175,7 +182,7 @@ def _threshold_rows(rules: list[Thresholds], target: str) -> list[tuple[str, flo
         return [row("all", [rule.pooled for rule in rules], 1.0)]
     return [
         row(group, [rule.of(code) for rule in rules], float(np.mean([code in rule.by_group for rule in rules])))
-        for code, group in enumerate(ATTRIBUTES[target].groups)
+        for code, group in enumerate(population.attributes[target].groups)
     ]
 
 

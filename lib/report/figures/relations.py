@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from lib.report import words
+from lib.names import SHOWN
+from lib.report import evidence, words
 from lib.report.figures.marks import (
     PERCENT,
     Chart,
@@ -21,7 +22,6 @@ from lib.report.figures.marks import (
     over,
     span,
     under_headings,
-    with_bounds,
 )
 from lib.report.theme import LABELS, MEASURES, Size, group_look
 from lib.results import Results
@@ -83,14 +83,14 @@ def _crossed(results: Results, attribute: str, within: str, split: str) -> list[
 def _tie(results: Results, one: str, two: str, split: str) -> dict[str, Any] | None:
     """The row of two columns in the table of associations; None where they are not there or cannot be estimated."""
     pair = pl.col("attribute").is_in([one, two]) & pl.col("other").is_in([one, two])
-    rows = results.associations.filter(pair, split=split).drop_nulls("cramers_v").to_dicts()
+    rows = results.associations.filter(pair, split=split).drop_nulls("estimate").to_dicts()
     return rows[0] if rows else None
 
 
 def _tied(results: Results, one: str, two: str) -> bool:
     """Whether two columns go together beyond noise in each split: one interval above 0 alone can be chance."""
     found = [_tie(results, one, two, split) for split in SPLITS if split in set(results.associations["split"])]
-    return bool(found) and all(row is not None and row["low"] > 0 for row in found)
+    return bool(found) and all(row is not None and row["verdict"] == SHOWN for row in found)
 
 
 def _crossing_finding(results: Results, one: str, two: str) -> str:
@@ -104,7 +104,7 @@ def _strength(results: Results, one: str, two: str, split: str) -> str:
     row = _tie(results, one, two, split)
     if row is None:
         return ""
-    return f"Cramér's V {with_bounds(*(words.number(row[k], 2) for k in ('cramers_v', 'low', 'high')))}, 95 % interval by patient; 0 is unrelated."
+    return f"Cramér's V {words.number(row['estimate'], 2)}; 0 is unrelated."
 
 
 def associations(results: Results, split: str = "train", *, size: Size = "page") -> Chart:
@@ -157,7 +157,7 @@ def _association_row(row: dict[str, Any]) -> str:
 def exposure(results: Results, *, size: Size = "page") -> Chart:
     """Mean grey level and contrast of the images by view and label."""
     measure = MEASURES[size]
-    table = results.exposure.to_dicts()
+    table = evidence.exposure(results).to_dicts()
     rows = under_headings(f"{row['view']}|{LABELS[row['label']][0]}" for row in table)
     measures = list(dict.fromkeys(row["measure"] for row in table))
     if not measures:
