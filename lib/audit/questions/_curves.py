@@ -123,28 +123,37 @@ def gaps_of(population: Population, levels: Figures, keys: Mapping[str, Any]) ->
     """
     facts = ("images", "patients", "estimable")
     inner = [column for column in keys if column not in ("attribute", "group", "contrast", *facts)]
-    place = {tuple(row[c] for c in ("attribute", "group", *inner)): k for k, row in enumerate(levels.index.rows(named=True))}
+    place = {
+        tuple(row[c] for c in ("attribute", "group", *inner)): k for k, row in enumerate(levels.index.rows(named=True))
+    }
     rows, ends = [], []
     for (attribute, group, *what), k in place.items():
         if attribute == OVERALL or group == (reference := population.attributes[attribute].reference):
             continue
         other = place[attribute, reference, *what]
         both = levels.index[[k, other]]
-        counted = {fact: both[fact].all() if fact == "estimable" else both[fact].min() for fact in facts if fact in keys}
+        counted = {
+            fact: both[fact].all() if fact == "estimable" else both[fact].min() for fact in facts if fact in keys
+        }
         rows.append(levels.index.row(k, named=True) | {"contrast": f"{group} - {reference}"} | counted)
         ends.append((k, other))
     if not rows:
         return None
-    matrix = np.zeros((len(rows), levels.index.height))
-    matrix[np.arange(len(rows)), [k for k, _ in ends]] = 1
-    matrix[np.arange(len(rows)), [k for _, k in ends]] = -1
+    matrix = np.zeros((levels.index.height, len(rows)))
+    matrix[[k for k, _ in ends], np.arange(len(rows))] = 1
+    matrix[[k for _, k in ends], np.arange(len(rows))] = -1
     return levels.contrast(pl.DataFrame(rows, schema=dict(keys)), matrix)
 
 
-def levels_and_gaps(context: Context, levels: Figures, keys: Mapping[str, Any], schema: Mapping[str, Any]) -> pl.DataFrame:
-    """The table of described levels, `contrast` null, and below them of their differences."""
+def levels_and_gaps(
+    context: Context, levels: Figures, keys: Mapping[str, Any], schema: Mapping[str, Any]
+) -> pl.DataFrame:
+    """The table of levels, `contrast` null and without a verdict, and below them of their differences."""
     gaps = gaps_of(context.population, levels, keys)
-    return pl.concat([told(context, own, schema) for own in (levels, gaps) if own is not None])
+    # that a level is not 0 is no finding
+    untested = [pl.lit(None, kind).alias(column) for column, kind in schema.items() if column in ("p", "verdict")]
+    parts = [told(context, levels, schema).with_columns(untested)]
+    return pl.concat(parts + ([] if gaps is None else [told(context, gaps, schema)]))
 
 
 def patients_of(population: Population, *masks: Mask) -> int:

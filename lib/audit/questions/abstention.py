@@ -20,7 +20,11 @@ from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "abstention"
 KEYS = {"attribute": S, "group": S, "contrast": S, "share": F, "metric": S, "images": I, "patients": I, "estimable": B}
-schema = {"attribute": S, "group": S, "contrast": S, "share": F, "metric": S} | STANDARD | {"images": I, "patients": I, "estimable": B}
+schema = (
+    {"attribute": S, "group": S, "contrast": S, "share": F, "metric": S}
+    | STANDARD
+    | {"images": I, "patients": I, "estimable": B}
+)
 needs = ("scores",)
 SHARES = (0.0, 0.1, 0.2, 0.3)
 METRICS = ("referred", "tpr", "fpr")
@@ -36,7 +40,9 @@ def compute(context: Context) -> pl.DataFrame:
         for share in SHARES:
             away = referred(scores, population.patients, share)
             asked = [(away, sides[0]), *((decisions, side & ~away[:, None]) for side in sides[1:])]
-            parts += [Shares.of(population, np.broadcast_to(row[:, None], side.shape) * 1.0, side) for row, side in asked]
+            parts += [
+                Shares.of(population, np.broadcast_to(row[:, None], side.shape) * 1.0, side) for row, side in asked
+            ]
         numerators.append(np.concatenate([own.totals for own in parts], axis=1))
         denominators.append(np.concatenate([own.there for own in parts], axis=1))
     fewest = np.min([own.sum(axis=0) for own in denominators], axis=0).astype(int)
@@ -48,7 +54,7 @@ def compute(context: Context) -> pl.DataFrame:
                 counts = int(side[:, g].sum()), patients, patients >= max(1, context.smallest_cell)
                 rows.append((cell.attribute, cell.group, None, share, metric, *counts))
     index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    levels = ratio(index, BASELINE_WEIGHTING, np.stack(numerators), np.stack(denominators))
+    levels = ratio(index, BASELINE_WEIGHTING, np.stack(numerators), np.stack(denominators), bounds=(0, 1))
     return levels_and_gaps(context, levels, KEYS, schema)
 
 

@@ -41,7 +41,9 @@ def _levels(context: Context) -> Figures:
             for g, cell in enumerate(population.cells)
             for metric in METRICS
         ],
-        schema={column: schema[column] for column in ("attribute", "group", "metric", "images", "patients", "estimable")},
+        schema={
+            column: schema[column] for column in ("attribute", "group", "metric", "images", "patients", "estimable")
+        },
         orient="row",
     )
     known = np.flatnonzero(patients[:, :2].min(axis=1) > 0)
@@ -61,7 +63,7 @@ def _levels(context: Context) -> Figures:
                 found[s, known[k]] = tpr[k], fpr[k], *at_equal, area(*roc)
         return found.reshape(len(networks), -1)
 
-    return jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients)
+    return jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients, bounds=(0, 1))
 
 
 def _decided(context: Context, decisions: Array, masks: list[Array]) -> Shares:

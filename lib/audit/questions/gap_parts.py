@@ -54,7 +54,7 @@ def compute(context: Context) -> pl.DataFrame:
         return pl.DataFrame(schema=schema)
     columns = ("attribute", "contrast", "metric", "part", "patients", "estimable")
     index = pl.DataFrame(rows, schema={column: schema[column] for column in columns}, orient="row")
-    return told(context, found.contrast(index, np.stack(matrix)), schema)
+    return told(context, found.contrast(index, np.stack(matrix, axis=1)), schema)
 
 
 def _cells(index: pl.DataFrame) -> list[tuple]:

@@ -25,7 +25,11 @@ from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "label_errors"
 KEYS = {"attribute": S, "contrast": S, "metric": S, "group": S, "reading": S, "patients": I, "estimable": B}
-schema = {column: KEYS[column] for column in ("attribute", "contrast", "metric", "group", "reading")} | DESCRIBED | {"wrong": F, "patients": I, "estimable": B}
+schema = (
+    {column: KEYS[column] for column in ("attribute", "contrast", "metric", "group", "reading")}
+    | DESCRIBED
+    | {"wrong": F, "patients": I, "estimable": B}
+)
 READINGS = ("as the others", "errors first")
 
 
@@ -34,21 +38,28 @@ def compute(context: Context) -> pl.DataFrame:
     pairs = list(compared(population))
     if not pairs:
         return pl.DataFrame(schema=schema)
-    images = [side & (population.labels == label) for *_, own, other in pairs for side in (own, other) for label in (1, 0)]
+    images = [
+        side & (population.labels == label) for *_, own, other in pairs for side in (own, other) for label in (1, 0)
+    ]
     columns = np.stack(images, axis=1)
     networks = [
-        Shares.of(population, np.broadcast_to(row[:, None], columns.shape), columns) for row in context.decisions[BASELINE]
+        Shares.of(population, np.broadcast_to(row[:, None], columns.shape), columns)
+        for row in context.decisions[BASELINE]
     ]
     observed = np.mean([own.at(np.ones(population.n_patients)) for own in networks], axis=0).reshape(-1, 2, 2)
     with np.errstate(invalid="ignore"):
         # the side where labels would be wrong: that of the lower TPR, that of the higher FPR
-        blamed = np.stack([observed[:, 0, 0] > observed[:, 1, 0], observed[:, 0, 1] < observed[:, 1, 1]], axis=1).astype(int)
+        blamed = np.stack(
+            [observed[:, 0, 0] > observed[:, 1, 0], observed[:, 0, 1] < observed[:, 1, 1]], axis=1
+        ).astype(int)
     rows = []
     for k, (attribute, group, reference, own, other) in enumerate(pairs):
         for m, metric in enumerate(("tpr", "fpr")):
             sides = own, other
             patients = population.count_patients(sides[blamed[k, m]] & (population.labels == 1 - m))
-            fewest = patients_of(population, *(side & (population.labels == label) for side in sides for label in (0, 1)))
+            fewest = patients_of(
+                population, *(side & (population.labels == label) for side in sides for label in (0, 1))
+            )
             facts = patients, fewest >= max(1, context.smallest_cell)
             where = (group, reference)[blamed[k, m]]
             rows += [(attribute, f"{group} - {reference}", metric, where, reading, *facts) for reading in READINGS]

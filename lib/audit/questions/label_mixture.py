@@ -26,7 +26,9 @@ from lib.names import BASELINE_WEIGHTING
 
 name = "label_mixture"
 KEYS = {"attribute": S, "group": S, "against": S, "reading": S, "patients": I, "estimable": B}
-schema = {column: S for column in ("attribute", "group", "against", "reading")} | STANDARD | {"patients": I, "estimable": B}
+schema = (
+    {column: S for column in ("attribute", "group", "against", "reading")} | STANDARD | {"patients": I, "estimable": B}
+)
 needs = ("scores",)
 READINGS = ("as they are", "aligned on the sick")
 
@@ -37,7 +39,9 @@ def compute(context: Context) -> pl.DataFrame:
     for attribute, group, reference, own, other in compared(population):
         fewest = patients_of(population, *(side & (population.labels == y) for side in (own, other) for y in (0, 1)))
         for names, masks in (((group, reference), (own, other)), ((reference, group), (other, own))):
-            rows += [(attribute, *names, reading, fewest, fewest >= max(1, context.smallest_cell)) for reading in READINGS]
+            rows += [
+                (attribute, *names, reading, fewest, fewest >= max(1, context.smallest_cell)) for reading in READINGS
+            ]
             pairs.append(masks if fewest > 1 else None)
     if not rows:
         return pl.DataFrame(schema=schema)
@@ -80,7 +84,9 @@ class Pair:
         apart = well - ill
         total = (apart**2).sum()
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.array([((well - _below(own, mass, self._grid)) * apart).sum() / total for own in (healthy, aligned)])
+            return np.array(
+                [((well - _below(own, mass, self._grid)) * apart).sum() / total for own in (healthy, aligned)]
+            )
 
 
 def _moments(values: Array, weights: Array) -> tuple[float, float]:

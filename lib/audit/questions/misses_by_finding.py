@@ -38,7 +38,10 @@ def compute(context: Context) -> pl.DataFrame:
         return pl.DataFrame(schema=schema)
     columns = [(finding, cell, has[:, f] & cell.images) for f, finding in enumerate(names) for cell in population.cells]
     images = np.stack([mask for *_, mask in columns], axis=1)
-    missed = [Shares.of(population, np.repeat(1 - own[:, None], images.shape[1], axis=1), images) for own in context.decisions[BASELINE]]
+    missed = [
+        Shares.of(population, np.repeat(1 - own[:, None], images.shape[1], axis=1), images)
+        for own in context.decisions[BASELINE]
+    ]
     patients = missed[0].there.sum(axis=0).astype(int)
     enough = patients >= max(1, context.smallest_cell)
     rows = [
@@ -46,5 +49,5 @@ def compute(context: Context) -> pl.DataFrame:
         for k, (finding, cell, _) in enumerate(columns)
     ]
     index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    levels = ratio(index, BASELINE_WEIGHTING, np.stack([own.totals for own in missed]), missed[0].there)
+    levels = ratio(index, BASELINE_WEIGHTING, np.stack([own.totals for own in missed]), missed[0].there, bounds=(0, 1))
     return levels_and_gaps(context, levels, KEYS, schema)

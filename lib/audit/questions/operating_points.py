@@ -5,7 +5,7 @@ other patients (the folds of the post-processings, five of patients where there 
 that intervals allow for the choice. `metric`: tpr, fpr; `threshold`, of everyone, the mean over folds.
 `contrast` null: levels; else group - reference. Gaps close where both groups are called sick nearly always, at the price of false
 alarms: look at the fpr. No group when deciding. Fixed-sensitivity operating points, as in triage: Seyyed-Kalantari et al. 2021,
-doi 10.1038/s41591-021-01595-0, on what moving one does. Means over networks; jackknife over patients.
+doi 10.1038/s41591-021-01595-0, on what moving one does. Means over networks; intervals over patients.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,21 @@ import polars as pl
 
 from lib.audit.columns import STANDARD, B, I, S
 from lib.audit.context import Context
-from lib.audit.inference import jackknife
+from lib.audit.inference import from_replicates, patient_weights
 from lib.audit.questions._curves import Array, levels_and_gaps, once_each
 from lib.names import BASELINE_WEIGHTING, OVERALL
 
 name = "operating_points"
 KEYS = {"attribute": S, "group": S, "contrast": S, "point": S, "metric": S, "patients": I, "estimable": B}
-schema = {column: S for column in ("attribute", "group", "contrast", "point", "metric")} | STANDARD | {"patients": I, "estimable": B}
+schema = (
+    {column: S for column in ("attribute", "group", "contrast", "point", "metric")}
+    | STANDARD
+    | {"patients": I, "estimable": B}
+)
 needs = ("scores",)
 POINTS = {"0.5": None, "TPR 0.90": 0.9, "TPR 0.95": 0.95}
 FOLDS = 5
+RESAMPLES = 200
 
 
 def compute(context: Context) -> pl.DataFrame:
@@ -61,7 +66,9 @@ def compute(context: Context) -> pl.DataFrame:
                     found.append(np.append(called @ shares, thresholds.mean()))
         return np.stack(found).reshape(len(networks), -1)
 
-    figures = jackknife(pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, values, patients=population.n_patients)
+    drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])
+    once = values(np.ones(population.n_patients))
+    figures = from_replicates(pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, once, drawn)
     return levels_and_gaps(context, figures, KEYS, schema)
 
 

@@ -1,10 +1,10 @@
 """Groups of two attributes at once, raw and drawn together: what can be said of a crossing that few patients are in. By patient.
 
-`raw` is the crossing's own rate. `estimate` is drawn from it towards what both attributes say alone, the more, the fewer its patients:
+`raw` is the crossing's own rate. `estimate` is drawn from it towards what both attributes say alone, the more, the fewer its patients, on
+the scale of angles arcsin(sqrt(rate)), where noise does not depend on the rate (Efron & Morris 1975, doi 10.1080/01621459.1975.10479864):
   prior     = constant + effect of one + effect of the other, least squares weighted by 1 / (v + t2)
   estimate  = prior + kept (raw - prior);   kept = 1 - (d - 2) / d  v / (v + t2)
-with v the noise of a crossing's rate (the variance between patients, pooled over crossings, by its number of patients), t2 the
-variance of true departures from the prior, over all crossings of a metric (Paule & Mandel 1982, doi 10.6028/jres.087.022), d
+with v the noise of a crossing (the variance between patients, pooled over crossings, by its number of patients), t2 the variance of true departures from the prior, over all crossings of a metric (Paule & Mandel 1982, doi 10.6028/jres.087.022), d
 their degrees of freedom. Empirical Bayes: Morris 1983, doi 10.1080/01621459.1983.10477920; crossings as a sum and its
 departures: MAIHDA, Evans et al. 2018, doi 10.1016/j.socscimed.2017.11.011. `kept` 0: everything is the prior's; 1: raw.
 A crossing without anyone has the prior's estimate and interval, so that none is "not estimable" alone; `low` and `high` hold the
@@ -23,7 +23,7 @@ from lib.audit.columns import DESCRIBED, B, F, I, S, frame, optional
 from lib.audit.context import Context
 from lib.audit.inference import Population
 from lib.audit.questions._curves import Array, Shares
-from lib.names import ATTRIBUTES, BASELINE, CROSSED, OVERALL
+from lib.names import BASELINE, CROSSED, OVERALL
 
 name = "pooled_crossings"
 schema = (
@@ -48,16 +48,21 @@ def _rows(context: Context) -> Iterator[tuple]:
         raw, noise, patients = levels(population, context.decisions[BASELINE], images)
         if not (patients > 0).any():
             continue
-        found = pooled(raw, noise, [design_of(population, c.attribute, c.group) for c in cells], [c.attribute for c in cells])
-        bounds = np.clip([found.low, found.high], 0, 1)
-        columns = [raw, np.clip(found.estimate, 0, 1), *bounds, np.clip(found.prior, 0, 1), found.kept]
+        found = pooled(
+            np.arcsin(np.sqrt(raw)),
+            noise,
+            [design_of(population, c.attribute, c.group) for c in cells],
+            [c.attribute for c in cells],
+        )
+        told = [np.sin(np.clip(a, 0, np.pi / 2)) ** 2 for a in (found.estimate, found.low, found.high, found.prior)]
+        columns = [raw, *told, found.kept]
         for k, cell in enumerate(cells):
             counts = int(images[:, k].sum()), int(patients[k]), bool(patients[k] >= max(1, context.smallest_cell))
             yield cell.attribute, cell.group, metric, *optional([column[k] for column in columns]), *counts
 
 
 def levels(population: Population, decisions: Array, images: Array) -> tuple[Array, Array, Array]:
-    """Rate of each crossing (K,), the variance of its noise (inf where nobody is), and its patients, each (K,)."""
+    """Rate of each crossing, the variance of its angle (inf where nobody is), and its patients, each (K,)."""
     parts = [Shares.of(population, np.broadcast_to(row[:, None], images.shape), images) for row in decisions]
     there = parts[0].there > 0
     patients = there.sum(axis=0)
@@ -73,15 +78,17 @@ def levels(population: Population, decisions: Array, images: Array) -> tuple[Arr
         networks = max(0.0, apart - own) / len(decisions)
     else:
         networks = 0.0
+    rate = np.nansum(raw * patients) / patients.sum()
+    # of the angle, by the delta method at everyone's rate; decisions that all agree are taken for single images'
+    scale = 4 * rate * (1 - rate) if 0 < rate < 1 and between > 0 else np.nan
     with np.errstate(divide="ignore"):
-        return raw, between / patients + networks, patients
+        return raw, np.where(np.isnan(scale), 0.25 / patients, between / patients / scale + networks / scale), patients
 
 
 def design_of(population: Population, crossing: str, group: str) -> dict[tuple[str, str], float]:
     """Which effects a crossing has: one for each of its two groups, other than the references."""
     names, groups = crossing.split(CROSSED), group.split(", ")
-    known = getattr(population, "attributes", ATTRIBUTES)
-    return {(a, g): 1.0 for a, g in zip(names, groups, strict=True) if g != known[a].reference}
+    return {(a, g): 1.0 for a, g in zip(names, groups, strict=True) if g != population.attributes[a].reference}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +104,14 @@ class Pooled:
 
 def pooled(raw: Array, noise: Array, effects: list[dict], tables: list[str]) -> Pooled:
     """Empirical Bayes of K raw rates (NaN: nobody) with noise (K,), around a sum of effects of each of the `tables` (K)."""
-    terms = list(dict.fromkeys((table, key) for table, own in zip(tables, effects, strict=True) for key in ("constant", *own)))
+    terms = list(
+        dict.fromkeys((table, key) for table, own in zip(tables, effects, strict=True) for key in ("constant", *own))
+    )
     design = np.array(
-        [[float(t == table and (key == "constant" or key in own)) for t, key in terms] for table, own in zip(tables, effects, strict=True)]
+        [
+            [float(t == table and (key == "constant" or key in own)) for t, key in terms]
+            for table, own in zip(tables, effects, strict=True)
+        ]
     )
     there = np.isfinite(noise) & np.isfinite(raw)
     degrees = int(there.sum() - np.linalg.matrix_rank(design[there]))

@@ -19,8 +19,22 @@ from lib.audit.questions._curves import Array, Shares, levels_and_gaps
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "seed_decisions"
-KEYS = {"attribute": S, "group": S, "contrast": S, "among": S, "metric": S, "networks": I, "images": I, "patients": I, "estimable": B}
-schema = {column: S for column in ("attribute", "group", "contrast", "among", "metric")} | STANDARD | {"networks": I, "images": I, "patients": I, "estimable": B}
+KEYS = {
+    "attribute": S,
+    "group": S,
+    "contrast": S,
+    "among": S,
+    "metric": S,
+    "networks": I,
+    "images": I,
+    "patients": I,
+    "estimable": B,
+}
+schema = (
+    {column: S for column in ("attribute", "group", "contrast", "among", "metric")}
+    | STANDARD
+    | {"networks": I, "images": I, "patients": I, "estimable": B}
+)
 needs = ("networks",)
 AMONG = ("sick", "healthy", "all")
 
@@ -43,7 +57,9 @@ def compute(context: Context) -> pl.DataFrame:
             enough = bool(patients[k] >= max(1, context.smallest_cell))
             counts = len(decisions), int(images[:, k].sum()), int(patients[k]), enough
             rows.append((cell.attribute, cell.group, None, among, metric, *counts))
-    levels = ratio(pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, numerators, denominators)
+    levels = ratio(
+        pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, numerators, denominators, bounds=(0, 1)
+    )
     return levels_and_gaps(context, levels, KEYS, schema)
 
 
