@@ -1,5 +1,6 @@
 """What a question may look at: people, scores, decisions, inference with its settings, and tables answered before."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from lib.audit import metrics
-from lib.audit.inference import Figures, Inference, Population, describe, infer, pool, stream
+from lib.audit.inference import Figures, Inference, Population, describe, infer, pool
 from lib.names import BASELINE, BASELINE_WEIGHTING, PATIENT, Method, kind_of
 
 Array = np.ndarray
@@ -35,7 +36,6 @@ class Context:
     decisions: Mapping[Method, Array]
     margin: float = 0.05
     smallest_cell: int = 20
-    replicates: int = 2000
     seed: int = 0
     ranks: frozenset[str] | None = None
     naive: Mapping[Method, Array] = field(default_factory=dict)
@@ -63,9 +63,9 @@ class Context:
         """Single and simultaneous intervals, p-values and verdicts of one family of figures."""
         return infer(family, margin=self.margin, seed=self.seed)
 
-    def describe(self, figures: Figures) -> Inference:
-        """Single intervals of figures that are no family."""
-        return describe(figures, margin=self.margin)
+    def describe(self, figures: Figures, null: float | None = 0.0) -> Inference:
+        """Single intervals of figures that are no family; with `null` None, intervals alone."""
+        return describe(figures, margin=self.margin, null=null)
 
     def block(self, rule: Rule, unit: str = PATIENT) -> dict[str, Figures]:
         """The rates of a post-processing under every weighting, with retraining noise pooled over weightings."""
@@ -103,7 +103,12 @@ class Context:
 
     def stream(self, *names: str) -> np.random.Generator:
         """A generator of its own for each name, so that no question alters the draws of another."""
-        return stream(self.seed, *names)
+        words = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little") for name in names]
+        return np.random.default_rng([self.seed, *words])
+
+    def has_scores(self, weighting: str) -> bool:
+        """Whether a weighting's scores are scores, and not decisions alone."""
+        return self.ranks is None or weighting in self.ranks
 
     def has(self, need: str) -> bool:
         """Whether an input that a question needs is there."""
@@ -114,6 +119,6 @@ class Context:
         if need == "methods":
             return len(self.decisions) > 1
         if need == "scores":
-            return self.ranks is None or BASELINE_WEIGHTING in self.ranks
+            return self.has_scores(BASELINE_WEIGHTING)
         given = getattr(self, need)
         return given is not None and len(given) > 0

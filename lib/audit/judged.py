@@ -6,7 +6,7 @@ does to other gaps, and to the rates of single groups, are families of their own
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -54,22 +54,18 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class _Sides:
-    """One method in one unit: its levels, and balanced accuracy of everyone with the gaps in TPR and FPR."""
+    """One method in one unit: balanced accuracy of everyone with the gaps in TPR and FPR, and what each group meets."""
 
     method: Method
-    levels: Figures
     compared: Figures
+    rates: Figures
 
     @classmethod
-    def of(cls, context: Context, method: Method, unit: str) -> "_Sides":
-        levels = context.levels(method, unit).with_index(**dict(zip(METHOD, method, strict=True)))
-        return cls(method, levels, compared(levels, context.population))
-
-    @property
-    def rates(self) -> Figures:
-        """What each group, and everyone, meets: the rates that methods are told to change."""
-        errors = pl.col("metric").is_in(ERRORS)
-        return self.levels.where(errors | ((pl.col("attribute") == OVERALL) & (pl.col("metric") == "selection_rate")))
+    def of(cls, method: Method, levels: Figures, population: Population) -> "_Sides":
+        levels = levels.with_index(**dict(zip(METHOD, method, strict=True)))
+        told = pl.col("metric").is_in(ERRORS)
+        told |= (pl.col("attribute") == OVERALL) & (pl.col("metric") == "selection_rate")
+        return cls(method, trimmed(compared(levels, population)), trimmed(levels.where(told)))
 
 
 @dataclass(eq=False)
@@ -102,19 +98,19 @@ def _judged(context: Context) -> Judged:
 
 
 def _of_unit(context: Context, unit: str, found: _Gathered) -> None:
-    base = _Sides.of(context, BASELINE, unit)
-    gaps = _baseline_gaps(context, unit, found)
-    found.gaps.append(gaps)
-    established = _established(base.compared, gaps)
+    base = _Sides.of(BASELINE, context.levels(BASELINE, unit), context.population)
+    found.gaps.append(_baseline_gaps(context, unit, found))
+    established = _established(base.compared, found.gaps[-1])
     pending: dict[str, list[_Sides]] = {}
     for method in _in_blocks(context):
-        own = base if method == BASELINE else _Sides.of(context, method, unit)
-        found.metrics.append(_levels(context, own, unit))
+        levels = context.levels(method, unit)
+        own = base if method == BASELINE else _Sides.of(method, levels, context.population)
+        found.metrics.append(_levels(context, method, levels, unit))
         if unit == PATIENT:
             found.compared[method] = own.compared
         if method != BASELINE:
-            differences = context.gaps(method, unit).where(pl.col("metric").is_in(COMPARED))
-            found.gaps.append(_named(context.describe(differences).table().with_columns(**_UNTESTED), method))
+            differences = metrics.gaps(levels.where(pl.col("metric").is_in(COMPARED)), context.population)
+            found.gaps.append(_named(context.describe(differences, None).table().with_columns(**_UNTESTED), method))
             pending.setdefault(OF_KIND[kind_of(method)], []).append(own)
     for kind, methods in pending.items():
         found.effects += _effects(context, kind, unit, base, methods, established, found)
@@ -144,20 +140,40 @@ def compared(levels: Figures, population: Population) -> Figures:
     index = pl.DataFrame(keys, schema={"attribute": S, "metric": S, "contrast": S}, orient="row").with_columns(
         estimable=pl.Series([bool(enough[list(column)].all()) for column in columns]),
         unit=pl.lit(levels.index["unit"][0]),
-        **{name: pl.lit(levels.index[name][0]) for name in METHOD},
+        **{name: pl.lit(levels.index[name][0]) for name in METHOD if name in levels.index.columns},
     )
     return levels.contrast(index, matrix)
 
 
-def _levels(context: Context, own: _Sides, unit: str) -> pl.DataFrame:
-    """Rates of one method, and the AUC beside the fixed threshold, which no later decision alters."""
-    parts = [own.levels]
-    if own.method[1] == BASELINE_POSTPROCESSING and context.has("scores"):
-        parts.append(context.ranked(own.method[0], unit).with_index(**dict(zip(METHOD, own.method, strict=True))))
-    return pl.concat(
-        [context.describe(part).table().with_columns(network_sd=pl.Series(_between(part), dtype=F)) for part in parts],
-        how="diagonal_relaxed",
+def trimmed(figures: Figures) -> Figures:
+    """The same figures without the cells that none of them is made of: less to keep, and to compute with."""
+    used = (figures.matrix != 0).any(axis=1)
+    arms = tuple(
+        replace(
+            arm,
+            values=arm.values[:, used],
+            influence=arm.influence[:, :, used],
+            deviations=arm.deviations[:, used],
+        )
+        for arm in figures.arms
     )
+    own = figures.cells
+    cells = replace(own, size=own.size[used], images=own.images[used], degrees=own.degrees[used], known=own.known[used])
+    return replace(figures, arms=arms, cells=cells, matrix=figures.matrix[used])
+
+
+def _levels(context: Context, method: Method, levels: Figures, unit: str) -> pl.DataFrame:
+    """Rates of one method, and the AUC beside the fixed threshold, which no later decision alters."""
+    parts = [levels]
+    if method[1] == BASELINE_POSTPROCESSING and context.has_scores(method[0]):
+        parts.append(context.ranked(method[0], unit))
+    tables = [
+        context.describe(part, None)
+        .table()
+        .with_columns(network_sd=pl.Series(_between(part), dtype=F, nan_to_null=True))
+        for part in parts
+    ]
+    return _named(pl.concat(tables, how="diagonal_relaxed"), method)
 
 
 def _between(figures: Figures) -> np.ndarray:

@@ -91,7 +91,7 @@ def _outcomes(effects: pl.DataFrame, attribute: str) -> dict[Method, tuple[str |
 
 def _shift(figures: Figures) -> np.ndarray:
     """What each patient adds to a figure, (P,): its influence, a mean over networks, both arms together."""
-    return np.sum([arm.influence.mean(axis=0)[:, 0] for arm in figures.arms], axis=0)
+    return np.sum([arm.influence.mean(axis=0) @ figures.matrix[:, 0] for arm in figures.arms], axis=0)
 
 
 def held_out(found: Candidates, largest_loss: float, seed: int) -> float | None:

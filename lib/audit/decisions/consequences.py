@@ -23,7 +23,7 @@ QUANTITIES = ("found", "missed", "alarmed", "left_alone")
 
 def compute(context: Context) -> pl.DataFrame:
     chosen = context.table("recommendation").filter(pl.col("option").is_not_null() | (pl.col("role") == RECOMMENDED))
-    methods = list(dict.fromkeys(chosen.select(METHOD).rows()))
+    methods = list(dict.fromkeys(chosen.select(*METHOD).rows()))
     if not methods:
         return pl.DataFrame(schema=schema)
     tables = []

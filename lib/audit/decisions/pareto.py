@@ -72,7 +72,7 @@ def _worse_than_baseline(effects: pl.DataFrame, attribute: str) -> set[Method]:
     wider = gaps.filter(pl.col("outcome").is_in([WIDENED, OPENED]))
     narrower = gaps.filter(outcome=NARROWED)
     found = lost.join(wider, on=list(METHOD), how="semi").join(narrower, on=list(METHOD), how="anti")
-    return set(found.select(METHOD).rows())
+    return set(found.select(*METHOD).rows())
 
 
 def _rivals(context: Context, known: list[Disparity]) -> dict[Method, tuple[float, Method | None]]:

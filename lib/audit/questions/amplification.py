@@ -1,6 +1,6 @@
 """Does the model make more of a group than the data do? Directional bias amplification, from attribute to task.
 
-By patient. For each `group - reference`: `data`, the difference in the share of sick; `model`, in the share called sick;
+By patient, under each weighting at the fixed threshold. For each `group - reference`: `data`, the difference in the share of sick; `model`, in the share called sick;
 `excess` = model - data: described. Under the contrast `all groups`: `amplification` = mean over groups of side x
 (share called sick - share of sick), side 1 where the group is sick more often than everyone and -1 elsewhere: above 0 the
 decisions depend on the group, in the direction of the data, more than the labels of the same people do. One family over
@@ -16,7 +16,7 @@ from lib.audit import metrics
 from lib.audit.columns import METHOD, STANDARD, B, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures
-from lib.names import AMPLIFICATION, BASELINE, NOT_ESTIMABLE, NOT_TOLD, OVERALL, kind_of
+from lib.names import AMPLIFICATION, BASELINE, NOT_ESTIMABLE, NOT_TOLD, OVERALL
 
 name = "amplification"
 schema = METHOD | {"attribute": S, "contrast": S, "quantity": S} | STANDARD | {"estimable": B}
@@ -24,7 +24,7 @@ SHARE = "selection_rate"
 
 
 def compute(context: Context) -> pl.DataFrame:
-    tables = [_of(context, method) for method in context.decisions if kind_of(method) != "combination"]
+    tables = [_of(context, (weighting, *BASELINE[1:])) for weighting in context.scores]
     return pl.concat(tables, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())
 
 
@@ -37,7 +37,7 @@ def shares_of_sick(context: Context, networks: int, weighting: str = BASELINE[0]
 
 def _of(context: Context, method: tuple[str, str, str]) -> pl.DataFrame:
     called = context.levels(method).where(pl.col("metric") == SHARE)
-    sick = shares_of_sick(context, called.networks, method[0])
+    sick = shares_of_sick(context, len(called.by_network), method[0])
     excess = called - sick
     place = {key: k for k, key in enumerate(called.index.select("attribute", "group").rows())}
     sides = sick.estimate - sick.estimate[place[OVERALL, "all"]]

@@ -49,7 +49,11 @@ def compute(context: Context) -> pl.DataFrame:
 
 def _told(context: Context, weighting: str, figures: Figures, scores: np.ndarray) -> Iterator[pl.DataFrame]:
     ideal = pl.col("measure").replace_strict(IDEAL, default=None, return_dtype=F)
-    sd = figures.by_network.std(axis=0, ddof=1) if figures.networks > 1 else np.full(len(figures.estimate), np.nan)
+    sd = (
+        figures.by_network.std(axis=0, ddof=1)
+        if len(figures.by_network) > 1
+        else np.full(len(figures.estimate), np.nan)
+    )
     spread = figures.index.select("attribute", "group", "measure").with_columns(network_sd=pl.Series(sd).fill_nan(None))
     tested = pl.col("measure").is_in(list(IDEAL))
     # against 0: the ideal is taken off before, and put back on the bounds

@@ -53,7 +53,7 @@ def _with_levels(effects: pl.DataFrame, levels: pl.DataFrame, gaps: pl.DataFrame
         effects.join(before, on=_FIGURE, how="left", maintain_order="left")
         .join(left, on=[*METHOD, *_FIGURE], how="left", maintain_order="left")
         .with_columns(
-            left=pl.coalesce("left_estimate", "_left"),
+            left=pl.coalesce("left", "_left"),
             left_low=pl.coalesce("left_low", "_low"),
             left_high=pl.coalesce("left_high", "_high"),
         )
@@ -73,8 +73,8 @@ def _outcome() -> dict[str, pl.Expr]:
         .when(pl.col("estimate") != 0)
         .then(pl.when(pl.col("estimate") > 0).then(pl.lit(RISEN)).otherwise(pl.lit(FALLEN)))
     )
-    word = pl.when(is_gap).then(pl.col("word")).otherwise(pl.col("verdict"))
-    told = word.is_in([SHOWN, SUGGESTED]) & (pl.col("estimand") == Estimand.PROCEDURE.value)
+    word = pl.when(is_gap).then(pl.col("change_verdict")).otherwise(pl.col("verdict"))
+    told = word.is_in([SHOWN, SUGGESTED]) & (pl.col("estimand") == str(Estimand.PROCEDURE))
     change = pl.when(is_gap).then(pl.col("change")).otherwise(rate)
     return {"outcome": pl.when(told).then(change), "outcome_verdict": word}
 

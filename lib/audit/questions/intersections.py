@@ -2,7 +2,7 @@
 
 `level` = the crossing's rate with its single interval, by patient; `estimate` = that rate - everyone's, the crossing
 among them, tested for TPR and FPR in one family over all crossings of a method (null verdict for other metrics).
-`images` and `patients` count those that a metric is about. For methods that alter one thing. Crossings too small to say
+`images` and `patients` count those that a metric is about. For every weighting at the fixed threshold. Crossings too small to say
 anything are not estimable here; shrunken estimates of them are another question.
 """
 
@@ -11,8 +11,8 @@ import polars as pl
 from lib.audit import metrics
 from lib.audit.columns import METHOD, STANDARD, B, F, I, S
 from lib.audit.context import Context
-from lib.audit.inference import pool
-from lib.names import BASELINE, ERRORS, OVERALL, kind_of
+from lib.audit.inference import Figures, pool
+from lib.names import BASELINE, ERRORS, OVERALL
 
 name = "intersections"
 schema = (
@@ -28,22 +28,15 @@ def compute(context: Context) -> pl.DataFrame:
     crossed = context.population.crossed()
     if not crossed.groups:
         return pl.DataFrame(schema=schema)
-    rules = dict.fromkeys(m[1:] for m in context.decisions if kind_of(m) != "combination")
-    tables = []
-    for rule in rules:
-        weightings = context.scores if rule == BASELINE[1:] else [BASELINE[0]]
-        own = {
-            w: metrics.rates(
-                crossed, context.decisions[w, *rule], weighting=w, smallest_cell=context.smallest_cell, metrics=TOLD
-            )
-            for w in context.scores
-        }
-        pooled = pool(own)
-        tables += [_told(context, (w, *rule), pooled[w]) for w in weightings]
+    own = {"smallest_cell": context.smallest_cell, "metrics": TOLD}
+    levels = {
+        w: metrics.rates(crossed, context.decisions[w, *BASELINE[1:]], weighting=w, **own) for w in context.scores
+    }
+    tables = [_told(context, (w, *BASELINE[1:]), figures) for w, figures in pool(levels).items()]
     return pl.concat(tables, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())
 
 
-def _told(context: Context, method: tuple[str, str, str], levels: metrics.Figures) -> pl.DataFrame:
+def _told(context: Context, method: tuple[str, str, str], levels: Figures) -> pl.DataFrame:
     keys = ["attribute", "group", "metric"]
     described = context.describe(levels).table()
     level = described.select(*keys, level="estimate", level_low="low", level_high="high")

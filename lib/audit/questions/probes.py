@@ -10,7 +10,6 @@ the intervals only as far as networks show it. A probe finds what is encoded, no
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -97,13 +96,11 @@ def _told(
     found: dict[str, Figures] = {}
     if kept:
         at = np.flatnonzero(known)
-        own = people.restricted(at)
-        scores = np.stack(
-            [probe_scores(features[at], codes[at], own.patients, seed=context.seed) for features in networks]
-        )
+        patients = np.unique(people.patients[at], return_inverse=True)[1]
+        scores = np.stack([probe_scores(features[at], codes[at], patients, seed=context.seed) for features in networks])
         for name in kept:
             code = names.index(name)
-            sided = replace(own, labels=(codes[at] == code).astype(np.int64), groups={}, attributes={})
+            sided = Population(patients, (codes[at] == code).astype(np.int64), groups={}, attributes={})
             found[name] = metrics.auc(sided, scores[..., code], weighting=weighting, smallest_cell=1)
         if len(kept) == len(told):
             total = found[kept[0]]
@@ -117,7 +114,7 @@ def _told(
             parts.append(pl.DataFrame([key | {"estimable": False}]))
             continue
         figures = found.get(name, found.get(told[0]))
-        sd = figures.by_network.std(axis=0, ddof=1)[0] if figures.networks > 1 else None
+        sd = figures.by_network.std(axis=0, ddof=1)[0] if len(figures.by_network) > 1 else None
         table = context.describe(figures.where(pl.col("attribute") == OVERALL)).table()
         parts.append(
             table.with_columns(
