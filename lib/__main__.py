@@ -197,7 +197,7 @@ def _audit_options(command: argparse.ArgumentParser) -> None:
     add("--baseline", help="name of the method that the others are compared with (default: the first)")
     add("--valid", help="only these images: a CSV of names, or a cohort folder (its valid images)")
     add("--codes", default="", help='what 0 and 1 mean in the metadata, such as "sex:0=M,1=F;view:0=AP,1=PA"')
-    add("--replicates", type=int, default=2000, help="bootstrap replicates (default: 2000)")
+    add("--margin", type=float, default=0.05, help="differences of rates under it count as none (default: 0.05)")
     add("--report", action="store_true", help="write data/<name>/results and a report on them, data/<name>/report")
     add("--name", default="predictions", help="name in data/ (default: predictions)")
 
@@ -206,23 +206,21 @@ def _audit(options: argparse.Namespace) -> None:
     from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
     from lib.predictions.match import parse_codes
 
-    if options.replicates < 100:
-        raise PredictionError(f"--replicates is {options.replicates}; at least 100 are needed.")
+    if not 0 < options.margin < 0.5:
+        raise PredictionError(f"--margin is {options.margin}; allowed is above 0 to below 0.5.")
     found = audit_predictions(
         options.files,
         options.metadata,
         baseline=options.baseline,
         valid=options.valid,
         codes=parse_codes(options.codes),
-        replicates=options.replicates,
+        margin=options.margin,
     )
     print(summary(found))
     if options.report:
         from lib.render.report import render_predictions
 
-        bundle = save_bundle(
-            found, options.name, f"predictions in {', '.join(found.files)}", replicates=options.replicates
-        )
+        bundle = save_bundle(found, options.name, f"predictions in {', '.join(found.files)}", margin=options.margin)
         print(bundle, *render_predictions(ROOT, bundle), sep="\n")
 
 

@@ -15,7 +15,7 @@ _TABLES = {
         "weights_act_by": str,
         "initial_weights": str,
     },
-    "audit": {"attributes": list, "postprocessings": list, "folds": int, "replicates": int, "smallest_cell": int},
+    "audit": {"attributes": list, "postprocessings": list, "folds": int, "smallest_cell": int},
     "preferences": {"attribute": str, "largest_loss": float, "may_use_demographics": bool},
     "report": {"title": str, "subtitle": str, "authors": list, "chapters": list},
 }
@@ -40,6 +40,7 @@ _OPTIONAL: dict[str, dict[str, type]] = {
         "averaging": float,
         "tune_share": float,
     },
+    "audit": {"margin": float},
     "report": {"lang": str, "appendices": list, "language": dict},
     "group": {"members": list},
     "results": {"publish_predictions": bool},

@@ -7,7 +7,6 @@ import shutil
 import time
 from dataclasses import asdict, replace
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,25 +19,19 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from lib import results
-from lib.audit import Population, audit, describe, point_values
-from lib.audit.closures import closures
-from lib.audit.exposure import exposure, grey_levels
-from lib.audit.flattery import flattery
-from lib.audit.front import front
-from lib.audit.ledger import Ledger
-from lib.audit.probes import probes
-from lib.audit.recommendation import recommend
-from lib.audit.resampler import Resampler
-from lib.audit.sensitivity import wrong_groups
+from lib.attributes import attributes_of
+from lib.audit import QUESTIONS, Context, Population, answer
+from lib.audit.questions.exposure import grey_levels
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import ATTRIBUTES, BY_PATIENT, PLACEBO
+from lib.names import BY_PATIENT, DEFAULTS, PLACEBO, Attribute, told
 from lib.pictures.tables import picture_tables
-from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
+from lib.postprocessing import REGISTRY, post_process
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.published import may_be_published, predictions
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
+from lib.tables import RECORDED, TABLES
 from lib.training.batches import fit_and_tune
 from lib.training.networks import build
 from lib.training.networks import facts as network_facts
@@ -48,6 +41,9 @@ from lib.training.store import Plan, Run
 from lib.training.workers import train_all
 
 log = logging.getLogger(__name__)
+MARGIN = 0.05
+"""Differences of rates smaller than this are called none, unless `study.toml` says otherwise."""
+MOST_ATTRIBUTES = 8
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-learn", "numpy")
 
 
@@ -68,14 +64,20 @@ def run_study(
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
     wanted = {key: settings[key] for key in ("training", "audit", "preferences", "results")}
+    wanted["code"] = results.audit_code()
     seeds = tuple(settings["training"]["seeds"])
-    current = None if again else _manifest(target, cohort, wanted)
-    if current is not None and current["settings"]["training"]["seeds"] == list(seeds):
+    before = _manifest(target, cohort)
+    complete = before is not None and before["settings"]["training"]["seeds"] == list(seeds)
+    if complete and before["requested"] == wanted and not again:
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
     cache = root / "data" / ".pixels"
     frame, checks, pixels = readable(cohort, training.image_size, cache)
+    try:
+        attributes = attributes_of(frame, settings["audit"]["attributes"])
+    except ValueError as error:
+        raise SettingsError(f"study.toml, [audit] attributes: {error}") from None
     weightings, store = tuple(settings["training"]["weightings"]), data_folder(name, root) / "runs"
     _check_parts(frame, weightings, seeds, training.tune_share)
     plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
@@ -83,11 +85,12 @@ def run_study(
     def write(runs: list[Run], plan: Plan) -> None:
         began = time.monotonic()
         with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
-            tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
-            tables |= _pictured(pixels, plan, runs, settings["audit"])
+            tables = {"checks": checks} | _audited(frame, attributes, pixels, plan, runs, settings)
+            tables |= _pictured(pixels, plan, runs, settings["audit"], attributes)
         manifest = {
             "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
             "requested": wanted,
+            "attributes": told(attributes.values()),
             "settings": {
                 "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
                 "audit": settings["audit"],
@@ -104,9 +107,11 @@ def run_study(
         }
         with writing_to(target.parent), alone_with(target):
             _sweep(target)
-            results.save(target, manifest, tables, _published(plan, runs, settings, manifest["cohort"]))
+            published = _published(plan, runs, settings, manifest["cohort"])
+            results.save(target, manifest, tables, TABLES, published)
 
-    if len(seeds) > 1 and _manifest(target, cohort, wanted) is None:  # killed later, the study has a bundle
+    if len(seeds) > 1 and (before is None or before["requested"]["training"] != wanted["training"]):
+        # killed later, the study has a bundle
         write(*train_all(replace(plan, seeds=seeds[:1])))
     runs, done = train_all(plan, deadline)
     write(runs, done)
@@ -138,7 +143,6 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
             [*names(), f"{BY_PATIENT}... of any other", f"{PLACEBO}... of any but uniform"],
         ),
         ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
-        ("audit", "attributes", ATTRIBUTES.__contains__, ATTRIBUTES),
     ):
         values = settings[where][key]
         if wrong := [v for v in values if not is_allowed(v)]:
@@ -147,14 +151,21 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
             )
         if not values or len(set(values)) < len(values):
             raise SettingsError(f"study.toml, [{where}] {key} must name at least one, each once.")
+    attributes = settings["audit"]["attributes"]
+    if not 1 <= len(attributes) <= MOST_ATTRIBUTES or len(set(attributes)) < len(attributes):
+        raise SettingsError(f"study.toml, [audit] attributes must name 1 to {MOST_ATTRIBUTES} columns, each once.")
     if settings["training"]["weightings"][0] != "uniform" or settings["audit"]["postprocessings"][0] != "fixed_0.5":
         raise SettingsError("study.toml: the first weighting is 'uniform' and the first post-processing 'fixed_0.5'.")
     seeds = settings["training"]["seeds"]
     if not seeds or any(type(s) is not int or not 0 <= s < 2**32 for s in seeds) or len(set(seeds)) < len(seeds):
         raise SettingsError("study.toml, [training] seeds must hold at least one whole number from 0, each once.")
-    for key, least in (("folds", 2), ("replicates", 100), ("smallest_cell", 1)):
+    for key, least in (("folds", 2), ("smallest_cell", 1)):
         if settings["audit"][key] < least:
             raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
+    if not 0 < settings["audit"].setdefault("margin", MARGIN) < 0.5:
+        raise SettingsError(
+            f"study.toml, [audit] margin is {settings['audit']['margin']}; allowed is above 0.0 to below 0.5."
+        )
     preferences = settings["preferences"]
     if preferences["attribute"] not in settings["audit"]["attributes"]:
         allowed = ", ".join(settings["audit"]["attributes"])
@@ -177,14 +188,13 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
     return stated, training, compute
 
 
-def _manifest(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    """The manifest of a bundle of this cohort under these settings, if there is one."""
+def _manifest(target: Path, cohort: Cohort) -> dict[str, Any] | None:
+    """The manifest of a bundle of this cohort, if there is one."""
     try:
         manifest = results.load(target.parent.name, target.parent.parent.parent).manifest
     except results.BundleError:
         return None
-    same = manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
-    return manifest if same else None
+    return manifest if manifest.get("cohort", {}).get("key") == cohort.key and "requested" in manifest else None
 
 
 def _check_parts(frame: pl.DataFrame, weightings: tuple[str, ...], seeds: tuple[int, ...], tune_share: float) -> None:
@@ -197,13 +207,18 @@ def _check_parts(frame: pl.DataFrame, weightings: tuple[str, ...], seeds: tuple[
 
 
 def _audited(
-    frame: pl.DataFrame, pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any]
+    frame: pl.DataFrame,
+    attributes: dict[str, Attribute],
+    pixels: np.ndarray,
+    plan: Plan,
+    runs: list[Run],
+    settings: dict[str, Any],
 ) -> dict[str, pl.DataFrame]:
     preferences, settings = settings["preferences"], settings["audit"]
     valid = frame.filter(pl.col("split") == "valid")
-    people = Population.from_frame(valid, attributes=settings["attributes"])
+    people = Population.from_frame(valid, attributes=attributes)
     scores = _scores(plan, runs)
-    small, replicates = settings["smallest_cell"], settings["replicates"]
+    small = settings["smallest_cell"]
     processed = post_process(
         people,
         scores,
@@ -212,57 +227,50 @@ def _audited(
         folds=settings["folds"],
         smallest_cell=small,
     )
-    ledger = Ledger(people, small)
-    with tqdm(total=len(processed.decisions), desc="Auditing", unit=" methods") as bar:
-        audited = audit(
-            people,
-            scores,
-            processed.decisions,
-            replicates=replicates,
-            smallest_cell=small,
-            progress=lambda done, total: bar.update(done - bar.n),
-            observe=ledger,
-        )
-    resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, replicates, smallest_cell=small)
-    everyone = Population.from_frame(frame, attributes=["view"])
-    heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
+
+    alike = {"margin": settings["margin"], "smallest_cell": small}
+    heads = catalogue_tables(plan, pixels, people, valid, **alike)
     floor = retraining_floor(people, scores, smallest_cell=small)
-    described = describe(frame, replicates=replicates, smallest_cell=small)
-    return (
-        audited
-        | heads
-        | described
-        | {
-            "noise_floor": pl.concat([floor, heads["noise_floor"]]),
-            "simpson": pl.concat([described["simpson"], audited["simpson"]]),
-            "probes": probes(people, embeddings(plan, pixels), replicates=replicates, smallest_cell=small),
-            "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
-            "thresholds": processed.thresholds,
-            "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),
-            "flattery": flattery(resampler, processed.decisions, processed.naive),
-            "front": front(ledger),
-            "closures": closures(audited["changes"]),
-            "relaxation": relaxation(resampler, scores, processed.folds),
-            "wrong_groups": wrong_groups(resampler, processed.decisions, processed.as_group),
-            "recommendation": recommend(ledger, preferences),
-            "weights": _weights(frame, plan.weightings, settings["attributes"]),
-            "runs": _runs(frame, valid, plan, runs),
-            "history": _history(runs),
-        }
+    recorded = {
+        "thresholds": processed.thresholds,
+        "weights": _weights(frame, plan.weightings, settings["attributes"]),
+        "runs": _runs(frame, valid, plan, runs),
+        "history": _history(runs),
+    }
+    recorded |= heads | {"noise_floor": pl.concat([floor, heads["noise_floor"]])}
+    context = Context(
+        people,
+        valid,
+        scores,
+        processed.decisions,
+        **alike,
+        naive=processed.naive,
+        as_group=processed.as_group,
+        relaxed=processed.relaxed,
+        deployed=processed.deployed,
+        folds=processed.folds,
+        embeddings=embeddings(plan, pixels),
+        grey=grey_levels(pixels),
+        cohort=frame,
+        preferences=preferences,
+        recorded=recorded,
     )
+    with tqdm(total=len(QUESTIONS), desc="Auditing", unit=" questions") as bar:
+        return recorded | answer(context, progress=lambda name: bar.update())
 
 
-def _pictured(pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any]) -> dict[str, pl.DataFrame]:
+def _pictured(
+    pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any], attributes: dict[str, Attribute]
+) -> dict[str, pl.DataFrame]:
     """Pictures, and the networks that failed or are odd, with what is told without those that failed."""
     facts = ("epochs", "best_epoch", "seconds", "tune_auc", "precision", "device")
     odd = odd_networks([{"weighting": r.weighting, "seed": r.seed} | {k: r.facts[k] for k in facts} for r in runs])
     failed = odd.filter("failed").select("weighting", "seed").unique(maintain_order=True).rows()
     positions = {w: [plan.seeds.index(seed) for v, seed in failed if v == w] for w, _ in failed}
     valid, scores = plan.frame.filter(pl.col("split") == "valid"), _scores(plan, runs)
-    attributes = [ATTRIBUTES[name] for name in settings["attributes"]]
     return picture_tables(plan, pixels, scores, settings["attributes"], settings["smallest_cell"]) | {
         "odd_networks": odd,
-        "without_failed": without_failed(valid, scores, positions, attributes),
+        "without_failed": without_failed(valid, scores, positions, list(attributes.values())),
     }
 
 
@@ -327,12 +335,12 @@ def _runs(frame: pl.DataFrame, valid: pl.DataFrame, plan: Plan, runs: list[Run])
         }
         for run in runs
     ]
-    return pl.DataFrame(rows, schema=results.TABLES["runs"])
+    return pl.DataFrame(rows, schema=RECORDED["runs"])
 
 
 def _history(runs: list[Run]) -> pl.DataFrame:
     rows = [{"weighting": run.weighting, "seed": run.seed, **epoch} for run in runs for epoch in run.facts["history"]]
-    return pl.DataFrame(rows, schema=results.TABLES["history"])
+    return pl.DataFrame(rows, schema=RECORDED["history"])
 
 
 def _cohort_facts(cohort: Cohort, frame: pl.DataFrame) -> dict[str, Any]:
@@ -341,7 +349,7 @@ def _cohort_facts(cohort: Cohort, frame: pl.DataFrame) -> dict[str, Any]:
         part = frame.filter(pl.col("split") == split)
         facts |= {f"{split}_images": part.height, f"{split}_patients": part["patient"].n_unique()}
     facts["sick_share"] = float(frame["label"].mean())
-    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in ATTRIBUTES}
+    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in DEFAULTS}
     return facts
 
 

@@ -25,7 +25,7 @@ TINY = {
     "image_size": "32",
     "epochs": "1",
     "initial_weights": '"none"',
-    "replicates": "200",
+    "margin": "0.05",
     "smallest_cell": "3",
 }
 

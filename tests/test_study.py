@@ -64,7 +64,7 @@ def test_the_manifest_says_what_was_done_with_what(study):
     assert cohort["images"] == cohort["train_images"] + cohort["valid_images"] == study.checks["rows"][-1]
     assert cohort["unknown"] == {"sex": 0, "age_group": 0, "view": 0}
     assert manifest["settings"]["training"]["image_size"] == 32
-    assert manifest["settings"]["audit"]["replicates"] == 200
+    assert manifest["settings"]["audit"]["margin"] == 0.05
     assert manifest["hardware"]["trained_on"] and manifest["versions"]["torch"]
     assert manifest["durations"]["training"] > 0
 
@@ -95,10 +95,10 @@ def no_training(*_, **__):
 
 def test_the_audit_alone_is_made_again_when_only_its_settings_change(tiny_study, copied_study, monkeypatch):
     monkeypatch.setattr(workers, "_train_missing", no_training)
-    rewrite_settings(copied_study, replicates="100")
+    rewrite_settings(copied_study, margin="0.04")
     bundle = run_study(tiny_study.folder, root=copied_study)
     assert bundle == bundle_folder("tiny", copied_study)
-    assert load("tiny", copied_study).manifest["settings"]["audit"]["replicates"] == 100
+    assert load("tiny", copied_study).manifest["settings"]["audit"]["margin"] == 0.04
 
 
 def test_again_gives_the_same_numbers(tiny_study, copied_study, monkeypatch, study):
