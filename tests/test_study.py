@@ -14,9 +14,10 @@ from torchvision.models import ResNet18_Weights
 
 from lib.cohort import CohortError, read_cohort, readable
 from lib.names import POSTPROCESSINGS
-from lib.results import TABLES, load
+from lib.results import load
 from lib.settings import SettingsError, bundle_folder, chosen_cohort, cohort_name, read_settings
 from lib.study import run_study
+from lib.tables import TABLES
 from lib.training import workers
 from lib.training.settings import TrainingSettings
 from lib.training.store import Plan, TrainingError
