@@ -38,11 +38,10 @@ class Results:
     tables: dict[str, pl.DataFrame]
 
     def __getattr__(self, name: str) -> pl.DataFrame:
-        try:
-            return self.__dict__["tables"][name]
-        except KeyError:
-            known = ", ".join(self.__dict__["tables"])
-            raise AttributeError(f"these results have no table {name!r}; they have {known}") from None
+        tables = self.__dict__.get("tables", {})
+        if name not in tables:
+            raise AttributeError(f"these results have no table {name!r}; they have {', '.join(tables)}")
+        return tables[name]
 
     @property
     def attributes(self) -> dict[str, Attribute]:

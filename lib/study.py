@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -30,11 +30,11 @@ from lib.postprocessing import REGISTRY, post_process
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
 from lib.tables import RECORDED, TABLES
-from lib.training.engine import EngineSettings
-from lib.training.plan import Plan
-from lib.training.pool import train_all
-from lib.training.settings import TrainingSettings
-from lib.training.store import Run
+from lib.training.batches import fit_and_tune
+from lib.training.networks import facts as network_facts
+from lib.training.settings import ComputeSettings, TrainingSettings
+from lib.training.store import Plan, Run
+from lib.training.workers import train_all
 
 log = logging.getLogger(__name__)
 MARGIN = 0.05
@@ -43,19 +43,26 @@ MOST_ATTRIBUTES = 8
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-learn", "numpy")
 
 
-def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT, again: bool = False) -> Path:
+def run_study(
+    folder: str | Path, name: str | None = None, *, root: Path = ROOT, again: bool = False, minutes: float | None = None
+) -> Path:
     """Train, adjust and audit the cohort in `folder`; returns its bundle, `data/<name>/results`.
 
     `name` defaults to the folder's own. A bundle of the same cohort under the same settings is left as it is, unless
-    `again`. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
+    `again`. The first seed of every weighting is trained first and audited, then the others; with `minutes` no training
+    goes on after them, and the bundle rests on the seeds with which every weighting was trained by then: started again,
+    the study goes on. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
     """
+    deadline = None if minutes is None else time.monotonic() + 60 * minutes
     settings = read_settings(root)
     name = name or cohort_name(folder)
-    training, engine = _check(settings)
+    stated, training, compute = _check(settings)
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
     wanted = {key: settings[key] for key in ("training", "audit", "preferences")} | {"code": results.audit_code()}
-    if not again and _is_current(target, cohort, wanted):
+    seeds = tuple(settings["training"]["seeds"])
+    current = None if again else _manifest(target, cohort, wanted)
+    if current is not None and current["settings"]["training"]["seeds"] == list(seeds):
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
@@ -65,40 +72,46 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
         attributes = attributes_of(frame, settings["audit"]["attributes"])
     except ValueError as error:
         raise SettingsError(f"study.toml, [audit] attributes: {error}") from None
-    plan = Plan(
-        frame,
-        cohort.key,
-        training,
-        tuple(settings["training"]["weightings"]),
-        tuple(settings["training"]["seeds"]),
-        data_folder(name, root) / "runs",
-        cache,
-        engine,
-    )
-    runs, plan = train_all(plan)
-    began = time.monotonic()
-    with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
-        tables = {"checks": checks} | _audited(frame, attributes, pixels, plan, runs, settings)
-    manifest = {
-        "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
-        "requested": wanted,
-        "attributes": told(attributes.values()),
-        "settings": {
-            "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
-            "audit": settings["audit"],
-            "preferences": settings["preferences"],
-        },
-        "made": date.today().isoformat(),
-        "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
-        "hardware": _hardware(runs),
-        "durations": {
-            "training": round(sum(run.facts["seconds"] for run in runs), 1),
-            "audit": round(time.monotonic() - began, 1),
-        },
-    }
-    with writing_to(target.parent), alone_with(target):
-        _sweep(target)
-        results.save(target, manifest, tables, TABLES)
+    weightings, store = tuple(settings["training"]["weightings"]), data_folder(name, root) / "runs"
+    _check_parts(frame, weightings, seeds, training.tune_share)
+    plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
+
+    def write(runs: list[Run], plan: Plan) -> None:
+        began = time.monotonic()
+        with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
+            tables = {"checks": checks} | _audited(frame, attributes, pixels, plan, runs, settings)
+        manifest = {
+            "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
+            "requested": wanted,
+            "attributes": told(attributes.values()),
+            "settings": {
+                "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
+                "audit": settings["audit"],
+                "preferences": settings["preferences"],
+            },
+            "model": asdict(network_facts(plan.settings.network)),
+            "made": date.today().isoformat(),
+            "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
+            "hardware": _hardware(runs),
+            "durations": {
+                "training": round(sum(run.facts["seconds"] for run in runs), 1),
+                "audit": round(time.monotonic() - began, 1),
+            },
+        }
+        with writing_to(target.parent), alone_with(target):
+            _sweep(target)
+            results.save(target, manifest, tables, TABLES)
+
+    if len(seeds) > 1 and _manifest(target, cohort, wanted) is None:  # killed later, the study has a bundle
+        write(*train_all(replace(plan, seeds=seeds[:1])))
+    runs, done = train_all(plan, deadline)
+    write(runs, done)
+    if len(done.seeds) < len(seeds):
+        log.warning(
+            "The results rest on %d of %d networks of each weighting; `study`, started again, trains the others.",
+            len(done.seeds),
+            len(seeds),
+        )
     return target
 
 
@@ -108,8 +121,8 @@ def _sweep(target: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
-    """The settings of the networks and of where they are trained.
+def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, ComputeSettings]:
+    """What is stated of the networks, their settings, and those of where they are trained.
 
     Raises `SettingsError` for any value in `study.toml` that cannot be used.
     """
@@ -149,26 +162,35 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
         raise SettingsError(
             f"study.toml, [preferences] largest_loss is {preferences['largest_loss']}; allowed is 0.0 to 0.5."
         )
+    stated = {k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds", "initial_weights")}
     try:
-        training = TrainingSettings(
-            **{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")}
-        )
+        training = TrainingSettings.for_start(stated, settings["training"]["initial_weights"])
     except ValueError as error:
         raise SettingsError(f"study.toml, [training]: {error}") from None
     try:
-        engine = EngineSettings(**settings["compute"])
-        engine.check(training.batch_size)
+        compute = ComputeSettings(**settings["compute"])
     except ValueError as error:
         raise SettingsError(f"study.toml, [compute]: {error}") from None
-    return training, engine
+    return stated, training, compute
 
 
-def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
+def _manifest(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """The manifest of a bundle of this cohort under these settings, if there is one."""
     try:
         manifest = results.load(target.parent.name, target.parent.parent.parent).manifest
     except results.BundleError:
-        return False
-    return manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
+        return None
+    same = manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
+    return manifest if same else None
+
+
+def _check_parts(frame: pl.DataFrame, weightings: tuple[str, ...], seeds: tuple[int, ...], tune_share: float) -> None:
+    """Every seed can divide the training patients, and every weighting weigh what it fits on, before anything is trained."""
+    train = frame.filter(pl.col("split") == "train")
+    for seed in seeds:
+        fit, _ = fit_and_tune(train, tune_share, seed)
+        for weighting in weightings:
+            example_weights(weighting, train[fit], seed=seed)
 
 
 def _audited(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 
-STEPS = 60
+STEPS = 36
 FURTHEST = 1e3
 """Largest critical value that is looked for."""
 
@@ -45,7 +45,8 @@ class Parts:
         most = max(1, int((matrix != 0).sum(axis=0).max(initial=0)))
         order = np.argsort(-np.abs(matrix), axis=0, kind="stable")[:most].T  # (K, M)
         coefficient = np.take_along_axis(matrix.T, order, axis=1)
-        correlation = (scaled.T @ scaled)[order[:, :, None], order[:, None]]
+        chosen = scaled[:, order]  # (P, K, M)
+        correlation = np.einsum("pkm,pkn->kmn", chosen, chosen)
         correlation[:, np.arange(most), np.arange(most)] = 1
         signs = np.sign(coefficient)
         return cls(share[order], number[order], coefficient, correlation * signs[:, :, None] * signs[:, None])

@@ -36,10 +36,10 @@ class Pivot:
         distance = self.of.estimate - value
         if self.of.parts is not None:
             return self.of.parts.critical(np.nan_to_num(distance), self.of.networks)
+        g = self.skewness
         with np.errstate(invalid="ignore", divide="ignore"):
             t = distance / self.se
-        g = self.skewness
-        return t + g * t**2 / 3 + g**2 * t**3 / 27 + g / 6
+            return t + g * t**2 / 3 + g**2 * t**3 / 27 + g / 6
 
     def above(self, value: float | Array) -> Array:
         """One-sided p, (K,), of the truth being at most `value`."""

@@ -111,30 +111,30 @@ def associations(results: Results, split: str = "train", *, size: Size = "page")
     """Cramer's V of each attribute with the label, and of every two attributes."""
     measure = MEASURES[size]
     table = results.associations.filter(split=split).to_dicts()
-    table.sort(key=lambda row: (row["other"] != "label", -(row["cramers_v"] or 0)))
+    table.sort(key=lambda row: (row["other"] != "label", -(row["estimate"] or 0)))
     rows = under_headings(_association_row(row) for row in table)
     dots = [
         dot(
             _association_row(row),
-            row["cramers_v"],
-            row["low"],
-            row["high"],
+            row["estimate"],
+            row["estimate"],
+            row["estimate"],
             LABELS[1][1],
             aside=words.count(row["images"]),
         )
         for row in table
     ]
-    domain = 0.0, max(0.2, span([row["high"] for row in table], step=0.05)[1])
+    domain = 0.0, max(0.2, span([row["estimate"] for row in table], step=0.05)[1])
     width = measure.width - label_width(rows, measure) - measure.aside
     panel = dot_panel(dots, rows, measure=measure, width=width, domain=domain, axis={"format": ".2f"}, asides="images")
-    tied = [row for row in table if row["cramers_v"] is not None and _tied(results, row["attribute"], row["other"])]
+    tied = [row for row in table if row["estimate"] is not None and _tied(results, row["attribute"], row["other"])]
     finding = "No two columns can be shown to go together in both train and valid"
     if tied:
-        top = max(tied, key=lambda row: row["cramers_v"])
+        top = max(tied, key=lambda row: row["estimate"])
         finding = (
-            f"{words.sentence(_association_name(top))} go together most: Cramér's V {words.number(top['cramers_v'], 2)}"
+            f"{words.sentence(_association_name(top))} go together most: Cramér's V {words.number(top['estimate'], 2)}"
         )
-    listed = [f"{_association_name(row)} {words.number(row['cramers_v'], 2)}" for row in table]
+    listed = [f"{_association_name(row)} {words.number(row['estimate'], 2)}" for row in table]
     return framed(
         panel,
         title=finding,

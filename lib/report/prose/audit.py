@@ -47,7 +47,7 @@ def calibration(study: Results) -> Words:
     row = everyone.row(0, named=True)
     size = (
         f"Over everyone, scores and shares of sick lie {number(row['value'])} apart (root mean square over ten bins, "
-        f"debiased; {interval(number(row['low']), number(row['high']))}). "
+        f"debiased). "
         if row["value"] is not None
         else ""
     )
@@ -191,7 +191,7 @@ def parity(study: Results) -> Words:
     most = worst[0]
     return Words(
         f"{text} In the group that has the most, {attribute_words(most['attribute'])} {most['group']}, it is "
-        f"{_of_thousand(most['value'])} ({_bounds(most)}); the largest of several is too large by chance, and groups that are sick more often "
+        f"{_of_thousand(most['value'])}; the largest of several is too large by chance, and groups that are sick more often "
         "have more to miss."
     )
 

@@ -55,10 +55,10 @@ def parity(results: Results) -> GT:
                 "heading": attribute_label(row["attribute"]),
                 "measure": name,
                 "group": row["group"] or ("all" if row["estimable"] else words.NOT_ESTIMABLE),
-                "value": bounded(row["value"], row["low"], row["high"], form),
+                "value": form(row["value"]),
             }
         )
-    labels = {"group": "group", "value": "value (95 % interval)"}
+    labels = {"group": "group", "value": "value"}
     return table(rows, labels, stub="measure", heading="heading", right=["value"])
 
 
@@ -184,7 +184,7 @@ def shares(results: Results, split: str = "train") -> GT:
         own = rows.setdefault(
             (row["attribute"], row["group"]), {"heading": attribute_label(row["attribute"]), "group": row["group"]}
         )
-        own[row["other_group"]] = bounded(row["share"], row["low"], row["high"], share, missing="no image")
+        own[row["other_group"]] = bounded(row["value"], row["low"], row["high"], share, missing="no image")
     labels = {"all": "of all, %", "sick": "of the sick, %", "healthy": "of the healthy, %"}
     return table(list(rows.values()), labels, stub="group", heading="heading", right=list(labels))
 

@@ -16,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from lib.training.batches import fit_and_tune
 from lib.training.inference import outputs
-from lib.training.network import build
-from lib.training.partition import fit_and_tune
+from lib.training.networks import build
 from lib.training.settings import TrainingSettings
 from lib.training.store import save_array
 
@@ -28,7 +28,7 @@ PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 
 @dataclass(frozen=True)
 class Features:
-    """What the frozen network sees: `values` (n, 512) float32, row i belongs to row i of the frame; rows used to fit,
+    """What the frozen network sees: `values` (n, width) float32, row i belongs to row i of the frame; rows used to fit,
     to choose the penalty and to judge."""
 
     values: np.ndarray
@@ -46,7 +46,7 @@ def run_features(
     """
     kept = folder / "features.npy"
     if not kept.is_file():
-        network = build(None)
+        network = build(settings.network, settings.initial_weights)
         network.load_state_dict(torch.load(folder / "network.pt", weights_only=True, map_location="cpu"))
         save_array(kept, embed(network, pixels))
     split = frame["split"].to_numpy()
@@ -56,9 +56,9 @@ def run_features(
 
 
 def embed(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
-    """What reaches the last layer, (n, 512) float32, for images (n, h, w) uint8; mean of the image and its mirror."""
+    """What reaches the last layer, (n, width) float32, for images (n, h, w) uint8; mean of the image and its mirror."""
     body = deepcopy(network)
-    body.fc = nn.Identity()
+    body.head = nn.Identity()
     return outputs(body, pixels, np.arange(len(pixels)))
 
 
