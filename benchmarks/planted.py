@@ -21,6 +21,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 
 import numpy as np
 import polars as pl
+from lib.audit.exposure import exposure, grey_levels
 from scipy.ndimage import gaussian_filter
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -29,7 +30,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lib.audit import BASELINE, Population, audit, describe
-from lib.audit.exposure import exposure, grey_levels
 from lib.cohort import load_pixels, read_cohort
 from lib.cohort.phantom import EFFECTS, Dials, draw_phantom
 from lib.names import AGGREGATE, DEFAULTS

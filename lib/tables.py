@@ -4,6 +4,8 @@ from typing import Any
 
 from lib.audit.columns import INTERVAL, METHOD, F, I, S
 from lib.audit.questions import SCHEMAS
+from lib.pictures import SCHEMAS as PICTURES
+from lib.training import odd_networks
 
 RECORDED: dict[str, dict[str, Any]] = {
     # what was found in the folder and the CSV, and what was done about it
@@ -33,5 +35,7 @@ RECORDED: dict[str, dict[str, Any]] = {
     # the effect that noise alone stays under in 19 of 20 cases: "full" between means of `n` networks, "head" from `n`
     # placebo weights; contrast "all", a difference of groups
     "noise_floor": {"trained": S, "attribute": S, "metric": S, "contrast": S, "floor": F, "n": I},
-}
+    "odd_networks": odd_networks.SCHEMA,
+    "without_failed": odd_networks.WITHOUT,
+} | PICTURES
 TABLES: dict[str, dict[str, Any]] = SCHEMAS | RECORDED
