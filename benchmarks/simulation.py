@@ -119,6 +119,13 @@ class Batch:
     cohorts: int
     generator: np.random.Generator
 
+    def single(self, deviation: float) -> np.ndarray:
+        """What one network adds, (1, n), if all of its noise is the images' own: its rates in the population are the mean ones.
+
+        Of a single network nothing is said about others, so that its own rates are the truth.
+        """
+        return self.generator.normal(0, deviation, (1, self.population.n_images))
+
     def noise(self, networks: int) -> np.ndarray:
         """What S networks of each cohort add to the logits, (S, n)."""
         draw, people = self.generator, self.population

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr, ndtri_exp
+from scipy.special import ndtri_exp
+from scipy.stats import t as student
 
 from lib.audit.inference import ALPHA, Figures, Inference, Summary, describe, summary
 from lib.audit.inference.infer import MARGIN
@@ -48,6 +49,12 @@ class Told:
     @cached_property
     def size(self) -> np.ndarray:
         return -ndtri_exp(np.log(np.clip(self.found.p / 2, 1e-300, 0.5)))
+
+    @cached_property
+    def off(self) -> np.ndarray:
+        """How far estimates are from the truth, as normal deviates with the same tail."""
+        x = np.abs(self.pivot.at(np.tile(self.true, len(self.of) // len(self.true))))
+        return -ndtri_exp(np.minimum(student.logsf(x, self.of.degrees), np.log(0.5)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +138,7 @@ class Tally:
                 shown = own <= ALPHA
                 claims.append(shown)
                 wrong.append(shown & ((np.abs(t) < 1e-4) | (np.sign(told.found.estimate[at]) != np.sign(t))))
-                covered.append(2 * ndtr(-np.abs(_distance(told, at, t))) >= 2 * ndtr(-critical))
+                covered.append(told.off[at] <= critical)
             numbers = {
                 "shown": np.concatenate(claims).any(),
                 "wrong": np.concatenate(wrong).any(),
@@ -195,13 +202,3 @@ class Tally:
                     wrong = narrowed[c] if name == "mirrored" else np.nan
                     place = (*key, f"narrowed: {name}", attribute, metric, contrast)
                     self.add(place, truth=true[k], shown=narrowed[c], wrong=wrong)
-
-
-def _distance(told: Told, at: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """How far estimates are from the truth, as normal deviates with the same tail."""
-    from scipy.stats import t as student
-
-    whole = np.zeros(len(told.found.p))
-    whole[at] = true
-    x = np.abs(told.pivot.at(whole))[at]
-    return -ndtri_exp(student.logsf(x, told.of.degrees[at]))

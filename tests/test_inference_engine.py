@@ -185,7 +185,7 @@ def test_seeds_agree():
 def test_equivalence_is_claimed_of_a_gap_at_the_margin_in_at_most_5_per_cent():
     draw = np.random.default_rng(9)
     found = describe(two_groups(draw, 600, 900, (0.25, 0.20), 1200))
-    assert 0.03 <= (found.p_equivalent <= 0.05).mean() <= 0.065
+    assert 0.03 <= (found.p_equivalent <= 0.05).mean() <= 0.069  # 1,200 cohorts: three standard errors
     inside = describe(two_groups(draw, 1600, 1900, (0.20, 0.20), 200))
     assert (inside.p_equivalent <= 0.05).mean() > 0.9
 
