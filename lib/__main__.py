@@ -75,12 +75,19 @@ def _parser() -> argparse.ArgumentParser:
             _audit_options(command)
         if name in ("report", "slides", "preview"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
+        if name == "report":
+            command.add_argument(
+                "--minutes", type=float, default=10, help="of training at most, after the first seed (default: 10)"
+            )
         if name == "slides":
             command.add_argument(
                 "--pdf", action="store_true", help="print them to PDF, too, with Chromium, Chrome or Edge"
             )
         if name == "study":
             command.add_argument("--name", help="name in data/ (default: the folder's)")
+            command.add_argument(
+                "--minutes", type=float, help="train no longer than this; the first seed of all, at least"
+            )
             command.add_argument("--again", action="store_true", help="audit again even if the results are up to date")
     return parser
 
@@ -155,7 +162,7 @@ def _check(options: argparse.Namespace) -> None:
     if not options.cohort:
         raise ValueError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
     cohort = read_cohort(_folder(options.cohort))
-    _, checks, _ = readable(cohort, read_settings()["training"]["image_size"], ROOT / "data" / ".pixels")
+    _, checks, _ = readable(cohort, read_settings()["training"].get("image_size", 128), ROOT / "data" / ".pixels")
     for check, rows, action in checks.iter_rows():
         print(f"{rows:>8,}  {check} ({action})")
 
@@ -164,9 +171,10 @@ def _study(options: argparse.Namespace) -> None:
     from lib.study import run_study
 
     if options.cohort:
-        print(run_study(_folder(options.cohort), options.name, again=options.again))
+        folder, name = _folder(options.cohort), options.name
     else:
-        print(run_study(_demo_folder(), options.name or "demo", again=options.again))
+        folder, name = _demo_folder(), options.name or "demo"
+    print(run_study(folder, name, again=options.again, minutes=options.minutes))
 
 
 def _demo_folder() -> Path:
@@ -189,7 +197,7 @@ def _audit_options(command: argparse.ArgumentParser) -> None:
     add("--baseline", help="name of the method that the others are compared with (default: the first)")
     add("--valid", help="only these images: a CSV of names, or a cohort folder (its valid images)")
     add("--codes", default="", help='what 0 and 1 mean in the metadata, such as "sex:0=M,1=F;view:0=AP,1=PA"')
-    add("--replicates", type=int, default=2000, help="bootstrap replicates (default: 2000)")
+    add("--margin", type=float, default=0.05, help="differences of rates under it count as none (default: 0.05)")
     add("--report", action="store_true", help="write data/<name>/results and a report on them, data/<name>/report")
     add("--name", default="predictions", help="name in data/ (default: predictions)")
 
@@ -198,23 +206,21 @@ def _audit(options: argparse.Namespace) -> None:
     from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
     from lib.predictions.match import parse_codes
 
-    if options.replicates < 100:
-        raise PredictionError(f"--replicates is {options.replicates}; at least 100 are needed.")
+    if not 0 < options.margin < 0.5:
+        raise PredictionError(f"--margin is {options.margin}; allowed is above 0 to below 0.5.")
     found = audit_predictions(
         options.files,
         options.metadata,
         baseline=options.baseline,
         valid=options.valid,
         codes=parse_codes(options.codes),
-        replicates=options.replicates,
+        margin=options.margin,
     )
     print(summary(found))
     if options.report:
         from lib.render.report import render_predictions
 
-        bundle = save_bundle(
-            found, options.name, f"predictions in {', '.join(found.files)}", replicates=options.replicates
-        )
+        bundle = save_bundle(found, options.name, f"predictions in {', '.join(found.files)}", margin=options.margin)
         print(bundle, *render_predictions(ROOT, bundle), sep="\n")
 
 
@@ -255,7 +261,7 @@ def _choose(options: argparse.Namespace) -> None:
     if os.environ.get("COHORT") and (cohort / "train").is_dir():
         from lib.study import run_study
 
-        run_study(cohort)
+        run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise ValueError(f"{bundle_folder()} holds no results: give a cohort folder, `make report COHORT=path`.")
 

@@ -1,14 +1,15 @@
 """From files to tables: every file read and matched, methods compared with the baseline on the same images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from lib.audit import BASELINE, Population, audit, describe
-from lib.names import BASELINE_WEIGHTING, NOT_ESTIMABLE
+from lib.attributes import attributes_of
+from lib.audit import Context, Population, answer
+from lib.names import BASELINE, BASELINE_WEIGHTING, Attribute
 from lib.predictions.match import Codes, common, matched, names_in, read_people, restricted
 from lib.predictions.reader import PredictionError, read_predictions
 
@@ -26,6 +27,7 @@ class Audited:
     telling; `held_out`."""
 
     tables: dict[str, pl.DataFrame]
+    attributes: dict[str, Attribute]
     methods: dict[str, str]
     networks: dict[str, int]
     files: tuple[str, ...]
@@ -41,7 +43,7 @@ def audit_predictions(
     baseline: str | None = None,
     valid: str | Path | None = None,
     codes: Codes | None = None,
-    replicates: int = 2000,
+    margin: float = 0.05,
     smallest_cell: int = 20,
 ) -> Audited:
     """Audit existing predictions.
@@ -81,13 +83,22 @@ def audit_predictions(
         scores[_inner(method, chosen)] = np.stack([frame["score"].to_numpy() for frame in own])
         start += len(paths)
     decisions = {(name, *BASELINE[1:]): (own >= 0.5).astype(float) for name, own in scores.items()}
-    found = audit(Population.from_frame(rows), scores, decisions, replicates=replicates, smallest_cell=smallest_cell)
-    found = _without_ranking(found, {_inner(method, chosen) for method in hard})
-    found |= describe(rows.with_columns(split=pl.lit("valid")), replicates=replicates)
+    known = attributes_of(rows, [name for name in ("sex", "age_group", "view") if rows[name].n_unique() > 1])
+    ranks = frozenset(scores) - {_inner(method, chosen) for method in hard}
+    context = Context(
+        Population.from_frame(rows, attributes=list(known.values())),
+        rows,
+        scores,
+        decisions,
+        margin=margin,
+        smallest_cell=smallest_cell,
+        ranks=ranks,
+    )
+    found = answer(context)
     methods = {_inner(method, chosen): method for method in groups}
     networks = {_inner(method, chosen): len(paths) for method, paths in groups.items()}
     names = tuple(path.name for paths in groups.values() for path in paths)
-    return Audited(found, methods, networks, names, rows, tuple(dict.fromkeys(notices)), all(held_out))
+    return Audited(found, known, methods, networks, names, rows, tuple(dict.fromkeys(notices)), all(held_out))
 
 
 def _grouped(files: Sequence[str | Path]) -> dict[str, list[Path]]:
@@ -122,29 +133,3 @@ def _check_classes(rows: pl.DataFrame) -> None:
     for label, words in ((1, "sick"), (0, "healthy")):
         if rows.filter(pl.col("label") == label).is_empty():
             raise PredictionError(f"none of the {rows.height:,} images is {words}; both classes are needed.")
-
-
-def _without_ranking(tables: Mapping[str, pl.DataFrame], hard: set[str]) -> dict[str, pl.DataFrame]:
-    """Tables in which the AUC and the calibration of methods without scores are not estimable."""
-    if not hard:
-        return dict(tables)
-    numbers = ("value", "change", "low", "high", "seed_sd", "p", "p_holm")
-    done = dict(tables)
-    for name in ("metrics", "gaps", "changes", "interval_levels", "parity"):
-        frame = done[name]
-        which = pl.col("metric") == "auc" if "metric" in frame.columns else pl.col("measure") == "worst_auc"
-        if "weighting" in frame.columns:
-            everyone = name == "changes" and BASELINE_WEIGHTING in hard
-            which &= pl.lit(True) if everyone else pl.col("weighting").is_in(sorted(hard))
-        elif BASELINE_WEIGHTING not in hard:
-            continue
-        out = {column: None for column in numbers if column in frame.columns}
-        out |= {"estimable": False} if "estimable" in frame.columns else {}
-        out |= {"verdict": NOT_ESTIMABLE} if "verdict" in frame.columns else {}
-        done[name] = frame.with_columns(
-            pl.when(which).then(pl.lit(value, frame.schema[column])).otherwise(pl.col(column)).alias(column)
-            for column, value in out.items()
-        )
-    for name in ("calibration", "calibration_curve"):
-        done[name] = done[name].filter(~pl.col("weighting").is_in(sorted(hard)))
-    return done

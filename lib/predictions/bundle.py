@@ -11,19 +11,20 @@ from typing import Any
 import polars as pl
 
 from lib import results
-from lib.names import ATTRIBUTES, BASELINE_POSTPROCESSING
+from lib.names import BASELINE_POSTPROCESSING, told
 from lib.predictions.audited import Audited
 from lib.settings import ROOT, bundle_folder
+from lib.tables import RECORDED, TABLES
 
 
-def save_bundle(found: Audited, name: str, source: str, *, root: Path = ROOT, replicates: int = 2000) -> Path:
+def save_bundle(found: Audited, name: str, source: str, *, root: Path = ROOT, margin: float = 0.05) -> Path:
     """Write `data/<name>/results` and return it. Raises `results.BundleError` when a study's own results are there."""
     target = bundle_folder(name, root)
     if (target / results.MANIFEST).is_file() and not _is_of_predictions(target):
         raise results.BundleError(f"{target} holds the results of a study, which are kept: choose another --name.")
-    empty = {table: pl.DataFrame(schema=schema) for table, schema in results.TABLES.items()}
-    made = {table: frame.select(*results.TABLES[table]) for table, frame in found.tables.items()}
-    results.save(target, _manifest(found, name, source, replicates), empty | made | {"checks": _checks(found)})
+    empty = {table: pl.DataFrame(schema=schema) for table, schema in TABLES.items()}
+    tables = empty | found.tables | {"checks": _checks(found)}
+    results.save(target, _manifest(found, name, source, margin), tables, TABLES)
     return target
 
 
@@ -37,10 +38,10 @@ def _is_of_predictions(target: Path) -> bool:
 def _checks(found: Audited) -> pl.DataFrame:
     rows = [(notice, found.rows.height, "told") for notice in found.notices]
     rows.append(("images audited", found.rows.height, "kept"))
-    return pl.DataFrame(rows, schema=results.TABLES["checks"], orient="row")
+    return pl.DataFrame(rows, schema=RECORDED["checks"], orient="row")
 
 
-def _manifest(found: Audited, name: str, source: str, replicates: int) -> dict[str, Any]:
+def _manifest(found: Audited, name: str, source: str, margin: float) -> dict[str, Any]:
     rows = found.rows
     sizes = {"images": rows.height, "patients": rows["patient"].n_unique()}
     key = hashlib.blake2b(rows.select("image", "label", "score").write_csv().encode(), digest_size=16).hexdigest()
@@ -50,14 +51,15 @@ def _manifest(found: Audited, name: str, source: str, replicates: int) -> dict[s
         "valid_images": sizes["images"],
         "valid_patients": sizes["patients"],
         "sick_share": float(rows["label"].mean()),
-        "unknown": {attribute: rows[attribute].null_count() for attribute in ATTRIBUTES},
+        "unknown": {attribute: rows[attribute].null_count() for attribute in found.attributes},
     }
-    audited = {"replicates": replicates, "folds": 0, "smallest_cell": 20, "attributes": list(ATTRIBUTES)}
+    audited = {"margin": margin, "folds": 0, "smallest_cell": 20, "attributes": list(found.attributes)}
     seeds = list(range(1, found.networks["uniform"] + 1))
     return {
         "of_predictions": True,
         "notices": list(found.notices),
         "cohort": dict(cohort),
+        "attributes": told(found.attributes.values()),
         "settings": {
             "training": {"seeds": seeds, "weightings": list(found.methods), "named": found.methods},
             "audit": audited | {"postprocessings": [BASELINE_POSTPROCESSING]},

@@ -7,7 +7,7 @@ import polars as pl
 
 from lib.cohort import CohortError
 from lib.cohort.metadata import read_metadata
-from lib.names import ATTRIBUTES
+from lib.names import DEFAULTS
 from lib.predictions.reader import IMAGE, PredictionError, Predictions, read_text
 
 COLUMN = {"sex": "Patient Gender", "view": "View Position"}
@@ -22,7 +22,7 @@ def parse_codes(text: str) -> Codes:
         if attribute not in COLUMN:
             raise PredictionError(f"--codes {text!r}: {attribute!r} cannot be coded; allowed are {', '.join(COLUMN)}.")
         codes[attribute] = dict(pair.split("=", 1) for pair in pairs.split(",") if "=" in pair)
-        groups = ATTRIBUTES[attribute].groups
+        groups = DEFAULTS[attribute].groups
         if sorted(codes[attribute].values()) != sorted(groups):
             raise PredictionError(f"--codes {text!r}: {attribute} needs a code for each of {', '.join(groups)}, once.")
     return codes
@@ -50,7 +50,7 @@ def read_people(path: Path, codes: Codes) -> tuple[pl.DataFrame, list[str]]:
         elif set(values["code"].drop_nulls()) and set(values["code"].drop_nulls()) <= {"0", "1"}:
             raise PredictionError(
                 f"{path}, column {column!r} holds 0 and 1, whose meaning is not written: give metadata with the original "
-                f'values, or say it, as in --codes "{attribute}:0={",1=".join(ATTRIBUTES[attribute].groups)}".'
+                f'values, or say it, as in --codes "{attribute}:0={",1=".join(DEFAULTS[attribute].groups)}".'
             )
         if (unknown := rows[attribute].null_count()) > 0:
             notices.append(

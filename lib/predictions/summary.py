@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from lib.audit import BASELINE
-from lib.names import BASELINE_WEIGHTING, METRICS, NOT_ESTIMABLE, OVERALL, attribute_named
+from lib.names import BASELINE, BASELINE_WEIGHTING, MAX_MIN, METRICS, NOT_ESTIMABLE, OVERALL, PATIENT
 from lib.predictions.audited import Audited
 
 SHOWN = ("balanced_accuracy", "auc", "tpr", "fpr")
@@ -29,29 +28,29 @@ def summary(found: Audited) -> str:
             if max(found.networks.values()) > 1
             else "; with one file each, retraining is not in them."
         )
-        + " Verdicts hold for all comparisons together (Holm).",
+        + " Every patient counts once. “Shown” holds for all comparisons of its kind together, “suggested” for a single one.",
     ]
     return "\n".join(lines)
 
 
 def _methods(found: Audited) -> Iterator[str]:
-    overall = found.tables["metrics"].filter(attribute=OVERALL)
+    overall = found.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
     rows = []
     for inner, method in found.methods.items():
         levels = {row["metric"]: row for row in overall.filter(weighting=inner).to_dicts()}
         role = " (baseline)" if inner == BASELINE_WEIGHTING else ""
         files = found.networks[inner]
-        rows.append((method + role, f"{files} file{'s' * (files > 1)}", *(_level(levels[m]) for m in SHOWN)))
+        rows.append((method + role, f"{files} file{'s' * (files > 1)}", *(_level(levels.get(m)) for m in SHOWN)))
     yield from _table(("method", "", *(METRICS[m].label for m in SHOWN)), rows)
 
 
 def _groups(found: Audited) -> Iterator[str]:
-    metrics = found.tables["metrics"].filter(**_BASELINE).filter(pl.col("attribute") != OVERALL)
+    metrics = found.tables["metrics"].filter(**_BASELINE, unit=PATIENT).filter(pl.col("attribute") != OVERALL)
     rows = []
     for (attribute, group), own in metrics.group_by("attribute", "group", maintain_order=True):
         levels = {row["metric"]: row for row in own.to_dicts()}
         patients = f"{levels['selection_rate']['patients']:,} patients"
-        rows.append((f"{attribute_named(attribute).label} {group}", patients, *(_level(levels[m]) for m in SHOWN)))
+        rows.append((f"{found.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in SHOWN)))
     yield from _table(("baseline, by group", "", *(METRICS[m].label for m in SHOWN)), rows)
 
 
@@ -59,13 +58,13 @@ def _gaps(found: Audited) -> Iterator[str]:
     gaps = (
         found.tables["gaps"]
         .filter(**_BASELINE)
-        .filter(pl.col("metric").is_in(COMPARED), pl.col("verdict").is_not_null())
+        .filter(pl.col("metric").is_in(COMPARED), pl.col("contrast") != MAX_MIN, unit=PATIENT)
     )
     yield from _table(
         ("baseline, differences", "", "points", "verdict"),
         [
-            (f"{attribute_named(row['attribute']).label} {row['contrast']}", METRICS[row["metric"]].label)
-            + (_points(row["value"], row["low"], row["high"]), row["verdict"])
+            (f"{found.attributes[row['attribute']].label} {row['contrast']}", METRICS[row["metric"]].label)
+            + (_points(row["estimate"], row["low"], row["high"]), row["verdict"])
             for row in gaps.to_dicts()
         ],
     )
@@ -73,20 +72,28 @@ def _gaps(found: Audited) -> Iterator[str]:
 
 def _changes(found: Audited) -> Iterator[str]:
     rows = []
-    for row in found.tables["changes"].filter(pl.col("metric").is_in(COMPARED)).to_dicts():
-        if row["attribute"] == OVERALL or row["contrast"] == "max - min":
-            where = "" if row["attribute"] == OVERALL else f" gap by {attribute_named(row['attribute']).label}"
-            change = _points(row["change"], row["low"], row["high"])
-            rows.append((found.methods[row["weighting"]], METRICS[row["metric"]].label + where, change, row["verdict"]))
-    yield from _table(("change against the baseline", "", "points", "verdict"), rows)
+    for row in found.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT).to_dicts():
+        gap = " - " in row["contrast"] and row["contrast"] != MAX_MIN
+        if gap or (row["attribute"] == OVERALL and row["metric"] == "balanced_accuracy"):
+            where = f" of {row['contrast']}" if gap else ""
+            change = _points(row["estimate"], row["low"], row["high"])
+            rows.append((found.methods[row["weighting"]], METRICS[row["metric"]].label + where, change, _word(row)))
+    yield from _table(("against the baseline", "", "points", "verdict"), rows)
+    if max(found.networks.values()) == 1:
+        yield "With one file each, a verdict says that these two networks differ, not that a method does."
+
+
+def _word(row: dict) -> str:
+    """What the effect amounts to, and how surely."""
+    return f"{row['outcome']}, {row['outcome_verdict']}" if row["outcome"] else row["verdict"]
 
 
 def _level(row: dict) -> str:
-    if row["value"] is None:
+    if row is None or row["estimate"] is None:
         return NOT_ESTIMABLE
     if row["metric"] == "auc":
-        return f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-    return f"{100 * row['value']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+        return f"{row['estimate']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    return f"{100 * row['estimate']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
 
 
 def _points(value: float | None, low: float | None, high: float | None) -> str:

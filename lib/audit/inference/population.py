@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from lib.names import ATTRIBUTES, CROSSED, OVERALL, Attribute, attribute_named
+from lib.names import DEFAULTS, OVERALL, Attribute, crossing
 
 Codes = NDArray[np.int64]
 
@@ -39,7 +39,7 @@ class Population:
     attributes: dict[str, Attribute] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        own = {name: self.attributes.get(name) or attribute_named(name) for name in self.groups}
+        own = {name: self.attributes.get(name) or DEFAULTS[name] for name in self.groups}
         object.__setattr__(self, "attributes", own)
 
     @classmethod
@@ -47,11 +47,11 @@ class Population:
         """Population of a frame with one row per image, in the order of its rows.
 
         Columns: `patient` (any type, no null), `label` (integer 1 = sick, 0 = healthy, no null) and a String column per
-        attribute (null = unknown). `attributes`, by name or as they are, default to the columns named in `lib.names.ATTRIBUTES`.
+        attribute (null = unknown). `attributes`, by name or as they are, default to the columns named in `lib.names.DEFAULTS`.
         Raises ValueError, in one sentence, for anything else.
         """
         if attributes is None:
-            attributes = [name for name in ATTRIBUTES if name in frame.columns]
+            attributes = [name for name in DEFAULTS if name in frame.columns]
         known = {own.name: own for own in (_attribute(given) for given in attributes)}
         missing = [name for name in ("patient", "label", *known) if name not in frame.columns]
         if missing:
@@ -113,9 +113,9 @@ class Population:
         """The same images with every two attributes crossed: `sex x view` has the groups `F, AP`, `F, PA` and so on."""
         groups, attributes = {}, {}
         for (one, a), (two, b) in combinations(self.groups.items(), 2):
-            both = _crossed(self.attributes[one], self.attributes[two])
-            crossing = a * len(self.attributes[two].groups) + b
-            groups[both.name], attributes[both.name] = np.where((a >= 0) & (b >= 0), crossing, -1), both
+            both = crossing(self.attributes[one], self.attributes[two])
+            codes = a * len(self.attributes[two].groups) + b
+            groups[both.name], attributes[both.name] = np.where((a >= 0) & (b >= 0), codes, -1), both
         return replace(self, groups=groups, attributes=attributes)
 
     def by_image(self) -> "Population":
@@ -135,16 +135,9 @@ def _labels(column: pl.Series) -> Codes:
 def _attribute(given: str | Attribute) -> Attribute:
     if isinstance(given, Attribute):
         return given
-    if given not in ATTRIBUTES:
-        raise ValueError(f"{given!r} is not an attribute; allowed are {', '.join(ATTRIBUTES)}.")
-    return ATTRIBUTES[given]
-
-
-def _crossed(one: Attribute, two: Attribute) -> Attribute:
-    groups = tuple(f"{a}, {b}" for a in one.groups for b in two.groups)
-    reference = f"{one.reference}, {two.reference}"
-    name, label = f"{one.name}{CROSSED}{two.name}", f"{one.label} and {two.label}"
-    return Attribute(name, label, groups, reference, one.of_patient and two.of_patient)
+    if given not in DEFAULTS:
+        raise ValueError(f"{given!r} is not an attribute; allowed are {', '.join(DEFAULTS)}.")
+    return DEFAULTS[given]
 
 
 def _codes(column: pl.Series, attribute: Attribute) -> Codes:
