@@ -23,6 +23,8 @@ COUNTED = (
 )
 PERMUTATIONS = 199
 FAMILY = "family"
+NULL = 1e-3
+"""A true figure below this counts as none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +134,7 @@ class Tally:
                 t = told.true[at % len(told.asked)]
                 shown = own <= ALPHA
                 claims.append(shown)
-                wrong.append(shown & ((np.abs(t) < 1e-4) | (np.sign(told.found.estimate[at]) != np.sign(t))))
+                wrong.append(shown & ((np.abs(t) < NULL) | (np.sign(told.found.estimate[at]) != np.sign(t))))
                 covered.append(told.off[at] <= critical)
             numbers = {
                 "shown": np.concatenate(claims).any(),
