@@ -28,6 +28,7 @@ from lib.files import alone_with, writing_to
 from lib.names import BY_PATIENT, DEFAULTS, PLACEBO, Attribute, told
 from lib.pictures.tables import picture_tables
 from lib.postprocessing import REGISTRY, post_process
+from lib.postprocessing.deployed import REFITS
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.published import may_be_published, predictions
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
@@ -226,6 +227,7 @@ def _audited(
         settings["attributes"],
         folds=settings["folds"],
         smallest_cell=small,
+        refits=REFITS,
     )
 
     alike = {"margin": settings["margin"], "smallest_cell": small}
@@ -233,6 +235,7 @@ def _audited(
     floor = retraining_floor(people, scores, smallest_cell=small)
     recorded = {
         "thresholds": processed.thresholds,
+        "replaced_scores": processed.replaced,
         "weights": _weights(frame, plan.weightings, settings["attributes"]),
         "runs": _runs(frame, valid, plan, runs),
         "history": _history(runs),
@@ -268,7 +271,7 @@ def _pictured(
     failed = odd.filter("failed").select("weighting", "seed").unique(maintain_order=True).rows()
     positions = {w: [plan.seeds.index(seed) for v, seed in failed if v == w] for w, _ in failed}
     valid, scores = plan.frame.filter(pl.col("split") == "valid"), _scores(plan, runs)
-    return picture_tables(plan, pixels, scores, settings["attributes"], settings["smallest_cell"]) | {
+    return picture_tables(plan, pixels, scores, settings["attributes"]) | {
         "odd_networks": odd,
         "without_failed": without_failed(valid, scores, positions, list(attributes.values())),
     }
