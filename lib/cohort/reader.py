@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ from pathlib import Path
 import polars as pl
 
 from lib.cohort.images import read_header
-from lib.cohort.metadata import CohortError, read_metadata
-from lib.cohort.naming import match_names
+from lib.cohort.metadata import CohortError, read_rows
 from lib.names import DRAWN
+from lib.tabular import AttributeSpec, match
 
 __all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
@@ -47,7 +47,11 @@ class Cohort:
         return DRAWN if (self.folder / "truth.json").is_file() else None
 
 
-def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohort:
+def read_cohort(
+    folder: str | Path,
+    metadata: str | Path | None = None,
+    attributes: Sequence[AttributeSpec] | None = None,
+) -> Cohort:
     """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`, or the table `metadata` in its place.
 
     The folder decides split and label. Raises `CohortError` with one sentence where the cohort cannot be used at all;
@@ -55,7 +59,8 @@ def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohor
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    rows, checks = read_metadata(Path(metadata or folder / "metadata.csv"))
+    people = read_rows(Path(metadata or folder / "metadata.csv"), attributes)
+    rows, checks = people.frame, people.checks
     checks = [
         ("images in the folders", images.height, "read"),
         ("files that are neither PNG nor JPEG by name", others, "ignored"),
@@ -63,7 +68,8 @@ def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohor
     ]
 
     images, found = _one_file_per_name(images)
-    rows, renamed = match_names(rows, images["image"])
+    files, renamed = match(rows["image"], images["image"])
+    rows = rows.with_columns(pl.col("image").replace(files))
     checks += [*found, ("image names written differently (folder, case or accents)", renamed, "matched")]
     joined = images.join(rows, on="image", how="left", maintain_order="left")
     known = joined.filter(pl.col("patient").is_not_null())

@@ -1,114 +1,282 @@
 """From files to tables: every file read and matched, methods compared with the baseline on the same images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from lib.audit import BASELINE, Population, audit, describe
-from lib.names import BASELINE_WEIGHTING, NOT_ESTIMABLE
-from lib.predictions.match import Codes, common, matched, names_in, read_people, restricted
-from lib.predictions.reader import PredictionError, read_predictions
+from lib.names import BASELINE_WEIGHTING, Attribute
+from lib.postprocessing import REGISTRY
+from lib.predictions.engine import Question, answered
+from lib.predictions.match import Codes, Matched, common, matched, names_in, restricted
+from lib.predictions.methods import Given, methods_of
+from lib.predictions.reader import Network, PredictionError, Predictions, of_predictions, read_predictions
+from lib.predictions.warn import about_images, about_metadata, cut_of, warnings_of
+from lib.tabular import AttributeSpec, Columns, People, TableError, parse_attribute, plain_name, read_people
+from lib.tabular.columns import IMAGE
 
 OPTIMISM = (
     "Nothing says which images are for validation: all are audited, training images may be among them, and rates on "
-    "images seen in training flatter (use --valid)."
+    "images seen in training flatter (use --valid or --split)."
 )
 HARD = "has decisions only, no scores: AUC and calibration are not estimable."
+ROLES = ("image", "patient", "label", "decision", "split")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Audited:
     """`tables` of the audit, in which the baseline is called `uniform`; `methods` by that name, with their own; `rows`,
-    the images audited, with their people; `networks`, files by method, and all `files`; `notices`, sentences worth
-    telling; `held_out`."""
+    the images audited, with their people; `attributes` compared; `networks` by method, and all `files`; `deployed`, the
+    rules that post-processing would use; `notices`, sentences on what was done, `warnings`, on what may mislead;
+    `held_out`; `threshold` and `replicates`."""
 
     tables: dict[str, pl.DataFrame]
     methods: dict[str, str]
     networks: dict[str, int]
     files: tuple[str, ...]
     rows: pl.DataFrame
+    attributes: dict[str, Attribute]
+    deployed: list[dict]
     notices: tuple[str, ...]
+    warnings: tuple[str, ...]
     held_out: bool
+    threshold: float
+    replicates: int
+    smallest_cell: int = 20
+    folds: int = 5
+    extra: Mapping[str, object] = field(default_factory=dict)
 
 
 def audit_predictions(
-    files: Sequence[str | Path],
+    files: Sequence[str | Path] | str | Path,
     metadata: str | Path | None = None,
     *,
     baseline: str | None = None,
     valid: str | Path | None = None,
     codes: Codes | None = None,
+    score: str | Sequence[str] = (),
+    image: str | None = None,
+    patient: str | None = None,
+    label: str | None = None,
+    decision: str | None = None,
+    split: str | None = None,
+    attributes: Sequence[str | AttributeSpec] | None = None,
+    like: str | None = None,
+    threshold: float | None = None,
+    postprocess: Sequence[str] = (),
+    target: Sequence[str] = (),
+    folds: int = 5,
     replicates: int = 2000,
     smallest_cell: int = 20,
 ) -> Audited:
-    """Audit existing predictions.
+    """Audit existing predictions; nothing is trained and no image is read.
 
-    `files`: paths, or `NAME=a.csv,b.csv` for several networks of one method; `metadata` defaults to the first file, for
-    the course's script repeats its columns; `baseline` is the name of the method to compare with (default: the first);
-    `valid`, a CSV of names or a cohort folder; `codes`, see `match.parse_codes`. Raises `PredictionError`, one sentence.
+    `files`: paths of tables or folders, or `NAME=a.csv,b.csv` for several networks of one method; `metadata` defaults to the
+    first file, for the course's script repeats its columns; `baseline` is the method to compare with (default: the first);
+    `valid`, a table of names or a cohort folder. Columns in other words: `score` (one, or several as methods), `image`,
+    `patient` (`none`: each image has its own), `label`, `decision`, `split`; `like`, a published file (`nih`, `chexpert`,
+    `mimic`); `codes`, see `match.parse_codes`; `attributes`, see `lib.tabular.parse_attribute` (default: sex, age group and
+    view, where they are known). `threshold` decides in place of .5 and of the file's decisions. `postprocess` names
+    post-processings, fitted on other patients than they are judged on, by the attributes in `target` (default: all).
+
+    >>> from lib.predictions import audit_predictions, summary
+    >>> found = audit_predictions("preds.csv", "metadata.csv", attributes=["sex", "race:Race"])  # doctest: +SKIP
+    >>> print(summary(found))  # doctest: +SKIP
+
+    Raises `PredictionError`, one sentence.
     """
-    groups = _grouped(files)
-    chosen = baseline or next(iter(groups))
-    if chosen not in groups:
-        raise PredictionError(f"--baseline {chosen!r} is not among the methods; they are {', '.join(groups)}.")
-    groups = {chosen: groups[chosen]} | groups
-    path = Path(metadata) if metadata else next(iter(groups.values()))[0]
-    people, notices = read_people(path, codes or {})
-    names = None if valid is None else names_in(Path(valid))
-    tables, hard, held_out = [], [], []
-    for method, paths in groups.items():
-        for file in paths:
-            read = read_predictions(file)
-            rows, told = matched(read, people, path)
-            rows, known = restricted(rows, names, file)
-            tables.append((file, rows))
-            held_out.append(known)
-            notices += told
-            if not read.ranked:
-                hard.append(method)
-                notices.append(f"{file.name} {HARD}")
-    kept, told = common(tables)
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise PredictionError(f"--threshold is {threshold:g}; allowed is 0 to 1.")
+    if unknown := [name for name in postprocess if name not in REGISTRY]:
+        raise PredictionError(
+            f"--postprocess {unknown[0]!r} is not known; allowed are {', '.join(list(REGISTRY)[1:])}."
+        )
+    with of_predictions():
+        given = methods_of([files] if isinstance(files, str | Path) else files)
+        words = dict(zip(ROLES, (image, patient, label, decision, split), strict=True))
+        columns = Columns({role: name for role, name in words.items() if name}, like)
+        scores = (score,) if isinstance(score, str) else tuple(score)
+        specs = (
+            None
+            if attributes is None
+            else [a if isinstance(a, AttributeSpec) else parse_attribute(a) for a in attributes]
+        )
+        read = [
+            (method, [read_predictions(path, _present(columns), scores) for path in method.files]) for method in given
+        ]
+        people = _people(metadata, read, columns, specs, codes)
+        named = None if valid is None else names_in(Path(valid))
+    notices, warnings = [*_read_as(people, read), *people.notes], [*people.warnings]
+    warnings += about_metadata(people.checks, plain_name(people.table.path.name))
+    found: list[tuple[Given, Matched]] = []
+    for method, own in read:
+        for file in own:
+            one = restricted(matched(file, people), named)
+            found.append((method, one))
+            notices += [*file.notes, *one.notes]
+            warnings += one.warnings
+    kept, told = common([one for _, one in found])
     notices += told
-    if not all(held_out):
-        notices.append(OPTIMISM)
-    rows, scores, start = kept[0], {}, 0
+    held_out = all(one.held_out for one in kept)
+    if not held_out:
+        warnings.append(OPTIMISM)
+    rows = kept[0].rows
     _check_classes(rows)
-    for method, paths in groups.items():
-        own = kept[start : start + len(paths)]
-        scores[_inner(method, chosen)] = np.stack([frame["score"].to_numpy() for frame in own])
-        start += len(paths)
-    decisions = {(name, *BASELINE[1:]): (own >= 0.5).astype(float) for name, own in scores.items()}
-    found = audit(Population.from_frame(rows), scores, decisions, replicates=replicates, smallest_cell=smallest_cell)
-    found = _without_ranking(found, {_inner(method, chosen) for method in hard})
-    found |= describe(rows.with_columns(split=pl.lit("valid")), replicates=replicates)
-    methods = {_inner(method, chosen): method for method in groups}
-    networks = {_inner(method, chosen): len(paths) for method, paths in groups.items()}
-    names = tuple(path.name for paths in groups.values() for path in paths)
-    return Audited(found, methods, networks, names, rows, tuple(dict.fromkeys(notices)), all(held_out))
+    methods = _methods([(method, one) for (method, _), one in zip(found, kept, strict=True)], len(given))
+    chosen = _baseline(baseline, methods)
+    methods = {chosen: methods[chosen]} | methods
+    labels = rows["label"].to_numpy()
+    for one in kept:
+        notices += [f"{plain_name(one.path.name)} {HARD}" for n in one.networks[:1] if not n.ranked]
+        warnings += warnings_of(one, labels, 0.5)
+    notices += _decided(methods, threshold)
+    warnings += about_images(rows)
+    inner = {_inner(method, chosen): networks for method, networks in methods.items()}
+    question = Question(
+        rows,
+        people.attributes,
+        {name: np.stack([network.score for network in own]) for name, own in inner.items()},
+        {name: np.stack([_decisions(network, threshold) for network in own]) for name, own in inner.items()},
+        frozenset(name for name, own in inner.items() if not all(network.ranked for network in own)),
+        tuple(postprocess),
+        _targets(target, people.attributes),
+        folds,
+        replicates,
+        smallest_cell,
+    )
+    try:
+        tables, deployed = answered(question)
+    except ValueError as error:
+        raise PredictionError(str(error)) from None
+    return Audited(
+        tables,
+        {_inner(method, chosen): method for method in methods},
+        {name: len(own) for name, own in inner.items()},
+        tuple(path.name for method in given for path in method.files),
+        rows,
+        people.attributes,
+        deployed,
+        tuple(dict.fromkeys(map(_harmless, notices))),
+        tuple(dict.fromkeys(map(_harmless, warnings))),
+        held_out,
+        0.5 if threshold is None else threshold,
+        replicates,
+        smallest_cell,
+        folds,
+    )
 
 
-def _grouped(files: Sequence[str | Path]) -> dict[str, list[Path]]:
-    """Files by the name of their method: `NAME=a.csv,b.csv`, or a path, whose method is called as the file is."""
-    groups: dict[str, list[Path]] = {}
-    for given in map(str, files):
-        name, separator, paths = given.partition("=")
-        alone = not separator or Path(given).exists()
-        name = Path(given).stem if alone else name.strip()
-        own = [Path(given)] if alone else [Path(path.strip()) for path in paths.split(",") if path.strip()]
-        if not name or not own:
-            raise PredictionError(f"{given!r} names no file; allowed are a path and NAME=a.csv,b.csv.")
-        if name in groups:
-            raise PredictionError(f"two methods are called {name!r}: name them, as in NAME={own[0]}.")
-        groups[name] = own
-    if not groups:
-        raise PredictionError("No predictions are given; at least one CSV file is needed.")
-    every = [path.resolve() for own in groups.values() for path in own]
-    if twice := [path for path in every if every.count(path) > 1]:
-        raise PredictionError(f"{twice[0]} is given twice; each file is one network.")
-    return groups
+def _harmless(sentence: str) -> str:
+    """A sentence that quotes a file, as text and nothing else: it is shown in a terminal and in a report's table."""
+    return "".join(plain_name(part) if part.strip() else part for part in _pieces(sentence))
+
+
+def _pieces(sentence: str) -> list[str]:
+    return [word for pair in ((w, " ") for w in sentence.split(" ")) for word in pair][:-1]
+
+
+def _present(columns: Columns) -> Columns:
+    """The options as they concern a file of predictions: whose image a row is stands in the metadata."""
+    given = {role: name for role, name in columns.given.items() if role not in ("patient",)}
+    return Columns(given, columns.like)
+
+
+def _people(
+    metadata: str | Path | None,
+    read: list[tuple[Given, list[Predictions]]],
+    columns: Columns,
+    specs: Sequence[AttributeSpec] | None,
+    codes: Codes | None,
+) -> People:
+    first = read[0][1][0]
+    own = metadata is None or Path(metadata).resolve() == first.path.resolve()
+    given = {role: name for role, name in columns.given.items() if role in ("image", "patient")}
+    if own and "image" not in first.frame.columns:
+        given[IMAGE] = "none"
+    source = first.table if own else Path(metadata)
+    if not own:
+        given = {role: name for role, name in given.items() if role == "patient"} | (
+            {IMAGE: columns.given[IMAGE]} if IMAGE in columns.given and _has(metadata, columns.given[IMAGE]) else {}
+        )
+    try:
+        return read_people(source, Columns(given, columns.like), specs, codes)
+    except TableError as error:
+        if not own or metadata is not None:
+            raise
+        raise PredictionError(
+            f"{str(error).removesuffix('.')}; or give the table that has it, by --metadata."
+        ) from None
+
+
+def _has(metadata: str | Path, column: str) -> bool:
+    from lib.tabular import read_table
+    from lib.tabular.columns import named
+
+    return named(read_table(metadata), column) is not None
+
+
+def _read_as(people: People, read: list[tuple[Given, list[Predictions]]]) -> list[str]:
+    """One sentence on encodings, compression and separators, where they are not the usual ones."""
+    tables = {people.table.path.name: people.table.how}
+    tables |= {file.path.name: file.table.how for _, own in read for file in own}
+    said = [f"{name} ({', '.join(how)})" for name, how in tables.items() if how]
+    return [f"Read as written: {'; '.join(said)}."] if said else []
+
+
+def _methods(found: list[tuple[Given, Matched]], given: int) -> dict[str, list[Network]]:
+    """Networks by method. A file that tells methods apart names them; beside other files, after its own name."""
+    methods: dict[str, list[Network]] = {}
+    for method, one in found:
+        for network in one.networks:
+            own = plain_name(network.method)
+            name = method.name if not own else own if given == 1 else f"{method.name} {own}"
+            methods.setdefault(name, []).append(network)
+    return methods
+
+
+def _baseline(asked: str | None, methods: Mapping[str, list[Network]]) -> str:
+    chosen = next(iter(methods)) if asked is None else plain_name(asked)
+    if chosen not in methods:
+        raise PredictionError(f"--baseline {asked!r} is not among the methods; they are {', '.join(methods)}.")
+    return chosen
+
+
+def _decisions(network: Network, threshold: float | None) -> np.ndarray:
+    """1 = called sick, (n,): by the threshold that is asked for, else as the file says, else at .5."""
+    if threshold is not None and network.ranked:
+        return (network.score >= threshold).astype(float)
+    at_half = (network.score >= 0.5).astype(float)
+    if network.decision is None:
+        return at_half
+    return np.where(network.decision < 0, at_half, network.decision).astype(float)
+
+
+def _decided(methods: Mapping[str, list[Network]], threshold: float | None) -> list[str]:
+    """Where decisions come from, where it is not from scores at .5."""
+    if threshold is not None:
+        return [f"Decisions are those of the scores at a threshold of {threshold:g}, as asked for."]
+    told = []
+    for name, networks in methods.items():
+        given = [network for network in networks if network.ranked and network.decision is not None]
+        differ = sum(int((_decisions(n, None) != (n.score >= 0.5)).sum()) for n in given)
+        if differ:
+            cuts = [cut for network in given if (cut := cut_of(network))]
+            at = f", cut between {min(c[0] for c in cuts):.3g} and {max(c[1] for c in cuts):.3g}," if cuts else ""
+            told.append(
+                f"{name}: the file's decisions{at} are audited ({differ:,} differ from its scores at .5); scores serve for AUC and "
+                "calibration."
+            )
+    return told
+
+
+def _targets(asked: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
+    alias = {"age": "age_group"} if "age_group" in attributes else {}
+    names = tuple(alias.get(name, name) for name in asked)
+    if unknown := [name for name in names if name not in attributes]:
+        raise PredictionError(f"--target {unknown[0]!r} is not compared; allowed are {', '.join(attributes)}.")
+    return names or tuple(attributes)
 
 
 def _inner(method: str, baseline: str) -> str:
@@ -122,29 +290,3 @@ def _check_classes(rows: pl.DataFrame) -> None:
     for label, words in ((1, "sick"), (0, "healthy")):
         if rows.filter(pl.col("label") == label).is_empty():
             raise PredictionError(f"none of the {rows.height:,} images is {words}; both classes are needed.")
-
-
-def _without_ranking(tables: Mapping[str, pl.DataFrame], hard: set[str]) -> dict[str, pl.DataFrame]:
-    """Tables in which the AUC and the calibration of methods without scores are not estimable."""
-    if not hard:
-        return dict(tables)
-    numbers = ("value", "change", "low", "high", "seed_sd", "p", "p_holm")
-    done = dict(tables)
-    for name in ("metrics", "gaps", "changes", "interval_levels", "parity"):
-        frame = done[name]
-        which = pl.col("metric") == "auc" if "metric" in frame.columns else pl.col("measure") == "worst_auc"
-        if "weighting" in frame.columns:
-            everyone = name == "changes" and BASELINE_WEIGHTING in hard
-            which &= pl.lit(True) if everyone else pl.col("weighting").is_in(sorted(hard))
-        elif BASELINE_WEIGHTING not in hard:
-            continue
-        out = {column: None for column in numbers if column in frame.columns}
-        out |= {"estimable": False} if "estimable" in frame.columns else {}
-        out |= {"verdict": NOT_ESTIMABLE} if "verdict" in frame.columns else {}
-        done[name] = frame.with_columns(
-            pl.when(which).then(pl.lit(value, frame.schema[column])).otherwise(pl.col(column)).alias(column)
-            for column, value in out.items()
-        )
-    for name in ("calibration", "calibration_curve"):
-        done[name] = done[name].filter(~pl.col("weighting").is_in(sorted(hard)))
-    return done

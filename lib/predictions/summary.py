@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from lib.audit import BASELINE
-from lib.names import BASELINE_WEIGHTING, METRICS, NOT_ESTIMABLE, OVERALL, attribute_named
+from lib.names import BASELINE_WEIGHTING, METRICS, NOT_ESTIMABLE, OVERALL
 from lib.predictions.audited import Audited
+from lib.tabular import for_terminal
 
 SHOWN = ("balanced_accuracy", "auc", "tpr", "fpr")
+MOST_NOTES = 5
 COMPARED = ("tpr", "fpr", "balanced_accuracy")
 _BASELINE = dict(zip(("weighting", "postprocessing", "target"), BASELINE, strict=True))
 
@@ -17,7 +19,8 @@ def summary(found: Audited) -> str:
     """Plain text, a terminal wide: rates in percent with 95 % intervals, differences in points, verdicts in words."""
     images, patients = found.rows.height, found.rows["patient"].n_unique()
     lines = [f"{images:,} images of {patients:,} patients{', validation only' if found.held_out else ''}"]
-    lines += [f"Note: {notice}" for notice in found.notices]
+    lines += [f"Warning: {warning}" for warning in found.warnings]
+    lines += [f"Note: {notice}" for notice in shortened(found.notices)]
     lines += ["", *_methods(found), "", *_groups(found), "", *_gaps(found)]
     if len(found.methods) > 1:
         lines += ["", *_changes(found)]
@@ -31,7 +34,15 @@ def summary(found: Audited) -> str:
         )
         + " Verdicts hold for all comparisons together (Holm).",
     ]
-    return "\n".join(lines)
+    return for_terminal("\n".join(lines))
+
+
+def shortened(notices: Sequence[str]) -> list[str]:
+    """At most five: the last then counts those that are left for the report."""
+    if len(notices) <= MOST_NOTES:
+        return list(notices)
+    more = len(notices) - MOST_NOTES + 1
+    return [*notices[: MOST_NOTES - 1], f"{more} more, of the same kind, stand in what --out and --report write."]
 
 
 def _methods(found: Audited) -> Iterator[str]:
@@ -51,7 +62,7 @@ def _groups(found: Audited) -> Iterator[str]:
     for (attribute, group), own in metrics.group_by("attribute", "group", maintain_order=True):
         levels = {row["metric"]: row for row in own.to_dicts()}
         patients = f"{levels['selection_rate']['patients']:,} patients"
-        rows.append((f"{attribute_named(attribute).label} {group}", patients, *(_level(levels[m]) for m in SHOWN)))
+        rows.append((f"{_label(found, attribute)} {group}", patients, *(_level(levels[m]) for m in SHOWN)))
     yield from _table(("baseline, by group", "", *(METRICS[m].label for m in SHOWN)), rows)
 
 
@@ -64,7 +75,7 @@ def _gaps(found: Audited) -> Iterator[str]:
     yield from _table(
         ("baseline, differences", "", "points", "verdict"),
         [
-            (f"{attribute_named(row['attribute']).label} {row['contrast']}", METRICS[row["metric"]].label)
+            (f"{_label(found, row['attribute'])} {row['contrast']}", METRICS[row["metric"]].label)
             + (_points(row["value"], row["low"], row["high"]), row["verdict"])
             for row in gaps.to_dicts()
         ],
@@ -75,10 +86,14 @@ def _changes(found: Audited) -> Iterator[str]:
     rows = []
     for row in found.tables["changes"].filter(pl.col("metric").is_in(COMPARED)).to_dicts():
         if row["attribute"] == OVERALL or row["contrast"] == "max - min":
-            where = "" if row["attribute"] == OVERALL else f" gap by {attribute_named(row['attribute']).label}"
+            where = "" if row["attribute"] == OVERALL else f" gap by {_label(found, row['attribute'])}"
             change = _points(row["change"], row["low"], row["high"])
             rows.append((found.methods[row["weighting"]], METRICS[row["metric"]].label + where, change, row["verdict"]))
     yield from _table(("change against the baseline", "", "points", "verdict"), rows)
+
+
+def _label(found: Audited, attribute: str) -> str:
+    return found.attributes[attribute].label
 
 
 def _level(row: dict) -> str:
