@@ -1,13 +1,14 @@
 """From files to tables: every file read and matched, methods compared with the baseline on the same images."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from lib.names import BASELINE_WEIGHTING, Attribute
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, Attribute
 from lib.postprocessing import REGISTRY
 from lib.predictions.engine import Question, answered
 from lib.predictions.match import Codes, Matched, common, matched, names_in, restricted
@@ -46,7 +47,8 @@ class Audited:
     replicates: int
     smallest_cell: int = 20
     folds: int = 5
-    extra: Mapping[str, object] = field(default_factory=dict)
+    postprocessings: tuple[str, ...] = (BASELINE_POSTPROCESSING,)
+    scores_digest: str = ""
 
 
 def audit_predictions(
@@ -119,6 +121,8 @@ def audit_predictions(
             warnings += one.warnings
     kept, told = common([one for _, one in found])
     notices += told
+    if attributes is not None:
+        notices += [_compared(own) for own in people.attributes.values()]
     held_out = all(one.held_out for one in kept)
     if not held_out:
         warnings.append(OPTIMISM)
@@ -165,7 +169,17 @@ def audit_predictions(
         replicates,
         smallest_cell,
         folds,
+        tuple(dict.fromkeys([BASELINE_POSTPROCESSING, *postprocess])),
+        _digest(question),
     )
+
+
+def _digest(question: Question) -> str:
+    """Of every score and decision, by method."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in question.scores:
+        digest.update(name.encode() + question.scores[name].tobytes() + question.decisions[name].tobytes())
+    return digest.hexdigest()
 
 
 def _harmless(sentence: str) -> str:
@@ -269,6 +283,12 @@ def _decided(methods: Mapping[str, list[Network]], threshold: float | None) -> l
                 "calibration."
             )
     return told
+
+
+def _compared(own: Attribute) -> str:
+    """The groups in their order, and what they are compared with."""
+    level = "patients" if own.of_patient else "images"
+    return f"{own.label}: {', '.join(own.groups)}, of {level}; differences are against {own.reference}."
 
 
 def _targets(asked: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """The bundle of an audit of predictions: the tables that were made, and empty ones where nothing was trained."""
 
 import hashlib
+import json
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -11,56 +13,91 @@ from typing import Any
 import polars as pl
 
 from lib import results
-from lib.names import ATTRIBUTES, BASELINE_POSTPROCESSING
+from lib.files import alone_with, writing_to
 from lib.predictions.audited import Audited
 from lib.settings import ROOT, bundle_folder
 
-
-def save_bundle(found: Audited, name: str, source: str, *, root: Path = ROOT, replicates: int = 2000) -> Path:
-    """Write `data/<name>/results` and return it. Raises `results.BundleError` when a study's own results are there."""
-    target = bundle_folder(name, root)
-    if (target / results.MANIFEST).is_file() and not _is_of_predictions(target):
-        raise results.BundleError(f"{target} holds the results of a study, which are kept: choose another --name.")
-    empty = {table: pl.DataFrame(schema=schema) for table, schema in results.TABLES.items()}
-    made = {table: frame.select(*results.TABLES[table]) for table, frame in found.tables.items()}
-    results.save(target, _manifest(found, name, source, replicates), empty | made | {"checks": _checks(found)})
-    return target
+DEFAULT = "predictions"
 
 
-def _is_of_predictions(target: Path) -> bool:
+def save_bundle(found: Audited, name: str | None, source: str, *, root: Path = ROOT) -> Path:
+    """Write `data/<name>/results` and return it.
+
+    Without a `name` it is `predictions`, or `predictions-<key>` where another audit is kept under that one. Raises
+    `results.BundleError` when a study's results, or those of other predictions, are under the `name` that is given.
+    """
+    key = _key(found)
+    for own in (name,) if name else (DEFAULT, f"{DEFAULT}-{key[:8]}"):
+        target = bundle_folder(own, root)
+        with writing_to(target.parent), alone_with(target):
+            if name and (why := _kept(target, key)):
+                raise results.BundleError(f"{target} holds {why}, which are kept: choose another --name.")
+            if _kept(target, key):
+                continue
+            empty = {table: pl.DataFrame(schema=schema) for table, schema in results.TABLES.items()}
+            made = {
+                table: frame.select(*results.TABLES[table])
+                for table, frame in found.tables.items()
+                if table in results.TABLES
+            }
+            results.save(target, _manifest(found, own, source, key), empty | made | {"checks": _checks(found)})
+            return target
+    raise results.BundleError(f"{target} holds the results of other predictions: choose a --name.")
+
+
+def _kept(target: Path, key: str) -> str | None:
+    """What is there and must not be written over, or None: these predictions may be audited again."""
+    manifest = target / results.MANIFEST
+    if not manifest.is_file():
+        return None
     try:
-        return results.load(target.parent.name, target.parent.parent.parent).manifest.get("of_predictions", False)
-    except results.BundleError:
-        return True
+        there = json.loads(manifest.read_text("utf-8"))
+        of_predictions, own = there.get("of_predictions", False), there.get("cohort", {}).get("key")
+    except (ValueError, AttributeError):
+        return "results that cannot be read"
+    if not of_predictions:
+        return "the results of a study"
+    return None if own == key else "the results of other predictions"
+
+
+def _key(found: Audited) -> str:
+    """Equal for equal images, truths and scores."""
+    rows = found.rows.select("image", "label", "patient")
+    digest = hashlib.blake2b(rows.write_csv().encode(), digest_size=16)
+    digest.update(found.scores_digest.encode())
+    return digest.hexdigest()
 
 
 def _checks(found: Audited) -> pl.DataFrame:
-    rows = [(notice, found.rows.height, "told") for notice in found.notices]
+    rows = [(warning, found.rows.height, "a warning") for warning in found.warnings]
+    rows += [(notice, found.rows.height, "told") for notice in found.notices]
     rows.append(("images audited", found.rows.height, "kept"))
     return pl.DataFrame(rows, schema=results.TABLES["checks"], orient="row")
 
 
-def _manifest(found: Audited, name: str, source: str, replicates: int) -> dict[str, Any]:
+def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any]:
     rows = found.rows
     sizes = {"images": rows.height, "patients": rows["patient"].n_unique()}
-    key = hashlib.blake2b(rows.select("image", "label", "score").write_csv().encode(), digest_size=16).hexdigest()
     cohort: Mapping[str, Any] = {"name": name, "source": source, "key": key, **sizes} | {
         "train_images": 0,
         "train_patients": 0,
         "valid_images": sizes["images"],
         "valid_patients": sizes["patients"],
         "sick_share": float(rows["label"].mean()),
-        "unknown": {attribute: rows[attribute].null_count() for attribute in ATTRIBUTES},
+        "unknown": {attribute: rows[attribute].null_count() for attribute in found.attributes},
     }
-    audited = {"replicates": replicates, "folds": 0, "smallest_cell": 20, "attributes": list(ATTRIBUTES)}
+    audited = {"replicates": found.replicates, "folds": found.folds, "smallest_cell": found.smallest_cell}
+    audited |= {"attributes": list(found.attributes), "threshold": found.threshold}
     seeds = list(range(1, found.networks["uniform"] + 1))
     return {
         "of_predictions": True,
         "notices": list(found.notices),
+        "warnings": list(found.warnings),
+        "attributes": {name: asdict(own) for name, own in found.attributes.items()},
         "cohort": dict(cohort),
         "settings": {
             "training": {"seeds": seeds, "weightings": list(found.methods), "named": found.methods},
-            "audit": audited | {"postprocessings": [BASELINE_POSTPROCESSING]},
+            "audit": audited | {"postprocessings": list(found.postprocessings)},
         },
         "made": date.today().isoformat(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in ("polars", "numpy")},

@@ -12,7 +12,7 @@ from lib import names
 from lib.audit import BASELINE, Population, audit, describe
 from lib.names import BASELINE_WEIGHTING, NO_TARGET, NOT_ESTIMABLE, Attribute
 from lib.postprocessing import REGISTRY, post_process
-from lib.postprocessing.methods import Sample, Thresholds
+from lib.postprocessing.methods import Mixture, Sample, Thresholds
 
 Array = np.ndarray
 
@@ -99,12 +99,21 @@ def _deployed(people: Population, question: Question) -> list[dict[str, Any]]:
 
 
 def _told(rule: Any, groups: tuple[str, ...]) -> dict[str, Any]:
+    """A rule in words of JSON: sick from `threshold` on, null where nobody is called sick; by group where it asks for it."""
     if isinstance(rule, Thresholds):
-        return {"threshold": rule.pooled, "by_group": {groups[code]: cut for code, cut in rule.by_group.items()}}
-    if hasattr(rule, "by_group") and hasattr(rule, "pooled"):
-        mixes = {groups[code]: [{"threshold": t, "chance": w} for t, w in mix] for code, mix in rule.by_group.items()}
-        return {"threshold": rule.pooled, "by_group": mixes}
-    return {"rule": type(rule).__name__}
+        by_group: dict[str, Any] = {groups[code]: _cut(cut) for code, cut in rule.by_group.items()}
+    elif isinstance(rule, Mixture):
+        by_group = {
+            groups[code]: [{"threshold": _cut(cut), "chance": float(chance)} for cut, chance in mix]
+            for code, mix in rule.by_group.items()
+        }
+    else:
+        return {"rule": type(rule).__name__}
+    return {"threshold": _cut(rule.pooled), "by_group": by_group}
+
+
+def _cut(threshold: float) -> float | None:
+    return None if threshold == np.inf else max(float(threshold), 0.0)
 
 
 def _without_ranking(tables: Mapping[str, pl.DataFrame], hard: frozenset[str]) -> dict[str, pl.DataFrame]:

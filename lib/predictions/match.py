@@ -83,12 +83,13 @@ def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]
         )
     rows = file.frame.with_row_index("row").rename({"image": "written"})
     rows = rows.with_columns(image=pl.col("written").replace_strict(targets, default=None, return_dtype=pl.String))
+    of_folders = False
     if "split" not in rows.columns:
         folder = rows["written"].str.extract(FOLDER).str.to_lowercase().replace({"val": "valid", "test": "valid"})
         if folder.null_count() == 0:
-            rows = rows.with_columns(split=folder)
+            rows, of_folders = rows.with_columns(split=folder), True
     rows = _joined(rows.filter(pl.col("image").is_not_null()).drop("written"), people)
-    notes = []
+    notes = [f"{file.path.name}: the folders in the names tell training images from others."] * of_folders
     if left := file.frame.height - rows.height:
         notes.append(
             f"{file.path.name}: {left:,} of {len(own):,} images are not in {people.table.path.name}; left out."

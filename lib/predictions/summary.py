@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from lib.audit import BASELINE
-from lib.names import BASELINE_WEIGHTING, METRICS, NOT_ESTIMABLE, OVERALL
+from lib.names import BASELINE_POSTPROCESSING, METRICS, NO_TARGET, NOT_ESTIMABLE, OVERALL, POSTPROCESSINGS
 from lib.predictions.audited import Audited
 from lib.tabular import for_terminal
 
 SHOWN = ("balanced_accuracy", "auc", "tpr", "fpr")
 MOST_NOTES = 5
 COMPARED = ("tpr", "fpr", "balanced_accuracy")
-_BASELINE = dict(zip(("weighting", "postprocessing", "target"), BASELINE, strict=True))
+_METHOD = ("weighting", "postprocessing", "target")
+_BASELINE = dict(zip(_METHOD, BASELINE, strict=True))
 
 
 def summary(found: Audited) -> str:
@@ -22,7 +23,7 @@ def summary(found: Audited) -> str:
     lines += [f"Warning: {warning}" for warning in found.warnings]
     lines += [f"Note: {notice}" for notice in shortened(found.notices)]
     lines += ["", *_methods(found), "", *_groups(found), "", *_gaps(found)]
-    if len(found.methods) > 1:
+    if found.tables["changes"].height:
         lines += ["", *_changes(found)]
     lines += [
         "",
@@ -48,12 +49,23 @@ def shortened(notices: Sequence[str]) -> list[str]:
 def _methods(found: Audited) -> Iterator[str]:
     overall = found.tables["metrics"].filter(attribute=OVERALL)
     rows = []
-    for inner, method in found.methods.items():
-        levels = {row["metric"]: row for row in overall.filter(weighting=inner).to_dicts()}
-        role = " (baseline)" if inner == BASELINE_WEIGHTING else ""
-        files = found.networks[inner]
-        rows.append((method + role, f"{files} file{'s' * (files > 1)}", *(_level(levels[m]) for m in SHOWN)))
+    for method, own in overall.group_by(*_METHOD, maintain_order=True):
+        levels = {row["metric"]: row for row in own.to_dicts()}
+        role = " (baseline)" if method == BASELINE else ""
+        files = found.networks[method[0]]
+        shown = (_level(levels[m]) if m in levels else "" for m in SHOWN)
+        rows.append((_name(found, method) + role, f"{files} network{'s' * (files > 1)}", *shown))
     yield from _table(("method", "", *(METRICS[m].label for m in SHOWN)), rows)
+
+
+def _name(found: Audited, method: Sequence[str]) -> str:
+    """A method in words: its own name, and the post-processing where there is one."""
+    weighting, postprocessing, target = method
+    own = found.methods[weighting]
+    if postprocessing == BASELINE_POSTPROCESSING:
+        return own
+    words = POSTPROCESSINGS.get(postprocessing, postprocessing.replace("_", " "))
+    return f"{own}, {words}" + ("" if target == NO_TARGET else f" by {_label(found, target)}")
 
 
 def _groups(found: Audited) -> Iterator[str]:
@@ -88,7 +100,9 @@ def _changes(found: Audited) -> Iterator[str]:
         if row["attribute"] == OVERALL or row["contrast"] == "max - min":
             where = "" if row["attribute"] == OVERALL else f" gap by {_label(found, row['attribute'])}"
             change = _points(row["change"], row["low"], row["high"])
-            rows.append((found.methods[row["weighting"]], METRICS[row["metric"]].label + where, change, row["verdict"]))
+            rows.append(
+                (_name(found, [row[c] for c in _METHOD]), METRICS[row["metric"]].label + where, change, row["verdict"])
+            )
     yield from _table(("change against the baseline", "", "points", "verdict"), rows)
 
 
