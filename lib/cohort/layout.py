@@ -55,12 +55,13 @@ def class_folders(folder: Path) -> dict[tuple[str, str], Path]:
 
 
 def metadata_of(folder: Path) -> Path:
-    """The table of a cohort: `metadata.csv`, also in other case or compressed, else the only CSV file beside `train`."""
+    """The table of a cohort: `metadata.csv` beside `train`, also in other case or compressed, else in the folder itself."""
     home = home_of(folder) or folder
-    files = sorted(p for p in home.iterdir() if p.is_file() and p.name[0] != ".") if home.is_dir() else []
-    for name in METADATA:
-        if same := [p for p in files if p.name == name] or [p for p in files if p.name.casefold() == name]:
-            return same[0]
+    for place in dict.fromkeys((home, folder)):
+        files = sorted(p.name for p in place.iterdir() if p.is_file() and p.name[0] != ".") if place.is_dir() else []
+        for name in METADATA:
+            if same := [own for own in files if own == name] or [own for own in files if own.casefold() == name]:
+                return place / same[0]
     return home / "metadata.csv"
 
 
@@ -71,12 +72,18 @@ def is_cohort(folder: Path) -> bool:
 
 def _like(folder: Path, name: str) -> Path | None:
     """The folder called so, exactly or nearly. Raises `CohortError` when several are, and none exactly."""
-    if (folder / name).is_dir() and any(place.name == name for place in _folders(folder)):
-        return folder / name
-    near = [place for place in _folders(folder) if simplified(place.name) in LIKE[name]]
+    chosen = choose((place.name for place in _folders(folder)), name, f"{folder}")
+    return folder / chosen if chosen else None
+
+
+def choose(names: Iterable[str], wanted: str, where: str) -> str | None:
+    """Of these names of folders, the one that is, or means, `wanted`. Raises `CohortError` when several mean it."""
+    names = list(dict.fromkeys(names))
+    if wanted in names:
+        return wanted
+    near = [name for name in names if simplified(name) in LIKE[wanted]]
     if len(near) > 1:
-        names = " and ".join(place.name for place in near)
-        raise CohortError(f"{folder} holds {names}, and either might be {name}; keep one, called {name}.")
+        raise CohortError(f"{where} holds {' and '.join(near)}, and each might be {wanted}; keep one, called {wanted}.")
     return near[0] if near else None
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import polars as pl
 
-from lib.cohort.images import read_header
+from lib.cohort.images import can_read_dicom, read_header
+from lib.cohort.layout import CLASSES, SPLITS, class_folders, metadata_of
 from lib.cohort.metadata import CohortError, read_rows
 from lib.names import DRAWN
 from lib.tabular import AttributeSpec, match
 
 __all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
-SPLITS = ("train", "valid")
-CLASSES = {"malade": 1, "sain": 0}
-SUFFIXES = (".png", ".jpg", ".jpeg")
+DICOM = (".dcm", ".dicom")
+SUFFIXES = (".png", ".jpg", ".jpeg", *DICOM)
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,18 @@ def read_cohort(
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    people = read_rows(Path(metadata or folder / "metadata.csv"), attributes)
+    people = read_rows(Path(metadata) if metadata else metadata_of(folder), attributes)
     rows, checks = people.frame, people.checks
     checks = [
         ("images in the folders", images.height, "read"),
-        ("files that are neither PNG nor JPEG by name", others, "ignored"),
+        ("files that are no PNG, JPEG or DICOM by name", others, "ignored"),
         *checks,
     ]
 
     images, found = _one_file_per_name(images)
     files, renamed = match(rows["image"], images["image"])
     rows = rows.with_columns(pl.col("image").replace(files))
-    checks += [*found, ("image names written differently (folder, case or accents)", renamed, "matched")]
+    checks += [*found, ("image names written differently (folder, case, accents or suffix)", renamed, "matched")]
     joined = images.join(rows, on="image", how="left", maintain_order="left")
     known = joined.filter(pl.col("patient").is_not_null())
     orphans = rows.join(images, on="image", how="anti").height
@@ -132,23 +132,23 @@ def with_digest(images: pl.DataFrame) -> pl.DataFrame:
 
 def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
     """Every image file with its split and label, and the number of other files; hidden files are not looked at."""
-    if not folder.is_dir():
-        raise CohortError(f"{folder} is not a folder: a cohort is a folder with train, valid and metadata.csv.")
-    rows, others = [], 0
-    for split in SPLITS:
-        for name, label in CLASSES.items():
-            place = folder / split / name
-            if not place.is_dir():
-                raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
-            with os.scandir(place.absolute()) as entries:
-                files = sorted((e.name, e.path) for e in entries if e.is_file() and not e.name.startswith("."))
-            named = [
-                (file, path, split, label)
-                for file, path in files
-                if Path(file).suffix.lower() in SUFFIXES and _is_text(file)
-            ]
-            rows += named
-            others += len(files) - len(named)
+    rows, others, scans = [], 0, 0
+    for (split, name), place in class_folders(folder).items():
+        with os.scandir(place.absolute()) as entries:
+            files = sorted((e.name, e.path) for e in entries if e.is_file() and not e.name.startswith("."))
+        named = [
+            (file, path, split, CLASSES[name])
+            for file, path in files
+            if Path(file).suffix.lower() in SUFFIXES and _is_text(file)
+        ]
+        scans += sum(Path(file).suffix.lower() in DICOM for file, *_ in named)
+        rows += named
+        others += len(files) - len(named)
+    if scans and not can_read_dicom():
+        raise CohortError(
+            f"{folder} holds {scans:,} DICOM images, which are read by pydicom: install it (`pip install pydicom`), or save them "
+            "as PNG."
+        )
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
     return pl.DataFrame(rows, schema=schema, orient="row"), others
 
@@ -177,7 +177,7 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
         for name, label in CLASSES.items():
             if frame.filter(pl.col("split") == split, pl.col("label") == label).is_empty():
                 raise CohortError(
-                    f"{folder / split / name} holds no usable image (a readable PNG or JPEG with a row in metadata.csv); "
+                    f"{folder / split / name} holds no usable image (a readable image with a row in metadata.csv); "
                     "both classes need some in train and in valid."
                 )
 
