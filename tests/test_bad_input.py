@@ -85,7 +85,7 @@ def test_a_table_without_rows_leaves_no_usable_image(handmade):
 
 
 def test_a_table_beyond_any_cohort_is_refused(handmade, monkeypatch):
-    monkeypatch.setattr("lib.cohort.metadata.LARGEST", 100)
+    monkeypatch.setattr("lib.tabular.content.LARGEST", 100)
     assert "at most 100 bytes are read" in told(handmade.write())
 
 

@@ -1,6 +1,5 @@
 """The bundle of an audit of predictions: the tables that were made, and empty ones where nothing was trained."""
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ def save_bundle(found: Audited, name: str | None, source: str, *, root: Path = R
     Without a `name` it is `predictions`, or `predictions-<key>` where another audit is kept under that one. Raises
     `results.BundleError` when a study's results, or those of other predictions, are under the `name` that is given.
     """
-    key = _key(found)
+    key = found.key
     for own in (name,) if name else (DEFAULT, f"{DEFAULT}-{key[:8]}"):
         target = bundle_folder(own, root)
         with writing_to(target.parent), alone_with(target):
@@ -60,14 +59,6 @@ def _kept(target: Path, key: str) -> str | None:
     return None if own == key else "the results of other predictions"
 
 
-def _key(found: Audited) -> str:
-    """Equal for equal images, truths and scores."""
-    rows = found.rows.select("image", "label", "patient")
-    digest = hashlib.blake2b(rows.write_csv().encode(), digest_size=16)
-    digest.update(found.scores_digest.encode())
-    return digest.hexdigest()
-
-
 def _checks(found: Audited) -> pl.DataFrame:
     rows = [(warning, found.rows.height, "a warning") for warning in found.warnings]
     rows += [(notice, found.rows.height, "told") for notice in found.notices]
@@ -86,8 +77,6 @@ def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any
         "sick_share": float(rows["label"].mean()),
         "unknown": {attribute: rows[attribute].null_count() for attribute in found.attributes},
     }
-    audited = {"replicates": found.replicates, "folds": found.folds, "smallest_cell": found.smallest_cell}
-    audited |= {"attributes": list(found.attributes), "threshold": found.threshold}
     seeds = list(range(1, found.networks["uniform"] + 1))
     return {
         "of_predictions": True,
@@ -97,7 +86,7 @@ def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any
         "cohort": dict(cohort),
         "settings": {
             "training": {"seeds": seeds, "weightings": list(found.methods), "named": found.methods},
-            "audit": audited | {"postprocessings": list(found.postprocessings)},
+            "audit": found.settings | {"attributes": list(found.attributes)},
         },
         "made": date.today().isoformat(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in ("polars", "numpy")},

@@ -1,5 +1,6 @@
 """The one place where an audit of predictions calls the audit and the post-processings."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,14 @@ class Question:
     folds: int
     replicates: int
     smallest_cell: int
+
+    @property
+    def key(self) -> str:
+        """Equal for equal images, truths, scores and decisions."""
+        digest = hashlib.blake2b(self.rows.select("image", "label", "patient").write_csv().encode(), digest_size=16)
+        for name, scores in self.scores.items():
+            digest.update(name.encode() + scores.tobytes() + self.decisions[name].tobytes())
+        return digest.hexdigest()
 
 
 def answered(question: Question) -> tuple[dict[str, pl.DataFrame], list[dict[str, Any]]]:

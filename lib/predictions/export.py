@@ -67,12 +67,8 @@ def _facts(found: Audited) -> dict[str, Any]:
             }
             for own in found.attributes.values()
         ],
-        "settings": {
-            "threshold": found.threshold,
-            "replicates": found.replicates,
-            "smallest_cell": found.smallest_cell,
-            "folds": found.folds,
-        },
+        "settings": found.settings,
+        "key": found.key,
         "warnings": list(found.warnings),
         "notes": list(found.notices),
         "deployed_rules": [rule | {"weighting": found.methods[rule["weighting"]]} for rule in found.deployed],
@@ -108,7 +104,7 @@ def model_card(found: Audited) -> dict[str, Any]:
                     + (", held out from training" if found.held_out else ", of which some may have been trained on"),
                 }
             ],
-            "output_format": f"score of sick in 0 to 1, decided at {found.threshold:g}",
+            "output_format": "score of sick in 0 to 1",
         },
         "quantitative_analysis": {"performance_metrics": figures},
         "considerations": {

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.predictions.reader import HEALTHY, Network, PredictionError, Predictions, image_column
+from lib.predictions.reader import Network, PredictionError, Predictions, image_column
 from lib.tabular import Columns, People, file_name, match, plain_name, read_table
+from lib.tabular.classes import sick as sick_of
 from lib.tabular.columns import SEX, VIEW
 from lib.tabular.naming import depth
-from lib.tabular.values import coded, simplified, text
+from lib.tabular.values import coded, text
 
 CODED = ("sex", "view")
 IMAGES = (".png", ".jpg", ".jpeg", ".dcm")
@@ -126,7 +127,7 @@ def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[
     )
     agree = []
     if "label" in rows.columns and rows["findings"].null_count() == 0:
-        same = (rows["label"] == _sick(rows["findings"])).mean()
+        same = (rows["label"] == sick_of(rows["findings"])).mean()
         agree.append(("labels", same == 1 or (same == 0 and file.coded_label)))
     for attribute, role in (("sex", SEX), ("view", VIEW)):
         if (column := Columns().find(file.table, role)) and attribute in rows.columns:
@@ -176,16 +177,10 @@ def _one_row_each(found: Matched) -> Matched:
     return found
 
 
-def _sick(findings: pl.Series) -> pl.Series:
-    """1 where something was found, 0 for `No Finding`, null where nothing is written."""
-    known = {value: int(simplified(value) != HEALTHY) for value in findings.drop_nulls().unique()}
-    return findings.replace_strict(known, default=None, return_dtype=pl.Int64)
-
-
 def _labelled(file: Predictions, found: Matched, people: People) -> Matched:
     """With the truth: the file's, else what the findings of the metadata say; where they contradict, that is said."""
     rows, name, meta = found.rows, file.path.name, people.table.path.name
-    sick = _sick(rows["findings"])
+    sick = sick_of(rows["findings"])
     if "label" not in rows.columns:
         if sick.null_count():
             raise PredictionError(
@@ -212,16 +207,18 @@ def _labelled(file: Predictions, found: Matched, people: People) -> Matched:
         label, differ = 1 - label, known.height - differ
         networks = tuple(_other_way(network) for network in networks)
         warnings.append(
-            f"{name}: in {known.height - differ:,} of {known.height:,} images the labels are the opposite of the Finding Labels of "
+            f"{name}: in {known.height - differ:,} of {known.height:,} images the labels are the opposite of the {people.truth} of "
             f"{meta}; they are read the other way round."
         )
     if known.height and differ > known.height / 2:
         raise PredictionError(
-            f"{file.path}: labels contradict the Finding Labels of {people.table.path} in {differ:,} of {known.height:,} images; "
+            f"{file.path}: labels contradict the {people.truth} of {people.table.path} in {differ:,} of {known.height:,} images; "
             "in `labels`, 0 is malade (sick) and 1 is sain, in `label`, 1 is sick."
         )
     if differ:
-        warnings.append(f"{name}: labels differ from Finding Labels in {differ:,} images; the file's are kept.")
+        warnings.append(
+            f"{name}: labels differ from the {people.truth} of {meta} in {differ:,} images; the file's are kept."
+        )
     found = Matched(
         found.path, rows.with_columns(label.alias("label")), networks, found.held_out, found.notes, tuple(warnings)
     )

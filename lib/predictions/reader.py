@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from lib.tabular import Columns, Table, TableError, read_table
+from lib.tabular.classes import classes, is_classes, truth
 from lib.tabular.columns import (
     DECISION,
     IMAGE,
@@ -26,13 +27,12 @@ from lib.tabular.columns import (
     missing,
     named,
 )
-from lib.tabular.values import CLASS_WORDS, bare, coded, numbers, simplified, text
+from lib.tabular.values import bare, coded, numbers, text
 
 PAIR = re.compile(r"^(?P<stem>.*?)[ _.-]?(?P<kind>logits?|probas?|probs?|scores?)[ _.-]?(?P<k>[01])$", re.IGNORECASE)
 """Two columns, of class 0 (malade, in the alphabetical order of the course's folders) and of class 1 (sain)."""
 NETWORK = re.compile(r"^(?P<method>.+)/seed(?P<seed>\d+)$")
 """A column for each network, as a study publishes them; all images of such a file were held out."""
-HEALTHY = "no finding"
 
 
 class PredictionError(TableError):
@@ -87,14 +87,17 @@ class Predictions:
         return self.table.path
 
 
-def read_predictions(path: Path, columns: Columns | None = None, scores: Sequence[str] = ()) -> Predictions:
-    """Read a file. `columns` names columns in other words, `scores` those of the chance of sick, a method each.
+def read_predictions(
+    path: Path, columns: Columns | None = None, scores: Sequence[str] = (), elsewhere: Table | None = None
+) -> Predictions:
+    """Read a file. `columns` names columns in other words, `scores` those of the chance of sick, a method each; columns that
+    only the metadata, `elsewhere`, has are not looked for here.
 
     Raises `PredictionError` when it is no table, lacks a prediction, or holds a value that is none.
     """
     with of_predictions():
-        columns = columns or Columns()
         table = read_table(path)
+        columns = (columns or Columns()).within(table, elsewhere)
         if table.frame.is_empty():
             raise PredictionError(f"{path} has no rows; one for each image is needed.")
         notes: list[str] = []
@@ -131,39 +134,12 @@ def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None
 
 
 def _label(table: Table, columns: Columns) -> tuple[pl.Series | None, bool]:
-    """The truth, 1 = sick, and whether it is written 0 and 1. Of a column `labels` 0 is malade, of any other 1 is sick."""
     column = columns.find(table, LABEL)
-    if column is None:
-        if LABEL in columns.given:
-            raise PredictionError(missing(table, LABEL, columns.given[LABEL]))
-        return None, False
-    values, words = classes(table, column)
-    return (values if words or bare(column) != "labels" else 1 - values).alias("label"), not words
-
-
-def classes(table: Table, column: str) -> tuple[pl.Series, bool]:
-    """A column of classes as 0 and 1 (null where nothing is written), and whether words said which is sick (then 1 is).
-
-    Names of findings are classes, too, where `No Finding` is among them. Raises `PredictionError`.
-    """
-    values = coded(table.frame[column])
-    distinct = values.drop_nulls().unique().to_list()
-    simple = {value: simplified(value) for value in distinct}
-    if HEALTHY in simple.values():
-        known = {value: int(word != HEALTHY) for value, word in simple.items()}
-    elif not set(distinct) <= {"0", "1"}:
-        known = {value: CLASS_WORDS.get(word) for value, word in simple.items()}
-    else:
-        return values.cast(pl.Int64), False
-    found = values.replace_strict(known, default=None, return_dtype=pl.Int64)
-    wrong = (found.is_null() & values.is_not_null()).arg_true()
-    if len(wrong):
-        row = int(wrong[0])
-        raise PredictionError(
-            f"{table.path}, column {column!r}, row {row + 2}: {values[row]!r} is not a class; allowed are 0 and 1, malade and "
-            "sain, sick and healthy."
-        )
-    return found, True
+    if column is not None:
+        return truth(table, column)
+    if LABEL in columns.given:
+        raise PredictionError(missing(table, LABEL, columns.given[LABEL]))
+    return None, False
 
 
 def _networks(table: Table, columns: Columns, scores: Sequence[str], notes: list[str]) -> tuple[Network, ...]:
@@ -192,11 +168,11 @@ def _networks(table: Table, columns: Columns, scores: Sequence[str], notes: list
         return (_decided(table, columns),)
     likely = candidates(table, SCORE)
     if decision := columns.find(table, DECISION):
-        if _is_classes(table, decision):
+        if is_classes(table, decision):
             return (_decided(table, columns),)
         if is_numeric(table.frame[decision]):  # `pred` of many people is the chance itself
             return (_network(table, columns, "", (decision,), pairs, notes),)
-    words = [c for c in table.columns if c and _is_classes(table, c) and c != columns.find(table, LABEL)]
+    words = [c for c in table.columns if c and is_classes(table, c) and c != columns.find(table, LABEL)]
     words = [c for c in words if not set(coded(table.frame[c]).drop_nulls()) <= {"0", "1"}]
     if not likely and len(words) == 1:
         return (_decided(table, Columns({**columns.given, DECISION: words[0]}, columns.like)),)
@@ -291,7 +267,7 @@ def _decision(
         raise PredictionError(missing(table, DECISION, columns.given[DECISION]))
     if stem and DECISION not in columns.given:
         column = named(table, stem)
-    if column is None or column in own or not _is_classes(table, column):
+    if column is None or column in own or not is_classes(table, column):
         if DECISION in columns.given:
             classes(table, column)
         return None
@@ -306,12 +282,6 @@ def _decision(
         if known.any() and (score[known].mean() >= 0.5) != (constant == 1):
             decision = np.where(decision < 0, -1, 1 - decision)
     return decision
-
-
-def _is_classes(table: Table, column: str) -> bool:
-    values = coded(table.frame[column])
-    simple = {simplified(value) for value in values.drop_nulls().unique().head(50)}
-    return bool(simple) and simple <= {"0", "1", *CLASS_WORDS}
 
 
 def _finite(table: Table, column: str) -> np.ndarray:

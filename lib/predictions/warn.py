@@ -15,13 +15,13 @@ DEVIATIONS = 4
 """Standard errors under .5 from which on an AUC is no accident (Hanley and McNeil 1982, doi 10.1148/radiology.143.1.7063747)."""
 
 
-def warnings_of(found: Matched, labels: np.ndarray, threshold: float) -> Iterator[str]:
+def warnings_of(found: Matched, labels: np.ndarray) -> Iterator[str]:
     """About one file's networks, on the images audited."""
     for network in found.networks:
         name = found.path.name if len(found.networks) == 1 else f"{found.path.name}, column {network.column!r}"
         yield from _scores(name, network, labels)
         if network.ranked and network.decision is not None:
-            yield from _decisions(name, network, threshold)
+            yield from _decisions(name, network)
 
 
 def _scores(name: str, network: Network, labels: np.ndarray) -> Iterator[str]:
@@ -38,7 +38,7 @@ def _scores(name: str, network: Network, labels: np.ndarray) -> Iterator[str]:
         yield f"{name}: AUC is {auc:.2f}, well under .5: the {what}."
 
 
-def _decisions(name: str, network: Network, threshold: float) -> Iterator[str]:
+def _decisions(name: str, network: Network) -> Iterator[str]:
     """Decisions that are no cut of the score, or the cut of another threshold than .5."""
     known = network.decision >= 0
     score, decision = network.score[known], network.decision[known]

@@ -92,6 +92,13 @@ class Columns:
             return column
         return next((column for name in NAMES[role] if (column := named(table, name))), None)
 
+    def within(self, table: Table, other: Table | None) -> "Columns":
+        """The options as they concern `table`: a column that only the `other` table has is looked for there."""
+        if other is None or other is table:
+            return self
+        given = {k: name for k, name in self.given.items() if named(table, name) or not named(other, name)}
+        return Columns({role: name for role, name in given.items() if role != PATIENT}, self.like)
+
     def need(self, table: Table, role: str) -> str:
         """The column of this role. Raises `TableError`, one sentence that names the candidates, where there is none."""
         if column := self.find(table, role):

@@ -9,10 +9,12 @@ import polars as pl
 
 from lib.names import ATTRIBUTES, Attribute
 from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec, grouped
+from lib.tabular.classes import is_classes, truth
 from lib.tabular.columns import (
     AGE,
     FINDINGS,
     IMAGE,
+    LABEL,
     NO_FINDING,
     PATHOLOGIES,
     PATIENT,
@@ -33,6 +35,7 @@ USUAL = (AttributeSpec("sex"), AttributeSpec("age_group"), AttributeSpec("view")
 SOURCES = {"sex": SEX, "age_group": AGE, "view": VIEW}
 ROW = "\0row"
 """A name for rows that name no image; no table has a column called so."""
+UNNAMED = "finding not named"
 AGE_CUTS = (40.0, 60.0)
 IN_NAMES = {
     "NIH": re.compile(r"(?:^|[/\\])(\d{8})_\d{3}\.\w+$"),
@@ -47,7 +50,8 @@ Codes = Mapping[str, Mapping[str, str]]
 class People:
     """`frame`: one row per image, `image` (as written), `findings`, `patient`, `age`, `sex`, `age_group`, `view`, `weight`,
     `split` where the table says it, and a column per attribute; null = unknown. `attributes` are those that can be asked,
-    `checks` what was counted (check, rows, action), `notes` what the reader made of the columns, `warnings` what may
+    `truth` the column that says who
+    is sick, `checks` what was counted (check, rows, action), `notes` what the reader made of the columns, `warnings` what may
     mislead."""
 
     table: Table
@@ -56,6 +60,7 @@ class People:
     checks: list[tuple[str, int, str]]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    truth: str | None = None
 
 
 def read_people(
@@ -113,7 +118,7 @@ def read_people(
         )
     if (split := find_split(kept, columns)) is not None:
         frame = frame.with_columns(split=split[1])
-    return People(kept, frame, found, checks, tuple(notes), tuple(warnings))
+    return People(kept, frame, found, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
 
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
@@ -159,10 +164,9 @@ def _basic(table: Table, columns: Columns, notes: list[str]) -> pl.DataFrame:
             "view": views(written(VIEW)),
             "raw_sex": coded(written(SEX)),
             "raw_view": coded(written(VIEW)),
-            "age_written": text(written(AGE)).is_not_null(),
             "weight": weight,
         }
-    ).drop("age_written")
+    )
 
 
 def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str]) -> pl.Series:
@@ -174,7 +178,7 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
     if PATIENT in columns.given:
         raise TableError(missing(table, PATIENT, columns.given[PATIENT]))
     for source, pattern in IN_NAMES.items():
-        found = images.str.extract(pattern.pattern.replace("?:^|", "?:^|"))
+        found = images.str.extract(pattern.pattern)
         if len(found) and found.null_count() == images.null_count():
             notes.append(f"{table.path.name}: patients are read from the images' names, as in the files of {source}.")
             return found.alias("patient")
@@ -183,12 +187,25 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
     )
 
 
+def truth_column(table: Table, columns: Columns) -> str | None:
+    """The column that says who is sick: one that is asked for, else findings, else `No Finding`, else a truth in 0 and 1."""
+    asked = columns.find(table, LABEL) if LABEL in columns.given else None
+    if found := asked or columns.find(table, FINDINGS) or columns.find(table, NO_FINDING):
+        return found
+    label = columns.find(table, LABEL)
+    return label if label and is_classes(table, label) else None
+
+
 def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
-    if column := columns.find(table, FINDINGS):
-        return text(table.frame[column]).alias("findings")
-    column = columns.find(table, NO_FINDING)
+    """What was found, `No Finding` where nothing was, null where it is not known."""
+    column = truth_column(table, columns)
     if column is None:
         return pl.Series("findings", [None] * table.frame.height, dtype=pl.String)
+    if column == columns.find(table, LABEL):
+        written = {1: UNNAMED, 0: "No Finding"}
+        return truth(table, column)[0].replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
+    if column == columns.find(table, FINDINGS):
+        return text(table.frame[column]).alias("findings")
     healthy = (numbers(table.frame[column]) == 1).fill_null(False)
     present = {name: own for name in PATHOLOGIES if (own := named(table, name))}
     lists = pl.DataFrame({name: numbers(table.frame[own]) == 1 for name, own in present.items()})
@@ -199,9 +216,7 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     ).to_series()
     found = found if len(found) == len(healthy) else pl.Series([""] * len(healthy))
     notes.append(f"{table.path.name}: images whose {column!r} is not 1 count as sick.")
-    named_ = found.zip_with(
-        (found != "").fill_null(False), pl.Series(["finding not named"] * len(found), dtype=pl.String)
-    )
+    named_ = found.zip_with((found != "").fill_null(False), pl.Series([UNNAMED] * len(found), dtype=pl.String))
     return pl.Series(["No Finding"] * len(found), dtype=pl.String).zip_with(healthy, named_).alias("findings")
 
 
