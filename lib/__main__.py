@@ -230,12 +230,14 @@ def _preview(options: argparse.Namespace) -> None:
 
 def _choose(options: argparse.Namespace) -> None:
     """Make the cohort of the command line the chosen one, running its study when it is a folder of images."""
+    from lib.cohort.layout import is_cohort
+
     if options.cohort:
         os.environ["COHORT"] = options.cohort
     if os.environ.get("COHORT"):
         os.environ["COHORT"] = str(_folder(os.environ["COHORT"]))
     cohort = Path(os.environ.get("COHORT") or "")
-    if os.environ.get("COHORT") and (cohort / "train").is_dir():
+    if os.environ.get("COHORT") and is_cohort(cohort):
         from lib.study import run_study
 
         run_study(cohort)

@@ -34,9 +34,10 @@ from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
 from lib.names import ATTRIBUTES, PLACEBO
+from lib.ownership import claim
 from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
 from lib.preprocessing import effective_share, example_weights, is_known, names
-from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
+from lib.settings import ROOT, SettingsError, bundle_folder, data_folder, read_settings
 from lib.training.engine import EngineSettings
 from lib.training.plan import Plan
 from lib.training.pool import train_all
@@ -50,13 +51,13 @@ LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-lear
 def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT, again: bool = False) -> Path:
     """Train, adjust and audit the cohort in `folder`; returns its bundle, `data/<name>/results`.
 
-    `name` defaults to the folder's own. A bundle of the same cohort under the same settings is left as it is, unless
+    `name` defaults to the folder's own, see `lib.ownership.claim`. A bundle of the same cohort under the same settings is left as it is, unless
     `again`. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
     """
     settings = read_settings(root)
-    name = name or cohort_name(folder)
     training, engine = _check(settings)
     cohort = read_cohort(folder)
+    name = claim(folder, cohort.key, name, root)
     target = bundle_folder(name, root)
     wanted = {key: settings[key] for key in ("training", "audit", "preferences")}
     if not again and _is_current(target, cohort, wanted):
