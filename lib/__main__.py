@@ -246,7 +246,7 @@ def _choose(options: argparse.Namespace) -> None:
 
 
 def _clean(options: argparse.Namespace) -> None:
-    for name in ("_book", ".quarto", ".pytest_cache", ".ruff_cache", "data/.pixels", "data/.zips"):
+    for name in ("_book", "_draft", ".quarto", ".pytest_cache", ".ruff_cache", "data/.pixels", "data/.zips"):
         shutil.rmtree(ROOT / name, ignore_errors=True)
     (ROOT / "_report.yml").unlink(missing_ok=True)
 
