@@ -66,7 +66,7 @@ def test_patients_in_the_names_of_the_nih_and_of_chexpert(tmp_path):
     for like in (None, "chexpert"):
         found = given(tmp_path, pl.DataFrame({"Path": path, "score": SCORE}), chexpert, like=like)
         assert found.question.rows["patient"].n_unique() == 60
-        assert found.question.rows["label"].to_list() == SICK.astype(int).to_list()
+        assert found.question.rows["label"].to_list() == SICK.astype(int).tolist()
         assert set(found.question.rows["findings"]) == {"Pleural Effusion", "No Finding"}
         assert list(found.question.attributes) == ["sex", "age_group", "view"]
 

@@ -1,7 +1,7 @@
 """The one place where an audit of predictions calls the audit and the post-processings."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -112,13 +112,17 @@ def _told(rule: Any, groups: tuple[str, ...]) -> dict[str, Any]:
     if isinstance(rule, Thresholds):
         by_group: dict[str, Any] = {groups[code]: _cut(cut) for code, cut in rule.by_group.items()}
     elif isinstance(rule, Mixture):
-        by_group = {
-            groups[code]: [{"threshold": _cut(cut), "chance": float(chance)} for cut, chance in mix]
-            for code, mix in rule.by_group.items()
-        }
+        by_group = {groups[code]: _mix(mix) for code, mix in rule.by_group.items()}
     else:
         return {"rule": type(rule).__name__}
     return {"threshold": _cut(rule.pooled), "by_group": by_group}
+
+
+def _mix(mix: Iterable[tuple[float, float]]) -> list[dict[str, float | None]]:
+    """Thresholds with the chance of each; what is left to 1 calls nobody sick."""
+    parts = [{"threshold": _cut(cut), "chance": float(chance)} for cut, chance in mix]
+    left = 1 - sum(part["chance"] for part in parts)
+    return parts + [{"threshold": None, "chance": left}] * (left > 1e-9)
 
 
 def _cut(threshold: float) -> float | None:

@@ -25,11 +25,11 @@ def methods_of(files: Sequence[str | Path]) -> list[Given]:
     Files of the same name in several folders are called by what tells their paths apart. Raises `PredictionError`.
     """
     found: list[Given] = []
-    alone = [Path(given) for given in map(str, files) if "=" not in given or Path(given).exists()]
+    alone = [Path(given) for given in map(str, files) if _divided(given)[1] is None or Path(given).exists()]
     called = dict(zip(alone, _told_apart(alone), strict=True))
     for given in map(str, files):
-        name, separator, paths = given.partition("=")
-        if not separator or Path(given).exists():
+        name, paths = _divided(given)
+        if paths is None or Path(given).exists():
             own = _tables(Path(given))
             found.append(Given(called[Path(given)], tuple(own), False))
         else:
@@ -48,6 +48,16 @@ def methods_of(files: Sequence[str | Path]) -> list[Given]:
     return found
 
 
+def _divided(given: str) -> tuple[str, str | None]:
+    """Name and paths of `NAME=a.csv,b.csv`, divided where files follow, for a name may hold = too; None: there is no =."""
+    places = [k for k, sign in enumerate(given) if sign == "="]
+    if not places:
+        return given, None
+    there = [k for k in places if all(Path(part.strip()).exists() for part in given[k + 1 :].split(","))]
+    at = there[-1] if there else places[0]
+    return given[:at], given[at + 1 :]
+
+
 def _tables(path: Path) -> list[Path]:
     """The file itself, or the tables of a folder."""
     if not path.is_dir():
@@ -59,20 +69,19 @@ def _tables(path: Path) -> list[Path]:
 
 
 def _told_apart(paths: Sequence[Path]) -> list[str]:
-    """Names of files without their endings, with as many folders before them as tell them apart; a folder that says it alone
-    says it without the file's name."""
-    stems = [_stem(path) for path in paths]
-    if len(set(stems)) == len(stems):
-        return [plain_name(stem) for stem in stems]
-    folders = [path.resolve().parent.parts for path in paths]
-    for depth in range(1, max(map(len, folders), default=1) + 1):
-        names = ["/".join(parts[-depth:]) for parts in folders]
-        if len(set(names)) == len(names):
-            return [plain_name(name) for name in names]
-        full = [f"{name}/{stem}" for name, stem in zip(names, stems, strict=True)]
-        if len(set(full)) == len(full):
-            return [plain_name(name) for name in full]
-    return [plain_name(stem) for stem in stems]
+    """Names of files without their endings; those of one name are called by as many of their folders as tell them apart."""
+    names = [_stem(path) for path in paths]
+    same = [k for k, name in enumerate(names) if names.count(name) > 1]
+    folders = {k: paths[k].resolve().parent.parts for k in same}
+    for depth in range(1, max((len(parts) for parts in folders.values()), default=0) + 1):
+        called = {k: "/".join(parts[-depth:]) for k, parts in folders.items()}
+        if len(set(called.values())) < len(set(folders.values())):
+            continue
+        if len(set(called.values())) < len(same):  # several of them in one folder
+            called = {k: f"{name}/{names[k]}" for k, name in called.items()}
+        names = [called.get(k, name) for k, name in enumerate(names)]
+        break
+    return [plain_name(name) for name in names]
 
 
 def _stem(path: Path) -> str:
