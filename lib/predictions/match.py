@@ -11,7 +11,6 @@ from lib.predictions.reader import Network, PredictionError, Predictions, image_
 from lib.tabular import Columns, People, file_name, match, plain_name, read_table
 from lib.tabular.classes import sick as sick_of
 from lib.tabular.columns import SEX, VIEW
-from lib.tabular.naming import depth
 from lib.tabular.values import coded, text
 
 CODED = ("sex", "view")
@@ -76,8 +75,8 @@ def _rest(found: Matched) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
 
 
 def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str], list[str]]:
-    own, known = file.frame["image"], people.frame["image"]
-    targets, different = match(own.to_list(), known.to_list())
+    own = file.frame["image"]
+    targets, different = people.names.match(own.to_list())
     if not targets:
         raise PredictionError(
             f"none of the {len(own):,} images of {file.path} is in {people.table.path}; the first is {own[0]!r}."
@@ -107,7 +106,7 @@ def _joined(rows: pl.DataFrame, people: People) -> pl.DataFrame:
     frame = people.frame.drop("weight")
     shared = [name for name in ("split",) if name in rows.columns and name in frame.columns]
     joined = rows.join(frame.drop(shared), on="image", how="left", maintain_order="left")
-    if depth(people.frame["image"].to_list()) == 1:  # else folders are part of the name
+    if people.names.depth == 1:  # else folders are part of the name
         names = {name: file_name(name) for name in joined["image"].unique()}
         joined = joined.with_columns(pl.col("image").replace_strict(names, return_dtype=pl.String))
     return joined

@@ -91,12 +91,14 @@ def _prepared(asked: Asked) -> Prepared:
     notices, warnings = [*_read_as(people, read), *people.notes], [*people.warnings]
     warnings += about_metadata(people.checks, plain_name(people.table.path.name))
     found: list[tuple[Given, Matched]] = []
+    of_files: list[tuple[str, str]] = []
     for method, own in read:
         for file in own:
             one = restricted(matched(file, people), names)
             found.append((method, one))
-            notices += [*file.notes, *one.notes]
+            of_files += [(file.path.name, note) for note in (*file.notes, *one.notes)]
             warnings += one.warnings
+    notices += _alike(of_files)
     kept, told = common([one for _, one in found])
     notices += told
     if asked.attributes is not None:
@@ -136,6 +138,15 @@ def _prepared(asked: Asked) -> Prepared:
         tuple(dict.fromkeys(map(_harmless, warnings))),
         held_out,
     )
+
+
+def _alike(notes: list[tuple[str, str]]) -> list[str]:
+    """Notes on files, where several have the same one told once, with their number."""
+    files: dict[str, list[str]] = {}
+    for file, note in notes:
+        files.setdefault(note.removeprefix(file), []).append(file)
+    more = {note: f" (and {len(own) - 1} more)" * (len(own) > 1) for note, own in files.items()}
+    return [f"{own[0]}{more[note]}{note}" for note, own in files.items()]
 
 
 def _harmless(sentence: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +29,7 @@ from lib.tabular.columns import (
     named,
 )
 from lib.tabular.content import TableError
+from lib.tabular.naming import Names
 from lib.tabular.table import Table, read_table
 from lib.tabular.values import OLDEST, SEXES, VIEWS, age_groups, bare, coded, numbers, sexes, text, views, years
 
@@ -61,6 +63,11 @@ class People:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     truth: str | None = None
+
+    @cached_property
+    def names(self) -> Names:
+        """The images' names, to be matched with."""
+        return Names(self.frame["image"].to_list())
 
 
 def read_people(
