@@ -32,7 +32,7 @@ from lib.audit import BASELINE, Population, audit, describe
 from lib.audit.exposure import exposure, grey_levels
 from lib.cohort import load_pixels, read_cohort
 from lib.cohort.phantom import EFFECTS, Dials, draw_phantom
-from lib.names import AGGREGATE, ATTRIBUTES
+from lib.names import AGGREGATE, DEFAULTS
 from lib.settings import ROOT
 
 OUT = ROOT / "data" / "trust" / "planted.csv"
@@ -61,7 +61,7 @@ def one_cohort(dial: str, value: float, seed: int, *, images: int = IMAGES) -> l
         pixels = np.array(load_pixels(cohort.frame, PIXELS, Path(place) / "pixels").values)
     frame = cohort.frame
     valid = frame.filter(split="valid")
-    people = Population.from_frame(valid, attributes=list(ATTRIBUTES))
+    people = Population.from_frame(valid, attributes=list(DEFAULTS))
     scores = np.stack(list(_scores(frame, pixels, seed)))
     tables = audit(
         people,

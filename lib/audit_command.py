@@ -43,7 +43,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     asked("--target", default="", metavar="NAMES", help="attributes that they act on (default: all that are compared)")
     asked("--folds", type=int, default=5, help="parts of the patients for that (default: 5)")
-    asked("--replicates", type=int, default=2000, help="bootstrap replicates (default: 2000)")
+    asked("--margin", type=float, default=0.05, help="differences of rates under it count as none (default: 0.05)")
     asked("--smallest-cell", type=int, default=20, help="patients of a label under which nothing is said (default: 20)")
     told = command.add_argument_group("what is written").add_argument
     told(
@@ -66,7 +66,6 @@ def run(options: argparse.Namespace) -> int:
     from lib.predictions.match import parse_codes
 
     for option, value, least in (
-        ("--replicates", options.replicates, 100),
         ("--folds", options.folds, 2),
         ("--smallest-cell", options.smallest_cell, 1),
     ):
@@ -92,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         postprocess=_listed([options.postprocess]),
         target=_listed([options.target]),
         folds=options.folds,
-        replicates=options.replicates,
+        margin=options.margin,
         smallest_cell=options.smallest_cell,
     )
     print(summary(found))

@@ -14,26 +14,29 @@ from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from lib.audit import Population, audit, point_values
+from lib.audit import Context, Population, answer
+from lib.audit.inference import Figures
+from lib.audit.judged import compared
+from lib.audit.metrics import rates
 from lib.files import alone_with, sweep, write_whole
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, MAX_MIN, NO_TARGET, OVERALL, PLACEBO
+from lib.names import BASELINE, BASELINE_WEIGHTING, OUTCOMES, PLACEBO
 from lib.preprocessing import catalogue, effective_share, equivalents, example_weights
-from lib.results import TABLES
-from lib.training.heads import head_scores, run_features
-from lib.training.partition import fit_and_tune
-from lib.training.plan import Plan
+from lib.tables import RECORDED
+from lib.training.batches import fit_and_tune
+from lib.training.last_layer import head_scores, run_features
+from lib.training.store import Plan
 
 KEPT = "heads.parquet"
-FIXED = (BASELINE_POSTPROCESSING, NO_TARGET)
 
 
 def catalogue_tables(
-    plan: Plan, pixels: np.ndarray, people: Population, *, replicates: int, smallest_cell: int
+    plan: Plan, pixels: np.ndarray, people: Population, valid: pl.DataFrame, *, smallest_cell: int, **settings: float
 ) -> dict[str, pl.DataFrame]:
-    """Tables `catalogue`, `head_metrics`, `head_changes` and the heads' part of `noise_floor`.
+    """Tables `catalogue`, `head_metrics`, `head_effects` and the heads' part of `noise_floor`.
 
-    Weightings that are the same as an earlier one on this cohort are listed and not tried again. Holm's correction of
-    the changes is over the weightings tried; placebos are no hypotheses and enter the noise floor only.
+    Weightings that are the same as an earlier one on this cohort are listed and not tried again. The families are over the
+    weightings tried; placebos are no hypotheses and enter the noise floor only. `valid` has the rows of `people`;
+    `settings` are those of `Context`.
     """
     weights, refused = _usable(plan)
     same = equivalents(weights)
@@ -44,21 +47,24 @@ def catalogue_tables(
         for name, own in weights.items()
     ] + [(name, None, None, None, why) for name, why in refused.items()]
     real = {name: scores[name] for name in tried}
-    decisions = {(name, *FIXED): (rows >= 0.5).astype(float) for name, rows in real.items()}
-    audited = audit(people, real, decisions, replicates=replicates, smallest_cell=smallest_cell, further=False)
-    values = partial(point_values, people, smallest_cell=smallest_cell)
-    base = values((scores[BASELINE_WEIGHTING] >= 0.5).astype(float))
-    placebos = [values((rows >= 0.5).astype(float)) for name, rows in scores.items() if name.startswith(PLACEBO)]
+    placebos = {name: own for name, own in scores.items() if name.startswith(PLACEBO)}
     return {
-        "catalogue": pl.DataFrame(listed, schema=TABLES["catalogue"], orient="row"),
-        "head_metrics": audited["metrics"],
-        "head_changes": audited["changes"],
-        "noise_floor": placebo_floor(base, placebos),
-    }
+        "catalogue": pl.DataFrame(listed, schema=RECORDED["catalogue"], orient="row"),
+        "noise_floor": placebo_floor(people, real[BASELINE_WEIGHTING], placebos, smallest_cell=smallest_cell),
+    } | head_tables(people, valid, real, smallest_cell=smallest_cell, **settings)
+
+
+def head_tables(
+    people: Population, valid: pl.DataFrame, scores: Mapping[str, np.ndarray], **settings: float
+) -> dict[str, pl.DataFrame]:
+    """Tables `head_metrics` and `head_effects` of the scores (S, n) of re-trained last layers, by weighting."""
+    decisions = {(name, *BASELINE[1:]): (rows >= 0.5).astype(float) for name, rows in scores.items()}
+    audited = answer(Context(people, valid, scores, decisions, **settings), only=["metrics", "effects"])
+    return {f"head_{name}": audited[name] for name in ("metrics", "effects")}
 
 
 def embeddings(plan: Plan, pixels: np.ndarray) -> dict[str, np.ndarray]:
-    """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, 512)}."""
+    """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, width)}."""
     of_seed = []
     for seed in plan.seeds:
         found = run_features(plan.frame, pixels, plan.settings, seed, plan.folder(BASELINE_WEIGHTING, seed))
@@ -76,13 +82,16 @@ def _usable(plan: Plan) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return {name: own for name, own in weights.items() if name not in refused}, refused
 
 
-def placebo_floor(base: Mapping[tuple, float | None], placebos: list[Mapping[tuple, float | None]]) -> pl.DataFrame:
-    """Per figure, the change against `base` that 19 of 20 placebos stay under (in absolute value)."""
-    rows = []
-    for key in _outcomes(base):
-        moved = [abs(own[key] - base[key]) for own in placebos if own[key] is not None and base[key] is not None]
-        rows.append(("head", *key, float(np.quantile(moved, 0.95)) if moved else None, len(moved)))
-    return pl.DataFrame(rows, schema=TABLES["noise_floor"], orient="row")
+def placebo_floor(
+    people: Population, base: np.ndarray, placebos: Mapping[str, np.ndarray], *, smallest_cell: int
+) -> pl.DataFrame:
+    """Per figure, the effect against the scores `base` (S, n) that 19 of 20 placebos stay under (in absolute value)."""
+    start = _outcomes(people, base, smallest_cell)
+    moved = np.array(
+        [np.abs(_outcomes(people, own, smallest_cell).estimate - start.estimate) for own in placebos.values()]
+    )
+    floors = np.quantile(moved, 0.95, axis=0) if len(moved) else np.full(start.index.height, np.nan)
+    return _floor("head", start, floors, len(moved))
 
 
 def retraining_floor(people: Population, scores: Mapping[str, np.ndarray], *, smallest_cell: int) -> pl.DataFrame:
@@ -91,23 +100,26 @@ def retraining_floor(people: Population, scores: Mapping[str, np.ndarray], *, sm
     `scores[weighting]` (S, n). t(.975, d) sd sqrt(2 / S), the deviations of networks from the mean of their weighting pooled
     over weightings, d = sum of S - 1; S is that of the uniform networks. Null where nothing was trained twice.
     """
-    values = partial(point_values, people, smallest_cell=smallest_cell)
-    each = {name: [values(own[None]) for own in (rows >= 0.5).astype(float)] for name, rows in scores.items()}
-    networks, degrees = len(each[BASELINE_WEIGHTING]), sum(len(rows) - 1 for rows in each.values())
-    rows = []
-    for key in _outcomes(each[BASELINE_WEIGHTING][0]):
-        by_weighting = [[own[key] for own in rows] for rows in each.values()]
-        floor = None
-        if degrees and not any(None in own for own in by_weighting):
-            pooled = sum(len(own) * np.var(own) for own in by_weighting) / degrees
-            floor = float(student.ppf(0.975, degrees) * np.sqrt(2 * pooled / networks))
-        rows.append(("full", *key, floor, networks))
-    return pl.DataFrame(rows, schema=TABLES["noise_floor"], orient="row")
+    each = {name: _outcomes(people, rows, smallest_cell) for name, rows in scores.items()}
+    base = each[BASELINE_WEIGHTING]
+    degrees = sum(len(own.by_network) - 1 for own in each.values())
+    floors = np.full(base.index.height, np.nan)
+    if degrees:
+        pooled = sum(len(own.by_network) * own.by_network.var(axis=0) for own in each.values()) / degrees
+        floors = student.ppf(0.975, degrees) * np.sqrt(2 * pooled / len(base.by_network))
+    return _floor("full", base, floors, len(base.by_network))
 
 
-def _outcomes(values: Mapping[tuple, float | None]) -> list[tuple[str, str, str]]:
-    """The figures that changes are reported of: levels of everyone, and spreads over groups."""
-    return [key for key in values if key[0] == OVERALL or key[2] == MAX_MIN]
+def _outcomes(people: Population, scores: np.ndarray, smallest_cell: int) -> Figures:
+    """Balanced accuracy of everyone and the gaps in TPR and FPR, by patient, of scores (S, n) at the fixed threshold."""
+    return compared(rates(people, (scores >= 0.5).astype(float), smallest_cell=smallest_cell, metrics=OUTCOMES), people)
+
+
+def _floor(trained: str, figures: Figures, floors: np.ndarray, count: int) -> pl.DataFrame:
+    table = figures.index.select("attribute", "metric", "contrast").with_columns(
+        trained=pl.lit(trained), floor=pl.Series(floors, dtype=pl.Float64).fill_nan(None), n=pl.lit(count, pl.Int64)
+    )
+    return table.select(*RECORDED["noise_floor"])
 
 
 def _scores(plan: Plan, pixels: np.ndarray, wanted: list[str]) -> dict[str, np.ndarray]:

@@ -3,8 +3,10 @@
 Standard library only, so that every layer, down to the pre-render script, may import it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class Attribute:
     of_patient: bool
     """True for demographics, False for acquisition metadata (the view can differ between images of a patient)."""
 
+    @property
+    def contrasts(self) -> dict[str, str]:
+        """The groups compared with the reference, by the name of the difference: `AP - PA`."""
+        return {f"{group} - {self.reference}": group for group in self.groups if group != self.reference}
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -29,7 +36,7 @@ class Metric:
     better: int
 
 
-ATTRIBUTES: dict[str, Attribute] = {
+DEFAULTS: dict[str, Attribute] = {
     a.name: a
     for a in (
         Attribute("sex", "sex", ("F", "M"), "M", True),
@@ -37,6 +44,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         Attribute("view", "view", ("AP", "PA"), "PA", False),
     )
 }
+"""What is known of the attributes that every cohort of the course has; any other column may be one, too."""
 DRAWN = "drawn radiographs (a phantom)"
 """The source of cohorts that `lib.cohort.phantom` drew: no patient, and the truth is known."""
 OVERALL = "overall"
@@ -50,17 +58,32 @@ CROSSED = " x "
 """Between the names of two attributes whose groups are crossed, such as `sex x age_group`."""
 
 
-def attribute_named(name: str) -> Attribute:
+def attribute_named(name: str, attributes: Mapping[str, Attribute]) -> Attribute:
     """The attribute of a name, also of a crossing: `sex x age_group` has the groups `F, <40`, `F, 40-60` and so on.
 
     Raises KeyError for a name that is neither.
     """
-    if CROSSED not in name:
-        return ATTRIBUTES[name]
-    one, two = (ATTRIBUTES[part] for part in name.split(CROSSED))
+    if name in attributes or CROSSED not in name:
+        return attributes[name]
+    return crossing(*(attributes[part] for part in name.split(CROSSED)))
+
+
+def crossing(one: Attribute, two: Attribute) -> Attribute:
+    """The attribute whose groups are those of both at once."""
     groups = tuple(f"{a}, {b}" for a in one.groups for b in two.groups)
     reference = f"{one.reference}, {two.reference}"
-    return Attribute(name, f"{one.label} and {two.label}", groups, reference, one.of_patient and two.of_patient)
+    label = f"{one.label} and {two.label}"
+    return Attribute(f"{one.name}{CROSSED}{two.name}", label, groups, reference, one.of_patient and two.of_patient)
+
+
+def told(attributes: Iterable[Attribute]) -> list[dict[str, Any]]:
+    """Attributes as a manifest holds them; `retold` reads them back."""
+    return [asdict(attribute) | {"groups": list(attribute.groups)} for attribute in attributes]
+
+
+def retold(attributes: Iterable[Mapping[str, Any]]) -> dict[str, Attribute]:
+    """Attributes of a manifest by name."""
+    return {own["name"]: Attribute(**own | {"groups": tuple(own["groups"])}) for own in attributes}
 
 
 METRICS: dict[str, Metric] = {
@@ -80,6 +103,10 @@ METRICS: dict[str, Metric] = {
 
 ERRORS = ("tpr", "fpr")
 """The metrics whose gaps the report follows through every correction."""
+OUTCOMES = ("balanced_accuracy", *ERRORS)
+"""Those, and the price: all that methods are compared on."""
+ODDS = "odds"
+"""Value of the column `metric` for both of them, their larger difference."""
 
 DEMANDS: dict[str, str] = {
     "demographic_parity_difference": "demographic parity: difference in selection rate",
@@ -97,9 +124,9 @@ CALIBRATION: dict[str, str] = {
 }
 
 GROUPINGS: dict[str, str] = {
-    "+".join(chosen): " × ".join("age" if a == "age_group" else ATTRIBUTES[a].label for a in chosen)
-    for size in range(1, len(ATTRIBUTES) + 1)
-    for chosen in combinations(ATTRIBUTES, size)
+    "+".join(chosen): " × ".join("age" if a == "age_group" else DEFAULTS[a].label for a in chosen)
+    for size in range(1, len(DEFAULTS) + 1)
+    for chosen in combinations(DEFAULTS, size)
 }
 """Attributes alone and crossed, as weightings name them: `sex`, `sex+view`; with their words."""
 _FAMILIES = {
@@ -152,21 +179,67 @@ RANDOMISED = frozenset(
 """Post-processings that toss a coin: two images with the same score and group may be decided differently."""
 BASELINE_WEIGHTING = "uniform"
 BASELINE_POSTPROCESSING = "fixed_0.5"
+Method = tuple[str, str, str]
+"""Weighting, post-processing, and the attribute that the post-processing acts on (`none` when it needs no group)."""
+BASELINE: Method = (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET)
+KINDS = ("weighting", "post-processing", "combination")
+PATIENT, IMAGE = "patient", "image"
+"""Values of the column `unit`: what counts once within a group and label."""
 AMPLIFICATION = "all groups"
 """Value of the column `contrast` for the bias amplification over all groups of an attribute."""
 AGGREGATE, STANDARDISED = "aggregate", "standardised"
 """Values of the column `stratum` for everyone together, and for the difference with common strata."""
-UNDECIDED = "cannot be told from noise"
+
+SHOWN = "shown"
+"""The simultaneous interval leaves 0 out."""
+SUGGESTED = "suggested"
+"""Only the single interval leaves 0 out."""
+AT_MOST = "at most"
+"""Shown to be smaller than the margin of `study.toml`, by two one-sided tests."""
+NOT_TOLD = "not told"
+"""Neither: the table tells the gap that could have been seen."""
 NOT_ESTIMABLE = "not estimable"
+VERDICTS = (SHOWN, SUGGESTED, AT_MOST, NOT_TOLD, NOT_ESTIMABLE)
+
+BASELINE_GAPS = "baseline gaps"
+OF_KIND = {"weighting": "weightings", "post-processing": "post-processings", "combination": "combinations"}
+PRIMARY = (BASELINE_GAPS, *OF_KIND.values())
+"""The four families of hypotheses that the report's claims rest on; others have names of their own."""
+FAMILIES: dict[str, str] = {
+    BASELINE_GAPS: "differences between groups in TPR and in FPR under the untouched baseline",
+    f"{BASELINE_GAPS}: AUC": "differences between groups in AUC under the untouched baseline",
+    f"{BASELINE_GAPS}: other rates": "differences between groups in other rates under the untouched baseline",
+} | {
+    f"{own}{part}": words.format(own=own)
+    for own in OF_KIND.values()
+    for part, words in (
+        ("", "what {own} do to the gaps that the baseline is shown to have, and to balanced accuracy"),
+        (": other gaps", "what {own} do to the gaps that the baseline is not shown to have"),
+        (": rates of groups", "what {own} do to the TPR and FPR of everyone and of each group"),
+    )
+}
+"""Families of hypotheses by name, as far as the methods go; questions may have families of their own."""
+
+NARROWED, WIDENED, TURNED, OPENED = "narrowed", "widened", "turned", "opened"
+"""What a method did to a gap (column `outcome` of the table `effects`), as far as the verdict beside it reaches."""
+IMPROVED, WORSENED, RISEN, FALLEN = "improved", "worsened", "risen", "fallen"
+"""The same for a rate: the first two where one side is better."""
 LEVELLED_UP = "levelling up"
 LEVELLED_DOWN = "levelling down"
 TRADED = "a trade"
-NOT_SHOWN = "no group's change shown"
+UNTRACED = "no group's change shown"
 NOT_NARROWED = "not narrowed"
 RECOMMENDED = "recommended"
 ALTERNATIVE = "alternative"
 TOO_DEAR = "too dear"
 SET_ASIDE = "set aside"
+
+
+def kind_of(method: Method) -> str:
+    """What a method alters: "weighting" (or nothing), "post-processing", or both, a "combination"."""
+    if method[1:] == BASELINE[1:]:
+        return KINDS[0]
+    return KINDS[1] if method[0] == BASELINE_WEIGHTING else KINDS[2]
 
 
 def weighting_label(name: str) -> str:
@@ -181,7 +254,9 @@ def must_know(postprocessing: str, target: str) -> str | None:
     return None if target == NO_TARGET or postprocessing in DECIDE_WITHOUT_GROUP else target
 
 
-def postprocessing_label(name: str, target: str = NO_TARGET) -> str:
+def postprocessing_label(name: str, target: str = NO_TARGET, attributes: Mapping[str, Attribute] = DEFAULTS) -> str:
     """The words for a post-processing and the attribute it acts on, such as `equal TPR thresholds by view`."""
     words = POSTPROCESSINGS.get(name, name.replace("_", " "))
-    return words if target == NO_TARGET else f"{words} by {ATTRIBUTES[target].label}"
+    if target == NO_TARGET:
+        return words
+    return f"{words} by {attributes[target].label if target in attributes else target.replace('_', ' ')}"

@@ -12,12 +12,11 @@ _TABLES = {
     "training": {
         "weightings": list,
         "seeds": list,
-        "image_size": int,
-        "epochs": int,
+        "network": str,
         "weights_act_by": str,
         "initial_weights": str,
     },
-    "audit": {"attributes": list, "postprocessings": list, "folds": int, "replicates": int, "smallest_cell": int},
+    "audit": {"attributes": list, "postprocessings": list, "folds": int, "smallest_cell": int},
     "preferences": {"attribute": str, "largest_loss": float, "may_use_demographics": bool},
     "report": {"title": str, "subtitle": str, "authors": list, "chapters": list},
 }
@@ -30,10 +29,22 @@ _WORDS = {
     dict: "a table",
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
-    "training": {"first_image_size": int, "batch_size": int, "learning_rate": float},
+    "training": {
+        "image_size": int,
+        "first_image_size": int,
+        "epochs": int,
+        "batch_size": int,
+        "learning_rate": float,
+        "weight_decay": float,
+        "dropout": float,
+        "frozen_blocks": int,
+        "averaging": float,
+        "tune_share": float,
+    },
+    "audit": {"margin": float},
     "report": {"lang": str, "appendices": list, "language": dict},
     "group": {"members": list},
-    "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
+    "compute": {"engine": str, "precision": str, "slurm": dict},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""
 

@@ -5,9 +5,8 @@ import os
 import platform
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,85 +19,97 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from lib import results
-from lib.audit import Population, audit, describe, point_values
-from lib.audit.closures import closures
-from lib.audit.exposure import exposure, grey_levels
-from lib.audit.flattery import flattery
-from lib.audit.front import front
-from lib.audit.ledger import Ledger
-from lib.audit.probes import probes
-from lib.audit.recommendation import recommend
-from lib.audit.resampler import Resampler
-from lib.audit.sensitivity import wrong_groups
+from lib.audit import QUESTIONS, Context, Population, answer
+from lib.audit.questions.exposure import grey_levels
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import ATTRIBUTES, PLACEBO
+from lib.names import PLACEBO, Attribute, told
 from lib.ownership import claim
-from lib.postprocessing import REGISTRY, optimism, post_process, relaxation
+from lib.postprocessing import REGISTRY, post_process
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.settings import ROOT, SettingsError, bundle_folder, data_folder, read_settings
-from lib.training.engine import EngineSettings
-from lib.training.plan import Plan
-from lib.training.pool import train_all
-from lib.training.settings import TrainingSettings
-from lib.training.store import Run
+from lib.tables import RECORDED, TABLES
+from lib.tabular import AttributeSpec, TableError, parse_attribute
+from lib.training.batches import fit_and_tune
+from lib.training.networks import facts as network_facts
+from lib.training.settings import ComputeSettings, TrainingSettings
+from lib.training.store import Plan, Run
+from lib.training.workers import train_all
 
 log = logging.getLogger(__name__)
+MARGIN = 0.05
+"""Differences of rates smaller than this are called none, unless `study.toml` says otherwise."""
+MOST_ATTRIBUTES = 8
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-learn", "numpy")
 
 
-def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT, again: bool = False) -> Path:
+def run_study(
+    folder: str | Path, name: str | None = None, *, root: Path = ROOT, again: bool = False, minutes: float | None = None
+) -> Path:
     """Train, adjust and audit the cohort in `folder`; returns its bundle, `data/<name>/results`.
 
     `name` defaults to the folder's own, see `lib.ownership.claim`. A bundle of the same cohort under the same settings is left as it is, unless
-    `again`. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
+    `again`. The first seed of every weighting is trained first and audited, then the others; with `minutes` no training
+    goes on after them, and the bundle rests on the seeds with which every weighting was trained by then: started again,
+    the study goes on. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
     """
+    deadline = None if minutes is None else time.monotonic() + 60 * minutes
     settings = read_settings(root)
-    training, engine = _check(settings)
-    cohort = read_cohort(folder)
+    stated, training, compute = _check(settings)
+    cohort = read_cohort(folder, attributes=_attributes(settings))
     name = claim(folder, cohort.key, name, root)
     target = bundle_folder(name, root)
-    wanted = {key: settings[key] for key in ("training", "audit", "preferences")}
-    if not again and _is_current(target, cohort, wanted):
+    wanted = {key: settings[key] for key in ("training", "audit", "preferences")} | {"code": results.audit_code()}
+    seeds = tuple(settings["training"]["seeds"])
+    current = None if again else _manifest(target, cohort, wanted)
+    if current is not None and current["settings"]["training"]["seeds"] == list(seeds):
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
     cache = root / "data" / ".pixels"
     frame, checks, pixels = readable(cohort, training.image_size, cache)
-    plan = Plan(
-        frame,
-        cohort.key,
-        training,
-        tuple(settings["training"]["weightings"]),
-        tuple(settings["training"]["seeds"]),
-        data_folder(name, root) / "runs",
-        cache,
-        engine,
-    )
-    runs, plan = train_all(plan)
-    began = time.monotonic()
-    with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
-        tables = {"checks": checks} | _audited(frame, pixels, plan, runs, settings)
-    manifest = {
-        "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
-        "requested": wanted,
-        "settings": {
-            "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
-            "audit": settings["audit"],
-            "preferences": settings["preferences"],
-        },
-        "made": date.today().isoformat(),
-        "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
-        "hardware": _hardware(runs),
-        "durations": {
-            "training": round(sum(run.facts["seconds"] for run in runs), 1),
-            "audit": round(time.monotonic() - began, 1),
-        },
-    }
-    with writing_to(target.parent), alone_with(target):
-        _sweep(target)
-        results.save(target, manifest, tables)
+    attributes = cohort.attributes
+    weightings, store = tuple(settings["training"]["weightings"]), data_folder(name, root) / "runs"
+    _check_parts(frame, weightings, seeds, training.tune_share)
+    plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
+
+    def write(runs: list[Run], plan: Plan) -> None:
+        began = time.monotonic()
+        with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
+            tables = {"checks": checks} | _audited(frame, attributes, pixels, plan, runs, settings)
+        manifest = {
+            "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
+            "requested": wanted,
+            "attributes": told(attributes.values()),
+            "settings": {
+                "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
+                "audit": settings["audit"],
+                "preferences": settings["preferences"],
+            },
+            "model": asdict(network_facts(plan.settings.network)),
+            "made": date.today().isoformat(),
+            "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
+            "hardware": _hardware(runs),
+            "durations": {
+                "training": round(sum(run.facts["seconds"] for run in runs), 1),
+                "audit": round(time.monotonic() - began, 1),
+            },
+        }
+        with writing_to(target.parent), alone_with(target):
+            _sweep(target)
+            results.save(target, manifest, tables, TABLES)
+
+    if len(seeds) > 1 and _manifest(target, cohort, wanted) is None:  # killed later, the study has a bundle
+        write(*train_all(replace(plan, seeds=seeds[:1])))
+    runs, done = train_all(plan, deadline)
+    write(runs, done)
+    if len(done.seeds) < len(seeds):
+        log.warning(
+            "The results rest on %d of %d networks of each weighting; `study`, started again, trains the others.",
+            len(done.seeds),
+            len(seeds),
+        )
     return target
 
 
@@ -108,15 +119,14 @@ def _sweep(target: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
-    """The settings of the networks and of where they are trained.
+def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, ComputeSettings]:
+    """What is stated of the networks, their settings, and those of where they are trained.
 
     Raises `SettingsError` for any value in `study.toml` that cannot be used.
     """
     for where, key, is_allowed, allowed in (
         ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
         ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
-        ("audit", "attributes", ATTRIBUTES.__contains__, ATTRIBUTES),
     ):
         values = settings[where][key]
         if wrong := [v for v in values if not is_allowed(v)]:
@@ -125,17 +135,24 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
             )
         if not values or len(set(values)) < len(values):
             raise SettingsError(f"study.toml, [{where}] {key} must name at least one, each once.")
+    attributes = [spec.key for spec in _attributes(settings)]
+    if not 1 <= len(attributes) <= MOST_ATTRIBUTES or len(set(attributes)) < len(attributes):
+        raise SettingsError(f"study.toml, [audit] attributes must name 1 to {MOST_ATTRIBUTES} columns, each once.")
     if settings["training"]["weightings"][0] != "uniform" or settings["audit"]["postprocessings"][0] != "fixed_0.5":
         raise SettingsError("study.toml: the first weighting is 'uniform' and the first post-processing 'fixed_0.5'.")
     seeds = settings["training"]["seeds"]
     if not seeds or any(type(s) is not int or not 0 <= s < 2**32 for s in seeds) or len(set(seeds)) < len(seeds):
         raise SettingsError("study.toml, [training] seeds must hold at least one whole number from 0, each once.")
-    for key, least in (("folds", 2), ("replicates", 100), ("smallest_cell", 1)):
+    for key, least in (("folds", 2), ("smallest_cell", 1)):
         if settings["audit"][key] < least:
             raise SettingsError(f"study.toml, [audit] {key} is {settings['audit'][key]}; at least {least} is needed.")
+    if not 0 < settings["audit"].setdefault("margin", MARGIN) < 0.5:
+        raise SettingsError(
+            f"study.toml, [audit] margin is {settings['audit']['margin']}; allowed is above 0.0 to below 0.5."
+        )
     preferences = settings["preferences"]
-    if preferences["attribute"] not in settings["audit"]["attributes"]:
-        allowed = ", ".join(settings["audit"]["attributes"])
+    if preferences["attribute"] not in attributes:
+        allowed = ", ".join(attributes)
         raise SettingsError(
             f"study.toml, [preferences] attribute: {preferences['attribute']!r} is not audited; allowed are {allowed}."
         )
@@ -143,82 +160,96 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
         raise SettingsError(
             f"study.toml, [preferences] largest_loss is {preferences['largest_loss']}; allowed is 0.0 to 0.5."
         )
+    stated = {k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds", "initial_weights")}
     try:
-        training = TrainingSettings(
-            **{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")}
-        )
+        training = TrainingSettings.for_start(stated, settings["training"]["initial_weights"])
     except ValueError as error:
         raise SettingsError(f"study.toml, [training]: {error}") from None
     try:
-        engine = EngineSettings(**settings["compute"])
-        engine.check(training.batch_size)
+        compute = ComputeSettings(**settings["compute"])
     except ValueError as error:
         raise SettingsError(f"study.toml, [compute]: {error}") from None
-    return training, engine
+    return stated, training, compute
 
 
-def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
+def _attributes(settings: dict[str, Any]) -> list[AttributeSpec]:
+    """What `[audit] attributes` asks for: `sex`, `race:Race`, `age:Patient Age:40,60`."""
+    try:
+        return [parse_attribute(str(written)) for written in settings["audit"]["attributes"]]
+    except TableError as error:
+        raise SettingsError(f"study.toml, [audit] attributes: {error}") from None
+
+
+def _manifest(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """The manifest of a bundle of this cohort under these settings, if there is one."""
     try:
         manifest = results.load(target.parent.name, target.parent.parent.parent).manifest
     except results.BundleError:
-        return False
-    return manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
+        return None
+    same = manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
+    return manifest if same else None
+
+
+def _check_parts(frame: pl.DataFrame, weightings: tuple[str, ...], seeds: tuple[int, ...], tune_share: float) -> None:
+    """Every seed can divide the training patients, and every weighting weigh what it fits on, before anything is trained."""
+    train = frame.filter(pl.col("split") == "train")
+    for seed in seeds:
+        fit, _ = fit_and_tune(train, tune_share, seed)
+        for weighting in weightings:
+            example_weights(weighting, train[fit], seed=seed)
 
 
 def _audited(
-    frame: pl.DataFrame, pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any]
+    frame: pl.DataFrame,
+    attributes: dict[str, Attribute],
+    pixels: np.ndarray,
+    plan: Plan,
+    runs: list[Run],
+    settings: dict[str, Any],
 ) -> dict[str, pl.DataFrame]:
     preferences, settings = settings["preferences"], settings["audit"]
     valid = frame.filter(pl.col("split") == "valid")
-    people = Population.from_frame(valid, attributes=settings["attributes"])
+    people = Population.from_frame(valid, attributes=attributes)
     scores = {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
-    small, replicates = settings["smallest_cell"], settings["replicates"]
+    small = settings["smallest_cell"]
     processed = post_process(
         people,
         scores,
         settings["postprocessings"],
-        settings["attributes"],
+        list(attributes),
         folds=settings["folds"],
         smallest_cell=small,
     )
-    ledger = Ledger(people, small)
-    with tqdm(total=len(processed.decisions), desc="Auditing", unit=" methods") as bar:
-        audited = audit(
-            people,
-            scores,
-            processed.decisions,
-            replicates=replicates,
-            smallest_cell=small,
-            progress=lambda done, total: bar.update(done - bar.n),
-            observe=ledger,
-        )
-    resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, replicates, smallest_cell=small)
-    everyone = Population.from_frame(frame, attributes=["view"])
-    heads = catalogue_tables(plan, pixels, people, replicates=replicates, smallest_cell=small)
+
+    alike = {"margin": settings["margin"], "smallest_cell": small}
+    heads = catalogue_tables(plan, pixels, people, valid, **alike)
     floor = retraining_floor(people, scores, smallest_cell=small)
-    described = describe(frame, replicates=replicates, smallest_cell=small)
-    return (
-        audited
-        | heads
-        | described
-        | {
-            "noise_floor": pl.concat([floor, heads["noise_floor"]]),
-            "simpson": pl.concat([described["simpson"], audited["simpson"]]),
-            "probes": probes(people, embeddings(plan, pixels), replicates=replicates, smallest_cell=small),
-            "exposure": exposure(everyone, grey_levels(pixels), replicates=replicates),
-            "thresholds": processed.thresholds,
-            "optimism": optimism(people, processed, partial(point_values, smallest_cell=small)),
-            "flattery": flattery(resampler, processed.decisions, processed.naive),
-            "front": front(ledger),
-            "closures": closures(audited["changes"]),
-            "relaxation": relaxation(resampler, scores, processed.folds),
-            "wrong_groups": wrong_groups(resampler, processed.decisions, processed.as_group),
-            "recommendation": recommend(ledger, preferences),
-            "weights": _weights(frame, plan.weightings, settings["attributes"]),
-            "runs": _runs(frame, valid, plan, runs),
-            "history": _history(runs),
-        }
+    recorded = {
+        "thresholds": processed.thresholds,
+        "weights": _weights(frame, plan.weightings, list(attributes)),
+        "runs": _runs(frame, valid, plan, runs),
+        "history": _history(runs),
+    }
+    recorded |= heads | {"noise_floor": pl.concat([floor, heads["noise_floor"]])}
+    context = Context(
+        people,
+        valid,
+        scores,
+        processed.decisions,
+        **alike,
+        naive=processed.naive,
+        as_group=processed.as_group,
+        relaxed=processed.relaxed,
+        deployed=processed.deployed,
+        folds=processed.folds,
+        embeddings=embeddings(plan, pixels),
+        grey=grey_levels(pixels),
+        cohort=frame,
+        preferences=preferences,
+        recorded=recorded,
     )
+    with tqdm(total=len(QUESTIONS), desc="Auditing", unit=" questions") as bar:
+        return recorded | answer(context, progress=lambda name: bar.update())
 
 
 def _weights(frame: pl.DataFrame, weightings: tuple[str, ...], attributes: list[str]) -> pl.DataFrame:
@@ -257,12 +288,12 @@ def _runs(frame: pl.DataFrame, valid: pl.DataFrame, plan: Plan, runs: list[Run])
         }
         for run in runs
     ]
-    return pl.DataFrame(rows, schema=results.TABLES["runs"])
+    return pl.DataFrame(rows, schema=RECORDED["runs"])
 
 
 def _history(runs: list[Run]) -> pl.DataFrame:
     rows = [{"weighting": run.weighting, "seed": run.seed, **epoch} for run in runs for epoch in run.facts["history"]]
-    return pl.DataFrame(rows, schema=results.TABLES["history"])
+    return pl.DataFrame(rows, schema=RECORDED["history"])
 
 
 def _cohort_facts(cohort: Cohort, frame: pl.DataFrame) -> dict[str, Any]:
@@ -271,7 +302,7 @@ def _cohort_facts(cohort: Cohort, frame: pl.DataFrame) -> dict[str, Any]:
         part = frame.filter(pl.col("split") == split)
         facts |= {f"{split}_images": part.height, f"{split}_patients": part["patient"].n_unique()}
     facts["sick_share"] = float(frame["label"].mean())
-    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in ATTRIBUTES}
+    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in cohort.attributes}
     return facts
 
 

@@ -10,21 +10,14 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from lib.audit import Population, audit, describe, point_values
-from lib.audit.closures import closures
-from lib.audit.flattery import flattery
-from lib.audit.front import front
-from lib.audit.ledger import Ledger
-from lib.audit.probes import probes
-from lib.audit.recommendation import recommend
-from lib.audit.resampler import Resampler
-from lib.audit.sensitivity import wrong_groups
-from lib.catalogue import placebo_floor, retraining_floor
-from lib.names import ATTRIBUTES
-from lib.postprocessing import optimism, post_process, relaxation
+from lib.audit import Context, Population, answer
+from lib.catalogue import head_tables, placebo_floor, retraining_floor
+from lib.names import DEFAULTS, Attribute, told
+from lib.postprocessing import post_process
 from lib.preprocessing import catalogue as weighting_catalogue
 from lib.preprocessing import effective_share, equivalents
-from lib.results import TABLES, Results
+from lib.results import Results
+from lib.tables import TABLES
 
 WEIGHTINGS = ("uniform", "inverse_class_frequency", "kamiran_calders_view")
 POSTPROCESSINGS = (
@@ -51,7 +44,7 @@ class Knobs:
     postprocessings: tuple[str, ...] = POSTPROCESSINGS
     rare: bool = False
     """No patient above 60 and a handful in AP: groups that cannot be estimated."""
-    replicates: int = 1000
+    attributes: tuple[Attribute, ...] = tuple(DEFAULTS.values())
     seed: int = 0
 
 
@@ -62,30 +55,35 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
     cohort = _cohort(draw, knobs)
     valid, train = (cohort.filter(split=split) for split in ("valid", "train"))
     scores = {weighting: _scores(draw, valid, weighting, knobs) for weighting in knobs.weightings}
-    people = Population.from_frame(valid)
-    done = post_process(people, scores, knobs.postprocessings, list(ATTRIBUTES))
-    ledger = Ledger(people)
-    tables = audit(people, scores, done.decisions, replicates=knobs.replicates, observe=ledger)
-    resampler = Resampler(people, {w: len(own) for w, own in scores.items()}, knobs.replicates)
-    tables |= _heads(people, train, scores, knobs)
-    described = describe(cohort, replicates=knobs.replicates)
-    tables |= described | {"simpson": pl.concat([described["simpson"], tables["simpson"]])}
-    tables |= {
+    names = [attribute.name for attribute in knobs.attributes]
+    people = Population.from_frame(valid, attributes=knobs.attributes)
+    done = post_process(people, scores, knobs.postprocessings, names)
+    recorded = _heads(people, valid, train, scores, knobs) | {
         "checks": _checks(),
-        "exposure": _exposure(draw, train, knobs),
         "weights": _weights(train, knobs),
         "runs": _runs(draw, people, scores, knobs),
         "history": _history(draw, knobs),
-        "optimism": optimism(people, done, point_values),
         "thresholds": done.thresholds,
-        "probes": probes(people, _embeddings(draw, valid, knobs), folds=2, replicates=knobs.replicates),
-        "flattery": flattery(resampler, done.decisions, done.naive),
-        "front": front(ledger),
-        "closures": closures(tables["changes"]),
-        "relaxation": relaxation(resampler, scores, done.folds),
-        "wrong_groups": wrong_groups(resampler, done.decisions, done.as_group),
-        "recommendation": recommend(ledger, PREFERENCES),
     }
+    context = Context(
+        people,
+        valid,
+        scores,
+        done.decisions,
+        naive=done.naive,
+        as_group=done.as_group,
+        relaxed=done.relaxed,
+        deployed=done.deployed,
+        folds=done.folds,
+        embeddings=_embeddings(draw, valid, knobs),
+        grey=_grey(draw, cohort, knobs),
+        cohort=cohort,
+        preferences=PREFERENCES | {"attribute": names[-1]},
+        recorded=recorded,
+    )
+    tables = recorded | answer(context)
+    # what no part of this fixture makes is there, and empty
+    tables |= {name: pl.DataFrame(schema=schema) for name, schema in TABLES.items() if name not in tables}
     return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
 
 
@@ -119,22 +117,24 @@ def _scores(draw: np.random.Generator, valid: pl.DataFrame, weighting: str, knob
     return 1 / (1 + np.exp(-(logits + person + draw.normal(0, 0.5, (knobs.seeds, valid.height)))))
 
 
-def _heads(people: Population, train: pl.DataFrame, scores: dict, knobs: Knobs) -> dict[str, pl.DataFrame]:
+def _heads(
+    people: Population, valid: pl.DataFrame, train: pl.DataFrame, scores: dict, knobs: Knobs
+) -> dict[str, pl.DataFrame]:
     """The catalogue on the simulated train; as re-trained heads the scores themselves, as placebos the uniform seeds."""
     weights, refused = weighting_catalogue(train.with_columns(image=pl.lit("a.png"), weight=pl.lit(None, pl.Float64)))
     same = equivalents(weights)
     rows = [(n, effective_share(own), float(own.max()), same.get(n), None) for n, own in weights.items()]
     rows += [(n, None, None, None, why) for n, why in refused.items()]
-    decisions = {(n, "fixed_0.5", "none"): (own >= 0.5).astype(float) for n, own in scores.items()}
-    audited = audit(people, scores, decisions, replicates=knobs.replicates, further=False)
-    base, *others = (point_values(people, (own[None] >= 0.5).astype(float)) for own in scores["uniform"])
-    floors = [retraining_floor(people, scores, smallest_cell=20), placebo_floor(base, others)]
+    base, *others = (own[None] for own in scores["uniform"])
+    placebos = {f"placebo_{k}": own for k, own in enumerate(others)}
+    floors = [
+        retraining_floor(people, scores, smallest_cell=20),
+        placebo_floor(people, base, placebos, smallest_cell=20),
+    ]
     return {
         "catalogue": pl.DataFrame(rows, schema=TABLES["catalogue"], orient="row"),
-        "head_metrics": audited["metrics"],
-        "head_changes": audited["changes"],
         "noise_floor": pl.concat(floors),
-    }
+    } | head_tables(people, valid, scores)
 
 
 def _embeddings(draw: np.random.Generator, valid: pl.DataFrame, knobs: Knobs) -> dict[str, np.ndarray]:
@@ -150,28 +150,23 @@ def _checks() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TABLES["checks"], orient="row")
 
 
-def _exposure(draw: np.random.Generator, train: pl.DataFrame, knobs: Knobs) -> pl.DataFrame:
-    rows = []
-    for measure, level in (("mean", 0.5), ("contrast", 0.22)):
-        for view in ATTRIBUTES["view"].groups:
-            for label in (0, 1):
-                images = train.filter(view=view, label=label).height
-                value = level + knobs.effect * 0.05 * (view == "AP") + float(draw.normal(0, 0.002))
-                numbers = (value, value - 0.01, value + 0.01) if images else (None, None, None)
-                rows.append((measure, view, label, *numbers, images))
-    return pl.DataFrame(rows, schema=TABLES["exposure"], orient="row")
+def _grey(draw: np.random.Generator, cohort: pl.DataFrame, knobs: Knobs) -> dict[str, np.ndarray]:
+    brighter = knobs.effect * 0.05 * (cohort["view"] == "AP").to_numpy()
+    return {
+        m: level + brighter + draw.normal(0, 0.02, cohort.height) for m, level in (("mean", 0.5), ("contrast", 0.22))
+    }
 
 
 def _weights(train: pl.DataFrame, knobs: Knobs) -> pl.DataFrame:
     rows = []
     for weighting in knobs.weightings:
-        for attribute, names in ATTRIBUTES.items():
-            for group in names.groups:
+        for attribute in knobs.attributes:
+            for group in attribute.groups:
                 for label in (0, 1):
-                    images = train.filter(pl.col(attribute) == group, label=label).height
-                    marked = weighting.endswith("view") and attribute == "view" and (group == "AP") == (label == 1)
+                    images = train.filter(pl.col(attribute.name) == group, label=label).height
+                    marked = weighting.endswith("view") and attribute.name == "view" and (group == "AP") == (label == 1)
                     weight = (0.6 if marked else 1.15) if weighting != "uniform" else 1.0
-                    rows.append((weighting, attribute, group, label, images, weight if images else None))
+                    rows.append((weighting, attribute.name, group, label, images, weight if images else None))
     return pl.DataFrame(rows, schema=TABLES["weights"], orient="row")
 
 
@@ -208,14 +203,15 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
     return {
         "cohort": {"name": "simulated", "source": "simulated patients", "key": "0" * 32, **sizes}
         | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
+        "attributes": told(knobs.attributes),
         "settings": {
             "training": training,
-            "preferences": PREFERENCES,
+            "preferences": PREFERENCES | {"attribute": knobs.attributes[-1].name},
             "audit": {
-                "replicates": knobs.replicates,
+                "margin": 0.05,
                 "folds": 5,
                 "smallest_cell": 20,
-                "attributes": list(ATTRIBUTES),
+                "attributes": [attribute.name for attribute in knobs.attributes],
                 "postprocessings": list(knobs.postprocessings),
             },
         },

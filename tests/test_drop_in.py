@@ -11,6 +11,7 @@ import pytest
 import torch
 from cohorts import draw_cohort
 from conftest import ROOT
+from lib.training.network import build
 from nbclient import NotebookClient
 from torchvision.models import resnet18
 
@@ -21,7 +22,6 @@ from lib.dropin.checkpoint import load_checkpoint, save_checkpoint
 from lib.dropin.weights import read_weights
 from lib.preprocessing import WeightingError
 from lib.training.inference import folded, predict_logits
-from lib.training.network import build
 from lib.training.settings import TrainingSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec", "ignore:.*srun")

@@ -95,8 +95,8 @@ def linear_programme(own, tpr_slack, fpr_slack):
     cost = np.zeros(size)
     for g in range(groups):
         part = own.of(g)
-        cost[g] = -len(part.sick) / len(own.sick)
-        cost[groups + g] = len(part.healthy) / len(own.healthy)
+        cost[g] = -own.share_of(g, 1)
+        cost[groups + g] = own.share_of(g, 0)
         hull = part.hull
         for k in range(len(hull.fpr) - 1):
             run, rise = hull.fpr[k + 1] - hull.fpr[k], hull.tpr[k + 1] - hull.tpr[k]

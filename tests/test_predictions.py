@@ -61,7 +61,7 @@ def write(tmp_path):
 
 
 def run(files, tmp_path, *more: str) -> int:
-    return cli.main(["audit", *files, "--metadata", str(tmp_path / "metadata.csv"), "--replicates", "100", *more])
+    return cli.main(["audit", *files, "--metadata", str(tmp_path / "metadata.csv"), *more])
 
 
 def level(found, metric: str, weighting: str = "uniform") -> float | None:
@@ -70,7 +70,7 @@ def level(found, metric: str, weighting: str = "uniform") -> float | None:
 
 def test_the_courses_file_is_read_as_it_is_meant(write):
     frame = predicted()
-    found = audit_predictions([write("preds.csv", frame)], replicates=100)  # it is its own metadata
+    found = audit_predictions([write("preds.csv", frame)])  # it is its own metadata
     sick = frame["labels"].to_numpy() == 0
     assert level(found, "tpr") == pytest.approx(np.mean(frame["preds"].to_numpy()[sick] == 0), abs=1e-12)
     assert level(found, "fpr") == pytest.approx(np.mean(frame["preds"].to_numpy()[~sick] == 0), abs=1e-12)
@@ -83,7 +83,7 @@ def test_plain_scores_say_the_same_as_logits(write):
     logit = (frame["preds_logit0"] - frame["preds_logit1"]).to_numpy()
     plain = pl.DataFrame({"image": "some/folder/" + frame["Image Index"], "score": 1 / (1 + np.exp(-logit))})
     files = [write("course.csv", frame), write("plain.csv", plain)]
-    found = audit_predictions(files, replicates=100)
+    found = audit_predictions(files)
     for metric in ("tpr", "fpr", "balanced_accuracy", "auc"):
         assert level(found, metric) == pytest.approx(level(found, metric, "plain"), abs=1e-12)
     assert "plain.csv has no labels: those of course.csv are used." in found.notices
@@ -91,7 +91,7 @@ def test_plain_scores_say_the_same_as_logits(write):
 
 def test_without_scores_ranking_is_not_estimable_and_rates_are(write):
     files = [write("hard.csv", predicted(logits=False)), write("soft.csv", predicted(1))]
-    found = audit_predictions(files, replicates=100)
+    found = audit_predictions(files)
     assert level(found, "auc") is None and level(found, "auc", "soft") is not None and level(found, "tpr") is not None
     assert set(found.tables["changes"].filter(metric="auc")["verdict"]) == {NOT_ESTIMABLE}
     assert any("hard.csv has decisions only" in notice for notice in found.notices)
@@ -100,16 +100,16 @@ def test_without_scores_ranking_is_not_estimable_and_rates_are(write):
 
 def test_networks_of_one_method_are_averaged(write):
     files = [write(f"{k}.csv", predicted(k)) for k in range(3)]
-    together = audit_predictions([f"net={files[0]},{files[1]}", f"other={files[2]}"], replicates=100)
+    together = audit_predictions([f"net={files[0]},{files[1]}", f"other={files[2]}"])
     assert together.networks == {"uniform": 2, "other": 1}
-    alone = [level(audit_predictions([file], replicates=100), "tpr") for file in files[:2]]
+    alone = [level(audit_predictions([file]), "tpr") for file in files[:2]]
     assert level(together, "tpr") == pytest.approx(np.mean(alone), abs=1e-12)
     assert "and by network" in summary(together) and "net (baseline)" in summary(together)
 
 
 def test_the_baseline_can_be_chosen(write):
     files = [write("a.csv", predicted(0)), write("b.csv", predicted(1))]
-    found = audit_predictions(files, baseline="b", replicates=100)
+    found = audit_predictions(files, baseline="b")
     assert found.methods == {"uniform": "b", "a": "a"}
     assert set(found.tables["changes"]["weighting"]) == {"a"}
 
@@ -117,13 +117,13 @@ def test_the_baseline_can_be_chosen(write):
 def test_train_and_valid_together_are_told_to_flatter(write, tmp_path):
     frame = predicted()
     file = write("preds.csv", frame)
-    everything = audit_predictions([file], replicates=100)
+    everything = audit_predictions([file])
     assert not everything.held_out and any("training images may be among them" in w for w in everything.warnings)
     for name in frame["Image Index"][:100]:
         (place(tmp_path / "cohort", "valid", 0) / name).touch()
     names = write("names.csv", frame.select("Image Index").head(100))
     for valid in (tmp_path / "cohort", names):
-        found = audit_predictions([file], valid=valid, replicates=100)
+        found = audit_predictions([file], valid=valid)
         assert found.held_out and found.rows.height == 100
 
 
@@ -136,13 +136,13 @@ def test_a_split_in_the_file_or_in_its_paths_is_kept_to(write, column):
         frame = frame.with_columns(
             pl.Series("Image Index", [f"x/{s}/malade/{i}" for s, i in zip(split, frame[:, 0], strict=True)])
         )
-    found = audit_predictions([write("p.csv", frame)], write("meta.csv", people()), replicates=100)
+    found = audit_predictions([write("p.csv", frame)], write("meta.csv", people()))
     assert found.held_out and found.rows.height == 80
 
 
 def test_files_of_different_lengths_are_audited_on_what_they_share(write):
     files = [write("a.csv", predicted(0)), write("b.csv", predicted(1).tail(200).reverse())]
-    found = audit_predictions(files, replicates=100)
+    found = audit_predictions(files)
     assert found.rows.height == 200
     assert any("(a.csv 240, b.csv 200): audited on the 200 that all have" in notice for notice in found.notices)
 
@@ -150,19 +150,19 @@ def test_files_of_different_lengths_are_audited_on_what_they_share(write):
 def test_recoded_attributes_are_told_by_the_metadata_or_by_the_user(write):
     recoded = predicted().with_columns(pl.col("Patient Gender").replace({"M": "0", "F": "1"}))
     file = write("recoded.csv", recoded)
-    known = audit_predictions([file], write("meta.csv", people()), replicates=100)
-    told = audit_predictions([file], codes={"sex": {"0": "M", "1": "F"}}, replicates=100)
+    known = audit_predictions([file], write("meta.csv", people()))
+    told = audit_predictions([file], codes={"sex": {"0": "M", "1": "F"}})
     assert known.tables["gaps"].equals(told.tables["gaps"])
-    alone = audit_predictions([file], replicates=100)
+    alone = audit_predictions([file])
     assert alone.attributes["sex"].groups == ("0", "1")
     assert any("'Patient Gender': what 0 and 1 mean is not written" in warning for warning in alone.warnings)
 
 
 def test_rows_without_names_are_matched_by_position_only_where_that_can_be_checked(write):
     nameless = predicted().select("Patient Gender", "View Position", "preds_logit0", "preds_logit1", "labels")
-    named = audit_predictions([write("a.csv", predicted())], replicates=100)
+    named = audit_predictions([write("a.csv", predicted())])
     meta = write("meta.csv", people())
-    found = audit_predictions([write("b.csv", nameless)], meta, replicates=100)
+    found = audit_predictions([write("b.csv", nameless)], meta)
     assert found.tables["gaps"].equals(named.tables["gaps"])
     assert any("matched by position, labels and sex and view agree" in notice for notice in found.notices)
 
@@ -199,7 +199,7 @@ def test_what_cannot_be_audited_is_one_sentence_and_exit_status_2(case, write, t
     message = capsys.readouterr().err
     assert message.count("\n") == 1 and message.endswith(".\n"), message
     with pytest.raises(PredictionError, match=said):
-        audit_predictions([file], tmp_path / "metadata.csv", replicates=100)
+        audit_predictions([file], tmp_path / "metadata.csv")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_what_cannot_be_audited_is_one_sentence_and_exit_status_2(case, write, t
         (["--baseline", "nobody"], "--baseline 'nobody' is not among the methods"),
         (["--codes", "age:0=old"], "'age' cannot be coded"),
         (["--codes", "sex:0=M"], "sex needs a code for each of F, M"),
-        (["--replicates", "3"], "at least 100 are needed"),
+        (["--margin", "0.7"], "allowed is above 0"),
         (["--valid", "nowhere.csv"], "nowhere.csv is missing"),
         (["--metadata", "nowhere.csv"], "nowhere.csv is missing"),
         (["again=a.csv"], "is given twice"),
@@ -228,7 +228,7 @@ def test_files_that_contradict_each_other_are_refused(write):
         labels=pl.when(pl.int_range(pl.len()) < 5).then(1 - pl.col("labels")).otherwise("labels")
     )
     with pytest.raises(PredictionError, match="disagree on the label of 5 images"):
-        audit_predictions([write("a.csv", predicted()), write("b.csv", other)], replicates=100)
+        audit_predictions([write("a.csv", predicted()), write("b.csv", other)])
 
 
 def test_the_command_prints_methods_groups_gaps_and_changes(write, tmp_path, capsys):
@@ -246,7 +246,7 @@ def test_the_command_prints_methods_groups_gaps_and_changes(write, tmp_path, cap
 
 
 def test_a_bundle_of_predictions_holds_every_table_and_spares_a_study(write, tmp_path):
-    found = audit_predictions([write("a.csv", predicted())], replicates=100)
+    found = audit_predictions([write("a.csv", predicted())])
     save_bundle(found, "mine", "predictions in a.csv", root=tmp_path)
     loaded = results.load("mine", tmp_path)
     assert loaded.manifest["of_predictions"] and loaded.runs.is_empty() and not loaded.metrics.is_empty()
@@ -271,7 +271,7 @@ def test_the_report_of_predictions_is_a_page_and_a_pdf_and_spares_the_studys_boo
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         root.mkdir(exist_ok=True)
         copy(ROOT / part, root / part)
-    found = audit_predictions([write("mine.csv", predicted()), write("other.csv", predicted(1))], replicates=200)
+    found = audit_predictions([write("mine.csv", predicted()), write("other.csv", predicted(1))])
     bundle = save_bundle(found, "given", "predictions in mine.csv, other.csv", root=root)
     before = sorted(root.iterdir())
     page, pdf = render_predictions(root, bundle)
@@ -303,4 +303,4 @@ def test_any_file_is_audited_or_refused_in_one_sentence(tmp_path_factory, header
     people().write_csv(folder / "metadata.csv")
     (folder / "p.csv").write_text("\n".join(",".join(row) for row in [header, *rows]), "utf-8")
     with contextlib.suppress(PredictionError):
-        audit_predictions([folder / "p.csv"], folder / "metadata.csv", replicates=100)
+        audit_predictions([folder / "p.csv"], folder / "metadata.csv")

@@ -31,7 +31,6 @@ def audited(tmp_path_factory):
         attributes=["view", "ward:Ward"],
         postprocess=["equal_tpr", "equalized_odds", "best_threshold"],
         target=["view"],
-        replicates=100,
         smallest_cell=5,
     )
 
@@ -118,7 +117,7 @@ def test_the_checks_of_the_report_begin_with_the_warnings(audited, tmp_path):
 def test_audits_of_other_predictions_are_kept(tmp_path):
     meta = write(tmp_path / "metadata.csv", META)
     found = [
-        audit_predictions(write(tmp_path / f"{k}.csv", scored(META, k)), meta, replicates=100, smallest_cell=5)
+        audit_predictions(write(tmp_path / f"{k}.csv", scored(META, k)), meta, smallest_cell=5)
         for k in (0, 1)
     ]
     one = save_bundle(found[0], None, "one", root=tmp_path)
@@ -144,7 +143,7 @@ def test_files_of_one_name_are_called_by_their_folders(tmp_path):
 @pytest.mark.parametrize(("limit", "status"), [("0.9", 0), ("0.0", 3)])
 def test_a_pipeline_learns_of_wide_gaps_by_the_exit_status(tmp_path, capsys, limit, status):
     files = write(tmp_path / "a.csv", scored(META)), write(tmp_path / "m.csv", META)
-    options = ["--replicates", "100", "--smallest-cell", "5", "--fail-over", limit]
+    options = ["--smallest-cell", "5", "--fail-over", limit]
     assert cli.main(["audit", str(files[0]), "--metadata", str(files[1]), *options]) == status
     message = capsys.readouterr().err
     assert message.count("\n") == (status > 0) and (not status or "the baseline's gaps are larger: " in message)
@@ -153,7 +152,7 @@ def test_a_pipeline_learns_of_wide_gaps_by_the_exit_status(tmp_path, capsys, lim
 def test_notes_are_at_most_five(tmp_path):
     meta = write(tmp_path / "m.csv", META)
     files = [write(tmp_path / f"{k}.csv", scored(META, k)) for k in range(9)]
-    found = audit_predictions(files, meta, replicates=100, smallest_cell=5)
+    found = audit_predictions(files, meta, smallest_cell=5)
     assert len(found.notices) == 9 and summary(found).count("Note: ") == 5
 
 

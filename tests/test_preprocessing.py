@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
-from lib.names import ATTRIBUTES, GROUPINGS, WEIGHTINGS
+from lib.names import DEFAULTS, GROUPINGS, WEIGHTINGS
 from lib.preprocessing import (
     WeightingError,
     catalogue,
@@ -162,7 +162,7 @@ def train_frame(**columns) -> pl.DataFrame:
 
 def test_every_weighting_has_a_name_and_a_label():
     assert names() == list(WEIGHTINGS)
-    assert set(names()) > {f"kamiran_calders_{attribute}" for attribute in ATTRIBUTES}
+    assert set(names()) > {f"kamiran_calders_{attribute}" for attribute in DEFAULTS}
 
 
 @pytest.mark.parametrize("grouping", GROUPINGS)

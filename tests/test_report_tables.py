@@ -15,9 +15,9 @@ from lib.results import LATER
 
 STUDIES = {
     "effect": Knobs(),
-    "rare groups": Knobs(rare=True, replicates=500),
-    "one seed": Knobs(seeds=1, replicates=500),
-    "baseline only": Knobs(weightings=("uniform",), postprocessings=("fixed_0.5",), replicates=500),
+    "rare groups": Knobs(rare=True),
+    "one seed": Knobs(seeds=1),
+    "baseline only": Knobs(weightings=("uniform",), postprocessings=("fixed_0.5",)),
 }
 
 
@@ -79,7 +79,7 @@ def test_one_seed_has_no_spread():
 
 def test_weightings_that_coincide_or_rest_on_few_images_are_marked():
     assert "Few images carry most of the weight" in text_of("weightings")
-    study = bundle(Knobs(weightings=("uniform", "inverse_class_frequency", "kamiran_calders_sex"), replicates=500))
+    study = bundle(Knobs(weightings=("uniform", "inverse_class_frequency", "kamiran_calders_sex")))
     code = exhibit.to_html(tables.weightings(study), "tbl-a")
     assert f"here the same in every group as {weighting_label('inverse_class_frequency')}".lower() in code.lower()
 

@@ -1,13 +1,15 @@
-"""The audit: rates, gaps and changes of a classifier's decisions, with intervals by patient and by network.
+"""The audit: what a classifier's decisions do to whom, how sure that is, and what to do about it.
 
-population = Population.from_frame(valid)                  # patient, label, one column per attribute
-tables = audit(population, scores, decisions)              # metrics, gaps, changes, interval_levels
-tables |= describe(cohort)                                 # composition, pairs, associations, ages
+people = Population.from_frame(valid, attributes=...)      # patient, label, one column per attribute
+context = Context(people, valid, scores, decisions)        # what questions may look at
+tables = answer(context)                                   # a table for every question, `lib.audit.questions`
+
+inference/ intervals, p-values and verdicts · metrics/ rates and AUC by patient and by image · questions/ one file each ·
+decisions/ who pays, what is ruled out, what is recommended
 """
 
-from lib.audit.contrasts import point_values
-from lib.audit.data import describe
-from lib.audit.population import Population
-from lib.audit.tables import BASELINE, audit
+from lib.audit.context import Context
+from lib.audit.inference import Population
+from lib.audit.questions import QUESTIONS, answer
 
-__all__ = ["BASELINE", "Population", "audit", "describe", "point_values"]
+__all__ = ["QUESTIONS", "Context", "Population", "answer"]

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 from lib.cohort.images import can_read_dicom, read_header
 from lib.cohort.layout import CLASSES, SPLITS, class_folders, metadata_of
 from lib.cohort.metadata import CohortError, read_rows
-from lib.names import DRAWN
+from lib.names import DEFAULTS, DRAWN, Attribute
 from lib.tabular import AttributeSpec, match
 
 __all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
@@ -27,15 +27,17 @@ class Cohort:
     """A checked cohort.
 
     `frame` has one row per usable image: `image`, `path` (absolute), `digest` (of the file), `split` (train, valid),
-    `label` (1 sick, 0 healthy), `patient`, `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
+    `label` (1 sick, 0 healthy), `patient`, `findings`, `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
     unknown attributes are null. `checks` has `check`, `rows`, `action`: everything noticed on the way.
-    `key` identifies images and metadata together: equal keys mean equal content.
+    `key` identifies images and metadata together: equal keys mean equal content. `attributes` are those that were asked
+    for, each a column of `frame` (default: sex, age group and view).
     """
 
     folder: Path
     frame: pl.DataFrame
     checks: pl.DataFrame
     key: str
+    attributes: dict[str, Attribute]
 
     @property
     def name(self) -> str:
@@ -60,7 +62,7 @@ def read_cohort(
     folder = Path(folder)
     images, others = _list_images(folder)
     people = read_rows(Path(metadata) if metadata else metadata_of(folder), attributes)
-    rows, checks = people.frame, people.checks
+    rows, checks = people.frame.drop("split", strict=False), people.checks  # the folder decides
     checks = [
         ("images in the folders", images.height, "read"),
         ("files that are no PNG, JPEG or DICOM by name", others, "ignored"),
@@ -113,7 +115,7 @@ def read_cohort(
     ]
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
-    return Cohort(folder, frame.drop("findings"), table, _key(frame))
+    return Cohort(folder, frame, table, _key(frame, people.attributes), people.attributes)
 
 
 def list_images(folder: str | Path) -> pl.DataFrame:
@@ -204,6 +206,7 @@ def _digests(paths: Iterable[str]) -> list[str]:
         return [d for part in pool.map(digests, (paths[i : i + 64] for i in range(0, len(paths), 64))) for d in part]
 
 
-def _key(frame: pl.DataFrame) -> str:
+def _key(frame: pl.DataFrame, attributes: Mapping[str, Attribute]) -> str:
     columns = ["image", "digest", "split", "label", "patient", "age", "sex", "view", "weight"]
+    columns += [name for name in attributes if name not in DEFAULTS]
     return hashlib.blake2b(frame.select(columns).write_csv().encode(), digest_size=16).hexdigest()

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from lib.training.network import build
+from lib.training.networks import build
+from lib.training.networks.resnet18 import from_torchvision
 from lib.training.settings import TrainingSettings
 
-FORMAT = "train_classifieur 1"
+FORMAT = "train_classifieur 2"
 
 
 class CheckpointError(ValueError):
@@ -44,9 +45,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         if content["format"] != FORMAT:
             raise KeyError
-        network = build(None)
+        settings = TrainingSettings(**content["settings"])
+        network = build(settings.network, settings.initial_weights)
         network.load_state_dict(content["network"])
-        return Checkpoint(network.eval(), TrainingSettings(**content["settings"]), content["facts"])
+        return Checkpoint(network.eval(), settings, content["facts"])
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
         raise CheckpointError(
             f"{path} is not a checkpoint written by train_classifieur.py; train one, or name another."
@@ -54,17 +56,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def initial_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The state dict of a torchvision ResNet-18 (three colours), to start from, in place of ImageNet's.
+    """What our ResNet-18 starts from, of the state dict of a torchvision ResNet-18 (three colours).
 
     Raises `CheckpointError` when the file is anything else.
     """
     tensors = load_tensors(path, "a state dict of torchvision's ResNet-18")
     try:
-        wanted = {k: v.shape for k, v in build(None).state_dict().items() if not k.startswith("fc.")}
-        wanted["conv1.weight"] = torch.Size([64, 3, 7, 7])
-        if {k: v.shape for k, v in tensors.items() if not k.startswith("fc.")} != wanted:
+        tensors = from_torchvision(tensors)
+        wanted = {k: v.shape for k, v in build("resnet18", "none").state_dict().items() if not k.startswith("head.")}
+        if {k: v.shape for k, v in tensors.items()} != wanted:
             raise ValueError
-    except (AttributeError, ValueError):
+    except (AttributeError, KeyError, ValueError):
         raise CheckpointError(f"{path} is not a state dict of torchvision's ResNet-18; use imagenet or none.") from None
     return tensors
 

@@ -16,7 +16,8 @@ from lib.dropin.checkpoint import initial_tensors, save_checkpoint
 from lib.dropin.weights import read_weights, require_weight_in_both_classes
 from lib.preprocessing import effective_share
 from lib.settings import ROOT
-from lib.training.network import imagenet_weights
+from lib.training.classifier import fastest_precision
+from lib.training.networks import initial_weights
 from lib.training.run import train_run
 from lib.training.settings import TrainingSettings
 
@@ -53,7 +54,7 @@ def train(
     Raises `CohortError`, `WeightingError`, `CheckpointError` or ValueError, each with one sentence.
     """
     logdir, csv = Path(logdir), Path(csv)
-    settings = TrainingSettings(image_size=image_size, epochs=epochs)
+    settings = TrainingSettings(image_size=image_size, first_image_size=image_size, epochs=epochs)
     weight_of = read_weights(csv, weights_col, list_images(datadir).filter(split="train")["image"].to_list())
     frame, images = _readable(read_cohort(datadir, csv), image_size, pixels or PIXELS)
 
@@ -96,8 +97,9 @@ def _readable(cohort: Cohort, size: int, cache: Path) -> tuple[pl.DataFrame, Pix
 def _start(settings: TrainingSettings, initial: str) -> tuple[TrainingSettings, dict[str, torch.Tensor] | None, str]:
     """Settings and tensors that the network starts from, and their name: `imagenet`, `none` or the digest of a file."""
     if initial in ("imagenet", "none"):
-        start, tensors = imagenet_weights(initial)
-        return replace(settings, initial_weights=start), tensors, start
+        start, tensors = initial_weights(settings.network, initial)
+        settings = replace(settings, initial_weights=start)
+        return replace(settings, precision=fastest_precision(settings)), tensors, start
     path = Path(initial)
     tensors = initial_tensors(path)
     return settings, tensors, f"file {hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()}"

@@ -1,7 +1,7 @@
 """Cross-fitting: every decision comes from a rule fitted on other patients than the one it judges."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -9,18 +9,29 @@ import polars as pl
 from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
-from lib.audit.population import Population
+from lib.audit.inference import Population
 from lib.cores import usable_cores
-from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, NO_TARGET
+from lib.names import BASELINE_WEIGHTING, NO_TARGET, Method
+from lib.postprocessing.calibrated_odds import Replaced
+from lib.postprocessing.curves import Relaxed, relaxed_decisions
+from lib.postprocessing.deployed import Deployed, deploy
 from lib.postprocessing.methods import REGISTRY, Codes, PostProcessing, Rule, Sample, Thresholds
+from lib.postprocessing.rules import decided
+from lib.postprocessing.sample import Weights
 from lib.postprocessing.thresholds import Array
 
-Method = tuple[str, str, str]
 MANY = 20
 """Networks from which on other processes help: they take two seconds to start."""
 SCHEMA = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
     name: pl.Float64 for name in ("threshold", "low", "high", "fitted")
 }
+
+REPLACED = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
+    name: pl.Float64
+    for name in ("share", "low", "high", "level", "own_cost", "dearest_cost", "trivial_cost", "called_sick")
+}
+"""Of calibrated odds, means over folds and networks: the share of scores replaced (and the smallest and largest), what by, the costs of
+the group, of the dearest, and of replacing all; in which share of the folds the replaced are all called sick (else healthy)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +41,9 @@ class PostProcessed:
     `decisions` are cross-fitted and are the ones to audit; `naive` were fitted on the very images they judge, and serve
     to show how much that flatters. `thresholds` describes the rules that are thresholds; `folds` (S, n) is the fold of
     each image. `as_group` (G, S, n): the cross-fitted decisions on the baseline's weighting, were every image said to be
-    of each group, for the post-processings that need one.
+    of each group, for the post-processings that need one. `relaxed[weighting, attribute, constraint, slack]` (S, n): cross-fitted
+    decisions under thresholds by group whose constraint is loosened. `deployed`: rules fitted once, on everyone, for the
+    baseline's first network, and refitted in resamples. `replaced`: what calibrated odds do to each group.
     """
 
     decisions: dict[Method, Array]
@@ -38,6 +51,9 @@ class PostProcessed:
     thresholds: pl.DataFrame
     folds: Codes
     as_group: dict[Method, Array]
+    relaxed: dict[Relaxed, Array] = field(default_factory=dict)
+    deployed: dict[Method, Deployed] = field(default_factory=dict)
+    replaced: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLACED))
 
 
 def post_process(
@@ -46,15 +62,23 @@ def post_process(
     names: Sequence[str],
     attributes: Sequence[str],
     *,
+    weights: Weights = "patient",
     folds: int = 5,
     smallest_cell: int = 20,
     seed: int = 0,
+    refits: int = 0,
 ) -> PostProcessed:
     """Decisions of every post-processing in `names`, on every weighting, for every target in `attributes`.
 
     `scores[weighting]` (S, n): chance of sick, one row per network, images in the order of the population. Rules that
     look at no group have the target `none`. Patients are divided into `folds` anew for each network, so that the choice of
     folds is part of the spread between networks; all weightings share the folds of their s-th network.
+
+    `refits`: in how many resamples of patients the rules of the baseline's weighting are refitted for `deployed`, 0 for none;
+    see `deploy`.
+
+    `weights`: what counts once within (group and) label when a rule is fitted, "patient" (as fairness is judged) or
+    "image"; see `Sample`.
 
     Groups unknown, unseen or with fewer than `smallest_cell` patients of a label among the fitting ones use the pooled
     threshold. In the table `thresholds`: mean, smallest (`low`) and largest (`high`) over folds and networks, and
@@ -68,8 +92,8 @@ def post_process(
     parts = [patient_folds(population, folds, seed, s) for s in range(max(map(len, scores.values())))]
     todo = [(own, parts[s]) for values in scores.values() for s, own in enumerate(values)]
     pool = Parallel(n_jobs=usable_cores() if len(todo) >= MANY else 1, return_as="generator")
-    every = pool(delayed(_crossfit)(population, own, methods, part, smallest_cell) for own, part in todo)
-    decisions, naive, rows, as_group = {}, {}, [], {}
+    every = pool(delayed(_crossfit)(population, own, methods, part, weights, smallest_cell) for own, part in todo)
+    decisions, naive, rows, as_group, replaced = {}, {}, [], {}, []
     for weighting, values in scores.items():
         fitted = [*islice(every, len(values))]
         for method, target in methods:
@@ -78,17 +102,34 @@ def post_process(
             naive[key] = np.stack([one.in_place[method.name, target] for one in fitted])
             rules = [rule for one in fitted for rule in one.rules[method.name, target]]
             if all(isinstance(rule, Thresholds) for rule in rules):
-                rows += [(*key, *row) for row in _threshold_rows(rules, target if method.needs_group else NO_TARGET)]
+                rows += [
+                    (*key, *row)
+                    for row in _threshold_rows(population, rules, target if method.needs_group else NO_TARGET)
+                ]
+            if all(isinstance(rule, Replaced) for rule in rules):
+                replaced += [(*key, *row) for row in _replaced_rows(population.attributes[target].groups, rules)]
             if method.needs_group and weighting == BASELINE_WEIGHTING:
                 as_group[key] = np.stack(
                     [
-                        _as_each_group(one.rules[key[1:]], own, parts[s], target)
+                        _as_each_group(one.rules[key[1:]], own, parts[s], len(population.attributes[target].groups))
                         for s, (one, own) in enumerate(zip(fitted, values, strict=True))
                     ],
                     axis=1,
                 )
     thresholds = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group)
+    loosened = {}
+    if any(method.needs_group for method, _ in methods):
+        by_slack = relaxed_decisions(
+            population, scores, parts, attributes, weights=weights, smallest_cell=smallest_cell
+        )
+        loosened = {key: np.stack(networks) for key, networks in by_slack.items()}
+    deployed = {}
+    if refits and BASELINE_WEIGHTING in scores:
+        own = {"weights": weights, "smallest_cell": smallest_cell, "refits": refits, "seed": seed}
+        fitted = deploy(population, scores[BASELINE_WEIGHTING][0], names, attributes, **own)
+        deployed = {(BASELINE_WEIGHTING, *key): rule for key, rule in fitted.items()}
+    told = pl.DataFrame(replaced, schema=REPLACED, orient="row")
+    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, loosened, deployed, told)
 
 
 def patient_folds(population: Population, folds: int, seed: int, network: int) -> Codes:
@@ -125,6 +166,7 @@ def _crossfit(
     scores: Array,
     methods: list[tuple[PostProcessing, str]],
     part: Codes,
+    weights: Weights,
     smallest_cell: int,
 ) -> _Fitted:
     found = _Fitted({}, {}, {})
@@ -133,8 +175,8 @@ def _crossfit(
         groups = population.groups[target] if target != NO_TARGET else unknown
         columns = (scores, population.labels, population.patients, groups)
         # what a sample computes is shared by all methods that are fitted on it
-        samples = [Sample(*(c[part != k] for c in columns)) for k in range(part.max() + 1)]
-        everyone = Sample(*columns)
+        samples = [Sample(*(c[part != k] for c in columns), weights) for k in range(part.max() + 1)]
+        everyone = Sample(*columns, weights)
         for method in (m for m, own in methods if own == target):
             key = method.name, target
             found.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]
@@ -143,22 +185,14 @@ def _crossfit(
     return found
 
 
-def decided(rules: list[Rule], scores: Array, groups: Codes, part: Codes) -> Array:
-    """Each image's decision, (n,), by the rule fitted without its fold."""
-    found = np.empty(len(scores))
-    for k, rule in enumerate(rules):
-        found[part == k] = rule.decide(scores[part == k], groups[part == k])
-    return found
-
-
-def _as_each_group(rules: list[Rule], scores: Array, part: Codes, target: str) -> Array:
+def _as_each_group(rules: list[Rule], scores: Array, part: Codes, groups: int) -> Array:
     """What each image's decision would be were it said to be of each group, (G, n)."""
-    return np.stack(
-        [decided(rules, scores, np.full(len(scores), code), part) for code in range(len(ATTRIBUTES[target].groups))]
-    )
+    return np.stack([decided(rules, scores, np.full(len(scores), code), part) for code in range(groups)])
 
 
-def _threshold_rows(rules: list[Thresholds], target: str) -> list[tuple[str, float, float, float, float]]:
+def _threshold_rows(
+    population: Population, rules: list[Thresholds], target: str
+) -> list[tuple[str, float, float, float, float]]:
     """Rows (group, mean, smallest, largest, fitted); 0 calls everyone sick, 1 no one."""
 
     def row(group: str, thresholds: list[float], fitted: float) -> tuple[str, float, float, float, float]:
@@ -169,8 +203,24 @@ def _threshold_rows(rules: list[Thresholds], target: str) -> list[tuple[str, flo
         return [row("all", [rule.pooled for rule in rules], 1.0)]
     return [
         row(group, [rule.of(code) for rule in rules], float(np.mean([code in rule.by_group for rule in rules])))
-        for code, group in enumerate(ATTRIBUTES[target].groups)
+        for code, group in enumerate(population.attributes[target].groups)
     ]
+
+
+def _replaced_rows(groups: Sequence[str], rules: list[Replaced]) -> list[tuple]:
+    """A row for each group that some fold could fit."""
+    found = []
+    for code, group in enumerate(groups):
+        own = [rule.replaced[code] for rule in rules if code in rule.replaced]
+        if own:
+            shares = [one.share for one in own]
+            columns = (
+                [getattr(one, what) for one in own] for what in ("level", "own", "dearest", "trivial", "called_sick")
+            )
+            found.append(
+                (group, float(np.mean(shares)), min(shares), max(shares), *(float(np.mean(c)) for c in columns))
+            )
+    return found
 
 
 def _methods(

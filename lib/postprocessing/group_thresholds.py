@@ -4,7 +4,7 @@ import numpy as np
 
 from lib.postprocessing.rules import Thresholds
 from lib.postprocessing.sample import Sample
-from lib.postprocessing.thresholds import most_useful, threshold_keeping_under, threshold_reaching
+from lib.postprocessing.thresholds import most_useful, share_from, threshold_keeping_under, threshold_reaching
 
 
 def best_of(sample: Sample) -> float:
@@ -51,8 +51,8 @@ def equal_tpr(sample: Sample, smallest_cell: int) -> Thresholds:
     Equal opportunity without randomisation: Hardt et al. 2016, arXiv 1610.02413.
     """
     pooled = best_of(sample)
-    target = float((sample.sick >= pooled).mean())
-    fitted = {g: threshold_reaching(target, sample.of(g).sick) for g in sample.fittable(smallest_cell)}
+    target = sample.rates_from(pooled)[0]
+    fitted = {g: threshold_reaching(target, *sample.of(g).sick) for g in sample.fittable(smallest_cell)}
     return Thresholds(pooled, fitted)
 
 
@@ -62,8 +62,8 @@ def equal_fpr(sample: Sample, smallest_cell: int) -> Thresholds:
     The common target is the FPR of the pooled best threshold; each group gets the lowest threshold that stays under it.
     """
     pooled = best_of(sample)
-    target = float((sample.healthy >= pooled).mean())
-    fitted = {g: threshold_keeping_under(target, sample.of(g).healthy) for g in sample.fittable(smallest_cell)}
+    target = sample.rates_from(pooled)[1]
+    fitted = {g: threshold_keeping_under(target, *sample.of(g).healthy) for g in sample.fittable(smallest_cell)}
     return Thresholds(pooled, fitted)
 
 
@@ -73,8 +73,9 @@ def equal_selection(sample: Sample, smallest_cell: int) -> Thresholds:
     The common target is the selection rate of the pooled best threshold: demographic parity, whatever the prevalences.
     """
     pooled = best_of(sample)
-    target = float((sample.scores >= pooled).mean())
-    fitted = {g: threshold_reaching(target, sample.of(g).scores) for g in sample.fittable(smallest_cell)}
+    target = share_from(pooled, sample.scores, sample.by_all)
+    parts = {g: sample.of(g) for g in sample.fittable(smallest_cell)}
+    fitted = {g: threshold_reaching(target, part.scores, part.by_all) for g, part in parts.items()}
     return Thresholds(pooled, fitted)
 
 
@@ -85,7 +86,7 @@ def level_up_tpr(sample: Sample, smallest_cell: int) -> Thresholds:
     Levelling up instead of down: Mittelstadt, Wachter and Russell 2023, arXiv 2302.02404.
     """
     pooled = best_of(sample)
-    reach = float((sample.sick >= pooled).mean())
+    reach = sample.rates_from(pooled)[0]
     return Thresholds(pooled, _levelled(sample, smallest_cell, lambda tpr, fpr: tpr, reach))
 
 
@@ -95,7 +96,8 @@ def level_up_accuracy(sample: Sample, smallest_cell: int) -> Thresholds:
     As `level_up_tpr`; a group that no threshold brings up to the rate gets its best threshold.
     """
     pooled = best_of(sample)
-    reach = float(((sample.sick >= pooled).mean() + 1 - (sample.healthy >= pooled).mean()) / 2)
+    tpr, fpr = sample.rates_from(pooled)
+    reach = (tpr + 1 - fpr) / 2
     return Thresholds(pooled, _levelled(sample, smallest_cell, lambda tpr, fpr: (tpr + 1 - fpr) / 2, reach))
 
 
@@ -105,7 +107,7 @@ def _levelled(sample: Sample, smallest_cell: int, rate, reach: float) -> dict[in
         own = sample.of(group)
         candidates, tpr, fpr = own.curve
         # the group's part of everyone's balanced accuracy, up to a constant
-        utility = tpr * len(own.sick) / len(sample.sick) - fpr * len(own.healthy) / len(sample.healthy)
+        utility = tpr * sample.share_of(group, 1) - fpr * sample.share_of(group, 0)
         reached = rate(tpr, fpr)
         allowed = reached >= min(reach, reached.max()) - 1e-12
         fitted[group] = most_useful(candidates[allowed], utility[allowed])

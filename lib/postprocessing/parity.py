@@ -1,4 +1,10 @@
-"""Randomised thresholds that make error rates alike between groups, exactly or within a slack, at the least price."""
+"""Randomised thresholds that make error rates alike between groups, exactly or within a slack, at the least price.
+
+fairlearn's `ThresholdOptimizer` (0.15) solves the exact cases and is the oracle of the tests, with the same balanced accuracy within
+4e-5 on a real cohort. It does not do this work, for it takes no weights (a fit by patient would need each image repeated until all
+patients are equal), knows no slack, and takes 0.08 to 0.23 s a fit where this takes 0.002 to 0.008 (1,500 and 5,000 images, three groups):
+with six fits for each of the networks, targets and both constraints, 2 minutes of a grid of 20 weightings and 2 networks instead of 5 s.
+"""
 
 from collections.abc import Sequence
 
@@ -53,7 +59,7 @@ def relaxed(
     hulls = _hulls(sample, smallest_cell)
     if not hulls:
         return [Mixture(best_of(sample))] * len(slacks[0])
-    shares = {g: (len(sample.of(g).sick), len(sample.of(g).healthy)) for g in hulls}
+    shares = {g: (sample.share_of(g, 1), sample.share_of(g, 0)) for g in hulls}
     total = [sum(share[side] for share in shares.values()) for side in (0, 1)]
     weights = {g: (sick / total[0], healthy / total[1]) for g, (sick, healthy) in shares.items()}
     slacks = [slack[:, None] for slack in slacks]

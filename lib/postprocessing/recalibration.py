@@ -7,17 +7,16 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import isotonic_regression
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from lib.postprocessing.hull import EVERYONE
 from lib.postprocessing.rules import Thresholds
 from lib.postprocessing.sample import Sample
 from lib.postprocessing.thresholds import Array, best_threshold
+from lib.recalibration import logistic, logits
 
 Map = tuple[Callable[[Array], Array], Callable[[float], float]]
 """Score to calibrated score, and back: the lowest score whose calibrated score reaches a level."""
-EDGE = 1e-6
-STEPS = 50
 
 
 def platt(sample: Sample, smallest_cell: int) -> Thresholds:
@@ -51,45 +50,32 @@ def _recalibrated(sample: Sample, smallest_cell: int, fit: Callable[[Sample], Ma
     maps = {g: fit(sample.of(g)) for g in sample.fittable(smallest_cell)}
     for g, (own, _) in maps.items():
         calibrated[sample.groups == g] = own(sample.of(g).scores)
-    level = best_threshold(calibrated, sample.labels)
+    level = best_threshold(calibrated, sample.labels, sample.by_label)
     return Thresholds(back(level), {g: own_back(level) for g, (_, own_back) in maps.items()})
 
 
 def _platt(part: Sample, intercept: bool = True) -> Map:
-    x = logit(np.clip(part.scores, EDGE, 1 - EDGE))
-    sick, healthy = len(part.sick), len(part.healthy)
+    x = logits(part.scores)
+    sick, healthy = (part.by_all[part.labels == label].sum() for label in (1, 0))
     target = np.where(part.labels == 1, (sick + 1) / (sick + 2), 1 / (healthy + 2))
-    slope, shift = _newton(x, target, intercept)
+    columns = np.stack([x, np.ones_like(x)], axis=1) if intercept else x[:, None]
+    slope, shift = (*logistic(columns, target, part.by_all), 0.0)[:2]
     if slope <= 0:  # the scores rise with health, or not at all: they say nothing that a rising map could use
-        level = expit(logit(target.mean())) if intercept else 0.5
+        level = np.average(target, weights=part.by_all) if intercept else 0.5
         return lambda scores: np.full(len(scores), level), lambda least: EVERYONE if level >= least else np.inf
 
     def forward(scores: Array) -> Array:
-        return expit(slope * logit(np.clip(scores, EDGE, 1 - EDGE)) + shift)
+        return expit(slope * logits(scores) + shift)
 
-    return forward, lambda least: float(expit((logit(np.clip(least, EDGE, 1 - EDGE)) - shift) / slope))
-
-
-def _newton(x: Array, target: Array, intercept: bool) -> tuple[float, float]:
-    """Slope and shift of highest likelihood, by Newton's method; it converges within ten steps as a rule."""
-    columns = np.stack([x, np.ones_like(x)], axis=1) if intercept else x[:, None]
-    beta = np.zeros(columns.shape[1])
-    for _ in range(STEPS):
-        chance = expit(columns @ beta)
-        # a trace of ridge keeps constant scores solvable
-        curvature = (columns * (chance * (1 - chance))[:, None]).T @ columns + 1e-9 * np.eye(len(beta))
-        step = np.linalg.solve(curvature, columns.T @ (target - chance))
-        beta += np.clip(step, -5, 5)
-        if np.abs(step).max() < 1e-8:
-            break
-    return float(beta[0]), float(beta[1]) if intercept else 0.0
+    return forward, lambda least: float(expit((logits(np.float64(least)) - shift) / slope))
 
 
 def _isotonic(part: Sample) -> Map:
     """Straight lines between the fitted scores, level beyond the outermost, as scikit-learn's `IsotonicRegression`."""
-    x, position, count = np.unique(part.scores, return_inverse=True, return_counts=True)
-    shares = np.bincount(position, weights=part.labels) / count
-    y = isotonic_regression(shares, weights=count).x
+    x, position = np.unique(part.scores, return_inverse=True)
+    mass = np.bincount(position, weights=part.by_all)
+    shares = np.bincount(position, weights=part.by_all * part.labels) / mass
+    y = isotonic_regression(shares, weights=mass).x
 
     def back(least: float) -> float:
         k = int(np.searchsorted(y, least))

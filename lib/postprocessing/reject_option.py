@@ -27,7 +27,9 @@ def reject_option(sample: Sample, smallest_cell: int) -> Thresholds:
     middle = best_of(sample)
     if len(groups) < 2:
         return Thresholds(middle)
-    tried = np.unique(np.append(np.quantile(sample.scores, np.linspace(0.02, 0.98, THRESHOLDS)), middle))
+    shares = np.linspace(0.02, 0.98, THRESHOLDS)
+    tried = np.quantile(sample.scores, shares, weights=sample.by_all, method="inverted_cdf")
+    tried = np.unique(np.append(tried, middle))
     reach = np.maximum(0, np.minimum(tried - sample.scores.min(), sample.scores.max() - tried))
     thresholds, bands = (a.ravel() for a in np.broadcast_arrays(tried[:, None], np.linspace(0, reach, BANDS).T))
     return Thresholds(middle, choose(sample, groups, thresholds, bands))
@@ -38,7 +40,7 @@ def choose(sample: Sample, groups: list[int], thresholds: Array, bands: Array) -
     sides = [s for s in product((-1, 1), repeat=len(groups)) if len(set(s)) > 1]
     # rates of each group on either side, (k,)
     shifted = {(g, s): sample.of(g).rates_at(thresholds + s * bands) for g in groups for s in (-1, 1)}
-    share = [[len(getattr(sample.of(g), side)) for g in groups] for side in ("sick", "healthy")]
+    share = [[sample.share_of(g, label) for g in groups] for label in (1, 0)]
     gaps, values = [], []
     for side in sides:
         tpr, fpr = (np.stack([shifted[g, s][k] for g, s in zip(groups, side, strict=True)]) for k in (0, 1))

@@ -55,7 +55,7 @@ def audit_predictions(
     postprocess: Sequence[str] = (),
     target: Sequence[str] = (),
     folds: int = 5,
-    replicates: int = 2000,
+    margin: float = 0.05,
     smallest_cell: int = 20,
 ) -> Audited:
     """Audit existing predictions; nothing is trained and no image is read.
@@ -66,7 +66,8 @@ def audit_predictions(
     `patient` (`none`: each image has its own), `label`, `decision`, `split`; `like`, a published file (`nih`, `chexpert`,
     `mimic`); `codes`, see `match.parse_codes`; `attributes`, see `lib.tabular.parse_attribute` (default: sex, age group and
     view, where they are known). `threshold` decides in place of .5 and of the file's decisions. `postprocess` names
-    post-processings, fitted on other patients than they are judged on, by the attributes in `target` (default: all).
+    post-processings, fitted on other patients than they are judged on, by the attributes in `target` (default: all). Differences of
+    rates under the `margin` count as none; groups with fewer than `smallest_cell` patients of a label are not estimable.
 
     >>> from lib.predictions import audit_predictions, summary
     >>> found = audit_predictions("preds.csv", "metadata.csv", attributes=["sex", "race:Race"])  # doctest: +SKIP
@@ -90,7 +91,7 @@ def audit_predictions(
             postprocess,
             target,
             folds,
-            replicates,
+            margin,
             smallest_cell,
         )
     )
@@ -101,9 +102,11 @@ def audit_predictions(
         raise PredictionError(str(error)) from None
     settings = {
         "threshold": threshold,
-        "replicates": replicates,
+        "margin": margin,
         "smallest_cell": smallest_cell,
         "folds": folds if postprocess else 0,
+        "target": list(question.target),
+        "preferences": dict(question.preferences),
         "postprocessings": list(dict.fromkeys([BASELINE_POSTPROCESSING, *postprocess])),
     }
     return Audited(

@@ -3,7 +3,6 @@
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +12,10 @@ import polars as pl
 
 from lib import results
 from lib.files import alone_with, writing_to
+from lib.names import told
 from lib.predictions.audited import Audited
 from lib.settings import ROOT, bundle_folder
+from lib.tables import RECORDED, TABLES
 
 DEFAULT = "predictions"
 
@@ -33,13 +34,9 @@ def save_bundle(found: Audited, name: str | None, source: str, *, root: Path = R
                 raise results.BundleError(f"{target} holds {why}, which are kept: choose another --name.")
             if _kept(target, key):
                 continue
-            empty = {table: pl.DataFrame(schema=schema) for table, schema in results.TABLES.items()}
-            made = {
-                table: frame.select(*results.TABLES[table])
-                for table, frame in found.tables.items()
-                if table in results.TABLES
-            }
-            results.save(target, _manifest(found, own, source, key), empty | made | {"checks": _checks(found)})
+            empty = {table: pl.DataFrame(schema=schema) for table, schema in TABLES.items()}
+            made = empty | found.tables | {"checks": _checks(found)}
+            results.save(target, _manifest(found, own, source, key), made, TABLES)
             return target
     raise results.BundleError(f"{target} holds the results of other predictions: choose a --name.")
 
@@ -63,7 +60,7 @@ def _checks(found: Audited) -> pl.DataFrame:
     rows = [(warning, found.rows.height, "a warning") for warning in found.warnings]
     rows += [(notice, found.rows.height, "told") for notice in found.notices]
     rows.append(("images audited", found.rows.height, "kept"))
-    return pl.DataFrame(rows, schema=results.TABLES["checks"], orient="row")
+    return pl.DataFrame(rows, schema=RECORDED["checks"], orient="row")
 
 
 def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any]:
@@ -82,11 +79,13 @@ def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any
         "of_predictions": True,
         "notices": list(found.notices),
         "warnings": list(found.warnings),
-        "attributes": {name: asdict(own) for name, own in found.attributes.items()},
+        "attributes": told(found.attributes.values()),
         "cohort": dict(cohort),
         "settings": {
             "training": {"seeds": seeds, "weightings": list(found.methods), "named": found.methods},
-            "audit": found.settings | {"attributes": list(found.attributes)},
+            "audit": {k: v for k, v in found.settings.items() if k != "preferences"}
+            | {"attributes": list(found.attributes)},
+            "preferences": found.settings["preferences"],
         },
         "made": date.today().isoformat(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in ("polars", "numpy")},

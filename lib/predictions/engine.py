@@ -1,21 +1,22 @@
 """The one place where an audit of predictions calls the audit and the post-processings."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from lib import names
-from lib.audit import BASELINE, Population, audit, describe
-from lib.names import BASELINE_WEIGHTING, NO_TARGET, NOT_ESTIMABLE, Attribute
+from lib.audit import Context, Population, answer
+from lib.names import BASELINE, NO_TARGET, Attribute
 from lib.postprocessing import REGISTRY, post_process
 from lib.postprocessing.methods import Mixture, Sample, Thresholds
+from lib.tables import RECORDED
 
 Array = np.ndarray
+REFITS = 200
+"""Resamples of patients in which a rule that would be deployed is fitted again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,9 @@ class Question:
     postprocess: tuple[str, ...]
     target: tuple[str, ...]
     folds: int
-    replicates: int
+    margin: float
     smallest_cell: int
+    preferences: Mapping[str, Any]
 
     @property
     def key(self) -> str:
@@ -45,51 +47,42 @@ class Question:
 
 def answered(question: Question) -> tuple[dict[str, pl.DataFrame], list[dict[str, Any]]]:
     """The tables, and the rules that would be deployed: fitted on everyone, each with what it asks for."""
-    with _known(question.attributes):
-        people = Population.from_frame(question.rows, attributes=list(question.attributes))
-        decisions = {(name, *BASELINE[1:]): own for name, own in question.decisions.items()}
-        tables: dict[str, pl.DataFrame] = {}
-        deployed: list[dict[str, Any]] = []
-        if question.postprocess:
-            wanted = [BASELINE[1], *(name for name in question.postprocess if name != BASELINE[1])]
-            processed = post_process(
-                people,
-                question.scores,
-                wanted,
-                list(question.target),
-                folds=question.folds,
-                smallest_cell=question.smallest_cell,
-            )
-            decisions = dict(processed.decisions) | decisions
-            tables["thresholds"] = processed.thresholds
-            deployed = _deployed(people, question)
-        tables |= audit(
+    people = Population.from_frame(question.rows, attributes=list(question.attributes.values()))
+    decisions = {(name, *BASELINE[1:]): own for name, own in question.decisions.items()}
+    given: dict[str, Any] = {}
+    rules: list[dict[str, Any]] = []
+    tables: dict[str, pl.DataFrame] = {}
+    if question.postprocess:
+        processed = post_process(
             people,
             question.scores,
-            decisions,
-            replicates=question.replicates,
+            [BASELINE[1], *(name for name in question.postprocess if name != BASELINE[1])],
+            list(question.target),
+            folds=question.folds,
             smallest_cell=question.smallest_cell,
+            refits=REFITS,
         )
-        tables = _without_ranking(tables, question.hard)
-        split = question.rows.with_columns(split=pl.lit("valid"))
-        age = {} if "age" in split.columns else {"age": pl.lit(None, pl.Int64)}
-        return tables | describe(split.with_columns(**age), replicates=question.replicates), deployed
+        decisions = dict(processed.decisions) | decisions
+        given = {name: getattr(processed, name) for name in ("as_group", "relaxed", "deployed", "folds")}
+        given["naive"] = dict(processed.naive) | {key: decisions[key] for key in decisions if key[1:] == BASELINE[1:]}
+        tables["thresholds"] = processed.thresholds.select(*RECORDED["thresholds"])
+        rules = _rules(people, question)
+    context = Context(
+        people,
+        question.rows,
+        question.scores,
+        decisions,
+        margin=question.margin,
+        smallest_cell=question.smallest_cell,
+        ranks=frozenset(question.scores) - question.hard,
+        cohort=question.rows.with_columns(split=pl.lit("valid")),
+        preferences=question.preferences,
+        **given,
+    )
+    return tables | answer(context), rules
 
 
-@contextmanager
-def _known(attributes: Mapping[str, Attribute]) -> Iterator[None]:
-    """The audit knows these attributes meanwhile, and no others."""
-    before = dict(names.ATTRIBUTES)
-    names.ATTRIBUTES.clear()
-    names.ATTRIBUTES.update(attributes)
-    try:
-        yield
-    finally:
-        names.ATTRIBUTES.clear()
-        names.ATTRIBUTES.update(before)
-
-
-def _deployed(people: Population, question: Question) -> list[dict[str, Any]]:
+def _rules(people: Population, question: Question) -> list[dict[str, Any]]:
     """Each rule fitted on all patients, as a hospital would use it: thresholds, or thresholds with their chances, by group."""
     rules = []
     for weighting, networks in question.scores.items():
@@ -99,11 +92,10 @@ def _deployed(people: Population, question: Question) -> list[dict[str, Any]]:
                 groups = people.groups[target] if target != NO_TARGET else np.full(people.n_images, -1)
                 shown = question.attributes[target].groups if method.needs_group else ()
                 for k, scores in enumerate(networks, start=1):
-                    rule = method.fit(Sample(scores, people.labels, people.patients, groups), question.smallest_cell)
-                    rules.append(
-                        {"weighting": weighting, "network": k, "postprocessing": name, "target": target}
-                        | _told(rule, shown)
-                    )
+                    sample = Sample(scores, people.labels, people.patients, groups, "patient")
+                    told = _told(method.fit(sample, question.smallest_cell), shown)
+                    own = {"weighting": weighting, "network": k, "postprocessing": name, "target": target}
+                    rules.append(own | told)
     return rules
 
 
@@ -127,29 +119,3 @@ def _mix(mix: Iterable[tuple[float, float]]) -> list[dict[str, float | None]]:
 
 def _cut(threshold: float) -> float | None:
     return None if threshold == np.inf else max(float(threshold), 0.0)
-
-
-def _without_ranking(tables: Mapping[str, pl.DataFrame], hard: frozenset[str]) -> dict[str, pl.DataFrame]:
-    """Tables in which the AUC and the calibration of methods without scores are not estimable."""
-    if not hard:
-        return dict(tables)
-    numbers = ("value", "change", "low", "high", "seed_sd", "p", "p_holm")
-    done = dict(tables)
-    for name in ("metrics", "gaps", "changes", "interval_levels", "parity"):
-        frame = done[name]
-        which = pl.col("metric") == "auc" if "metric" in frame.columns else pl.col("measure") == "worst_auc"
-        if "weighting" in frame.columns:
-            everyone = name == "changes" and BASELINE_WEIGHTING in hard
-            which &= pl.lit(True) if everyone else pl.col("weighting").is_in(sorted(hard))
-        elif BASELINE_WEIGHTING not in hard:
-            continue
-        out = {column: None for column in numbers if column in frame.columns}
-        out |= {"estimable": False} if "estimable" in frame.columns else {}
-        out |= {"verdict": NOT_ESTIMABLE} if "verdict" in frame.columns else {}
-        done[name] = frame.with_columns(
-            pl.when(which).then(pl.lit(value, frame.schema[column])).otherwise(pl.col(column)).alias(column)
-            for column, value in out.items()
-        )
-    for name in ("calibration", "calibration_curve"):
-        done[name] = done[name].filter(~pl.col("weighting").is_in(sorted(hard)))
-    return done

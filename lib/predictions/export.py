@@ -7,13 +7,12 @@ from typing import Any
 import polars as pl
 
 from lib.files import write_whole
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, ERRORS, MAX_MIN, METRICS, OVERALL
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, ERRORS, MAX_MIN, METRICS, OVERALL, PATIENT
 from lib.predictions.audited import Audited
 from lib.tabular import for_csv
 
 CARD_VERSION = "0.0.2"
 """Of the schema of Google's Model Card Toolkit, after Mitchell et al. 2019, arXiv 1810.03993."""
-FIGURE = ("estimate", "value")
 
 
 def export(found: Audited, folder: Path) -> list[Path]:
@@ -81,14 +80,14 @@ def model_card(found: Audited) -> dict[str, Any]:
     figures = [
         {
             "type": row["metric"],
-            "value": _figure(row),
+            "value": row["estimate"],
             "confidence_interval": {"lower_bound": row["low"], "upper_bound": row["high"]},
             "slice": "overall" if row["attribute"] == OVERALL else f"{row['attribute']} = {row['group']}",
         }
         for row in baseline.to_dicts()
-        if _figure(row) is not None
+        if row["estimate"] is not None
     ]
-    gaps = [row for row in _baseline(found.tables["gaps"]).to_dicts() if _figure(row) is not None]
+    gaps = [row for row in _baseline(found.tables["gaps"]).to_dicts() if row["estimate"] is not None]
     return {
         "schema_version": CARD_VERSION,
         "model_details": {
@@ -111,7 +110,7 @@ def model_card(found: Audited) -> dict[str, Any]:
             "limitations": [{"description": warning} for warning in found.warnings],
             "tradeoffs": [
                 {
-                    "description": f"{METRICS[row['metric']].label} by {row['attribute']}, {row['contrast']}: {_figure(row):+.3f}"
+                    "description": f"{METRICS[row['metric']].label} by {row['attribute']}, {row['contrast']}: {row['estimate']:+.3f}"
                 }
                 for row in gaps
                 if row["metric"] in ERRORS
@@ -126,25 +125,16 @@ def too_wide(found: Audited, limit: float) -> str | None:
     gaps = _baseline(found.tables["gaps"]).filter(
         pl.col("contrast") == MAX_MIN,
         pl.col("metric").is_in(ERRORS),
-        pl.col(_column(found.tables["gaps"])).is_not_null(),
+        pl.col("estimate").is_not_null(),
     )
     if gaps.is_empty():
         return f"--fail-over {limit:g}: no TPR or FPR gap can be estimated: too few patients."
-    wide = [row for row in gaps.to_dicts() if _figure(row) > limit]
+    wide = [row for row in gaps.to_dicts() if row["estimate"] > limit]
     if not wide:
         return None
-    named = ", ".join(f"{METRICS[row['metric']].label} by {row['attribute']} {_figure(row):.3f}" for row in wide)
+    named = ", ".join(f"{METRICS[row['metric']].label} by {row['attribute']} {row['estimate']:.3f}" for row in wide)
     return f"--fail-over {limit:g}: the baseline's gaps are larger: {named}."
 
 
 def _baseline(frame: pl.DataFrame) -> pl.DataFrame:
-    own = frame.filter(weighting=BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING)
-    return own.filter(unit="patient") if "unit" in own.columns else own
-
-
-def _column(frame: pl.DataFrame) -> str:
-    return next(name for name in FIGURE if name in frame.columns)
-
-
-def _figure(row: dict[str, Any]) -> float | None:
-    return next(row[name] for name in FIGURE if name in row)
+    return frame.filter(weighting=BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING, unit=PATIENT)

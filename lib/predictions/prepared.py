@@ -51,7 +51,7 @@ class Asked:
     postprocess: Sequence[str] = ()
     target: Sequence[str] = ()
     folds: int = 5
-    replicates: int = 2000
+    margin: float = 0.05
     smallest_cell: int = 20
 
 
@@ -72,6 +72,8 @@ def prepared(asked: Asked) -> Prepared:
     """Read everything. Raises `PredictionError`, one sentence."""
     if asked.threshold is not None and not 0 <= asked.threshold <= 1:
         raise PredictionError(f"--threshold is {asked.threshold:g}; allowed is 0 to 1.")
+    if not 0 < asked.margin < 0.5:
+        raise PredictionError(f"--margin is {asked.margin:g}; allowed is above 0 to below 0.5.")
     if unknown := [name for name in asked.postprocess if name not in REGISTRY]:
         raise PredictionError(
             f"--postprocess {unknown[0]!r} is not known; allowed are {', '.join(list(REGISTRY)[1:])}."
@@ -127,8 +129,9 @@ def _prepared(asked: Asked) -> Prepared:
         tuple(asked.postprocess),
         _targets(asked.target, people.attributes),
         asked.folds,
-        asked.replicates,
+        asked.margin,
         asked.smallest_cell,
+        _preferences(people.attributes, asked.target),
     )
     return Prepared(
         question,
@@ -247,6 +250,12 @@ def _targets(asked: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple
     if unknown := [name for name in names if name not in attributes]:
         raise PredictionError(f"--target {unknown[0]!r} is not compared; allowed are {', '.join(attributes)}.")
     return names or tuple(attributes)
+
+
+def _preferences(attributes: Mapping[str, Attribute], target: Sequence[str]) -> dict[str, object]:
+    """What a recommendation is computed from: the gap of the first attribute that is corrected, two points of accuracy."""
+    first = _targets(target, attributes)[0]
+    return {"attribute": first, "largest_loss": 0.02, "may_use_demographics": attributes[first].of_patient}
 
 
 def _inner(method: str, baseline: str) -> str:

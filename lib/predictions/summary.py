@@ -4,8 +4,18 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from lib.audit import BASELINE
-from lib.names import BASELINE_POSTPROCESSING, METRICS, NO_TARGET, NOT_ESTIMABLE, OVERALL, POSTPROCESSINGS
+from lib.names import (
+    AT_MOST,
+    BASELINE,
+    BASELINE_POSTPROCESSING,
+    MAX_MIN,
+    METRICS,
+    NO_TARGET,
+    NOT_ESTIMABLE,
+    OVERALL,
+    PATIENT,
+    POSTPROCESSINGS,
+)
 from lib.predictions.audited import Audited
 from lib.tabular import for_terminal
 
@@ -23,17 +33,19 @@ def summary(found: Audited) -> str:
     lines += [f"Warning: {warning}" for warning in found.warnings]
     lines += [f"Note: {notice}" for notice in shortened(found.notices)]
     lines += ["", *_methods(found), "", *_groups(found), "", *_gaps(found)]
-    if found.tables["changes"].height:
+    if found.tables["effects"].height:
         lines += ["", *_changes(found)]
+    if found.deployed:
+        lines += ["", *_rules(found)]
     lines += [
         "",
         "In brackets: 95 % intervals by patient"
         + (
             ", and by network."
             if max(found.networks.values()) > 1
-            else "; with one file each, retraining is not in them."
+            else "; with one network each, retraining is not in them."
         )
-        + " Verdicts hold for all comparisons together (Holm).",
+        + " Every patient counts once. “Shown” holds for all comparisons of its kind together, “suggested” for a single one.",
     ]
     return for_terminal("\n".join(lines))
 
@@ -43,11 +55,11 @@ def shortened(notices: Sequence[str]) -> list[str]:
     if len(notices) <= MOST_NOTES:
         return list(notices)
     more = len(notices) - MOST_NOTES + 1
-    return [*notices[: MOST_NOTES - 1], f"{more} more, of the same kind, stand in what --out and --report write."]
+    return [*notices[: MOST_NOTES - 1], f"{more} more stand in what --out and --report write."]
 
 
 def _methods(found: Audited) -> Iterator[str]:
-    overall = found.tables["metrics"].filter(attribute=OVERALL)
+    overall = found.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
     rows = []
     for method, own in overall.group_by(*_METHOD, maintain_order=True):
         levels = {row["metric"]: row for row in own.to_dicts()}
@@ -65,16 +77,16 @@ def _name(found: Audited, method: Sequence[str]) -> str:
     if postprocessing == BASELINE_POSTPROCESSING:
         return own
     words = POSTPROCESSINGS.get(postprocessing, postprocessing.replace("_", " "))
-    return f"{own}, {words}" + ("" if target == NO_TARGET else f" by {_label(found, target)}")
+    return f"{own}, {words}" + ("" if target == NO_TARGET else f" by {found.attributes[target].label}")
 
 
 def _groups(found: Audited) -> Iterator[str]:
-    metrics = found.tables["metrics"].filter(**_BASELINE).filter(pl.col("attribute") != OVERALL)
+    metrics = found.tables["metrics"].filter(**_BASELINE, unit=PATIENT).filter(pl.col("attribute") != OVERALL)
     rows = []
     for (attribute, group), own in metrics.group_by("attribute", "group", maintain_order=True):
         levels = {row["metric"]: row for row in own.to_dicts()}
         patients = f"{levels['selection_rate']['patients']:,} patients"
-        rows.append((f"{_label(found, attribute)} {group}", patients, *(_level(levels[m]) for m in SHOWN)))
+        rows.append((f"{found.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in SHOWN)))
     yield from _table(("baseline, by group", "", *(METRICS[m].label for m in SHOWN)), rows)
 
 
@@ -82,13 +94,13 @@ def _gaps(found: Audited) -> Iterator[str]:
     gaps = (
         found.tables["gaps"]
         .filter(**_BASELINE)
-        .filter(pl.col("metric").is_in(COMPARED), pl.col("verdict").is_not_null())
+        .filter(pl.col("metric").is_in(COMPARED), pl.col("contrast") != MAX_MIN, unit=PATIENT)
     )
     yield from _table(
         ("baseline, differences", "", "points", "verdict"),
         [
-            (f"{_label(found, row['attribute'])} {row['contrast']}", METRICS[row["metric"]].label)
-            + (_points(row["value"], row["low"], row["high"]), row["verdict"])
+            (f"{found.attributes[row['attribute']].label} {row['contrast']}", METRICS[row["metric"]].label)
+            + (_points(row["estimate"], row["low"], row["high"]), row["verdict"])
             for row in gaps.to_dicts()
         ],
     )
@@ -96,26 +108,51 @@ def _gaps(found: Audited) -> Iterator[str]:
 
 def _changes(found: Audited) -> Iterator[str]:
     rows = []
-    for row in found.tables["changes"].filter(pl.col("metric").is_in(COMPARED)).to_dicts():
-        if row["attribute"] == OVERALL or row["contrast"] == "max - min":
-            where = "" if row["attribute"] == OVERALL else f" gap by {_label(found, row['attribute'])}"
-            change = _points(row["change"], row["low"], row["high"])
+    for row in found.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT).to_dicts():
+        gap = " - " in row["contrast"] and row["contrast"] != MAX_MIN
+        if gap or (row["attribute"] == OVERALL and row["metric"] == "balanced_accuracy"):
+            where = f", {found.attributes[row['attribute']].label} {row['contrast']}" if gap else ""
+            change = _points(row["estimate"], row["low"], row["high"])
             rows.append(
-                (_name(found, [row[c] for c in _METHOD]), METRICS[row["metric"]].label + where, change, row["verdict"])
+                (_name(found, [row[c] for c in _METHOD]), METRICS[row["metric"]].label + where, change, _word(row))
             )
-    yield from _table(("change against the baseline", "", "points", "verdict"), rows)
+    yield from _table(("against the baseline", "", "points", "verdict"), rows)
+    if len(found.methods) > 1 and max(found.networks.values()) == 1:
+        yield "With one network each, a verdict says that these two networks differ, not that a method does."
 
 
-def _label(found: Audited, attribute: str) -> str:
-    return found.attributes[attribute].label
+def _rules(found: Audited) -> Iterator[str]:
+    """The rules of the baseline's first network as they would be deployed, fitted on everyone."""
+    rows = []
+    for rule in found.deployed:
+        if rule["weighting"] == BASELINE[0] and rule["network"] == 1 and "by_group" in rule:
+            own = rule["by_group"] or {"all": rule["threshold"]}
+            told = "; ".join(f"{group} {_threshold(cut)}" for group, cut in own.items())
+            name = _name(found, (rule["weighting"], rule["postprocessing"], rule["target"]))
+            rows.append((name, told))
+    if rows:
+        yield from _table(("as deployed, fitted on everyone", "sick from this score on"), rows)
+
+
+def _threshold(cut: float | list | None) -> str:
+    if isinstance(cut, list):
+        return " or ".join(f"{_threshold(part['threshold'])} ({100 * part['chance']:.0f} %)" for part in cut)
+    return "never" if cut is None else f"{cut:.3g}"
+
+
+def _word(row: dict, found: Audited) -> str:
+    """What the effect amounts to, and how surely."""
+    if row["outcome"]:
+        return f"{row['outcome']}, {row['outcome_verdict']}"
+    return f"{AT_MOST} {100 * found.settings['margin']:g} points" if row["verdict"] == AT_MOST else row["verdict"]
 
 
 def _level(row: dict) -> str:
-    if row["value"] is None:
+    if row is None or row["estimate"] is None:
         return NOT_ESTIMABLE
     if row["metric"] == "auc":
-        return f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-    return f"{100 * row['value']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+        return f"{row['estimate']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    return f"{100 * row['estimate']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
 
 
 def _points(value: float | None, low: float | None, high: float | None) -> str:

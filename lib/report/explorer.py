@@ -9,20 +9,20 @@ from typing import Any
 import polars as pl
 
 from lib.names import (
-    ATTRIBUTES,
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
-    MAX_MIN,
     METRICS,
     OVERALL,
     postprocessing_label,
     weighting_label,
 )
+from lib.report import evidence
+from lib.report.evidence import WIDEST
 from lib.report.exhibit import Exhibit, raw
 from lib.report.figures.marks import METHOD
 from lib.report.focus import aimed, focus
 from lib.report.theme import CELLS, VERDICTS
-from lib.report.words import outcome_words, sentence
+from lib.report.words import attribute_words, outcome_words, sentence
 from lib.results import Results
 
 GAPS = ("tpr", "fpr", "selection_rate", "balanced_accuracy")
@@ -35,7 +35,7 @@ LEAST = 100
 
 def explorer(results: Results) -> Exhibit:
     """A selector of attribute and figure over all combinations of weighting and post-processing."""
-    attributes = [a for a in ATTRIBUTES if a in set(results.gaps["attribute"])]
+    attributes = [a for a in results.attributes if a in set(evidence.gaps(results)["attribute"])]
     content = {
         "start": focus(results),
         "shades": CELLS,
@@ -52,16 +52,16 @@ def explorer(results: Results) -> Exhibit:
 
 
 def _weightings(results: Results) -> list[str]:
-    return results.metrics["weighting"].unique(maintain_order=True).to_list()
+    return evidence.metrics(results)["weighting"].unique(maintain_order=True).to_list()
 
 
 def _of_attribute(results: Results, attribute: str) -> dict[str, Any]:
     """The rows of one attribute, and each of its figures: cells by row and column."""
-    methods = results.metrics.filter(aimed(attribute)).select(METHOD[1:]).unique(maintain_order=True)
+    methods = evidence.metrics(results).filter(aimed(attribute)).select(METHOD[1:]).unique(maintain_order=True)
     wanted = [("gap", attribute, metric) for metric in GAPS] + [("level", OVERALL, BALANCED)]
     return {
         "name": attribute,
-        "label": ATTRIBUTES[attribute].label,
+        "label": attribute_words(attribute),
         "rows": [postprocessing_label(*row) for row in methods.iter_rows()],
         "baseline": [
             methods["postprocessing"].to_list().index(BASELINE_POSTPROCESSING),
@@ -83,8 +83,12 @@ def _cells(
 ) -> list[list[list[int | None] | None]]:
     """By row and column: value, its bounds, the change against the baseline, its bounds, and the number of its verdict."""
     own = {"attribute": about, "metric": metric}
-    levels = results.gaps.filter(contrast=MAX_MIN, **own) if kind == "gap" else results.metrics.filter(**own)
-    changes = results.changes.filter(contrast=MAX_MIN if kind == "gap" else "all", **own)
+    levels = (
+        evidence.gaps(results).filter(contrast=WIDEST, **own)
+        if kind == "gap"
+        else evidence.metrics(results).filter(**own)
+    )
+    changes = evidence.changes(results).filter(contrast=WIDEST if kind == "gap" else "all", **own)
     level = {tuple(row[:3]): row[3:] for row in levels.select(*METHOD, "value", "low", "high").iter_rows()}
     change = {
         tuple(row[:3]): row[3:] for row in changes.select(*METHOD, "change", "low", "high", "verdict").iter_rows()

@@ -12,9 +12,8 @@ from lib.names import (
     NO_TARGET,
     OVERALL,
     STANDARDISED,
-    attribute_named,
 )
-from lib.report import words
+from lib.report import evidence, words
 from lib.results import Results
 
 Row = dict[str, Any]
@@ -38,8 +37,10 @@ def with_minus(contrast: str) -> str:
 
 def miscalibrated(results: Results, weighting: str = BASELINE_WEIGHTING) -> tuple[list[Row], int]:
     """Rows of `calibration` that were decided, errors of the level first and the largest first; number of groups tested."""
-    tested = results.calibration.filter("estimable", weighting=weighting).filter(
-        pl.col("measure").is_in(list(CALIBRATED))
+    tested = (
+        evidence.calibration(results)
+        .filter("estimable", weighting=weighting)
+        .filter(pl.col("measure").is_in(list(CALIBRATED)))
     )
     decided = tested.filter(pl.col("verdict").is_in(["overstates", "understates", "too extreme", "too timid"]))
     rows = sorted(
@@ -59,18 +60,18 @@ def miscalibrated_words(row: Row) -> str:
 
 def amplified(results: Results, weighting: str = BASELINE_WEIGHTING) -> list[Row]:
     """The bias amplification of each attribute where it is estimable, at the fixed threshold."""
-    rows = results.amplification.filter("estimable", **(BASELINE | {"weighting": weighting}))
+    rows = evidence.amplification(results).filter("estimable", **(BASELINE | {"weighting": weighting}))
     return rows.filter(quantity="amplification").to_dicts()
 
 
 def simpson_rows(results: Results, attribute: str, metric: str, split: str = "valid") -> list[Row]:
     """Rows of one attribute and metric, stratifier by stratifier, the aggregate first and the standardised last."""
-    return results.simpson.filter(split=split, attribute=attribute, metric=metric).to_dicts()
+    return evidence.plain(results.simpson).filter(split=split, attribute=attribute, metric=metric).to_dicts()
 
 
 def reversals(results: Results) -> tuple[list[tuple[Row, Row]], int]:
     """(aggregate, standardised) rows of every reversal, and how many questions could be answered."""
-    rows = results.simpson.filter(pl.col("reversal").is_not_null())
+    rows = evidence.plain(results.simpson).filter(pl.col("reversal").is_not_null())
     on = ["split", "metric", "attribute", "contrast", "stratifier"]
     asked = rows.select(on).n_unique()
     found = rows.filter("reversal")
@@ -86,14 +87,16 @@ def reversal_words(aggregate: Row, standardised: Row) -> str:
     return (
         f"the difference {with_minus(aggregate['contrast'])} in {TOLD[aggregate['metric']]} is "
         f"{words.points(aggregate['value'])} points in aggregate, but {words.points(standardised['value'])} with "
-        f"strata of {attribute_named(aggregate['stratifier']).label} alike ({aggregate['split']})"
+        f"strata of {words.attribute_words(aggregate['stratifier'])} alike ({aggregate['split']})"
     )
 
 
 def outlying(results: Results, weighting: str = BASELINE_WEIGHTING) -> tuple[list[Row], int, int]:
     """Crossings whose TPR or FPR differs from everyone's, the furthest first; how many were tested; how many could not be."""
-    rows = results.intersections.filter(**(BASELINE | {"weighting": weighting})).filter(
-        pl.col("metric").is_in(["tpr", "fpr"])
+    rows = (
+        evidence.intersections(results)
+        .filter(**(BASELINE | {"weighting": weighting}))
+        .filter(pl.col("metric").is_in(["tpr", "fpr"]))
     )
     decided = rows.filter(pl.col("verdict").is_in(["higher", "lower"])).to_dicts()
     decided.sort(key=lambda row: -abs(row["difference"]))

@@ -3,29 +3,30 @@
 import polars as pl
 
 from lib.names import (
-    ATTRIBUTES,
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
     ERRORS,
-    MAX_MIN,
     NO_TARGET,
     NOT_ESTIMABLE,
+    NOT_TOLD,
     OVERALL,
-    UNDECIDED,
+    SUGGESTED,
 )
+from lib.report import evidence
+from lib.report.evidence import WIDEST
 from lib.results import Results
 
 
 def focus(results: Results) -> str:
     """The attribute of the study's preferences, else that of the widest TPR gap under the untouched baseline."""
     preferred = results.manifest["settings"].get("preferences", {}).get("attribute")
-    if preferred in ATTRIBUTES:
+    if preferred in results.attributes:
         return preferred
-    baseline = results.gaps.filter(
-        weighting=BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING, metric="tpr", contrast=MAX_MIN
+    baseline = evidence.gaps(results).filter(
+        weighting=BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING, metric="tpr", contrast=WIDEST
     )
     widest = baseline.sort("value", descending=True, nulls_last=True)["attribute"].to_list()
-    return widest[0] if widest else next(iter(ATTRIBUTES))
+    return widest[0] if widest else next(iter(results.attributes))
 
 
 def aimed(attribute: str) -> pl.Expr:
@@ -36,7 +37,7 @@ def aimed(attribute: str) -> pl.Expr:
 def outcome() -> pl.Expr:
     """Rows of what corrections are judged by: balanced accuracy of everyone and the gaps in error rates."""
     balanced = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
-    return balanced | ((pl.col("contrast") == MAX_MIN) & pl.col("metric").is_in(ERRORS))
+    return balanced | ((pl.col("contrast") == WIDEST) & pl.col("metric").is_in(ERRORS))
 
 
 ON_SLIDE = 6
@@ -49,7 +50,7 @@ def foremost(frame: pl.DataFrame, results: Results, attribute: str, most: int = 
     First those with a decided change of balanced accuracy or of an error gap by the attribute, unweighted; among equals
     those whose largest change is larger.
     """
-    changes = results.changes.filter(aimed(attribute), weighting=BASELINE_WEIGHTING)
+    changes = evidence.changes(results).filter(aimed(attribute), weighting=BASELINE_WEIGHTING)
     keys = ["postprocessing", "target"]
     kept = [(BASELINE_POSTPROCESSING, NO_TARGET), *_ranked(changes, attribute, keys, most)]
     return frame.filter(pl.struct(keys).map_elements(lambda m: tuple(m.values()) in kept, pl.Boolean))
@@ -57,13 +58,13 @@ def foremost(frame: pl.DataFrame, results: Results, attribute: str, most: int = 
 
 def foremost_weightings(frame: pl.DataFrame, results: Results, attribute: str, most: int = ON_SLIDE) -> pl.DataFrame:
     """The same of weightings, by what they change where decisions are made at 0.5."""
-    changes = results.changes.filter(postprocessing=BASELINE_POSTPROCESSING)
+    changes = evidence.changes(results).filter(postprocessing=BASELINE_POSTPROCESSING)
     kept = [BASELINE_WEIGHTING, *(name for (name,) in _ranked(changes, attribute, ["weighting"], most))]
     return frame.filter(pl.col("weighting").is_in(kept))
 
 
 def _ranked(changes: pl.DataFrame, attribute: str, keys: list[str], most: int) -> list[tuple[str, ...]]:
-    decided = ~pl.col("verdict").is_in([UNDECIDED, NOT_ESTIMABLE])
+    decided = ~pl.col("verdict").is_in([SUGGESTED, NOT_TOLD, NOT_ESTIMABLE])
     return (
         changes.filter(outcome(), pl.col("attribute").is_in([OVERALL, attribute]))
         .group_by(keys, maintain_order=True)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from lib.names import NOT_ESTIMABLE, OVERALL, UNDECIDED
+from lib.names import NOT_ESTIMABLE, NOT_TOLD, OVERALL, SUGGESTED
 
 Size = Literal["page", "slide"]
 INK = "currentColor"
@@ -49,12 +49,16 @@ GROUPS: dict[tuple[str, str], Look] = {
 VERDICTS: dict[str, Look] = {
     "improves": Look("#5a69dd", "diamond"),
     "worsens": Look("#bb3f57", "square"),
+    "turns": Look("#8d4fa0", "triangle-up"),
+    "moves": Look("#6d6d6d", "diamond"),
+    "differs": Look("#6d6d6d", "square"),
     # neither side is better
     "rises": Look("#6d6d6d", "triangle-up"),
     "falls": Look("#6d6d6d", "triangle-down"),
     "higher": Look("#7a55ad", "triangle-right"),
     "lower": Look("#7a55ad", "triangle-left"),
-    UNDECIDED: Look(GREY, "circle", hollow=True),
+    SUGGESTED: Look("#5a69dd", "circle", hollow=True),
+    NOT_TOLD: Look(GREY, "circle", hollow=True),
     NOT_ESTIMABLE: Look(PALE, "cross"),
 }
 LABELS: dict[int, tuple[str, Look]] = {
@@ -82,7 +86,7 @@ def group_look(attribute: str, group: str) -> Look:
 
 def verdict_look(verdict: str | None) -> Look:
     """The look of a verdict; none counts as undecided."""
-    return VERDICTS.get(verdict or UNDECIDED, VERDICTS[UNDECIDED])
+    return VERDICTS.get(verdict or NOT_TOLD, VERDICTS[NOT_TOLD])
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib.names import (
-    ATTRIBUTES,
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
+    CROSSED,
+    DEFAULTS,
     METRICS,
     NOT_ESTIMABLE,
     OVERALL,
@@ -131,12 +132,14 @@ def method_words(row: dict[str, Any]) -> str:
 def outcome_words(attribute: str, metric: str) -> str:
     """`balanced accuracy`, `TPR gap by view`: what a method is judged by."""
     label = METRICS[metric].label
-    return label if attribute == OVERALL else f"{label} gap by {ATTRIBUTES[attribute].label}"
+    return label if attribute == OVERALL else f"{label} gap by {attribute_words(attribute)}"
 
 
 def attribute_words(attribute: str) -> str:
-    """`age group`; an unknown attribute is shown as it is."""
-    return ATTRIBUTES[attribute].label if attribute in ATTRIBUTES else attribute.replace("_", " ")
+    """`age group`, `sex and view` of a crossing; an unknown attribute is shown as it is."""
+    if CROSSED in attribute:
+        return " and ".join(attribute_words(part) for part in attribute.split(CROSSED))
+    return DEFAULTS[attribute].label if attribute in DEFAULTS else attribute.replace("_", " ")
 
 
 def gap_label(attribute: str, metric: str) -> str:

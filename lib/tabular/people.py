@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lib.names import ATTRIBUTES, Attribute
+from lib.names import DEFAULTS, Attribute
 from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec, grouped
 from lib.tabular.classes import is_classes, truth
 from lib.tabular.columns import (
@@ -270,7 +270,7 @@ def _of(
     source = columns.find(table, SOURCES[name])
     if source is None:
         raise TableError(missing(table, "attribute", spec.column or name))
-    usual = ATTRIBUTES[name]
+    usual = DEFAULTS[name]
     reference = spec.reference or usual.reference
     if name == "age_group":
         found = age_groups(_believed(years(table.frame[source])))

@@ -4,8 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import NOT_ESTIMABLE, UNDECIDED
-from lib.report import words
+from lib.names import NOT_ESTIMABLE, NOT_TOLD
+from lib.report import evidence, words
 from lib.report.figures.marks import (
     BASELINE,
     POINTS,
@@ -31,7 +31,7 @@ from lib.results import Results
 LOOKS = {
     "amplifies": VERDICTS["higher"],
     "dampens": VERDICTS["lower"],
-    UNDECIDED: VERDICTS[UNDECIDED],
+    NOT_TOLD: VERDICTS[NOT_TOLD],
     NOT_ESTIMABLE: VERDICTS[NOT_ESTIMABLE],
 }
 SOURCES: dict[str, tuple[str, Look]] = {
@@ -44,7 +44,7 @@ SHIFT = 0.18
 def amplification(results: Results, *, size: Size = "page") -> Chart:
     """Differences between groups in the data and in the decisions on the same images, and the bias amplification."""
     measure = MEASURES[size]
-    frame = results.amplification.filter(**BASELINE)
+    frame = evidence.amplification(results).filter(**BASELINE)
     if frame.is_empty():
         return nothing("bias amplification was not measured in this study", size=size)
     pairs = frame.filter(pl.col("quantity").is_in(list(SOURCES))).to_dicts()

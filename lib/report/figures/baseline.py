@@ -6,8 +6,9 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import MAX_MIN, METRICS, OVERALL
-from lib.report import words
+from lib.names import METRICS, OVERALL
+from lib.report import evidence, words
+from lib.report.evidence import WIDEST
 from lib.report.figures.marks import (
     AUC,
     AUC_CHANGE,
@@ -44,7 +45,7 @@ SHOWN = ("tpr", "fpr", "balanced_accuracy", "auc")
 def baseline_groups(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:
     """TPR, FPR, balanced accuracy and AUC of each group, with everyone's as a rule; `attributes` defaults to all."""
     measure = MEASURES[size]
-    frame = results.metrics.filter(**BASELINE).filter(pl.col("metric").is_in(SHOWN))
+    frame = evidence.metrics(results).filter(**BASELINE).filter(pl.col("metric").is_in(SHOWN))
     if attributes is not None:
         frame = frame.filter(pl.col("attribute").is_in([OVERALL, *attributes]))
     rows = under_headings(group_row(r["attribute"], r["group"]) for r in in_order(frame))
@@ -82,7 +83,7 @@ def baseline_groups(results: Results, attributes: Sequence[str] | None = None, *
 
 def gaps_finding(results: Results, attributes: Sequence[str] | None = None, metrics: Sequence[str] = SHOWN) -> str:
     """How many differences between groups the audit decided, and the largest of them; or that none could be."""
-    gaps = results.gaps.filter(**BASELINE).filter(pl.col("p").is_not_null(), pl.col("metric").is_in(metrics))
+    gaps = evidence.gaps(results).filter(**BASELINE).filter(pl.col("p").is_not_null(), pl.col("metric").is_in(metrics))
     if attributes is not None:
         gaps = gaps.filter(pl.col("attribute").is_in(attributes))
     if gaps.is_empty():
@@ -103,7 +104,9 @@ def baseline_gaps(results: Results, attributes: Sequence[str] | None = None, *, 
     """Differences between groups of the untouched baseline, each with its verdict; on a slide the two error rates."""
     measure = MEASURES[size]
     metrics = SHOWN if size == "page" else SHOWN[:2]
-    gaps = results.gaps.filter(**BASELINE).filter(pl.col("contrast") != MAX_MIN, pl.col("metric").is_in(metrics))
+    gaps = (
+        evidence.gaps(results).filter(**BASELINE).filter(pl.col("contrast") != WIDEST, pl.col("metric").is_in(metrics))
+    )
     if attributes is not None:
         gaps = gaps.filter(pl.col("attribute").is_in(attributes))
     if gaps.is_empty():
@@ -134,7 +137,7 @@ def baseline_gaps(results: Results, attributes: Sequence[str] | None = None, *, 
         title=finding,
         subtitle=[
             f"Untouched baseline, group - reference, in points · {judged_on(results)}".replace(" - ", f" {MINUS} "),
-            f"{bars_are(results)}. Verdicts hold for all differences together (Holm).",
+            f"{bars_are(results)}. Verdicts hold for all differences of a family together (max-T).",
         ],
         description=f"Dots with intervals: differences between groups, baseline. {_gaps_listed(gaps)} {finding}.",
         size=size,
@@ -144,7 +147,7 @@ def baseline_gaps(results: Results, attributes: Sequence[str] | None = None, *, 
 def interval_levels(results: Results, metrics: Sequence[str] = ("tpr", "fpr", "auc"), *, size: Size = "page") -> Chart:
     """The baseline's intervals by patient, and by image, which takes images of one patient for strangers."""
     measure = MEASURES[size]
-    frame = results.interval_levels.filter(pl.col("metric").is_in(metrics))
+    frame = evidence.plain(results.interval_levels).filter(pl.col("metric").is_in(metrics))
     by_level = {level: in_order(frame.filter(level=level)) for level in ("patient", "image")}
     rows = under_headings(group_row(r["attribute"], r["group"]) for r in by_level["patient"])
     width = (measure.width - label_width(rows, measure) - 24 * (len(metrics) - 1)) / len(metrics)

@@ -5,8 +5,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, OVERALL, weighting_label
-from lib.report import words
+from lib.names import BASELINE_WEIGHTING, OVERALL, weighting_label
+from lib.report import evidence, words
 from lib.report.figures.marks import (
     Chart,
     attribute_label,
@@ -31,7 +31,7 @@ def calibration(results: Results, weighting: str = BASELINE_WEIGHTING, *, size: 
     """Share of sick against mean score in ten bins, a panel for each attribute, a line for each group."""
     measure = MEASURES[size]
     curve = results.calibration_curve.filter(weighting=weighting)
-    attributes = [name for name in ATTRIBUTES if name in set(curve["attribute"])]
+    attributes = [name for name in results.attributes if name in set(curve["attribute"])]
     if not attributes:
         return nothing(f"no group is large enough for its calibration under {weighting_label(weighting)}", size=size)
     spacing, axis = 30, 7 * measure.small  # beside a panel: nothing, or the values and the name of its axis
@@ -96,7 +96,7 @@ def _panel(curve: pl.DataFrame, attribute: str, measure: Measure, width: float, 
 
 
 def _listed(results: Results, weighting: str) -> str:
-    table = results.calibration.filter(weighting=weighting)
+    table = evidence.calibration(results).filter(weighting=weighting)
     by_group: dict[str, dict[str, Any]] = {}
     for row in in_order(table.filter(pl.col("measure").is_in(["slope", "ece"]))):
         name = "everyone" if row["attribute"] == OVERALL else row["group"]

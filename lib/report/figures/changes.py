@@ -10,13 +10,13 @@ from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
     ERRORS,
-    MAX_MIN,
     NO_TARGET,
     OVERALL,
     postprocessing_label,
     weighting_label,
 )
-from lib.report import words
+from lib.report import evidence, words
+from lib.report.evidence import WIDEST
 from lib.report.figures.marks import (
     GAP,
     PERCENT,
@@ -45,7 +45,7 @@ from lib.report.theme import LABELS, MEASURES, Measure, Size, verdict_look
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
 
-DECIDED = ("improves", "worsens")
+DECIDED = ("improves", "worsens", "turns", "moves", "differs")
 BALANCED = (OVERALL, "balanced_accuracy")
 
 
@@ -54,7 +54,7 @@ def weighting_changes(results: Results, attributes: Sequence[str] | None = None,
 
     On a slide, of the gaps by the attribute of interest only, unless `attributes` are named.
     """
-    everything = results.changes.filter(postprocessing=BASELINE_POSTPROCESSING)
+    everything = evidence.changes(results).filter(postprocessing=BASELINE_POSTPROCESSING)
     if size == "page":
         return _changes(results, everything, everything, attributes, size, "weighting", trained="full")
     attributes = attributes or [focus(results)]
@@ -65,7 +65,7 @@ def weighting_changes(results: Results, attributes: Sequence[str] | None = None,
 def catalogue(results: Results, *, size: Size = "page") -> Chart:
     """The same for every weighting of the catalogue, last layer re-trained; balanced accuracy and the TPR gaps."""
     measure = MEASURES[size]
-    changes = results.head_changes
+    changes = evidence.head_changes(results)
     if changes.is_empty():
         return nothing("no last layer was re-trained under another weighting", size=size)
     attributes = changes.filter(pl.col("attribute") != OVERALL)["attribute"].unique(maintain_order=True)
@@ -117,10 +117,10 @@ def _family_row(weighting: str) -> str:
 
 def noise_floor(results: Results, trained: str, outcome: tuple[str, str]) -> float | None:
     """The change of an outcome (attribute, metric) that noise alone stays under in 19 of 20 cases, or None."""
-    contrast = "all" if outcome[0] == OVERALL else MAX_MIN
-    found = results.noise_floor.filter(trained=trained, attribute=outcome[0], metric=outcome[1], contrast=contrast)[
-        "floor"
-    ]
+    contrast = "all" if outcome[0] == OVERALL else WIDEST
+    found = evidence.noise_floor(results).filter(
+        trained=trained, attribute=outcome[0], metric=outcome[1], contrast=contrast
+    )["floor"]
     return found[0] if len(found) else None
 
 
@@ -131,7 +131,7 @@ def postprocessing_changes(results: Results, attributes: Sequence[str] | None = 
     """
     attributes = attributes or [focus(results)]
     own = pl.col("target").is_in([NO_TARGET, *attributes])
-    everything = results.changes.filter(own, weighting=BASELINE_WEIGHTING)
+    everything = evidence.changes(results).filter(own, weighting=BASELINE_WEIGHTING)
     changes = foremost(everything, results, attributes[0]) if size == "slide" else everything
     return _changes(results, changes, everything, attributes, size, "post-processing")
 
@@ -203,18 +203,22 @@ def _changes(
 
 def _reading(beside_first: bool) -> str:
     if beside_first:  # where nothing stands beside the panels
-        return "Better: balanced accuracy to the right, gaps (largest minus smallest rate) to the left."
-    return "A gap is the largest minus the smallest rate of the groups."
+        return "Better: balanced accuracy to the right, gaps to the left; a gap is the widest difference from the reference."
+    return "A gap is the baseline's widest difference from the reference group, above 0 there; to the left is towards none."
 
 
 def _outcomes(results: Results, attributes: Sequence[str] | None) -> list[tuple[str, str]]:
     """(attribute, metric) of each panel: balanced accuracy, then the TPR gaps, then the FPR gaps."""
-    known = [a for a in results.gaps["attribute"].unique(maintain_order=True) if attributes is None or a in attributes]
+    known = [
+        a
+        for a in evidence.gaps(results)["attribute"].unique(maintain_order=True)
+        if attributes is None or a in attributes
+    ]
     return [BALANCED, *((attribute, metric) for metric in ERRORS for attribute in known)]
 
 
 def _of(changes: pl.DataFrame, outcome: tuple[str, str]) -> pl.DataFrame:
-    contrast = "all" if outcome[0] == OVERALL else MAX_MIN
+    contrast = "all" if outcome[0] == OVERALL else WIDEST
     return changes.filter(attribute=outcome[0], metric=outcome[1], contrast=contrast)
 
 
@@ -276,7 +280,7 @@ def _changes_listed(shown: pl.DataFrame) -> str:
 def optimism(results: Results, weighting: str = BASELINE_WEIGHTING, *, size: Size = "page") -> Chart:
     """From the figure on the patients that chose the thresholds to the figure on held-out ones."""
     measure = MEASURES[size]
-    frame = results.optimism.filter(pl.col("postprocessing") != BASELINE_POSTPROCESSING, weighting=weighting)
+    frame = evidence.optimism(results).filter(pl.col("postprocessing") != BASELINE_POSTPROCESSING, weighting=weighting)
     frame = frame.filter(aimed(focus(results)))
     # of a method that acts on no attribute, balanced accuracy alone: its gaps by every attribute would crowd the row
     frame = frame.filter(

@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from lib.names import OVERALL
-from lib.report import words
+from lib.report import evidence, words
 from lib.report.figures.marks import (
     PERCENT,
     Chart,
@@ -34,7 +34,7 @@ SPLIT_WORDS = {"train": "training", "valid": "validation"}
 def prevalence(results: Results, *, size: Size = "page") -> Chart:
     """Share of sick images by group, in train and in valid, with everyone's as a rule."""
     measure = MEASURES[size]
-    frame = results.composition
+    frame = evidence.composition(results)
     splits = [split for split in SPLITS if split in set(frame["split"])]
     rows = under_headings(group_row(r["attribute"], r["group"]) for r in in_order(frame))
     labels = label_width(rows, measure)
@@ -86,11 +86,11 @@ def _prevalence_dot(row: dict[str, Any]) -> dict[str, Any]:
 def _prevalence_finding(results: Results) -> str:
     """The widest difference between two groups whose intervals are apart in every split, else that there is none."""
     found = []
-    for attribute in dict.fromkeys(results.composition["attribute"]):
+    for attribute in dict.fromkeys(evidence.composition(results)["attribute"]):
         if attribute == OVERALL:
             continue
         by_group: dict[str, list[dict[str, Any]]] = {}
-        for row in in_order(results.composition.filter(attribute=attribute)):
+        for row in in_order(evidence.composition(results).filter(attribute=attribute)):
             by_group.setdefault(row["group"], []).append(row)
         for high, one in by_group.items():
             for low, two in by_group.items():
@@ -109,7 +109,7 @@ def _prevalence_finding(results: Results) -> str:
 def _prevalence_listed(results: Results) -> str:
     parts = []
     for split in SPLITS:
-        rows = in_order(results.composition.filter(split=split))
+        rows = in_order(evidence.composition(results).filter(split=split))
         shares = [f"{r['group']} {words.percent(r['prevalence'])}" for r in rows]
         parts.append(f"In {split}: {', '.join(shares)}.")
     return " ".join(parts)

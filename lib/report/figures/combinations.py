@@ -2,7 +2,9 @@
 
 import polars as pl
 
-from lib.names import MAX_MIN, OVERALL
+from lib.names import OVERALL
+from lib.report import evidence
+from lib.report.evidence import WIDEST
 from lib.report.figures.marks import METHOD
 from lib.report.words import outcome_words
 from lib.results import Results
@@ -11,15 +13,15 @@ from lib.results import Results
 def combinations(results: Results, metric: str, attribute: str) -> pl.DataFrame:
     """One row per weighting, post-processing and target: `gap` and `balanced` with bounds, and the verdicts of both."""
     bounds = {"value": "{}", "low": "{}_low", "high": "{}_high"}
-    gap = results.gaps.filter(metric=metric, attribute=attribute, contrast=MAX_MIN)
-    balanced = results.metrics.filter(metric="balanced_accuracy", attribute=OVERALL)
+    gap = evidence.gaps(results).filter(metric=metric, attribute=attribute, contrast=WIDEST)
+    balanced = evidence.metrics(results).filter(metric="balanced_accuracy", attribute=OVERALL)
     parts = [
         frame.select(*METHOD, *(pl.col(column).alias(name.format(what)) for column, name in bounds.items()))
         for frame, what in ((balanced, "balanced"), (gap, "gap"))
     ]
-    changes = results.changes
+    changes = evidence.changes(results)
     verdicts = [
-        changes.filter(metric=metric, attribute=attribute, contrast=MAX_MIN).select(*METHOD, gap_verdict="verdict"),
+        changes.filter(metric=metric, attribute=attribute, contrast=WIDEST).select(*METHOD, gap_verdict="verdict"),
         changes.filter(metric="balanced_accuracy", attribute=OVERALL).select(*METHOD, balanced_verdict="verdict"),
     ]
     joined = parts[0]

@@ -37,9 +37,9 @@ def front(results: Results, metric: str = "odds", attribute: str = "view", *, si
     """Balanced accuracy against the gap: methods that no other beats at both beyond noise, and those that one does."""
     measure = MEASURES[size]
     gap = gap_label(attribute, metric)
-    if results.front.is_empty():
+    if results.pareto.is_empty():
         return nothing(LEFT_OUT, size=size)
-    rows = results.front.filter(aimed(attribute), metric=metric, attribute=attribute).to_dicts()
+    rows = results.pareto.filter(aimed(attribute), metric=metric, attribute=attribute).to_dicts()
     if not rows:
         return nothing(f"the {gap} is not estimable", size=size)
     finding = front_finding(rows, gap)

@@ -5,8 +5,9 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import ERRORS, MAX_MIN, METRICS, NO_TARGET, NOT_ESTIMABLE, OVERALL
-from lib.report import words
+from lib.names import ERRORS, METRICS, NO_TARGET, NOT_ESTIMABLE, OVERALL
+from lib.report import evidence, words
+from lib.report.evidence import WIDEST
 from lib.report.figures.changes import DECIDED
 from lib.report.figures.marks import (
     BASELINE,
@@ -41,7 +42,7 @@ def who_gains(
     measure = MEASURES[size]
     method = {"weighting": weighting, "postprocessing": postprocessing, "target": target}
     own = [OVERALL, target] if size == "slide" and target != NO_TARGET else None
-    if method == BASELINE or results.changes.filter(**method).is_empty():
+    if method == BASELINE or evidence.changes(results).filter(**method).is_empty():
         return nothing("there is no method to compare with the untouched baseline", size=size)
     rows_of = {metric: _moves(results, method, metric, own) for metric in ERRORS}
     rows = under_headings(group_row(r["attribute"], r["group"]) for r in rows_of["tpr"])
@@ -71,9 +72,9 @@ def who_gains(
 
 def _moves(results: Results, method: dict[str, str], metric: str, attributes: list[str] | None) -> list[dict[str, Any]]:
     keys = ["attribute", "group"]
-    before = results.metrics.filter(**BASELINE, metric=metric).select(*keys, before="value")
-    after = results.metrics.filter(**method, metric=metric).select(*keys, after="value")
-    change = results.changes.filter(**method, metric=metric).filter(pl.col("contrast") != MAX_MIN)
+    before = evidence.metrics(results).filter(**BASELINE, metric=metric).select(*keys, before="value")
+    after = evidence.metrics(results).filter(**method, metric=metric).select(*keys, after="value")
+    change = evidence.changes(results).filter(**method, metric=metric).filter(pl.col("contrast") != WIDEST)
     change = change.select("attribute", "change", "low", "high", "verdict", group="contrast")
     joined = before.join(after, on=keys, how="left", maintain_order="left")
     if attributes is not None:

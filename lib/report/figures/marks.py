@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import ATTRIBUTES, BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET, NOT_ESTIMABLE, OVERALL
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, DEFAULTS, NO_TARGET, NOT_ESTIMABLE, OVERALL
 from lib.report import words
 from lib.report.theme import FAINT, GREY, MEASURES, VERDICTS, Look, Measure, Size, config
 from lib.results import Results
@@ -67,7 +67,7 @@ def attribute_label(attribute: str) -> str:
     """The words for an attribute; `everyone` for the overall rows."""
     if attribute == OVERALL:
         return "everyone"
-    return ATTRIBUTES[attribute].label if attribute in ATTRIBUTES else attribute.replace("_", " ")
+    return words.attribute_words(attribute)
 
 
 def group_row(attribute: str, group: str) -> str:
@@ -87,10 +87,13 @@ def under_headings(rows: Iterable[str]) -> list[str]:
 
 
 def in_order(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table with `attribute` and `group`: everyone, then each attribute, groups in their fixed order."""
-    groups = [(OVERALL, "all"), *((a.name, g) for a in ATTRIBUTES.values() for g in a.groups)]
-    place = {key: k for k, key in enumerate(groups)}
-    return sorted(frame.to_dicts(), key=lambda row: place.get((row["attribute"], row["group"]), len(place)))
+    """Rows of a table with `attribute` and `group`: everyone, then each attribute, groups in their fixed order or, where they have none, as found."""
+    rows = frame.to_dicts()
+    groups = [(OVERALL, "all"), *((a.name, g) for a in DEFAULTS.values() for g in a.groups)]
+    place = {
+        key: k for k, key in enumerate(dict.fromkeys([*groups, *((row["attribute"], row["group"]) for row in rows)]))
+    }
+    return sorted(rows, key=lambda row: place[row["attribute"], row["group"]])
 
 
 def label_width(rows: Iterable[str], measure: Measure) -> float:

@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from lib.report import words
+from lib.names import SHOWN
+from lib.report import evidence, words
 from lib.report.figures.marks import (
     PERCENT,
     Chart,
@@ -21,7 +22,6 @@ from lib.report.figures.marks import (
     over,
     span,
     under_headings,
-    with_bounds,
 )
 from lib.report.theme import LABELS, MEASURES, Size, group_look
 from lib.results import Results
@@ -83,14 +83,14 @@ def _crossed(results: Results, attribute: str, within: str, split: str) -> list[
 def _tie(results: Results, one: str, two: str, split: str) -> dict[str, Any] | None:
     """The row of two columns in the table of associations; None where they are not there or cannot be estimated."""
     pair = pl.col("attribute").is_in([one, two]) & pl.col("other").is_in([one, two])
-    rows = results.associations.filter(pair, split=split).drop_nulls("cramers_v").to_dicts()
+    rows = results.associations.filter(pair, split=split).drop_nulls("estimate").to_dicts()
     return rows[0] if rows else None
 
 
 def _tied(results: Results, one: str, two: str) -> bool:
     """Whether two columns go together beyond noise in each split: one interval above 0 alone can be chance."""
     found = [_tie(results, one, two, split) for split in SPLITS if split in set(results.associations["split"])]
-    return bool(found) and all(row is not None and row["low"] > 0 for row in found)
+    return bool(found) and all(row is not None and row["verdict"] == SHOWN for row in found)
 
 
 def _crossing_finding(results: Results, one: str, two: str) -> str:
@@ -104,37 +104,37 @@ def _strength(results: Results, one: str, two: str, split: str) -> str:
     row = _tie(results, one, two, split)
     if row is None:
         return ""
-    return f"Cramér's V {with_bounds(*(words.number(row[k], 2) for k in ('cramers_v', 'low', 'high')))}, 95 % interval by patient; 0 is unrelated."
+    return f"Cramér's V {words.number(row['estimate'], 2)}; 0 is unrelated."
 
 
 def associations(results: Results, split: str = "train", *, size: Size = "page") -> Chart:
     """Cramer's V of each attribute with the label, and of every two attributes."""
     measure = MEASURES[size]
     table = results.associations.filter(split=split).to_dicts()
-    table.sort(key=lambda row: (row["other"] != "label", -(row["cramers_v"] or 0)))
+    table.sort(key=lambda row: (row["other"] != "label", -(row["estimate"] or 0)))
     rows = under_headings(_association_row(row) for row in table)
     dots = [
         dot(
             _association_row(row),
-            row["cramers_v"],
-            row["low"],
-            row["high"],
+            row["estimate"],
+            row["estimate"],
+            row["estimate"],
             LABELS[1][1],
             aside=words.count(row["images"]),
         )
         for row in table
     ]
-    domain = 0.0, max(0.2, span([row["high"] for row in table], step=0.05)[1])
+    domain = 0.0, max(0.2, span([row["estimate"] for row in table], step=0.05)[1])
     width = measure.width - label_width(rows, measure) - measure.aside
     panel = dot_panel(dots, rows, measure=measure, width=width, domain=domain, axis={"format": ".2f"}, asides="images")
-    tied = [row for row in table if row["cramers_v"] is not None and _tied(results, row["attribute"], row["other"])]
+    tied = [row for row in table if row["estimate"] is not None and _tied(results, row["attribute"], row["other"])]
     finding = "No two columns can be shown to go together in both train and valid"
     if tied:
-        top = max(tied, key=lambda row: row["cramers_v"])
+        top = max(tied, key=lambda row: row["estimate"])
         finding = (
-            f"{words.sentence(_association_name(top))} go together most: Cramér's V {words.number(top['cramers_v'], 2)}"
+            f"{words.sentence(_association_name(top))} go together most: Cramér's V {words.number(top['estimate'], 2)}"
         )
-    listed = [f"{_association_name(row)} {words.number(row['cramers_v'], 2)}" for row in table]
+    listed = [f"{_association_name(row)} {words.number(row['estimate'], 2)}" for row in table]
     return framed(
         panel,
         title=finding,
@@ -157,7 +157,7 @@ def _association_row(row: dict[str, Any]) -> str:
 def exposure(results: Results, *, size: Size = "page") -> Chart:
     """Mean grey level and contrast of the images by view and label."""
     measure = MEASURES[size]
-    table = results.exposure.to_dicts()
+    table = evidence.exposure(results).to_dicts()
     rows = under_headings(f"{row['view']}|{LABELS[row['label']][0]}" for row in table)
     measures = list(dict.fromkeys(row["measure"] for row in table))
     if not measures:

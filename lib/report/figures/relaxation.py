@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, weighting_label
-from lib.report import words
+from lib.report import evidence, words
 from lib.report.figures.marks import (
     GAP,
     PERCENT,
@@ -32,9 +32,9 @@ LEFT_OUT = "these results were made before relaxation curves were part of a stud
 def relaxation(results: Results, metric: str = "odds", attribute: str = "view", *, size: Size = "page") -> Chart:
     """A curve per weighting, from parity (left) to no constraint (right); the baseline's with intervals."""
     measure = MEASURES[size]
-    frame = results.relaxation.filter(metric=metric, attribute=attribute)
+    frame = evidence.relaxation(results).filter(metric=metric, attribute=attribute)
     gap = gap_label(attribute, metric)
-    if results.relaxation.is_empty():
+    if evidence.relaxation(results).is_empty():
         return nothing(LEFT_OUT, size=size)
     frame = frame.drop_nulls(["balanced_accuracy", "disparity"]).sort("weighting", "slack", maintain_order=True)
     if frame.is_empty():
@@ -60,7 +60,7 @@ def relaxation(results: Results, metric: str = "odds", attribute: str = "view", 
         title=finding,
         subtitle=[
             f"Randomised thresholds by group, held-out patients; allowed difference 0 to 1 · {judged_on(results)}",
-            f"{bars_are(results)} (baseline weighting only). Better: up and left.",
+            f"{bars_are(results)} (baseline weighting only; of balanced accuracy). Better: up and left.",
         ],
         description=f"Curves of balanced accuracy against the {gap}, one for each weighting, as the allowed difference is "
         f"loosened. {finding}. {_listed(frame)}",
@@ -88,7 +88,7 @@ def _curves(frame: pl.DataFrame, looks: dict[str, Look], measure: Measure, size:
         for row in frame.to_dicts()
     ]
     drawn = pl.DataFrame(rows, infer_schema_length=None)
-    ends = {"gap": ("disparity", "low", "high"), "balanced": ("balanced_accuracy", "balanced_low", "balanced_high")}
+    ends = {"gap": ("disparity",), "balanced": ("balanced_accuracy", "balanced_low", "balanced_high")}
     bounds = {k: span([r[c] for r in rows for c in names], step=0.02, least=0.06) for k, names in ends.items()}
     x = {"scale": alt.Scale(domain=list(bounds["gap"]), nice=False), "title": f"{gap}, points"}
     y = {"scale": alt.Scale(domain=list(bounds["balanced"]), nice=False, zero=False), "title": "balanced accuracy"}
@@ -98,10 +98,9 @@ def _curves(frame: pl.DataFrame, looks: dict[str, Look], measure: Measure, size:
         alt.Y("balanced_accuracy:Q", axis=alt.Axis(tickCount=5, grid=True, **PERCENT), **y),
         color=colour,
     )
-    bars = base.transform_filter("isValid(datum.low)")
+    bars = base.transform_filter("isValid(datum.balanced_low)")
     height = 300 if size == "slide" else 340
     return alt.layer(
-        bars.mark_rule(opacity=0.3).encode(alt.X("low:Q", **x), x2=alt.X2("high:Q")),
         bars.mark_rule(opacity=0.3).encode(alt.Y("balanced_low:Q", **y), y2=alt.Y2("balanced_high:Q")),
         base.mark_line(strokeWidth=1.8, opacity=0.8).encode(order=alt.Order("slack:Q"), detail="weighting:N"),
         base.mark_point(size=measure.dot * 0.6).encode(

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lib.names import AGGREGATE, STANDARDISED, attribute_named
-from lib.report import words
+from lib.names import AGGREGATE, STANDARDISED
+from lib.report import evidence, words
 from lib.report.figures.marks import (
     POINTS,
     Chart,
@@ -80,14 +80,14 @@ def simpson_finding(results: Results, attribute: str) -> str:
     own = [pair for pair in pairs if pair[0]["attribute"] == attribute and pair[0]["split"] == "valid"]
     if own:
         return words.sentence(reversal_words(*own[0]))
-    answered = results.simpson.filter(attribute=attribute, split="valid")["reversal"].drop_nulls()
+    answered = evidence.plain(results.simpson).filter(attribute=attribute, split="valid")["reversal"].drop_nulls()
     if answered.is_empty():
         return f"Too few patients to compare strata by {attribute_label(attribute)}"
     return f"No difference by {attribute_label(attribute)} can be shown to turn round within strata"
 
 
 def _row(row: dict[str, Any]) -> str:
-    heading = f"{with_minus(row['contrast'])} within {attribute_named(row['stratifier']).label}"
+    heading = f"{with_minus(row['contrast'])} within {words.attribute_words(row['stratifier'])}"
     return f"{heading}|{row['stratum']}"
 
 
@@ -103,7 +103,7 @@ def _listed(by_metric: dict[str, list[dict[str, Any]]]) -> str:
         for row in rows:
             if row["stratum"] in (AGGREGATE, STANDARDISED):
                 name = (
-                    f"{TOLD[metric]}, {with_minus(row['contrast'])} within {attribute_named(row['stratifier']).label}"
+                    f"{TOLD[metric]}, {with_minus(row['contrast'])} within {words.attribute_words(row['stratifier'])}"
                 )
                 parts.append(f"{name}, {row['stratum']}: {words.points(row['value'])}")
     return "; ".join(parts) + "."

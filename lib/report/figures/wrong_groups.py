@@ -4,8 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import MAX_MIN, METRICS
-from lib.report import words
+from lib.names import METRICS
+from lib.report import evidence, words
+from lib.report.evidence import WIDEST
 from lib.report.figures.changes import method_row
 from lib.report.figures.marks import (
     GAP,
@@ -38,8 +39,8 @@ def wrong_groups(results: Results, metric: str = "tpr", attribute: str | None = 
     measure = MEASURES[size]
     attribute = attribute or focus(results)
     gap = f"{METRICS[metric].label} gap by {attribute_words(attribute)}"
-    frame = results.wrong_groups.filter(target=attribute, metric=metric, contrast=MAX_MIN).drop_nulls("value")
-    if results.wrong_groups.filter(target=attribute).is_empty():
+    frame = evidence.misclassified(results).filter(target=attribute, metric=metric, contrast=WIDEST).drop_nulls("value")
+    if evidence.misclassified(results).filter(target=attribute).is_empty():
         return nothing(LEFT_OUT, size=size)
     if frame.is_empty():
         return nothing(f"the {gap} is not estimable", size=size)

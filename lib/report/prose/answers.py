@@ -2,11 +2,13 @@
 
 import polars as pl
 
-from lib.names import ATTRIBUTES, MAX_MIN, OVERALL
+from lib.names import OVERALL
+from lib.report import evidence
+from lib.report.evidence import WIDEST
 from lib.report.prose.data import tied_pairs
 from lib.report.prose.facts import gaps
 from lib.report.prose.reading import GAP_METRICS, METHOD, baseline_metric, distinct_methods, effects
-from lib.report.words import Words, count, few, level, listed, number, sentence, some, spelled
+from lib.report.words import Words, attribute_words, count, few, level, listed, number, sentence, some, spelled
 from lib.results import Results
 
 
@@ -24,12 +26,11 @@ def answer(study: Results, chapter: str, *, named: bool = True) -> Words:
 
 
 def _data_answer(study: Results) -> Words:
-    known = study.associations.filter(pl.col("split") == "train", pl.col("other") == "label").drop_nulls("cramers_v")
+    known = study.associations.filter(pl.col("split") == "train", pl.col("other") == "label").drop_nulls("estimate")
     tied = tied_pairs(study).filter(pl.col("other") == "label")
-    loose = [ATTRIBUTES[a].label for a in known["attribute"] if a not in tied["attribute"]]
+    loose = [attribute_words(a) for a in known["attribute"] if a not in tied["attribute"]]
     shown = [
-        f"{ATTRIBUTES[r['attribute']].label} (Cramér's V {number(r['cramers_v'], 2)})"
-        for r in tied.iter_rows(named=True)
+        f"{attribute_words(r['attribute'])} (Cramér's V {number(r['estimate'], 2)})" for r in tied.iter_rows(named=True)
     ]
     if not shown:
         return Words("The label goes with no attribute beyond what noise explains, in training and validation alike.")
@@ -43,7 +44,7 @@ def _effects_answer(study: Results, kind: str, named: bool) -> Words:
     methods = rows.select(METHOD).n_unique()
     if not methods:
         return Words(f"This study has no {kind} to compare with the baseline.")
-    gap_rows = rows.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS))
+    gap_rows = rows.filter(pl.col("contrast") == WIDEST, pl.col("metric").is_in(GAP_METRICS))
     narrower, wider = (distinct_methods(gap_rows.filter(pl.col("verdict") == v)) for v in ("improves", "worsens"))
     price = rows.filter(pl.col("attribute") == OVERALL, pl.col("metric") == "balanced_accuracy")
     better, worse = (distinct_methods(price.filter(pl.col("verdict") == v)) for v in ("improves", "worsens"))
@@ -74,11 +75,11 @@ def _effects_answer(study: Results, kind: str, named: bool) -> Words:
 
 
 def _grid_answer(study: Results) -> Words:
-    rows = study.changes.filter(pl.col("estimable"))
-    total = study.changes.select(METHOD).n_unique()
+    rows = evidence.changes(study).filter(pl.col("estimable"))
+    total = evidence.changes(study).select(METHOD).n_unique()
     if not total:
         return Words("This study has nothing to compare with the baseline.")
-    gap_rows = rows.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS))
+    gap_rows = rows.filter(pl.col("contrast") == WIDEST, pl.col("metric").is_in(GAP_METRICS))
     if gap_rows.is_empty():
         return Words("With so few patients, no gap between groups can be estimated under any combination.")
     good = gap_rows.filter(pl.col("verdict") == "improves").select(METHOD).unique()

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from lib.names import ATTRIBUTES, OVERALL, UNDECIDED
+from lib.names import NOT_TOLD, OVERALL
+from lib.report import evidence
 from lib.report.findings import (
     BASELINE,
     amplified,
@@ -13,7 +14,20 @@ from lib.report.findings import (
     reversal_words,
     reversals,
 )
-from lib.report.words import Words, count, counted, few, interval, listed, number, percent, points, sentence, spelled
+from lib.report.words import (
+    Words,
+    attribute_words,
+    count,
+    counted,
+    few,
+    interval,
+    listed,
+    number,
+    percent,
+    points,
+    sentence,
+    spelled,
+)
 from lib.results import Results
 
 MOST = 3
@@ -26,14 +40,14 @@ def calibration(study: Results) -> Words:
     if not groups:
         return Words(
             "Whether the scores mean what they say was not measured in this study."
-            if study.calibration.is_empty()
+            if evidence.calibration(study).is_empty()
             else "Too few patients to tell whether the scores mean what they say."
         )
-    everyone = study.calibration.filter(weighting=BASELINE["weighting"], attribute=OVERALL, measure="ece")
+    everyone = evidence.calibration(study).filter(weighting=BASELINE["weighting"], attribute=OVERALL, measure="ece")
     row = everyone.row(0, named=True)
     size = (
         f"Over everyone, scores and shares of sick lie {number(row['value'])} apart (root mean square over ten bins, "
-        f"debiased; {interval(number(row['low']), number(row['high']))}). "
+        f"debiased). "
         if row["value"] is not None
         else ""
     )
@@ -54,13 +68,13 @@ def amplification(study: Results) -> Words:
     if not rows:
         return Words(
             "Bias amplification was not measured in this study."
-            if study.amplification.is_empty()
+            if evidence.amplification(study).is_empty()
             else "Some group of every attribute has too few patients to measure bias amplification."
         )
     parts = []
     for verdict, verb in (("amplifies", "more"), ("dampens", "less")):
         names = [
-            f"by {ATTRIBUTES[row['attribute']].label} ({points(row['value'])} points, "
+            f"by {attribute_words(row['attribute'])} ({points(row['value'])} points, "
             f"{interval(points(row['low']), points(row['high']))})"
             for row in rows
             if row["verdict"] == verdict
@@ -69,7 +83,7 @@ def amplification(study: Results) -> Words:
             parts.append(
                 f"{listed(names)}, decisions follow the group {verb} than the labels do, in the direction of the data"
             )
-    silent = [ATTRIBUTES[row["attribute"]].label for row in rows if row["verdict"] == UNDECIDED]
+    silent = [attribute_words(row["attribute"]) for row in rows if row["verdict"] == NOT_TOLD]
     if not parts:
         return Words(
             f"By {listed(silent, conjunction='or')}, decisions cannot be shown to follow the group more or less than the labels "
@@ -84,17 +98,17 @@ def amplification(study: Results) -> Words:
 
 def probes(study: Results) -> Words:
     """What a linear probe reads from the features of the baseline's networks."""
-    rows = study.probes.filter("estimable", weighting=BASELINE["weighting"], group="all").to_dicts()
+    rows = evidence.plain(study.probes).filter("estimable", weighting=BASELINE["weighting"], group="all").to_dicts()
     if not rows:
         return Words("What the features of the networks encode was not probed in this study.")
     of = {row["attribute"]: row for row in rows}
     disease = of.pop("label", None)
     found = [row for row in of.values() if row["low"] > 0.5]
-    silent = [ATTRIBUTES[row["attribute"]].label for row in of.values() if row["low"] <= 0.5]
+    silent = [attribute_words(row["attribute"]) for row in of.values() if row["low"] <= 0.5]
     parts = []
     if found:
         names = [
-            f"{ATTRIBUTES[row['attribute']].label} (AUC {number(row['value'])}, {interval(number(row['low']), number(row['high']))})"
+            f"{attribute_words(row['attribute'])} (AUC {number(row['value'])}, {interval(number(row['low']), number(row['high']))})"
             for row in sorted(found, key=lambda row: -row["value"])
         ]
         parts.append(f"A linear probe of the last features reads {listed(names)} in patients it has not seen.")
@@ -115,7 +129,7 @@ def simpson(study: Results) -> Words:
     if not asked:
         return Words(
             "Differences between groups were not compared within strata in this study."
-            if study.simpson.is_empty()
+            if evidence.plain(study.simpson).is_empty()
             else "No difference between groups can be compared within strata: some stratum always has too few patients."
         )
     if not pairs:
@@ -157,12 +171,17 @@ def intersections(study: Results) -> Words:
 
 def parity(study: Results) -> Words:
     """The baseline's missed patients of 1,000, by everyone and in the group with the most, told as what it is: a maximum."""
-    overall = study.metrics.filter(**BASELINE, attribute=OVERALL, metric="missed").drop_nulls("value").to_dicts()
+    overall = (
+        evidence.metrics(study).filter(**BASELINE, attribute=OVERALL, metric="missed").drop_nulls("value").to_dicts()
+    )
     if not overall:
         return Words("How many of 1,000 patients are sick and missed was not estimated in this study.")
     row = overall[0]
     worst = (
-        study.parity.filter("estimable", **BASELINE, measure="worst_missed").sort("value", descending=True).to_dicts()
+        evidence.plain(study.parity)
+        .filter("estimable", **BASELINE, measure="worst_missed")
+        .sort("value", descending=True)
+        .to_dicts()
     )
     text = (
         f"Of 1,000 patients, one image each, {_of_thousand(row['value'])} are sick and called healthy ({_bounds(row)})."
@@ -171,8 +190,8 @@ def parity(study: Results) -> Words:
         return Words(text)
     most = worst[0]
     return Words(
-        f"{text} In the group that has the most, {ATTRIBUTES[most['attribute']].label} {most['group']}, it is "
-        f"{_of_thousand(most['value'])} ({_bounds(most)}); the largest of several is too large by chance, and groups that are sick more often "
+        f"{text} In the group that has the most, {attribute_words(most['attribute'])} {most['group']}, it is "
+        f"{_of_thousand(most['value'])}; the largest of several is too large by chance, and groups that are sick more often "
         "have more to miss."
     )
 

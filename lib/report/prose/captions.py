@@ -1,6 +1,6 @@
 """Captions: what is drawn, on what, and what the bars mean. What is seen stands in the title and the text."""
 
-from lib.names import UNDECIDED
+from lib.names import NOT_TOLD
 from lib.report.words import Words, count, counted, spelled
 from lib.results import Results
 
@@ -14,10 +14,10 @@ def caption(study: Results, exhibit: str) -> Words:
     bars = f"bars are 95 % intervals by patient{' and network' if study.n_seeds > 1 else ''}"
     text = {
         "checks": "What was looked for in the folder and in metadata.csv, how often it was found, and what was done.",
-        "composition": "Images, patients and share of sick images by group, with 95 % intervals by patient.",
+        "composition": "Images, patients and share of sick images (per image) by group, with 95 % intervals by patient.",
         "ages": f"Ages of the sick and of the healthy, in ten-year bins; {train}.",
         "prevalence": "Share of sick images by group, training and validation; bars are 95 % intervals by patient.",
-        "associations": f"Cramér's V between every two attributes and with the label; {train}; 95 % intervals by patient.",
+        "associations": f"Cramér's V between every two attributes and with the label; {train}.",
         "crossing": f"View within each age group; {train}.",
         "exposure": "Mean grey level and contrast (standard deviation of grey) of the images, black 0 to white 1, by view and "
         "label; 95 % intervals by patient.",
@@ -49,7 +49,7 @@ def caption(study: Results, exhibit: str) -> Words:
         f"of each kind; {valid}.",
         "gains": f"Change against the untouched baseline in patients of 1,000, with 95 % intervals; {valid}; {networks}.",
         "recommendation": "What the preferences of study.toml lead to: loss of balanced accuracy, odds gap and its change against "
-        f"the untouched baseline, with 95 % intervals; {valid}; {networks}.",
+        f"the untouched baseline, with intervals that hold for all candidates together (95 %); {valid}; {networks}.",
         "interval_levels": f"Intervals of the untouched baseline, resampling patients and resampling images; {valid}.",
         "calibration": f"Share of sick at each mean score, ten bins of as many images each, by group; uniform weights; {valid}; "
         f"{bars}.",
@@ -58,12 +58,12 @@ def caption(study: Results, exhibit: str) -> Words:
         "amplification": "Differences between groups in the labels and in the decisions of the same images, and the directional bias "
         f"amplification; {valid}; {networks}; {bars}.",
         "amplification_table": "The differences and the bias amplification in numbers, in points; verdicts corrected over attributes "
-        f"(Holm); {valid}.",
+        f"(max-T); {valid}.",
         "simpson": "Differences between groups in aggregate, within the strata of another attribute, and standardised to common strata; "
         f"{valid}; {bars}.",
         "simpson_table": f"Every difference in aggregate, within strata and standardised, in points; {valid}; 95 % intervals.",
         "intersections": f"Error rates where two attributes cross, against everyone's; {valid}; {networks}; 95 % intervals, verdicts "
-        f"corrected over all crossings (Holm); undecided: {UNDECIDED}.",
+        f"corrected over all crossings (max-T); undecided: {NOT_TOLD}.",
         "parity": f"Each demand of fairness in one figure, and the group that fares worst; untouched baseline; {valid}; {networks}.",
         "probes": "AUC of linear probes of the last features, fitted and judged on different patients; 0.5 is nothing, 1 is everything; "
         f"{valid}.",

@@ -2,20 +2,21 @@
 
 import polars as pl
 
-from lib.names import ATTRIBUTES, OVERALL
+from lib.names import OVERALL, SHOWN
+from lib.report import evidence
 from lib.report.prose.reading import apart
-from lib.report.words import Words, count, interval, listed, number, percent, sentence
+from lib.report.words import Words, attribute_words, count, listed, number, percent, sentence
 from lib.results import Results
 
 
 def composition(study: Results) -> Words:
     """Imbalances of the training images: the label first, then the smallest group of each attribute."""
-    train = study.composition.filter(pl.col("split") == "train")
+    train = evidence.composition(study).filter(split="train")
     everyone = train.row(by_predicate=pl.col("attribute") == OVERALL, named=True)
     parts = [
         f"{percent(everyone['prevalence'])} of the {count(everyone['images'])} training images are of sick patients"
     ]
-    for name, attribute in ATTRIBUTES.items():
+    for name, attribute in study.attributes.items():
         groups = train.filter(pl.col("attribute") == name).sort("images")
         if not groups.is_empty():
             least = groups.row(0, named=True)
@@ -26,7 +27,7 @@ def composition(study: Results) -> Words:
 
 def exposure(study: Results) -> Words:
     """Whether views differ in brightness, judged by intervals that do not overlap."""
-    rows = study.exposure.filter(pl.col("measure") == "contrast", pl.col("value").is_not_null())
+    rows = evidence.exposure(study).filter(pl.col("low").is_not_null(), measure="contrast")
     seen = []
     for label, words in ((0, "healthy"), (1, "sick")):
         pair = {r["view"]: r for r in rows.filter(pl.col("label") == label).iter_rows(named=True)}
@@ -45,7 +46,8 @@ def exposure(study: Results) -> Words:
 def interval_levels(study: Results) -> Words:
     """How much narrower intervals by image are than intervals by patient, as the median ratio of their widths."""
     wide = (
-        study.interval_levels.drop_nulls(["low", "high"])
+        evidence.plain(study.interval_levels)
+        .drop_nulls(["low", "high"])
         .with_columns(width=pl.col("high") - pl.col("low"))
         .pivot("level", index=["attribute", "group", "metric"], values="width")
     )
@@ -62,10 +64,10 @@ def interval_levels(study: Results) -> Words:
 
 def prevalence(study: Results) -> Words:
     """Groups of the training images whose share of sick differs from their reference, by intervals that do not meet."""
-    train = study.composition.filter(pl.col("split") == "train").drop_nulls("prevalence")
+    train = evidence.composition(study).filter(split="train").drop_nulls("low")
     rows = {(r["attribute"], r["group"]): r for r in train.iter_rows(named=True)}
     shown = []
-    for name, attribute in ATTRIBUTES.items():
+    for name, attribute in study.attributes.items():
         reference = rows.get((name, attribute.reference))
         for group in attribute.groups:
             row = rows.get((name, group))
@@ -86,8 +88,7 @@ def associations(study: Results) -> Words:
     if tied.is_empty():
         return Words("No two attributes can be shown to go together in both splits.")
     shown = [
-        f"{ATTRIBUTES[r['attribute']].label} and {ATTRIBUTES[r['other']].label} (Cramér's V {number(r['cramers_v'], 2)} in "
-        f"training, {interval(number(r['low'], 2), number(r['high'], 2))})"
+        f"{attribute_words(r['attribute'])} and {attribute_words(r['other'])} (Cramér's V {number(r['estimate'], 2)} in training)"
         for r in tied.iter_rows(named=True)
     ]
     return Words(
@@ -97,8 +98,8 @@ def associations(study: Results) -> Words:
 
 
 def tied_pairs(study: Results) -> pl.DataFrame:
-    """Rows of `associations` (of the training split, strongest first) whose interval excludes 0 in both splits."""
-    known = study.associations.drop_nulls("cramers_v").filter(pl.col("low") > 0)
+    """Rows of `associations` (of the training split, strongest first) that are shown to go together in both splits."""
+    known = study.associations.filter(verdict=SHOWN).drop_nulls("estimate")
     valid = known.filter(pl.col("split") == "valid")
     train = known.filter(pl.col("split") == "train")
-    return train.join(valid, on=["attribute", "other"], how="semi").sort("cramers_v", descending=True)
+    return train.join(valid, on=["attribute", "other"], how="semi").sort("estimate", descending=True)

@@ -5,14 +5,14 @@ from typing import Any
 import polars as pl
 
 from lib.names import (
-    ATTRIBUTES,
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
-    MAX_MIN,
     METRICS,
     NO_TARGET,
     OVERALL,
 )
+from lib.report import evidence
+from lib.report.evidence import WIDEST
 from lib.report.prose.reading import (
     DECIDED,
     GAP_METRICS,
@@ -24,6 +24,7 @@ from lib.report.prose.reading import (
 )
 from lib.report.words import (
     Words,
+    attribute_words,
     count,
     counted,
     few,
@@ -44,7 +45,7 @@ TOLD = 5
 
 def largest_change(study: Results, kind: str) -> Words:
     """The largest change of a gap that methods of this kind (weighting, post-processing) made, with its interval."""
-    rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == MAX_MIN)
+    rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == WIDEST)
     if rows.is_empty():
         return Words("No change of a gap can be estimated.")
     row = rows.sort(pl.col("change").abs(), descending=True).row(0, named=True)
@@ -57,7 +58,7 @@ def largest_change(study: Results, kind: str) -> Words:
 
 def power(study: Results, kind: str) -> Words:
     """The smallest change of a gap that this study could typically have told from noise."""
-    rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == MAX_MIN)
+    rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == WIDEST)
     if rows.is_empty():
         return Words("Nothing was compared here, so nothing could have been seen.")
     width = rows.select(((pl.col("high") - pl.col("low")) / 2).median()).item()
@@ -95,7 +96,7 @@ def verdicts(study: Results, kind: str) -> Words:
 
 def optimism(study: Results) -> Words:
     """How much better post-processings look when they are judged on the patients that chose them."""
-    rows = study.flattery.filter(pl.col("attribute") == OVERALL).drop_nulls(["optimism", "low", "high"])
+    rows = evidence.optimism(study).filter(pl.col("attribute") == OVERALL).drop_nulls(["optimism", "low", "high"])
     if rows.is_empty():
         return Words(
             "How much judging a rule on the patients that chose it flatters it cannot be told from these results."
@@ -127,9 +128,9 @@ def seeds(study: Results) -> Words:
 
 def grid(study: Results, attribute: str = "view") -> Words:
     """How many of the combinations narrow or widen a gap of an attribute beyond noise."""
-    rows = study.changes.filter(
+    rows = evidence.changes(study).filter(
         pl.col("attribute") == attribute,
-        pl.col("contrast") == MAX_MIN,
+        pl.col("contrast") == WIDEST,
         pl.col("metric").is_in(GAP_METRICS),
         pl.col("estimable"),
     )
@@ -140,7 +141,7 @@ def grid(study: Results, attribute: str = "view") -> Words:
             continue
         narrow, widen = ((of["verdict"] == v).sum() for v in ("improves", "worsens"))
         parts.append(
-            f"the {METRICS[metric].label} gap by {ATTRIBUTES[attribute].label} narrows beyond noise in {_none(narrow)} of "
+            f"the {METRICS[metric].label} gap by {attribute_words(attribute)} narrows beyond noise in {_none(narrow)} of "
             f"{counted(of.height, 'combination')} and widens in {_none(widen)}"
         )
     return Words(f"{sentence('; '.join(parts))}." if parts else "No gap is estimable.")
@@ -161,11 +162,11 @@ def who_gains(study: Results, figure: str = "@fig-who-gains") -> Words:
     best = _narrowed_most(study)
     if best is None:
         return Words("There is no method to compare with the baseline.")
-    rows = study.changes.filter(
+    rows = evidence.changes(study).filter(
         *(pl.col(key) == best[key] for key in METHOD),
         pl.col("metric").is_in(GAP_METRICS),
         pl.col("attribute") == best["attribute"],
-        pl.col("contrast") != MAX_MIN,
+        pl.col("contrast") != WIDEST,
         pl.col("estimable"),
     )
     parts = []
@@ -174,8 +175,8 @@ def who_gains(study: Results, figure: str = "@fig-who-gains") -> Words:
             f"{r['contrast']} {word}s in {METRICS[r['metric']].label} ({change_words(r)})"
             for r in rows.filter(pl.col("verdict") == verdict).iter_rows(named=True)
         ]
-        parts.append(listed(shown) if shown else f"no {ATTRIBUTES[best['attribute']].label} can be shown to {word}")
-    total = counted(study.changes.select(METHOD).n_unique(), "combination")
+        parts.append(listed(shown) if shown else f"no {attribute_words(best['attribute'])} can be shown to {word}")
+    total = counted(evidence.changes(study).select(METHOD).n_unique(), "combination")
     sure = "beyond noise" if best["verdict"] == "improves" else "by its point estimate alone"
     return Words(
         f"{figure} follows {method_words(best)}: {sure}, it narrows {outcome(best)} ({change_words(best)}), and of "
@@ -185,6 +186,8 @@ def who_gains(study: Results, figure: str = "@fig-who-gains") -> Words:
 
 
 def _narrowed_most(study: Results) -> dict[str, Any] | None:
-    rows = study.changes.filter(pl.col("contrast") == MAX_MIN, pl.col("metric").is_in(GAP_METRICS), pl.col("estimable"))
+    rows = evidence.changes(study).filter(
+        pl.col("contrast") == WIDEST, pl.col("metric").is_in(GAP_METRICS), pl.col("estimable")
+    )
     ranked = rows.sort(pl.col("verdict") == "improves", -pl.col("change"), descending=True)
     return ranked.row(0, named=True) if ranked.height else None

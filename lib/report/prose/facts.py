@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from lib.names import ATTRIBUTES, BASELINE_WEIGHTING, OVERALL, weighting_label
+from lib.names import BASELINE_WEIGHTING, OVERALL, weighting_label
+from lib.report import evidence
 from lib.report.prose.reading import (
     BASELINE,
     DECIDED,
@@ -12,7 +13,7 @@ from lib.report.prose.reading import (
     per_thousand,
     with_interval,
 )
-from lib.report.words import Words, count, counted, duration, listed, sentence, spelled
+from lib.report.words import Words, attribute_words, count, counted, duration, listed, sentence, spelled
 from lib.results import Results
 
 
@@ -45,7 +46,6 @@ def performance(study: Results) -> Words:
 
 def uncertainty(study: Results) -> Words:
     """What the intervals cover, in one sentence."""
-    audit = study.manifest["settings"]["audit"]
     seeds = study.n_seeds
     noise = (
         f"retraining ({spelled(seeds, 'network')} for each weighting, differing in seed, training order and tuning patients)"
@@ -54,8 +54,9 @@ def uncertainty(study: Results) -> Words:
     )
     joined = "and" if seeds > 1 else "but"
     return Words(
-        f"Intervals are 95 % percentile intervals over {count(audit['replicates'])} resamples of patients, each with all "
-        f"its images, {joined} {noise}; verdicts are corrected for the number of comparisons (Holm)."
+        f"Rates are by patient: within a group and label every patient counts once. Intervals are 95 % intervals over "
+        f"patients, each with all images, {joined} {noise}; a verdict “shown” holds for its whole family of "
+        f"comparisons together (step-down max-T)."
     )
 
 
@@ -91,7 +92,7 @@ def cost(study: Results) -> Words:
         overall = baseline_metric(study, metric)
         if overall["value"] is None:
             continue
-        groups = study.metrics.filter(
+        groups = evidence.metrics(study).filter(
             BASELINE, pl.col("metric") == metric, pl.col("attribute") != OVERALL, pl.col("estimable")
         )
         worst = groups.sort("value", descending=not turn).row(0, named=True) if groups.height else None
@@ -135,14 +136,14 @@ def gaps(study: Results, most: int | None = None) -> Words:
 
     Of more than `most` differences the largest are told and the others counted.
     """
-    estimable = {name: rows for name in ATTRIBUTES if not (rows := baseline_gaps(study, name)).is_empty()}
+    estimable = {name: rows for name in study.attributes if not (rows := baseline_gaps(study, name)).is_empty()}
     decided = {name: rows.filter(DECIDED) for name, rows in estimable.items()}
     told = [row for rows in decided.values() for row in rows.iter_rows(named=True)]
     more = 0 if most is None else max(0, len(told) - most)
     if more:
         told = sorted(told, key=lambda row: -abs(row["value"]))[:most]
     shown = [gap_words(row) for row in told]
-    silent = [ATTRIBUTES[name].label for name, rows in decided.items() if rows.is_empty()]
+    silent = [attribute_words(name) for name, rows in decided.items() if rows.is_empty()]
     if not estimable:
         return Words("No difference between groups can be estimated on this cohort.")
     parts = [f"{sentence(listed(shown))}."] if shown else []
@@ -152,18 +153,18 @@ def gaps(study: Results, most: int | None = None) -> Words:
         parts.append(
             f"Between groups of {listed(silent, conjunction='or')}, no difference in TPR or FPR can be told from noise."
         )
-    if unseen := [ATTRIBUTES[name].label for name in ATTRIBUTES if name not in estimable]:
+    if unseen := [attribute_words(name) for name in study.attributes if name not in estimable]:
         parts.append(f"By {listed(unseen)}, the groups are too small to compare.")
     return Words(" ".join(parts))
 
 
 def limits(study: Results) -> Words:
     """Groups that are too small to say anything about."""
-    rows = study.metrics.filter(BASELINE, ~pl.col("estimable"), pl.col("attribute") != OVERALL)
+    rows = evidence.metrics(study).filter(BASELINE, ~pl.col("estimable"), pl.col("attribute") != OVERALL)
     smallest = study.manifest["settings"]["audit"]["smallest_cell"]
     rule = f"A rate is not estimable when it rests on fewer than {smallest} patients"
     groups = rows.unique(["attribute", "group"], maintain_order=True)
-    names = [f"{ATTRIBUTES[r['attribute']].label} {r['group']}" for r in groups.iter_rows(named=True)]
+    names = [f"{attribute_words(r['attribute'])} {r['group']}" for r in groups.iter_rows(named=True)]
     if not names:
         return Words(f"{rule}; here every group has that many.")
     return Words(f"{rule}; here that is so for {listed(names)}.")

@@ -2,7 +2,9 @@
 
 import polars as pl
 
-from lib.names import BASELINE_WEIGHTING, MAX_MIN, OVERALL, weighting_label
+from lib.names import BASELINE_WEIGHTING, OVERALL, weighting_label
+from lib.report import evidence
+from lib.report.evidence import WIDEST
 from lib.report.prose.reading import DECIDED, change_words
 from lib.report.words import Words, few, listed, outcome_words, points, sentence, spelled
 from lib.results import Results
@@ -10,10 +12,10 @@ from lib.results import Results
 
 def noise_floor(study: Results) -> Words:
     """How far the baseline trained again lies from itself, in balanced accuracy and in the gap that moves most."""
-    rows = study.noise_floor.filter(pl.col("trained") == "full").drop_nulls("floor")
+    rows = evidence.noise_floor(study).filter(pl.col("trained") == "full").drop_nulls("floor")
     rows = rows.filter(pl.col("metric").is_in(["balanced_accuracy", "tpr", "fpr"]))
     everyone = rows.filter(attribute=OVERALL, metric="balanced_accuracy")
-    gaps = rows.filter(pl.col("contrast") == MAX_MIN, pl.col("metric") != "balanced_accuracy")
+    gaps = rows.filter(pl.col("contrast") == WIDEST, pl.col("metric") != "balanced_accuracy")
     if everyone.is_empty():
         return Words(
             "With one network of the baseline, what retraining alone does is unknown: no change can be trusted."
@@ -32,16 +34,16 @@ def noise_floor(study: Results) -> Words:
 def catalogue(study: Results) -> Words:
     """How many weightings there are, how many say nothing new here, and what the rest changed against placebos."""
     table = study.catalogue
-    if table.height < 2 or study.head_changes.is_empty():
+    if table.height < 2 or evidence.head_changes(study).is_empty():
         return Words("No catalogue of weightings was tried on this cohort.")
     same, refused = table.drop_nulls("same_as").height, table.drop_nulls("refused").height
     tried = table.height - same - refused - 1
     parts = [f"of {table.height} weightings, {few(same)} {'is' if same == 1 else 'are'} the same as another one here"]
     if refused:
         parts.append(f"{few(refused)} cannot be used, for want of images in a group")
-    shown = study.head_changes.filter(
+    shown = evidence.head_changes(study).filter(
         ((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy"))
-        | ((pl.col("contrast") == MAX_MIN) & pl.col("metric").is_in(["tpr", "fpr"])),
+        | ((pl.col("contrast") == WIDEST) & pl.col("metric").is_in(["tpr", "fpr"])),
         pl.col("estimable"),
     )
     decided = shown.filter(DECIDED)
@@ -62,12 +64,12 @@ def catalogue(study: Results) -> Words:
 
 def placebos(study: Results) -> Words:
     """How many of the catalogue's changes lie beyond what placebo weights do, whatever their intervals."""
-    floor = study.noise_floor.filter(pl.col("trained") == "head").drop_nulls("floor")
+    floor = evidence.noise_floor(study).filter(pl.col("trained") == "head").drop_nulls("floor")
     keys = ["attribute", "metric", "contrast"]
-    changes = study.head_changes.filter(
+    changes = evidence.head_changes(study).filter(
         pl.col("metric").is_in(["balanced_accuracy", "tpr", "fpr"]), pl.col("weighting") != BASELINE_WEIGHTING
     )
-    rows = changes.filter((pl.col("attribute") == OVERALL) | (pl.col("contrast") == MAX_MIN)).join(floor, on=keys)
+    rows = changes.filter((pl.col("attribute") == OVERALL) | (pl.col("contrast") == WIDEST)).join(floor, on=keys)
     rows = rows.drop_nulls("change")
     if rows.is_empty():
         return Words("No placebo weights were tried.")

@@ -8,17 +8,17 @@ from lib.names import (
     BASELINE_WEIGHTING,
     LEVELLED_DOWN,
     LEVELLED_UP,
-    MAX_MIN,
     METRICS,
     NOT_NARROWED,
-    NOT_SHOWN,
     OVERALL,
     RECOMMENDED,
-    TOO_DEAR,
     TRADED,
+    UNTRACED,
     must_know,
     weighting_label,
 )
+from lib.report import evidence
+from lib.report.evidence import WIDEST
 from lib.report.focus import aimed, focus
 from lib.report.prose.reading import BASELINE, METHOD
 from lib.report.words import (
@@ -48,9 +48,9 @@ UNKNOWN = "These results were made before this was part of a study; auditing the
 def front(study: Results, metric: str = "odds", attribute: str | None = None) -> Words:
     """How many methods the front holds, and which are ruled out."""
     attribute = attribute or focus(study)
-    if study.front.is_empty():
+    if study.pareto.is_empty():
         return Words(UNKNOWN)
-    rows = study.front.filter(aimed(attribute), metric=metric, attribute=attribute)
+    rows = study.pareto.filter(aimed(attribute), metric=metric, attribute=attribute)
     gap = gap_label(attribute, metric)
     if rows.is_empty():
         return Words(f"The {gap} is not estimable, so there is no front.")
@@ -72,9 +72,13 @@ def front(study: Results, metric: str = "odds", attribute: str | None = None) ->
 def relaxation(study: Results, metric: str = "odds", attribute: str | None = None) -> Words:
     """Balanced accuracy and gap under parity and without constraint, and whether weightings differ at equal slack."""
     attribute = attribute or focus(study)
-    if study.relaxation.is_empty():
+    if evidence.relaxation(study).is_empty():
         return Words(UNKNOWN)
-    frame = study.relaxation.filter(metric=metric, attribute=attribute).drop_nulls(["balanced_accuracy", "disparity"])
+    frame = (
+        evidence.relaxation(study)
+        .filter(metric=metric, attribute=attribute)
+        .drop_nulls(["balanced_accuracy", "disparity"])
+    )
     own = frame.filter(weighting=BASELINE_WEIGHTING).sort("slack").drop_nulls("balanced_low").to_dicts()
     gap = gap_label(attribute, metric)
     if not own:
@@ -82,10 +86,9 @@ def relaxation(study: Results, metric: str = "odds", attribute: str | None = Non
     told = []
     for row, how in ((own[0], "Under parity"), (own[-1], "without constraint")):
         accuracy = interval(percent(row["balanced_low"]), percent(row["balanced_high"]))
-        width = interval(points(row["low"]).lstrip("+"), points(row["high"]).lstrip("+"))
         told.append(
             f"{how}, thresholds by group have a balanced accuracy of {percent(row['balanced_accuracy'])} ({accuracy}) and leave "
-            f"{'a' if metric == 'tpr' else 'an'} {gap} of {points(row['disparity']).lstrip('+')} points ({width})"
+            f"{'a' if metric == 'tpr' else 'an'} {gap} of {points(row['disparity']).lstrip('+')} points"
         )
     return Words(f"{'; '.join(told)}. {_weightings(frame, own[0])}")
 
@@ -111,11 +114,11 @@ def _weightings(frame: pl.DataFrame, tight: dict) -> str:
 def wrong_groups(study: Results, metric: str = "tpr", attribute: str | None = None) -> Words:
     """What the narrowest rule's gap becomes when the group is wrong for a tenth and a fifth of the patients."""
     attribute = attribute or focus(study)
-    frame = study.wrong_groups.filter(target=attribute, metric=metric, contrast=MAX_MIN).drop_nulls("value")
+    frame = evidence.misclassified(study).filter(target=attribute, metric=metric, contrast=WIDEST).drop_nulls("value")
     words_of = attribute_words(attribute)
     if frame.is_empty():
         return Words(f"No rule that asks for the {words_of} was tried with wrong groups, or its gap is not estimable.")
-    best = frame.filter(wrong=0.0).sort("value").row(0, named=True)
+    best = frame.filter(wrong=0.0).sort(pl.col("value").abs()).row(0, named=True)
     own = frame.filter(*(pl.col(key) == best[key] for key in METHOD)).sort("wrong").to_dicts()
     told = [
         f"with {percent(row['wrong'], 0)} wrong, it changes by {points(row['change'])} points "
@@ -134,11 +137,13 @@ def wrong_groups(study: Results, metric: str = "tpr", attribute: str | None = No
 def closures(study: Results, attribute: str | None = None) -> Words:
     """How the gaps that narrow beyond noise came to do so, levelling down by name."""
     attribute = attribute or focus(study)
-    if study.closures.is_empty():
+    if study.levelling.is_empty():
         return Words(
-            UNKNOWN if not study.changes.is_empty() else "Without any method beside the baseline, no gap was narrowed."
+            UNKNOWN
+            if not evidence.changes(study).is_empty()
+            else "Without any method beside the baseline, no gap was narrowed."
         )
-    rows = study.closures.filter(pl.col("how") != NOT_NARROWED, attribute=attribute)
+    rows = study.levelling.filter(pl.col("how") != NOT_NARROWED, attribute=attribute)
     if rows.is_empty():
         return Words(
             f"No method narrows a gap by {attribute_words(attribute)} beyond noise, so nobody is shown to pay for it."
@@ -147,13 +152,13 @@ def closures(study: Results, attribute: str | None = None) -> Words:
         LEVELLED_UP: "by levelling up: some group gains in that rate beyond noise and none loses",
         TRADED: "by a trade: one group gains, another loses",
         LEVELLED_DOWN: "by levelling down: some group loses beyond noise and none gains",
-        NOT_SHOWN: "with no single group's change shown",
+        UNTRACED: "with no single group's change shown",
     }
     if rows.height == 1:
         row = rows.row(0, named=True)
         by = outcome_words(attribute, row["metric"])
         return Words(f"One gap narrows beyond noise, the {by} with {method_words(row)}, {phrases[row['how']]}.")
-    told = {how: rows.filter(how=how) for how in (LEVELLED_UP, TRADED, LEVELLED_DOWN, NOT_SHOWN)}
+    told = {how: rows.filter(how=how) for how in (LEVELLED_UP, TRADED, LEVELLED_DOWN, UNTRACED)}
     parts = [f"{few(of.height)} {phrases[how]}" for how, of in told.items() if of.height]
     narrowed = "narrowing" if rows.height == 1 else "narrowings"
     text = (
@@ -162,7 +167,7 @@ def closures(study: Results, attribute: str | None = None) -> Words:
     if told[LEVELLED_DOWN].height:
         names = [
             f"{method_words(row)} ({METRICS[row['metric']].label})"
-            for row in told[LEVELLED_DOWN].sort("change").iter_rows(named=True)
+            for row in told[LEVELLED_DOWN].sort(pl.col("estimate").abs(), descending=True).iter_rows(named=True)
         ]
         text += f" Levelling down: {some(names)}."
     return Words(text)
@@ -184,21 +189,20 @@ def recommendation(study: Results) -> Words:
         return Words(f"{asked} this study has no answer: the gap is not estimable.")
     best = frame.filter(role=RECOMMENDED).row(0, named=True)
     if (best["weighting"], best["postprocessing"]) == (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING):
-        return Words(f"{asked} the study recommends to leave the baseline untouched: {_why_none(frame, largest)}")
+        return Words(f"{asked} the study recommends to leave the baseline untouched: {_why_none(frame)}")
     known = must_know(best["postprocessing"], best["target"])
     rivals = frame.filter(role=ALTERNATIVE)
     names = [method_words(row) for row in rivals.iter_rows(named=True)]
     others = (
         f"The gap of {some(names)} cannot be told from it."
         if names
-        else "Every other method that qualifies has a wider gap, beyond noise."
+        else "Every other method that qualifies leaves a wider gap, beyond noise."
     )
     return Words(
         f"{asked} the study recommends {method_words(best)}, which must know {f'the {attribute_words(known)}' if known else 'the image only'} "
-        f"when deciding: the gap changes by {points(best['change'])} points "
-        f"({interval(points(best['change_low']), points(best['change_high']))}), the loss is {points(best['loss'])} points "
-        f"({interval(points(best['loss_low']), points(best['loss_high']))}). {others} Picked as the smallest, its gap is likely "
-        "wider than it looks."
+        f"when deciding; that it narrows a gap is {best['support']}. The odds gap (the larger of the gaps in TPR and FPR) changes by "
+        f"{points(best['change'])} points ({_together(best, 'change')}), the loss is {points(best['loss'])} points "
+        f"({_together(best, 'loss')}); these intervals hold for all candidates together, so that they allow for having picked this one. {others}"
     )
 
 
@@ -213,26 +217,23 @@ def advice(study: Results) -> Words:
     return Words(f"use {method_words(row)}")
 
 
-def _why_none(frame: pl.DataFrame, largest: float) -> str:
+def _together(row: dict, what: str) -> str:
+    return interval(points(row[f"{what}_low_simultaneous"]), points(row[f"{what}_high_simultaneous"]))
+
+
+def _why_none(frame: pl.DataFrame) -> str:
     others = frame.filter(pl.col("role") != RECOMMENDED)
     if others.is_empty():
         return "no other method is permitted."
-    dear = others.filter(role=TOO_DEAR)
-    total = counted(others.height, "permitted method")
-    if dear.is_empty():
-        return f"of {total}, none is shown to narrow that gap beyond noise."
-    names = [method_words(row) for row in dear.iter_rows(named=True)]
-    return (
-        f"of {total}, {some(names)} {'narrows' if len(names) == 1 else 'narrow'} that gap beyond noise, but none is shown to lose "
-        f"less than {points(largest).lstrip('+')} points."
-    )
+    why = frame.filter(role=RECOMMENDED)["why"][0]
+    return f"{why} ({counted(others.height, 'permitted method')} tried)."
 
 
 def in_patients(study: Results, method: tuple[str, str, str]) -> Words:
     """Of 1,000 sick or healthy patients of a group, whom a method finds or alarms, where the change is beyond noise."""
-    rows = study.changes.filter(
+    rows = evidence.changes(study).filter(
         *(pl.col(key) == value for key, value in zip(METHOD, method, strict=True)),
-        pl.col("contrast") != MAX_MIN,
+        pl.col("contrast") != WIDEST,
         pl.col("metric").is_in(["tpr", "fpr"]),
         pl.col("verdict").is_in(["improves", "worsens"]),
     )
@@ -259,7 +260,7 @@ def in_patients(study: Results, method: tuple[str, str, str]) -> Words:
 
 def signal(study: Results) -> Words:
     """Groups in which the baseline's scores cannot be told from chance: whatever is fitted there is fitted to noise."""
-    rows = study.metrics.filter(BASELINE, pl.col("attribute") != OVERALL, metric="auc").drop_nulls("low")
+    rows = evidence.metrics(study).filter(BASELINE, pl.col("attribute") != OVERALL, metric="auc").drop_nulls("low")
     if rows.is_empty():
         return Words("Whether the scores carry a signal in each group is not estimable.")
     flat = rows.filter(pl.col("low") <= 0.5)

@@ -5,16 +5,17 @@ from typing import Any
 import polars as pl
 
 from lib.names import (
-    ATTRIBUTES,
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
-    MAX_MIN,
     METRICS,
     NO_TARGET,
     NOT_ESTIMABLE,
+    NOT_TOLD,
     OVERALL,
-    UNDECIDED,
+    SUGGESTED,
 )
+from lib.report import evidence
+from lib.report.evidence import WIDEST
 from lib.report.words import count, difference, interval, level, method_words, outcome_words, points, unit
 from lib.results import Results
 
@@ -26,21 +27,20 @@ BASELINE = (
     & (pl.col("postprocessing") == BASELINE_POSTPROCESSING)
     & (pl.col("target") == NO_TARGET)
 )
-DECIDED = ~pl.col("verdict").is_in([UNDECIDED, NOT_ESTIMABLE])
-_CONTRASTS = {f"{g} - {a.reference}": (g, a.reference) for a in ATTRIBUTES.values() for g in a.groups}
+DECIDED = ~pl.col("verdict").is_in([SUGGESTED, NOT_TOLD, NOT_ESTIMABLE])
 
 
 def baseline_metric(study: Results, metric: str, attribute: str = OVERALL, group: str = "all") -> dict[str, Any]:
     chosen = (pl.col("metric") == metric) & (pl.col("attribute") == attribute) & (pl.col("group") == group)
-    return study.metrics.filter(BASELINE).row(by_predicate=chosen, named=True)
+    return evidence.metrics(study).filter(BASELINE).row(by_predicate=chosen, named=True)
 
 
 def baseline_gaps(study: Results, attribute: str) -> pl.DataFrame:
-    return study.gaps.filter(
+    return evidence.gaps(study).filter(
         BASELINE,
         pl.col("attribute") == attribute,
         pl.col("metric").is_in(GAP_METRICS),
-        pl.col("contrast") != MAX_MIN,
+        pl.col("contrast") != WIDEST,
         pl.col("estimable"),
     )
 
@@ -53,9 +53,9 @@ def effects(study: Results, kind: str) -> pl.DataFrame:
         else pl.col("weighting") == BASELINE_WEIGHTING
     )
     wanted = ((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")) | (
-        (pl.col("contrast") == MAX_MIN) & pl.col("metric").is_in(GAP_METRICS)
+        (pl.col("contrast") == WIDEST) & pl.col("metric").is_in(GAP_METRICS)
     )
-    return study.changes.filter(alone, wanted)
+    return evidence.changes(study).filter(alone, wanted)
 
 
 def distinct_methods(rows: pl.DataFrame) -> list[str]:
@@ -71,12 +71,14 @@ def outcome(row: dict[str, Any]) -> str:
 
 def effect_words(row: dict[str, Any]) -> str:
     """`narrows the TPR gap by view`, `lowers balanced accuracy`: a decided change as verb and object."""
-    verbs = ("narrows", "widens") if row["contrast"] == MAX_MIN else ("raises", "lowers")
-    return f"{verbs[row['verdict'] != 'improves']} {outcome(row)}"
+    of_gap = {"improves": "narrows", "worsens": "widens", "turns": "turns round", "moves": "moves"}
+    of_rate = {"improves": "raises", "worsens": "lowers"}
+    verb = (of_gap if row["contrast"] == WIDEST else of_rate).get(row["verdict"], "differs in")
+    return f"{verb} {outcome(row)}"
 
 
 def gap_words(row: dict[str, Any]) -> str:
-    group, reference = _CONTRASTS[row["contrast"]]
+    group, reference = row["contrast"].split(" - ")
     bounds = interval(points(row["low"]), points(row["high"]))
     return f"{group} has a {row['verdict']} {METRICS[row['metric']].label} than {reference} ({points(row['value'])} points, {bounds})"
 

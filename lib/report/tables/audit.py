@@ -13,12 +13,11 @@ from lib.names import (
     DEMANDS,
     METRICS,
     NO_TARGET,
+    NOT_TOLD,
     STANDARDISED,
-    UNDECIDED,
-    attribute_named,
     weighting_label,
 )
-from lib.report import words
+from lib.report import evidence, words
 from lib.report.figures.marks import attribute_label, in_order
 from lib.report.findings import TOLD, with_minus
 from lib.report.tables.cells import bounded, form_of, p_value, share, table
@@ -38,7 +37,7 @@ def _thousand(value: float | None) -> str:
 def parity(results: Results) -> GT:
     """Each demand of fairness as one figure, by attribute, and the group that fares worst, under the baseline."""
     rows = []
-    for row in results.parity.filter(**BASELINE).to_dicts():
+    for row in evidence.plain(results.parity).filter(**BASELINE).to_dicts():
         metric = row["measure"].removeprefix("worst_")
         name = DEMANDS.get(row["measure"]) or f"worst {METRICS[metric].label}"
         form = share
@@ -56,25 +55,25 @@ def parity(results: Results) -> GT:
                 "heading": attribute_label(row["attribute"]),
                 "measure": name,
                 "group": row["group"] or ("all" if row["estimable"] else words.NOT_ESTIMABLE),
-                "value": bounded(row["value"], row["low"], row["high"], form),
+                "value": form(row["value"]),
             }
         )
-    labels = {"group": "group", "value": "value (95 % interval)"}
+    labels = {"group": "group", "value": "value"}
     return table(rows, labels, stub="measure", heading="heading", right=["value"])
 
 
 def intersections(results: Results) -> GT:
     """TPR and FPR of each crossing of two attributes, on how many patients, and whether they differ from everyone's."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    for row in results.intersections.filter(**BASELINE).to_dicts():
+    for row in evidence.intersections(results).filter(**BASELINE).to_dicts():
         own = rows.setdefault(
             (row["attribute"], row["group"]),
-            {"heading": attribute_named(row["attribute"]).label, "group": row["group"]},
+            {"heading": words.attribute_words(row["attribute"]), "group": row["group"]},
         )
         if row["metric"] in ("tpr", "fpr"):
             own[f"{row['metric']}_patients"] = words.count(row["patients"])
             own[row["metric"]] = bounded(row["value"], row["low"], row["high"], share)
-            own[f"{row['metric']}_verdict"] = "undecided" if row["verdict"] == UNDECIDED else row["verdict"]
+            own[f"{row['metric']}_verdict"] = "undecided" if row["verdict"] == NOT_TOLD else row["verdict"]
     labels = {
         "tpr_patients": "sick patients",
         "tpr": "TPR, %",
@@ -91,7 +90,7 @@ def calibration(results: Results, weighting: str = BASELINE_WEIGHTING) -> GT:
     """Calibration of each group's scores: level, slope, debiased error and Brier score, with what was decided."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     forms = {"mean_error": words.points, "slope": _two, "ece": words.number, "brier": words.number}
-    for row in in_order(results.calibration.filter(weighting=weighting)):
+    for row in in_order(evidence.calibration(results).filter(weighting=weighting)):
         own = rows.setdefault(
             (row["attribute"], row["group"]),
             {"heading": attribute_label(row["attribute"]), "group": row["group"], "verdict": ""},
@@ -100,8 +99,8 @@ def calibration(results: Results, weighting: str = BASELINE_WEIGHTING) -> GT:
         if row["measure"] in forms:
             own[row["measure"]] = bounded(row["value"], row["low"], row["high"], forms[row["measure"]])
         if row["verdict"]:
-            parts = [part for part in own["verdict"].split("; ") if part not in ("", UNDECIDED)]
-            decided = row["verdict"] if row["verdict"] != UNDECIDED or not parts else ""
+            parts = [part for part in own["verdict"].split("; ") if part not in ("", NOT_TOLD)]
+            decided = row["verdict"] if row["verdict"] != NOT_TOLD or not parts else ""
             own["verdict"] = "; ".join(dict.fromkeys(part for part in (*parts, decided) if part))
     labels = {"patients": "patients"} | {name: CALIBRATION[name] for name in forms} | {"verdict": "verdict"}
     labels["mean_error"] += ", points"
@@ -111,8 +110,8 @@ def calibration(results: Results, weighting: str = BASELINE_WEIGHTING) -> GT:
 def amplification(results: Results) -> GT:
     """Differences between groups in the data and in the decisions, their excess, and the bias amplification."""
     rows: list[dict[str, str]] = []
-    for attribute in results.amplification["attribute"].unique(maintain_order=True):
-        own = results.amplification.filter(**BASELINE, attribute=attribute).to_dicts()
+    for attribute in evidence.amplification(results)["attribute"].unique(maintain_order=True):
+        own = evidence.amplification(results).filter(**BASELINE, attribute=attribute).to_dicts()
         pairs: dict[str, dict[str, Any]] = {}
         for row in own:
             pairs.setdefault(row["contrast"], {})[row["quantity"]] = row
@@ -121,14 +120,17 @@ def amplification(results: Results) -> GT:
             cells = {name: bounded(r["value"], r["low"], r["high"], words.points) for name, r in told.items()}
             if "amplification" in told:
                 cells = {"data": "", "model": "", "excess": cells["amplification"]}
-                cells |= {"p": p_value(told["amplification"]["p_holm"]), "verdict": told["amplification"]["verdict"]}
+                cells |= {
+                    "p": p_value(told["amplification"]["p_adjusted"]),
+                    "verdict": told["amplification"]["verdict"],
+                }
                 heading["contrast"] = "bias amplification"
             rows.append({"p": "", "verdict": "not tested"} | heading | cells)
     labels = {
         "data": "sick, in the data",
         "model": "called sick",
         "excess": "excess",
-        "p": "p (Holm)",
+        "p": "p (adjusted)",
         "verdict": "verdict",
     }
     return table(rows, labels, stub="contrast", heading="heading", right=["data", "model", "excess", "p"])
@@ -138,7 +140,7 @@ def simpson(results: Results, split: str = "valid") -> GT:
     """Each difference in aggregate, within strata, and with strata alike, and whether it turns round."""
     keys = ["metric", "attribute", "contrast", "stratifier"]
     questions: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in results.simpson.filter(split=split).to_dicts():
+    for row in evidence.plain(results.simpson).filter(split=split).to_dicts():
         questions.setdefault(tuple(row[key] for key in keys), []).append(row)
     rows = []
     for (metric, attribute, contrast, stratifier), own in questions.items():
@@ -159,14 +161,14 @@ def simpson(results: Results, split: str = "valid") -> GT:
 def probes(results: Results) -> GT:
     """AUC of linear probes of the last features for the label and for each attribute."""
     rows = []
-    for row in results.probes.to_dicts():
+    for row in evidence.plain(results.probes).to_dicts():
         name = "label (sick)" if row["attribute"] == "label" else attribute_label(row["attribute"])
         rows.append(
             {
                 "heading": weighting_label(row["weighting"]),
                 "name": name if row["group"] == "all" else f"{name}: {row['group']} from the others",
                 "auc": bounded(row["value"], row["low"], row["high"], words.number),
-                "sd": "one seed" if row["estimable"] and row["seed_sd"] is None else words.number(row["seed_sd"]),
+                "sd": "one seed" if row["estimable"] and row["network_sd"] is None else words.number(row["network_sd"]),
                 "patients": words.count(row["patients"]),
             }
         )
@@ -176,13 +178,13 @@ def probes(results: Results) -> GT:
 
 def shares(results: Results, split: str = "train") -> GT:
     """Share of the images that is of each group: of all, of the sick, of the healthy."""
-    frame = results.shares.filter(split=split).filter(pl.col("other").is_in(["overall", "label"]))
+    frame = evidence.plain(results.shares).filter(split=split).filter(pl.col("other").is_in(["overall", "label"]))
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in in_order(frame):
         own = rows.setdefault(
             (row["attribute"], row["group"]), {"heading": attribute_label(row["attribute"]), "group": row["group"]}
         )
-        own[row["other_group"]] = bounded(row["share"], row["low"], row["high"], share, missing="no image")
+        own[row["other_group"]] = bounded(row["value"], row["low"], row["high"], share, missing="no image")
     labels = {"all": "of all, %", "sick": "of the sick, %", "healthy": "of the healthy, %"}
     return table(list(rows.values()), labels, stub="group", heading="heading", right=list(labels))
 

@@ -7,7 +7,7 @@ import polars as pl
 from great_tables import GT
 
 from lib.names import BASELINE_WEIGHTING, weighting_label
-from lib.report import words
+from lib.report import evidence, words
 from lib.report.figures.marks import attribute_label, in_order
 from lib.report.tables.cells import bounded, share, table
 from lib.results import Results
@@ -30,7 +30,7 @@ def checks(results: Results) -> GT:
 def composition(results: Results) -> GT:
     """Images, patients and share of sick images of each group, in train and in valid."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    for row in in_order(results.composition):
+    for row in in_order(evidence.composition(results)):
         own = rows.setdefault(
             (row["attribute"], row["group"]), {"heading": attribute_label(row["attribute"]), "group": row["group"]}
         )
@@ -39,7 +39,7 @@ def composition(results: Results) -> GT:
             f"{row['split']}_patients": words.count(row["patients"]),
             f"{row['split']}_sick": bounded(row["prevalence"], row["low"], row["high"], share, missing="no image"),
         }
-    splits = results.composition["split"].unique(maintain_order=True).to_list()
+    splits = evidence.composition(results)["split"].unique(maintain_order=True).to_list()
     labels = {
         f"{split}_{what}": "sick, %" if what == "sick" else what
         for split in splits

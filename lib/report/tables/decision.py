@@ -6,20 +6,20 @@ import polars as pl
 from great_tables import GT
 
 from lib.names import (
-    ATTRIBUTES,
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
-    MAX_MIN,
+    DEFAULTS,
     NOT_ESTIMABLE,
     OVERALL,
     must_know,
 )
-from lib.report import words
+from lib.report import evidence, words
+from lib.report.evidence import WIDEST
 from lib.report.figures.changes import DECIDED
 from lib.report.figures.marks import METHOD
 from lib.report.focus import aimed, focus, outcome
 from lib.report.tables.cells import bounded, share, table
-from lib.report.words import method_words, outcome_words
+from lib.report.words import attribute_words, method_words, outcome_words
 from lib.results import Results
 
 COMBINED = 5
@@ -45,23 +45,23 @@ def decision(results: Results) -> GT:
 def _candidates(results: Results) -> list[dict[str, str]]:
     """The baseline, every method that alters one thing, and the combinations that narrow a gap most, if proven."""
     own = aimed(focus(results))
-    methods = results.metrics.filter(own).select(METHOD).unique(maintain_order=True)
+    methods = evidence.metrics(results).filter(own).select(METHOD).unique(maintain_order=True)
     alone = (pl.col("weighting") == BASELINE_WEIGHTING) | (pl.col("postprocessing") == BASELINE_POSTPROCESSING)
-    narrowed = results.changes.filter(
-        own, outcome(), ~alone, pl.col("contrast") == MAX_MIN, pl.col("verdict") == "improves"
+    narrowed = evidence.changes(results).filter(
+        own, outcome(), ~alone, pl.col("contrast") == WIDEST, pl.col("verdict") == "improves"
     )
     best = narrowed.sort("change").unique(METHOD, keep="first", maintain_order=True).head(COMBINED)
     return methods.filter(alone).to_dicts() + best.select(METHOD).to_dicts()
 
 
 def _candidate(results: Results, method: dict[str, str]) -> dict[str, str]:
-    own = results.metrics.filter(**method, attribute=OVERALL, metric="balanced_accuracy").row(0, named=True)
-    changed = results.changes.filter(**method).filter(outcome())
+    own = evidence.metrics(results).filter(**method, attribute=OVERALL, metric="balanced_accuracy").row(0, named=True)
+    changed = evidence.changes(results).filter(**method).filter(outcome())
     price = changed.filter(attribute=OVERALL).to_dicts()
     gaps_changed = {
         verdict: [
             f"{outcome_words(r['attribute'], r['metric'])} ({words.points(r['change'])})"
-            for r in changed.filter(contrast=MAX_MIN, verdict=verdict).to_dicts()
+            for r in changed.filter(contrast=WIDEST, verdict=verdict).to_dicts()
         ]
         for verdict in DECIDED
     }
@@ -80,9 +80,9 @@ def known_words(method: dict[str, str]) -> str:
     known = must_know(method["postprocessing"], method["target"])
     if known is None:
         return "the image only"
-    if known not in ATTRIBUTES:
+    if known not in DEFAULTS:
         return known
-    return f"{ATTRIBUTES[known].label}, {'of the patient' if ATTRIBUTES[known].of_patient else 'of the image'}"
+    return f"{attribute_words(known)}, {'of the patient' if DEFAULTS[known].of_patient else 'of the image'}"
 
 
 def _with_verdict(row: dict[str, Any]) -> str:

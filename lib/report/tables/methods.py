@@ -12,7 +12,7 @@ from lib.names import (
     postprocessing_label,
     weighting_label,
 )
-from lib.report import words
+from lib.report import evidence, words
 from lib.report.figures.marks import attribute_label, in_order
 from lib.report.focus import aimed, focus, outcome
 from lib.report.tables.cells import bounded, form_of, p_value, share, table
@@ -22,7 +22,7 @@ from lib.results import Results
 
 def performance(results: Results) -> GT:
     """Balanced accuracy and AUC of each weighting at the fixed threshold, and how far its networks lie apart."""
-    frame = results.metrics.filter(
+    frame = evidence.metrics(results).filter(
         postprocessing=BASELINE_POSTPROCESSING, target=NO_TARGET, attribute=OVERALL, group="all"
     )
     rows = []
@@ -33,9 +33,9 @@ def performance(results: Results) -> GT:
             {
                 "weighting": weighting_label(name),
                 "balanced": bounded(balanced["value"], balanced["low"], balanced["high"], share),
-                "balanced_sd": "one seed" if balanced["seed_sd"] is None else share(balanced["seed_sd"]),
+                "balanced_sd": "one seed" if balanced["network_sd"] is None else share(balanced["network_sd"]),
                 "auc": bounded(ranked["value"], ranked["low"], ranked["high"], words.number),
-                "auc_sd": "one seed" if ranked["seed_sd"] is None else words.number(ranked["seed_sd"]),
+                "auc_sd": "one seed" if ranked["network_sd"] is None else words.number(ranked["network_sd"]),
             }
         )
     labels = {
@@ -54,7 +54,7 @@ def groups(
     target: str = NO_TARGET,
 ) -> GT:
     """TPR, FPR, balanced accuracy and AUC of each group under one method, with intervals and the number of patients."""
-    frame = results.metrics.filter(weighting=weighting, postprocessing=postprocessing, target=target)
+    frame = evidence.metrics(results).filter(weighting=weighting, postprocessing=postprocessing, target=target)
     metrics = [m for m in ("tpr", "fpr", "balanced_accuracy", "auc") if m in set(frame["metric"])]
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in in_order(frame.filter(pl.col("metric").is_in(metrics))):
@@ -75,7 +75,7 @@ def gaps(
     target: str = NO_TARGET,
 ) -> GT:
     """Differences between groups under one method: rates in points, AUC on its own scale, with verdicts."""
-    frame = results.gaps.filter(weighting=weighting, postprocessing=postprocessing, target=target)
+    frame = evidence.gaps(results).filter(weighting=weighting, postprocessing=postprocessing, target=target)
     frame = frame.filter(pl.col("metric") != "selection_rate")
     rows = [
         {
@@ -83,12 +83,12 @@ def gaps(
             "contrast": r["contrast"].replace(" - ", " \N{MINUS SIGN} "),
             "metric": METRICS[r["metric"]].label,
             "value": bounded(r["value"], r["low"], r["high"], lambda v, m=r["metric"]: words.difference(m, v)),
-            "p": p_value(r["p_holm"]),
+            "p": p_value(r["p_adjusted"]),
             "verdict": r["verdict"] or "not tested",
         }
         for r in frame.to_dicts()
     ]
-    labels = {"metric": "metric", "value": "difference (95 % interval)", "p": "p (Holm)", "verdict": "verdict"}
+    labels = {"metric": "metric", "value": "difference (95 % interval)", "p": "p (adjusted)", "verdict": "verdict"}
     return table(rows, labels, stub="contrast", heading="heading", right=["value", "p"])
 
 
@@ -103,12 +103,12 @@ def changes(results: Results, kind: str = "weighting") -> GT:
             "heading": words.sentence(method_words(r)),
             "outcome": outcome_words(r["attribute"], r["metric"]),
             "change": bounded(r["change"], r["low"], r["high"], words.points),
-            "p": p_value(r["p_holm"]),
+            "p": p_value(r["p_adjusted"]),
             "verdict": r["verdict"],
         }
-        for r in results.changes.filter(**fixed).filter(outcome()).to_dicts()
+        for r in evidence.changes(results).filter(**fixed).filter(outcome()).to_dicts()
     ]
-    labels = {"change": "change, points (95 % interval)", "p": "p (Holm)", "verdict": "verdict"}
+    labels = {"change": "change, points (95 % interval)", "p": "p (adjusted)", "verdict": "verdict"}
     return table(rows, labels, stub="outcome", heading="heading", right=["change", "p"])
 
 

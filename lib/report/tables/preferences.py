@@ -6,8 +6,9 @@ from typing import Any
 import polars as pl
 from great_tables import GT
 
-from lib.names import ALTERNATIVE, MAX_MIN, METRICS, NOT_NARROWED, RECOMMENDED, SET_ASIDE, TOO_DEAR
-from lib.report import words
+from lib.names import ALTERNATIVE, METRICS, NOT_NARROWED, RECOMMENDED, SET_ASIDE, TOO_DEAR
+from lib.report import evidence, words
+from lib.report.evidence import WIDEST
 from lib.report.figures.marks import BASELINE, METHOD, in_order
 from lib.report.focus import focus
 from lib.report.tables.cells import bounded, share, table
@@ -34,9 +35,11 @@ def recommendation(results: Results) -> GT:
             "heading": ROLES[row["role"]],
             "method": words.sentence(method_words(row)),
             "known": known_words(row),
-            "loss": bounded(row["loss"], row["loss_low"], row["loss_high"], words.points),
-            "gap": bounded(row["disparity"], row["low"], row["high"], share),
-            "change": bounded(row["change"], row["change_low"], row["change_high"], words.points),
+            "loss": bounded(row["loss"], row["loss_low_simultaneous"], row["loss_high_simultaneous"], words.points),
+            "gap": share(row["disparity"]),
+            "change": bounded(
+                row["change"], row["change_low_simultaneous"], row["change_high_simultaneous"], words.points
+            ),
         }
         for row in pl.concat(kept).to_dicts()
     ]
@@ -59,16 +62,16 @@ def closures(results: Results, attribute: str | None = None) -> GT:
     attribute = attribute or focus(results)
     rows = [
         {
-            "heading": f"{METRICS[row['metric']].label} gap",
+            "heading": f"{METRICS[row['metric']].label}, {row['contrast']}",
             "method": words.sentence(method_words(row)),
-            "change": words.points(row["change"]),
+            "change": words.points(row["estimate"]),
             "gained": words.few(row["gained"]),
             "lost": words.few(row["lost"]),
             "how": row["how"],
         }
-        for metric in ("tpr", "fpr", "balanced_accuracy")
-        for row in results.closures.filter(pl.col("how") != NOT_NARROWED, attribute=attribute, metric=metric)
-        .sort("change")
+        for metric in ("tpr", "fpr")
+        for row in results.levelling.filter(pl.col("how") != NOT_NARROWED, attribute=attribute, metric=metric)
+        .sort(pl.col("estimate").abs(), descending=True)
         .head(SHOWN)
         .to_dicts()
     ]
@@ -87,7 +90,7 @@ def gains(results: Results, method: Sequence[str] | None = None) -> GT:
     `method` is (weighting, post-processing, target), by default the recommended one.
     """
     method = dict(zip(METHOD, method or _recommended(results), strict=True))
-    frame = results.changes.filter(pl.col("contrast") != MAX_MIN, **method)
+    frame = evidence.changes(results).filter(pl.col("contrast") != WIDEST, **method)
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for row in in_order(frame.filter(pl.col("metric").is_in(["tpr", "fpr"])).rename({"contrast": "group"})):
         own = rows.setdefault(

@@ -1,0 +1,35 @@
+"""Columns that tables share, and the way from arrays to tidy frames: NaN becomes null, types are those of the schema."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lib.names import Method
+
+__all__ = ["DESCRIBED", "INTERVAL", "METHOD", "STANDARD", "B", "F", "I", "Method", "S", "frame", "optional"]
+
+S, I, F, B = pl.String, pl.Int64, pl.Float64, pl.Boolean
+METHOD: dict[str, Any] = {"weighting": S, "postprocessing": S, "target": S}
+INTERVAL: dict[str, Any] = {"low": F, "high": F}
+DESCRIBED: dict[str, Any] = {"estimate": F} | INTERVAL
+"""A figure with its single interval, described and not tested."""
+STANDARD: dict[str, Any] = DESCRIBED | {
+    "low_simultaneous": F,
+    "high_simultaneous": F,
+    "p": F,
+    "p_adjusted": F,
+    "verdict": S,
+}
+"""A figure that is tested: its single interval, the one that holds for its whole family, both p-values, one of five words."""
+
+
+def optional(values: Any) -> list[float | None]:
+    """Numbers as a list, with None for NaN: a figure that does not exist is null, never 0."""
+    return [None if value != value else value for value in np.asarray(values, dtype=np.float64).tolist()]
+
+
+def frame(rows: Sequence[tuple], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """A frame of tuples, columns in the order and types of `schema`; NaN is null in columns of numbers."""
+    return pl.DataFrame(rows, schema=dict(schema), orient="row").with_columns(pl.selectors.float().fill_nan(None))

@@ -1,0 +1,74 @@
+"""The largest gap of a method, and when another method's is shown to be smaller.
+
+Disparity = max over gaps of |D|, the gaps being those in TPR and FPR of an attribute, `group - reference`. That j's is smaller than i's is
+shown by smooth statements alone: with D* any gap of i and s its sign, s D* - D > 0 and s D* + D > 0 for every gap D of j, all at once
+(intersection-union, no correction between them), since then max |D| of j < s D* <= max |D| of i, whichever gap of i is
+truly the largest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from lib.audit.inference import Figures
+from lib.names import DEFAULTS, NO_TARGET, OVERALL, Attribute, Method, must_know
+
+
+@dataclass(frozen=True, eq=False)
+class Disparity:
+    """One method: `accuracy`, balanced accuracy of everyone (K = 1), `gaps` (K) of an attribute, and which is the largest."""
+
+    method: Method
+    accuracy: Figures
+    gaps: Figures
+
+    @classmethod
+    def of(cls, method: Method, compared: Figures, attribute: str) -> "Disparity | None":
+        """None where a gap of the attribute, or balanced accuracy, is not estimable."""
+        accuracy = compared.where(pl.col("attribute") == OVERALL)
+        gaps = compared.where((pl.col("attribute") == attribute) & pl.col("estimable"))
+        known = accuracy.index["estimable"].all() and gaps.index.height and np.isfinite(gaps.estimate).all()
+        return cls(method, accuracy, gaps) if known else None
+
+    @property
+    def largest(self) -> int:
+        """Which gap is the largest."""
+        return int(np.abs(self.gaps.estimate).argmax())
+
+    @property
+    def value(self) -> float:
+        """The largest gap without its sign."""
+        return float(np.abs(self.gaps.estimate).max())
+
+    @property
+    def words(self) -> str:
+        """Which gap that is, `tpr: AP - PA`."""
+        row = self.gaps.index.row(self.largest, named=True)
+        return f"{row['metric']}: {row['contrast']}"
+
+    def signed(self, columns: int = 1) -> Figures:
+        """The largest gap times its sign, in each of so many columns."""
+        matrix = np.zeros((self.gaps.index.height, columns))
+        matrix[self.largest] = np.sign(self.gaps.estimate[self.largest]) or 1.0
+        index = self.gaps.index if columns == self.gaps.index.height else self.gaps.index[[self.largest] * columns]
+        return self.gaps.contrast(index, matrix)
+
+    def beats(self, other: "Disparity") -> list[Figures]:
+        """Figures that are all above 0 where this method has a smaller disparity than the other."""
+        star = other.signed(self.gaps.index.height)
+        return [star - self.gaps, star + self.gaps]
+
+
+def permitted(method: Method, attribute: str, attributes: Mapping[str, Attribute], may_use_demographics: bool) -> bool:
+    """Whether a method acts on the attribute or on none, and asks, when deciding, for nothing that is forbidden."""
+    known = must_know(method[1], method[2])
+    allowed = may_use_demographics or known is None or not attributes.get(known, DEFAULTS.get(known)).of_patient
+    return allowed and method[2] in (NO_TARGET, attribute)
+
+
+def one_sided(p: Sequence[float], estimate: Sequence[float]) -> np.ndarray:
+    """One-sided p-values of figures not being above 0, from two-sided ones."""
+    p, estimate = np.asarray(p, dtype=float), np.asarray(estimate, dtype=float)
+    return np.where(estimate > 0, p / 2, 1 - p / 2)

@@ -1,0 +1,41 @@
+"""Inference: figures with the influence of patients and networks in; estimates, intervals, p-values and words out.
+
+gap = gaps(rates(population, decisions), population)      # lib.audit.metrics
+infer(gap).table()                                        # one family: verdicts hold for all of its figures together
+infer(changed - gap).table()                              # paired by patient and by network
+"""
+
+from lib.audit.inference.cells import Arm, Cells
+from lib.audit.inference.figures import Figures, pool
+from lib.audit.inference.infer import STANDARD, Inference, describe, infer
+from lib.audit.inference.narrowing import narrowing
+from lib.audit.inference.population import Cell, Population
+from lib.audit.inference.replicates import from_replicates, jackknife, patient_weights, ratio
+from lib.audit.inference.retraining import Retraining
+from lib.audit.inference.variance import Summary, summary
+from lib.audit.inference.words import ALPHA, Estimand, Family, Verdict
+
+__all__ = [
+    "ALPHA",
+    "STANDARD",
+    "Arm",
+    "Cell",
+    "Cells",
+    "Estimand",
+    "Family",
+    "Figures",
+    "Inference",
+    "Population",
+    "Retraining",
+    "Summary",
+    "Verdict",
+    "describe",
+    "from_replicates",
+    "infer",
+    "jackknife",
+    "narrowing",
+    "patient_weights",
+    "pool",
+    "ratio",
+    "summary",
+]

@@ -1,0 +1,198 @@
+"""Estimate, intervals, p-values and the word of every figure of a family, all from one pivot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import ndtri_exp
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from lib.audit.inference.cells import Array
+from lib.audit.inference.figures import Figures
+from lib.audit.inference.pivot import Pivot
+from lib.audit.inference.retraining import Retraining
+from lib.audit.inference.simultaneous import stepped
+from lib.audit.inference.variance import Summary, summaries
+from lib.audit.inference.words import ALPHA, POWER, Estimand, Verdict
+
+MARGIN = 0.05
+SINGLE = float(norm.isf(ALPHA / 2))
+LEAST = np.finfo(float).tiny
+STANDARD = {
+    **{name: pl.Float64 for name in ("estimate", "low", "high", "low_simultaneous", "high_simultaneous")},
+    **{name: pl.Float64 for name in ("p", "p_adjusted", "p_equivalent", "detectable")},
+    **{"verdict": pl.String, "estimand": pl.String, "family_size": pl.Int64},
+}
+"""The columns of every table of figures, and their types."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """K figures of a family; every array is (K,), NaN where a figure is not estimable or the question is not asked.
+
+    low, high: 95 % interval, which leaves `null` out if and only if p <= .05. low_simultaneous, high_simultaneous: the
+    same for all figures of the family together, which leave it out if and only if p_adjusted <= .05; where only the step-down
+    does, they end at it. p_equivalent: of the truth not being within the margin. detectable: distance from the null that
+    is found with power 80 % by the single test. size: hypotheses of the family. draws: of its largest error.
+    """
+
+    index: pl.DataFrame
+    estimate: Array
+    se: Array
+    degrees: Array
+    low: Array
+    high: Array
+    low_simultaneous: Array
+    high_simultaneous: Array
+    p: Array
+    p_adjusted: Array
+    p_equivalent: Array
+    verdict: list[Verdict]
+    detectable: Array
+    estimand: list[Estimand]
+    size: int
+    draws: int
+    patients: NDArray[np.int64]
+    of_patients: Array
+    """Share of the variance that more patients would lower."""
+
+    def table(self) -> pl.DataFrame:
+        """The index with the columns of `STANDARD`; NaN is null."""
+        named = {name: getattr(self, name) for name in STANDARD if name not in ("verdict", "estimand", "family_size")}
+        said = {"verdict": self.verdict, "estimand": self.estimand}
+        words = {name: pl.Series([str(word) for word in column], dtype=pl.String) for name, column in said.items()}
+        columns = {
+            name: pl.Series(values, dtype=pl.Float64, nan_to_null=True)
+            for name, values in ((n, np.asarray(v)) for n, v in named.items())
+        }
+        return self.index.with_columns(**columns, **words, family_size=pl.lit(self.size, pl.Int64)).select(
+            *self.index.columns, *STANDARD
+        )
+
+    def patients_needed(self, gap: float | Array) -> Array:
+        """Patients of such a cohort (K,) for which a distance `gap` from the null is found with power 80 %.
+
+        Infinite where the noise of so few networks alone hides it.
+        """
+        allowed = (np.asarray(gap) / (SINGLE + norm.ppf(POWER))) ** 2
+        networks = self.se**2 * (1 - self.of_patients)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            needed = np.ceil(self.patients * self.se**2 * self.of_patients / (allowed - networks))
+        return np.where(allowed > networks, needed, np.inf)
+
+
+def infer(
+    family: Figures | Summary | Sequence[Figures | Summary],
+    *,
+    margin: float = MARGIN,
+    null: float | None = 0.0,
+    seed: int = 0,
+    retraining: Retraining | None = None,
+) -> Inference:
+    """All figures as one family: verdicts hold for all of them together.
+
+    `null`: the value tested. `retraining`: how noisy retraining is, where single networks are compared.
+    """
+    return _inferred(summaries(family), margin, null, retraining, seed)
+
+
+def describe(
+    figures: Figures | Summary | Sequence[Figures | Summary],
+    *,
+    margin: float = MARGIN,
+    null: float | None = 0.0,
+    retraining: Retraining | None = None,
+) -> Inference:
+    """Figures on their own: no family, so that the most that is said is `suggested`. With `null` None, an interval alone."""
+    return _inferred(summaries(figures), margin, null, retraining, None)
+
+
+def _inferred(
+    family: list[Summary], margin: float, null: float | None, retraining: Retraining | None, seed: int | None
+) -> Inference:
+    if retraining is not None:
+        family = [retraining.added(own) for own in family]
+    pivots = [Pivot.for_summary(own) for own in family]
+    every = [_single(pivot, margin, null) for pivot in pivots]
+    joined = {name: np.concatenate([own[name] for own in every]) for name in every[0]}
+    asked = ~np.isnan(joined["p"])
+    nothing = np.full(len(asked), np.nan)
+    low, high, adjusted, draws = nothing.copy(), nothing.copy(), nothing.copy(), 0
+    if seed is not None and null is not None and asked.any():
+        chosen = np.split(asked, np.cumsum([len(own) for own in family])[:-1])
+        some = [own.take(mask) for own, mask in zip(family, chosen, strict=True) if mask.any()]
+        adjusted[asked], critical, draws = stepped(some, joined["size"][asked], seed=seed)
+        bounds = [pivot.bounds(critical) for pivot in pivots]
+        low, high = (np.concatenate(own) for own in zip(*bounds, strict=True))
+        low, high = _agreeing(joined["estimate"], low, high, adjusted, null)
+    verdicts = _verdicts(joined["p"], adjusted, joined["p_equivalent"], asked | ~np.isnan(joined["low"]))
+    index = pl.concat([own.index for own in family], how="diagonal")
+    return Inference(
+        index,
+        *(joined[name] for name in ("estimate", "se", "degrees", "low", "high")),
+        np.where(asked, low, np.nan),
+        np.where(asked, high, np.nan),
+        joined["p"],
+        adjusted,
+        joined["p_equivalent"],
+        verdicts,
+        joined["detectable"],
+        [Estimand.PROCEDURE if of else Estimand.NETWORKS for of in joined["retrained"]],
+        int(asked.sum()),
+        draws,
+        np.concatenate([np.full(len(own), own.rows.shape[0]) for own in family]),
+        joined["of_patients"],
+    )
+
+
+def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
+    own = pivot.of
+    known = own.known & np.isfinite(own.estimate) & ((pivot.se > 0) | (own.parts is not None))
+    low, high = pivot.bounds(SINGLE)
+    if null is None:
+        p = equivalent = size = np.full(len(own), np.nan)
+    else:
+        at = np.abs(pivot.at(null))
+        p = 2 * student.sf(at, own.degrees)
+        size = -ndtri_exp(np.minimum(student.logsf(at, own.degrees), np.log(0.5)))
+        equivalent = np.maximum(pivot.above(null - margin), pivot.below(null + margin))
+        low, high = _agreeing(own.estimate, low, high, p, null)
+    reach = student.isf(ALPHA / 2, own.degrees) + student.ppf(POWER, own.degrees)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (pivot.se**2 - own.networks) / pivot.se**2
+    numbers = {
+        "estimate": own.estimate,
+        "se": pivot.se,
+        "degrees": own.degrees,
+        "low": low,
+        "high": high,
+        "p": p,
+        "p_equivalent": equivalent,
+        "detectable": reach * pivot.se,
+        "size": size,
+        "of_patients": share,
+    }
+    found = {name: np.where(known, values, np.nan) for name, values in numbers.items()}
+    retrained = bool(own.network_rows) | (own.alone > 0)
+    return found | {"retrained": np.broadcast_to(retrained, len(own))}
+
+
+def _agreeing(estimate: Array, low: Array, high: Array, p: Array, null: float) -> tuple[Array, Array]:
+    """Bounds on the side of the null that p says: rounding, and the steps of the step-down, would leave them a hair off."""
+    out = p <= ALPHA
+    above, below = out & (estimate > null), out & (estimate < null)
+    least = max(LEAST, abs(null) * 1e-15)
+    low = np.where(above, np.maximum(low, null + least), np.where(below, low, np.minimum(low, null)))
+    high = np.where(below, np.minimum(high, null - least), np.where(above, high, np.maximum(high, null)))
+    return low, high
+
+
+def _verdicts(p: Array, adjusted: Array, equivalent: Array, told: NDArray[np.bool_]) -> list[Verdict]:
+    choices = [~told, adjusted <= ALPHA, p <= ALPHA, equivalent <= ALPHA]
+    words = [Verdict.NOT_ESTIMABLE, Verdict.SHOWN, Verdict.SUGGESTED, Verdict.AT_MOST]
+    at = np.select(choices, range(4), 4)
+    return [(*words, Verdict.NOT_TOLD)[k] for k in at]

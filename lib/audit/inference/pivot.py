@@ -1,0 +1,70 @@
+"""One pivot for interval, p and equivalence: how far an estimate is from a value, on the scale of Student's t.
+
+Proportions, and what is built from them, use the critical value at which their interval (Wilson's, or put together from several) meets the value.
+Everything else is studentised and freed of its skewness by Hall's cubic (1992, doi 10.1111/j.2517-6161.1992.tb01876.x): with g the
+skewness of the estimate, x = t + g t^2 / 3 + g^2 t^3 / 27 + g / 6. Both are monotone in the value, so that bounds, one-sided and two-sided p agree.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_ndtr
+from scipy.stats import t as student
+
+from lib.audit.inference.cells import Array
+from lib.audit.inference.variance import Summary
+
+
+@dataclass(frozen=True, eq=False)
+class Pivot:
+    """K figures: `estimate`, standard error `se`, `degrees` of freedom, `skewness` of the estimate, and their summary."""
+
+    of: Summary
+    se: Array
+    skewness: Array
+
+    @classmethod
+    def for_summary(cls, own: Summary) -> "Pivot":
+        plain = own.patients + own.networks
+        variance = plain if own.parts is not None else plain + own.floor
+        with np.errstate(invalid="ignore", divide="ignore"):
+            skewness = np.nan_to_num(own.skewness * (own.patients / variance) ** 1.5)
+        return cls(own, np.sqrt(variance), skewness)
+
+    def at(self, value: float | Array) -> Array:
+        """How far the estimate is above a value, (K,): standard Student's t if the value is the truth."""
+        distance = self.of.estimate - value
+        if self.of.parts is not None:
+            return self.of.parts.critical(np.nan_to_num(distance), self.of.networks)
+        g = self.skewness
+        with np.errstate(invalid="ignore", divide="ignore"):
+            t = distance / self.se
+            return t + g * t**2 / 3 + g**2 * t**3 / 27 + g / 6
+
+    def above(self, value: float | Array) -> Array:
+        """One-sided p, (K,), of the truth being at most `value`."""
+        return student.sf(self.at(value), self.of.degrees)
+
+    def below(self, value: float | Array) -> Array:
+        """One-sided p, (K,), of the truth being at least `value`."""
+        return student.cdf(self.at(value), self.of.degrees)
+
+    def p(self, value: float | Array = 0.0) -> Array:
+        """Two-sided p, (K,)."""
+        return 2 * student.sf(np.abs(self.at(value)), self.of.degrees)
+
+    def bounds(self, normal: float | Array) -> tuple[Array, Array]:
+        """Bounds (K,) each, with as much outside as a normal has beyond `normal` on each side."""
+        tail = np.exp(log_ndtr(-np.asarray(normal, dtype=float)))
+        critical = student.isf(tail, self.of.degrees) * np.ones(len(self.of))
+        if self.of.parts is not None:
+            below, above = self.of.parts.distances(critical, self.of.networks)
+        else:
+            below, above = self.se * self._plain(critical), -self.se * self._plain(-critical)
+        low, high = self.of.bounds
+        return np.clip(self.of.estimate - below, low, high), np.clip(self.of.estimate + above, low, high)
+
+    def _plain(self, x: Array) -> Array:
+        """The t whose pivot is x."""
+        g = np.where(np.abs(self.skewness) < 1e-4, 1e-4, self.skewness)
+        return 3 / g * (np.cbrt(1 + g * (x - g / 6)) - 1)

@@ -1,0 +1,42 @@
+"""Differences between groups: `group - reference`."""
+
+import numpy as np
+import polars as pl
+
+from lib.audit.inference.figures import Figures
+from lib.audit.inference.population import Population
+
+SCHEMA = {
+    **{name: pl.String for name in ("attribute", "contrast", "metric", "unit")},
+    **{"images": pl.Int64, "patients": pl.Int64, "estimable": pl.Boolean},
+}
+
+
+def gaps(levels: Figures, population: Population) -> Figures:
+    """For each attribute and metric of `levels`, the difference of each group and the reference.
+
+    0 means that both groups fare alike, above 0 that the group has more. Estimable where both groups are; `patients` are those of the
+    smaller group. An attribute's first group is compared first.
+    """
+    own = levels.index.select("attribute", "group", "metric", "unit", "images", "patients", "estimable").rows()
+    at = {row[:3]: k for k, row in enumerate(own)}
+    metrics = levels.index["metric"].unique(maintain_order=True).to_list()
+    rows, pairs = [], []
+    for name, attribute in population.attributes.items():
+        for metric in metrics:
+            for group in attribute.groups:
+                if group == attribute.reference:
+                    continue
+                pair = at[name, group, metric], at[name, attribute.reference, metric]
+                contrast = f"{group} - {attribute.reference}"
+                rows.append((name, contrast, metric, *_together(*(own[k][3:] for k in pair))))
+                pairs.append(pair)
+    matrix = np.zeros((len(levels), len(pairs)))
+    for k, (one, two) in enumerate(pairs):
+        matrix[one, k], matrix[two, k] = 1, -1
+    return levels.contrast(pl.DataFrame(rows, schema=SCHEMA, orient="row"), matrix)
+
+
+def _together(one: tuple, two: tuple) -> tuple[str, int, int, bool]:
+    """Unit, images of both groups, patients of the smaller one, and whether both are estimable."""
+    return one[0], one[1] + two[1], min(one[2], two[2]), one[3] and two[3]

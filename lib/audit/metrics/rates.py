@@ -1,0 +1,145 @@
+"""Rates of decisions, overall and by group, by patient or by image, with the influence of every patient.
+
+Decisions are expected ones, in 0 to 1: 1 = called sick, and a rule that tosses a coin gives its chance of calling sick.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lib.audit.inference.cells import Array, Cells
+from lib.audit.inference.figures import Figures
+from lib.audit.inference.population import Population
+from lib.audit.inference.variance import effective
+from lib.audit.metrics.unit import Unit, mean_by_patient
+
+TESTED = ("balanced_accuracy", "tpr", "fpr", "selection_rate")
+"""Metrics of decisions whose gaps and changes are tested."""
+DESCRIBED = ("accuracy", "fnr", "ppv", "missed")
+"""Metrics that follow from those and from prevalence: shown with intervals, not tested once more."""
+RATES = TESTED + DESCRIBED
+ABOUT = {"tpr": (1,), "fnr": (1,), "fpr": (0,), "selection_rate": (2,), "accuracy": (2,), "missed": (2,), "ppv": (2,)}
+"""Whom a metric is about: columns of `Population.sizes` (0 healthy, 1 sick, 2 all) that must be large enough; else both labels."""
+SIMPLE = ("fpr", "tpr", "selection_rate", "accuracy", "missed", "ppv")
+"""Metrics that are one ratio; the others are combinations."""
+COMBINED = {"balanced_accuracy": ({"tpr": 0.5, "fpr": -0.5}, 0.5), "fnr": ({"tpr": -1.0}, 1.0)}
+
+
+def rates(
+    population: Population,
+    decisions: Array,
+    *,
+    weighting: str = "uniform",
+    unit: Unit = Unit.PATIENT,
+    smallest_cell: int = 20,
+    metrics: Sequence[str] = RATES,
+) -> Figures:
+    """Rates of decisions (S, n) in the G cells of the population: G x M figures, cell by cell.
+
+    tpr = mean decision of the sick, fpr = of the healthy, selection_rate = of all, balanced_accuracy = (tpr + 1 - fpr) / 2, where 1 is
+    perfect and .5 is what ignoring the image achieves; accuracy = share whose label is found, fnr = 1 - tpr; ppv = share of the sick
+    among those called sick; missed = share who are sick and called healthy, so that 1,000 times it is how many of 1,000 patients, one image
+    each, are sick and missed. `unit`: who counts once; by patient, within each group and label (`Unit`), and for ppv a
+    patient as far as called sick. Index: attribute, group, metric, unit, images, patients, estimable (at least `smallest_cell` patients of
+    each label that the metric is about). Raises ValueError for decisions that are not (S, n) numbers in 0 to 1.
+    """
+    decisions = check_rows(population, decisions, "decisions", bounded=True)
+    unknown = [metric for metric in metrics if metric not in RATES]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is not a rate; allowed are {', '.join(RATES)}.")
+    needed = [m for m in SIMPLE if any(m == name or m in COMBINED.get(name, ({},))[0] for name in metrics)]
+    members = np.stack([cell.images for cell in population.cells], axis=1)
+    sick = population.labels[:, None] == 1
+    sides = {"fpr": members & ~sick, "tpr": members & sick}
+    right = np.where(sick[:, 0], decisions, 1 - decisions)
+    found = [
+        _simple(population, metric, decisions, sides.get(metric, members), right, sick[:, 0], unit) for metric in needed
+    ]
+    base = _beside(found, index_of(population, needed, unit, smallest_cell), weighting)
+    index = index_of(population, metrics, unit, smallest_cell)
+    matrix, offset = _combined(needed, metrics, len(population.cells))
+    figures = base.contrast(index, matrix)
+    return Figures(index, figures.arms, figures.cells, figures.matrix, offset)
+
+
+def check_rows(population: Population, rows: Array, what: str, *, bounded: bool = False) -> Array:
+    """`rows` as float64 (S, n), or ValueError in one sentence when shape, NaN or range is wrong."""
+    rows = np.asarray(rows, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[0] == 0 or rows.shape[1] != population.n_images:
+        raise ValueError(f"{what} have shape {rows.shape}; (seeds, {population.n_images} images) is needed.")
+    if not np.isfinite(rows).all():
+        raise ValueError(f"{what} hold {int((~np.isfinite(rows)).sum())} values that are not finite numbers.")
+    if bounded and (rows.min() < 0 or rows.max() > 1):
+        raise ValueError(f"{what} range from {rows.min():g} to {rows.max():g}; allowed is 0 to 1.")
+    return rows
+
+
+def index_of(population: Population, metrics: Sequence[str], unit: Unit, smallest_cell: int) -> pl.DataFrame:
+    """The index of M metrics in G cells, G x M rows, cell by cell."""
+    images, patients = population.sizes
+    rows = []
+    for g, cell in enumerate(population.cells):
+        for metric in metrics:
+            about = list(ABOUT.get(metric, (0, 1)))
+            fewest = int(patients[g, about].min())
+            counted = int(images[g, 2 if len(about) > 1 else about[0]])
+            enough = fewest >= max(1, smallest_cell)
+            rows.append((cell.attribute, cell.group, metric, str(unit), counted, fewest, enough))
+    return pl.DataFrame(rows, schema=INDEX, orient="row")
+
+
+INDEX = {
+    **{name: pl.String for name in ("attribute", "group", "metric", "unit")},
+    **{"images": pl.Int64, "patients": pl.Int64, "estimable": pl.Boolean},
+}
+Ratio = tuple[Array, Array, Array]
+"""Numerators (S, P, G), denominators (S, P, G) or (P, G), and images (G,)."""
+
+
+def _simple(
+    population: Population,
+    metric: str,
+    decisions: Array,
+    images: NDArray[np.bool_],
+    right: Array,
+    sick: NDArray[np.bool_],
+    unit: Unit,
+) -> Ratio:
+    count = images.sum(axis=0).astype(float)
+    if metric == "ppv":
+        called, _ = mean_by_patient(population, decisions, images, unit)
+        found, _ = mean_by_patient(population, decisions * sick, images, unit)
+        return found, called, count
+    values = {"accuracy": right, "missed": (1 - decisions) * sick}.get(metric, decisions)
+    numerators, denominators = mean_by_patient(population, values, images, unit)
+    return numerators, np.broadcast_to(denominators, numerators.shape), count
+
+
+def _beside(found: Sequence[Ratio], index: pl.DataFrame, weighting: str) -> Figures:
+    """All ratios as proportions, cell by cell."""
+    numerators, denominators, images = (
+        np.stack(list(own), axis=-1).reshape(*own[0].shape[:-1], -1) for own in zip(*found, strict=True)
+    )
+    total = denominators.sum(axis=1)  # (S, K)
+    mean = denominators.mean(axis=0)
+    size = (mean > 0).sum(axis=0)
+    known = (size > 0) & (total > 0).all(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = numerators.sum(axis=1) / total
+        factor = np.sqrt(size / np.maximum(size - 1, 1))
+        influence = (numerators - values[:, None] * denominators) / total[:, None] * factor
+    degrees = np.maximum(effective(mean) - 1, 1)
+    cells = Cells(size.astype(float), images, degrees, known, (0.0, 1.0), proportion=True)
+    return Figures.of(index, weighting, np.where(known, values, np.nan), np.where(known, influence, 0), cells)
+
+
+def _combined(needed: Sequence[str], metrics: Sequence[str], cells: int) -> tuple[Array, Array]:
+    """Matrix (G x N, G x M) and offset (G x M,) that make the metrics of the simple ones."""
+    matrix, offset = np.zeros((len(needed), len(metrics))), np.zeros(len(metrics))
+    for m, metric in enumerate(metrics):
+        terms, offset[m] = COMBINED.get(metric, ({metric: 1.0}, 0.0))
+        for name, coefficient in terms.items():
+            matrix[needed.index(name), m] = coefficient
+    return np.kron(np.eye(cells), matrix), np.tile(offset, cells)

@@ -1,0 +1,136 @@
+"""What can be read from the network's last features? Linear probes for the attributes, and for the disease beside them.
+
+For each attribute, and for the label for comparison, a logistic regression on standardised features is fitted on four
+fifths of the patients and scores the rest, five times; AUC, by patient, of the scores of all folds together, images of
+known group only. `group` names the group told from the others; `all` is the mean over the groups (two groups have one
+AUC). .5: nothing can be read linearly; 1: all of it. The probes are held as fitted, so the noise of fitting them is in
+the intervals only as far as networks show it. A probe finds what is encoded, not what is used (compare Glocker et al.
+2023, doi 10.1016/j.ebiom.2023.104467).
+"""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from scipy.stats import rankdata
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lib.audit import metrics
+from lib.audit.columns import DESCRIBED, B, F, I, S
+from lib.audit.context import Context
+from lib.audit.inference import Figures, Population
+from lib.names import OVERALL
+
+name = "probes"
+schema = (
+    {"weighting": S, "attribute": S, "group": S}
+    | DESCRIBED
+    | {"network_sd": F, "images": I, "patients": I, "estimable": B}
+)
+needs = ("embeddings",)
+PENALTY = 0.01
+"""C of the logistic regression on standardised features, fixed beforehand: strong, for there are as many features as patients."""
+FOLDS = 5
+EVERYONE = "all"
+
+
+def compute(context: Context) -> pl.DataFrame:
+    tables = []
+    for weighting, networks in context.embeddings.items():
+        checked(context.population, networks, weighting)
+        for attribute, names, codes in _targets(context.population):
+            tables.append(_told(context, weighting, networks, attribute, names, codes))
+    told = pl.concat(tables, how="diagonal_relaxed")
+    return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
+
+
+def probe_scores(
+    features: np.ndarray, target: np.ndarray, patients: np.ndarray, *, folds: int = FOLDS, seed: int = 0
+) -> np.ndarray:
+    """How likely each of K classes is, (n, K), as rank within the fold, 0 to 1, by a probe that has not seen the patient.
+
+    `target` (n,) codes 0..K-1, `patients` (n,) codes. Folds hold whole patients. Ranks, for probabilities of different folds do not
+    compare: a fold with more of a class is judged by a probe that saw fewer, which pushes the AUC of nothing at all under .5. A class
+    that the other folds lack, or a fold whose probe had one class only, ranks everyone alike.
+    """
+    scores = np.full((len(target), int(target.max()) + 1), 0.5)
+    splits = GroupKFold(folds, shuffle=True, random_state=seed).split(features, groups=patients)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for fit, judge in splits:
+            model = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=200))
+            if len(np.unique(target[fit])) < 2:
+                continue
+            model.fit(features[fit], target[fit])
+            chances = model.predict_proba(features[judge])
+            scores[np.ix_(judge, model.classes_)] = (rankdata(chances, axis=0) - 0.5) / len(judge)
+    return scores
+
+
+def _targets(population: Population) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
+    yield "label", ("sick", "healthy"), 1 - population.labels
+    for name, codes in population.groups.items():
+        yield name, population.attributes[name].groups, codes
+
+
+def _told(
+    context: Context, weighting: str, networks: np.ndarray, attribute: str, names: tuple[str, ...], codes: np.ndarray
+) -> pl.DataFrame:
+    """Rows of one attribute: everyone, and each group where there are more than two."""
+    people, known = context.population, codes >= 0
+    told = list(names) if len(names) > 2 else [names[0]]
+    sides = {
+        name: (people.count_patients(codes == k), people.count_patients(known & (codes != k)))
+        for k, name in enumerate(names)
+    }
+    kept = [name for name in told if min(sides[name]) >= max(1, context.smallest_cell, FOLDS)]
+    rows = {
+        name: (int((codes == names.index(name)).sum()), sides[name][0]) for name in (told if len(names) > 2 else ())
+    }
+    rows = {EVERYONE: (int(known.sum()), people.count_patients(known))} | rows
+    found: dict[str, Figures] = {}
+    if kept:
+        at = np.flatnonzero(known)
+        patients = np.unique(people.patients[at], return_inverse=True)[1]
+        scores = np.stack([probe_scores(features[at], codes[at], patients, seed=context.seed) for features in networks])
+        for name in kept:
+            code = names.index(name)
+            sided = Population(patients, (codes[at] == code).astype(np.int64), groups={}, attributes={})
+            found[name] = metrics.auc(sided, scores[..., code], weighting=weighting, smallest_cell=1)
+        if len(kept) == len(told):
+            total = found[kept[0]]
+            for name in kept[1:]:
+                total = total + found[name]
+            found[EVERYONE] = total * (1 / len(kept))
+    parts = []
+    for name, (images, patients) in rows.items():
+        key = {"weighting": weighting, "attribute": attribute, "group": name, "images": images, "patients": patients}
+        if name not in found and not (name == EVERYONE and len(told) == 1 and told[0] in found):
+            parts.append(pl.DataFrame([key | {"estimable": False}]))
+            continue
+        figures = found.get(name, found.get(told[0]))
+        sd = figures.by_network.std(axis=0, ddof=1)[0] if len(figures.by_network) > 1 else None
+        table = context.describe(figures.where(pl.col("attribute") == OVERALL)).table()
+        parts.append(
+            table.with_columns(
+                **{k: pl.lit(v) for k, v in key.items()}, network_sd=pl.lit(sd, F), estimable=pl.lit(True)
+            )
+        )
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
+def checked(population: Population, rows: np.ndarray, weighting: str) -> None:
+    """Raises ValueError, in one sentence, unless `rows` are finite embeddings (S, n, d) of the population's images."""
+    if rows.ndim != 3 or rows.shape[1] != population.n_images or not len(rows):
+        raise ValueError(
+            f"embeddings of {weighting!r} have shape {rows.shape}; (networks, {population.n_images} images, features) is needed."
+        )
+    if not np.isfinite(rows).all():
+        raise ValueError(
+            f"embeddings of {weighting!r} hold {int((~np.isfinite(rows)).sum())} values that are not finite."
+        )

@@ -1,0 +1,28 @@
+"""Do a few patients bring most images? Patients and their images by how many images a patient has.
+
+From `least` to `most`, null in the open last row.
+"""
+
+import numpy as np
+import polars as pl
+
+from lib.audit.columns import I, S, frame
+from lib.audit.context import Context
+from lib.audit.questions._shared import splits
+
+name = "visits"
+schema = {"split": S, "least": I, "most": I, "patients": I, "images": I}
+STEPS = (1, 2, 3, 4, 5, 6, 11, 21)
+"""First number of images of each row."""
+
+
+def compute(context: Context) -> pl.DataFrame:
+    rows = []
+    most = [*(step - 1 for step in STEPS[1:]), None]
+    for split, people in splits(context):
+        sizes = np.bincount(people.patients)
+        place = np.searchsorted(STEPS, sizes, side="right") - 1
+        rows += [
+            (split, STEPS[k], most[k], int((place == k).sum()), int(sizes[place == k].sum())) for k in range(len(STEPS))
+        ]
+    return frame(rows, schema)

@@ -1,0 +1,184 @@
+"""Choosing among methods: who pays, what is ruled out and what is recommended follow the verdicts."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lib.audit.decisions.levelling import compute as levelling
+from lib.audit.questions import answer
+from lib.audit.questions.group_misclassification import WRONG, mistaken
+from lib.names import (
+    ALTERNATIVE,
+    BASELINE,
+    DEFAULTS,
+    LEVELLED_DOWN,
+    LEVELLED_UP,
+    NARROWED,
+    NOT_NARROWED,
+    PATIENT,
+    RANDOMISED,
+    RECOMMENDED,
+    SHOWN,
+    TOO_DEAR,
+    TRADED,
+    kind_of,
+)
+from tests.worlds import context, processed
+
+RULES = ("fixed_0.5", "best_threshold", "equal_tpr", "equal_fpr", "calibrated_odds_fnr")
+VIEW_FIRST = {name: DEFAULTS[name] for name in ("view", "sex")}
+ASKED = {"attribute": "view", "largest_loss": 0.1, "may_use_demographics": False}
+
+
+@pytest.fixture(scope="module")
+def biased():
+    """Scores that are higher in AP by 1.5 logits: thresholds by view must narrow that gap."""
+    return replace(processed(700, 3, attributes=VIEW_FIRST, effect=1.5, rules=RULES), preferences=ASKED, tables={})
+
+
+@pytest.fixture(scope="module")
+def tables(biased):
+    return answer(biased)
+
+
+def recommended(table):
+    return table.filter(role=RECOMMENDED).row(0, named=True)
+
+
+def again(given, **preferences):
+    return answer(replace(given, preferences=ASKED | preferences, tables={}, _kept={}), only=["recommendation"])[
+        "recommendation"
+    ]
+
+
+def test_thresholds_by_view_narrow_the_planted_gap_and_are_recommended(tables):
+    best = recommended(tables["recommendation"])
+    assert best["target"] == "view" and best["support"] == SHOWN
+    assert best["change"] < 0 and best["loss"] <= ASKED["largest_loss"] and best["needs"] == "view"
+    assert tables["recommendation"].filter(role=RECOMMENDED).height == 1
+
+
+def test_the_interval_of_the_chosen_is_that_of_all_candidates(tables):
+    known = tables["recommendation"].drop_nulls("change_low")
+    for what in ("change", "loss"):
+        width = known[f"{what}_high"] - known[f"{what}_low"]
+        together = known[f"{what}_high_simultaneous"] - known[f"{what}_low_simultaneous"]
+        assert (together >= width).all() and (together > 1.1 * width).any()
+
+
+def test_recommendation_and_effects_say_the_same(tables):
+    effects = tables["effects"].filter(unit=PATIENT, attribute="view", outcome=NARROWED)
+    for row in tables["recommendation"].to_dicts():
+        method = {key: row[key] for key in ("weighting", "postprocessing", "target")}
+        words = set(effects.filter(**method)["outcome_verdict"])
+        assert row["support"] == (SHOWN if SHOWN in words else "suggested" if words else None)
+        if row["role"] in (RECOMMENDED, ALTERNATIVE, TOO_DEAR) and tuple(method.values()) != BASELINE:
+            assert words
+
+
+def test_preferences_are_kept(biased):
+    strict = again(biased, largest_loss=-1.0 + 1.0)
+    assert all(
+        row["loss"] <= 0
+        for row in strict.to_dicts()
+        if row["role"] in (RECOMMENDED, ALTERNATIVE) and row["loss"] is not None
+    )
+    by_sex = again(biased, attribute="sex")
+    assert set(by_sex["target"]) == {"none"}  # thresholds by sex ask for a demographic
+    assert "sex" in set(again(biased, attribute="sex", may_use_demographics=True)["target"])
+
+
+def test_where_nothing_is_shown_nothing_is_recommended_and_it_says_why():
+    null = replace(
+        processed(300, 2, attributes=VIEW_FIRST, effect=0.0, rules=RULES, seed=3), preferences=ASKED, tables={}
+    )
+    best = recommended(answer(null, only=["recommendation"])["recommendation"])
+    assert tuple(best[key] for key in ("weighting", "postprocessing", "target")) == BASELINE
+    assert best["why"] == "no gap by the attribute is shown"
+
+
+def test_a_board_has_three_options(tables):
+    options = {row["option"]: row for row in tables["recommendation"].drop_nulls("option").to_dicts()}
+    assert {"nothing", "threshold rule"} <= set(options)
+    rule = options["threshold rule"]
+    assert kind_of((rule["weighting"], rule["postprocessing"], rule["target"])) == "post-processing"
+    assert rule["postprocessing"] not in RANDOMISED
+
+
+def test_of_a_thousand_patients_everyone_is_somewhere(tables):
+    rows = tables["consequences"].drop_nulls("after")
+    keys = ["weighting", "postprocessing", "target", "attribute", "group"]
+    sums = rows.group_by(keys).agg(pl.col("before", "after", "estimate").sum())
+    assert np.allclose(sums["before"], 1000) and np.allclose(sums["after"], 1000) and np.allclose(sums["estimate"], 0)
+    assert rows.height and set(rows["quantity"]) == {"found", "missed", "alarmed", "left_alone"}
+
+
+def test_ruled_out_is_what_effects_show_to_be_worse(tables):
+    front = tables["pareto"].filter(attribute="view")
+    lost = tables["effects"].filter(
+        unit=PATIENT, attribute="overall", metric="balanced_accuracy", outcome="worsened", outcome_verdict=SHOWN
+    )
+    wider = tables["effects"].filter(
+        pl.col("outcome").is_in(["widened", "opened"]), unit=PATIENT, attribute="view", outcome_verdict=SHOWN
+    )
+    keys = ["weighting", "postprocessing", "target"]
+    narrower = tables["effects"].filter(unit=PATIENT, attribute="view", outcome=NARROWED, outcome_verdict=SHOWN)
+    worse = lost.join(wider, on=keys, how="semi").join(narrower, on=keys, how="anti")
+    beaten = front.join(worse, on=keys, how="semi")
+    assert not beaten["on_front"].any()
+    best = recommended(tables["recommendation"])
+    assert front.filter(**{key: best[key] for key in keys})["on_front"].item()
+
+
+def effects_of(outcomes):
+    """One narrowed gap, and what happened to the two groups."""
+    method = {
+        "weighting": "uniform",
+        "postprocessing": "equal_tpr",
+        "target": "view",
+        "attribute": "view",
+        "metric": "tpr",
+    }
+    rows = [
+        method | {"contrast": c, "unit": PATIENT, "estimate": 0.1, "outcome": o, "outcome_verdict": v}
+        for c, (o, v) in zip(("AP - PA", "AP", "PA"), outcomes, strict=True)
+    ]
+    return pl.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "how"),
+    [
+        (((NARROWED, SHOWN), ("improved", SHOWN), (None, "not told")), LEVELLED_UP),
+        (((NARROWED, SHOWN), (None, "not told"), ("worsened", SHOWN)), LEVELLED_DOWN),
+        (((NARROWED, SHOWN), ("improved", SHOWN), ("worsened", SHOWN)), TRADED),
+        (((NARROWED, "suggested"), ("improved", SHOWN), ("worsened", SHOWN)), NOT_NARROWED),
+        (((None, "not told"), ("worsened", SHOWN), ("worsened", SHOWN)), NOT_NARROWED),
+    ],
+)
+def test_a_gap_that_closes_because_the_better_off_lose_is_levelling_down(outcomes, how):
+    given = context(60, attributes=VIEW_FIRST)
+    given.tables["effects"] = effects_of(outcomes)
+    assert levelling(given)["how"].to_list() == [how]
+
+
+def test_mistaken_groups_are_the_mean_over_all_lots():
+    draw = np.random.default_rng(0)
+    as_group = draw.random((3, 2, 50))
+    groups = draw.integers(-1, 3, 50)
+    own = np.where(groups >= 0, np.take_along_axis(as_group, np.maximum(groups, 0)[None, None], 0)[0], 0.5)
+    found = mistaken(own, as_group, groups)
+    for i, g in enumerate(groups):
+        others = own[:, i] if g < 0 else np.mean([as_group[k, :, i] for k in range(3) if k != g], axis=0)
+        assert np.allclose(found[:, i], others)
+
+
+def test_wrong_groups_bring_back_the_gap(tables):
+    rows = tables["group_misclassification"].filter(
+        postprocessing="equal_tpr", target="view", metric="tpr", contrast="AP - PA"
+    )
+    assert rows["wrong"].to_list() == list(WRONG)
+    assert rows["change"][0] == 0 and rows["change"].is_sorted() and rows["change_low"][-1] > 0
+    assert np.allclose(rows["estimate"] - rows["estimate"][0], rows["change"])
