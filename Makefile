@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export COHORT
 
-.PHONY: venv report test study preview slides bench bench-audit bench-grid trust clean
+.PHONY: venv report test study preview slides bench bench-recipe bench-audit bench-grid trust clean
 
 venv: .venv/installed
 
@@ -27,7 +27,10 @@ slides: venv
 	$(BIN)/python -m lib slides $(if $(PDF),--pdf)
 
 bench: venv
-	$(BIN)/python -m benchmarks.training $(if $(COHORT),--cohort $(COHORT)) --write
+	$(BIN)/python -m benchmarks.training $(if $(COHORT),--cohort $(COHORT)) --store data/.bench --write
+
+bench-recipe: venv
+	$(BIN)/python -m benchmarks.recipe --cohort $(COHORT) --store data/.bench --write
 
 bench-audit: venv
 	$(BIN)/python -m benchmarks.audit
