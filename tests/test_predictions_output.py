@@ -116,10 +116,7 @@ def test_the_checks_of_the_report_begin_with_the_warnings(audited, tmp_path):
 
 def test_audits_of_other_predictions_are_kept(tmp_path):
     meta = write(tmp_path / "metadata.csv", META)
-    found = [
-        audit_predictions(write(tmp_path / f"{k}.csv", scored(META, k)), meta, smallest_cell=5)
-        for k in (0, 1)
-    ]
+    found = [audit_predictions(write(tmp_path / f"{k}.csv", scored(META, k)), meta, smallest_cell=5) for k in (0, 1)]
     one = save_bundle(found[0], None, "one", root=tmp_path)
     assert save_bundle(found[0], None, "one", root=tmp_path) == one
     other = save_bundle(found[1], None, "two", root=tmp_path)
