@@ -122,6 +122,9 @@ def one_batch(setting: Setting, seed: int) -> dict[tuple, np.ndarray]:
     after = {} if setting.world.startswith("gap ") else posts(alone)
     _told(tally, setting, own, {}, after, closing, asked, true, AGREE if seed < 2 else 1)
     if not after:
+        tally.rivals(
+            setting.key, batch, (people.logit[batch.rows] + alone[0] >= 0).astype(float), own, asked, true["baseline"]
+        )
         return dict(tally.sums)
     noise = batch.noise(max(NETWORKS))
     whole = called("baseline", noise)

@@ -63,7 +63,7 @@ class People:
         """Chance (n,) over networks that an image is called sick."""
         return ndtr(self.logit / self.noise)
 
-    def moved(self, targets: dict[tuple[str, str, str], float], unit: Unit, steps: int = 40) -> "People":
+    def moved(self, targets: dict[tuple[str, str, str], float], unit: Unit, steps: int = 100) -> "People":
         """The same people with rates as asked, (attribute, group, metric) -> rate, by moving logits within groups and labels."""
         chosen = {}
         for cell in self.population.cells:

@@ -226,6 +226,14 @@ def test_refits_in_resamples_are_paired_and_count_networks_once():
     assert describe(from_replicates(index(1), "w", np.full((4, 1), 0.3), with_hole)).verdict == [Verdict.NOT_ESTIMABLE]
 
 
+def test_a_figure_that_nothing_moves_is_told_and_not_tested():
+    still = from_replicates(index(2), "w", np.array([[0.2, 0.0]]), np.tile([0.2, 0.0], (50, 1, 1)))
+    found = describe(still)
+    assert found.low.tolist() == found.high.tolist() == [0.2, 0.0]
+    assert np.isnan(found.p).all() and set(found.verdict) == {Verdict.NOT_TOLD}
+    assert infer(still).size == 0
+
+
 def test_figures_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match="rows of the index"):
         Figures.of(index(2), "w", np.zeros((1, 3)), np.zeros((1, 5, 3)))
