@@ -28,11 +28,12 @@ from lib.audit.inference import Figures, pool, ratio
 from lib.audit.metrics import Unit, mean_by_patient
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "trust" / "coverage.csv"
-BATCH = {375: 40, 1500: 10}
+BATCH = {375: 20, 1500: 5}
 """Cohorts that are worked out side by side."""
-NETWORKS = (1, 2, 3, 5)
-AGREEMENT = 2
-"""Batches of each setting on which twenty seeds are compared."""
+NETWORKS = (2, 3, 5)
+"""Networks of each procedure; and a single one."""
+AGREE = 20
+"""Seeds that are compared, on two batches of each setting."""
 
 
 def settings(sources: tuple[str, ...]) -> list[Setting]:
@@ -76,7 +77,7 @@ def asked_of(setting: Setting, cohorts: int) -> tuple[tuple, pl.DataFrame, pl.Da
     return tuple(asked), plain, index, np.kron(np.eye(cohorts), matrix), np.tile(offset, cohorts)
 
 
-def figures(setting: Setting, batch: Batch, decisions: np.ndarray, weighting: str) -> Figures:
+def figures_of(setting: Setting, batch: Batch, decisions: np.ndarray, weighting: str) -> Figures:
     """What is asked of each cohort of a batch, cohort by cohort, for decisions (S, n)."""
     people = batch.population
     sick = people.labels[:, None] == 1
@@ -105,37 +106,61 @@ def one_batch(setting: Setting, seed: int) -> dict[tuple, np.ndarray]:
     batch = draw(people, setting.patients, cohorts, generator)
     asked = asked_of(setting, cohorts)[0]
     true = {m: true_levels(setting, m, asked) for m in ("baseline", "closed", "half", "mirrored")}
-    for_power = setting.world.startswith("gap ")
-    most = 1 if for_power else max(NETWORKS)
-    noise = {name: batch.noise(most) for name in ("uniform", "placebo", "closing")[: 1 if for_power else 3]}
+    closing = ("closed", "half", "mirrored") if setting.world == "gaps" else ()
 
-    def called(method: str, weighting: str = "uniform", extra: np.ndarray | float = 0.0) -> Figures:
+    def called(method: str, noise: np.ndarray, weighting: str = "uniform") -> Figures:
         logit = world_of(setting, method).logit[batch.rows]
-        return figures(setting, batch, (logit + noise[weighting] + extra >= 0).astype(float), weighting)
+        return figures_of(setting, batch, (logit + noise >= 0).astype(float), weighting)
 
-    baseline, weightings, posts = called("baseline"), {}, {}
-    if not for_power:
-        weightings = {"placebo": ("baseline", called("baseline", "placebo"))}
-        weightings["closing"] = "closed", called("closed", "closing")
-        extra = jitter(people, batch.rows, generator, noise["uniform"].shape)
-        posts = {"jitter": ("baseline", called("baseline", extra=extra))}
-    if setting.world == "gaps":
-        posts |= {name: (name, called(name)) for name in ("closed", "half", "mirrored")}
-    for networks in (1,) if for_power else NETWORKS:
-        key, few = (*setting.key, networks), _first(baseline, networks)
-        pooled = pool({"uniform": few} | {name: _first(own, networks) for name, (_, own) in weightings.items()})
-        own = pooled["uniform"] if networks > 1 else few
-        seeds = 20 if networks == 1 and seed < AGREEMENT else 1
-        established = tally.baseline(key, own, asked, true["baseline"], cohorts, seeds)
-        if weightings and networks > 1:
-            effects = {n: (true[m] - true["baseline"], pooled[n] - own) for n, (m, _) in weightings.items()}
-            tally.effects(key, "weighting", effects, asked, established)
-        if posts:
-            effects = {n: (true[m] - true["baseline"], _first(a, networks) - few) for n, (m, a) in posts.items()}
-            tally.effects(key, "post-processing", effects, asked, established)
-        for name in ("closed", "half", "mirrored") if setting.world == "gaps" else ():
-            tally.narrowed(key, name, few, _first(posts[name][1], networks), asked, true[name], established)
+    def posts(noise: np.ndarray) -> dict[str, tuple[str, Figures]]:
+        extra = jitter(people, batch.rows, generator, noise.shape)
+        found = {"jitter": ("baseline", called("baseline", noise + extra))}
+        return found | {name: (name, called(name, noise)) for name in closing}
+
+    alone = batch.single(people.noise)
+    own = called("baseline", alone)
+    after = {} if setting.world.startswith("gap ") else posts(alone)
+    _told(tally, setting, own, {}, after, closing, asked, true, AGREE if seed < 2 else 1)
+    if not after:
+        tally.rivals(
+            setting.key, batch, (people.logit[batch.rows] + alone[0] >= 0).astype(float), own, asked, true["baseline"]
+        )
+        return dict(tally.sums)
+    noise = batch.noise(max(NETWORKS))
+    whole = called("baseline", noise)
+    methods = {"placebo": "baseline", "closing": "closed"}
+    weightings = {n: (m, called(m, batch.noise(max(NETWORKS)), n)) for n, m in methods.items()}
+    after = posts(noise)
+    for networks in NETWORKS:
+        few = {n: (m, _first(own, networks)) for n, (m, own) in weightings.items()}
+        changed = {n: (m, _first(own, networks)) for n, (m, own) in after.items()}
+        _told(tally, setting, _first(whole, networks), few, changed, closing, asked, true, 1)
     return dict(tally.sums)
+
+
+def _told(
+    tally: Tally,
+    setting: Setting,
+    own: Figures,
+    weightings: dict[str, tuple[str, Figures]],
+    posts: dict[str, tuple[str, Figures]],
+    closing: tuple[str, ...],
+    asked: tuple,
+    true: dict[str, np.ndarray],
+    seeds: int,
+) -> None:
+    """Counts what is told of one baseline and of what methods do to it."""
+    key, cohorts = (*setting.key, len(own.arms[0].values)), len(own) // len(asked)
+    pooled = pool({"uniform": own} | {name: figures for name, (_, figures) in weightings.items()})
+    established = tally.baseline(key, pooled["uniform"], asked, true["baseline"], cohorts, seeds)
+    if weightings:
+        effects = {n: (true[m] - true["baseline"], pooled[n] - pooled["uniform"]) for n, (m, _) in weightings.items()}
+        tally.effects(key, "weighting", effects, asked, established)
+    if posts:
+        effects = {n: (true[m] - true["baseline"], after - own) for n, (m, after) in posts.items()}
+        tally.effects(key, "post-processing", effects, asked, established)
+    for name in closing:
+        tally.narrowed(key, name, own, posts[name][1], asked, true[name], established)
 
 
 def _first(own: Figures, networks: int) -> Figures:

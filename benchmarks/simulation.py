@@ -63,7 +63,7 @@ class People:
         """Chance (n,) over networks that an image is called sick."""
         return ndtr(self.logit / self.noise)
 
-    def moved(self, targets: dict[tuple[str, str, str], float], unit: Unit, steps: int = 40) -> "People":
+    def moved(self, targets: dict[tuple[str, str, str], float], unit: Unit, steps: int = 100) -> "People":
         """The same people with rates as asked, (attribute, group, metric) -> rate, by moving logits within groups and labels."""
         chosen = {}
         for cell in self.population.cells:
@@ -118,6 +118,13 @@ class Batch:
     of_image: np.ndarray
     cohorts: int
     generator: np.random.Generator
+
+    def single(self, deviation: float) -> np.ndarray:
+        """What one network adds, (1, n), if all of its noise is the images' own: its rates in the population are the mean ones.
+
+        Of a single network nothing is said about others, so that its own rates are the truth.
+        """
+        return self.generator.normal(0, deviation, (1, self.population.n_images))
 
     def noise(self, networks: int) -> np.ndarray:
         """What S networks of each cohort add to the logits, (S, n)."""

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr, ndtri_exp
+from scipy.special import ndtri_exp
+from scipy.stats import norm
+from scipy.stats import t as student
+from statsmodels.stats.multitest import multipletests
 
+from benchmarks.simulation import Batch
 from lib.audit.inference import ALPHA, Figures, Inference, Summary, describe, summary
 from lib.audit.inference.infer import MARGIN
 from lib.audit.inference.pivot import Pivot
@@ -14,19 +18,13 @@ from lib.audit.inference.simultaneous import stepped
 
 KEY = ("source", "world", "unit", "patients", "networks", "kind", "attribute", "metric", "contrast")
 COUNTED = (
-    "truth",
-    "covered",
-    "below",
-    "above",
-    "width",
-    "p_below_5",
-    "shown",
-    "simultaneous",
-    "at_most",
-    "wrong",
-    "agree",
+    *("truth", "covered", "below", "above", "width", "p_below_5", "shown", "simultaneous", "at_most", "wrong"),
+    *("agree", "wald", "wald_holm", "permutation"),
 )
+PERMUTATIONS = 199
 FAMILY = "family"
+NULL = 1e-3
+"""A true figure below this counts as none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +46,12 @@ class Told:
     @cached_property
     def size(self) -> np.ndarray:
         return -ndtri_exp(np.log(np.clip(self.found.p / 2, 1e-300, 0.5)))
+
+    @cached_property
+    def off(self) -> np.ndarray:
+        """How far estimates are from the truth, as normal deviates with the same tail."""
+        x = np.abs(self.pivot.at(np.tile(self.true, len(self.of) // len(self.true))))
+        return -ndtri_exp(np.minimum(student.logsf(x, self.of.degrees), np.log(0.5)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +134,8 @@ class Tally:
                 t = told.true[at % len(told.asked)]
                 shown = own <= ALPHA
                 claims.append(shown)
-                wrong.append(shown & ((np.abs(t) < 1e-4) | (np.sign(told.found.estimate[at]) != np.sign(t))))
-                covered.append(2 * ndtr(-np.abs(_distance(told, at, t))) >= 2 * ndtr(-critical))
+                wrong.append(shown & ((np.abs(t) < NULL) | (np.sign(told.found.estimate[at]) != np.sign(t))))
+                covered.append(told.off[at] <= critical)
             numbers = {
                 "shown": np.concatenate(claims).any(),
                 "wrong": np.concatenate(wrong).any(),
@@ -169,6 +173,22 @@ class Tally:
             members.append((told, established | accuracy))
         self.family(key, f"family of {kind}s", members, cohorts)
 
+    def rivals(
+        self, key: tuple, batch: Batch, called: np.ndarray, own: Figures, asked: tuple, true: np.ndarray
+    ) -> None:
+        """Power of other tests of the gaps by view: Wald's with Holm's correction, and the permutation of all patients."""
+        told = summary(own)
+        p = (2 * norm.sf(np.abs(told.estimate) / np.sqrt(told.patients))).reshape(batch.cohorts, -1)
+        chosen = [k for k, (what, *_) in enumerate(asked) if what == "gap"]
+        holm = np.stack([multipletests(row[chosen], ALPHA, "holm")[0] for row in p])
+        for k, (what, attribute, contrast, metric) in enumerate(asked):
+            if what == "gap" and attribute == "view":
+                permuted = permutation_p(batch, called, metric)
+                for c in range(batch.cohorts):
+                    numbers = {"wald": p[c, k] <= ALPHA, "wald_holm": holm[c, chosen.index(k)]}
+                    place = (*key, 1, "gap", attribute, metric, contrast)
+                    self.add(place, permutation=permuted[c] <= ALPHA, **numbers)
+
     def narrowed(
         self,
         key: tuple,
@@ -197,11 +217,25 @@ class Tally:
                     self.add(place, truth=true[k], shown=narrowed[c], wrong=wrong)
 
 
-def _distance(told: Told, at: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """How far estimates are from the truth, as normal deviates with the same tail."""
-    from scipy.stats import t as student
+def permutation_p(batch: Batch, called: np.ndarray, metric: str) -> np.ndarray:
+    """p (M,) of the gap by view in each cohort: whole patients are permuted over all, carrying the share of AP among their images.
 
-    whole = np.zeros(len(told.found.p))
-    whole[at] = true
-    x = np.abs(told.pivot.at(whole))[at]
-    return -ndtri_exp(student.logsf(x, told.of.degrees[at]))
+    Difference of the mean decision of patients with AP images and of those with PA images, over Welch's standard error.
+    """
+    people = batch.population
+    side = people.labels == (metric == "tpr")
+    table = np.stack([side, side & (people.groups["view"] == 0), side * called, np.ones(len(side))], axis=1)
+    images, in_ap, sick, _ = people.sums_by_patient(table).reshape(batch.cohorts, -1, 4).transpose(2, 0, 1)
+    found = []
+    for n, ap, s in zip(images, in_ap, sick, strict=True):
+        have = n > 0
+        x, share = s[have] / n[have], ap[have] / n[have]
+        orders = np.stack([np.arange(len(x)), *(batch.generator.permutation(len(x)) for _ in range(PERMUTATIONS))])
+        parts = []
+        for member in (share[orders] > 0, share[orders] < 1):
+            count = member.sum(axis=1)
+            mean = member @ x / count
+            parts.append((mean, (member @ x**2 / count - mean**2) / (count - 1)))
+        t = np.abs(parts[0][0] - parts[1][0]) / np.sqrt(parts[0][1] + parts[1][1])
+        found.append((t >= t[0] * (1 - 1e-9)).mean())
+    return np.array(found)

@@ -44,6 +44,7 @@ _OPTIONAL: dict[str, dict[str, type]] = {
     "audit": {"margin": float},
     "report": {"lang": str, "appendices": list, "language": dict},
     "group": {"members": list},
+    "results": {"publish_predictions": bool},
     "compute": {"engine": str, "precision": str, "slurm": dict},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""

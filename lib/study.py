@@ -24,15 +24,20 @@ from lib.audit.questions.exposure import grey_levels
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import PLACEBO, Attribute, told
+from lib.names import BY_PATIENT, PLACEBO, Attribute, told
 from lib.ownership import claim
+from lib.pictures.tables import picture_tables
 from lib.postprocessing import REGISTRY, post_process
+from lib.postprocessing.deployed import REFITS
 from lib.preprocessing import effective_share, example_weights, is_known, names
+from lib.published import may_be_published, predictions
 from lib.settings import ROOT, SettingsError, bundle_folder, data_folder, read_settings
 from lib.tables import RECORDED, TABLES
 from lib.tabular import AttributeSpec, TableError, parse_attribute
 from lib.training.batches import fit_and_tune
+from lib.training.networks import build
 from lib.training.networks import facts as network_facts
+from lib.training.odd_networks import odd_networks, without_failed
 from lib.training.settings import ComputeSettings, TrainingSettings
 from lib.training.store import Plan, Run
 from lib.training.workers import train_all
@@ -60,10 +65,12 @@ def run_study(
     cohort = read_cohort(folder, attributes=_attributes(settings))
     name = claim(folder, cohort.key, name, root)
     target = bundle_folder(name, root)
-    wanted = {key: settings[key] for key in ("training", "audit", "preferences")} | {"code": results.audit_code()}
+    wanted = {key: settings[key] for key in ("training", "audit", "preferences", "results")}
+    wanted["code"] = results.audit_code()
     seeds = tuple(settings["training"]["seeds"])
-    current = None if again else _manifest(target, cohort, wanted)
-    if current is not None and current["settings"]["training"]["seeds"] == list(seeds):
+    before = _manifest(target, cohort)
+    complete = before is not None and before["settings"]["training"]["seeds"] == list(seeds)
+    if complete and before["requested"] == wanted and not again:
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
@@ -78,6 +85,7 @@ def run_study(
         began = time.monotonic()
         with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
             tables = {"checks": checks} | _audited(frame, attributes, pixels, plan, runs, settings)
+            tables |= _pictured(pixels, plan, runs, settings["audit"], attributes)
         manifest = {
             "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
             "requested": wanted,
@@ -87,7 +95,7 @@ def run_study(
                 "audit": settings["audit"],
                 "preferences": settings["preferences"],
             },
-            "model": asdict(network_facts(plan.settings.network)),
+            "model": _model(plan, runs),
             "made": date.today().isoformat(),
             "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
             "hardware": _hardware(runs),
@@ -98,9 +106,11 @@ def run_study(
         }
         with writing_to(target.parent), alone_with(target):
             _sweep(target)
-            results.save(target, manifest, tables, TABLES)
+            published = _published(plan, runs, settings, manifest["cohort"])
+            results.save(target, manifest, tables, TABLES, published)
 
-    if len(seeds) > 1 and _manifest(target, cohort, wanted) is None:  # killed later, the study has a bundle
+    if len(seeds) > 1 and (before is None or before["requested"]["training"] != wanted["training"]):
+        # killed later, the study has a bundle
         write(*train_all(replace(plan, seeds=seeds[:1])))
     runs, done = train_all(plan, deadline)
     write(runs, done)
@@ -125,7 +135,12 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
     Raises `SettingsError` for any value in `study.toml` that cannot be used.
     """
     for where, key, is_allowed, allowed in (
-        ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
+        (
+            "training",
+            "weightings",
+            is_known,
+            [*names(), f"{BY_PATIENT}... of any other", f"{PLACEBO}... of any but uniform"],
+        ),
         ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
     ):
         values = settings[where][key]
@@ -180,14 +195,13 @@ def _attributes(settings: dict[str, Any]) -> list[AttributeSpec]:
         raise SettingsError(f"study.toml, [audit] attributes: {error}") from None
 
 
-def _manifest(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    """The manifest of a bundle of this cohort under these settings, if there is one."""
+def _manifest(target: Path, cohort: Cohort) -> dict[str, Any] | None:
+    """The manifest of a bundle of this cohort, if there is one."""
     try:
         manifest = results.load(target.parent.name, target.parent.parent.parent).manifest
     except results.BundleError:
         return None
-    same = manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
-    return manifest if same else None
+    return manifest if manifest.get("cohort", {}).get("key") == cohort.key and "requested" in manifest else None
 
 
 def _check_parts(frame: pl.DataFrame, weightings: tuple[str, ...], seeds: tuple[int, ...], tune_share: float) -> None:
@@ -210,7 +224,7 @@ def _audited(
     preferences, settings = settings["preferences"], settings["audit"]
     valid = frame.filter(pl.col("split") == "valid")
     people = Population.from_frame(valid, attributes=attributes)
-    scores = {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
+    scores = _scores(plan, runs)
     small = settings["smallest_cell"]
     processed = post_process(
         people,
@@ -219,6 +233,7 @@ def _audited(
         list(attributes),
         folds=settings["folds"],
         smallest_cell=small,
+        refits=REFITS,
     )
 
     alike = {"margin": settings["margin"], "smallest_cell": small}
@@ -226,6 +241,7 @@ def _audited(
     floor = retraining_floor(people, scores, smallest_cell=small)
     recorded = {
         "thresholds": processed.thresholds,
+        "replaced_scores": processed.replaced,
         "weights": _weights(frame, plan.weightings, list(attributes)),
         "runs": _runs(frame, valid, plan, runs),
         "history": _history(runs),
@@ -250,6 +266,46 @@ def _audited(
     )
     with tqdm(total=len(QUESTIONS), desc="Auditing", unit=" questions") as bar:
         return recorded | answer(context, progress=lambda name: bar.update())
+
+
+def _pictured(
+    pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any], attributes: dict[str, Attribute]
+) -> dict[str, pl.DataFrame]:
+    """Pictures, and the networks that failed or are odd, with what is told without those that failed."""
+    facts = ("epochs", "best_epoch", "seconds", "tune_auc", "precision", "device")
+    odd = odd_networks([{"weighting": r.weighting, "seed": r.seed} | {k: r.facts[k] for k in facts} for r in runs])
+    failed = odd.filter("failed").select("weighting", "seed").unique(maintain_order=True).rows()
+    positions = {w: [plan.seeds.index(seed) for v, seed in failed if v == w] for w, _ in failed}
+    valid, scores = plan.frame.filter(pl.col("split") == "valid"), _scores(plan, runs)
+    return picture_tables(plan, pixels, scores, list(attributes)) | {
+        "odd_networks": odd,
+        "without_failed": without_failed(valid, scores, positions, list(attributes.values())),
+    }
+
+
+def _scores(plan: Plan, runs: list[Run]) -> dict[str, np.ndarray]:
+    return {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
+
+
+def _published(plan: Plan, runs: list[Run], settings: dict[str, Any], cohort: dict[str, Any]) -> pl.DataFrame | None:
+    images = plan.frame.filter(pl.col("split") == "valid")["image"]
+    if not may_be_published(settings, cohort["name"], cohort["source"], images):
+        return None
+    return predictions(images, _scores(plan, runs), plan.seeds)
+
+
+def _model(plan: Plan, runs: list[Run]) -> dict[str, Any]:
+    """What a model card says of the networks: whose start, how large, and how they were trained."""
+    settings = plan.settings
+    parameters = sum(tensor.numel() for tensor in build(settings.network, settings.initial_weights).parameters())
+    return asdict(network_facts(settings.network)) | {
+        "parameters": parameters,
+        "input_size": settings.image_size,
+        "initial_weights": settings.initial_weights,
+        "networks": len(runs),
+        "seeds": list(plan.seeds),
+        "precision": sorted({run.facts["precision"] for run in runs}),
+    }
 
 
 def _weights(frame: pl.DataFrame, weightings: tuple[str, ...], attributes: list[str]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from lib import study
-from lib.training import classifier, last_layer, workers
+from lib.training import classifier, inference, workers
 from lib.training.networks import Network
 
 OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
@@ -71,7 +71,7 @@ def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, i
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    classifier.build = last_layer.build = lambda *_: TinyNetwork()
+    classifier.build = inference.build = lambda *_: TinyNetwork()
     workers._train_missing = one_after_the_other
     for line in sys.stdin:
         root, how, when = json.loads(line)

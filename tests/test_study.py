@@ -14,9 +14,10 @@ from torchvision.models import ResNet18_Weights
 
 from lib.cohort import CohortError, read_cohort, readable
 from lib.names import POSTPROCESSINGS
-from lib.results import TABLES, load
+from lib.results import load
 from lib.settings import SettingsError, bundle_folder, chosen_cohort, cohort_name, read_settings
 from lib.study import run_study
+from lib.tables import TABLES
 from lib.training import workers
 from lib.training.settings import TrainingSettings
 from lib.training.store import Plan, TrainingError
@@ -201,7 +202,7 @@ WRONG = {
     "unknown way to weigh": ("weights_act_by", '"magic"', "[training]: weights_act_by is 'magic'; allowed are"),
     "unknown start": ("initial_weights", '"chexpert"', "initial_weights is 'chexpert'; allowed are"),
     "one fold": ("folds", "1", "[audit] folds is 1; at least 2 is needed"),
-    "few replicates": ("replicates", "10", "[audit] replicates is 10; at least 100 is needed"),
+    "margin too wide": ("margin", "0.7", "[audit] margin is 0.7; allowed is above 0.0 to below 0.5"),
     "empty cells": ("smallest_cell", "0", "[audit] smallest_cell is 0; at least 1 is needed"),
     "a number for the cohort": ("cohort", "3", "study.toml: cohort = 3 is not text in quotes"),
     "unknown preference": (

@@ -88,6 +88,26 @@ class Interrupted(Exception):
     pass
 
 
+@pytest.mark.parametrize("batches", [STEPS, 2 * STEPS])
+def test_the_seconds_of_a_killed_run_are_those_of_all_its_lives(frame, pixels, tmp_path, monkeypatch, batches):
+    """Also those after its last checkpoint, and of a life that ended before there was one."""
+    now = [0.0]
+
+    def an_hour_each(n):
+        now[0] += 3600
+        if now[0] == batches * 3600:
+            raise Interrupted
+
+    monkeypatch.setattr("lib.training.run.monotonic", lambda: now[0])
+    with pytest.raises(Interrupted):
+        train(frame, pixels, tmp_path, on_images=an_hour_each)
+    first = now[0]
+    now[0] = 0.0
+    run = train(frame, pixels, tmp_path, on_images=lambda n: now.__setitem__(0, now[0] + 3600))
+    lost = 3600  # the batch during which it was killed
+    assert run.facts["seconds"] == pytest.approx(first - lost + now[0])
+
+
 def test_an_interrupted_run_resumes_to_the_very_same_scores(whole, frame, pixels, tmp_path):
     expected, _ = whole
     shown, again = [], []

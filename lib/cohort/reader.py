@@ -27,7 +27,7 @@ class Cohort:
     """A checked cohort.
 
     `frame` has one row per usable image: `image`, `path` (absolute), `digest` (of the file), `split` (train, valid),
-    `label` (1 sick, 0 healthy), `patient`, `findings`, `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
+    `label` (1 sick, 0 healthy), `patient`, `findings` (as written), `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
     unknown attributes are null. `checks` has `check`, `rows`, `action`: everything noticed on the way.
     `key` identifies images and metadata together: equal keys mean equal content. `attributes` are those that were asked
     for, each a column of `frame` (default: sex, age group and view).

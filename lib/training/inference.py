@@ -2,15 +2,25 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from lib.cores import usable_cores
-from lib.training.networks import Network, fold_norms
+from lib.training.networks import Network, build, fold_norms
+from lib.training.settings import TrainingSettings
+from lib.training.store import NETWORK
 
 BATCH = 32
 """Images; larger batches leave the caches of a processor's core."""
+
+
+def kept_network(settings: TrainingSettings, folder: Path) -> Network:
+    """The network of the finished run in `folder`, which was trained under `settings`."""
+    network = build(settings.network, settings.initial_weights)
+    network.load_state_dict(torch.load(folder / NETWORK, weights_only=True, map_location="cpu"))
+    return network
 
 
 def predict_logits(

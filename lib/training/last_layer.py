@@ -11,14 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from lib.training.batches import fit_and_tune
-from lib.training.inference import outputs
-from lib.training.networks import build
+from lib.training.inference import kept_network, outputs
 from lib.training.settings import TrainingSettings
 from lib.training.store import save_array
 
@@ -46,9 +44,7 @@ def run_features(
     """
     kept = folder / "features.npy"
     if not kept.is_file():
-        network = build(settings.network, settings.initial_weights)
-        network.load_state_dict(torch.load(folder / "network.pt", weights_only=True, map_location="cpu"))
-        save_array(kept, embed(network, pixels))
+        save_array(kept, embed(kept_network(settings, folder), pixels))
     split = frame["split"].to_numpy()
     train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
     fit, tune = fit_and_tune(frame[train], settings.tune_share, seed)

@@ -1,11 +1,11 @@
 """One run: a network trained under one weighting and seed, its scores kept under the run's key."""
 
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,11 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
 from lib.cohort.images import Pixels
-from lib.files import alone_with
+from lib.files import alone_with, write_whole
 from lib.training.batches import Rows, WeightedBatches, fit_and_tune, in_order
 from lib.training.classifier import Classifier
 from lib.training.settings import TrainingSettings
-from lib.training.store import CHECKPOINT, Checkpoints, Run, finished_run, keep_run
+from lib.training.store import CHECKPOINT, CLOCK, Checkpoints, Run, finished_run, keep_run
 
 
 def train_run(
@@ -49,7 +49,7 @@ def train_run(
         lightning.seed_everything(seed, verbose=False)
         rows = _Rows.of(frame, weights, settings, seed)
         model = Classifier(settings, seed, len(rows.batches), initial)
-        best, progress = _Best(), _Progress(on_images, settings.batch_size)
+        best, progress = _Best(), _Progress(on_images, settings.batch_size, folder / CLOCK)
         identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
         with _quiet():
             trainer = _trainer(folder, settings, [best, progress], Checkpoints(identity))
@@ -170,26 +170,43 @@ class _Best(Callback):
 
 
 class _Progress(Callback):
-    """Tells how many images were shown, and counts the seconds, those before the last checkpoint of a killed run, too."""
+    """Tells how many images were shown, and counts the seconds that the run has taken, in however many lives.
 
-    def __init__(self, on_images: Callable[[int], None], batch_size: int):
-        self.on_images, self.batch_size = on_images, batch_size
-        self.began, self.before = time.monotonic(), 0.0
+    They are written to `clock` every `EVERY` seconds: what a killed life did after its last checkpoint was spent, too.
+    """
+
+    EVERY = 5.0
+
+    def __init__(self, on_images: Callable[[int], None], batch_size: int, clock: Path):
+        self.on_images, self.batch_size, self.clock = on_images, batch_size, clock
+        self.began = self.told = monotonic()
+        self.before = _number(clock)
 
     def seconds(self) -> float:
-        return self.before + time.monotonic() - self.began
+        return self.before + monotonic() - self.began
 
     def state_dict(self) -> dict[str, float]:
         return {"seconds": self.seconds()}
 
     def load_state_dict(self, state: dict[str, float]) -> None:
-        self.before = state["seconds"]
+        self.before = max(self.before, state["seconds"])
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, model: lightning.LightningModule) -> None:
         trainer.train_dataloader.sampler.set_epoch(trainer.current_epoch)
 
     def on_train_batch_end(self, *_: object) -> None:
+        if monotonic() - self.told >= self.EVERY:
+            self.told = monotonic()
+            write_whole(self.clock, str(self.seconds()))
         self.on_images(self.batch_size)
+
+
+def _number(path: Path) -> float:
+    """The number in a file; 0 where there is none."""
+    try:
+        return max(0.0, float(path.read_text("utf-8")))
+    except (OSError, ValueError):
+        return 0.0
 
 
 class _quiet(warnings.catch_warnings):

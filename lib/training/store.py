@@ -16,7 +16,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from lib.files import sweep, write_whole
 from lib.training.settings import ComputeSettings, TrainingSettings
 
-CHECKPOINT, NETWORK, SCORES, DONE = "last.ckpt", "network.pt", "scores.parquet", "run.json"
+CHECKPOINT, CLOCK, NETWORK, SCORES, DONE = "last.ckpt", "seconds", "network.pt", "scores.parquet", "run.json"
 _MARK = "run"
 """Key of a checkpoint under which it says which run it belongs to."""
 
@@ -109,7 +109,7 @@ def keep_run(folder: Path, network: dict[str, torch.Tensor], images: pl.Series, 
     pl.DataFrame({"image": images, "score": run.scores}).write_parquet(table)
     write_whole(folder / SCORES, table.getbuffer())
     write_whole(folder / DONE, json.dumps(run.facts))
-    for pattern in ("*.ckpt", "*.part"):
+    for pattern in ("*.ckpt", "*.part", CLOCK):
         sweep(folder, pattern)
     shutil.rmtree(folder / "lightning_logs", ignore_errors=True)
 
