@@ -4,15 +4,18 @@ processed = post_process(population, scores, names, attributes)     # decisions 
 """
 
 from lib.postprocessing.crossfit import PostProcessed, post_process
+from lib.postprocessing.deployed import Deployed, deploy
 from lib.postprocessing.methods import REGISTRY, Mixture, PostProcessing, Rule, Sample, Thresholds
 
 __all__ = [
     "REGISTRY",
+    "Deployed",
     "Mixture",
     "PostProcessed",
     "PostProcessing",
     "Rule",
     "Sample",
     "Thresholds",
+    "deploy",
     "post_process",
 ]

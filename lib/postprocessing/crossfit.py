@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +12,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 from lib.audit.inference import Population
 from lib.cores import usable_cores
 from lib.names import BASELINE_WEIGHTING, NO_TARGET, Method
+from lib.postprocessing.calibrated_odds import Replaced
 from lib.postprocessing.curves import Relaxed, relaxed_decisions
+from lib.postprocessing.deployed import Deployed, deploy
 from lib.postprocessing.methods import REGISTRY, Codes, PostProcessing, Rule, Sample, Thresholds
 from lib.postprocessing.rules import decided
 from lib.postprocessing.sample import Weights
@@ -25,6 +26,13 @@ SCHEMA = {name: pl.String for name in ("weighting", "postprocessing", "target", 
     name: pl.Float64 for name in ("threshold", "low", "high", "fitted")
 }
 
+REPLACED = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
+    name: pl.Float64
+    for name in ("share", "low", "high", "level", "own_cost", "dearest_cost", "trivial_cost", "called_sick")
+}
+"""Of calibrated odds, means over folds and networks: the share of scores replaced (and the smallest and largest), what by, the costs of
+the group, of the dearest, and of replacing all; in which share of the folds the replaced are all called sick (else healthy)."""
+
 
 @dataclass(frozen=True, eq=False)
 class PostProcessed:
@@ -34,8 +42,8 @@ class PostProcessed:
     to show how much that flatters. `thresholds` describes the rules that are thresholds; `folds` (S, n) is the fold of
     each image. `as_group` (G, S, n): the cross-fitted decisions on the baseline's weighting, were every image said to be
     of each group, for the post-processings that need one. `relaxed[weighting, attribute, constraint, slack]` (S, n): cross-fitted
-    decisions under thresholds by group whose constraint is loosened. `deployed`: what the rule that would be deployed,
-    fitted once, is judged by.
+    decisions under thresholds by group whose constraint is loosened. `deployed`: rules fitted once, on everyone, for the
+    baseline's first network, and refitted in resamples. `replaced`: what calibrated odds do to each group.
     """
 
     decisions: dict[Method, Array]
@@ -44,7 +52,8 @@ class PostProcessed:
     folds: Codes
     as_group: dict[Method, Array]
     relaxed: dict[Relaxed, Array] = field(default_factory=dict)
-    deployed: dict[Method, Any] = field(default_factory=dict)
+    deployed: dict[Method, Deployed] = field(default_factory=dict)
+    replaced: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLACED))
 
 
 def post_process(
@@ -57,12 +66,16 @@ def post_process(
     folds: int = 5,
     smallest_cell: int = 20,
     seed: int = 0,
+    refits: int = 0,
 ) -> PostProcessed:
     """Decisions of every post-processing in `names`, on every weighting, for every target in `attributes`.
 
     `scores[weighting]` (S, n): chance of sick, one row per network, images in the order of the population. Rules that
     look at no group have the target `none`. Patients are divided into `folds` anew for each network, so that the choice of
     folds is part of the spread between networks; all weightings share the folds of their s-th network.
+
+    `refits`: in how many resamples of patients the rules of the baseline's weighting are refitted for `deployed`, 0 for none;
+    see `deploy`.
 
     `weights`: what counts once within (group and) label when a rule is fitted, "patient" (as fairness is judged) or
     "image"; see `Sample`.
@@ -80,7 +93,7 @@ def post_process(
     todo = [(own, parts[s]) for values in scores.values() for s, own in enumerate(values)]
     pool = Parallel(n_jobs=usable_cores() if len(todo) >= MANY else 1, return_as="generator")
     every = pool(delayed(_crossfit)(population, own, methods, part, weights, smallest_cell) for own, part in todo)
-    decisions, naive, rows, as_group = {}, {}, [], {}
+    decisions, naive, rows, as_group, replaced = {}, {}, [], {}, []
     for weighting, values in scores.items():
         fitted = [*islice(every, len(values))]
         for method, target in methods:
@@ -93,6 +106,8 @@ def post_process(
                     (*key, *row)
                     for row in _threshold_rows(population, rules, target if method.needs_group else NO_TARGET)
                 ]
+            if all(isinstance(rule, Replaced) for rule in rules):
+                replaced += [(*key, *row) for row in _replaced_rows(population.attributes[target].groups, rules)]
             if method.needs_group and weighting == BASELINE_WEIGHTING:
                 as_group[key] = np.stack(
                     [
@@ -108,7 +123,13 @@ def post_process(
             population, scores, parts, attributes, weights=weights, smallest_cell=smallest_cell
         )
         loosened = {key: np.stack(networks) for key, networks in by_slack.items()}
-    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, loosened)
+    deployed = {}
+    if refits and BASELINE_WEIGHTING in scores:
+        own = {"weights": weights, "smallest_cell": smallest_cell, "refits": refits, "seed": seed}
+        fitted = deploy(population, scores[BASELINE_WEIGHTING][0], names, attributes, **own)
+        deployed = {(BASELINE_WEIGHTING, *key): rule for key, rule in fitted.items()}
+    told = pl.DataFrame(replaced, schema=REPLACED, orient="row")
+    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, loosened, deployed, told)
 
 
 def patient_folds(population: Population, folds: int, seed: int, network: int) -> Codes:
@@ -184,6 +205,22 @@ def _threshold_rows(
         row(group, [rule.of(code) for rule in rules], float(np.mean([code in rule.by_group for rule in rules])))
         for code, group in enumerate(population.attributes[target].groups)
     ]
+
+
+def _replaced_rows(groups: Sequence[str], rules: list[Replaced]) -> list[tuple]:
+    """A row for each group that some fold could fit."""
+    found = []
+    for code, group in enumerate(groups):
+        own = [rule.replaced[code] for rule in rules if code in rule.replaced]
+        if own:
+            shares = [one.share for one in own]
+            columns = (
+                [getattr(one, what) for one in own] for what in ("level", "own", "dearest", "trivial", "called_sick")
+            )
+            found.append(
+                (group, float(np.mean(shares)), min(shares), max(shares), *(float(np.mean(c)) for c in columns))
+            )
+    return found
 
 
 def _methods(

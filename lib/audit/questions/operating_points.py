@@ -1,0 +1,114 @@
+"""What if few of the sick may be missed? Rates by group at a threshold of high sensitivity, beside 0.5. By patient, baseline.
+
+`point`: "0.5", or "TPR 0.90" and "TPR 0.95", one threshold for everyone: the highest at which everyone's TPR reaches it, fitted on
+other patients (the folds of the post-processings, five of patients where there are none), and fitted anew in each resample, so
+that intervals allow for the choice. `metric`: tpr, fpr; `threshold`, of everyone, the mean over folds.
+`contrast` null: levels; else group - reference. Gaps close where both groups are called sick nearly always, at the price of false
+alarms: look at the fpr. No group when deciding. Fixed-sensitivity operating points, as in triage: Seyyed-Kalantari et al. 2021,
+doi 10.1038/s41591-021-01595-0, on what moving one does. Means over networks; intervals over patients.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from lib.audit.columns import STANDARD, B, I, S
+from lib.audit.context import Context
+from lib.audit.inference import from_replicates, patient_weights
+from lib.audit.questions._curves import Array, levels_and_gaps, once_each
+from lib.names import BASELINE_WEIGHTING, OVERALL
+
+name = "operating_points"
+KEYS = {"attribute": S, "group": S, "contrast": S, "point": S, "metric": S, "patients": I, "estimable": B}
+schema = (
+    {column: S for column in ("attribute", "group", "contrast", "point", "metric")}
+    | STANDARD
+    | {"patients": I, "estimable": B}
+)
+needs = ("scores",)
+POINTS = {"0.5": None, "TPR 0.90": 0.9, "TPR 0.95": 0.95}
+FOLDS = 5
+RESAMPLES = 200
+
+
+def compute(context: Context) -> pl.DataFrame:
+    population = context.population
+    patients = population.sizes[1][:, :2].min(axis=1)
+    if patients[0] < 2:
+        return pl.DataFrame(schema=schema)
+    rows = []
+    for point in POINTS:
+        for metric in ("tpr", "fpr"):
+            for g, cell in enumerate(population.cells):
+                enough = bool(patients[g] >= max(1, context.smallest_cell))
+                rows.append((cell.attribute, cell.group, None, point, metric, int(patients[g]), enough))
+        rows.append((OVERALL, "all", None, point, "threshold", int(patients[0]), True))
+    cells = np.stack([cell.images for cell in population.cells], axis=1)
+    sides = np.concatenate([cells & (population.labels == label)[:, None] for label in (1, 0)], axis=1)
+    own = np.stack([once_each(population.patients, side) for side in sides.T], axis=1)
+    there = (population.sums_by_patient(sides) > 0) * 1.0
+    networks = [
+        Fitted(scores, population.labels, population.patients, part)
+        for scores, part in zip(context.scores[BASELINE_WEIGHTING], folds_of(context), strict=True)
+    ]
+
+    def values(weights: Array) -> Array:
+        by_image = weights[population.patients]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shares = own / (weights @ there)
+            found = []
+            for network in networks:
+                for target in POINTS.values():
+                    thresholds = network.thresholds(target, weights)
+                    called = (network.scores >= thresholds[network.part]) * by_image
+                    found.append(np.append(called @ shares, thresholds.mean()))
+        return np.stack(found).reshape(len(networks), -1)
+
+    drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])
+    once = values(np.ones(population.n_patients))
+    figures = from_replicates(pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, once, drawn)
+    return levels_and_gaps(context, figures, KEYS, schema)
+
+
+def folds_of(context: Context) -> Array:
+    """Fold of each image for each network, (S, n): those of the post-processings, else five of patients by lot."""
+    if context.folds is not None:
+        return context.folds
+    population = context.population
+    count = min(FOLDS, population.n_patients)
+    draws = (context.stream(name, str(s)) for s in range(len(context.scores[BASELINE_WEIGHTING])))
+    return np.stack([(draw.permutation(population.n_patients) % count)[population.patients] for draw in draws])
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """One network's scores and folds, each (n,), and the thresholds that its folds are given."""
+
+    scores: Array
+    labels: Array
+    patients: Array
+    part: Array
+
+    @cached_property
+    def _sick(self) -> tuple[Array, Array, Array, Array]:
+        """Scores of the sick, falling, their parts of the patient, patients and folds."""
+        chosen = np.flatnonzero(self.labels == 1)
+        chosen = chosen[np.argsort(-self.scores[chosen], kind="stable")]
+        part = once_each(self.patients, self.labels == 1)
+        return self.scores[chosen], part[chosen], self.patients[chosen], self.part[chosen]
+
+    def thresholds(self, target: float | None, weights: Array) -> Array:
+        """The threshold that each fold is judged by, fitted on the others, under weights of patients (P,)."""
+        count = int(self.part.max()) + 1
+        if target is None:
+            return np.full(count, 0.5)
+        falling, part, patients, folds = self._sick
+        mass = part * weights[patients]
+        found = np.empty(count)
+        for k in range(count):
+            reached = np.cumsum(mass * (folds != k))
+            at = np.searchsorted(reached, (target - 1e-9) * reached[-1])
+            found[k] = falling[min(at, len(falling) - 1)]
+        return found
