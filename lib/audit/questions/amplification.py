@@ -5,7 +5,7 @@ By patient, under each weighting at the fixed threshold. For each `group - refer
 (share called sick - share of sick), side 1 where the group is sick more often than everyone and -1 elsewhere: above 0 the
 decisions depend on the group, in the direction of the data, more than the labels of the same people do. One family over
 the attributes of a method. Sides are those of the sample; without a side beyond noise (an interval of the difference from
-everyone that holds 0) there is no amplification to speak of and the verdict is `not told`.
+everyone that holds 0, for any group) there is no direction to amplify, and it is not estimable.
 Source: Wang & Russakovsky 2021, arXiv 2102.12594.
 """
 
@@ -15,8 +15,8 @@ import polars as pl
 from lib.audit import metrics
 from lib.audit.columns import METHOD, STANDARD, B, S
 from lib.audit.context import Context
-from lib.audit.inference import Figures
-from lib.names import AMPLIFICATION, BASELINE, NOT_ESTIMABLE, NOT_TOLD, OVERALL
+from lib.audit.inference import Figures, pool
+from lib.names import AMPLIFICATION, BASELINE, OVERALL
 
 name = "amplification"
 schema = METHOD | {"attribute": S, "contrast": S, "quantity": S} | STANDARD | {"estimable": B}
@@ -24,24 +24,24 @@ SHARE = "selection_rate"
 
 
 def compute(context: Context) -> pl.DataFrame:
-    tables = [_of(context, (weighting, *BASELINE[1:])) for weighting in context.scores]
+    sick = pool({weighting: _shares_of_sick(context, weighting) for weighting in context.scores})
+    tables = [_of(context, (weighting, *BASELINE[1:]), own) for weighting, own in sick.items()]
     return pl.concat(tables, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())
 
 
-def shares_of_sick(context: Context, networks: int, weighting: str = BASELINE[0]) -> Figures:
+def _shares_of_sick(context: Context, weighting: str) -> Figures:
     """The share of sick in every cell: the selection rate of a classifier that knows the label."""
-    labels = np.repeat(context.population.labels[None].astype(float), networks, axis=0)
+    labels = np.repeat(context.population.labels[None].astype(float), len(context.scores[weighting]), axis=0)
     own = {"weighting": weighting, "smallest_cell": context.smallest_cell, "metrics": (SHARE,)}
     return metrics.rates(context.population, labels, **own)
 
 
-def _of(context: Context, method: tuple[str, str, str]) -> pl.DataFrame:
+def _of(context: Context, method: tuple[str, str, str], sick: Figures) -> pl.DataFrame:
     called = context.levels(method).where(pl.col("metric") == SHARE)
-    sick = shares_of_sick(context, len(called.by_network), method[0])
     excess = called - sick
     place = {key: k for k, key in enumerate(called.index.select("attribute", "group").rows())}
     sides = sick.estimate - sick.estimate[place[OVERALL, "all"]]
-    keys, columns, sure = [], [], []
+    keys, columns = [], []
     from_everyone = np.eye(len(place))
     from_everyone[place[OVERALL, "all"]] -= 1
     noise = context.describe(sick.contrast(sick.index, from_everyone))
@@ -51,13 +51,10 @@ def _of(context: Context, method: tuple[str, str, str]) -> pl.DataFrame:
         cells = [place[attribute.name, group] for group in attribute.groups]
         column = np.zeros(len(place))
         column[cells] = np.where(sides[cells] > 0, 1, -1) / len(cells)
-        keys.append((attribute.name, AMPLIFICATION, "amplification", bool(enough[cells].all())))
+        keys.append((attribute.name, AMPLIFICATION, "amplification", bool((enough & apart)[cells].all())))
         columns.append(column)
-        sure.append(bool(apart[cells].all()))
     index = pl.DataFrame(keys, schema={"attribute": S, "contrast": S, "quantity": S, "estimable": B}, orient="row")
     tested = context.infer(excess.contrast(index, np.stack(columns, axis=1))).table()
-    known = pl.Series(sure) | (tested["verdict"] == NOT_ESTIMABLE)
-    tested = tested.with_columns(verdict=pl.when(known).then("verdict").otherwise(pl.lit(NOT_TOLD)))
     described = [
         context.describe(metrics.gaps(part, context.population)).table().with_columns(quantity=pl.lit(quantity))
         for quantity, part in (("data", sick), ("model", called), ("excess", excess))

@@ -43,18 +43,13 @@ def compute(context: Context) -> pl.DataFrame:
         names = {key: pl.lit(value) for key, value in zip(METHOD, method, strict=True)}
         for share in WRONG:
             change = (mixed - right) * share
-            changed = context.describe(change)
-            tables.append(
-                context.describe(right + change)
-                .table()
-                .with_columns(
-                    wrong=pl.lit(share),
-                    change=pl.Series(changed.estimate),
-                    change_low=pl.Series(changed.low),
-                    change_high=pl.Series(changed.high),
-                    **names,
-                )
-            )
+            table = context.describe(right + change if share else right, None).table()
+            told = context.describe(change, None)
+            ends = {"change": told.estimate, "change_low": told.low, "change_high": told.high}
+            if not share:  # nothing changes, for sure
+                ends = dict.fromkeys(ends, np.where(right.known, 0.0, np.nan))
+            ends = {name: pl.Series(values, dtype=F, nan_to_null=True) for name, values in ends.items()}
+            tables.append(table.with_columns(wrong=pl.lit(share), **ends, **names))
     told = pl.concat(tables, how="diagonal_relaxed")
     told = told.select(pl.col(key).cast(kind) for key, kind in schema.items())
     return told.with_columns(pl.selectors.float().fill_nan(None))

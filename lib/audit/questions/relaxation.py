@@ -6,12 +6,15 @@ of everyone with its single interval. Comparing weightings at equal slack compar
 their thresholds happen to lie: Cruz & Hardt 2023, arXiv 2306.07261. The rule needs the group when predicting.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
 from lib.audit import metrics
 from lib.audit.columns import DESCRIBED, F, S
 from lib.audit.context import Context
+from lib.audit.inference import Figures
 from lib.names import BASELINE_WEIGHTING, ERRORS, ODDS, OUTCOMES, OVERALL
 
 name = "relaxation"
@@ -23,18 +26,30 @@ def compute(context: Context) -> pl.DataFrame:
     rows = []
     for (weighting, attribute, metric, slack), decisions in context.relaxed.items():
         own = {"weighting": weighting, "smallest_cell": context.smallest_cell, "metrics": OUTCOMES}
-        levels = metrics.rates(context.population, decisions, **own)
-        of = levels.index.with_columns(value=levels.estimate).filter("estimable")
-        spreads = [
-            np.ptp(values)
-            for rate in (ERRORS if metric == ODDS else (metric,))
-            if len(values := of.filter(attribute=attribute, metric=rate)["value"].to_numpy()) > 1
-        ]
-        told = context.describe(
-            levels.where((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy"))
+        alone = replace(
+            context.population,
+            groups={attribute: context.population.groups[attribute]},
+            attributes={attribute: context.population.attributes[attribute]},
         )
-        numbers = [told.estimate[0], told.low[0], told.high[0], max(spreads, default=np.nan)]
-        if weighting != BASELINE_WEIGHTING:
-            numbers[1:3] = np.nan, np.nan
-        rows.append((weighting, attribute, metric, slack, *numbers))
+        levels = metrics.rates(alone, decisions, **own)
+        price = levels.where((pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy"))
+        bounds = (None, None)
+        if weighting == BASELINE_WEIGHTING:
+            told = context.describe(price, None)
+            bounds = told.low[0], told.high[0]
+        rows.append((weighting, attribute, metric, slack, price.estimate[0], *bounds, _disparity(levels, metric)))
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.selectors.float().fill_nan(None))
+
+
+def _disparity(levels: Figures, metric: str) -> float:
+    """The largest difference between groups in the constrained rates; NaN where no two groups are estimable."""
+    values = levels.estimate
+    spreads = []
+    for rate in ERRORS if metric == ODDS else (metric,):
+        chosen = levels.index.select(
+            (pl.col("attribute") != OVERALL) & (pl.col("metric") == rate) & pl.col("estimable")
+        )
+        own = values[chosen.to_series().to_numpy()]
+        if len(own) > 1:
+            spreads.append(float(np.ptp(own)))
+    return max(spreads, default=np.nan)
