@@ -8,6 +8,7 @@ import worlds
 
 from lib.audit import Context, answer
 from lib.names import BASELINE, DEFAULTS, told
+from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.postprocessing import post_process
 from lib.results import Results
 
@@ -16,7 +17,6 @@ TABLES = (
     "gaps",
     "effects",
     "recommendation",
-    "consequences",
     "gap_parts",
     "gap_by_findings",
     "equal_rates",
@@ -32,7 +32,9 @@ WARDS = {"ward": worlds.attribute("ward", 3), "scanner": worlds.attribute("scann
 
 def _separated(by: float):
     """Scores that tell sick from healthy by so many standard deviations, and depend on no group."""
-    return lambda labels: 1 / (1 + np.exp(-by * (labels - 0.5) - np.random.default_rng(2).normal(size=(2, len(labels)))))
+    return lambda labels: (
+        1 / (1 + np.exp(-by * (labels - 0.5) - np.random.default_rng(2).normal(size=(2, len(labels)))))
+    )
 
 
 WORLDS = {
@@ -44,7 +46,7 @@ WORLDS = {
     "useless": {"scored": _separated(0.0)},
     "inverted": {"scored": _separated(-1.0)},
     "one network": {"effect": 2.0, "networks": 1},
-    "levelling down": {"effect": 2.0},
+    "levelling down": {"effect": 2.0, "networks": 5},
     "few": {"effect": 2.0, "patients": 40},
     "no methods": {"effect": 2.0, "weightings": ("uniform",)},
 }
@@ -79,7 +81,11 @@ def _levelled_down(context: Context) -> Context:
 def _manifest(context: Context, preferences: dict) -> dict:
     people = context.population
     return {
-        "cohort": {"source": "simulated patients", "valid_patients": people.n_patients, "valid_images": people.n_images},
+        "cohort": {
+            "source": "simulated patients",
+            "valid_patients": people.n_patients,
+            "valid_images": people.n_images,
+        },
         "attributes": told(people.attributes.values()),
         "settings": {
             "training": {"seeds": list(range(len(context.scores["uniform"]))), "image_size": 64},
@@ -87,3 +93,24 @@ def _manifest(context: Context, preferences: dict) -> dict:
             "audit": {"margin": context.margin},
         },
     }
+
+
+@cache
+def pictured(name: str) -> Results:
+    """The same with the tables of pictures: the pixels are noise, brighter at the left in the first group."""
+    own = {"patients": 500, "weightings": WEIGHTINGS} | WORLDS[name]
+    context = worlds.context(**own)
+    draw, names = np.random.default_rng(3), list(context.population.attributes)
+    first = next(iter(context.population.attributes.values()))
+    pixels = draw.integers(60, 160, (context.population.n_images, 32, 32)).astype(np.uint8)
+    pixels[(context.people[first.name] == first.groups[0]).to_numpy(), :, :16] += 40
+    networks = len(context.scores["uniform"])
+    maps = draw.random((networks, context.population.n_images, 4, 4))
+    made = board(name)
+    pictures = {
+        "radiographs": mean_radiographs(context.people, pixels, names),
+        "saliency": mean_saliency(context.people, maps, context.scores["uniform"], names),
+        "histograms": score_histograms(context.people, context.scores, names, list(range(networks))),
+        "misses_by_finding": answer(context, only=["misses_by_finding"])["misses_by_finding"],
+    }
+    return Results(made.manifest, made.tables | pictures)

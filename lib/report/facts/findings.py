@@ -141,11 +141,17 @@ def _finding(results: Results, gap: dict) -> Finding:
     rates = {side: _rate(results, attribute.name, side, metric) for side in (worse, better)}
     own = estimate(gap)
     parts = {
-        part: estimate(row(results, "gap_parts", attribute=attribute.name, contrast=gap["contrast"], metric=metric, part=part))
+        part: estimate(
+            row(results, "gap_parts", attribute=attribute.name, contrast=gap["contrast"], metric=metric, part=part)
+        )
         for part in (OPERATING_POINT, DISCRIMINATION)
     }
     by = {
-        part: estimate(row(results, "gap_by_findings", attribute=attribute.name, contrast=gap["contrast"], metric=metric, part=part))
+        part: estimate(
+            row(
+                results, "gap_by_findings", attribute=attribute.name, contrast=gap["contrast"], metric=metric, part=part
+            )
+        )
         for part in ("composition", "same findings")
     }
     aucs = [
@@ -173,7 +179,9 @@ def _finding(results: Results, gap: dict) -> Finding:
 
 
 def _rate(results: Results, attribute: str, group: str, metric: str) -> float:
-    return row(results, "metrics", attribute=attribute, group=group, metric=metric, unit=PATIENT, **UNTREATED)["estimate"]
+    return row(results, "metrics", attribute=attribute, group=group, metric=metric, unit=PATIENT, **UNTREATED)[
+        "estimate"
+    ]
 
 
 def _why(gap: Estimate, parts: dict[str, Estimate | None]) -> str | None:

@@ -32,17 +32,15 @@ class Yearly:
 
 @dataclass(frozen=True)
 class Share:
-    """A group under an option: of its people, shares `found`, `missed`, `alarmed`, `left_alone`, which add up to 1.
+    """A group under an option: `missed`, the share of its sick, and `alarmed`, of its healthy; None where not estimable.
 
     `more_found` and `more_alarmed` are the changes against doing nothing, in shares of the group's sick and of its healthy, with the
     verdict on that change; None where it was not estimated.
     """
 
     group: str
-    found: float
-    missed: float
-    alarmed: float
-    left_alone: float
+    missed: float | None
+    alarmed: float | None
     more_found: Estimate | None
     more_alarmed: Estimate | None
     yearly: Yearly | None
@@ -142,23 +140,23 @@ def _shares(results: Results, method: Method, attribute: Attribute, hospital: Ma
     keys = dict(zip(KEYS, method, strict=True))
     told = []
     for group in attribute.groups:
-        of = {
-            name: row(results, "consequences", **keys, attribute=attribute.name, group=group, quantity=name)
-            for name in ("found", "missed", "alarmed", "left_alone")
-        }
-        if any(own is None or own["after"] is None for own in of.values()):
-            continue
         found, alarmed = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
         told.append(
             Share(
                 group,
-                **{name: own["after"] / 1000 for name, own in of.items()},
+                missed=None if (rate := _rate(results, keys, attribute.name, group, "tpr")) is None else 1 - rate,
+                alarmed=_rate(results, keys, attribute.name, group, "fpr"),
                 more_found=found,
                 more_alarmed=alarmed,
                 yearly=_yearly(results, attribute, group, found, alarmed, hospital),
             )
         )
     return told
+
+
+def _rate(results: Results, keys: dict[str, str], attribute: str, group: str, metric: str) -> float | None:
+    own = row(results, "metrics", **keys, attribute=attribute, group=group, metric=metric, unit=PATIENT)
+    return own["estimate"] if own and own["estimable"] else None
 
 
 def _change(results: Results, keys: dict[str, str], attribute: str, group: str, metric: str) -> Estimate | None:

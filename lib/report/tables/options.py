@@ -2,7 +2,7 @@
 
 from great_tables import GT
 
-from lib.report.facts import Option, decide
+from lib.report.facts import decide
 from lib.report.tables.cells import table
 from lib.report.words.templates import tell
 from lib.results import Results
@@ -19,11 +19,8 @@ def options(results: Results) -> GT:
         {
             "option": cell("option", o=own),
             "needs": cell("needs", o=own),
-            **{f"missed {s.group}": cell("people", share=s.missed / (s.missed + s.found)) for s in _told(own, "sick")},
-            **{
-                f"alarmed {s.group}": cell("people", share=s.alarmed / (s.alarmed + s.left_alone))
-                for s in _told(own, "healthy")
-            },
+            **{f"missed {s.group}": cell("people", share=s.missed) for s in own.shares if s.missed is not None},
+            **{f"alarmed {s.group}": cell("people", share=s.alarmed) for s in own.shares if s.alarmed is not None},
             "price": cell("price", o=own),
             "evidence": cell("evidence", o=own),
         }
@@ -34,9 +31,6 @@ def options(results: Results) -> GT:
     labels |= {f"missed {group}": cell("missed_head", group=group) for group in groups}
     labels |= {f"alarmed {group}": cell("alarmed_head", group=group) for group in groups}
     labels |= {"price": cell("price_head"), "evidence": cell("evidence_head")}
-    return table(rows, labels, stub="option", right=[name for name in labels if name.split()[0] in ("missed", "alarmed")])
-
-
-def _told(own: Option, side: str) -> list:
-    """The shares of groups that have sick, or healthy."""
-    return [s for s in own.shares if (s.missed + s.found if side == "sick" else s.alarmed + s.left_alone) > 0]
+    return table(
+        rows, labels, stub="option", right=[name for name in labels if name.split()[0] in ("missed", "alarmed")]
+    )

@@ -82,7 +82,9 @@ def _environment(language: str, folder: Path) -> jinja2.Environment:
 
 
 def _paragraphs(text: str) -> str:
-    parts = [" ".join(part.split()) if not part.lstrip().startswith(("- ", "|")) else _lines(part) for part in _cut(text)]
+    parts = [
+        " ".join(part.split()) if not part.lstrip().startswith(("- ", "|")) else _lines(part) for part in _cut(text)
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
