@@ -33,6 +33,7 @@ _OPTIONAL: dict[str, dict[str, type]] = {
     "audit": {"margin": float},
     "report": {"lang": str, "appendices": list, "language": dict},
     "group": {"members": list},
+    "hospital": {"patients_per_year": int, "prevalence": float},
     "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from lib.names import BASELINE_WEIGHTING, MAX_MIN, Attribute
-from lib.report.facts.decision import Decision
+from lib.report.facts.decision import Decision, decide
 from lib.report.facts.values import Estimate, estimate, rows
 from lib.results import Results
 
 Grey = NDArray[np.float64]
 SICK, HEALTHY = 1, 0
+MOST = 12
+"""Findings that are shown."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,7 @@ class Errors:
 def errors(decision: Decision) -> tuple[Errors, ...]:
     """The errors of the baseline in each group of the page's attribute, where both are estimable."""
     told = decision.options[0].shares if decision.options else ()
-    return tuple(
-        Errors(s.group, s.missed, s.alarmed) for s in told if s.missed is not None and s.alarmed is not None
-    )
+    return tuple(Errors(s.group, s.missed, s.alarmed) for s in told if s.missed is not None and s.alarmed is not None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +177,26 @@ def misses(results: Results, attribute: Attribute) -> tuple[Misses, ...]:
     return tuple(told)
 
 
+def of_figure(name: str, results: Results) -> dict[str, Any] | None:
+    """What the templates of a picture are told, `d` and the picture's own facts; None where there is nothing to show."""
+    d = decide(results)
+    if name == "people":
+        groups = errors(d)
+        return {"d": d, "groups": groups} if groups else None
+    if name in ("scores", "roc"):
+        groups = scores(results, d.attribute)
+        return {"d": d, "groups": groups} if groups else None
+    if name == "misses":
+        found = misses(results, d.attribute)
+        return {"d": d, "found": found[:MOST]} if found else None
+    pictures = {"radiographs": radiographs, "saliency": saliency}[name](results, d.attribute)
+    two = pair(pictures, d)
+    if two is None:
+        return None
+    shown = tuple(sorted((p for p in pictures if p.group in two), key=lambda p: (two.index(p.group), p.label)))
+    return {"d": d, "two": two, "shown": shown}
+
+
 def _above(bars: Sequence[Bar], edge: float) -> float:
     return sum(bar.share * min(1.0, max(0.0, (bar.end - edge) / (bar.end - bar.start))) for bar in bars)
 
@@ -187,5 +208,3 @@ def _square(values: Sequence[float]) -> Grey:
 
 def _ordered(attribute: Attribute, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
     return tuple(sorted(pictures, key=lambda own: (attribute.groups.index(own.group), own.label)))
-
-

@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lib.report.facts import decide
 from lib.report.facts import pictures as facts
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.figures.marks import PERCENT, Chart, dot, dot_panel, framed, in_lines, key, label_width, nothing, over
@@ -29,12 +28,11 @@ ACROSS, DOWN = 20, 5
 
 def people(results: Results, *, size: Size = "page") -> Chart:
     """Of 1,000 sick and 1,000 healthy of each group, those whom the baseline gets wrong: a dot is ten people."""
-    d = decide(results)
-    groups = facts.errors(d)
-    if not groups:
+    told = facts.of_figure("people", results)
+    if told is None:
         return _absent("people", size)
+    d, groups = told["d"], told["groups"]
     measure = MEASURES[size]
-    who = filters("en")["who"]
     width = (measure.width - 40) / 2
     step = width / ACROSS
     line = measure.small * 1.4
@@ -69,18 +67,16 @@ def people(results: Results, *, size: Size = "page") -> Chart:
         for bold in (False, True)
     ]
     chart = alt.layer(drawn, *layers, width=measure.width, height=block * len(groups) - line)
-    listed = [f"{who(own.group, d.attribute)}: {1000 * own.missed:.0f}, {1000 * own.alarmed:.0f}" for own in groups]
-    return _framed(chart, "people", size, d=d, groups=groups, listed=listed)
+    return _framed(chart, "people", size, told)
 
 
 def radiographs(results: Results, *, size: Size = "page") -> Chart:
     """The mean radiographs of the two groups of the main finding, healthy and sick, and the difference of the groups."""
-    d = decide(results)
-    pictures = facts.radiographs(results, d.attribute)
-    two = facts.pair(pictures, d)
-    if two is None:
+    told = facts.of_figure("radiographs", results)
+    if told is None:
         return _absent("radiographs", size)
-    of = {(own.group, own.label): own for own in pictures}
+    d, two = told["d"], told["two"]
+    of = {(own.group, own.label): own for own in told["shown"]}
     measure = MEASURES[size]
     side = min((measure.width - 48) / 3, 340 if size == "page" else 250)
     lines = []
@@ -100,38 +96,35 @@ def radiographs(results: Results, *, size: Size = "page") -> Chart:
     if not lines:
         return _absent("radiographs", size)
     chart = over(*(lines if size == "page" else lines[-1:]), spacing=20)
-    return _framed(chart, "radiographs", size, d=d, two=two, pictures=pictures)
+    return _framed(chart, "radiographs", size, told)
 
 
 def saliency(results: Results, *, size: Size = "page") -> Chart:
     """Where the networks look when they are right, over the mean radiograph: the warmer, the more."""
-    d = decide(results)
-    pictures = [own for own in facts.saliency(results, d.attribute)]
-    two = facts.pair(pictures, d)
-    if two is None:
+    told = facts.of_figure("saliency", results)
+    if told is None:
         return _absent("saliency", size)
-    shown = [own for own in pictures if own.group in two]
     measure = MEASURES[size]
     side = min((measure.width - 3 * 16) / 4, 260)
     panels = [
-        _panel(_overlay(own), side, tell("figures/saliency", "panel", d=d, own=own), measure)
-        for own in sorted(shown, key=lambda own: (two.index(own.group), own.label))
+        _panel(_overlay(own), side, tell("figures/saliency", "panel", d=told["d"], own=own), measure)
+        for own in told["shown"]
     ]
-    return _framed(in_lines(panels, 4, 16), "saliency", size, d=d, shown=shown)
+    return _framed(in_lines(panels, 4, 16), "saliency", size, told)
 
 
 def scores(results: Results, *, size: Size = "page") -> Chart:
     """How scores are spread among the sick and the healthy of each group, and where thresholds cut them."""
-    d = decide(results)
-    groups = facts.scores(results, d.attribute)
-    if not groups:
+    told = facts.of_figure("scores", results)
+    if told is None:
         return _absent("scores", size)
+    d, groups = told["d"], told["groups"]
     measure = MEASURES[size]
     height = 90 if size == "page" else 400 / len(groups)
     top = max(bar.height for own in groups for bar in (*own.sick, *own.healthy))
     panels = [_distribution(own, d, top, measure, height, last=own is groups[-1]) for own in groups]
     entries = [(str(tell("figures/scores", part)), look) for part, look in _sides(d.attribute.name, groups[0].group)]
-    return _framed(over(*panels, key(entries, measure), spacing=10), "scores", size, d=d, groups=groups)
+    return _framed(over(*panels, key(entries, measure), spacing=10), "scores", size, told)
 
 
 def _distribution(
@@ -143,7 +136,9 @@ def _distribution(
     y = alt.Y("height:Q", scale=alt.Scale(domain=[0, top]), axis=None)
 
     def bars(side: tuple, **style: Any) -> alt.Chart:
-        frame = pl.DataFrame([(bar.start, bar.end, bar.height) for bar in side], ["start", "end", "height"], orient="row")
+        frame = pl.DataFrame(
+            [(bar.start, bar.end, bar.height) for bar in side], ["start", "end", "height"], orient="row"
+        )
         return alt.Chart(frame).mark_rect(**style).encode(x=x, x2="end:Q", y=y, y2=alt.datum(0))
 
     layers = [
@@ -167,17 +162,25 @@ def _sides(attribute: str, group: str) -> list[tuple[str, Any]]:
 
 def roc(results: Results, *, size: Size = "page") -> Chart:
     """ROC curves by group, from the histograms, each with the point where the threshold 0.5 puts it."""
-    d = decide(results)
-    groups = facts.scores(results, d.attribute)
-    rates = {own.group: own for own in facts.errors(d)}
-    if not groups:
+    told = facts.of_figure("roc", results)
+    if told is None:
         return _absent("roc", size)
+    d, groups = told["d"], told["groups"]
+    rates = {own.group: own for own in facts.errors(d)}
     measure = MEASURES[size]
     side = 380 if size == "page" else 430
-    x = alt.X("fpr:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title=str(tell("figures/roc", "across")), **PERCENT))
-    y = alt.Y("tpr:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title=str(tell("figures/roc", "up")), grid=True, **PERCENT))
+    x = alt.X(
+        "fpr:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title=str(tell("figures/roc", "across")), **PERCENT)
+    )
+    y = alt.Y(
+        "tpr:Q",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(title=str(tell("figures/roc", "up")), grid=True, **PERCENT),
+    )
     layers = [
-        alt.Chart(pl.DataFrame({"fpr": [0.0, 1.0], "tpr": [0.0, 1.0]})).mark_line(strokeDash=[4, 3], opacity=FAINT, strokeWidth=1).encode(x, y)
+        alt.Chart(pl.DataFrame({"fpr": [0.0, 1.0], "tpr": [0.0, 1.0]}))
+        .mark_line(strokeDash=[4, 3], opacity=FAINT, strokeWidth=1)
+        .encode(x, y)
     ]
     entries = []
     for own in groups:
@@ -190,15 +193,15 @@ def roc(results: Results, *, size: Size = "page") -> Chart:
             layers.append(alt.Chart(point).mark_point(**mark).encode(x, y))
         entries.append((str(tell("figures/roc", "panel", d=d, own=own)), look))
     chart = alt.layer(*layers, width=side, height=side)
-    return _framed(over(chart, key(entries, measure)), "roc", size, d=d, groups=groups)
+    return _framed(over(chart, key(entries, measure)), "roc", size, told)
 
 
 def misses(results: Results, *, size: Size = "page") -> Chart:
     """The share of the sick that is missed, by finding and group."""
-    d = decide(results)
-    found = facts.misses(results, d.attribute)[: 15 if size == "page" else 8]
-    if not found:
+    told = facts.of_figure("misses", results)
+    if told is None:
         return _absent("misses", size)
+    d, found = told["d"], told["found"][: facts.MOST if size == "page" else 6]
     measure = MEASURES[size]
     labels = [f"|{own.finding.replace('_', ' ')}" for own in found]
     width = measure.width - label_width(labels, measure) - 20
@@ -209,20 +212,26 @@ def misses(results: Results, *, size: Size = "page") -> Chart:
             shift = (k - (len(own.groups) - 1) / 2) * measure.row * 0.3
             dots.append(dot(label, share.value, share.low, share.high, look) | {"shift": shift})
     panel = dot_panel(
-        dots, labels, measure=measure, width=width, domain=(0.0, 1.0), axis=PERCENT, heading=str(tell("figures/misses", "axis"))
+        dots,
+        labels,
+        measure=measure,
+        width=width,
+        domain=(0.0, 1.0),
+        axis=PERCENT,
+        heading=str(tell("figures/misses", "axis")),
     )
     who = filters("en")["who"]
     entries = [(who(group, d.attribute), group_look(d.attribute.name, group)) for group in d.attribute.groups]
-    return _framed(over(panel, key(entries, measure)), "misses", size, d=d, found=found)
+    return _framed(over(panel, key(entries, measure)), "misses", size, told)
 
 
-def _framed(chart: alt.TopLevelMixin, name: str, size: Size, **words: Any) -> Chart:
+def _framed(chart: alt.TopLevelMixin, name: str, size: Size, told: dict[str, Any]) -> Chart:
     template = f"figures/{name}"
     return framed(
         chart,
-        title=tell(template, "title", **words),
-        subtitle=[tell(template, "subtitle", **words)],
-        description=tell(template, "alt", **words),
+        title=tell(template, "title", **told),
+        subtitle=[tell(template, "subtitle", **told)],
+        description=tell(template, "alt", **told),
         size=size,
     )
 
@@ -235,7 +244,9 @@ def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) 
     """A picture under its words."""
     place = {"x": alt.XValue(0), "y": alt.YValue(0)}
     frame = pl.DataFrame({"url": [_png(pixels)]})
-    image = alt.Chart(frame).mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N", **place)
+    image = (
+        alt.Chart(frame).mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N", **place)
+    )
     head = alt.Chart(pl.DataFrame({"t": [text]})).mark_text(align="left", baseline="bottom", fontWeight=600, limit=side)
     return alt.layer(image, head.encode(x=alt.XValue(0), y=alt.YValue(-6), text="t:N"), width=side, height=side)
 

@@ -191,7 +191,7 @@ def parity(study: Results) -> Words:
     most = worst[0]
     return Words(
         f"{text} In the group that has the most, {attribute_words(most['attribute'])} {most['group']}, it is "
-        f"{_of_thousand(most['value'])} ({_bounds(most)}); the largest of several is too large by chance, and groups that are sick more often "
+        f"{_of_thousand(most['value'])}; the largest of several is too large by chance, and groups that are sick more often "
         "have more to miss."
     )
 

@@ -22,6 +22,8 @@ from lib.report.words import Words
 HERE = Path(__file__).resolve().parent
 LOCALES = {"en": "en_GB"}
 """The languages that there are templates for, and how each writes numbers, lists and plurals."""
+ALONE = ("short",)
+"""Blocks that are told alone and never with the others: headings."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -39,7 +41,9 @@ def tell(template: str, block: str | None = None, *, language: str = "en", folde
     try:
         found = environment.get_template(f"{template}.md.j2")
         if block is None:
-            return Words(_paragraphs(found.render(**facts)))
+            told = [name for name in found.blocks if name not in ALONE]
+            parts = ["".join(found.blocks[name](found.new_context(facts))) for name in told]
+            return Words(_paragraphs("\n\n".join(parts)))
         if block not in found.blocks:
             raise TemplateFault(f"{folder / where} has no block {block!r}; it has {', '.join(sorted(found.blocks))}.")
         return Words(" ".join("".join(found.blocks[block](found.new_context(facts))).split()))
