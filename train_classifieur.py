@@ -2,6 +2,7 @@
 
     from train_classifieur import train_classifier, pred_classifier
     ckpt, score = train_classifier("logs", "data/NOM_PRENOM", "data/NOM_PRENOM/metadata.csv", weights_col="WEIGHTS")
+    score, score.auc  # a loss, of which lower is better, as the course's; and the AUC, of which higher is
     pred_classifier("data/NOM_PRENOM", ckpt, "data/NOM_PRENOM/metadata.csv", "preds.csv")
 
     python train_classifieur.py --logdir logs --datadir data/NOM_PRENOM --csv data/NOM_PRENOM/metadata.csv \\
@@ -9,10 +10,47 @@
 """
 
 import argparse
+import importlib
 import logging
 import sys
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lib.dropin import Score
+
+CALLS = ("train_classifier", "pred_classifier", "train_classifieur", "pred_classifieur", "parse_opt")
+LOADED = {
+    "lib.dropin.course": "ChestXRayClassifier accuracy get_class_weights get_weights make_model preds_todf "
+    "transforms_train transforms_valid",
+    "torch.nn.functional": "cross_entropy",
+    "torch.utils.data": "DataLoader WeightedRandomSampler",
+    "torchvision.datasets": "ImageFolder",
+    "torchvision.models": "ResNet18_Weights resnet18",
+    "torchvision.transforms.v2": "CenterCrop Compose Normalize RandomCrop RandomHorizontalFlip Resize ToDtype ToImage",
+    "torchmetrics.classification": "BinaryConfusionMatrix ConfusionMatrix",
+    "pytorch_lightning": "LightningModule Trainer",
+    "pytorch_lightning.callbacks": "EarlyStopping ModelCheckpoint",
+    "pytorch_lightning.loggers": "TensorBoardLogger",
+    "sklearn.metrics": "accuracy_score balanced_accuracy_score",
+    "PIL": "Image",
+}
+"""What else the course's script holds, so that notebooks import it from there: loaded when it is asked for."""
+MODULES = {"np": "numpy", "pd": "pandas", "torch": "torch", "plt": "matplotlib.pyplot"}
+__all__ = [*CALLS, *" ".join(LOADED.values()).split(), *(name for name in MODULES if name != "plt")]
+"""Also for `import *`, all but matplotlib, which this project does without."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in LOADED.items():
+        if name in names.split():
+            return getattr(importlib.import_module(module), name)
+    if name in MODULES:
+        return importlib.import_module(MODULES[name])
+    raise AttributeError(
+        f"train_classifieur has no {name}; it has {', '.join(CALLS)} and {LOADED['lib.dropin.course']}"
+    )
 
 
 def train_classifier(
@@ -20,31 +58,41 @@ def train_classifier(
     datadir: str | Path,
     csv: str | Path,
     weights_col: str = "WEIGHTS",
-    max_epochs: int = 25,
+    max_epochs: int | None = None,
     *,
     seed: int = 1,
-    image_size: int = 96,
+    image_size: int | None = None,
     weights: str = "imagenet",
-) -> tuple[str, float]:
+    network: str | None = None,
+) -> "tuple[str, Score]":
     """Train on `datadir/train`; returns the path of the checkpoint in `logdir` and its score.
 
-    The score is what chooses the epoch: the AUC on 15 % of the training patients, set aside and unweighted.
-    `weights` is `imagenet` (from scratch where they cannot be had), `none` or the file of a torchvision ResNet-18.
+    The score is a loss, as the course's script returns: lower is better. It is of training patients set aside,
+    unweighted; their AUC, which chooses the epoch, is `score.auc`. `network` is `efficientnet_lite0` (default) or
+    `resnet18`; it starts from `weights`: `imagenet` (from scratch where they cannot be had), `none`, or the file of a
+    torchvision ResNet-18. `max_epochs` and `image_size` are by default those of the recipe of the network and its start.
     Called again after it was killed, training goes on where it was; called again when finished, the network is read.
     """
     _quiet()
     from lib.dropin import train
 
-    trained = train(
-        logdir, datadir, csv, weights_col, epochs=max_epochs, seed=seed, image_size=image_size, initial=weights
-    )
-    facts = trained.facts
+    options = {"epochs": max_epochs, "seed": seed, "image_size": image_size, "initial": weights, "network": network}
+    trained = train(logdir, datadir, csv, weights_col, **options)
+    facts, seconds = trained.facts, f"{trained.facts['seconds']:,.0f} s"
+    told = {
+        "trained": f"trained in {seconds}",
+        "resumed": f"resumed where it was stopped, trained in {seconds} in all",
+        "reused": f"reused: trained before, in {seconds}; delete {trained.path.with_suffix('')} to train it anew",
+    }
+    for note in trained.notes:
+        print(note)
     print(
-        f"{trained.path}: AUC {facts['tune_auc']:.3f} on the training patients set aside, in epoch {facts['best_epoch']}."
+        f"{trained.path}: {trained.score}, on the training patients set aside, in epoch {facts['best_epoch']}; "
+        f"{told[trained.how]}."
     )
     if facts["effective_share"] < 0.5:
         print(f"{weights_col}: the weights leave {facts['effective_share']:.0%} of the training images' worth (Kish).")
-    return str(trained.path), facts["tune_auc"]
+    return str(trained.path), trained.score
 
 
 def pred_classifier(
@@ -56,8 +104,10 @@ def pred_classifier(
     *,
     mirror: bool = False,
 ) -> None:
-    """Write `csv_in` with predictions to `csv_out`, and print how good they are, for valid alone first.
+    """Write `csv_in` with predictions to `csv_out`, and print how good they are: of valid first, then by group.
 
+    `ckpt_path` is a checkpoint of `train_classifier`, or one of the course's own script. Rates by sex, age group and view
+    are printed where `csv_in` has their columns: TPR, the share of the sick called malade, and FPR, that of the healthy.
     With `mirror` the mean over an image and its mirror image is predicted, as a study does: a little better, in twice
     the time.
     """
@@ -70,6 +120,11 @@ def pred_classifier(
     for part, images, accuracy, balanced in done.scores.iter_rows():
         words = "valid" if part == "valid" else "train + valid, as the course's script prints it (flattered by train)"
         print(f"{words}: accuracy {accuracy:.4f}, balanced accuracy {balanced:.4f} ({images:,} images)")
+    for attribute, group, sick, tpr, healthy, fpr in done.rates.iter_rows():
+        rates = [f"{name} {'-' if rate is None else f'{rate:.3f}'} ({n:,} {of})" for name, rate, n, of in (
+            ("TPR", tpr, sick, "sick"), ("FPR", fpr, healthy, "healthy"),
+        )]  # fmt: skip
+        print(f"valid, {attribute} {group}: {', '.join(rates)}")
 
 
 train_classifieur, pred_classifieur = train_classifier, pred_classifier
@@ -86,9 +141,11 @@ def main(arguments: list[str] | None = None) -> int:
         )
         if not (train or predict):
             raise ValueError("Nothing to do: give --train True, --pred True or both.")
+        if predict:
+            _check(o)
         ckpt = o.ckpt
         if train:
-            more = {"seed": o.seed, "image_size": o.image_size, "weights": o.weights}
+            more = {"seed": o.seed, "image_size": o.image_size, "weights": o.weights, "network": o.network}
             ckpt, _ = train_classifier(o.logdir, o.datadir, o.csv, o.weights_col, o.max_epochs, **more)
         if predict:
             pred_classifier(o.datadir, ckpt, o.csv, o.csv_out, o.preds_col, mirror=o.mirror)
@@ -106,10 +163,25 @@ def _require(options: argparse.Namespace, names: list[str]) -> None:
         raise ValueError(f"{', '.join(missing)} must be given for this; --help explains each.")
 
 
+def _check(o: argparse.Namespace) -> None:
+    """Refuse what cannot be predicted, or written where it is to go, before anything is trained."""
+    from lib.cohort import list_images
+    from lib.dropin import check_prediction
+
+    check_prediction(list_images(o.datadir), Path(o.csv), Path(o.csv_out), o.preds_col)
+    if o.preds_col == o.weights_col:
+        raise ValueError(f"--preds_col and --weights_col are both {o.preds_col!r}; they are two columns.")
+
+
 def _truth(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
     return text.lower() == "true"
+
+
+def parse_opt() -> argparse.Namespace:
+    """The options of the command line, as the course's script names them."""
+    return _parser().parse_args()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--datadir", help="folder of the cohort: train and valid, each with malade and sain")
     add("--csv", help="metadata.csv with a column of weights")
     add("--weights_col", default="WEIGHTS", help="its name (default: %(default)s)")
-    add("--max_epochs", type=int, default=25, help="epochs (default: %(default)s)")
+    add("--max_epochs", type=int, help="epochs (default: as the network's recipe has it)")
     add("--csv_out", help="where the CSV with predictions goes")
     add("--preds_col", default="preds", help="column of the predicted classes (default: %(default)s)")
     add("--train", type=_truth, metavar="True|False", help="train (default: True with --logdir and without --ckpt)")
@@ -130,9 +202,9 @@ def _parser() -> argparse.ArgumentParser:
         "--image-size",
         "--image_size",
         type=int,
-        default=96,
-        help="pixels; the cost grows with its square (default: %(default)s)",
+        help="pixels; the cost grows with its square (default: as the network's recipe has it)",
     )
+    add("--network", help="efficientnet_lite0 (default) or resnet18")
     add("--weights", default="imagenet", metavar="imagenet|none|PATH", help="what to start from (default: %(default)s)")
     add(
         "--mirror",

@@ -1,8 +1,9 @@
-"""How far can the audit be trusted? Its intervals and verdicts on simulated cohorts whose true rates are known.
+"""How far can the audit be trusted? Its intervals, p-values and words on cohorts whose truth is known.
 
-    python -m benchmarks.coverage [cohorts] [processes]      # writes data/trust/coverage.csv
+    python -m benchmarks.coverage [cohorts] [processes] [parquet of real out-of-fold scores]      # writes data/trust/coverage.csv
 
-Each cohort goes through `lib.audit.audit` as a study does; an interval covers when the truth of its world lies in it.
+Cohorts are drawn from a simulated population and, where a file is given, from real scores. Intervals are those of
+`lib.audit.inference`; many cohorts are worked out side by side, as columns of the same figures, which changes none of them.
 """
 
 import os
@@ -10,144 +11,203 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes, not threads
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import numpy as np
 import polars as pl
 
-from benchmarks.simulation import World, draw, truth
-from lib.audit import BASELINE, Population, audit
-from lib.names import MAX_MIN
+from benchmarks.methods import Setting, jitter, true_levels, world_of
+from benchmarks.simulation import Batch, draw
+from benchmarks.tally import COUNTED, KEY, Tally
+from lib.audit.inference import Figures, pool, ratio
+from lib.audit.metrics import Unit, mean_by_patient
 
-PATIENTS, SMALLEST_CELL = 375, 20
-REPLICATES, MANY = 400, 1500
-"""Resamples, and those of every fifth cohort: Holm's correction can decide among 25 differences only with so many."""
-METRICS = ("balanced_accuracy", "auc", "tpr", "fpr")
-WORLDS = {
-    "gaps": World(gaps=True, effects=(("uniform", 0.0), ("by_view", -0.4))),
-    "null": World(gaps=False, effects=(("uniform", 0.0), ("placebo", 0.0))),
-}
-KEY = ("world", "networks", "level", "kind", "attribute", "metric", "contrast")
-SCHEMA = dict(zip(KEY, (pl.String, pl.Int64, *[pl.String] * 5), strict=True)) | {
-    "cohorts": pl.Int64,
-    "truth": pl.Float64,
-    **{name: pl.Float64 for name in ("covered", "below", "above", "p_below_5", "width", "decided")},
-}
-ANY = "any"
-Row = tuple[tuple, float | None, float | None, float | None, float | None, bool]
-CASES = (("gaps", 2), ("gaps", 3), ("gaps", 5), ("null", 2), ("null", 3))
-"""Worlds and numbers of networks."""
+OUT = Path(__file__).resolve().parent.parent / "data" / "trust" / "coverage.csv"
+BATCH = {375: 20, 1500: 5}
+"""Cohorts that are worked out side by side."""
+NETWORKS = (2, 3, 5)
+"""Networks of each procedure; and a single one."""
+AGREE = 20
+"""Seeds that are compared, on two batches of each setting."""
 
 
-def one_cohort(world: World, networks: int, seed: int, *, by_image: bool) -> Iterator[Row]:
-    """(key after the networks, truth, low, high, p, decided after Holm) of every figure of one simulated cohort."""
-    cohort = draw(world, PATIENTS, networks, np.random.default_rng(seed))
-    people = Population.from_frame(cohort.frame)
-    settings = {"replicates": MANY if seed % 5 == 0 else REPLICATES, "smallest_cell": SMALLEST_CELL, "seed": seed}
-    settings["further"] = False
-    decisions = {(w, *BASELINE[1:]): (scores >= 0.5).astype(float) for w, scores in cohort.scores.items()}
-    tables = audit(people, cohort.scores, decisions, **settings)
-    yield from _levels(tables["interval_levels"], world)
-    yield from _gaps(tables["gaps"].filter(weighting="uniform"), world, "patient")
-    yield from _changes(tables["changes"], world)
-    if by_image:
-        alone = audit(
-            people.by_image(), {"uniform": cohort.scores["uniform"]}, {BASELINE: decisions[BASELINE]}, **settings
+def settings(sources: tuple[str, ...]) -> list[Setting]:
+    """Every combination; gaps that are set are for power."""
+    found = []
+    for source in sources:
+        for patients in (375, 1500):
+            for unit in Unit:
+                found += [Setting(source, world, unit, patients) for world in ("gaps", "none")]
+        found += [Setting(source, f"gap {gap}", Unit.PATIENT, 375) for gap in (5, 10, 20, 30)]
+    return found
+
+
+@cache
+def asked_of(setting: Setting, cohorts: int) -> tuple[tuple, pl.DataFrame, pl.DataFrame, np.ndarray, np.ndarray]:
+    """What is asked of a cohort; index of the cells and of the figures of all cohorts, and the matrix and offset in between.
+
+    Asked of each cohort: TPR and FPR of every cell, balanced accuracy of everyone, and the gaps in TPR and FPR.
+    """
+    people = world_of(setting, "baseline").population
+    cells = [(c.attribute, c.group, m) for m in ("tpr", "fpr") for c in people.cells]
+    at = {key: k for k, key in enumerate(cells)}
+    asked = [("level", *key) for key in cells] + [("level", "overall", "all", "balanced_accuracy")]
+    for name, attribute in people.attributes.items():
+        for metric in ("tpr", "fpr"):
+            for group in attribute.groups:
+                if group != attribute.reference:
+                    asked.append(("gap", name, f"{group} - {attribute.reference}", metric))
+    matrix, offset = np.zeros((len(cells), len(asked))), np.zeros(len(asked))
+    for k, (kind, attribute, what, metric) in enumerate(asked):
+        if kind == "gap":
+            one, two = what.split(" - ")
+            matrix[at[attribute, one, metric], k], matrix[at[attribute, two, metric], k] = 1, -1
+        elif metric == "balanced_accuracy":
+            matrix[at[attribute, what, "tpr"], k], matrix[at[attribute, what, "fpr"], k], offset[k] = 0.5, -0.5, 0.5
+        else:
+            matrix[at[attribute, what, metric], k] = 1
+    schema = {name: pl.String for name in ("kind", "attribute", "contrast", "metric")}
+    index = pl.DataFrame(asked * cohorts, schema=schema, orient="row")
+    plain = pl.DataFrame({"cell": [str(k) for k in range(len(cells) * cohorts)]})
+    return tuple(asked), plain, index, np.kron(np.eye(cohorts), matrix), np.tile(offset, cohorts)
+
+
+def figures_of(setting: Setting, batch: Batch, decisions: np.ndarray, weighting: str) -> Figures:
+    """What is asked of each cohort of a batch, cohort by cohort, for decisions (S, n)."""
+    people = batch.population
+    sick = people.labels[:, None] == 1
+    members = np.stack([cell.images for cell in people.cells], axis=1)
+    images = np.concatenate([members & sick, members & ~sick], axis=1)
+    numerators, denominators = mean_by_patient(people, decisions, images, setting.unit)
+
+    def side_by_side(table: np.ndarray) -> np.ndarray:  # (.., M P, C) -> (.., P, M C)
+        own = table.reshape(*table.shape[:-2], batch.cohorts, setting.patients, -1)
+        return np.moveaxis(own, -3, -2).reshape(*table.shape[:-2], setting.patients, -1)
+
+    _, plain, index, matrix, offset = asked_of(setting, batch.cohorts)
+    many = np.stack([np.bincount(batch.of_image, own, batch.cohorts) for own in images.T], axis=1).ravel()
+    base = ratio(
+        plain, weighting, side_by_side(numerators), side_by_side(denominators), images=many, proportion=True, least=20
+    )
+    found = base.contrast(index, matrix)
+    return Figures(index, found.arms, found.cells, found.matrix, offset)
+
+
+def one_batch(setting: Setting, seed: int) -> dict[tuple, np.ndarray]:
+    """Everything that the report asserts of some cohorts: sums by key."""
+    tally, cohorts = Tally(), BATCH[setting.patients]
+    generator = np.random.default_rng([seed, setting.patients, *setting.world.encode()])
+    people = world_of(setting, "baseline")
+    batch = draw(people, setting.patients, cohorts, generator)
+    asked = asked_of(setting, cohorts)[0]
+    true = {m: true_levels(setting, m, asked) for m in ("baseline", "closed", "half", "mirrored")}
+    closing = ("closed", "half", "mirrored") if setting.world == "gaps" else ()
+
+    def called(method: str, noise: np.ndarray, weighting: str = "uniform") -> Figures:
+        logit = world_of(setting, method).logit[batch.rows]
+        return figures_of(setting, batch, (logit + noise >= 0).astype(float), weighting)
+
+    def posts(noise: np.ndarray) -> dict[str, tuple[str, Figures]]:
+        extra = jitter(people, batch.rows, generator, noise.shape)
+        found = {"jitter": ("baseline", called("baseline", noise + extra))}
+        return found | {name: (name, called(name, noise)) for name in closing}
+
+    alone = batch.single(people.noise)
+    own = called("baseline", alone)
+    after = {} if setting.world.startswith("gap ") else posts(alone)
+    _told(tally, setting, own, {}, after, closing, asked, true, AGREE if seed < 2 else 1)
+    if not after:
+        tally.rivals(
+            setting.key, batch, (people.logit[batch.rows] + alone[0] >= 0).astype(float), own, asked, true["baseline"]
         )
-        yield from _gaps(alone["gaps"], world, "image")
+        return dict(tally.sums)
+    noise = batch.noise(max(NETWORKS))
+    whole = called("baseline", noise)
+    methods = {"placebo": "baseline", "closing": "closed"}
+    weightings = {n: (m, called(m, batch.noise(max(NETWORKS)), n)) for n, m in methods.items()}
+    after = posts(noise)
+    for networks in NETWORKS:
+        few = {n: (m, _first(own, networks)) for n, (m, own) in weightings.items()}
+        changed = {n: (m, _first(own, networks)) for n, (m, own) in after.items()}
+        _told(tally, setting, _first(whole, networks), few, changed, closing, asked, true, 1)
+    return dict(tally.sums)
 
 
-def _levels(table: pl.DataFrame, world: World) -> Iterator[Row]:
-    true = truth(world, "uniform")
-    for row in table.filter(pl.col("metric").is_in(METRICS)).drop_nulls("low").to_dicts():
-        key = row["level"], "level", row["attribute"], row["metric"], row["group"]
-        yield key, true[row["attribute"], row["group"], row["metric"]], row["low"], row["high"], None, False
+def _told(
+    tally: Tally,
+    setting: Setting,
+    own: Figures,
+    weightings: dict[str, tuple[str, Figures]],
+    posts: dict[str, tuple[str, Figures]],
+    closing: tuple[str, ...],
+    asked: tuple,
+    true: dict[str, np.ndarray],
+    seeds: int,
+) -> None:
+    """Counts what is told of one baseline and of what methods do to it."""
+    key, cohorts = (*setting.key, len(own.arms[0].values)), len(own) // len(asked)
+    pooled = pool({"uniform": own} | {name: figures for name, (_, figures) in weightings.items()})
+    established = tally.baseline(key, pooled["uniform"], asked, true["baseline"], cohorts, seeds)
+    if weightings:
+        effects = {n: (true[m] - true["baseline"], pooled[n] - pooled["uniform"]) for n, (m, _) in weightings.items()}
+        tally.effects(key, "weighting", effects, asked, established)
+    if posts:
+        effects = {n: (true[m] - true["baseline"], after - own) for n, (m, after) in posts.items()}
+        tally.effects(key, "post-processing", effects, asked, established)
+    for name in closing:
+        tally.narrowed(key, name, own, posts[name][1], asked, true[name], established)
 
 
-def _gaps(table: pl.DataFrame, world: World, level: str) -> Iterator[Row]:
-    true = truth(world, "uniform")
-    rows = table.filter(pl.col("contrast") != MAX_MIN, pl.col("metric").is_in(METRICS)).drop_nulls("low").to_dicts()
-    for row in rows:
-        group, reference = (true[row["attribute"], name, row["metric"]] for name in row["contrast"].split(" - "))
-        key = level, "gap", row["attribute"], row["metric"], row["contrast"]
-        yield key, group - reference, row["low"], row["high"], row["p"], row["verdict"] in ("higher", "lower")
-    decided = any(row["verdict"] in ("higher", "lower") for row in rows)
-    yield (level, "gap", ANY, ANY, ANY), None, None, None, None, decided
+def _first(own: Figures, networks: int) -> Figures:
+    """The same of the first networks alone."""
+    (arm,) = own.arms
+    values = arm.values[:networks]
+    arm = replace(
+        arm,
+        values=values,
+        influence=arm.influence[:networks],
+        deviations=values - values.mean(axis=0),
+        degrees=networks - 1,
+    )
+    return replace(own, arms=(arm,))
 
 
-def _changes(table: pl.DataFrame, world: World) -> Iterator[Row]:
-    before = truth(world, "uniform")
-    undecided = ("cannot be told from noise", "not estimable")
-    for weighting in table["weighting"].unique(maintain_order=True):
-        after = truth(world, weighting)
-        rows = table.filter(weighting=weighting).filter(pl.col("metric").is_in(METRICS)).drop_nulls("low")
-        kind = f"change, {weighting}"
-        for row in rows.filter(pl.col("contrast") != MAX_MIN).to_dicts():
-            place = row["attribute"], row["contrast"], row["metric"]
-            key = "patient", kind, row["attribute"], row["metric"], row["contrast"]
-            decided = row["verdict"] not in undecided
-            yield key, after[place] - before[place], row["low"], row["high"], row["p"], decided
-        for row in rows.filter(contrast=MAX_MIN).to_dicts():
-            spreads = [_spread(true, row["attribute"], row["metric"]) for true in (after, before)]
-            key = "patient", kind, row["attribute"], row["metric"], MAX_MIN
-            yield key, spreads[0] - spreads[1], row["low"], row["high"], row["p"], row["verdict"] not in undecided
-
-
-def _spread(true: dict[tuple[str, str, str], float], attribute: str, metric: str) -> float:
-    values = [value for (own, _, name), value in true.items() if own == attribute and name == metric]
-    return max(values) - min(values)
-
-
-def many_cohorts(job: tuple[str, int, range]) -> dict[tuple, np.ndarray]:
-    """Sums over cohorts: count, truth, covered, truth below, truth above, p below .05, width, decided, count of those."""
-    name, networks, seeds = job
-    sums: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(9))
-    for seed in seeds:
-        for key, true, low, high, p, decided in one_cohort(WORLDS[name], networks, seed, by_image=seed % 5 == 1):
-            known = true is not None
-            bounds = (true, low <= true <= high, true < low, true > high) if known else (np.nan,) * 4
-            width = high - low if known else np.nan
-            many = seed % 5 == 0
-            tail = np.nan if p is None else p < 0.05
-            sums[name, networks, *key] += (1, *bounds, tail, width, decided and many, many)
-    return dict(sums)
-
-
-def tables(cohorts: int, processes: int) -> Iterator[pl.DataFrame]:
-    """A row for each figure of each world and number of networks; again and again, over ever more cohorts."""
-    step = 10
-    jobs = [
-        (name, networks, range(start, min(start + step, cohorts)))
-        for start in range(0, cohorts, step)
-        for name, networks in CASES
-    ]
-    total: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(9))
-    with ProcessPoolExecutor(processes) as pool:
-        for done, part in enumerate(pool.map(many_cohorts, jobs), start=1):
+def tables(cohorts: int, processes: int, sources: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+    """A row for each figure of each setting; again and again, over ever more cohorts."""
+    chosen = settings(sources)
+    jobs = sorted(
+        (seed * BATCH[s.patients], k, seed)
+        for k, s in enumerate(chosen)
+        for seed in range(-(-cohorts // BATCH[s.patients]))
+    )
+    total: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(2 * len(COUNTED)))
+    with ProcessPoolExecutor(processes) as pool_:
+        found = pool_.map(one_batch, (chosen[k] for _, k, _ in jobs), (seed for *_, seed in jobs))
+        for done, part in enumerate(found, start=1):
             for key, sums in part.items():
                 total[key] += sums
-            if done % len(CASES) == 0:
-                print(f"{done // len(CASES) * step} of {cohorts} cohorts", file=sys.stderr)
-                yield _table(total)
+            if done % len(chosen) == 0 or done == len(jobs):
+                print(f"{done} of {len(jobs)} batches", file=sys.stderr, flush=True)
+                yield table(total)
 
 
-def _table(total: dict[tuple, np.ndarray]) -> pl.DataFrame:
-    rows = [
-        (*key, int(sums[0]), *_shares(sums[1:7], sums[0]), *_shares(sums[7:8], sums[8]))
-        for key, sums in sorted(total.items())
-    ]
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
-
-
-def _shares(sums: np.ndarray, count: float) -> list[float | None]:
-    return [None if np.isnan(value) or not count else round(float(value / count), 5) for value in sums]
+def table(total: dict[tuple, np.ndarray]) -> pl.DataFrame:
+    """Means of what was counted, a row for each key."""
+    rows = []
+    for key, sums in sorted(total.items()):
+        means = [None if not n else round(float(s / n), 5) for n, s in sums.reshape(-1, 2)]
+        rows.append((*key, int(sums[::2].max()), *means))
+    schema = dict.fromkeys(KEY, pl.String) | {"patients": pl.Int64, "networks": pl.Int64, "cohorts": pl.Int64}
+    return pl.DataFrame(rows, schema=schema | dict.fromkeys(COUNTED, pl.Float64), orient="row")
 
 
 if __name__ == "__main__":
-    cohorts, processes = (int(given) for given in (*sys.argv[1:], *(1000, os.cpu_count())[len(sys.argv) - 1 :]))
-    target = Path(__file__).resolve().parent.parent / "data" / "trust" / "coverage.csv"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for table in tables(cohorts, processes):
-        table.write_csv(target)
+    cohorts, processes = (int(given) for given in (*sys.argv[1:3], *(1000, os.cpu_count())[len(sys.argv[1:3]) :]))
+    for found in tables(cohorts, processes, ("simulated", *sys.argv[3:])):
+        OUT.parent.mkdir(parents=True, exist_ok=True)
+        found.write_csv(OUT)

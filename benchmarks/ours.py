@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from lib.training.network import build
 from torch.utils.data import DataLoader
 
 from benchmarks.workers import Clock, Measured
@@ -16,7 +17,6 @@ from lib.preprocessing import example_weights
 from lib.training.batches import Rows, WeightedBatches
 from lib.training.classifier import Classifier
 from lib.training.inference import predict_logits
-from lib.training.network import build
 from lib.training.run import native_precision, train_run
 from lib.training.settings import TrainingSettings
 from lib.training.store import Run

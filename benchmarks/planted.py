@@ -28,18 +28,19 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lib.audit import BASELINE, Population, audit, describe
-from lib.audit.exposure import exposure, grey_levels
+from lib.audit import Context, Population, answer
+from lib.audit.inference import Verdict
+from lib.audit.questions.exposure import grey_levels
 from lib.cohort import load_pixels, read_cohort
 from lib.cohort.phantom import EFFECTS, Dials, draw_phantom
-from lib.names import AGGREGATE, ATTRIBUTES
+from lib.names import AGGREGATE, BASELINE, BASELINE_WEIGHTING
 from lib.settings import ROOT
 
 OUT = ROOT / "data" / "trust" / "planted.csv"
 FIELDS = ("dial", "value", "seed", "question", "sign", "auc")
 VALUES = (0.5, 1.0)
 IMAGES, PIXELS, COMPONENTS, NETWORKS = 1800, 64, 100, 3
-REPLICATES, SMALLEST_CELL = 1500, 20
+SMALLEST_CELL = 20
 NONE = "none"
 """The setting that plants nothing."""
 
@@ -61,21 +62,18 @@ def one_cohort(dial: str, value: float, seed: int, *, images: int = IMAGES) -> l
         pixels = np.array(load_pixels(cohort.frame, PIXELS, Path(place) / "pixels").values)
     frame = cohort.frame
     valid = frame.filter(split="valid")
-    people = Population.from_frame(valid, attributes=list(ATTRIBUTES))
     scores = np.stack(list(_scores(frame, pixels, seed)))
-    tables = audit(
-        people,
-        {BASELINE[0]: scores},
+    context = Context(
+        Population.from_frame(valid),
+        valid,
+        {BASELINE_WEIGHTING: scores},
         {BASELINE: (scores >= 0.5).astype(float)},
-        replicates=REPLICATES,
         smallest_cell=SMALLEST_CELL,
         seed=seed,
+        grey=grey_levels(pixels),
+        cohort=frame,
     )
-    tables |= describe(frame, replicates=REPLICATES, smallest_cell=SMALLEST_CELL, seed=seed) | {
-        "exposure": exposure(
-            Population.from_frame(frame, attributes=["view"]), grey_levels(pixels), replicates=REPLICATES, seed=seed
-        )
-    }
+    tables = answer(context, {"gaps", "shares", "composition", "simpson", "exposure", "label_mixture"})
     auc = round(float(np.mean([roc_auc_score(valid["label"], own) for own in scores])), 4)
     return [(dial, value, seed, question, sign, auc) for question, sign in claims(tables).items()]
 
@@ -114,7 +112,9 @@ def claims(tables: dict[str, pl.DataFrame]) -> dict[str, int]:
     women = {
         split: _row(tables["shares"], split=split, attribute="sex", group="F", other="overall") for split in SPLITS
     }
-    train = {group: _row(tables["composition"], split="train", attribute="sex", group=group) for group in ("F", "M")}
+    shares = tables["composition"].filter(split="train", attribute="sex", unit="patient")
+    train = {group: _row(shares, group=group) for group in ("F", "M")}
+    mixture = tables["label_mixture"].filter(attribute="view", group="AP", reading=READING)
     found = {
         "prevalence": apart(train["F"], train["M"]),
         "representation": apart(women["train"], women["valid"]),
@@ -122,12 +122,24 @@ def claims(tables: dict[str, pl.DataFrame]) -> dict[str, int]:
         "simpson": _reversal(
             tables["simpson"].filter(split="train", metric="prevalence", attribute="sex", stratifier="view")
         ),
+        "label_noise": 0 if mixture.is_empty() else told(mixture.row(0, named=True)),
     }
+    own = tables["gaps"].filter(weighting=BASELINE[0], postprocessing=BASELINE[1], unit="patient")
     for dial, effect in EFFECTS.items():
         if effect.table == "gaps":
-            row = _row(tables["gaps"], attribute=effect.attribute, metric=effect.metric, contrast=effect.contrast)
-            found[dial] = {"higher": 1, "lower": -1}.get(row["verdict"], 0)
+            where = {"attribute": effect.attribute, "metric": effect.metric, "contrast": effect.contrast}
+            found[dial] = told(_row(own, **where))
     return found
+
+
+def told(row: dict) -> int:
+    """The sign of a figure that is shown or, where it belongs to no family, whose interval leaves 0 out; else 0."""
+    word = Verdict.SUGGESTED if row["p_adjusted"] is None else Verdict.SHOWN
+    return int(np.sign(row["estimate"])) if row["verdict"] == word else 0
+
+
+READING = "aligned on the sick"
+"""The reading of the mixture in which a shift of all scores of a view is taken out."""
 
 
 SPLITS = ("train", "valid")
@@ -146,17 +158,15 @@ def apart(one: dict, two: dict) -> int:
 
 def _exposure(frame: pl.DataFrame) -> int:
     """The sign of AP against PA where the contrasts are apart, alike among the sick and the healthy."""
-    signs = {
-        apart(*(_row(frame.filter(label=label), measure="contrast", view=view) for view in ("AP", "PA")))
-        for label in (0, 1)
-    }
+    own = frame.filter(measure="contrast", attribute="view")
+    signs = {apart(*(_row(own, label=label, group=view) for view in ("AP", "PA"))) for label in (0, 1)}
     return signs.pop() if len(signs) == 1 else 0
 
 
 def _reversal(frame: pl.DataFrame) -> int:
     """The sign of the aggregate difference where it turns within strata."""
-    told = frame.filter("reversal")
-    return 0 if told.is_empty() else int(np.sign(told.filter(stratum=AGGREGATE)["value"][0]))
+    turned = frame.filter("reversal")
+    return 0 if turned.is_empty() else int(np.sign(turned.filter(stratum=AGGREGATE)["estimate"][0]))
 
 
 def main(cohorts: int = 20, processes: int = 2) -> None:

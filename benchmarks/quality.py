@@ -6,6 +6,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import torch
+from lib.audit.rates import resampled_rates
+from lib.audit.resampling import patient_counts, percentile_interval
+from lib.training.network import imagenet_weights
+from lib.training.partition import fit_and_tune
 from PIL import Image
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch import nn
@@ -16,11 +20,7 @@ from tqdm import tqdm
 from benchmarks.ours import uniform_run
 from benchmarks.reference import BATCH, TRANSFORM
 from lib.audit import Population
-from lib.audit.rates import resampled_rates
-from lib.audit.resampling import patient_counts, percentile_interval
 from lib.cohort import Cohort, read_cohort
-from lib.training.network import imagenet_weights
-from lib.training.partition import fit_and_tune
 from lib.training.settings import TrainingSettings
 from lib.training.store import save_array
 

@@ -17,18 +17,18 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from lib.audit.ranking import auc, resampled_auc
+from lib.audit.resampling import patient_counts, percentile_interval
+from lib.training.pool import be_quiet
 from scipy.stats import t
 from torch.nn.functional import interpolate
 
 from benchmarks import report
 from benchmarks.ours import uniform_run
 from lib.audit import Population
-from lib.audit.ranking import auc, resampled_auc
-from lib.audit.resampling import patient_counts, percentile_interval
 from lib.cohort import Cohort, read_cohort
 from lib.cores import usable_cores
 from lib.training.classifier import Classifier
-from lib.training.pool import be_quiet
 from lib.training.settings import TrainingSettings
 from lib.training.store import Run
 

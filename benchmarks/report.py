@@ -9,10 +9,10 @@ from pathlib import Path
 from statistics import median
 
 import torch
+from lib.training.network import build
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import resnet18
 
-from lib.training.network import build
 from lib.training.run import native_precision
 from lib.training.settings import TrainingSettings
 

@@ -1,16 +1,21 @@
-"""Simulated cohorts of validation patients whose true rates are known, made like those of NIH ChestX-ray14.
+"""Populations of patients whose true rates are known, from which cohorts are drawn: simulated ones, and real out-of-fold scores.
 
-Every constant below is an aggregate of the public metadata (112,120 images of 30,805 patients; Wang et al. 2017, doi
-10.1109/CVPR.2017.369) or of one classifier's scores on a public sample of them. Scores are sums of normal parts, so that
-the truth is an integral over the population's mix of groups and needs no simulated classifier.
+A population is finite: images of patients with a logit each, to which every network adds its own noise. The truth is the value in
+that population, a normal integral over networks. In the simulated one, made like NIH ChestX-ray14, how sick a patient is goes
+with scores, with the number of images and with the view. Constants are aggregates of the public metadata (112,120 images of 30,805
+patients; Wang et al. 2017, doi 10.1109/CVPR.2017.369) or of one classifier's scores on a public sample of them.
 """
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+from scipy.special import logit as logit_of
 from scipy.special import ndtr, ndtri
+
+from lib.audit.inference import Population
+from lib.audit.metrics import Unit, image_weights
 
 IMAGES_PER_PATIENT = ((0, 1), (0.5, 1), (0.75, 3), (0.9, 8), (0.95, 14), (0.99, 35), (1, 184))
 """Quantiles of the number of images of a patient, from the public metadata."""
@@ -35,106 +40,162 @@ NETWORK_PERSON, NETWORK_IMAGE = 0.07, 0.12
 """... and these are a network's own view of a patient and of an image: two networks' logits correlate at .85."""
 SHIFT, GROUP_SHIFT = 0.20, 0.10
 """Standard deviations of what a retraining adds to all logits, and to those of each sex, age group and view."""
+LINKED = 0.7
+"""Correlation of how sick a patient is with scores, number of images and share of AP: what a simulation without it cannot see."""
 GROUPS = {"sex": ("F", "M"), "age_group": ("<40", "40-60", ">60"), "view": ("AP", "PA")}
 
 
-@dataclass(frozen=True)
-class World:
-    """A population. `gaps`: views and ages differ as in the constants, sexes do not; else no group differs from any.
+@dataclass(frozen=True, eq=False)
+class People:
+    """A finite population: its images, and the mean `logit` (n,) over networks of each. `shift` (n,) is what a method adds."""
 
-    `effects` names the weightings and what each adds to the logits of AP; the first is the baseline.
+    population: Population
+    logit: np.ndarray
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of what a network adds to a logit."""
+        groups = len(self.population.groups)
+        return float(np.sqrt(SHIFT**2 + groups * GROUP_SHIFT**2 + NETWORK_PERSON + NETWORK_IMAGE))
+
+    @property
+    def chance(self) -> np.ndarray:
+        """Chance (n,) over networks that an image is called sick."""
+        return ndtr(self.logit / self.noise)
+
+    def moved(self, targets: dict[tuple[str, str, str], float], unit: Unit, steps: int = 100) -> "People":
+        """The same people with rates as asked, (attribute, group, metric) -> rate, by moving logits within groups and labels."""
+        chosen = {}
+        for cell in self.population.cells:
+            for label, metric in ((1, "tpr"), (0, "fpr")):
+                if (key := (cell.attribute, cell.group, metric)) in targets:
+                    images = cell.images & (self.population.labels == label)
+                    chosen[key] = images, image_weights(self.population, images[:, None], unit)[:, 0]
+        found = self
+        for _ in range(steps):
+            for key, (images, weights) in chosen.items():
+                rate = weights[images] @ found.chance[images] / weights.sum()
+                move = (ndtri(targets[key]) - ndtri(rate)) * self.noise
+                found = replace(found, logit=found.logit + 1.5 * move * images)
+        return found
+
+    def rates(self, unit: Unit) -> dict[tuple[str, str, str], float]:
+        """The true rates by (attribute, group, metric)."""
+        found = {}
+        for cell in self.population.cells:
+            for label, metric in ((1, "tpr"), (0, "fpr")):
+                weights = image_weights(
+                    self.population, (cell.images & (self.population.labels == label))[:, None], unit
+                )
+                found[cell.attribute, cell.group, metric] = float(weights[:, 0] @ self.chance / weights.sum())
+        return found
+
+    def without_gaps(self, unit: Unit) -> "People":
+        """The same people with no gap between any groups."""
+        own = self.rates(unit)
+        targets = {k: own["overall", "all", k[2]] for k in own if k[0] != "overall"}
+        return self.moved(targets, unit)
+
+    def with_view_gap(self, gap: float, unit: Unit) -> "People":
+        """Rates of AP and PA so far apart, the other groups as they were."""
+        own = self.rates(unit)
+        targets = dict(own) | {
+            ("view", v, m): own["overall", "all", m] + sign * gap / 2
+            for m in ("tpr", "fpr")
+            for v, sign in (("AP", 1), ("PA", -1))
+        }
+        return self.moved({k: min(max(v, 0.01), 0.99) for k, v in targets.items() if k[0] == "view"}, unit)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Several `cohorts` of as many patients each, drawn from people, one after the other: patients, `rows` (n,) of their images there, and
+    the cohort `of_image` (n,).
     """
 
-    gaps: bool
-    effects: tuple[tuple[str, float], ...] = (("uniform", 0.0), ("placebo", 0.0), ("by_view", -0.4))
+    population: Population
+    rows: np.ndarray
+    of_image: np.ndarray
+    cohorts: int
+    generator: np.random.Generator
 
+    def single(self, deviation: float) -> np.ndarray:
+        """What one network adds, (1, n), if all of its noise is the images' own: its rates in the population are the mean ones.
 
-@dataclass(frozen=True)
-class Cohort:
-    """`frame`, a row per image (patient, label, sex, age_group, view), and `scores[weighting]` (S, n)."""
+        Of a single network nothing is said about others, so that its own rates are the truth.
+        """
+        return self.generator.normal(0, deviation, (1, self.population.n_images))
 
-    frame: pl.DataFrame
-    scores: dict[str, np.ndarray]
-
-
-def draw(world: World, patients: int, networks: int, generator: np.random.Generator) -> Cohort:
-    """A cohort of so many patients, judged by so many networks of each weighting."""
-    codes, patient, label = _people(patients, generator)
-    n = len(patient)
-    seen = _means(world, codes, label) + _normal(generator, PERSON, patients)[patient] + _normal(generator, IMAGE, n)
-    scores = {}
-    for weighting, effect in world.effects:
-        rows = []
+    def noise(self, networks: int) -> np.ndarray:
+        """What S networks of each cohort add to the logits, (S, n)."""
+        draw, people = self.generator, self.population
+        found = []
         for _ in range(networks):
-            own = _normal(generator, NETWORK_PERSON, patients)[patient] + _normal(generator, NETWORK_IMAGE, n)
-            own += generator.normal(0, SHIFT) + effect * (codes["view"] == 0)
-            own += sum(generator.normal(0, GROUP_SHIFT, len(GROUPS[a]))[codes[a]] for a in GROUPS)
-            rows.append(1 / (1 + np.exp(-(seen + own))))
-        scores[weighting] = np.stack(rows)
-    groups = {a: np.array(names)[codes[a]] for a, names in GROUPS.items()}
-    return Cohort(pl.DataFrame({"patient": patient, "label": label.astype(int), **groups}), scores)
+            own = _normal(draw, NETWORK_PERSON, people.n_patients)[people.patients]
+            own += _normal(draw, NETWORK_IMAGE, people.n_images) + draw.normal(0, SHIFT, self.cohorts)[self.of_image]
+            for name, codes in people.groups.items():
+                shifts = draw.normal(0, GROUP_SHIFT, (self.cohorts, len(people.attributes[name].groups)))
+                own += shifts[self.of_image, np.maximum(codes, 0)]
+            found.append(own)
+        return np.stack(found)
+
+
+def draw(people: People, patients: int, cohorts: int, generator: np.random.Generator) -> Batch:
+    """So many cohorts of patients with all their images, drawn with replacement; one who is drawn twice is two."""
+    whole = people.population
+    order = np.argsort(whole.patients, kind="stable")
+    starts = np.searchsorted(whole.patients[order], np.arange(whole.n_patients + 1))
+    chosen = generator.integers(0, whole.n_patients, patients * cohorts)
+    sizes = (starts[1:] - starts[:-1])[chosen]
+    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rows = order[np.repeat(starts[chosen], sizes) + within]
+    groups = {name: codes[rows] for name, codes in whole.groups.items()}
+    patient = np.repeat(np.arange(len(chosen)), sizes)
+    own = Population(patient, whole.labels[rows], groups, whole.attributes)
+    return Batch(own, rows, patient // patients, cohorts, generator)
+
+
+def simulated(patients: int = 6000, seed: int = 20) -> People:
+    """Simulated patients in which sickness goes with scores, images and view."""
+    draw = np.random.default_rng(seed)
+    sickness = draw.normal(size=patients)
+
+    def linked(link: float = LINKED) -> np.ndarray:
+        return link * sickness + np.sqrt(1 - link**2) * draw.normal(size=patients)
+
+    quantiles, counts = zip(*IMAGES_PER_PATIENT, strict=True)
+    sizes = np.exp(np.interp(ndtr(linked()), quantiles, np.log(counts))).astype(int)
+    patient = np.repeat(np.arange(patients), sizes)
+    order = np.argsort(np.argsort(linked()))
+    in_ap = np.sort(draw.beta(AP * AP_STAYS, (1 - AP) * AP_STAYS, patients))[order][patient]
+    age = np.clip(draw.normal(AGE_MEAN, AGE_SD, patients), 1, 94)
+    codes = {
+        "sex": (draw.random(patients) < MALE).astype(int)[patient],
+        "age_group": np.searchsorted([40, 60.5], age, side="right")[patient],
+        "view": (draw.random(len(patient)) >= in_ap).astype(int),
+    }
+    chance = np.array([[ndtri(SICK[v, a]) for a in GROUPS["age_group"]] for v in GROUPS["view"]])
+    wide = np.sqrt(1 + SICK_STAYS**2)
+    own = SICK_STAYS * sickness[patient] + draw.normal(size=len(patient))
+    labels = (own + chance[codes["view"], codes["age_group"]] * wide > 0.4).astype(int)
+    by_view = np.array([[LOGIT[v, y] for y in (0, 1)] for v in GROUPS["view"]])[codes["view"], labels]
+    older = np.array([OLDER[a] for a in GROUPS["age_group"]])[codes["age_group"]] * (2 * labels - 1)
+    person = np.sqrt(PERSON) * linked()[patient]
+    seen = by_view + older + person + _normal(draw, IMAGE, len(patient))
+    return People(Population(patient, labels, codes), seen)
+
+
+def plasmode(path: Path) -> People:
+    """Real out-of-fold scores: columns patient, label, sex, age_group, view and score_1, score_2, ... of several networks.
+
+    The mean logit of the networks stands for that over all networks; new ones are drawn around it.
+    """
+    frame = pl.read_parquet(path)
+    scores = frame.select(pl.col("^score_.*$")).to_numpy()
+    seen = logit_of(np.clip(scores, 1e-6, 1 - 1e-6)).mean(axis=1)
+    population = Population.from_frame(frame.with_columns(pl.col("label").cast(pl.Int64)))
+    return People(population, seen)
 
 
 def _normal(generator: np.random.Generator, variance: float, size: int) -> np.ndarray:
     return generator.normal(0, np.sqrt(variance), size)
-
-
-def _people(patients: int, generator: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Codes of each attribute, patient and label, each (n,): sex and age are of the patient, view and label of the image."""
-    quantiles, counts = zip(*IMAGES_PER_PATIENT, strict=True)
-    sizes = np.exp(np.interp(generator.random(patients), quantiles, np.log(counts))).astype(int)
-    patient = np.repeat(np.arange(patients), sizes)
-    n = len(patient)
-    in_ap = generator.beta(AP * AP_STAYS, (1 - AP) * AP_STAYS, patients)[patient]
-    age = np.clip(generator.normal(AGE_MEAN, AGE_SD, patients), 1, 94)
-    codes = {
-        "sex": (generator.random(patients) < MALE).astype(int)[patient],
-        "age_group": (np.searchsorted([40, 60.5], age, side="right"))[patient],
-        "view": (generator.random(n) >= in_ap).astype(int),
-    }
-    chance = np.array([[ndtri(SICK[v, a]) for a in GROUPS["age_group"]] for v in GROUPS["view"]])
-    own = generator.normal(0, SICK_STAYS, patients)[patient]
-    wide = np.sqrt(1 + SICK_STAYS**2)
-    label = generator.normal(size=n) < chance[codes["view"], codes["age_group"]] * wide + own
-    return codes, patient, label
-
-
-def _means(world: World, codes: dict[str, np.ndarray], label: np.ndarray) -> np.ndarray:
-    """Mean logit of each image before any weighting's effect, (n,)."""
-    side = label.astype(int)
-    if not world.gaps:
-        return np.where(label, 0.40, -0.87)
-    by_view = np.array([[LOGIT[v, y] for y in (0, 1)] for v in GROUPS["view"]])[codes["view"], side]
-    return by_view + np.array([OLDER[a] for a in GROUPS["age_group"]])[codes["age_group"]] * (2 * side - 1)
-
-
-@cache
-def truth(world: World, weighting: str) -> dict[tuple[str, str, str], float]:
-    """The true value of each (attribute, group, metric), overall and by group, for a procedure of `world`.
-
-    The mean over networks and over an endless population: every logit is normal given group and label, so that a
-    decision's chance is a normal integral, and so is the chance that one image scores above another of the same network.
-    The mix of groups and labels comes from three million simulated images.
-    """
-    codes, _, label = _people(800_000, np.random.default_rng(20))
-    shape = *(len(names) for names in GROUPS.values()), 2
-    cells = np.ravel_multi_index([*codes.values(), label.astype(int)], shape)
-    members = np.bincount(cells, minlength=int(np.prod(shape)))
-    *positions, side = np.unravel_index(np.arange(len(members)), shape)
-    of, sick = dict(zip(codes, positions, strict=True)), side == 1
-    mean = _means(world, of, sick) + dict(world.effects)[weighting] * (of["view"] == 0)
-    within = PERSON + IMAGE + NETWORK_PERSON + NETWORK_IMAGE
-    called = ndtr(mean / np.sqrt(within + SHIFT**2 + len(GROUPS) * GROUP_SHIFT**2))
-    unlike = sum((row[:, None] != row[None]).astype(float) for row in of.values())
-    above = ndtr((mean[:, None] - mean[None]) / np.sqrt(2 * within + 2 * GROUP_SHIFT**2 * unlike))
-    chosen = {("overall", "all"): np.ones(len(members), dtype=bool)}
-    chosen |= {(a, g): of[a] == k for a, names in GROUPS.items() for k, g in enumerate(names)}
-    values = {}
-    for (attribute, group), own in chosen.items():
-        s, h = members * (own & sick), members * (own & ~sick)
-        rates = {"tpr": s @ called / s.sum(), "fpr": h @ called / h.sum()}
-        rates["selection_rate"] = (s + h) @ called / (s + h).sum()
-        rates["balanced_accuracy"] = (rates["tpr"] + 1 - rates["fpr"]) / 2
-        rates["auc"] = s @ above @ h / (s.sum() * h.sum())
-        values |= {(attribute, group, metric): float(value) for metric, value in rates.items()}
-    return values

@@ -75,12 +75,19 @@ def _parser() -> argparse.ArgumentParser:
             _audit_options(command)
         if name in ("report", "slides", "preview"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
+        if name == "report":
+            command.add_argument(
+                "--minutes", type=float, default=10, help="of training at most, after the first seed (default: 10)"
+            )
         if name == "slides":
             command.add_argument(
                 "--pdf", action="store_true", help="print them to PDF, too, with Chromium, Chrome or Edge"
             )
         if name == "study":
             command.add_argument("--name", help="name in data/ (default: the folder's)")
+            command.add_argument(
+                "--minutes", type=float, help="train no longer than this; the first seed of all, at least"
+            )
             command.add_argument("--again", action="store_true", help="audit again even if the results are up to date")
     return parser
 
@@ -155,7 +162,7 @@ def _check(options: argparse.Namespace) -> None:
     if not options.cohort:
         raise ValueError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
     cohort = read_cohort(_folder(options.cohort))
-    _, checks, _ = readable(cohort, read_settings()["training"]["image_size"], ROOT / "data" / ".pixels")
+    _, checks, _ = readable(cohort, read_settings()["training"].get("image_size", 128), ROOT / "data" / ".pixels")
     for check, rows, action in checks.iter_rows():
         print(f"{rows:>8,}  {check} ({action})")
 
@@ -164,9 +171,10 @@ def _study(options: argparse.Namespace) -> None:
     from lib.study import run_study
 
     if options.cohort:
-        print(run_study(_folder(options.cohort), options.name, again=options.again))
+        folder, name = _folder(options.cohort), options.name
     else:
-        print(run_study(_demo_folder(), options.name or "demo", again=options.again))
+        folder, name = _demo_folder(), options.name or "demo"
+    print(run_study(folder, name, again=options.again, minutes=options.minutes))
 
 
 def _demo_folder() -> Path:
@@ -253,7 +261,7 @@ def _choose(options: argparse.Namespace) -> None:
     if os.environ.get("COHORT") and (cohort / "train").is_dir():
         from lib.study import run_study
 
-        run_study(cohort)
+        run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise ValueError(f"{bundle_folder()} holds no results: give a cohort folder, `make report COHORT=path`.")
 

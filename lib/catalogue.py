@@ -22,9 +22,9 @@ from lib.files import alone_with, sweep, write_whole
 from lib.names import BASELINE, BASELINE_WEIGHTING, OUTCOMES, PLACEBO
 from lib.preprocessing import catalogue, effective_share, equivalents, example_weights
 from lib.tables import RECORDED
-from lib.training.heads import head_scores, run_features
-from lib.training.partition import fit_and_tune
-from lib.training.plan import Plan
+from lib.training.batches import fit_and_tune
+from lib.training.last_layer import head_scores, run_features
+from lib.training.store import Plan
 
 KEPT = "heads.parquet"
 
@@ -64,7 +64,7 @@ def head_tables(
 
 
 def embeddings(plan: Plan, pixels: np.ndarray) -> dict[str, np.ndarray]:
-    """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, 512)}."""
+    """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, width)}."""
     of_seed = []
     for seed in plan.seeds:
         found = run_features(plan.frame, pixels, plan.settings, seed, plan.folder(BASELINE_WEIGHTING, seed))

@@ -138,11 +138,17 @@ _FAMILIES = {
     "median_frequency": "median frequency",
 }
 WEIGHTINGS: dict[str, str] = (
-    {"uniform": "uniform (baseline)", "inverse_class_frequency": "inverse class frequency"}
+    {
+        "uniform": "uniform (baseline)",
+        "patient_balanced": "balanced patients",
+        "inverse_class_frequency": "inverse class frequency",
+    }
     | {name: f"{_FAMILIES[name]} of classes" for name in ("effective_number", "median_frequency")}
     | {f"{f}_{g}": f"{words} by {by}" for f, words in _FAMILIES.items() for g, by in GROUPINGS.items()}
     | {"csv": "WEIGHTS of the CSV"}
 )
+BY_PATIENT = "patient_balanced_x_"
+"""Leads the name of a weighting whose weights are multiplied by those of `patient_balanced`."""
 PLACEBO = "placebo_"
 """Leads the name of a weighting whose weights are given to the wrong examples."""
 POSTPROCESSINGS: dict[str, str] = {
@@ -246,6 +252,8 @@ def weighting_label(name: str) -> str:
     """The words for a weighting; an unknown name is shown as it is."""
     if name.startswith(PLACEBO):
         return f"placebo of {weighting_label(name.removeprefix(PLACEBO))}"
+    if name.startswith(BY_PATIENT):
+        return f"{WEIGHTINGS['patient_balanced']} × {weighting_label(name.removeprefix(BY_PATIENT))}"
     return WEIGHTINGS.get(name, name.replace("_", " "))
 
 

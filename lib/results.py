@@ -1,7 +1,8 @@
 """The results bundle: parquet tables and a manifest, aggregates only; all that the report reads.
 
 A bundle is the folder `data/<cohort>/results/`: one parquet file per table (`lib.tables`) and `study.json`.
-It holds no image, no patient identifier and no per-image row.
+It holds no image, no patient identifier and no per-image row, but the scores of published images (`lib.published`) and
+means over many patients' images (`lib.pictures`).
 """
 
 import hashlib
@@ -21,8 +22,8 @@ from lib.settings import ROOT, bundle_folder
 LIB = Path(__file__).resolve().parent
 
 SCHEMA_VERSION = 2
-MANIFEST = "study.json"
-JUDGES = ("audit", "postprocessing", "names.py", "tables.py", "catalogue.py")
+MANIFEST, PREDICTIONS = "study.json", "predictions.parquet"
+JUDGES = ("audit", "pictures", "postprocessing", "names.py", "tables.py", "catalogue.py")
 """The code of `lib` that makes tables of scores: a change in it reaches an existing bundle at the next study."""
 
 
@@ -38,11 +39,10 @@ class Results:
     tables: dict[str, pl.DataFrame]
 
     def __getattr__(self, name: str) -> pl.DataFrame:
-        try:
-            return self.__dict__["tables"][name]
-        except KeyError:
-            known = ", ".join(self.__dict__["tables"])
-            raise AttributeError(f"these results have no table {name!r}; they have {known}") from None
+        tables = self.__dict__.get("tables", {})
+        if name not in tables:
+            raise AttributeError(f"these results have no table {name!r}; they have {', '.join(tables)}")
+        return tables[name]
 
     @property
     def attributes(self) -> dict[str, Attribute]:
@@ -73,7 +73,7 @@ def load(cohort: str | Path | None = None, root: Path = ROOT) -> Results:
         raise BundleError(f"{folder / MANIFEST} is damaged (not a manifest): {again}.") from None
     if version != SCHEMA_VERSION:
         raise BundleError(f"{folder} has schema version {version}, this code reads {SCHEMA_VERSION}: {again}.")
-    names = [name.removesuffix(".parquet") for name in hashes if name.endswith(".parquet")]
+    names = [name.removesuffix(".parquet") for name in hashes if name.endswith(".parquet") and name != PREDICTIONS]
     return Results(manifest, {name: _read_table(folder, name, hashes, again) for name in names})
 
 
@@ -87,12 +87,17 @@ def _read_table(folder: Path, name: str, hashes: dict[str, str], again: str) -> 
 
 
 def save(
-    folder: Path, manifest: dict[str, Any], tables: dict[str, pl.DataFrame], schemas: Mapping[str, Mapping[str, Any]]
+    folder: Path,
+    manifest: dict[str, Any],
+    tables: dict[str, pl.DataFrame],
+    schemas: Mapping[str, Mapping[str, Any]],
+    predictions: pl.DataFrame | None = None,
 ) -> None:
     """Write a bundle whole or not at all: it is built beside `folder` and then takes its place.
 
     `tables` has exactly the entries of `schemas` (`lib.tables.TABLES`), with their columns (extra columns are an error);
-    `manifest` gains `schema_version` and the SHA-256 of every file. Raises `BundleError` for a wrong table.
+    `manifest` gains `schema_version` and the SHA-256 of every file. `predictions` (`lib.published`) become
+    `predictions.parquet`, which no table of the report needs. Raises `BundleError` for a wrong table.
     """
     if tables.keys() != schemas.keys():
         raise BundleError(
@@ -107,6 +112,8 @@ def save(
     try:
         for name, frame in tables.items():
             frame.write_parquet(building / f"{name}.parquet", compression="zstd")
+        if predictions is not None:
+            predictions.write_parquet(building / PREDICTIONS, compression="zstd")
         files = {p.name: _sha256(p) for p in sorted(building.glob("*.parquet"))}
         text = json.dumps({"schema_version": SCHEMA_VERSION, **manifest, "files": files}, indent=2, ensure_ascii=False)
         (building / MANIFEST).write_text(text + "\n", "utf-8")

@@ -11,8 +11,7 @@ _TABLES = {
     "training": {
         "weightings": list,
         "seeds": list,
-        "image_size": int,
-        "epochs": int,
+        "network": str,
         "weights_act_by": str,
         "initial_weights": str,
     },
@@ -29,12 +28,24 @@ _WORDS = {
     dict: "a table",
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
-    "training": {"first_image_size": int, "batch_size": int, "learning_rate": float},
+    "training": {
+        "image_size": int,
+        "first_image_size": int,
+        "epochs": int,
+        "batch_size": int,
+        "learning_rate": float,
+        "weight_decay": float,
+        "dropout": float,
+        "frozen_blocks": int,
+        "averaging": float,
+        "tune_share": float,
+    },
     "audit": {"margin": float},
     "report": {"lang": str, "appendices": list, "language": dict},
     "group": {"members": list},
+    "results": {"publish_predictions": bool},
+    "compute": {"engine": str, "precision": str, "slurm": dict},
     "hospital": {"patients_per_year": int, "prevalence": float},
-    "compute": {"engine": str, "devices": int, "nodes": int, "strategy": str, "precision": str, "slurm": dict},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""
 

@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -25,16 +25,21 @@ from lib.audit.questions.exposure import grey_levels
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import DEFAULTS, PLACEBO, Attribute, told
+from lib.names import BY_PATIENT, DEFAULTS, PLACEBO, Attribute, told
+from lib.pictures.tables import picture_tables
 from lib.postprocessing import REGISTRY, post_process
+from lib.postprocessing.deployed import REFITS
 from lib.preprocessing import effective_share, example_weights, is_known, names
+from lib.published import may_be_published, predictions
 from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
 from lib.tables import RECORDED, TABLES
-from lib.training.engine import EngineSettings
-from lib.training.plan import Plan
-from lib.training.pool import train_all
-from lib.training.settings import TrainingSettings
-from lib.training.store import Run
+from lib.training.batches import fit_and_tune
+from lib.training.networks import build
+from lib.training.networks import facts as network_facts
+from lib.training.odd_networks import odd_networks, without_failed
+from lib.training.settings import ComputeSettings, TrainingSettings
+from lib.training.store import Plan, Run
+from lib.training.workers import train_all
 
 log = logging.getLogger(__name__)
 MARGIN = 0.05
@@ -43,19 +48,28 @@ MOST_ATTRIBUTES = 8
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "polars", "scikit-learn", "numpy")
 
 
-def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT, again: bool = False) -> Path:
+def run_study(
+    folder: str | Path, name: str | None = None, *, root: Path = ROOT, again: bool = False, minutes: float | None = None
+) -> Path:
     """Train, adjust and audit the cohort in `folder`; returns its bundle, `data/<name>/results`.
 
     `name` defaults to the folder's own. A bundle of the same cohort under the same settings is left as it is, unless
-    `again`. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
+    `again`. The first seed of every weighting is trained first and audited, then the others; with `minutes` no training
+    goes on after them, and the bundle rests on the seeds with which every weighting was trained by then: started again,
+    the study goes on. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
     """
+    deadline = None if minutes is None else time.monotonic() + 60 * minutes
     settings = read_settings(root)
     name = name or cohort_name(folder)
-    training, engine = _check(settings)
+    stated, training, compute = _check(settings)
     cohort = read_cohort(folder)
     target = bundle_folder(name, root)
-    wanted = {key: settings[key] for key in ("training", "audit", "preferences")} | {"code": results.audit_code()}
-    if not again and _is_current(target, cohort, wanted):
+    wanted = {key: settings[key] for key in ("training", "audit", "preferences", "results")}
+    wanted["code"] = results.audit_code()
+    seeds = tuple(settings["training"]["seeds"])
+    before = _manifest(target, cohort)
+    complete = before is not None and before["settings"]["training"]["seeds"] == list(seeds)
+    if complete and before["requested"] == wanted and not again:
         log.info("%s is up to date: nothing to train or audit.", target)
         return target
 
@@ -65,40 +79,49 @@ def run_study(folder: str | Path, name: str | None = None, *, root: Path = ROOT,
         attributes = attributes_of(frame, settings["audit"]["attributes"])
     except ValueError as error:
         raise SettingsError(f"study.toml, [audit] attributes: {error}") from None
-    plan = Plan(
-        frame,
-        cohort.key,
-        training,
-        tuple(settings["training"]["weightings"]),
-        tuple(settings["training"]["seeds"]),
-        data_folder(name, root) / "runs",
-        cache,
-        engine,
-    )
-    runs, plan = train_all(plan)
-    began = time.monotonic()
-    with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
-        tables = {"checks": checks} | _audited(frame, attributes, pixels, plan, runs, settings)
-    manifest = {
-        "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
-        "requested": wanted,
-        "attributes": told(attributes.values()),
-        "settings": {
-            "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
-            "audit": settings["audit"],
-            "preferences": settings["preferences"],
-        },
-        "made": date.today().isoformat(),
-        "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
-        "hardware": _hardware(runs),
-        "durations": {
-            "training": round(sum(run.facts["seconds"] for run in runs), 1),
-            "audit": round(time.monotonic() - began, 1),
-        },
-    }
-    with writing_to(target.parent), alone_with(target):
-        _sweep(target)
-        results.save(target, manifest, tables, TABLES)
+    weightings, store = tuple(settings["training"]["weightings"]), data_folder(name, root) / "runs"
+    _check_parts(frame, weightings, seeds, training.tune_share)
+    plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
+
+    def write(runs: list[Run], plan: Plan) -> None:
+        began = time.monotonic()
+        with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
+            tables = {"checks": checks} | _audited(frame, attributes, pixels, plan, runs, settings)
+            tables |= _pictured(pixels, plan, runs, settings["audit"], attributes)
+        manifest = {
+            "cohort": {"name": name, "source": cohort.source or settings["source"], **_cohort_facts(cohort, frame)},
+            "requested": wanted,
+            "attributes": told(attributes.values()),
+            "settings": {
+                "training": {**asdict(plan.settings), "seeds": list(plan.seeds), "weightings": list(plan.weightings)},
+                "audit": settings["audit"],
+                "preferences": settings["preferences"],
+            },
+            "model": _model(plan, runs),
+            "made": date.today().isoformat(),
+            "versions": {"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
+            "hardware": _hardware(runs),
+            "durations": {
+                "training": round(sum(run.facts["seconds"] for run in runs), 1),
+                "audit": round(time.monotonic() - began, 1),
+            },
+        }
+        with writing_to(target.parent), alone_with(target):
+            _sweep(target)
+            published = _published(plan, runs, settings, manifest["cohort"])
+            results.save(target, manifest, tables, TABLES, published)
+
+    if len(seeds) > 1 and (before is None or before["requested"]["training"] != wanted["training"]):
+        # killed later, the study has a bundle
+        write(*train_all(replace(plan, seeds=seeds[:1])))
+    runs, done = train_all(plan, deadline)
+    write(runs, done)
+    if len(done.seeds) < len(seeds):
+        log.warning(
+            "The results rest on %d of %d networks of each weighting; `study`, started again, trains the others.",
+            len(done.seeds),
+            len(seeds),
+        )
     return target
 
 
@@ -108,13 +131,18 @@ def _sweep(target: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
-    """The settings of the networks and of where they are trained.
+def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, ComputeSettings]:
+    """What is stated of the networks, their settings, and those of where they are trained.
 
     Raises `SettingsError` for any value in `study.toml` that cannot be used.
     """
     for where, key, is_allowed, allowed in (
-        ("training", "weightings", is_known, [*names(), f"{PLACEBO}... of any but uniform"]),
+        (
+            "training",
+            "weightings",
+            is_known,
+            [*names(), f"{BY_PATIENT}... of any other", f"{PLACEBO}... of any but uniform"],
+        ),
         ("audit", "postprocessings", REGISTRY.__contains__, REGISTRY),
     ):
         values = settings[where][key]
@@ -149,26 +177,34 @@ def _check(settings: dict[str, Any]) -> tuple[TrainingSettings, EngineSettings]:
         raise SettingsError(
             f"study.toml, [preferences] largest_loss is {preferences['largest_loss']}; allowed is 0.0 to 0.5."
         )
+    stated = {k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds", "initial_weights")}
     try:
-        training = TrainingSettings(
-            **{k: v for k, v in settings["training"].items() if k not in ("weightings", "seeds")}
-        )
+        training = TrainingSettings.for_start(stated, settings["training"]["initial_weights"])
     except ValueError as error:
         raise SettingsError(f"study.toml, [training]: {error}") from None
     try:
-        engine = EngineSettings(**settings["compute"])
-        engine.check(training.batch_size)
+        compute = ComputeSettings(**settings["compute"])
     except ValueError as error:
         raise SettingsError(f"study.toml, [compute]: {error}") from None
-    return training, engine
+    return stated, training, compute
 
 
-def _is_current(target: Path, cohort: Cohort, wanted: dict[str, Any]) -> bool:
+def _manifest(target: Path, cohort: Cohort) -> dict[str, Any] | None:
+    """The manifest of a bundle of this cohort, if there is one."""
     try:
         manifest = results.load(target.parent.name, target.parent.parent.parent).manifest
     except results.BundleError:
-        return False
-    return manifest.get("cohort", {}).get("key") == cohort.key and manifest.get("requested") == wanted
+        return None
+    return manifest if manifest.get("cohort", {}).get("key") == cohort.key and "requested" in manifest else None
+
+
+def _check_parts(frame: pl.DataFrame, weightings: tuple[str, ...], seeds: tuple[int, ...], tune_share: float) -> None:
+    """Every seed can divide the training patients, and every weighting weigh what it fits on, before anything is trained."""
+    train = frame.filter(pl.col("split") == "train")
+    for seed in seeds:
+        fit, _ = fit_and_tune(train, tune_share, seed)
+        for weighting in weightings:
+            example_weights(weighting, train[fit], seed=seed)
 
 
 def _audited(
@@ -182,7 +218,7 @@ def _audited(
     preferences, settings = settings["preferences"], settings["audit"]
     valid = frame.filter(pl.col("split") == "valid")
     people = Population.from_frame(valid, attributes=attributes)
-    scores = {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
+    scores = _scores(plan, runs)
     small = settings["smallest_cell"]
     processed = post_process(
         people,
@@ -191,6 +227,7 @@ def _audited(
         settings["attributes"],
         folds=settings["folds"],
         smallest_cell=small,
+        refits=REFITS,
     )
 
     alike = {"margin": settings["margin"], "smallest_cell": small}
@@ -198,6 +235,7 @@ def _audited(
     floor = retraining_floor(people, scores, smallest_cell=small)
     recorded = {
         "thresholds": processed.thresholds,
+        "replaced_scores": processed.replaced,
         "weights": _weights(frame, plan.weightings, settings["attributes"]),
         "runs": _runs(frame, valid, plan, runs),
         "history": _history(runs),
@@ -222,6 +260,46 @@ def _audited(
     )
     with tqdm(total=len(QUESTIONS), desc="Auditing", unit=" questions") as bar:
         return recorded | answer(context, progress=lambda name: bar.update())
+
+
+def _pictured(
+    pixels: np.ndarray, plan: Plan, runs: list[Run], settings: dict[str, Any], attributes: dict[str, Attribute]
+) -> dict[str, pl.DataFrame]:
+    """Pictures, and the networks that failed or are odd, with what is told without those that failed."""
+    facts = ("epochs", "best_epoch", "seconds", "tune_auc", "precision", "device")
+    odd = odd_networks([{"weighting": r.weighting, "seed": r.seed} | {k: r.facts[k] for k in facts} for r in runs])
+    failed = odd.filter("failed").select("weighting", "seed").unique(maintain_order=True).rows()
+    positions = {w: [plan.seeds.index(seed) for v, seed in failed if v == w] for w, _ in failed}
+    valid, scores = plan.frame.filter(pl.col("split") == "valid"), _scores(plan, runs)
+    return picture_tables(plan, pixels, scores, settings["attributes"]) | {
+        "odd_networks": odd,
+        "without_failed": without_failed(valid, scores, positions, list(attributes.values())),
+    }
+
+
+def _scores(plan: Plan, runs: list[Run]) -> dict[str, np.ndarray]:
+    return {w: np.stack([run.scores for run in runs if run.weighting == w]) for w in plan.weightings}
+
+
+def _published(plan: Plan, runs: list[Run], settings: dict[str, Any], cohort: dict[str, Any]) -> pl.DataFrame | None:
+    images = plan.frame.filter(pl.col("split") == "valid")["image"]
+    if not may_be_published(settings, cohort["name"], cohort["source"], images):
+        return None
+    return predictions(images, _scores(plan, runs), plan.seeds)
+
+
+def _model(plan: Plan, runs: list[Run]) -> dict[str, Any]:
+    """What a model card says of the networks: whose start, how large, and how they were trained."""
+    settings = plan.settings
+    parameters = sum(tensor.numel() for tensor in build(settings.network, settings.initial_weights).parameters())
+    return asdict(network_facts(settings.network)) | {
+        "parameters": parameters,
+        "input_size": settings.image_size,
+        "initial_weights": settings.initial_weights,
+        "networks": len(runs),
+        "seeds": list(plan.seeds),
+        "precision": sorted({run.facts["precision"] for run in runs}),
+    }
 
 
 def _weights(frame: pl.DataFrame, weightings: tuple[str, ...], attributes: list[str]) -> pl.DataFrame:

@@ -4,6 +4,9 @@ from typing import Any
 
 from lib.audit.columns import INTERVAL, METHOD, F, I, S
 from lib.audit.questions import SCHEMAS
+from lib.pictures import SCHEMAS as PICTURES
+from lib.postprocessing.crossfit import REPLACED
+from lib.training import odd_networks
 
 RECORDED: dict[str, dict[str, Any]] = {
     # what was found in the folder and the CSV, and what was done about it
@@ -25,6 +28,7 @@ RECORDED: dict[str, dict[str, Any]] = {
     "history": {"weighting": S, "seed": I, "epoch": I, "train_loss": F, "tune_auc": F},
     # fitted thresholds: mean, smallest and largest over folds and seeds; fitted = share of folds with enough patients
     "thresholds": METHOD | {"group": S, "threshold": F} | INTERVAL | {"fitted": F},
+    "replaced_scores": REPLACED,
     # every weighting: Kish share, largest weight, the earlier weighting it equals here, or why it cannot be used
     "catalogue": {"weighting": S, "effective_share": F, "largest": F, "same_as": S, "refused": S},
     # last layers re-trained under the catalogue on the features of the uniform runs; as `metrics` and `effects`
@@ -33,5 +37,7 @@ RECORDED: dict[str, dict[str, Any]] = {
     # the effect that noise alone stays under in 19 of 20 cases: "full" between means of `n` networks, "head" from `n`
     # placebo weights; contrast "all", a difference of groups
     "noise_floor": {"trained": S, "attribute": S, "metric": S, "contrast": S, "floor": F, "n": I},
-}
+    "odd_networks": odd_networks.SCHEMA,
+    "without_failed": odd_networks.WITHOUT,
+} | PICTURES
 TABLES: dict[str, dict[str, Any]] = SCHEMAS | RECORDED

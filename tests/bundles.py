@@ -13,11 +13,13 @@ import polars as pl
 from lib.audit import Context, Population, answer
 from lib.catalogue import head_tables, placebo_floor, retraining_floor
 from lib.names import DEFAULTS, Attribute, told
+from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.postprocessing import post_process
 from lib.preprocessing import catalogue as weighting_catalogue
 from lib.preprocessing import effective_share, equivalents
 from lib.results import Results
 from lib.tables import TABLES
+from lib.training.odd_networks import odd_networks, without_failed
 
 WEIGHTINGS = ("uniform", "inverse_class_frequency", "kamiran_calders_view")
 POSTPROCESSINGS = (
@@ -64,6 +66,7 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
         "runs": _runs(draw, people, scores, knobs),
         "history": _history(draw, knobs),
         "thresholds": done.thresholds,
+        "replaced_scores": done.replaced,
     }
     context = Context(
         people,
@@ -81,7 +84,7 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
         preferences=PREFERENCES | {"attribute": names[-1]},
         recorded=recorded,
     )
-    tables = recorded | answer(context)
+    tables = recorded | answer(context) | _pictures(cohort, valid, scores, recorded["runs"], knobs)
     # what no part of this fixture makes is there, and empty
     tables |= {name: pl.DataFrame(schema=schema) for name, schema in TABLES.items() if name not in tables}
     return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
@@ -191,6 +194,25 @@ def _history(draw: np.random.Generator, knobs: Knobs) -> pl.DataFrame:
         for epoch in range(1, EPOCHS + 1)
     ]
     return pl.DataFrame(rows, schema=TABLES["history"], orient="row")
+
+
+def _pictures(
+    cohort: pl.DataFrame, valid: pl.DataFrame, scores: dict, runs: pl.DataFrame, knobs: Knobs
+) -> dict[str, pl.DataFrame]:
+    """Pictures of 8 x 8 pixels of noise, and what is odd of the networks: nothing, as they are."""
+    draw = np.random.default_rng(knobs.seed)
+    names = [attribute.name for attribute in knobs.attributes]
+    pixels = draw.integers(0, 256, (cohort.height, 8, 8), dtype=np.uint8)
+    maps = draw.random((knobs.seeds, valid.height, 4, 4))
+    facts = runs.with_columns(precision=pl.lit("32-true"), device=pl.lit("cpu")).to_dicts()
+    own = scores["uniform"]
+    return {
+        "radiographs": mean_radiographs(cohort, pixels, names),
+        "saliency": mean_saliency(valid, maps, own, names),
+        "histograms": score_histograms(valid, scores, names, range(1, knobs.seeds + 1)),
+        "odd_networks": odd_networks(facts),
+        "without_failed": without_failed(valid, scores, {}, list(knobs.attributes)),
+    }
 
 
 def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:

@@ -21,6 +21,7 @@ TINY = {
     "cohort": '"tiny"',
     "weightings": '["uniform", "kamiran_calders_sex"]',
     "seeds": "[1, 2]",
+    "network": '"resnet18"',
     "image_size": "32",
     "epochs": "1",
     "initial_weights": '"none"',

@@ -10,28 +10,32 @@ import os
 import signal
 import sys
 import time
-from collections import OrderedDict
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from lib import study
-from lib.training import classifier, heads, pool
+from lib.training import classifier, inference, workers
+from lib.training.networks import Network
 
 OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
 
-def tiny_network(initial: dict | None) -> nn.Module:
+class TinyNetwork(Network):
     """With all that a checkpoint must bring back: trained weights and the running statistics of a batch norm."""
-    layers = {"conv1": nn.Conv2d(1, 8, 5, 4), "bn1": nn.BatchNorm2d(8), "layer4": nn.ReLU()}
-    layers |= {"pool": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "fc": nn.Linear(8, 1)}
-    return nn.Sequential(OrderedDict(layers))
+
+    def __init__(self) -> None:
+        super().__init__(8)
+        self.conv, self.bn = nn.Conv2d(1, 8, 5, 4), nn.BatchNorm2d(8)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        return self.bn(self.conv(x)).relu()
 
 
-def one_after_the_other(plan, tensors, missing):
+def one_after_the_other(plan, tensors, missing, deadline=None):
     for run in missing:
-        pool._one(plan, tensors, *run)
+        workers._train(plan, tensors, *run)
 
 
 def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, int]:
@@ -67,8 +71,8 @@ def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, i
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    classifier.build = heads.build = tiny_network
-    pool._train_missing = one_after_the_other
+    classifier.build = inference.build = lambda *_: TinyNetwork()
+    workers._train_missing = one_after_the_other
     for line in sys.stdin:
         root, how, when = json.loads(line)
         print(json.dumps(live(Path(sys.argv[1]), Path(root), how, when)), flush=True)

@@ -8,8 +8,9 @@ import pytest
 from conftest import ROOT, TINY, rewrite_settings
 
 from lib.cohort import load_pixels, read_cohort
-from lib.results import TABLES, load
+from lib.results import load
 from lib.study import run_study
+from lib.tables import TABLES
 
 FOLDER = ROOT.parent / "shared" / "cohorts" / "NIH_A"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the cohort is not there: {FOLDER}")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from bundles import Knobs, bundle
 
-from lib.names import ATTRIBUTES, NOT_ESTIMABLE, OVERALL
+from lib.names import DEFAULTS, NOT_ESTIMABLE, OVERALL
 from lib.report import exhibit, figures, theme
 from lib.settings import ROOT
 
@@ -114,7 +114,7 @@ def test_titles_of_the_further_questions_name_what_was_decided():
 def test_the_diagonal_is_drawn_and_every_curve_stays_within_its_interval():
     rows = [r for own in spec("calibration", "effect")["datasets"].values() for r in own if "observed" in r]
     assert rows and all(r["low"] <= r["observed"] + 1e-9 and r["observed"] <= r["high"] + 1e-9 for r in rows)
-    assert {r["attribute"] for r in rows} == {OVERALL, *ATTRIBUTES}
+    assert {r["attribute"] for r in rows} == {OVERALL, *DEFAULTS}
 
 
 def test_titles_name_an_effect_that_is_there():
@@ -142,10 +142,10 @@ def test_groups_keep_one_colour_and_shape_in_every_figure():
 
 
 def test_every_group_has_a_look_of_its_own_and_colours_differ_in_grey_or_shape():
-    named = {(a.name, group) for a in ATTRIBUTES.values() for group in a.groups} | {(OVERALL, "all")}
+    named = {(a.name, group) for a in DEFAULTS.values() for group in a.groups} | {(OVERALL, "all")}
     assert named == set(theme.GROUPS)
     assert len({look.colour for look in theme.GROUPS.values()}) == len(theme.GROUPS)
-    for attribute in ATTRIBUTES.values():
+    for attribute in DEFAULTS.values():
         shapes = [theme.GROUPS[attribute.name, group].shape for group in attribute.groups]
         assert len(set(shapes)) == len(shapes)
     assert len({(look.shape, look.hollow) for look in theme.VERDICTS.values()}) >= len(theme.VERDICTS) - 1

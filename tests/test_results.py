@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from lib import results
-from lib.results import LATER, SCHEMA_VERSION, TABLES, BundleError, load, save
+from lib.results import SCHEMA_VERSION, BundleError, audit_code, load, save
+from lib.tables import TABLES
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def refusal(root) -> str:
 
 def test_what_is_saved_is_what_is_loaded(tiny_study, tmp_path):
     saved = load("tiny", tiny_study.root)
-    save(tmp_path / "data" / "copy" / "results", {"settings": {"training": {"seeds": [4, 5, 6]}}}, saved.tables)
+    save(tmp_path / "data" / "copy" / "results", {"settings": {"training": {"seeds": [4, 5, 6]}}}, saved.tables, TABLES)
     loaded = load("copy", tmp_path)
     for name in TABLES:
         assert_frame_equal(getattr(loaded, name), saved.tables[name])
@@ -43,14 +44,14 @@ def test_what_is_saved_is_what_is_loaded(tiny_study, tmp_path):
 def test_saving_again_replaces_the_bundle_and_leaves_nothing_beside_it(bundle, tmp_path):
     tables = load("tiny", tmp_path).tables
     (bundle / "from_before.txt").touch()
-    save(bundle, {"made": "later"}, tables | {"runs": tables["runs"].clear()})
+    save(bundle, {"made": "later"}, tables | {"runs": tables["runs"].clear()}, TABLES)
     assert [path.name for path in bundle.parent.iterdir()] == ["results"]
     assert not (bundle / "from_before.txt").exists()
     assert load("tiny", tmp_path).runs.is_empty()
 
 
 def test_an_unknown_table_is_told_with_the_known_ones(tiny_study):
-    with pytest.raises(AttributeError, match="has no table 'rus'; it has checks, .*runs"):
+    with pytest.raises(AttributeError, match="have no table 'rus'; they have .*runs"):
         _ = load("tiny", tiny_study.root).rus
 
 
@@ -70,14 +71,19 @@ def test_a_missing_table_is_named(bundle, tmp_path, name):
     assert f"{name}.parquet is missing" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_a_table_that_an_older_bundle_never_had_is_empty(bundle, tmp_path, name):
-    (bundle / f"{name}.parquet").unlink()
-    manifest = json.loads((bundle / "study.json").read_text("utf-8"))
-    del manifest["files"][f"{name}.parquet"]
-    (bundle / "study.json").write_text(json.dumps(manifest), "utf-8")
-    table = load("tiny", tmp_path).tables[name]
-    assert table.is_empty() and dict(table.schema) == TABLES[name]
+def test_the_code_of_the_audit_is_known_by_its_content(tmp_path, monkeypatch):
+    for name in results.JUDGES:
+        source = results.LIB / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    original = audit_code()
+    monkeypatch.setattr(results, "LIB", tmp_path)
+    assert audit_code() == original
+    new = tmp_path / "audit" / "questions" / "added.py"
+    new.write_bytes(b"name = 'added'\r\n")
+    added = audit_code()
+    assert added != original
+    new.write_bytes(b"name = 'added'\n")  # other line ends are the same code
+    assert audit_code() == added
 
 
 @given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255), name=st.sampled_from(list(TABLES)))
@@ -122,7 +128,7 @@ def test_a_damaged_manifest_is_one_sentence(bundle, tmp_path, content):
 def test_a_wrong_table_is_refused_and_the_old_bundle_stays(bundle, tmp_path, wrong):
     before = load("tiny", tmp_path)
     with pytest.raises(BundleError, match="^table 'runs' has columns .*, allowed is exactly .*$"):
-        save(bundle, {}, before.tables | {"runs": wrong(before.runs)})
+        save(bundle, {}, before.tables | {"runs": wrong(before.runs)}, TABLES)
     assert [path.name for path in bundle.parent.iterdir()] == ["results"]
     assert load("tiny", tmp_path).manifest == before.manifest
 
@@ -130,9 +136,9 @@ def test_a_wrong_table_is_refused_and_the_old_bundle_stays(bundle, tmp_path, wro
 def test_missing_and_extra_tables_are_named(bundle, tmp_path):
     tables = load("tiny", tmp_path).tables
     with pytest.raises(BundleError, match="scores"):
-        save(bundle, {}, tables | {"scores": tables["runs"]})
+        save(bundle, {}, tables | {"scores": tables["runs"]}, TABLES)
     with pytest.raises(BundleError, match="these differ: {'runs'}"):
-        save(bundle, {}, {name: table for name, table in tables.items() if name != "runs"})
+        save(bundle, {}, {name: table for name, table in tables.items() if name != "runs"}, TABLES)
 
 
 @pytest.mark.parametrize("first_time", [True, False])
@@ -140,7 +146,7 @@ def test_nothing_half_written_stays_when_saving_fails(bundle, tmp_path, monkeypa
     before = load("tiny", tmp_path)
     target = tmp_path / "data" / "new" / "results" if first_time else bundle
     with pytest.raises(TypeError):
-        save(target, {"not for JSON": object()}, before.tables)
+        save(target, {"not for JSON": object()}, before.tables, TABLES)
     assert list(target.parent.iterdir()) == ([] if first_time else [bundle])
     assert load("tiny", tmp_path).manifest == before.manifest
 
@@ -156,7 +162,7 @@ def test_the_old_bundle_comes_back_when_the_new_one_cannot_take_its_place(bundle
 
     monkeypatch.setattr(type(bundle), "rename", failing)
     with pytest.raises(PermissionError):
-        save(bundle, {}, before.tables)
+        save(bundle, {}, before.tables, TABLES)
     assert [path.name for path in bundle.parent.iterdir()] == ["results"]
     assert load("tiny", tmp_path).manifest == before.manifest
 

@@ -14,14 +14,14 @@ from torchvision.models import ResNet18_Weights
 
 from lib.cohort import CohortError, read_cohort, readable
 from lib.names import POSTPROCESSINGS
-from lib.results import TABLES, load
+from lib.results import load
 from lib.settings import SettingsError, bundle_folder, chosen_cohort, cohort_name, read_settings
 from lib.study import run_study
-from lib.training import pool
-from lib.training.plan import Plan
-from lib.training.pool import train_all
+from lib.tables import TABLES
+from lib.training import workers
 from lib.training.settings import TrainingSettings
-from lib.training.store import TrainingError
+from lib.training.store import Plan, TrainingError
+from lib.training.workers import train_all
 
 
 @pytest.fixture(scope="module")
@@ -90,20 +90,20 @@ def copied_study(tiny_study, tmp_path):
     return tmp_path
 
 
-def no_training(*_):
+def no_training(*_, **__):
     raise AssertionError("a network would be trained")
 
 
 def test_the_audit_alone_is_made_again_when_only_its_settings_change(tiny_study, copied_study, monkeypatch):
-    monkeypatch.setattr(pool, "_train_missing", no_training)
+    monkeypatch.setattr(workers, "_train_missing", no_training)
     rewrite_settings(copied_study, margin="0.04")
     bundle = run_study(tiny_study.folder, root=copied_study)
     assert bundle == bundle_folder("tiny", copied_study)
-    assert load("tiny", copied_study).manifest["settings"]["audit"]["replicates"] == 100
+    assert load("tiny", copied_study).manifest["settings"]["audit"]["margin"] == 0.04
 
 
 def test_again_gives_the_same_numbers(tiny_study, copied_study, monkeypatch, study):
-    monkeypatch.setattr(pool, "_train_missing", no_training)
+    monkeypatch.setattr(workers, "_train_missing", no_training)
     run_study(tiny_study.folder, root=copied_study, again=True)
     assert load("tiny", copied_study).manifest["files"] == study.manifest["files"]
 
@@ -115,15 +115,15 @@ def test_again_gives_the_same_numbers(tiny_study, copied_study, monkeypatch, stu
 def test_only_the_networks_that_other_settings_need_are_trained(tiny_study, copied_study, monkeypatch, change, seeds):
     asked = []
 
-    def note(plan, tensors, missing):
+    def note(plan, tensors, missing, deadline=None):
         asked.extend(missing)
         raise TrainingError("enough was seen.")
 
-    monkeypatch.setattr(pool, "_train_missing", note)
+    monkeypatch.setattr(workers, "_train_missing", note)
     rewrite_settings(copied_study, **change)
     with pytest.raises(TrainingError) if seeds else nullcontext():
         run_study(tiny_study.folder, root=copied_study)
-    assert asked == [(weighting, seed) for weighting in ("uniform", "kamiran_calders_sex") for seed in seeds]
+    assert asked == [(weighting, seed) for seed in seeds[:1] for weighting in ("uniform", "kamiran_calders_sex")]
 
 
 def test_networks_that_could_not_start_from_imagenet_are_kept_as_what_they_are(tiny_study, copied_study, monkeypatch):
@@ -131,8 +131,8 @@ def test_networks_that_could_not_start_from_imagenet_are_kept_as_what_they_are(t
         raise URLError("no route")
 
     monkeypatch.setattr(ResNet18_Weights, "get_state_dict", no_route)
-    monkeypatch.setattr(pool, "_train_missing", no_training)
-    rewrite_settings(copied_study, initial_weights='"imagenet"')
+    monkeypatch.setattr(workers, "_train_missing", no_training)
+    rewrite_settings(copied_study, initial_weights='"imagenet"', network='"resnet18"')
     run_study(tiny_study.folder, root=copied_study)
     manifest = load("tiny", copied_study).manifest
     assert manifest["requested"]["training"]["initial_weights"] == "imagenet"
@@ -140,7 +140,7 @@ def test_networks_that_could_not_start_from_imagenet_are_kept_as_what_they_are(t
 
 
 def test_a_changed_cohort_needs_other_networks(tiny_study, copied_study, monkeypatch, tmp_path_factory):
-    monkeypatch.setattr(pool, "_train_missing", no_training)
+    monkeypatch.setattr(workers, "_train_missing", no_training)
     changed = shutil.copytree(tiny_study.folder, tmp_path_factory.mktemp("changed") / "tiny")
     next((changed / "train" / "sain").glob("*.png")).unlink()
     with pytest.raises(AssertionError, match="a network would be trained"):
@@ -153,7 +153,7 @@ def test_an_unreadable_image_is_counted_and_left_out(tiny_cohort, tiny_root, mon
     damaged.write_bytes(damaged.read_bytes()[:100])
     seen = []
 
-    def stop(plan):
+    def stop(plan, deadline=None):
         seen.append(plan)
         raise TrainingError("enough was seen.")
 
@@ -197,12 +197,12 @@ WRONG = {
     "text for a seed": ("seeds", '["one"]', "[training] seeds must hold at least one whole number from 0, each once"),
     "text for a number": ("image_size", '"64"', "[training]: image_size = '64' is not a whole number"),
     "a fraction": ("epochs", "1.5", "[training]: epochs = 1.5 is not a whole number"),
-    "tiny images": ("image_size", "8", "[training]: image_size 8 or"),
-    "no epoch": ("epochs", "0", "epochs 0 (at least 1)"),
+    "tiny images": ("image_size", "8", "[training]: image_size is 8; allowed are 32 to 1024"),
+    "no epoch": ("epochs", "0", "[training]: epochs is 0; allowed are 1 to 1000"),
     "unknown way to weigh": ("weights_act_by", '"magic"', "[training]: weights_act_by is 'magic'; allowed are"),
     "unknown start": ("initial_weights", '"chexpert"', "initial_weights is 'chexpert'; allowed are"),
     "one fold": ("folds", "1", "[audit] folds is 1; at least 2 is needed"),
-    "few replicates": ("replicates", "10", "[audit] replicates is 10; at least 100 is needed"),
+    "margin too wide": ("margin", "0.7", "[audit] margin is 0.7; allowed is above 0.0 to below 0.5"),
     "empty cells": ("smallest_cell", "0", "[audit] smallest_cell is 0; at least 1 is needed"),
     "a number for the cohort": ("cohort", "3", "study.toml: cohort = 3 is not text in quotes"),
     "unknown preference": (
@@ -266,7 +266,11 @@ def test_the_chosen_cohort_is_the_environments_or_that_of_the_settings(tiny_root
 
 def plan_for(study, tmp_path, **changes) -> Plan:
     frame = read_cohort(study.folder).frame
-    given = {"weightings": ("uniform",), "seeds": (1,), "settings": TrainingSettings(image_size=32, epochs=1)}
+    given = {
+        "weightings": ("uniform",),
+        "seeds": (1,),
+        "settings": TrainingSettings.for_start({"network": "resnet18", "image_size": 32, "epochs": 1}, "none"),
+    }
     given |= {"frame": frame, "cohort_key": "tiny", "store": tmp_path / "runs", "pixels": tmp_path / "pixels"}
     return Plan(**given | changes)
 
@@ -283,6 +287,37 @@ def killed(*_):
 
 
 def test_a_killed_training_process_is_one_sentence(tiny_study, tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "_one", killed)
+    monkeypatch.setattr(workers, "_train", killed)
     with pytest.raises(TrainingError, match="^A training process was stopped .*; start again to resume where it was.$"):
         train_all(plan_for(tiny_study, tmp_path))
+
+
+def test_networks_are_trained_seed_by_seed_and_a_study_short_of_time_rests_on_whole_seeds(
+    tiny_study, copied_study, monkeypatch, caplog
+):
+    """With no minute left only the first seed of every weighting is trained; started again, the study goes on."""
+    asked = []
+
+    def note(plan, tensors, missing, deadline=None):
+        asked.append((missing, deadline is not None))
+        for run in missing:
+            workers._train(plan, tensors, *run)
+
+    monkeypatch.setattr(workers, "_train_missing", note)
+    rewrite_settings(copied_study, seeds="[7, 8]")
+    with caplog.at_level(logging.WARNING):
+        bundle = run_study(tiny_study.folder, root=copied_study, minutes=0)
+    assert asked == [([("uniform", 7), ("kamiran_calders_sex", 7)], False)]
+    assert "The results rest on 1 of 2 networks of each weighting" in caplog.text
+    study = load("tiny", copied_study)
+    assert study.runs["seed"].to_list() == [7, 7] and study.n_seeds == 1
+    run_study(tiny_study.folder, root=copied_study)
+    assert asked[1:] == [([("uniform", 8), ("kamiran_calders_sex", 8)], False)]
+    assert load("tiny", copied_study).n_seeds == 2 and bundle == bundle_folder("tiny", copied_study)
+
+
+def test_a_cohort_too_small_for_a_weighting_is_refused_before_anything_is_trained(tiny_cohort, tiny_root, monkeypatch):
+    monkeypatch.setattr("lib.study.train_all", no_training)
+    rewrite_settings(tiny_root, weightings='["uniform", "kamiran_calders_sex+age_group+view"]')
+    with pytest.raises(ValueError, match="^Weighting kamiran_calders_sex"):
+        run_study(tiny_cohort, root=tiny_root)

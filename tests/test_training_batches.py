@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.cohort import read_cohort
-from lib.training.batches import Rows, WeightedBatches, in_order
-from lib.training.partition import fit_and_tune
+from lib.training.batches import Rows, WeightedBatches, fit_and_tune, in_order
 
 
 def visits(sampler: WeightedBatches) -> Counter:

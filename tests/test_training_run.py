@@ -13,19 +13,25 @@ from lib.training.run import finished_run, train_run
 from lib.training.settings import TrainingSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec")
-SETTINGS = TrainingSettings(image_size=32, epochs=3)
+SETTINGS = TrainingSettings.for_start({"network": "resnet18", "image_size": 32, "epochs": 3}, "none")
+SETTINGS = replace(SETTINGS, averaging=0.9)  # the average must survive an interruption, too
 STEPS = 2
 """Batches an epoch: about 82 images to fit, 32 at a time."""
 OTHER = {
+    "network": "efficientnet_lite0",
+    "initial_weights": "imagenet",
     "image_size": 64,
     "first_image_size": 48,
     "epochs": 5,
     "batch_size": 16,
     "learning_rate": 0.01,
     "weight_decay": 0.1,
+    "dropout": 0.5,
+    "frozen_blocks": 1,
+    "averaging": 0.5,
     "tune_share": 0.3,
     "weights_act_by": "loss",
-    "initial_weights": "imagenet",
+    "precision": "bf16-mixed",
 }
 
 
@@ -80,6 +86,26 @@ def test_a_run_has_a_score_for_each_validation_image_and_facts(whole, frame):
 
 class Interrupted(Exception):
     pass
+
+
+@pytest.mark.parametrize("batches", [STEPS, 2 * STEPS])
+def test_the_seconds_of_a_killed_run_are_those_of_all_its_lives(frame, pixels, tmp_path, monkeypatch, batches):
+    """Also those after its last checkpoint, and of a life that ended before there was one."""
+    now = [0.0]
+
+    def an_hour_each(n):
+        now[0] += 3600
+        if now[0] == batches * 3600:
+            raise Interrupted
+
+    monkeypatch.setattr("lib.training.run.monotonic", lambda: now[0])
+    with pytest.raises(Interrupted):
+        train(frame, pixels, tmp_path, on_images=an_hour_each)
+    first = now[0]
+    now[0] = 0.0
+    run = train(frame, pixels, tmp_path, on_images=lambda n: now.__setitem__(0, now[0] + 3600))
+    lost = 3600  # the batch during which it was killed
+    assert run.facts["seconds"] == pytest.approx(first - lost + now[0])
 
 
 def test_an_interrupted_run_resumes_to_the_very_same_scores(whole, frame, pixels, tmp_path):
@@ -163,20 +189,25 @@ def test_the_key_is_made_of_cohort_weighting_and_seed():
 
 def test_keys_do_not_change_between_versions():
     """Networks trained long ago are found by these; a change here throws them all away."""
-    assert TrainingSettings().run_key("cohort", "uniform", 1) == "uniform-1-c770b24dab1c4e16"
+    assert TrainingSettings().run_key("cohort", "uniform", 1) == "uniform-1-4e1e993e19a3d2ff"
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"image_size": 31}, {"epochs": 0}, {"batch_size": 1}, {"tune_share": 0.0}, {"tune_share": 1.0}],
+    [{"image_size": 31}, {"epochs": 0}, {"batch_size": 1}, {"tune_share": 0.0}, {"averaging": 1.0}, {"dropout": -0.1}],
 )
 def test_settings_out_of_range_are_one_sentence(wrong):
-    with pytest.raises(ValueError, match=rf"{next(iter(wrong))} {next(iter(wrong.values()))} .* is out of range\.$"):
+    with pytest.raises(ValueError, match=rf"^{next(iter(wrong))} is {next(iter(wrong.values()))}; allowed are .* to "):
         TrainingSettings(**wrong)
 
 
 @pytest.mark.parametrize(
-    ("name", "allowed"), [("weights_act_by", "'sampling' and 'loss'"), ("initial_weights", "'imagenet' and 'none'")]
+    ("name", "allowed"),
+    [
+        ("weights_act_by", "'sampling', 'loss'"),
+        ("initial_weights", "'imagenet', 'none'"),
+        ("network", "'efficientnet_lite0', 'resnet18'"),
+    ],
 )
 def test_words_that_are_not_allowed_are_one_sentence(name, allowed):
     with pytest.raises(ValueError, match=f"^{name} is 'magic'; allowed are {allowed}.$"):

@@ -16,11 +16,10 @@ from conftest import ROOT
 
 from lib.cohort import load_pixels, read_cohort
 from lib.files import StorageError, alone_with, write_whole, writing_to
-from lib.training import pool
-from lib.training.plan import Plan
+from lib.training import workers
 from lib.training.run import finished_run, train_run
 from lib.training.settings import TrainingSettings
-from lib.training.store import Checkpoints, Run, TrainingError, keep_run
+from lib.training.store import Checkpoints, Plan, Run, TrainingError, keep_run
 
 IDENTITY = {"weighting": "uniform", "seed": 1, "epochs": 1}
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's /dev/full or limits")
@@ -112,7 +111,7 @@ def test_training_does_not_go_on_from_a_foreign_checkpoint(tiny_cohort, tmp_path
             frame,
             pixels,
             lambda rows: [1.0] * rows.height,
-            TrainingSettings(image_size=32, epochs=1),
+            TrainingSettings.for_start({"network": "resnet18", "image_size": 32, "epochs": 1}, "none"),
             1,
             tmp_path / "run",
             weighting="uniform",
@@ -248,23 +247,25 @@ def test_nobody_is_asked_for_imagenet_weights_when_no_network_is_missing(tiny_co
     def never(*_):
         raise AssertionError("asked")
 
-    monkeypatch.setattr(pool, "imagenet_weights", never)
-    monkeypatch.setattr(pool, "weights_at_hand", lambda: at_hand)
+    monkeypatch.setattr(workers, "initial_weights", never)
+    monkeypatch.setattr(workers, "weights_at_hand", lambda network: at_hand)
     frame = read_cohort(tiny_cohort).frame
-    scratch = Plan(frame, "tiny", TrainingSettings(), ("uniform",), (1,), tmp_path / "runs", tmp_path)
+    scratch = Plan(
+        frame, "tiny", TrainingSettings(initial_weights="none"), ("uniform",), (1,), tmp_path / "runs", tmp_path
+    )
     wanted = replace(scratch, settings=replace(scratch.settings, initial_weights="imagenet"))
     run = Run("uniform", 1, pl.Series([0.25, 0.75]).to_numpy(), {"epochs": 1})
     at_hand = False
     with pytest.raises(AssertionError, match="asked"):
-        pool.train_all(wanted)
+        workers.train_all(wanted)
 
     keep_run(scratch.folder("uniform", 1), {}, pl.Series(["a", "b"]), run)
     at_hand = True  # a file has come: networks that start from it are wanted, and missing
     with pytest.raises(AssertionError, match="asked"):
-        pool.train_all(wanted)
+        workers.train_all(wanted)
     at_hand = False
-    assert pool.train_all(wanted)[1].settings.initial_weights == "none"
+    assert workers.train_all(wanted)[1].settings.initial_weights == "none"
     assert "started from scratch" in caplog.text
 
     keep_run(wanted.folder("uniform", 1), {}, pl.Series(["a", "b"]), run)
-    assert pool.train_all(wanted)[1].settings.initial_weights == "imagenet"
+    assert workers.train_all(wanted)[1].settings.initial_weights == "imagenet"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from lib.audit.inference import Population
 from scipy.special import expit
 
 from lib.audit.context import Context
+from lib.audit.inference import Population
 from lib.names import BASELINE, DEFAULTS, Attribute
 from lib.postprocessing import post_process
 

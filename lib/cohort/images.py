@@ -3,11 +3,14 @@
 import hashlib
 import io
 import json
+import logging
 import os
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +21,14 @@ from tqdm import tqdm
 
 from lib.files import alone_with, sweep, write_whole, writing_to
 
+log = logging.getLogger(__name__)
+
 LARGEST = 64_000_000
 """Pixels; a larger image is refused before it is decoded."""
-
+DEPTHS = (8, 10, 12, 14, 16)
+"""Bits in which detectors and archives write grey levels; a 16-bit file may hold any of them."""
+READING = 2
+"""Number of the way in which files become grey levels: maps of another way are made anew."""
 
 UNREADABLE = (
     OSError,
@@ -46,10 +54,11 @@ class Pixels:
 def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
     """Map the images of `frame` (columns `path`, `digest`), decoding them when this content is seen for the first time.
 
-    Grey, RGB, palette, alpha and 16-bit PNG or JPEG are all turned into 8-bit grey and resized to `size` x `size`.
+    Grey, RGB, palette, alpha and 16-bit PNG or JPEG are all turned into 8-bit grey and resized to `size` x `size`; how
+    many bits those of 16 really hold is told by the highest value among them all, so that one scale serves every image.
     The map is written beside its final name and moved there when whole, so an interrupted decoding leaves no half map.
     """
-    key = hashlib.blake2b(f"{size}:{','.join(frame['digest'])}".encode(), digest_size=16).hexdigest()
+    key = hashlib.blake2b(f"{READING}:{size}:{','.join(frame['digest'])}".encode(), digest_size=16).hexdigest()
     target, unreadable = cache / f"{key}.npy", cache / f"{key}.json"
     if not (target.is_file() and unreadable.is_file()):
         with alone_with(target):
@@ -85,10 +94,12 @@ def _decode(paths: list[str], size: int, building: Path) -> list[int]:
         with building.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, building.stat().st_size)
     failed = []
+    depth = _depth_of_all(paths)
+    scale = {} if depth is None else {"depth": depth}
 
     def one(row: int) -> None:
         try:
-            pixels[row] = read_grey(Path(paths[row]), size)
+            pixels[row] = read_grey(Path(paths[row]), size, **scale)
         except UNREADABLE:
             failed.append(row)
 
@@ -107,14 +118,74 @@ def read_header(source: str | Path | io.BytesIO) -> tuple[tuple[int, int] | None
         return None, None
 
 
-def read_grey(path: Path, size: int) -> np.ndarray:
-    """One image as (size, size) uint8 grey. Raises OSError or ValueError when it is no image or is too large."""
-    with Image.open(path, formats=("PNG", "JPEG")) as image:
-        if image.width * image.height > LARGEST:
-            raise ValueError(f"{path} has {image.width} x {image.height} pixels, at most {LARGEST} are read")
-        if image.mode.startswith("I"):
-            image = Image.fromarray((np.asarray(image) / 257).clip(0, 255).astype(np.uint8))
+def read_grey(path: Path, size: int, depth: int | None = None) -> np.ndarray:
+    """One image as (size, size) uint8 grey. Raises OSError or ValueError when it is no image or is too large.
+
+    White of a 16-bit file is the highest value of `depth` bits (default: of as many as its own values need).
+    """
+    with _opened(path) as image:
+        if _is_deep(image):
+            values = _deep_values(path, image)
+            white = 2 ** (depth or bits(int(values.max()))) - 1
+            image = Image.fromarray(np.rint(values * (255 / white)).clip(0, 255).astype(np.uint8))
         grey = image.convert("L")
     if grey.size != (size, size):
         grey = grey.resize((size, size), Image.Resampling.LANCZOS)
     return np.asarray(grey)
+
+
+def bits(highest: int) -> int:
+    """The least of `DEPTHS` that holds this value."""
+    return next((depth for depth in DEPTHS if highest < 2**depth), DEPTHS[-1])
+
+
+def _depth_of_all(paths: list[str]) -> int | None:
+    """Bits that the highest value of all 16-bit images needs; None when no image is one. Fewer than 16 are told."""
+    with ThreadPoolExecutor() as pool:
+        highest = [value for value in pool.map(_highest_deep_value, map(Path, paths)) if value is not None]
+    if not highest:
+        return None
+    depth = bits(max(highest))
+    if depth < DEPTHS[-1]:
+        log.warning(
+            "%d 16-bit images hold values up to %d: all are read as %d-bit images, whose white is %d.",
+            len(highest),
+            max(highest),
+            depth,
+            2**depth - 1,
+        )
+    return depth
+
+
+def _highest_deep_value(path: Path) -> int | None:
+    try:
+        with _opened(path) as image:
+            return int(_deep_values(path, image).max()) if _is_deep(image) else None
+    except UNREADABLE:
+        return None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    with Image.open(path, formats=("PNG", "JPEG")) as image:
+        if image.width * image.height > LARGEST:
+            raise ValueError(f"{path} has {image.width} x {image.height} pixels, at most {LARGEST} are read")
+        yield image
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether the file holds 16 bits for each value; Pillow keeps them for grey alone, and halves them for colours."""
+    return image.mode.startswith("I") or any("16B" in str(tile.args) for tile in image.tile)
+
+
+def _deep_values(path: Path, image: Image.Image) -> np.ndarray:
+    """Grey levels (h, w) of a 16-bit file: of colours the luma of ITU-R BT.601, which Pillow's own grey is; no alpha."""
+    if image.mode.startswith("I"):
+        return np.asarray(image)
+    from torchvision.io import ImageReadMode, decode_image  # slow to import, and hardly ever needed
+
+    try:
+        values = decode_image(str(path), ImageReadMode.UNCHANGED).numpy()
+    except RuntimeError as error:
+        raise ValueError(f"{path} cannot be decoded ({error})") from None
+    return values[0] if len(values) < 3 else np.einsum("chw,c->hw", values[:3], (0.299, 0.587, 0.114))

@@ -27,7 +27,7 @@ class Cohort:
     """A checked cohort.
 
     `frame` has one row per usable image: `image`, `path` (absolute), `digest` (of the file), `split` (train, valid),
-    `label` (1 sick, 0 healthy), `patient`, `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
+    `label` (1 sick, 0 healthy), `findings` (as written), `patient`, `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
     unknown attributes are null. `checks` has `check`, `rows`, `action`: everything noticed on the way.
     `key` identifies images and metadata together: equal keys mean equal content.
     """
@@ -107,7 +107,7 @@ def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohor
     ]
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
-    return Cohort(folder, frame.drop("findings"), table, _key(frame))
+    return Cohort(folder, frame, table, _key(frame))
 
 
 def list_images(folder: str | Path) -> pl.DataFrame:

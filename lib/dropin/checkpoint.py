@@ -6,23 +6,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+from torchvision.models import resnet18 as torchvision_resnet18
 
-from lib.training.network import build
+from lib.dropin.foreign import CheckpointError, find_state, load_content, require_same
+from lib.dropin.resnet import course_network, without_prefix
+from lib.training.networks import build
+from lib.training.networks.resnet18 import from_torchvision
 from lib.training.settings import TrainingSettings
 
-FORMAT = "train_classifieur 1"
-
-
-class CheckpointError(ValueError):
-    """A checkpoint cannot be used; the message is one sentence that names the file."""
+FORMAT = "train_classifieur 2"
+PREFIX = "model."
+"""Of every name in `state_dict`, as in the checkpoints of the course's script."""
+SIZE = "image_size"
+"""Name, in `state_dict` after the prefix, of the side of the images in pixels: the tensors alone say how to use them."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained `network` (evaluation mode), the `settings` it was trained under and what else is known about it."""
+    """A trained `network` (evaluation mode), the side of its images in pixels, and what else is known of its training."""
 
-    network: torch.nn.Module
-    settings: TrainingSettings
+    network: nn.Module
+    image_size: int
     facts: dict[str, Any]
 
 
@@ -30,50 +35,49 @@ def save_checkpoint(
     path: Path, tensors: dict[str, torch.Tensor], settings: TrainingSettings, facts: dict[str, Any]
 ) -> None:
     """Write the file whole or not at all."""
+    state = {f"{PREFIX}{name}": tensor for name, tensor in tensors.items()}
+    state[PREFIX + SIZE] = torch.tensor(settings.image_size)
+    content = {"format": FORMAT, "state_dict": state, "settings": asdict(settings), "facts": facts}
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        torch.save({"format": FORMAT, "network": tensors, "settings": asdict(settings), "facts": facts}, part)
+        torch.save(content, part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Raises `CheckpointError` when `path` is missing, damaged or anything else than our own checkpoint."""
-    content = load_tensors(path, "a checkpoint written by train_classifieur.py")
+    """A network of ours, or of the course's script (`course_network`).
+
+    Raises `CheckpointError` when `path` is missing or damaged, or says what else it is.
+    """
+    content = load_content(path)
+    if not (isinstance(content, dict) and str(content.get("format")).startswith("train_classifieur")):
+        network = course_network(content, path)
+        return Checkpoint(network, network.image_size, {})
+    if content["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path} was written by another version of train_classifieur.py: train the network again."
+        )
     try:
-        if content["format"] != FORMAT:
-            raise KeyError
-        network = build(None)
-        network.load_state_dict(content["network"])
-        return Checkpoint(network.eval(), TrainingSettings(**content["settings"]), content["facts"])
+        settings = TrainingSettings(**content["settings"])
+        network = build(settings.network, settings.initial_weights)
+        tensors = {name.removeprefix(PREFIX): tensor for name, tensor in content["state_dict"].items()}
+        network.load_state_dict({name: tensor for name, tensor in tensors.items() if name != SIZE})
+        return Checkpoint(network.eval(), settings.image_size, content["facts"])
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
         raise CheckpointError(
-            f"{path} is not a checkpoint written by train_classifieur.py; train one, or name another."
+            f"{path} was written by train_classifieur.py and changed since: train it again."
         ) from None
 
 
 def initial_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The state dict of a torchvision ResNet-18 (three colours), to start from, in place of ImageNet's.
+    """What a ResNet-18 starts from: the file of torchvision's ResNet-18, or of a training that began with it.
 
     Raises `CheckpointError` when the file is anything else.
     """
-    tensors = load_tensors(path, "a state dict of torchvision's ResNet-18")
-    try:
-        wanted = {k: v.shape for k, v in build(None).state_dict().items() if not k.startswith("fc.")}
-        wanted["conv1.weight"] = torch.Size([64, 3, 7, 7])
-        if {k: v.shape for k, v in tensors.items() if not k.startswith("fc.")} != wanted:
-            raise ValueError
-    except (AttributeError, ValueError):
-        raise CheckpointError(f"{path} is not a state dict of torchvision's ResNet-18; use imagenet or none.") from None
-    return tensors
-
-
-def load_tensors(path: Path, kind: str) -> Any:
-    """The content of a torch file of tensors and plain values; pickled code is refused, never run."""
-    if not path.is_file():
-        raise CheckpointError(f"{path} is missing: it should be {kind}.")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # torch's reader fails in many ways on a foreign file
-        raise CheckpointError(f"{path} is not {kind} (or is damaged): it was not loaded.") from None
+    tensors = without_prefix(find_state(load_content(path), path))
+    body = {name: tensor for name, tensor in tensors.items() if not name.startswith("fc.")}
+    wanted = {k: v for k, v in torchvision_resnet18().state_dict().items() if not k.startswith("fc.")}
+    require_same(body, wanted, path, "torchvision's ResNet-18, to start from")
+    return from_torchvision(body)

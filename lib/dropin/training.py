@@ -5,20 +5,27 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
 from tqdm import tqdm
 
-from lib.cohort import Cohort, Pixels, list_images, load_pixels, read_cohort, require_both_classes
-from lib.dropin.checkpoint import initial_tensors, save_checkpoint
-from lib.dropin.weights import read_weights, require_weight_in_both_classes
+from lib.cohort import Pixels, list_images, load_pixels, require_both_classes, with_digest
+from lib.dropin.checkpoint import initial_tensors, load_checkpoint, save_checkpoint
+from lib.dropin.places import require_writable
+from lib.dropin.score import Score, cross_entropy
+from lib.dropin.weights import read_table, require_weight_in_both_classes, weights_of, with_patients
 from lib.preprocessing import effective_share
 from lib.settings import ROOT
-from lib.training.network import imagenet_weights
+from lib.training.batches import fit_and_tune
+from lib.training.classifier import fastest_precision
+from lib.training.inference import predict_logits
+from lib.training.networks import initial_weights
 from lib.training.run import train_run
-from lib.training.settings import TrainingSettings
+from lib.training.settings import PRECISIONS, TrainingSettings
+from lib.training.store import CHECKPOINT, DONE, NETWORK
 
 PIXELS = ROOT / "data" / ".pixels"
 """Decoded images, shared by every training and prediction."""
@@ -26,10 +33,17 @@ PIXELS = ROOT / "data" / ".pixels"
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network: its checkpoint's `path`, and the `facts` of its training, `tune_auc` among them."""
+    """A trained network: its checkpoint's `path`, `score`, the `facts` of its training and `notes` on its data.
+
+    `how` is `trained`, `resumed` (it was killed before) or `reused` (it was finished before); `seconds` among the facts
+    are those of the training, whenever it was, up to the last checkpoint before each kill.
+    """
 
     path: Path
-    facts: dict
+    score: Score
+    facts: dict[str, Any]
+    how: str
+    notes: list[str]
 
 
 def train(
@@ -38,24 +52,33 @@ def train(
     csv: str | Path,
     weights_col: str,
     *,
-    epochs: int,
-    seed: int,
-    image_size: int,
-    initial: str,
+    epochs: int | None = None,
+    seed: int = 1,
+    image_size: int | None = None,
+    initial: str = "imagenet",
+    network: str | None = None,
     pixels: Path | None = None,
 ) -> Trained:
     """Train on `datadir/train`, weighted by `weights_col` of `csv`; the checkpoint is `logdir/<run>.ckpt`.
 
-    15 % of the training patients are set aside, unweighted, to choose the epoch: that with the highest AUC on them
+    A share of the training patients is set aside, unweighted, to choose the epoch: that with the highest AUC on them
     (`tune_auc`). The weights act on the others alone, by sampling; `datadir/valid` has no part in training.
     `logdir/<run>` keeps the run: equal images, weights, settings and seed give an equal `<run>`, which is resumed when
-    it was killed and read when it is finished. `initial` is `imagenet`, `none` or a file (`initial_tensors`).
-    Raises `CohortError`, `WeightingError`, `CheckpointError` or ValueError, each with one sentence.
+    it was killed and read when it is finished. `initial` is `imagenet`, `none` or a file (`initial_tensors`). What is
+    None is as the recipe of the network has it (`TrainingSettings.for_start`). Of `csv` only the images' names and the
+    weights are needed. Raises `CohortError`, `WeightingError`, `CheckpointError` or ValueError, each with one sentence,
+    before anything is trained.
     """
     logdir, csv = Path(logdir), Path(csv)
-    settings = TrainingSettings(image_size=image_size, epochs=epochs)
-    weight_of = read_weights(csv, weights_col, list_images(datadir).filter(split="train")["image"].to_list())
-    frame, images = _readable(read_cohort(datadir, csv), image_size, pixels or PIXELS)
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed}; allowed are 0 to {2**32 - 1}.")
+    settings, tensors, start = _start(network, initial, epochs=epochs, image_size=image_size)
+    images = list_images(datadir)
+    table = read_table(csv, images["image"].to_list())
+    weight_of = weights_of(table, csv, weights_col, images.filter(split="train")["image"].to_list())
+    require_writable(logdir)
+    images, notes = _apart(*with_patients(images, table))
+    frame, mapped = _readable(Path(datadir), with_digest(images), settings.image_size, pixels or PIXELS)
 
     def weigh(rows: pl.DataFrame) -> np.ndarray:
         weights = np.array([weight_of[image] for image in rows["image"]])
@@ -64,12 +87,12 @@ def train(
 
     train_rows = frame.filter(split="train")
     weights = weigh(train_rows)
-    settings, tensors, start = _start(settings, initial)
-    folder = logdir / settings.run_key(_key(frame, weights, start), re.sub(r"[^\w-]+", "-", weights_col), seed)
-    shown = round(epochs * train_rows.height * (1 - settings.tune_share))
-    with tqdm(total=shown, desc="Training", unit=" images", smoothing=0.02) as bar:
+    settings, folder = _at(logdir, settings, _key(frame, weights, start), re.sub(r"[^\w-]+", "-", weights_col), seed)
+    how = "reused" if (folder / DONE).is_file() else "resumed" if (folder / CHECKPOINT).is_file() else "trained"
+    total = round(settings.epochs * train_rows.height * (1 - settings.tune_share))
+    with tqdm(total=total, desc="Training", unit=" images", smoothing=0.02) as bar:
         run = train_run(
-            frame, images, weigh, settings, seed, folder, weighting=weights_col, initial=tensors, on_images=bar.update
+            frame, mapped, weigh, settings, seed, folder, weighting=weights_col, initial=tensors, on_images=bar.update
         )  # fmt: skip
     facts = {
         "weights_col": weights_col,
@@ -79,28 +102,65 @@ def train(
         **{name: run.facts[name] for name in ("best_epoch", "tune_auc", "seconds", "device", "precision")},
     }
     path = logdir / f"{folder.name}.ckpt"
-    save_checkpoint(path, torch.load(folder / "network.pt", map_location="cpu", weights_only=True), settings, facts)
-    return Trained(path, facts)
+    save_checkpoint(path, torch.load(folder / NETWORK, map_location="cpu", weights_only=True), settings, facts)
+    score = Score(_tune_loss(path, frame, mapped, settings, seed), facts["tune_auc"])
+    return Trained(path, score, facts, how, notes)
 
 
-def _readable(cohort: Cohort, size: int, cache: Path) -> tuple[pl.DataFrame, Pixels]:
-    """The cohort's frame without the files that are no readable images, and its pixels."""
-    pixels = load_pixels(cohort.frame, size, cache)
-    if not pixels.unreadable.any():
-        return cohort.frame, pixels
-    frame = cohort.frame.filter(~pl.Series(pixels.unreadable))
-    require_both_classes(cohort.folder, frame)
-    return frame, load_pixels(frame, size, cache)
-
-
-def _start(settings: TrainingSettings, initial: str) -> tuple[TrainingSettings, dict[str, torch.Tensor] | None, str]:
+def _start(
+    network: str | None, initial: str, **stated: int | None
+) -> tuple[TrainingSettings, dict[str, torch.Tensor] | None, str]:
     """Settings and tensors that the network starts from, and their name: `imagenet`, `none` or the digest of a file."""
+    given = {name: value for name, value in stated.items() if value is not None}
     if initial in ("imagenet", "none"):
-        start, tensors = imagenet_weights(initial)
-        return replace(settings, initial_weights=start), tensors, start
+        given |= {"network": network} if network else {}
+        TrainingSettings.for_start(given, initial)  # a bad setting is refused before weights are fetched
+        start, tensors = initial_weights(given.get("network", TrainingSettings.network), initial)
+        return TrainingSettings.for_start(given, start), tensors, start
+    if network not in (None, "resnet18"):
+        raise ValueError(f"A file of weights is for the network resnet18, not {network!r}: leave one of the two out.")
+    settings = TrainingSettings.for_start(given | {"network": "resnet18"}, "imagenet")
     path = Path(initial)
-    tensors = initial_tensors(path)
-    return settings, tensors, f"file {hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()}"
+    digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else ""
+    return replace(settings, initial_weights="none"), initial_tensors(path), f"file {digest}"
+
+
+def _at(logdir: Path, settings: TrainingSettings, key: str, name: str, seed: int) -> tuple[TrainingSettings, Path]:
+    """Settings with a precision, and the run's folder: that of a run begun before, else the one that is faster here."""
+    for precision in PRECISIONS:
+        begun = replace(settings, precision=precision)
+        if (folder := logdir / begun.run_key(key, name, seed)).is_dir():
+            return begun, folder
+    settings = replace(settings, precision=fastest_precision(settings))
+    return settings, logdir / settings.run_key(key, name, seed)
+
+
+def _apart(images: pl.DataFrame, note: str | None) -> tuple[pl.DataFrame, list[str]]:
+    """The images without those of training whose patients are in valid, too, and what there is to say of it."""
+    in_valid = pl.col("patient").is_in(images.filter(split="valid")["patient"].unique().implode())
+    leaking = in_valid & (pl.col("split") == "train")
+    count = images.filter(leaking).height
+    told = [f"{count:,} training images of patients who are in valid, too, are left out of training."] if count else []
+    return images.filter(~leaking), [*([note] if note else []), *told]
+
+
+def _readable(folder: Path, images: pl.DataFrame, size: int, cache: Path) -> tuple[pl.DataFrame, Pixels]:
+    """The images without the files that are none, and their pixels."""
+    require_both_classes(folder, images)
+    pixels = load_pixels(images, size, cache)
+    if not pixels.unreadable.any():
+        return images, pixels
+    images = images.filter(~pl.Series(pixels.unreadable))
+    require_both_classes(folder, images)
+    return images, load_pixels(images, size, cache)
+
+
+def _tune_loss(path: Path, frame: pl.DataFrame, pixels: Pixels, settings: TrainingSettings, seed: int) -> float:
+    """Cross-entropy of the network at `path` on the images that chose its epoch."""
+    train = np.flatnonzero(frame["split"].to_numpy() == "train")
+    rows = train[fit_and_tune(frame[train], settings.tune_share, seed)[1]]
+    logits = predict_logits(load_checkpoint(path).network, pixels.values, rows, mirror=True)
+    return cross_entropy(logits, frame["label"].to_numpy()[rows])
 
 
 def _key(frame: pl.DataFrame, weights: np.ndarray, start: str) -> str:

@@ -1,4 +1,4 @@
-"""Each training image's own weight from a column of a CSV; whatever does not fit is one sentence that names the rows."""
+"""Rows of a CSV matched to image files by name, and the weight of each training image; a misfit is one sentence."""
 
 from pathlib import Path
 
@@ -6,43 +6,90 @@ import numpy as np
 import polars as pl
 
 from lib.cohort.metadata import CohortError, file_name, read_text_columns
+from lib.cohort.naming import plain
 from lib.preprocessing import WeightingError
 
-KEY = "\0file name"
-"""Column of the image's name without folders; no header of a CSV holds such a name."""
+KEY = "\0file"
+"""Column of the image file that a row is about, null where it is about none; no header of a CSV holds such a name."""
+IMAGE_COLUMNS = ("Image Index", "image", "image name", "image id", "file name", "filename", "file", "path")
+PATIENT_COLUMNS = ("Patient ID", "patient")
+IN_NAME = r"^(\d+)_\d+\.\w+$"
+"""The patient in the name of an image, as the NIH names them: `00000013_004.png` is the fifth of patient 13."""
 SHOWN = 5
 """Names in a sentence; the others are counted."""
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """The CSV as it is written, every column text, with the column `KEY`.
+def read_table(path: Path, files: list[str]) -> pl.DataFrame:
+    """The CSV as it is written, every column text, with the column `KEY`: which of `files` each row is about.
 
-    Raises `CohortError` when it is no table or has no column `Image Index`.
+    Only the column of image names must be there. Names match without their folders, exactly or, where no other row
+    names the file exactly, in any case. Raises `CohortError` when the file is no table, has no such column, or when a
+    name fits two files or a file two names.
     """
     table = read_text_columns(path)
-    if "Image Index" not in table.columns:
-        raise CohortError(f"{path} lacks the column Image Index; it has {', '.join(table.columns)}.")
-    return table.with_columns(file_name(pl.col("Image Index")).alias(KEY))
+    column = image_column(table, path)
+    written = table[column].to_frame().select(file_name(pl.col(column)))[column]
+    fitting = match_names(path, written.drop_nulls().unique(maintain_order=True).to_list(), files)
+    return table.with_columns(written.replace_strict(fitting, default=None, return_dtype=pl.String).alias(KEY))
 
 
-def read_weights(path: Path, column: str, images: list[str]) -> dict[str, float]:
-    """The weight of each of these training `images`, by name, from `column` of the CSV at `path`.
+def match_names(where: Path | str, written: list[str], files: list[str]) -> dict[str, str]:
+    """The file that each written name (without folders) fits, exactly or in any case; names that fit none are left out.
 
-    Names are matched exactly, upper and lower case apart, whatever the order of the rows; the weights of other rows
-    (of validation images, or of none) play no part. Raises `WeightingError` when the column is absent, an image has no
-    row, rows of an image disagree, a weight is missing, negative or not finite, or all weights of a class are zero.
+    Raises `CohortError`, which begins with `where`, when a name fits two files or a file two names.
     """
-    table = read_table(path)
+    exact = set(files) & set(written)
+    free: dict[str, list[str]] = {}
+    for file in files:
+        if file not in exact:
+            free.setdefault(plain(file), []).append(file)
+    wanted: dict[str, list[str]] = {}
+    for name in written:
+        if name not in exact and plain(name) in free:
+            wanted.setdefault(plain(name), []).append(name)
+    for key, names in wanted.items():
+        if len(free[key]) > 1:
+            raise CohortError(f"{where}: {names[0]} could be either of the images {' and '.join(free[key][:2])}.")
+        if len(names) > 1:
+            raise CohortError(f"{where}: {' and '.join(names[:2])} could both be the image {free[key][0]}.")
+    return {name: name for name in exact} | {names[0]: free[key][0] for key, names in wanted.items()}
+
+
+def image_column(table: pl.DataFrame, path: Path) -> str:
+    """The column of image names. Raises `CohortError` when there is none, or more than one that could be it."""
+    found = find_columns(table, IMAGE_COLUMNS)
+    if "Image Index" in found or len(found) == 1:
+        return "Image Index" if "Image Index" in found else found[0]
+    if found:
+        raise CohortError(f"{path} has the columns {' and '.join(found)}; call that of the image names Image Index.")
+    raise CohortError(f"{path} lacks the column Image Index; it has {', '.join(_columns(table))}.")
+
+
+def find_columns(table: pl.DataFrame, names: tuple[str, ...]) -> list[str]:
+    """The columns called by one of `names`, upper case, spaces and underscores apart."""
+
+    def bare(name: str) -> str:
+        return name.casefold().replace("_", "").replace(" ", "")
+
+    return [column for column in _columns(table) if bare(column) in set(map(bare, names))]
+
+
+def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) -> dict[str, float]:
+    """The weight of each of these training `images`, by name, from `column` of a table of `read_table`.
+
+    The weights of other rows (of validation images, or of none) play no part. Raises `WeightingError` when the column is
+    absent, an image has no row, rows of an image disagree, or a weight is missing, negative or not finite.
+    """
     if column not in table.columns:
-        columns = ", ".join(c for c in table.columns if c != KEY)
+        columns = ", ".join(_columns(table))
         raise WeightingError(f"{path} has no column {column!r} to take weights from; its columns are {columns}.")
-    weight = pl.col(column).str.strip_chars().cast(pl.Float64, strict=False)
-    numbered = table.select(pl.col(KEY).alias("key"), line=pl.int_range(2, pl.len() + 2), text=column, weight=weight)
+    number = pl.col(column).str.strip_chars().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    numbered = table.select(pl.col(KEY).alias("key"), line=pl.int_range(2, pl.len() + 2), text=column, weight=number)
     rows = numbered.filter(pl.col("key").is_in(images))
     if absent := sorted(set(images) - set(rows["key"])):
         raise WeightingError(
             f"{path} has no row, and so column {column!r} no weight, for {len(absent)} of {len(images)} training "
-            f"images: {_some(absent)}; each needs one, under its file name (upper and lower case matter)."
+            f"images: {_some(absent)}; each needs one, under its file name."
         )
     missing = rows["weight"].is_null()
     wrong = rows.filter(missing | ~rows["weight"].is_finite().fill_null(False) | (rows["weight"] < 0).fill_null(False))
@@ -66,6 +113,28 @@ def require_weight_in_both_classes(weights: np.ndarray, labels: np.ndarray, wher
     for name, label in (("malade", 1), ("sain", 0)):
         if not weights[labels == label].any():
             raise WeightingError(f"{where}: every training image of {name} has weight 0; both classes need some above.")
+
+
+def with_patients(images: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFrame, str | None]:
+    """The images with the column `patient`, and a sentence where the table does not say who that is.
+
+    Without a row or a patient's number the patient is read from the image's name (`IN_NAME`), else is the image alone.
+    """
+    named = pl.col("image").str.extract(IN_NAME).str.replace(r"^0+(\d)", "$1")
+    by_image = pl.coalesce(named, pl.col("image"))
+    columns = find_columns(table, PATIENT_COLUMNS)
+    if not columns:
+        note = "The CSV has no column Patient ID: who an image belongs to is read from its name (PATIENT_NUMBER.png)."
+        return images.with_columns(patient=by_image), note
+    text = pl.col(columns[0]).str.strip_chars()
+    rows = table.filter(pl.col(KEY).is_not_null(), text != "").unique(KEY, keep="first", maintain_order=True)
+    known = rows.select(pl.col(KEY).alias("image"), patient=text)
+    joined = images.join(known, on="image", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("patient", by_image).alias("patient")), None
+
+
+def _columns(table: pl.DataFrame) -> list[str]:
+    return [column for column in table.columns if column != KEY]
 
 
 def _some(words: list[str]) -> str:

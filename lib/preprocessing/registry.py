@@ -1,6 +1,7 @@
 """Weightings by name, as written in `study.toml`: `family`, `family_attribute`, `family_attribute+attribute`.
 
-A name led by `placebo_` gives the weights of the rest of the name to the wrong examples.
+A name led by `patient_balanced_x_` gives the weights of the rest of the name divided by the images of the patient; one
+led by `placebo_` gives the weights of the rest to the wrong examples.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,56 +9,60 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import polars as pl
 
-from lib.names import GROUPINGS, PLACEBO, WEIGHTINGS
+from lib.names import BY_PATIENT, GROUPINGS, PLACEBO, WEIGHTINGS
 from lib.preprocessing import weightings as w
 
-__all__ = ["catalogue", "equivalents", "example_weights", "names"]
+__all__ = ["catalogue", "equivalents", "example_weights", "is_known", "names"]
 
-_PLAIN: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+_FAMILIES: dict[str, Callable[[w.Examples], np.ndarray]] = {
     "uniform": w.uniform,
+    "patient_balanced": w.patient_balanced,
     "inverse_class_frequency": w.inverse_class_frequency,
-    "effective_number": w.effective_number,
-    "median_frequency": w.median_frequency,
-}
-_BY_GROUP: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "kamiran_calders": w.kamiran_calders,
     "group_balanced": w.group_balanced,
     "group_label_balanced": w.group_label_balanced,
     "group_label_balanced_sqrt": w.group_label_balanced_sqrt,
     "effective_number": w.effective_number,
     "median_frequency": w.median_frequency,
+    "csv": w.given,
 }
-_NAMED = {f"{family}_{grouping}": (family, grouping) for family in _BY_GROUP for grouping in GROUPINGS}
+_NAMED = {name: (name, "") for name in _FAMILIES} | {
+    f"{family}_{grouping}": (family, grouping) for family in _FAMILIES for grouping in GROUPINGS
+}
 
 
 def names() -> list[str]:
-    """Every weighting that `study.toml` may name, placebos apart (`placebo_` before any other name than uniform)."""
+    """Every weighting that `study.toml` may name, those times `patient_balanced` and placebos apart."""
     return list(WEIGHTINGS)
 
 
 def is_known(name: str) -> bool:
-    """Whether `study.toml` may name this weighting."""
-    return name in WEIGHTINGS or (name.removeprefix(PLACEBO) in WEIGHTINGS and name != f"{PLACEBO}uniform")
+    """Whether `study.toml` may name this weighting: one of `names`, or `placebo_` and `patient_balanced_x_` before one.
+
+    There is no placebo of `uniform`; `patient_balanced` is not multiplied by itself or by `uniform`.
+    """
+    rest = name.removeprefix(PLACEBO)
+    plain = rest.removeprefix(BY_PATIENT)
+    if plain != rest and plain in ("uniform", "patient_balanced"):
+        return False
+    return plain in WEIGHTINGS and name != f"{PLACEBO}uniform"
 
 
 def example_weights(name: str, train: pl.DataFrame, seed: int = 0) -> np.ndarray:
-    """Weights (n,) with mean 1 of the rows of `train` (columns `image`, `label`, `weight` and the attributes).
+    """Weights (n,) with mean 1 of the rows of `train` (columns `image`, `label`, `patient`, `weight`, the attributes).
 
-    `seed` draws the permutation of a placebo and is not looked at otherwise. Raises `WeightingError` for an unknown
-    name or a weighting that these rows do not allow.
+    Only the columns that the weighting looks at are needed. `seed` draws the permutation of a placebo and is not looked
+    at otherwise. Raises `WeightingError` for an unknown name or a weighting that these rows do not allow.
     """
     if not is_known(name):
         raise w.WeightingError(f"Weighting {name!r} is unknown; allowed are {', '.join(names())}.")
     if name.startswith(PLACEBO):
         return w.placebo(example_weights(name.removeprefix(PLACEBO), train), seed)
-    labels = train["label"].to_numpy().astype(int)
-    family, grouping = _NAMED.get(name, (name, ""))
+    family, grouping = _NAMED[name.removeprefix(BY_PATIENT)]
+    examples = _examples(train, grouping)
     try:
-        if grouping:
-            return _BY_GROUP[family](labels, _groups(train, grouping))
-        if name == "csv":
-            return w.given(train["weight"].cast(pl.Float64).fill_null(np.nan).to_numpy(), train["image"].to_numpy())
-        return _PLAIN[name](labels)
+        weights = _FAMILIES[family](examples)
+        return w.times(weights, w.patient_balanced(examples)) if name.startswith(BY_PATIENT) else weights
     except w.WeightingError as error:
         where = f", {_of(grouping)}" if grouping else ""
         raise w.WeightingError(f"Weighting {name}{where}: {error}") from None
@@ -89,9 +94,19 @@ def equivalents(weights: Mapping[str, np.ndarray]) -> dict[str, str]:
     return same
 
 
-def _groups(train: pl.DataFrame, grouping: str) -> np.ndarray:
-    """The group of each row, `F` or `F AP`; null where any of the attributes is unknown."""
-    return train.select(pl.concat_str(grouping.split("+"), separator=" "))[:, 0].to_numpy().astype(object)
+def _examples(train: pl.DataFrame, grouping: str) -> w.Examples:
+    """The rows as weightings see them; groups are `F` or `F AP`, None where any of the attributes is unknown."""
+    crossed = pl.concat_str(grouping.split("+"), separator=" ") if grouping else None
+    columns = {
+        "groups": crossed,
+        "patients": pl.col("patient") if "patient" in train.columns else None,
+        "given": pl.col("weight").cast(pl.Float64).fill_null(np.nan) if "weight" in train.columns else None,
+        "images": pl.col("image") if "image" in train.columns else None,
+    }
+    found = {name: train.select(own)[:, 0].to_numpy() for name, own in columns.items() if own is not None}
+    if grouping:
+        found["groups"] = found["groups"].astype(object)
+    return w.Examples(train["label"].to_numpy().astype(int), **found)
 
 
 def _of(grouping: str) -> str:

@@ -1,10 +1,10 @@
-"""Weightings of the training examples, one short function each. Weights are (n,) float64 with mean 1.
+"""Weightings of the training examples, one short function `Examples -> weights` each. Weights are (n,) float64, mean 1.
 
-`labels` is (n,) 0/1. `groups` is (n,) text, null (None) where unknown. A cell is what is counted: a class, a group, or a
-group and class. Nothing here needs to be known when predicting.
+A cell is what is counted: a class, a group, or a group and class. Nothing here needs to be known when predicting.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,23 +13,58 @@ class WeightingError(ValueError):
     """Weights cannot be computed or are unusable; the message is one sentence naming the cell or the rows."""
 
 
-def uniform(labels: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a weighting may look at of n training images: `labels` (n,) 0/1; `groups` (n,) text, None where unknown;
+    `patients` (n,) of any type; `given` (n,) weights as the CSV has them, NaN where it has none; `images` (n,), their
+    names for messages."""
+
+    labels: np.ndarray
+    groups: np.ndarray | None = None
+    patients: np.ndarray | None = None
+    given: np.ndarray | None = None
+    images: np.ndarray | None = None
+
+
+def uniform(examples: Examples) -> np.ndarray:
     """Weight 1 for every example: the baseline."""
-    return np.ones(len(labels))
+    return np.ones(len(examples.labels))
 
 
-def inverse_class_frequency(labels: np.ndarray) -> np.ndarray:
+def patient_balanced(examples: Examples) -> np.ndarray:
+    """Weights that let every patient teach alike: 1 / images of the patient among the examples, rescaled.
+
+    Patients with many images would otherwise be most of what a network sees, and errors fall on people, not on images
+    (informative cluster size: Williamson, Datta & Satten 2003, doi 10.1111/1541-0420.00005). Raises `WeightingError` when
+    patients are not known.
+    """
+    if examples.patients is None:
+        raise WeightingError("whose image each is is not known; a column of patients is needed.")
+    _, codes, counts = np.unique(examples.patients, return_inverse=True, return_counts=True)
+    return times(uniform(examples), 1 / counts[codes])
+
+
+def times(weights: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The products of two weightings, rescaled to mean 1. Raises `WeightingError` when every product is 0."""
+    product = weights * others
+    if not product.any():
+        raise WeightingError("every example that one weighting counts weighs 0 in the other.")
+    return product / product.mean()
+
+
+def inverse_class_frequency(examples: Examples) -> np.ndarray:
     """Weights that give both classes the same total: w(y) = n / (K n_y) with K = 2.
 
     Raises `WeightingError` when a class is absent.
     """
+    labels = examples.labels
     counts = np.bincount(labels, minlength=2)
     if (counts == 0).any():
         raise WeightingError(f"class {int(counts.argmin())} has no training image; both 0 and 1 need some.")
     return len(labels) / (2 * counts[labels])
 
 
-def kamiran_calders(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def kamiran_calders(examples: Examples) -> np.ndarray:
     """Weights that make the label independent of the group in the weighted sample ("reweighing").
 
     w(a, y) = n_a n_y / (n n_ay): 1 where group and label are already independent, above 1 where the pair is rarer than
@@ -37,63 +72,64 @@ def kamiran_calders(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     otherwise. Raises `WeightingError` when a known group lacks a label.
     Source: Kamiran & Calders 2012, doi 10.1007/s10115-011-0463-8.
     """
+    labels, groups = examples.labels, examples.groups
     known = _known(groups)
     names, codes = np.unique(np.where(known, groups, "").astype(str), return_inverse=True)
-    cells = np.zeros((len(names), 2))
-    np.add.at(cells, (codes, labels), 1)
-    _require_both_labels(names[names != ""], cells[names != ""])
-    expected = cells.sum(1, keepdims=True) * cells.sum(0, keepdims=True) / len(labels)
+    counts = np.zeros((len(names), 2))
+    np.add.at(counts, (codes, labels), 1)
+    _require_both_labels(names[names != ""], counts[names != ""])
+    expected = counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / len(labels)
     with np.errstate(divide="ignore"):
-        weights = (expected / cells)[codes, labels]
-    weights[~known & (cells[codes] == 0).any(1)] = 1
+        weights = (expected / counts)[codes, labels]
+    weights[~known & (counts[codes] == 0).any(1)] = 1
     return weights / weights.mean()
 
 
-def group_balanced(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def group_balanced(examples: Examples) -> np.ndarray:
     """Weights that give every group the same total, whatever its labels: w(a) = n / (G n_a). Unknown groups weigh 1."""
-    return _by_count(groups, lambda counts: 1 / counts)
+    return _by_count(examples.groups, lambda counts: 1 / counts)
 
 
-def group_label_balanced(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def group_label_balanced(examples: Examples) -> np.ndarray:
     """Weights that give every pair of group and class the same total: w(a, y) = n / (K G n_ay). Unknown groups weigh 1.
 
     Raises `WeightingError` when a known group lacks a label.
     """
-    return _by_count(cells(labels, groups), lambda counts: 1 / counts)
+    return _by_count(cells(examples), lambda counts: 1 / counts)
 
 
-def group_label_balanced_sqrt(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def group_label_balanced_sqrt(examples: Examples) -> np.ndarray:
     """Half way to `group_label_balanced`: the square root of its weights, for a larger effective sample."""
-    return _by_count(cells(labels, groups), lambda counts: 1 / np.sqrt(counts))
+    return _by_count(cells(examples), lambda counts: 1 / np.sqrt(counts))
 
 
-def effective_number(labels: np.ndarray, groups: np.ndarray | None = None, *, b: float = 0.999) -> np.ndarray:
+def effective_number(examples: Examples, *, b: float = 0.999) -> np.ndarray:
     """Weights by the inverse effective number of examples of each cell: w = (1 - b) / (1 - b^n_cell), rescaled.
 
     Cells are classes, or pairs of group and class. b tends to 0: no weighting; to 1: inverse frequency.
     Source: Cui et al. 2019, arXiv 1901.05555 (b among 0.9 to 0.9999).
     """
-    return _by_count(cells(labels, groups), lambda counts: (1 - b) / (1 - b**counts))
+    return _by_count(cells(examples), lambda counts: (1 - b) / (1 - b**counts))
 
 
-def median_frequency(labels: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
+def median_frequency(examples: Examples) -> np.ndarray:
     """Median of the cells' frequencies over a cell's own: w = median(f) / f_cell, rescaled.
 
     Cells are classes, or pairs of group and class. Rescaled to mean 1 it is the inverse frequency of the cells.
     Source: Eigen & Fergus 2015, arXiv 1411.4734.
     """
-    return _by_count(cells(labels, groups), lambda counts: np.median(counts) / counts)
+    return _by_count(cells(examples), lambda counts: np.median(counts) / counts)
 
 
-def given(values: np.ndarray, names: np.ndarray) -> np.ndarray:
-    """Weights as given, (n,), scaled to mean 1; `names` (n,) of the images, for the message.
+def given(examples: Examples) -> np.ndarray:
+    """Weights as given, scaled to mean 1.
 
     Raises `WeightingError` naming the images whose weight is missing, negative or not finite, or when all are 0.
     """
-    values = np.asarray(values, float)
+    values = examples.given
     wrong = ~np.isfinite(values) | (values < 0)
     if wrong.any():
-        some = ", ".join(str(name) for name in names[wrong][:3])
+        some = ", ".join(str(name) for name in examples.images[wrong][:3])
         raise WeightingError(
             f"{int(wrong.sum())} of {len(values)} training images have no weight that is a number from 0 ({some}"
             f"{', ...' if wrong.sum() > 3 else ''}); every training image needs one."
@@ -116,13 +152,14 @@ def effective_share(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (len(weights) * (weights**2).sum()))
 
 
-def cells(labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+def cells(examples: Examples) -> np.ndarray:
     """Names of the cells: the class, or group and class; null where the group is unknown.
 
     Raises `WeightingError` when a class, or a known group's class, has no example.
     """
+    labels, groups = examples.labels, examples.groups
     if groups is None:
-        inverse_class_frequency(labels)  # says which class is absent
+        inverse_class_frequency(examples)  # says which class is absent
         return labels.astype(str).astype(object)
     known = _known(groups)
     names, codes = np.unique(groups[known].astype(str), return_inverse=True)

@@ -44,6 +44,8 @@ WORDS = {
     FALLEN: "falls",
 }
 """Words for a change that is shown."""
+MOVES, DIFFERS = "moves", "differs"
+"""Words for an effect that is shown where what it amounts to is not, and where single networks are compared."""
 _BOUNDS = ("low", "high")
 
 
@@ -63,6 +65,8 @@ def gaps(results: Results) -> pl.DataFrame:
     word = (
         pl.when(pl.col("verdict") == SHOWN)
         .then(pl.when(pl.col("estimate") > 0).then(pl.lit("higher")).otherwise(pl.lit("lower")))
+        .when(pl.col("verdict") == SUGGESTED)
+        .then(pl.lit(SUGGESTED))
         .when(~pl.col("estimable"))
         .then(pl.lit(NOT_ESTIMABLE))
         .otherwise(pl.lit(NOT_TOLD))
@@ -76,16 +80,21 @@ def gaps(results: Results) -> pl.DataFrame:
 def changes(results: Results, table: str = "effects") -> pl.DataFrame:
     """Changes by patient against the untouched baseline, of rates and of the widest gap of each attribute and rate.
 
-    `change` with its single interval; improves, worsens, turns (to the other side, as wide or wider), rises, falls where shown.
+    `change` with its single interval; improves, worsens, turns (to the other side), rises, falls, moves, differs where shown; suggested; not told.
     """
     own = getattr(results, table)
     own = own.filter(pl.col("contrast") != MAX_MIN, unit=PATIENT)
     shown = (pl.col("outcome_verdict") == SHOWN).fill_null(False)
+    moved = pl.when(pl.col("estimand") == "networks").then(pl.lit(DIFFERS)).otherwise(pl.lit(MOVES))
     word = (
-        pl.when(shown)
-        .then(pl.col("outcome").replace_strict(WORDS, default=NOT_TOLD, return_dtype=pl.String))
-        .when(~pl.col("estimable"))
+        pl.when(~pl.col("estimable"))
         .then(pl.lit(NOT_ESTIMABLE))
+        .when(shown & pl.col("outcome").is_not_null())
+        .then(pl.col("outcome").replace_strict(WORDS, default=NOT_TOLD, return_dtype=pl.String))
+        .when(pl.col("verdict") == SHOWN)
+        .then(moved)
+        .when((pl.col("outcome_verdict") == SUGGESTED) | (pl.col("verdict") == SUGGESTED))
+        .then(pl.lit(SUGGESTED))
         .otherwise(pl.lit(NOT_TOLD))
     )
     own = own.with_columns(verdict=word)
@@ -176,7 +185,7 @@ def _directed(table: pl.DataFrame, above: str, below: str, ideal: str | None = N
     """The table with the direction as its verdict where it is shown, `value` instead of `estimate`."""
     side = pl.col("estimate") > (pl.col(ideal).fill_null(0.0) if ideal else 0.0)
     word = pl.when(pl.col("verdict") == SHOWN).then(pl.when(side).then(pl.lit(above)).otherwise(pl.lit(below)))
-    told = pl.when(pl.col("verdict").is_in([SUGGESTED, AT_MOST])).then(pl.lit(NOT_TOLD)).otherwise("verdict")
+    told = pl.when(pl.col("verdict") == AT_MOST).then(pl.lit(NOT_TOLD)).otherwise("verdict")
     table = table.with_columns(verdict=pl.coalesce(word, told))
     return table if "value" in table.columns else table.rename({"estimate": "value"})
 

@@ -10,6 +10,7 @@ from lib.names import (
     NOT_ESTIMABLE,
     NOT_TOLD,
     OVERALL,
+    SUGGESTED,
 )
 from lib.report import evidence
 from lib.report.evidence import WIDEST
@@ -63,7 +64,7 @@ def foremost_weightings(frame: pl.DataFrame, results: Results, attribute: str, m
 
 
 def _ranked(changes: pl.DataFrame, attribute: str, keys: list[str], most: int) -> list[tuple[str, ...]]:
-    decided = ~pl.col("verdict").is_in([NOT_TOLD, NOT_ESTIMABLE])
+    decided = ~pl.col("verdict").is_in([SUGGESTED, NOT_TOLD, NOT_ESTIMABLE])
     return (
         changes.filter(outcome(), pl.col("attribute").is_in([OVERALL, attribute]))
         .group_by(keys, maintain_order=True)

@@ -24,7 +24,7 @@ QUESTIONS: dict[str, tuple[str, int]] = {
     "exposure": ("AP films are less contrasted", -1),
     "visibility": ("findings show less in women", -1),
     "shortcut": ("a marker tells the label in AP", 1),
-    "label_noise": ("sick AP images are labelled healthy", -1),
+    "label_noise": ("sick AP images are labelled healthy", 1),
 }
 """What is planted, and the sign of the difference that tells it."""
 NONE = "none"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from lib.names import NOT_ESTIMABLE, NOT_TOLD, OVERALL
+from lib.names import NOT_ESTIMABLE, NOT_TOLD, OVERALL, SUGGESTED
 
 Size = Literal["page", "slide"]
 INK = "currentColor"
@@ -50,11 +50,14 @@ VERDICTS: dict[str, Look] = {
     "improves": Look("#5a69dd", "diamond"),
     "worsens": Look("#bb3f57", "square"),
     "turns": Look("#8d4fa0", "triangle-up"),
+    "moves": Look("#6d6d6d", "diamond"),
+    "differs": Look("#6d6d6d", "square"),
     # neither side is better
     "rises": Look("#6d6d6d", "triangle-up"),
     "falls": Look("#6d6d6d", "triangle-down"),
     "higher": Look("#7a55ad", "triangle-right"),
     "lower": Look("#7a55ad", "triangle-left"),
+    SUGGESTED: Look("#5a69dd", "circle", hollow=True),
     NOT_TOLD: Look(GREY, "circle", hollow=True),
     NOT_ESTIMABLE: Look(PALE, "cross"),
 }

@@ -1,8 +1,9 @@
-"""Batches straight from the pixel map: whole index lists, no worker processes, no decoding."""
+"""Which images a network learns from, and in which batches: index lists into the pixel map, nothing is decoded again."""
 
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -30,15 +31,11 @@ class WeightedBatches(Sampler):
     """Shuffled batches in which each row appears floor(w) or ceil(w) times an epoch (systematic sampling).
 
     Equal weights visit every row exactly once, so the baseline loses nothing; larger weights are drawn in proportion.
-    The order depends on the seed and the epoch alone, so a resumed run sees the same batches. Of `ranks` devices, each
-    gets an equal share of every batch: together they see what one alone would see.
+    The order depends on the seed and the epoch alone, so a resumed run sees the same batches.
     """
 
-    def __init__(
-        self, rows: np.ndarray, weights: np.ndarray, batch_size: int, seed: int, *, rank: int = 0, ranks: int = 1
-    ):
+    def __init__(self, rows: np.ndarray, weights: np.ndarray, batch_size: int, seed: int):
         self.rows, self.weights, self.batch_size, self.seed, self.epoch = rows, weights, batch_size, seed, 0
-        self.rank, self.ranks = rank, ranks
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -53,16 +50,27 @@ class WeightedBatches(Sampler):
         ticks = np.floor(np.concatenate([[0], share.cumsum()]) + rng.random()).astype(int)
         drawn = rng.permutation(np.repeat(self.rows[order], np.diff(ticks)))
         for i in range(len(self)):
-            batch = drawn[i * self.batch_size : (i + 1) * self.batch_size]
-            whole = len(batch) // self.ranks * self.ranks
-            yield np.sort(batch[:whole])[self.rank :: self.ranks].tolist()
+            yield np.sort(drawn[i * self.batch_size : (i + 1) * self.batch_size]).tolist()
 
 
-def in_order(data: Rows, rows: np.ndarray, batch_size: int, *, rank: int = 0, ranks: int = 1) -> DataLoader:
-    """Every row once, in the order given, for prediction.
-
-    Several ranks take turns, batch by batch, and get equally many: the first row is shown again where batches lack.
-    """
+def in_order(data: Rows, rows: np.ndarray, batch_size: int) -> DataLoader:
+    """Every row once, in the order given, for prediction."""
     batches = [rows[i : i + batch_size].tolist() for i in range(0, len(rows), batch_size)]
-    batches += [rows[:1].tolist()] * (-len(batches) % ranks)
-    return DataLoader(data, sampler=batches[rank::ranks], batch_size=None)
+    return DataLoader(data, sampler=batches, batch_size=None)
+
+
+def fit_and_tune(train: pl.DataFrame, tune_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers (of `train`) for fitting and for choosing the epoch; no patient is in both.
+
+    A share `tune_share` of the patients, drawn from `seed`, goes to tune. Raises ValueError when either part would
+    lack a class.
+    """
+    patients = train["patient"].unique().sort()
+    rng = np.random.default_rng([seed, 1])
+    chosen = rng.permutation(len(patients))[: max(1, round(tune_share * len(patients)))]
+    tune = train["patient"].is_in(patients.gather(chosen).implode()).to_numpy()
+    labels = train["label"].to_numpy()
+    for part, rows in (("fit", ~tune), ("tune", tune)):
+        if len(np.unique(labels[rows])) < 2:
+            raise ValueError(f"the {part} part of the training patients lacks a class; more patients are needed.")
+    return np.flatnonzero(~tune), np.flatnonzero(tune)

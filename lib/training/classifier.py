@@ -1,12 +1,13 @@
 """The classifier as a Lightning module: weighted logistic loss, one-cycle AdamW, tune AUC each epoch."""
 
+import time
+
 import pytorch_lightning as lightning
 import torch
 from sklearn.metrics import roc_auc_score
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
 
-from lib.training.network import augment, build, for_training, to_input
-from lib.training.ranks import gather
+from lib.training.networks import build
 from lib.training.settings import TrainingSettings
 
 
@@ -19,28 +20,28 @@ class Classifier(lightning.LightningModule):
         seed: int,
         steps_per_epoch: int,
         initial: dict[str, torch.Tensor] | None = None,
-        tune_images: int | None = None,
     ):
         super().__init__()
-        self.tune_images = tune_images
         self.settings, self.seed, self.steps_per_epoch = settings, seed, steps_per_epoch
-        self.network = for_training(build(initial))
+        self.network = build(settings.network, settings.initial_weights, initial)
+        self.network.dropout.p = settings.dropout
+        if settings.initial_weights != "none":
+            self.network.freeze(settings.frozen_blocks)
         self.history: list[dict[str, float]] = []
         self._losses: list[torch.Tensor] = []
         self._tune: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        x = to_input(images)
+        x = self.network.to_input(images)
         return ((self.network(x) + self.network(x.flip(-1))) / 2).squeeze(1).float()  # the image and its mirror
 
     def on_train_epoch_start(self) -> None:
-        rank = (self.global_rank,) if self.global_rank else ()  # each device changes its images in its own way
-        self._generator = torch.Generator().manual_seed(hash((self.seed, self.current_epoch, *rank)) % 2**62)
+        self._generator = torch.Generator().manual_seed(hash((self.seed, self.current_epoch)) % 2**62)
 
     def training_step(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
         images, labels, weights = batch
         size = self.settings.size_at(self.current_epoch)
-        logits = self.network(augment(to_input(images), size, self._generator)).squeeze(1).float()
+        logits = self.network(augment(self.network.to_input(images), size, self._generator)).squeeze(1).float()
         loss = (binary_cross_entropy_with_logits(logits, labels, reduction="none") * weights).mean()
         self._losses.append(loss.detach())
         return loss
@@ -49,12 +50,12 @@ class Classifier(lightning.LightningModule):
         self._tune.append((self(batch[0]).cpu(), batch[1].cpu()))
 
     def on_validation_epoch_end(self) -> None:
-        logits, labels = (gather(part, self.tune_images).numpy() for part in zip(*self._tune, strict=True))
+        logits, labels = (torch.cat(part).numpy() for part in zip(*self._tune, strict=True))
         self._tune.clear()
         auc = float(roc_auc_score(labels, logits))
         self.log("tune_auc", auc)
         if self._losses:
-            loss = float(gather([torch.stack(self._losses)]).mean())
+            loss = float(torch.stack(self._losses).mean())
             self.history.append({"epoch": self.current_epoch + 1, "train_loss": loss, "tune_auc": auc})
             self._losses.clear()
 
@@ -63,9 +64,15 @@ class Classifier(lightning.LightningModule):
 
     def configure_optimizers(self) -> dict:
         s = self.settings
-        optimizer = torch.optim.AdamW(self.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay, fused=True)
+        trained = [p for p in self.parameters() if p.requires_grad]
+        groups = [  # biases and batch norms are not shrunk: that would only shift what they centre
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": s.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        fused = s.precision == "32-true"  # Lightning clips no gradients of a fused optimizer in mixed precision
+        optimizer = torch.optim.AdamW(groups, lr=s.learning_rate, fused=fused)
         total = s.epochs * self.steps_per_epoch
-        # a fifth of the way up, then down to nothing: the last epochs average the noise of small batches away
+        # a fifth of the way up, then down to nothing: the last steps average the noise of small batches away
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, s.learning_rate, total_steps=total, pct_start=0.2)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -74,3 +81,56 @@ class Classifier(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         self.history = checkpoint["history"]
+
+
+def augment(x: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
+    """Random mirror, rotation (10 degrees), zoom (10 %), shift (6 %), contrast (20 %) and brightness of (b, 1, h, w).
+
+    The result is (b, 1, size, size)."""
+
+    def between(low: float, high: float) -> torch.Tensor:
+        return torch.rand(len(x), generator=generator).mul(high - low).add(low).to(x.device)
+
+    angle, zoom = between(-0.175, 0.175), between(0.9, 1.1)
+    mirror = torch.sign(between(-1, 1))
+    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
+    theta = torch.stack([cos * mirror, -sin, between(-0.12, 0.12), sin * mirror, cos, between(-0.12, 0.12)], 1)
+    grid = affine_grid(theta.view(-1, 2, 3), [len(x), 1, size, size], align_corners=False)
+    moved = grid_sample(x, grid, padding_mode="border", align_corners=False)
+    shade = between(0.8, 1.2).view(-1, 1, 1, 1), between(-0.2, 0.2).view(-1, 1, 1, 1)
+    return (moved * shade[0] + shade[1]).contiguous(memory_format=torch.channels_last)
+
+
+def fastest_precision(settings: TrainingSettings, steps: int = 3) -> str:
+    """Lightning's name of the precision in which steps of this network take less time on this machine.
+
+    float32 and bfloat16 are timed in turn, `steps` steps each after one to warm up, by processor time (on a GPU: wall
+    time). Which is faster depends on the network and on the machine: on a processor that computes in bfloat16, ResNet-18
+    gains and EfficientNet-Lite0, made of depthwise convolutions, loses.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        return "32-true"
+    if device.type == "cpu" and not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+        return "32-true"  # emulated, five times slower
+    with torch.random.fork_rng():
+        network = Classifier(settings, 0, 1).network.to(device).train()
+        images = torch.zeros(settings.batch_size, 1, settings.image_size, settings.image_size, dtype=torch.uint8)
+        x = network.to_input(images.to(device))
+        least = {"32-true": float("inf"), "bf16-mixed": float("inf")}
+        for turn in range(steps + 1):
+            for precision in least:
+                began = _seconds(device)
+                with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
+                    loss = network(x).float().square().mean()
+                loss.backward()
+                if turn:
+                    least[precision] = min(least[precision], _seconds(device) - began)
+    return min(least, key=least.get)
+
+
+def _seconds(device: torch.device) -> float:
+    if device.type == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()

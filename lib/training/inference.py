@@ -2,37 +2,29 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lib.cores import usable_cores
-from lib.training.network import to_input
+from lib.training.networks import Network, build, fold_norms
+from lib.training.settings import TrainingSettings
+from lib.training.store import NETWORK
 
 BATCH = 32
 """Images; larger batches leave the caches of a processor's core."""
 
 
-def folded(network: nn.Module) -> nn.Module:
-    """A copy of a ResNet in evaluation mode whose batch norms are part of the convolutions before them.
-
-    In evaluation a batch norm is a fixed scale and shift of each channel, so the function stays the same but for
-    rounding.
-    """
-    network = deepcopy(network).eval()
-    for block in list(network.modules()):
-        for convolution, norm in (("conv1", "bn1"), ("conv2", "bn2"), ("0", "1")):
-            pair = getattr(block, convolution, None), getattr(block, norm, None)
-            if isinstance(pair[0], nn.Conv2d) and isinstance(pair[1], nn.BatchNorm2d):
-                setattr(block, convolution, fuse_conv_bn_eval(*pair))
-                setattr(block, norm, nn.Identity())
+def kept_network(settings: TrainingSettings, folder: Path) -> Network:
+    """The network of the finished run in `folder`, which was trained under `settings`."""
+    network = build(settings.network, settings.initial_weights)
+    network.load_state_dict(torch.load(folder / NETWORK, weights_only=True, map_location="cpu"))
     return network
 
 
 def predict_logits(
-    network: nn.Module, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
+    network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
 ) -> np.ndarray:
     """Logits of sick (len(rows),) float64 of the images `pixels` (n, h, w) uint8 at `rows`, in the order of `rows`.
 
@@ -42,7 +34,7 @@ def predict_logits(
 
 
 def outputs(
-    network: nn.Module, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
+    network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
 ) -> np.ndarray:
     """The network's outputs (len(rows), k) float32 for the images `pixels` (n, h, w) uint8 at `rows`, in their order.
 
@@ -51,13 +43,13 @@ def outputs(
     """
     gpu = torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
-    network = folded(network).to(device, memory_format=torch.channels_last)
+    network = fold_norms(deepcopy(network).eval()).to(device, memory_format=torch.channels_last)
     cores = usable_cores()
     size = 512 if gpu else BATCH
 
     @torch.inference_mode()
     def one(start: int) -> np.ndarray:
-        x = to_input(torch.from_numpy(pixels[rows[start : start + size]]).unsqueeze(1).to(device))
+        x = network.to_input(torch.from_numpy(pixels[rows[start : start + size]]).unsqueeze(1).to(device))
         y = (network(x) + network(x.flip(-1))) / 2 if mirror else network(x)
         return y.float().cpu().numpy()
 

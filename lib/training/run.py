@@ -1,28 +1,27 @@
 """One run: a network trained under one weighting and seed, its scores kept under the run's key."""
 
-import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint
-from pytorch_lightning.plugins.environments import LightningEnvironment, SLURMEnvironment
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint, WeightAveraging
+from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
 from lib.cohort.images import Pixels
-from lib.training.batches import Rows, WeightedBatches, in_order
+from lib.files import alone_with, write_whole
+from lib.training.batches import Rows, WeightedBatches, fit_and_tune, in_order
 from lib.training.classifier import Classifier
-from lib.training.engine import EngineSettings, native_precision
-from lib.training.partition import fit_and_tune
-from lib.training.ranks import alone_in, gather
 from lib.training.settings import TrainingSettings
-from lib.training.store import CHECKPOINT, Checkpoints, Run, finished_run, keep_run
+from lib.training.store import CHECKPOINT, CLOCK, Checkpoints, Run, finished_run, keep_run
 
 
 def train_run(
@@ -36,7 +35,6 @@ def train_run(
     weighting: str,
     initial: dict[str, torch.Tensor] | None = None,
     on_images: Callable[[int], None] = lambda n: None,
-    engine: EngineSettings = EngineSettings(),  # noqa: B008 (frozen)
 ) -> Run:
     """Train on the `train` rows of `frame` and score its `valid` rows; a finished run is read, a killed one resumes.
 
@@ -44,96 +42,93 @@ def train_run(
     and 0 while another process trains this very run: its result is waited for. Raises `TrainingError` for a file in
     `folder` that is not this run's, `StorageError` when nothing can be written there.
     """
-    with alone_in(folder, engine.ranks, lambda: on_images(0)):
+    with alone_with(folder, lambda: on_images(0)):
         if (done := finished_run(folder, weighting, seed)) is not None:
             return done
-        return _train(frame, pixels, weights, settings, seed, folder, weighting, initial, on_images, engine)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        lightning.seed_everything(seed, verbose=False)
+        rows = _Rows.of(frame, weights, settings, seed)
+        model = Classifier(settings, seed, len(rows.batches), initial)
+        best, progress = _Best(), _Progress(on_images, settings.batch_size, folder / CLOCK)
+        identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
+        with _quiet():
+            trainer = _trainer(folder, settings, [best, progress], Checkpoints(identity))
+            scores = _fit_and_score(trainer, model, rows, pixels, best)
+        run = Run(weighting, seed, scores, _facts(model, trainer, progress.seconds()))
+        keep_run(folder, best.network, frame["image"][rows.valid], run)
+        return run
 
 
-def _train(
-    frame: pl.DataFrame,
-    pixels: Pixels,
-    weights: Callable[[pl.DataFrame], np.ndarray],
-    settings: TrainingSettings,
-    seed: int,
-    folder: Path,
-    weighting: str,
-    initial: dict[str, torch.Tensor] | None,
-    on_images: Callable[[int], None],
-    engine: EngineSettings,
-) -> Run:
-    progress = _Progress(on_images, settings.batch_size)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    lightning.seed_everything(seed, verbose=False)
+@dataclass(frozen=True)
+class _Rows:
+    """Row numbers of the frame by their part in a run; `loss_weights` has one number for every row of the frame."""
 
-    split = frame["split"].to_numpy()
-    train_rows, valid_rows = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
-    fit, tune = fit_and_tune(frame[train_rows], settings.tune_share, seed)
-    fit, tune = train_rows[fit], train_rows[tune]
-    fit_weights = weights(frame[fit])
-    by_loss = settings.weights_act_by == "loss"
-    per_row = np.ones(frame.height)
-    if by_loss:
-        per_row[fit] = fit_weights
+    batches: WeightedBatches
+    tune: np.ndarray
+    valid: np.ndarray
+    labels: np.ndarray
+    loss_weights: np.ndarray
 
-    best = _Best()
-    identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
-    with _quiet():
-        trainer = _trainer(folder, settings.epochs, [best, progress], Checkpoints(identity), engine)
-        share = {"rank": trainer.global_rank, "ranks": trainer.world_size}
-        drawn_by = np.ones(len(fit)) if by_loss else fit_weights
-        batches = WeightedBatches(fit, drawn_by, settings.batch_size, seed, **share)
-        model = Classifier(settings, seed, len(batches), initial, len(tune))
-        data = Rows(pixels.values, frame["label"].to_numpy(), per_row)
-        data.move_to(trainer.strategy.root_device)
-        last = folder / CHECKPOINT
-        trainer.fit(
-            model,
-            DataLoader(data, sampler=batches, batch_size=None),
-            in_order(data, tune, 4 * settings.batch_size, **share),
-            ckpt_path=last if last.is_file() else None,
-            weights_only=True,
-        )
-        model.network.load_state_dict(best.network)
-        logits = gather(
-            trainer.predict(model, in_order(data, valid_rows, 4 * settings.batch_size, **share)), len(valid_rows)
-        )
-    scores = torch.sigmoid(logits.double()).numpy()
+    @classmethod
+    def of(
+        cls, frame: pl.DataFrame, weights: Callable[[pl.DataFrame], np.ndarray], settings: TrainingSettings, seed: int
+    ) -> "_Rows":
+        split = frame["split"].to_numpy()
+        train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
+        fit, tune = (train[part] for part in fit_and_tune(frame[train], settings.tune_share, seed))
+        example_weights, loss_weights = weights(frame[fit]), np.ones(frame.height)
+        if settings.weights_act_by == "loss":
+            loss_weights[fit], example_weights = example_weights, np.ones(len(fit))
+        batches = WeightedBatches(fit, example_weights, settings.batch_size, seed)
+        return cls(batches, tune, valid, frame["label"].to_numpy(), loss_weights)
+
+
+def _fit_and_score(
+    trainer: lightning.Trainer, model: Classifier, rows: _Rows, pixels: Pixels, best: "_Best"
+) -> np.ndarray:
+    """Train, from the last checkpoint where there is one; scores (n_valid,) of the best epoch's network."""
+    data = Rows(pixels.values, rows.labels, rows.loss_weights)
+    data.move_to(trainer.strategy.root_device)
+    size, last = 4 * model.settings.batch_size, Path(trainer.default_root_dir) / CHECKPOINT
+    trainer.fit(
+        model,
+        DataLoader(data, sampler=rows.batches, batch_size=None),
+        in_order(data, rows.tune, size),
+        ckpt_path=last if last.is_file() else None,
+        weights_only=True,
+    )
+    model.network.load_state_dict(best.network)
+    logits = torch.cat(trainer.predict(model, in_order(data, rows.valid, size)))
+    return torch.sigmoid(logits.double()).numpy()
+
+
+def _facts(model: Classifier, trainer: lightning.Trainer, seconds: float) -> dict[str, Any]:
     top = max(model.history, key=lambda h: h["tune_auc"])
-    facts = {
-        "epochs": settings.epochs,
+    return {
+        "epochs": model.settings.epochs,
         "best_epoch": top["epoch"],
         "tune_auc": top["tune_auc"],
-        "seconds": round(progress.seconds(), 1),
+        "seconds": round(seconds, 1),
         "precision": str(trainer.precision),
         "device": trainer.strategy.root_device.type,
-        "devices": trainer.world_size,
         "history": model.history,
     }
-    run = Run(weighting, seed, scores, facts)
-    if trainer.is_global_zero:
-        keep_run(folder, best.network, frame["image"][valid_rows], run)
-    return run
 
 
 def _trainer(
-    folder: Path, epochs: int, callbacks: list[Callback], checkpoints: Checkpoints, engine: EngineSettings
+    folder: Path, settings: TrainingSettings, callbacks: list[Callback], checkpoints: Checkpoints
 ) -> lightning.Trainer:
     """Lightning's trainer on the machine's accelerator, else its processor; a checkpoint is kept after every epoch."""
-    together = engine.ranks > 1
-    by_slurm = together and engine.engine == "slurm"
-    environment = SLURMEnvironment(auto_requeue=False) if by_slurm else LightningEnvironment()
+    if settings.averaging:
+        callbacks = [*callbacks, WeightAveraging(avg_fn=partial(_average, settings.averaging))]
     every_epoch = ModelCheckpoint(folder, Path(CHECKPOINT).stem, enable_version_counter=False)
     return lightning.Trainer(
-        max_epochs=epochs,
-        precision=native_precision() if engine.precision == "auto" else engine.precision,
-        devices=engine.devices,
-        num_nodes=engine.nodes,
-        strategy="ddp" if together and engine.strategy == "auto" else engine.strategy,
-        # a processor has no such layer: there each process keeps the batch statistics of its own share
-        sync_batchnorm=together and torch.cuda.is_available(),
-        plugins=[checkpoints, environment],
+        max_epochs=settings.epochs,
+        precision=settings.precision,
+        devices=1,
+        plugins=[checkpoints, LightningEnvironment()],
         callbacks=[*callbacks, every_epoch],
+        gradient_clip_val=1.0,
         default_root_dir=folder,
         logger=False,
         enable_progress_bar=False,
@@ -143,17 +138,29 @@ def _trainer(
     )
 
 
+def _average(share: float, average: torch.Tensor, current: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+    """The moving average of the weights after a step: `share` of the old one, less in the first steps, which are forgotten."""
+    kept = min(share, (1 + float(steps)) / (10 + float(steps)))
+    return kept * average + (1 - kept) * current
+
+
 class _Best(Callback):
-    """Keeps the network of the epoch with the highest tune AUC; kept with the checkpoint, so that one file is all."""
+    """Keeps the network of the epoch with the highest tune AUC; kept with the checkpoint, so that one file is all.
+
+    It stands before the callback that averages weights: at the end of a validation that one takes the average out again.
+    """
 
     def __init__(self) -> None:
-        self.auc, self.network = -1.0, {}
+        self.auc, self.network, self.latest = -1.0, {}, {}
+
+    def on_validation_epoch_end(self, trainer: lightning.Trainer, model: Classifier) -> None:
+        tensors = model.network.state_dict().items()
+        self.latest = {name: tensor.detach().cpu().clone() for name, tensor in tensors}
 
     def on_validation_end(self, trainer: lightning.Trainer, model: Classifier) -> None:
         auc = model.history[-1]["tune_auc"]
         if auc > self.auc:
-            self.auc = auc
-            self.network = {name: tensor.detach().cpu().clone() for name, tensor in model.network.state_dict().items()}
+            self.auc, self.network = auc, self.latest
 
     def state_dict(self) -> dict[str, Any]:
         return {"auc": self.auc, "network": self.network}
@@ -163,26 +170,43 @@ class _Best(Callback):
 
 
 class _Progress(Callback):
-    """Tells how many images were shown, and counts the seconds, those before the last checkpoint of a killed run, too."""
+    """Tells how many images were shown, and counts the seconds that the run has taken, in however many lives.
 
-    def __init__(self, on_images: Callable[[int], None], batch_size: int):
-        self.on_images, self.batch_size = on_images, batch_size
-        self.began, self.before = time.monotonic(), 0.0
+    They are written to `clock` every `EVERY` seconds: what a killed life did after its last checkpoint was spent, too.
+    """
+
+    EVERY = 5.0
+
+    def __init__(self, on_images: Callable[[int], None], batch_size: int, clock: Path):
+        self.on_images, self.batch_size, self.clock = on_images, batch_size, clock
+        self.began = self.told = monotonic()
+        self.before = _number(clock)
 
     def seconds(self) -> float:
-        return self.before + time.monotonic() - self.began
+        return self.before + monotonic() - self.began
 
     def state_dict(self) -> dict[str, float]:
         return {"seconds": self.seconds()}
 
     def load_state_dict(self, state: dict[str, float]) -> None:
-        self.before = state["seconds"]
+        self.before = max(self.before, state["seconds"])
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, model: lightning.LightningModule) -> None:
         trainer.train_dataloader.sampler.set_epoch(trainer.current_epoch)
 
     def on_train_batch_end(self, *_: object) -> None:
+        if monotonic() - self.told >= self.EVERY:
+            self.told = monotonic()
+            write_whole(self.clock, str(self.seconds()))
         self.on_images(self.batch_size)
+
+
+def _number(path: Path) -> float:
+    """The number in a file; 0 where there is none."""
+    try:
+        return max(0.0, float(path.read_text("utf-8")))
+    except (OSError, ValueError):
+        return 0.0
 
 
 class _quiet(warnings.catch_warnings):

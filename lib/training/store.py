@@ -1,9 +1,10 @@
-"""What is kept of a run: its checkpoint while it trains, then its network, its scores and the facts of its training."""
+"""What a study trains, and what is kept of each run: a checkpoint while it trains, then network, scores and facts."""
 
 import io
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from lib.files import sweep, write_whole
+from lib.training.settings import ComputeSettings, TrainingSettings
 
-CHECKPOINT, NETWORK, SCORES, DONE = "last.ckpt", "network.pt", "scores.parquet", "run.json"
+CHECKPOINT, CLOCK, NETWORK, SCORES, DONE = "last.ckpt", "seconds", "network.pt", "scores.parquet", "run.json"
 _MARK = "run"
 """Key of a checkpoint under which it says which run it belongs to."""
 
@@ -31,6 +33,51 @@ class Run:
     seed: int
     scores: np.ndarray
     facts: dict
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every (weighting, seed) to train on one cohort. `frame` holds readable images only; `store` keeps the runs.
+
+    `stated` are the settings that `study.toml` names; the others are those of the network's recipe.
+    """
+
+    frame: pl.DataFrame
+    cohort_key: str
+    settings: TrainingSettings
+    weightings: tuple[str, ...]
+    seeds: tuple[int, ...]
+    store: Path
+    pixels: Path
+    compute: ComputeSettings = ComputeSettings()  # noqa: RUF009 (frozen)
+    stated: Mapping[str, Any] | None = None
+
+    @property
+    def runs(self) -> list[tuple[str, int]]:
+        """(weighting, seed) in the order of training: the first seed of every weighting, then the second, and so on."""
+        return [(w, s) for s in self.seeds for w in self.weightings]
+
+    def folder(self, weighting: str, seed: int) -> Path:
+        return self.store / self.settings.run_key(self.cohort_key, weighting, seed)
+
+    def missing(self) -> list[tuple[str, int]]:
+        """The runs that are not finished."""
+        return [(w, s) for w, s in self.runs if finished_run(self.folder(w, s), w, s) is None]
+
+    def starting_from(self, start: str) -> "Plan":
+        """The same with networks that start from `start`, `imagenet` or `none`."""
+        if self.stated is None or start == self.settings.initial_weights:
+            return replace(self, settings=replace(self.settings, initial_weights=start))
+        other = TrainingSettings.for_start(self.stated, start)
+        return replace(self, settings=replace(other, precision=self.settings.precision))
+
+    def with_precision(self, precision: str) -> "Plan":
+        return replace(self, settings=replace(self.settings, precision=precision))
+
+    def complete_seeds(self) -> tuple[int, ...]:
+        """The seeds with which every weighting has been trained."""
+        missing = {seed for _, seed in self.missing()}
+        return tuple(seed for seed in self.seeds if seed not in missing)
 
 
 def finished_run(folder: Path, weighting: str, seed: int) -> Run | None:
@@ -62,7 +109,7 @@ def keep_run(folder: Path, network: dict[str, torch.Tensor], images: pl.Series, 
     pl.DataFrame({"image": images, "score": run.scores}).write_parquet(table)
     write_whole(folder / SCORES, table.getbuffer())
     write_whole(folder / DONE, json.dumps(run.facts))
-    for pattern in ("*.ckpt", "*.part", "turn"):
+    for pattern in ("*.ckpt", "*.part", CLOCK):
         sweep(folder, pattern)
     shutil.rmtree(folder / "lightning_logs", ignore_errors=True)
 

@@ -14,7 +14,7 @@ import polars as pl
 from lib.audit.columns import INTERVAL, METHOD, B, F, S
 from lib.audit.context import Context
 from lib.audit.decisions._disparity import Disparity, one_sided
-from lib.audit.inference import Figures
+from lib.audit.inference import Figures, summary
 from lib.audit.judged import judged
 from lib.names import BASELINE, NARROWED, NO_TARGET, ODDS, OPENED, OVERALL, PATIENT, SHOWN, WIDENED, WORSENED, Method
 
@@ -31,6 +31,8 @@ reads = ("effects",)
 RIVALS = 4
 """Most threatening other methods that each is tested against; the adjustment counts all."""
 ALPHA = 0.05
+SURE = 2.0
+"""Standard errors that every statement must be above 0 before its p is worked out: less can never be beyond noise here."""
 
 
 def compute(context: Context) -> pl.DataFrame:
@@ -90,9 +92,21 @@ def _rivals(context: Context, known: list[Disparity]) -> dict[Method, tuple[floa
                 family.append(parts)
     found: dict[Method, tuple[float, Method | None]] = {own.method: (1.0, None) for own in known}
     for (i, j), parts in zip(pairs, family, strict=True):
+        if _distance(parts) < SURE:
+            continue
         told = [context.describe(part) for part in parts]
         p = max(float(one_sided(own.p, own.estimate).max()) for own in told)
         adjusted = min(1.0, p * (len(known) - 1))
         if adjusted < found[known[i].method][0]:
             found[known[i].method] = adjusted, known[j].method
     return found
+
+
+def _distance(parts: list[Figures]) -> float:
+    """The least number of standard errors that any of the statements is above 0."""
+    least = np.inf
+    for own in map(summary, parts):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            away = own.estimate / np.sqrt(own.patients + own.networks + own.floor)
+        least = min(least, float(np.nan_to_num(away, nan=0.0).min()))
+    return least

@@ -6,8 +6,8 @@ forbidden (the view is no demographic). `disparity` is the largest |gap| in TPR 
 the simultaneous bounds hold for whichever is chosen. `change_held_out` (of the recommended) is what choosing brings on patients without part in the
 choice. `support`: the surest verdict among the gaps that the method narrows in `effects`; null where it narrows none.
 
-`role`: recommended, the smallest disparity among the methods that narrow a gap (those shown first, then those suggested),
-are not shown to widen, turn or open one, and lose at most `largest_loss`; the untouched baseline where there is none, `why` says
+`role`: recommended, the smallest disparity among the methods that toss no coin, narrow a gap (those shown first, then those
+suggested), are not shown to widen, turn or open one, and lose at most `largest_loss`; the untouched baseline where there is none, `why` says
 why; alternative, a qualified one whose disparity cannot be told from the recommended one's (`apart`, one family);
 too dear, narrower but for more than `largest_loss`; else set aside. `option`: the best of its kind, for a board: "nothing",
 "weighting", "threshold rule" (fitted thresholds, no coin). Empty when the disparity is not estimable.
@@ -61,7 +61,8 @@ def compute(context: Context) -> pl.DataFrame:
         return pl.DataFrame(schema=schema)
     most = context.preferences["largest_loss"]
     qualified = [own for own in found.others if own.support and not own.harms and _loss(found, own) <= most]
-    best = min(qualified, key=_rank, default=None)
+    deployable = [own for own in qualified if own.method[1] not in RANDOMISED]
+    best = min(deployable, key=_rank, default=None)
     rivals = [own for own in qualified if own is not best]
     apart = context.infer([own.own.signed() - best.own.signed() for own in rivals]) if rivals else None
     told = dict(zip([own.method for own in rivals], range(len(rivals)), strict=True))

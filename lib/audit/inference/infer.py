@@ -21,6 +21,7 @@ from lib.audit.inference.words import ALPHA, POWER, Estimand, Verdict
 
 MARGIN = 0.05
 SINGLE = float(norm.isf(ALPHA / 2))
+ROUNDING = 1e-12
 LEAST = np.finfo(float).tiny
 STANDARD = {
     **{name: pl.Float64 for name in ("estimate", "low", "high", "low_simultaneous", "high_simultaneous")},
@@ -151,8 +152,10 @@ def _inferred(
 
 def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
     own = pivot.of
-    known = own.known & np.isfinite(own.estimate) & ((pivot.se > 0) | (own.parts is not None))
-    low, high = pivot.bounds(SINGLE)
+    known = own.known & np.isfinite(own.estimate)
+    # nothing moves it: a value without noise, of which nothing is tested
+    still = known & (pivot.se <= ROUNDING * np.maximum(1, np.abs(own.estimate))) & (own.parts is None)
+    low, high = (np.where(still, own.estimate, bound) for bound in pivot.bounds(SINGLE))
     if null is None:
         p = equivalent = size = np.full(len(own), np.nan)
     else:
@@ -160,7 +163,8 @@ def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
         p = 2 * student.sf(at, own.degrees)
         size = -ndtri_exp(np.minimum(student.logsf(at, own.degrees), np.log(0.5)))
         equivalent = np.maximum(pivot.above(null - margin), pivot.below(null + margin))
-        low, high = _agreeing(own.estimate, low, high, p, null)
+        low, high = _agreeing(own.estimate, low, high, np.where(still, np.nan, p), null)
+        p, size, equivalent = (np.where(still, np.nan, each) for each in (p, size, equivalent))
     reach = student.isf(ALPHA / 2, own.degrees) + student.ppf(POWER, own.degrees)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (pivot.se**2 - own.networks) / pivot.se**2
@@ -183,11 +187,11 @@ def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
 
 def _agreeing(estimate: Array, low: Array, high: Array, p: Array, null: float) -> tuple[Array, Array]:
     """Bounds on the side of the null that p says: rounding, and the steps of the step-down, would leave them a hair off."""
-    out = p <= ALPHA
+    out, within = p <= ALPHA, p > ALPHA
     above, below = out & (estimate > null), out & (estimate < null)
     least = max(LEAST, abs(null) * 1e-15)
-    low = np.where(above, np.maximum(low, null + least), np.where(below, low, np.minimum(low, null)))
-    high = np.where(below, np.minimum(high, null - least), np.where(above, high, np.maximum(high, null)))
+    low = np.where(above, np.maximum(low, null + least), np.where(within, np.minimum(low, null), low))
+    high = np.where(below, np.minimum(high, null - least), np.where(within, np.maximum(high, null), high))
     return low, high
 
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 
-STEPS = 60
-FURTHEST = 1e3
-"""Largest critical value that is looked for."""
+SECANTS, BISECTIONS, CLOSE = 8, 45, 1e-10
+FURTHEST = (-14.0, 7.0)
+"""Logarithms of the smallest and the largest critical value that are looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,8 @@ class Parts:
         most = max(1, int((matrix != 0).sum(axis=0).max(initial=0)))
         order = np.argsort(-np.abs(matrix), axis=0, kind="stable")[:most].T  # (K, M)
         coefficient = np.take_along_axis(matrix.T, order, axis=1)
-        correlation = (scaled.T @ scaled)[order[:, :, None], order[:, None]]
+        chosen = scaled[:, order]  # (P, K, M)
+        correlation = np.einsum("pkm,pkn->kmn", chosen, chosen)
         correlation[:, np.arange(most), np.arange(most)] = 1
         signs = np.sign(coefficient)
         return cls(share[order], number[order], coefficient, correlation * signs[:, :, None] * signs[:, None])
@@ -75,11 +76,31 @@ class Parts:
         return found[0], found[1]
 
     def critical(self, distance: Array, networks: Array) -> Array:
-        """The critical value (K,) at which the bound is so far from the estimate: positive distances are below it, negative above."""
-        low, high = np.zeros(len(distance)), np.full(len(distance), np.log1p(FURTHEST))
-        for _ in range(STEPS):
-            middle = (low + high) / 2
-            below, above = self.distances(np.expm1(middle), networks)
-            short = np.where(distance >= 0, below, above) < np.abs(distance)
-            low, high = np.where(short, middle, low), np.where(short, high, middle)
-        return np.sign(distance) * np.expm1((low + high) / 2)
+        """The critical value (K,) at which the bound is so far from the estimate: positive distances are below it, negative above.
+
+        Secants in logarithms, where the distance is nearly a line in the critical value; bisection where they do not end.
+        """
+        target = np.abs(distance)
+
+        def reached(critical: Array) -> Array:
+            below, above = self.distances(critical, networks)
+            return np.where(distance >= 0, below, above)
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            wanted = np.log(target)
+            before, at = np.zeros(len(target)), np.clip(wanted - np.log(reached(np.ones(len(target)))), *FURTHEST)
+            had = np.log(reached(np.exp(before)))
+            for _ in range(SECANTS):
+                has = np.log(reached(np.exp(at)))
+                slope = np.where(at == before, 1.0, np.clip((has - had) / (at - before), 0.1, 2))
+                before, had, at = at, has, np.clip(at + (wanted - has) / slope, *FURTHEST)
+            found = np.exp(at)
+            off = ~(np.abs(np.log(reached(found)) - wanted) < CLOSE) & (target > 0)
+        if off.any():
+            low, high = np.full(len(target), FURTHEST[0]), np.full(len(target), FURTHEST[1])
+            for _ in range(BISECTIONS):
+                middle = (low + high) / 2
+                short = reached(np.exp(middle)) < target
+                low, high = np.where(short, middle, low), np.where(short, high, middle)
+            found = np.where(off, np.exp(high), found)
+        return np.sign(distance) * np.where(target > 0, found, 0)

@@ -36,10 +36,10 @@ class Pivot:
         distance = self.of.estimate - value
         if self.of.parts is not None:
             return self.of.parts.critical(np.nan_to_num(distance), self.of.networks)
+        g = self.skewness
         with np.errstate(invalid="ignore", divide="ignore"):
             t = distance / self.se
-        g = self.skewness
-        return t + g * t**2 / 3 + g**2 * t**3 / 27 + g / 6
+            return t + g * t**2 / 3 + g**2 * t**3 / 27 + g / 6
 
     def above(self, value: float | Array) -> Array:
         """One-sided p, (K,), of the truth being at most `value`."""
@@ -66,5 +66,5 @@ class Pivot:
 
     def _plain(self, x: Array) -> Array:
         """The t whose pivot is x."""
-        g = np.where(np.abs(self.skewness) < 1e-4, 1e-4, self.skewness)
+        g = np.where(np.abs(self.skewness) < 1e-4, 1e-4, self.skewness)  # the cubic's limit at 0 is the plain t
         return 3 / g * (np.cbrt(1 + g * (x - g / 6)) - 1)

@@ -18,7 +18,8 @@ def gaps(levels: Figures, population: Population) -> Figures:
     0 means that both groups fare alike, above 0 that the group has more. Estimable where both groups are; `patients` are those of the
     smaller group. An attribute's first group is compared first.
     """
-    at = {key: k for k, key in enumerate(levels.index.select("attribute", "group", "metric").rows())}
+    own = levels.index.select("attribute", "group", "metric", "unit", "images", "patients", "estimable").rows()
+    at = {row[:3]: k for k, row in enumerate(own)}
     metrics = levels.index["metric"].unique(maintain_order=True).to_list()
     rows, pairs = [], []
     for name, attribute in population.attributes.items():
@@ -27,9 +28,8 @@ def gaps(levels: Figures, population: Population) -> Figures:
                 if group == attribute.reference:
                     continue
                 pair = at[name, group, metric], at[name, attribute.reference, metric]
-                own = levels.index[list(pair)]
                 contrast = f"{group} - {attribute.reference}"
-                rows.append((name, contrast, metric, own["unit"][0], *_smaller(own)))
+                rows.append((name, contrast, metric, *_together(*(own[k][3:] for k in pair))))
                 pairs.append(pair)
     matrix = np.zeros((len(levels), len(pairs)))
     for k, (one, two) in enumerate(pairs):
@@ -37,5 +37,6 @@ def gaps(levels: Figures, population: Population) -> Figures:
     return levels.contrast(pl.DataFrame(rows, schema=SCHEMA, orient="row"), matrix)
 
 
-def _smaller(own: pl.DataFrame) -> tuple[int, int, bool]:
-    return int(own["images"].sum()), int(own["patients"].min()), bool(own["estimable"].all())
+def _together(one: tuple, two: tuple) -> tuple[str, int, int, bool]:
+    """Unit, images of both groups, patients of the smaller one, and whether both are estimable."""
+    return one[0], one[1] + two[1], min(one[2], two[2]), one[3] and two[3]

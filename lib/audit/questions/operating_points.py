@@ -44,7 +44,8 @@ def compute(context: Context) -> pl.DataFrame:
             for g, cell in enumerate(population.cells):
                 enough = bool(patients[g] >= max(1, context.smallest_cell))
                 rows.append((cell.attribute, cell.group, None, point, metric, int(patients[g]), enough))
-        rows.append((OVERALL, "all", None, point, "threshold", int(patients[0]), True))
+        if POINTS[point] is not None:
+            rows.append((OVERALL, "all", None, point, "threshold", int(patients[0]), True))
     cells = np.stack([cell.images for cell in population.cells], axis=1)
     sides = np.concatenate([cells & (population.labels == label)[:, None] for label in (1, 0)], axis=1)
     own = np.stack([once_each(population.patients, side) for side in sides.T], axis=1)
@@ -63,8 +64,8 @@ def compute(context: Context) -> pl.DataFrame:
                 for target in POINTS.values():
                     thresholds = network.thresholds(target, weights)
                     called = (network.scores >= thresholds[network.part]) * by_image
-                    found.append(np.append(called @ shares, thresholds.mean()))
-        return np.stack(found).reshape(len(networks), -1)
+                    found += [called @ shares, [] if target is None else [thresholds.mean()]]
+        return np.concatenate(found).reshape(len(networks), -1)
 
     drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])
     once = values(np.ones(population.n_patients))

@@ -52,7 +52,7 @@ def compute(context: Context) -> pl.DataFrame:
     denominators = np.concatenate([parts[0][0].there] * 2, axis=1)
     patients = parts[0][0].there.sum(axis=0).astype(int)
     rows = []
-    for m, metric in enumerate(("disagreement", "split")):
+    for metric in ("disagreement", "split"):
         for k, (cell, among) in enumerate((cell, among) for cell in population.cells for among in AMONG):
             enough = bool(patients[k] >= max(1, context.smallest_cell))
             counts = len(decisions), int(images[:, k].sum()), int(patients[k]), enough

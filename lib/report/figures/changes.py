@@ -44,7 +44,7 @@ from lib.report.theme import LABELS, MEASURES, Measure, Size, verdict_look
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
 
-DECIDED = ("improves", "worsens")
+DECIDED = ("improves", "worsens", "turns", "moves", "differs")
 BALANCED = (OVERALL, "balanced_accuracy")
 
 

@@ -41,6 +41,7 @@ from lib.report.prose.facts import (
     training,
     uncertainty,
 )
+from lib.report.prose.networks import odd_networks
 from lib.report.prose.noise import catalogue, noise_floor, placebos
 from lib.report.prose.preferences import (
     advice,
@@ -92,6 +93,7 @@ __all__ = [
     "most_effective",
     "next_steps",
     "noise_floor",
+    "odd_networks",
     "optimism",
     "parity",
     "performance",

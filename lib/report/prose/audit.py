@@ -47,7 +47,7 @@ def calibration(study: Results) -> Words:
     row = everyone.row(0, named=True)
     size = (
         f"Over everyone, scores and shares of sick lie {number(row['value'])} apart (root mean square over ten bins, "
-        f"debiased; {interval(number(row['low']), number(row['high']))}). "
+        f"debiased). "
         if row["value"] is not None
         else ""
     )

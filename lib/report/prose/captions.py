@@ -79,6 +79,8 @@ def caption(study: Results, exhibit: str) -> Words:
         "visits": "Patients and their images by how many images a patient has.",
         "settings": "Settings, hardware and versions of the study.",
         "runs": f"Every trained network; AUC and balanced accuracy on {valid}.",
+        "odd_networks": "Networks that failed (their AUC on tuning patients lies far under that of the others, or they were kept at "
+        "their first epoch) or are odd (another precision or device, a time far from that of the others).",
         "history": "Training loss, and AUC on the tuning patients, by epoch.",
     }[exhibit]
     return Words(text)

@@ -54,8 +54,8 @@ def uncertainty(study: Results) -> Words:
     )
     joined = "and" if seeds > 1 else "but"
     return Words(
-        f"Rates are by patient: within a group and label every patient counts once. Intervals are 95 % studentised bootstrap "
-        f"intervals over patients, each with all images, {joined} {noise}; a verdict “shown” holds for its whole family of "
+        f"Rates are by patient: within a group and label every patient counts once. Intervals are 95 % intervals over "
+        f"patients, each with all images, {joined} {noise}; a verdict “shown” holds for its whole family of "
         f"comparisons together (step-down max-T)."
     )
 

@@ -118,7 +118,7 @@ def wrong_groups(study: Results, metric: str = "tpr", attribute: str | None = No
     words_of = attribute_words(attribute)
     if frame.is_empty():
         return Words(f"No rule that asks for the {words_of} was tried with wrong groups, or its gap is not estimable.")
-    best = frame.filter(wrong=0.0).sort("value").row(0, named=True)
+    best = frame.filter(wrong=0.0).sort(pl.col("value").abs()).row(0, named=True)
     own = frame.filter(*(pl.col(key) == best[key] for key in METHOD)).sort("wrong").to_dicts()
     told = [
         f"with {percent(row['wrong'], 0)} wrong, it changes by {points(row['change'])} points "

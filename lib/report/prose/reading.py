@@ -12,6 +12,7 @@ from lib.names import (
     NOT_ESTIMABLE,
     NOT_TOLD,
     OVERALL,
+    SUGGESTED,
 )
 from lib.report import evidence
 from lib.report.evidence import WIDEST
@@ -26,7 +27,7 @@ BASELINE = (
     & (pl.col("postprocessing") == BASELINE_POSTPROCESSING)
     & (pl.col("target") == NO_TARGET)
 )
-DECIDED = ~pl.col("verdict").is_in([NOT_TOLD, NOT_ESTIMABLE])
+DECIDED = ~pl.col("verdict").is_in([SUGGESTED, NOT_TOLD, NOT_ESTIMABLE])
 
 
 def baseline_metric(study: Results, metric: str, attribute: str = OVERALL, group: str = "all") -> dict[str, Any]:
@@ -70,8 +71,10 @@ def outcome(row: dict[str, Any]) -> str:
 
 def effect_words(row: dict[str, Any]) -> str:
     """`narrows the TPR gap by view`, `lowers balanced accuracy`: a decided change as verb and object."""
-    verbs = ("narrows", "widens") if row["contrast"] == WIDEST else ("raises", "lowers")
-    return f"{verbs[row['verdict'] != 'improves']} {outcome(row)}"
+    of_gap = {"improves": "narrows", "worsens": "widens", "turns": "turns round", "moves": "moves"}
+    of_rate = {"improves": "raises", "worsens": "lowers"}
+    verb = (of_gap if row["contrast"] == WIDEST else of_rate).get(row["verdict"], "differs in")
+    return f"{verb} {outcome(row)}"
 
 
 def gap_words(row: dict[str, Any]) -> str:

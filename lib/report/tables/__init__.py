@@ -19,7 +19,7 @@ from lib.report.tables.decision import decision
 from lib.report.tables.methods import changes, gaps, groups, performance, thresholds
 from lib.report.tables.options import options
 from lib.report.tables.preferences import closures, gains, recommendation
-from lib.report.tables.study import runs, settings
+from lib.report.tables.study import odd_networks, runs, settings
 
 __all__ = [
     "catalogue",
@@ -34,6 +34,7 @@ __all__ = [
     "gaps",
     "groups",
     "intersections",
+    "odd_networks",
     "options",
     "pairs",
     "parity",

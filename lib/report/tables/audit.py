@@ -193,7 +193,7 @@ def shares(results: Results, split: str = "train") -> GT:
         own = rows.setdefault(
             (row["attribute"], row["group"]), {"heading": attribute_label(row["attribute"]), "group": row["group"]}
         )
-        own[row["other_group"]] = bounded(row["share"], row["low"], row["high"], share, missing="no image")
+        own[row["other_group"]] = bounded(row["value"], row["low"], row["high"], share, missing="no image")
     labels = {"all": "of all, %", "sick": "of the sick, %", "healthy": "of the healthy, %"}
     return table(list(rows.values()), labels, stub="group", heading="heading", right=list(labels))
 

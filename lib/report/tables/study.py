@@ -35,6 +35,32 @@ def runs(results: Results) -> GT:
     return table(rows, labels, stub="seed", heading="heading", right=list(labels))
 
 
+REASONS = {
+    "tune_auc": "AUC on tuning patients",
+    "first_epoch": "epoch kept",
+    "precision": "precision",
+    "device": "device",
+    "seconds": "seconds",
+}
+
+
+def odd_networks(results: Results) -> GT:
+    """The networks that failed or are odd beside the others, and why."""
+    rows = [
+        {
+            "heading": weighting_label(r["weighting"]),
+            "seed": f"seed {r['seed']}",
+            "reason": REASONS[r["reason"]],
+            "found": r["found"],
+            "usual": r["usual"],
+            "failed": "failed" if r["failed"] else "odd",
+        }
+        for r in results.odd_networks.to_dicts()
+    ]
+    labels = {"reason": "what", "found": "here", "usual": "as a rule", "failed": "called"}
+    return table(rows, labels, stub="seed", heading="heading", right=["found", "usual"])
+
+
 def settings(results: Results) -> GT:
     """Settings, hardware, versions and durations of the study, as the manifest has them."""
     manifest = results.manifest

@@ -19,8 +19,7 @@ from tqdm import tqdm
 
 from lib.files import StorageError, write_whole
 from lib.settings import ROOT
-from lib.training.plan import Plan
-from lib.training.store import TrainingError, finished_run, save_tensors
+from lib.training.store import Plan, TrainingError, finished_run, save_tensors
 
 CLUSTER = "slurm"
 """Submitit's name of the scheduler."""
@@ -29,7 +28,7 @@ POLL = 5.0
 TIMES = 4
 """A run whose job ends without result is sent out this often in all."""
 DEFAULTS = {"time": 240, "cpus_per_task": 1, "array_parallelism": 64}
-"""Minutes of a job, cores of each of its processes, jobs at a time; `[compute.slurm]` adds to these."""
+"""Minutes of a job, cores of it, jobs at a time; `[compute.slurm]` adds to these."""
 
 Train = Callable[[dict | None, str, int], None]
 
@@ -82,8 +81,7 @@ class Job:
 
 def _submit(plan: Plan, folder: Path, runs: list, work: dict) -> dict[tuple[str, int], str]:
     """Send out these runs as one array; returns the name of each one's job."""
-    engine = plan.engine
-    given = DEFAULTS | engine.slurm
+    given = DEFAULTS | plan.compute.slurm
     setup = [f"export PYTHONPATH={shlex.quote(str(ROOT))}:$PYTHONPATH", *given.pop("setup", [])]
     given.setdefault("srun_args", [f"--cpus-per-task={given['cpus_per_task']}"])  # since 22.05 not passed on by itself
     executor = submitit.AutoExecutor(folder, cluster=CLUSTER)
@@ -91,8 +89,6 @@ def _submit(plan: Plan, folder: Path, runs: list, work: dict) -> dict[tuple[str,
         executor.update_parameters(
             name=plan.store.parent.name,
             timeout_min=given["time"],
-            nodes=engine.nodes,
-            tasks_per_node=engine.devices,
             slurm_setup=setup,
             local_setup=setup,
             **{f"slurm_{name}": value for name, value in given.items()},

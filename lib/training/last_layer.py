@@ -11,14 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from lib.training.inference import outputs
-from lib.training.network import build
-from lib.training.partition import fit_and_tune
+from lib.training.batches import fit_and_tune
+from lib.training.inference import kept_network, outputs
 from lib.training.settings import TrainingSettings
 from lib.training.store import save_array
 
@@ -28,7 +26,7 @@ PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 
 @dataclass(frozen=True)
 class Features:
-    """What the frozen network sees: `values` (n, 512) float32, row i belongs to row i of the frame; rows used to fit,
+    """What the frozen network sees: `values` (n, width) float32, row i belongs to row i of the frame; rows used to fit,
     to choose the penalty and to judge."""
 
     values: np.ndarray
@@ -46,9 +44,7 @@ def run_features(
     """
     kept = folder / "features.npy"
     if not kept.is_file():
-        network = build(None)
-        network.load_state_dict(torch.load(folder / "network.pt", weights_only=True, map_location="cpu"))
-        save_array(kept, embed(network, pixels))
+        save_array(kept, embed(kept_network(settings, folder), pixels))
     split = frame["split"].to_numpy()
     train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
     fit, tune = fit_and_tune(frame[train], settings.tune_share, seed)
@@ -56,9 +52,9 @@ def run_features(
 
 
 def embed(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
-    """What reaches the last layer, (n, 512) float32, for images (n, h, w) uint8; mean of the image and its mirror."""
+    """What reaches the last layer, (n, width) float32, for images (n, h, w) uint8; mean of the image and its mirror."""
     body = deepcopy(network)
-    body.fc = nn.Identity()
+    body.head = nn.Identity()
     return outputs(body, pixels, np.arange(len(pixels)))
 
 

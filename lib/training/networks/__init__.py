@@ -1,0 +1,60 @@
+"""The networks that can be trained, one file each, and what they start from.
+
+A network of your own: a file beside these with `FACTS`, a subclass of `Network`, `read_weights()` and `weights_at_hand()`,
+and a line in `NETWORKS`.
+"""
+
+import logging
+from types import ModuleType
+
+import torch
+
+from lib.training.networks import efficientnet_lite0, resnet18
+from lib.training.networks.interface import Network, NetworkFacts, WeightsUnavailable, fold_norms
+
+log = logging.getLogger(__name__)
+
+NETWORKS: dict[str, ModuleType] = {"efficientnet_lite0": efficientnet_lite0, "resnet18": resnet18}
+
+__all__ = ["NETWORKS", "Network", "NetworkFacts", "build", "facts", "fold_norms", "initial_weights", "weights_at_hand"]
+
+
+def facts(name: str) -> NetworkFacts:
+    """Who trained the start of network `name`, on what, and under which licence."""
+    return NETWORKS[name].FACTS
+
+
+def initial_weights(name: str, wanted: str) -> tuple[str, dict[str, torch.Tensor] | None]:
+    """What network `name` starts from: (`imagenet`, tensors without a last layer) or (`none`, None).
+
+    `wanted` is `imagenet` (used where it can be had; said once where it cannot) or `none`.
+    """
+    if wanted == "none":
+        return "none", None
+    try:
+        return "imagenet", NETWORKS[name].read_weights()
+    except WeightsUnavailable as error:
+        log.warning("The networks start from scratch: %s.", error)
+        return "none", None
+
+
+def weights_at_hand(name: str) -> bool:
+    """Whether the ImageNet weights of network `name` lie on this machine already, so that nobody has to be asked."""
+    return NETWORKS[name].weights_at_hand()
+
+
+def build(name: str, start: str, tensors: dict[str, torch.Tensor] | None = None) -> Network:
+    """Network `name` in the form that it has after a start from `start` (`imagenet` or `none`), on one-channel images.
+
+    `tensors`: those of `initial_weights`; without them the parameters are random, to be replaced by those of a run.
+    Where `NORMS_ARE_FOLDED`, a network that starts from ImageNet trains with its batch norms folded into its
+    convolutions: their statistics stay those of ImageNet, and a step takes two thirds of the time.
+    """
+    module = NETWORKS[name]
+    network = module.build()
+    if tensors is not None:
+        missing = network.load_state_dict(tensors, strict=False).missing_keys
+        assert set(missing) <= {"head.weight", "head.bias"}, missing
+    if start == "imagenet" and module.NORMS_ARE_FOLDED:
+        network = fold_norms(network)
+    return network.to(memory_format=torch.channels_last)

@@ -1,0 +1,175 @@
+"""Networks that failed or are odd beside the others of their study, and what is told without those that failed."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lib.names import OVERALL, Attribute
+
+LEAST = 3
+"""Networks without which nothing is the usual."""
+SCALED = 1.4826
+"""Times the median absolute deviation: the standard deviation of normal values (Leys et al. 2013, doi
+10.1016/j.jesp.2013.03.013)."""
+FAR, FAR_AUC = 3.5, 0.03
+"""Scaled median absolute deviations, and AUC, that a network must lie under the others to be called failed."""
+FEW = 0.1
+"""Share of the networks that may be kept at their first epoch for that to be odd."""
+TIMES_AS_LONG = 3.0
+
+TUNE_AUC, FIRST_EPOCH, PRECISION, DEVICE, SECONDS = "tune_auc", "first_epoch", "precision", "device", "seconds"
+FAILED = frozenset({TUNE_AUC, FIRST_EPOCH})
+"""Reasons for which figures are told without the network, too."""
+
+SCHEMA: dict[str, Any] = {"weighting": pl.String, "seed": pl.Int64, "reason": pl.String}
+SCHEMA |= {"found": pl.String, "usual": pl.String, "failed": pl.Boolean}
+_FACTS: dict[str, Any] = {"weighting": pl.String, "seed": pl.Int64, "epochs": pl.Int64, "best_epoch": pl.Int64}
+_FACTS |= {SECONDS: pl.Float64, TUNE_AUC: pl.Float64, PRECISION: pl.String, DEVICE: pl.String}
+WITHOUT: dict[str, Any] = {"weighting": pl.String, "by": pl.String, "attribute": pl.String, "metric": pl.String}
+WITHOUT |= {"contrast": pl.String, "value": pl.Float64, "seed_sd": pl.Float64, "networks": pl.Int64}
+WITHOUT |= {"value_without": pl.Float64, "seed_sd_without": pl.Float64, "networks_without": pl.Int64}
+
+
+def odd_networks(facts: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """The networks that are odd, a row for each reason; columns as `SCHEMA`, no row when all is as usual.
+
+    `facts` of each network: `weighting`, `seed`, `epochs`, `best_epoch` (from 1), `seconds`, `tune_auc`,
+    `precision`, `device`. Reasons:
+
+    - `tune_auc`: its AUC on tuning patients lies more than `FAR` scaled median absolute deviations of all networks of
+      the study, and more than `FAR_AUC`, under what is usual for its weighting and its seed (`_polished`).
+    - `first_epoch`: it was kept at the first of several epochs, as at most one in ten networks was (or one alone).
+    - `precision`, `device`: not those of most networks of the study.
+    - `seconds`: under a third or over three times the median of the networks of its device and precision.
+
+    With fewer than three networks nothing is usual, and nothing is odd but a mixture of precisions or devices.
+    """
+    runs = pl.DataFrame([{name: own[name] for name in _FACTS} for own in facts], schema=_FACTS)
+    enough = runs.height >= LEAST
+    first = (pl.col("best_epoch") == 1) & (pl.col("epochs") > 1)
+    rest = _polished(runs)
+    limit = max(FAR_AUC, FAR * SCALED * float(rest.abs().median() or 0))
+    common = {name: runs[name].mode().sort().first() for name in (PRECISION, DEVICE)}
+    alike = pl.len().over(PRECISION, DEVICE) >= LEAST
+    times = pl.col(SECONDS) / pl.col(SECONDS).median().over(PRECISION, DEVICE)
+    usual_auc = runs[TUNE_AUC] - rest
+    parts = [
+        (TUNE_AUC, pl.lit(enough) & pl.lit(rest < -limit), _digits(pl.col(TUNE_AUC), 3), _digits(pl.lit(usual_auc), 3)),
+        (
+            FIRST_EPOCH,
+            pl.lit(enough) & first & (first.sum() <= pl.max_horizontal(pl.lit(1), FEW * pl.len())),
+            pl.format("{} of {}", "best_epoch", "epochs"),
+            _digits(pl.col("best_epoch").median(), 0),
+        ),
+        *((n, pl.col(n) != pl.lit(value), pl.col(n), pl.lit(value)) for n, value in common.items()),
+        (
+            SECONDS,
+            alike & ~times.is_between(1 / TIMES_AS_LONG, TIMES_AS_LONG),
+            _digits(pl.col(SECONDS), 0),
+            _digits(pl.col(SECONDS).median().over(PRECISION, DEVICE), 0),
+        ),
+    ]
+    found = [
+        runs.with_columns(reason=pl.lit(reason), found=found, usual=usual, failed=pl.lit(reason in FAILED), odd=odd)
+        .filter("odd")
+        .select(*SCHEMA)
+        for reason, odd, found, usual in parts
+    ]
+    order = {name: place for place, name in enumerate(runs["weighting"].unique(maintain_order=True))}
+    place = pl.col("weighting").replace_strict(order, default=None, return_dtype=pl.Int64)
+    return pl.concat(found).cast(SCHEMA).sort(place, "seed", maintain_order=True)
+
+
+def without_failed(
+    frame: pl.DataFrame,
+    scores: Mapping[str, np.ndarray],
+    failed: Mapping[str, Sequence[int]],
+    attributes: Sequence[Attribute],
+) -> pl.DataFrame:
+    """Headline figures of each weighting that has failed networks, with and without them; columns as `WITHOUT`.
+
+    `frame` has a row per image (`patient`, `label`, a String column per attribute), `scores[weighting]` (S, n) its scores,
+    `failed[weighting]` the positions, from 0, of its failed networks. Balanced accuracy of everyone, and group -
+    reference of TPR and FPR, decisions at 0.5, means over networks and their standard deviation between networks;
+    `by` patient (each counts once within group and label) and by image. Null where a group has none of a label, or
+    no network is left.
+    """
+    labels, patients = frame["label"].to_numpy(), frame["patient"].to_numpy()
+    rows = []
+    for weighting, which in failed.items():
+        called = scores[weighting] >= 0.5
+        left = np.delete(called, list(which), axis=0)
+        for by, rate in (("patient", _by_patient(patients)), ("image", _by_image)):
+            for attribute, metric, contrast, figure in _figures(frame, labels, attributes, rate):
+                all_of_them, others = figure(called), figure(left)
+                sizes = len(called), len(left)
+                told = [v for own, n in zip((all_of_them, others), sizes, strict=True) for v in (*_mean_and_sd(own), n)]
+                rows.append((weighting, by, attribute, metric, contrast, *told))
+    return pl.DataFrame(rows, schema=WITHOUT, orient="row")
+
+
+def _polished(runs: pl.DataFrame) -> pl.Series:
+    """AUC on tuning patients less what is usual for the weighting and for the seed (which draws the tuning patients).
+
+    Tukey's median polish (1977, Exploratory Data Analysis, ch. 11): medians are taken off by seed and by weighting in
+    turn, of those that have at least `LEAST` networks.
+    """
+    rest = runs.select("weighting", "seed", rest=pl.col(TUNE_AUC) - pl.col(TUNE_AUC).median())
+    for column in ("seed", "weighting") * 5:
+        usual = pl.when(pl.len().over(column) >= LEAST).then(pl.col("rest").median().over(column)).otherwise(0.0)
+        rest = rest.with_columns(pl.col("rest") - usual)
+    return rest["rest"]
+
+
+def _digits(value: pl.Expr, digits: int) -> pl.Expr:
+    rounded = value.round(digits)
+    return (rounded if digits else rounded.cast(pl.Int64)).cast(pl.String)
+
+
+_Figure = Callable[[np.ndarray], np.ndarray]
+
+
+def _figures(
+    frame: pl.DataFrame, labels: np.ndarray, attributes: Sequence[Attribute], rate: Callable
+) -> list[tuple[str, str, str, _Figure]]:
+    """(attribute, metric, contrast, figure): `figure` turns decisions (S, n) into values (S,), NaN where there is none."""
+    sick, healthy = labels == 1, labels == 0
+
+    def balanced(called: np.ndarray) -> np.ndarray:
+        return (rate(called, sick) + 1 - rate(called, healthy)) / 2
+
+    figures: list[tuple[str, str, str, _Figure]] = [(OVERALL, "balanced_accuracy", "all", balanced)]
+    for attribute in attributes:
+        own = {group: (frame[attribute.name] == group).fill_null(False).to_numpy() for group in attribute.groups}
+        for metric, of_label in (("tpr", sick), ("fpr", healthy)):
+            for group in attribute.groups:
+                if group != attribute.reference:
+                    here, there = own[group] & of_label, own[attribute.reference] & of_label
+
+                    def gap(called: np.ndarray, here: np.ndarray = here, there: np.ndarray = there) -> np.ndarray:
+                        return rate(called, here) - rate(called, there)
+
+                    figures.append((attribute.name, metric, f"{group} - {attribute.reference}", gap))
+    return figures
+
+
+def _by_image(called: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return called[:, rows].mean(axis=1) if rows.any() else np.full(len(called), np.nan)
+
+
+def _by_patient(patients: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    def rate(called: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        if not rows.any():
+            return np.full(len(called), np.nan)
+        _, codes, counts = np.unique(patients[rows], return_inverse=True, return_counts=True)
+        return called[:, rows] @ (1 / counts[codes]) / len(counts)
+
+    return rate
+
+
+def _mean_and_sd(values: np.ndarray) -> tuple[float | None, float | None]:
+    if not len(values) or np.isnan(values).any():
+        return None, None
+    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None

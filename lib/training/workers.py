@@ -1,0 +1,183 @@
+"""All runs of a study: each trained once, side by side on this machine or sent out to a cluster."""
+
+import gc
+import logging
+import multiprocessing
+import os
+import threading
+import time
+import warnings
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import partial
+from multiprocessing.queues import SimpleQueue
+
+import polars as pl
+import torch
+from tqdm import tqdm
+
+from lib.cohort import load_pixels
+from lib.cores import usable_cores
+from lib.preprocessing import example_weights
+from lib.training.classifier import fastest_precision
+from lib.training.networks import initial_weights, weights_at_hand
+from lib.training.run import train_run
+from lib.training.slurm import send_out
+from lib.training.store import Plan, Run, TrainingError, finished_run
+
+log = logging.getLogger(__name__)
+
+
+def train_all(plan: Plan, deadline: float | None = None) -> tuple[list[Run], Plan]:
+    """Train what is missing and read the rest; returns the runs and the plan as it was carried out.
+
+    The plan comes back with the initial weights that could really be had, the precision and the seeds: those with which
+    every weighting has been trained, so that the runs are balanced. After `deadline` (of `time.monotonic`) no training
+    goes on, but the first seed of every weighting is always trained. On a processor one single-threaded network per
+    core trains faster than one network on all cores; each GPU trains one network at a time.
+    """
+    plan, tensors = _carried_out(plan)
+    if plan.compute.engine == "slurm":
+        if missing := plan.missing():
+            send_out(plan, tensors, missing, partial(_train, plan))
+    else:
+        first = replace(plan, seeds=plan.seeds[:1])
+        if deadline is None:
+            first = plan
+        if missing := first.missing():
+            _train_missing(plan, tensors, missing)
+        if (missing := plan.missing()) and deadline is not None and deadline > time.monotonic():
+            _train_missing(plan, tensors, missing, deadline)
+    plan = replace(plan, seeds=plan.complete_seeds())
+    return [finished_run(plan.folder(w, s), w, s) for w in plan.weightings for s in plan.seeds], plan
+
+
+def _carried_out(plan: Plan) -> tuple[Plan, dict | None]:
+    """The plan with what networks really start from and in which precision, and the tensors they start from.
+
+    Nobody is asked for weights and nothing is timed when no run is missing. Networks that had to start from scratch are
+    kept as such, unless ImageNet weights have come to lie on this machine.
+    """
+    wanted, network = plan.settings.initial_weights, plan.settings.network
+    for start in (wanted, "none") if wanted == "imagenet" and not weights_at_hand(network) else (wanted,):
+        for kept in _in_each_precision(plan.starting_from(start)):
+            if not kept.missing():
+                if start != wanted:
+                    log.warning("The networks kept started from scratch, as their weights could not be had.")
+                return kept, None
+    start, tensors = initial_weights(network, wanted)
+    plan = plan.starting_from(start)
+    return max(_in_each_precision(plan, measure=True), key=lambda one: -len(one.missing())), tensors
+
+
+def _in_each_precision(plan: Plan, measure: bool = False) -> list[Plan]:
+    """The plan in the precision that was asked for, or in each that may have been measured; the fastest comes first."""
+    if plan.compute.precision != "auto":
+        return [plan.with_precision(plan.compute.precision)]
+    plans = [plan.with_precision(precision) for precision in ("32-true", "bf16-mixed")]
+    none_kept = all(len(one.missing()) == len(one.runs) for one in plans)
+    if measure and none_kept:  # a study that has begun goes on as it began
+        return [plan.with_precision(fastest_precision(plan.settings))]
+    return plans
+
+
+def _train_missing(
+    plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], deadline: float = float("inf")
+) -> None:
+    """Train the missing runs in processes of this machine; those that `deadline` interrupts keep their checkpoints."""
+    cores, gpus = usable_cores(), visible_gpus()
+    at_once = min(len(gpus) or cores, len(plan.runs))
+    workers = min(at_once, len(missing))
+    threads = max(1, cores // at_once)  # of a network: not more when few are missing, as sums depend on it
+    context = multiprocessing.get_context("spawn")
+    shown, own = context.Value("q", 0), context.SimpleQueue()
+    for gpu in gpus:
+        own.put(gpu)
+    fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
+    total = round(len(missing) * plan.settings.epochs * fit_images)
+    bar = tqdm(total=total, desc=f"Training {len(missing)} networks", unit=" images", smoothing=0.02)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(shown, threads, own))
+    with bar, pool:
+        pending = {pool.submit(_train, plan, tensors, weighting, seed) for weighting, seed in missing}
+        try:
+            while pending:
+                done, pending = wait(pending, timeout=1, return_when=FIRST_COMPLETED)
+                bar.update(min(shown.value, total) - bar.n)
+                for future in done:
+                    future.result()
+                if time.monotonic() > deadline:
+                    return _stop(pool)
+        except BrokenProcessPool:
+            raise TrainingError(
+                "A training process was stopped (memory?); start again to resume where it was."
+            ) from None
+        except BaseException:
+            _stop(pool)
+            raise
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    processes = list(pool._processes.values())  # shutdown forgets them
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` calls them."""
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    found = torch.cuda.device_count()
+    return named[:found] or [str(gpu) for gpu in range(found)]
+
+
+_shown = None
+
+
+def _start(shown: object, threads: int, own: SimpleQueue) -> None:
+    """Prepare a process of the pool; of the GPUs in `own`, if any, it sees one alone."""
+    global _shown
+    _shown = shown
+    if not own.empty():
+        os.environ["CUDA_VISIBLE_DEVICES"] = own.get()  # before anything asked for a GPU in this process
+    torch.set_num_threads(threads)
+    end_with_parent()
+    be_quiet()
+
+
+def end_with_parent() -> None:
+    """From now on, this process ends as soon as the one that started it has ended, however that was."""
+
+    def follow() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def be_quiet() -> None:
+    for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+
+
+def _count(images: int) -> None:
+    if _shown is not None:
+        with _shown.get_lock():
+            _shown.value += images
+
+
+def _train(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
+    be_quiet()
+    gc.collect()  # trainer and model of the run before hold each other, and would stay
+    train_run(
+        plan.frame,
+        load_pixels(plan.frame, plan.settings.image_size, plan.pixels),
+        partial(example_weights, weighting, seed=seed),
+        plan.settings,
+        seed,
+        plan.folder(weighting, seed),
+        weighting=weighting,
+        initial=tensors,
+        on_images=_count,
+    )
