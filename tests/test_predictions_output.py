@@ -12,6 +12,7 @@ from lib import __main__ as cli
 from lib.predictions import audit_predictions, save_bundle, summary
 from lib.predictions.export import export
 from lib.predictions.methods import methods_of
+from lib.predictions.prepared import Asked, prepared
 from lib.tabular.escape import for_csv, for_terminal, plain_name
 
 META = people(patients=80)
@@ -116,10 +117,7 @@ def test_the_checks_of_the_report_begin_with_the_warnings(audited, tmp_path):
 
 def test_audits_of_other_predictions_are_kept(tmp_path):
     meta = write(tmp_path / "metadata.csv", META)
-    found = [
-        audit_predictions(write(tmp_path / f"{k}.csv", scored(META, k)), meta, smallest_cell=5)
-        for k in (0, 1)
-    ]
+    found = [audit_predictions(write(tmp_path / f"{k}.csv", scored(META, k)), meta, smallest_cell=5) for k in (0, 1)]
     one = save_bundle(found[0], None, "one", root=tmp_path)
     assert save_bundle(found[0], None, "one", root=tmp_path) == one
     other = save_bundle(found[1], None, "two", root=tmp_path)
@@ -149,11 +147,15 @@ def test_a_pipeline_learns_of_wide_gaps_by_the_exit_status(tmp_path, capsys, lim
     assert message.count("\n") == (status > 0) and (not status or "the baseline's gaps are larger: " in message)
 
 
-def test_notes_are_at_most_five(tmp_path):
-    meta = write(tmp_path / "m.csv", META)
-    files = [write(tmp_path / f"{k}.csv", scored(META, k)) for k in range(9)]
-    found = audit_predictions(files, meta, smallest_cell=5)
-    assert len(found.notices) == 9 and summary(found).count("Note: ") == 5
+def test_notes_are_at_most_five_and_alike_ones_are_one(tmp_path):
+    from lib.predictions.summary import shortened
+
+    files = {f"{k}.csv": scored(META, k) for k in range(9)}
+    paths = [write(tmp_path / name, frame) for name, frame in files.items()]
+    found = prepared(Asked(paths, write(tmp_path / "m.csv", META)))
+    assert found.notices == ("0.csv (and 8 more) has no labels: those of m.csv are used.",)
+    told = shortened([f"note {k}" for k in range(9)])
+    assert len(told) == 5 and told[:4] == [f"note {k}" for k in range(4)] and told[4].startswith("5 more stand in")
 
 
 def test_the_example_of_the_readme_runs(tmp_path, monkeypatch):

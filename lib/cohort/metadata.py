@@ -72,8 +72,3 @@ def separator_of(path: Path) -> str:
     """The character that separates the columns of a text table."""
     with of_a_cohort():
         return read_table(path).separator or ","
-
-
-def file_name(path: pl.Expr) -> pl.Expr:
-    """The last part of a path written with / or with \\."""
-    return path.str.strip_chars().str.extract(r"([^/\\]*)$")

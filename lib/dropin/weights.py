@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.cohort.metadata import CohortError, file_name, read_text_columns
-from lib.cohort.naming import plain
+from lib.cohort.metadata import CohortError, file_name, of_a_cohort
 from lib.preprocessing import WeightingError
+from lib.tabular import read_table as read_any
+from lib.tabular.naming import plain
+from lib.tabular.values import text
 
 KEY = "\0file"
 """Column of the image file that a row is about, null where it is about none; no header of a CSV holds such a name."""
@@ -23,10 +25,12 @@ def read_table(path: Path, files: list[str]) -> pl.DataFrame:
     """The CSV as it is written, every column text, with the column `KEY`: which of `files` each row is about.
 
     Only the column of image names must be there. Names match without their folders, exactly or, where no other row
-    names the file exactly, in any case. Raises `CohortError` when the file is no table, has no such column, or when a
+    names the file exactly, in any case and whatever their suffix. Raises `CohortError` when the file is no table, has no such column, or when a
     name fits two files or a file two names.
     """
-    table = read_text_columns(path)
+    with of_a_cohort():
+        frame = read_any(path).frame
+    table = frame.select(text(column) if column.dtype != pl.String else column for column in frame)
     column = image_column(table, path)
     written = table[column].to_frame().select(file_name(pl.col(column)))[column]
     fitting = match_names(path, written.drop_nulls().unique(maintain_order=True).to_list(), files)

@@ -114,7 +114,12 @@ def _changes(found: Audited) -> Iterator[str]:
             where = f", {found.attributes[row['attribute']].label} {row['contrast']}" if gap else ""
             change = _points(row["estimate"], row["low"], row["high"])
             rows.append(
-                (_name(found, [row[c] for c in _METHOD]), METRICS[row["metric"]].label + where, change, _word(row))
+                (
+                    _name(found, [row[c] for c in _METHOD]),
+                    METRICS[row["metric"]].label + where,
+                    change,
+                    _word(row, found),
+                )
             )
     yield from _table(("against the baseline", "", "points", "verdict"), rows)
     if len(found.methods) > 1 and max(found.networks.values()) == 1:
