@@ -137,7 +137,7 @@ def _beside(found: Sequence[Ratio], index: pl.DataFrame, weighting: str) -> Figu
         factor = np.sqrt(size / np.maximum(size - 1, 1))
         influence = (numerators - values[:, None] * denominators) / total[:, None] * factor
     degrees = np.maximum(effective(mean) - 1, 1)
-    cells = Cells(size.astype(float), images, degrees, known, (0.0, 1.0), proportion=True)
+    cells = Cells(size.astype(float), images, degrees, known, (0.0, 1.0), proportion=True, floor=1.0)
     return Figures.of(index, weighting, np.where(known, values, np.nan), np.where(known, influence, 0), cells)
 
 
