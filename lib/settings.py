@@ -46,6 +46,7 @@ _OPTIONAL: dict[str, dict[str, type]] = {
     "group": {"members": list},
     "results": {"publish_predictions": bool},
     "compute": {"engine": str, "precision": str, "slurm": dict},
+    "hospital": {"patients_per_year": int, "prevalence": float},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""
 

@@ -44,6 +44,10 @@ def inputs_digest(root: Path, chapter: Path) -> str:
         results += (root / "data" / "trust").glob("*.csv")
     if root / "lib" / "report" / "talk.py" in files:
         digest.update(json.dumps(read_settings(root)["group"], sort_keys=True).encode())
+    words = root / "lib" / "report" / "words"
+    if words / "templates.py" in files:
+        results += [*words.rglob("*.j2"), *words.rglob("*.toml")]
+        digest.update(json.dumps(read_settings(root).get("hospital", {}), sort_keys=True).encode())
     for path in [*sorted(files), *sorted(results)]:
         content = path.read_bytes()
         # text files may have been checked out with Windows line endings
