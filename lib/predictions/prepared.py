@@ -136,11 +136,21 @@ def _prepared(asked: Asked) -> Prepared:
     return Prepared(
         question,
         {_inner(method, chosen): method for method in methods},
-        tuple(path.name for method in given for path in method.files),
+        _files([path for method in given for path in method.files]),
         tuple(dict.fromkeys(map(_harmless, notices))),
         tuple(dict.fromkeys(map(_harmless, warnings))),
         held_out,
     )
+
+
+def _files(paths: Sequence[Path]) -> tuple[str, ...]:
+    """The files' names, with their folders where two have the same."""
+    names = [path.name for path in paths]
+    shown = [
+        name if names.count(name) == 1 else f"{path.resolve().parent.name}/{name}"
+        for path, name in zip(paths, names, strict=True)
+    ]
+    return tuple(map(plain_name, shown))
 
 
 def _alike(notes: list[tuple[str, str]]) -> list[str]:
