@@ -164,7 +164,8 @@ def _alike(notes: list[tuple[str, str]]) -> list[str]:
 
 def _harmless(sentence: str) -> str:
     """A sentence that quotes a file, as text and nothing else: it is shown in a terminal and in a report's table."""
-    return "".join(plain_name(part) if part.strip() else part for part in _pieces(sentence))
+    shown = "".join(plain_name(part) if part.strip() else part for part in _pieces(sentence))
+    return shown.replace("\N{RIGHT DOUBLE QUOTATION MARK}", '"')  # in running text it opens nothing
 
 
 def _pieces(sentence: str) -> list[str]:
