@@ -136,11 +136,21 @@ def _prepared(asked: Asked) -> Prepared:
     return Prepared(
         question,
         {_inner(method, chosen): method for method in methods},
-        tuple(path.name for method in given for path in method.files),
+        _files([path for method in given for path in method.files]),
         tuple(dict.fromkeys(map(_harmless, notices))),
         tuple(dict.fromkeys(map(_harmless, warnings))),
         held_out,
     )
+
+
+def _files(paths: Sequence[Path]) -> tuple[str, ...]:
+    """The files' names, with their folders where two have the same."""
+    names = [path.name for path in paths]
+    shown = [
+        name if names.count(name) == 1 else f"{path.resolve().parent.name}/{name}"
+        for path, name in zip(paths, names, strict=True)
+    ]
+    return tuple(map(plain_name, shown))
 
 
 def _alike(notes: list[tuple[str, str]]) -> list[str]:
@@ -154,7 +164,8 @@ def _alike(notes: list[tuple[str, str]]) -> list[str]:
 
 def _harmless(sentence: str) -> str:
     """A sentence that quotes a file, as text and nothing else: it is shown in a terminal and in a report's table."""
-    return "".join(plain_name(part) if part.strip() else part for part in _pieces(sentence))
+    shown = "".join(plain_name(part) if part.strip() else part for part in _pieces(sentence))
+    return shown.replace("\N{RIGHT DOUBLE QUOTATION MARK}", '"')  # in running text it opens nothing
 
 
 def _pieces(sentence: str) -> list[str]:

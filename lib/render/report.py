@@ -1,5 +1,6 @@
 """The whole report in `_book/`: HTML book, PDF and slides by Quarto, or the draft."""
 
+import json
 import logging
 import os
 import shutil
@@ -73,7 +74,7 @@ def _take_the_place(made: Path, target: Path) -> None:
 
 
 def render_predictions(root: Path, bundle: Path) -> list[Path]:
-    """Render the one-page report of an audit of predictions into `report/` beside its `bundle`.
+    """Render the report of an audit of predictions into `report/` beside its `bundle`.
 
     It is made in a folder of its own: a study's book, and what is frozen of it, stay as they are. Returns the files that a
     reader opens first.
@@ -82,6 +83,7 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="report-") as temporary:
         project = Path(temporary).resolve()
         shutil.copytree(PREDICTIONS, project, dirs_exist_ok=True)
+        _leave_out(project, bundle)
         shutil.copy(root / "_brand.yml", project)
         for name in ("report.css", "report.html", "references.bib", "pdf"):
             copy = shutil.copytree if (root / "chapters" / name).is_dir() else shutil.copy
@@ -99,6 +101,18 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
         with _alone(target):
             _take_the_place(project / OUTPUT, target)
     return [target / "index.html", *sorted(target.glob("*.pdf"))]
+
+
+def _leave_out(project: Path, bundle: Path) -> None:
+    """Chapters on what was not asked: other methods, adjusted decisions, and the choice between them."""
+    settings = json.loads((bundle / "study.json").read_text("utf-8"))["settings"]
+    methods, rules = len(settings["training"]["weightings"]) > 1, len(settings["audit"]["postprocessings"]) > 1
+    asked = {"methods.qmd": methods, "adjusted.qmd": rules, "decision.qmd": methods or rules}
+    book = project / "_quarto.yml"
+    lines = book.read_text("utf-8").splitlines(keepends=True)
+    book.write_text("".join(line for line in lines if asked.get(line.strip().removeprefix("- "), True)), "utf-8")
+    for name in (name for name, wanted in asked.items() if not wanted):
+        (project / name).unlink()
 
 
 @contextmanager
