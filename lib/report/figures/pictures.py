@@ -106,12 +106,13 @@ def saliency(results: Results, *, size: Size = "page") -> Chart:
     if told is None:
         return _absent("saliency", size)
     measure = MEASURES[size]
-    side = min((measure.width - 3 * 16) / 4, 260)
+    columns = min(4, len(told["shown"]))
+    side = min((measure.width - 16 * (columns - 1)) / columns, 300)
     panels = [
         _panel(_overlay(own), side, tell("figures/saliency", "panel", d=told["d"], own=own), measure)
         for own in told["shown"]
     ]
-    return _framed(in_lines(panels, 4, 16), "saliency", size, told)
+    return _framed(in_lines(panels, columns, 16), "saliency", size, told)
 
 
 def scores(results: Results, *, size: Size = "page") -> Chart:
@@ -194,7 +195,8 @@ def roc(results: Results, *, size: Size = "page") -> Chart:
             layers.append(alt.Chart(point).mark_point(**mark).encode(x, y))
         entries.append((str(tell("figures/roc", "panel", d=d, own=own)), look))
     chart = alt.layer(*layers, width=side, height=side)
-    return _framed(over(chart, key(entries, measure)), "roc", size, told)
+    beside = key(entries, measure, width=measure.width - side - 110)
+    return _framed(alt.hconcat(chart, beside, spacing=40), "roc", size, told)
 
 
 def misses(results: Results, *, size: Size = "page") -> Chart:

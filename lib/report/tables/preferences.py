@@ -1,12 +1,12 @@
-"""Tables for a choice: the recommendation with its rivals, how gaps closed, and what each group gains or loses."""
+"""The table of the recommendation with its rivals, and what a method must know."""
 
 import polars as pl
 from great_tables import GT
 
-from lib.names import ALTERNATIVE, RECOMMENDED, SET_ASIDE, TOO_DEAR
+from lib.names import ALTERNATIVE, DEFAULTS, RECOMMENDED, SET_ASIDE, TOO_DEAR, must_know
 from lib.report import words
 from lib.report.tables.cells import bounded, share, table
-from lib.report.words import method_words
+from lib.report.words import attribute_words, method_words
 from lib.results import Results
 
 SHOWN = 8
