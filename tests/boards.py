@@ -73,7 +73,7 @@ def _levelled_down(context: Context) -> Context:
     own = context.scores["uniform"].copy()
     first = next(iter(context.population.attributes.values()))
     favoured = (context.people[first.name] == first.groups[0]).to_numpy()
-    lowered = np.where(favoured & (context.population.labels == 1), own * 0.75, own)
+    lowered = np.where(favoured & (context.population.labels == 1), own * 0.6, own)
     scores = {"uniform": own, WEIGHTINGS[1]: lowered}
     return replace(context, scores=scores, decisions={(w, *BASELINE[1:]): (s >= 0.5) * 1.0 for w, s in scores.items()})
 

@@ -4,13 +4,14 @@ import html
 import re
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from bundles import Knobs, bundle
 
 from lib.names import NOT_ESTIMABLE, weighting_label
 from lib.report import exhibit, tables
 from lib.report.tables.cells import bounded, p_value, share
-from lib.report.tables.decision import known_words
+from lib.report.tables.preferences import known_words
 
 STUDIES = {
     "effect": Knobs(),
@@ -35,6 +36,10 @@ def test_every_table_renders_and_fits_a_page(name, study):
     assert "None" not in code and "nan" not in code
 
 
+def test_what_was_looked_for_and_not_found_is_a_note():
+    assert "Looked for and not found: <unknown> view & sex." in text_of("checks")
+
+
 def test_cells_are_escaped():
     assert "&lt;unknown> view & sex" in exhibit.to_html(tables.checks(bundle(STUDIES["effect"])), "tbl-a")
 
@@ -48,20 +53,21 @@ def test_numbers_are_those_of_the_bundle():
 
 
 def test_what_cannot_be_estimated_says_so():
-    for name in ("groups", "gaps", "changes"):
-        assert NOT_ESTIMABLE in text_of(name, "rare groups"), name
-    assert NOT_ESTIMABLE not in text_of("groups")
     assert "no image" in text_of("composition", "rare groups")
 
 
 def test_intersections_come_with_their_sizes_and_small_ones_say_so():
     study = bundle(STUDIES["effect"])
-    row = study.intersections.filter(attribute="sex x view", group="F, PA", metric="tpr").row(0, named=True)
-    assert f"|{row['patients']}|" in text_of("intersections").replace(" ", "").replace("\n", "")
-    assert "F, PA" in text_of("intersections") and NOT_ESTIMABLE in text_of("intersections")
+    own = study.intersections.filter(pl.col("metric").is_in(["tpr", "fpr"]), weighting="uniform")
+    listed, text = own.filter(pl.col("verdict").is_in(["shown", "suggested"])), text_of("intersections")
+    assert listed.height and NOT_ESTIMABLE in text
+    for row in listed.iter_rows(named=True):
+        assert f"|{row['patients']}|" in text.replace(" ", "").replace("\n", "") and row["group"] in text
+    left = own.filter("estimable").height - listed.height
+    assert f"Not listed: {left} rates" in text
 
 
-OPTIONAL = ("parity", "intersections", "calibration", "amplification", "simpson", "probes", "shares", "visits")
+OPTIONAL = ("parity", "intersections", "probes", "visits")
 
 
 def test_what_was_not_asked_is_told_as_nothing():
@@ -69,10 +75,6 @@ def test_what_was_not_asked_is_told_as_nothing():
     before = replace(study, tables=study.tables | {name: study.tables[name].clear() for name in OPTIONAL})
     for name in OPTIONAL:
         assert "Nothing to list." in exhibit.to_html(getattr(tables, name)(before), "tbl-a"), name
-
-
-def test_a_verdict_on_one_measure_is_not_hidden_by_the_other():
-    assert "too timid" in text_of("calibration") and "not told; too" not in text_of("calibration")
 
 
 def test_one_seed_has_no_spread():
@@ -87,18 +89,8 @@ def test_weightings_that_coincide_or_rest_on_few_images_are_marked():
 
 
 def test_candidates_say_what_must_be_known():
-    shown = text_of("decision")
-    assert "view, of the image" in shown and "the image only" in shown
     assert known_words({"postprocessing": "equal_tpr", "target": "sex"}) == "sex, of the patient"
     assert known_words({"postprocessing": "minimax_threshold", "target": "sex"}) == "the image only"
-
-
-def test_without_changes_there_is_a_note():
-    assert "Nothing to list." in text_of("changes", "baseline only")
-
-
-def test_gaps_are_written_with_a_true_minus():
-    assert "AP \N{MINUS SIGN} PA" in text_of("gaps") and not re.search(r"\|-\d", text_of("gaps"))
 
 
 def test_small_p_values_are_bounded():

@@ -25,11 +25,6 @@ TOLD = {"prevalence": "share of sick", "tpr": "TPR", "fpr": "FPR", "selection_ra
 """Words for the metrics of the table `simpson`."""
 
 
-def group_words(attribute: str, group: str) -> str:
-    """`everyone`, `AP`, `F, <40`."""
-    return "everyone" if attribute == OVERALL else group
-
-
 def with_minus(contrast: str) -> str:
     """A contrast with a true minus."""
     return contrast.replace(" - ", f" {MINUS} ")

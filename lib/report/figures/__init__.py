@@ -14,7 +14,6 @@ from lib.report.figures.pictures import misses, people, radiographs, roc, salien
 from lib.report.figures.relations import associations, crossing, exposure
 from lib.report.figures.relaxation import relaxation
 from lib.report.figures.simpson import simpson
-from lib.report.figures.tradeoff import tradeoff
 from lib.report.figures.weightings import history, seed_spread, weights
 from lib.report.figures.wrong_groups import wrong_groups
 
@@ -44,7 +43,6 @@ __all__ = [
     "scores",
     "seed_spread",
     "simpson",
-    "tradeoff",
     "weighting_changes",
     "weights",
     "who_gains",

@@ -22,8 +22,8 @@ from lib.results import Results
 
 WRONG, RIGHT = "#bb3f57", "#7a7a7a"
 WARM = np.array([235.0, 120.0, 20.0])
-ACROSS, DOWN = 20, 5
-"""People of a group and label: so many dots, ten people each."""
+DOTS = 100
+"""Of a group and label, ten people each."""
 
 
 def people(results: Results, *, size: Size = "page") -> Chart:
@@ -34,9 +34,10 @@ def people(results: Results, *, size: Size = "page") -> Chart:
     d, groups = told["d"], told["groups"]
     measure = MEASURES[size]
     width = (measure.width - 40) / 2
-    step = width / ACROSS
+    down = 2 if size == "slide" and len(groups) > 2 else 5  # a slide has room for few lines
+    step = width / (DOTS // down)
     line = measure.small * 1.4
-    block = 2 * line + DOWN * step + line
+    block = 2 * line + down * step + line
     dots, texts = [], []
     for k, own in enumerate(groups):
         for side, (part, share) in enumerate((("missed", own.missed), ("alarmed", own.alarmed))):
@@ -45,8 +46,8 @@ def people(results: Results, *, size: Size = "page") -> Chart:
             words = {"d": d, "group": own.group, "share": share}
             texts.append((left, top, str(tell("figures/people", f"{part}_whom", **words)), False))
             texts.append((left, top + line, str(tell("figures/people", part, **words)), True))
-            for n in range(ACROSS * DOWN):
-                x, y = left + (n // DOWN + 0.5) * step, top + 2 * line + (n % DOWN + 0.3) * step
+            for n in range(DOTS):
+                x, y = left + (n // down + 0.5) * step, top + 2 * line + (n % down + 0.3) * step
                 dots.append((x, y, WRONG if n < wrong else "transparent", WRONG if n < wrong else RIGHT))
     place = {"x": alt.X("x:Q", scale=None, axis=None), "y": alt.Y("y:Q", scale=None, axis=None)}
     frame = pl.DataFrame(dots, schema=["x", "y", "fill", "stroke"], orient="row")
@@ -105,12 +106,13 @@ def saliency(results: Results, *, size: Size = "page") -> Chart:
     if told is None:
         return _absent("saliency", size)
     measure = MEASURES[size]
-    side = min((measure.width - 3 * 16) / 4, 260)
+    columns = min(4, len(told["shown"]))
+    side = min((measure.width - 16 * (columns - 1)) / columns, 300)
     panels = [
         _panel(_overlay(own), side, tell("figures/saliency", "panel", d=told["d"], own=own), measure)
         for own in told["shown"]
     ]
-    return _framed(in_lines(panels, 4, 16), "saliency", size, told)
+    return _framed(in_lines(panels, columns, 16), "saliency", size, told)
 
 
 def scores(results: Results, *, size: Size = "page") -> Chart:
@@ -168,7 +170,7 @@ def roc(results: Results, *, size: Size = "page") -> Chart:
     d, groups = told["d"], told["groups"]
     rates = {own.group: own for own in facts.errors(d)}
     measure = MEASURES[size]
-    side = 380 if size == "page" else 430
+    side = 380
     x = alt.X(
         "fpr:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title=str(tell("figures/roc", "across")), **PERCENT)
     )
@@ -193,7 +195,8 @@ def roc(results: Results, *, size: Size = "page") -> Chart:
             layers.append(alt.Chart(point).mark_point(**mark).encode(x, y))
         entries.append((str(tell("figures/roc", "panel", d=d, own=own)), look))
     chart = alt.layer(*layers, width=side, height=side)
-    return _framed(over(chart, key(entries, measure)), "roc", size, told)
+    beside = key(entries, measure, width=measure.width - side - 110)
+    return _framed(alt.hconcat(chart, beside, spacing=40), "roc", size, told)
 
 
 def misses(results: Results, *, size: Size = "page") -> Chart:

@@ -4,7 +4,7 @@ Every function takes a `Results` and returns Markdown (`Words`). A change or a g
 verdict says so; otherwise the sentence says that it cannot be told from noise, and what could have been seen.
 """
 
-from lib.report.prose.answers import answer, headline
+from lib.report.prose.answers import answer
 from lib.report.prose.audit import (
     amplification,
     calibration,
@@ -19,7 +19,6 @@ from lib.report.prose.data import associations, composition, exposure, interval_
 from lib.report.prose.decision import decision, read
 from lib.report.prose.effects import (
     grid,
-    largest_change,
     most_effective,
     optimism,
     power,
@@ -44,7 +43,6 @@ from lib.report.prose.facts import (
 from lib.report.prose.networks import odd_networks
 from lib.report.prose.noise import catalogue, noise_floor, placebos
 from lib.report.prose.preferences import (
-    advice,
     closures,
     front,
     in_patients,
@@ -64,7 +62,6 @@ from lib.report.prose.provenance import (
 )
 
 __all__ = [
-    "advice",
     "amplification",
     "answer",
     "associations",
@@ -81,14 +78,12 @@ __all__ = [
     "front",
     "gaps",
     "grid",
-    "headline",
     "in_patients",
     "initial_weights",
     "intersections",
     "interval_levels",
     "label_doubt",
     "labels",
-    "largest_change",
     "limits",
     "most_effective",
     "next_steps",

@@ -6,9 +6,8 @@ from lib.names import OVERALL
 from lib.report import evidence
 from lib.report.evidence import WIDEST
 from lib.report.prose.data import tied_pairs
-from lib.report.prose.facts import gaps
-from lib.report.prose.reading import GAP_METRICS, METHOD, baseline_metric, distinct_methods, effects
-from lib.report.words import Words, attribute_words, count, few, level, listed, number, sentence, some, spelled
+from lib.report.prose.reading import GAP_METRICS, METHOD, distinct_methods, effects
+from lib.report.words import Words, attribute_words, count, few, listed, number, sentence, some, spelled
 from lib.results import Results
 
 
@@ -106,10 +105,3 @@ def _grid_answer(study: Results) -> Words:
         f"{many} of weighting and post-processing {'narrows' if good.height == 1 else 'narrow'} some gap in error rates beyond "
         f"noise, {kept}."
     )
-
-
-def headline(study: Results) -> Words:
-    """The report in two sentences: how well the classifier separates, and for whom it errs."""
-    auc = baseline_metric(study, "auc")
-    ability = "" if auc["value"] is None else f" (AUC {level('auc', auc['value'])}; 0.5 is chance, 1 is perfect)"
-    return Words(f"The classifier separates sick from healthy imperfectly{ability}. {gaps(study)}")

@@ -44,7 +44,6 @@ def caption(study: Results, exhibit: str) -> Words:
         "thresholds": "Thresholds by group, uniform weights: mean, smallest and largest over folds and networks.",
         "grid": f"Every weighting with every post-processing, cross-fitted; the baseline is outlined; {valid}; {networks}.",
         "grid_accuracy": f"Balanced accuracy of every combination, cross-fitted; the baseline is outlined; {valid}; {networks}.",
-        "tradeoff": f"Gap and balanced accuracy of every combination, cross-fitted; {valid}; {bars}.",
         "who_gains": f"From the untouched baseline to the named method, by group; {valid}; {networks}.",
         "decision": f"Methods, their price and their effect against the baseline, and what they must know; {valid}; {networks}.",
         "front": f"Balanced accuracy and odds gap (the larger of the TPR gap and the FPR gap) of every method, cross-fitted; off the "

@@ -32,7 +32,6 @@ from lib.report.words import (
     interval,
     listed,
     method_words,
-    outcome_words,
     percent,
     points,
     sentence,
@@ -42,19 +41,6 @@ from lib.results import Results
 
 TOLD = 5
 """Methods that are told one by one."""
-
-
-def largest_change(study: Results, kind: str) -> Words:
-    """The largest change of a gap that methods of this kind (weighting, post-processing) made, with its interval."""
-    rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == WIDEST)
-    if rows.is_empty():
-        return Words("No change of a gap can be estimated.")
-    row = rows.sort(pl.col("change").abs(), descending=True).row(0, named=True)
-    known = "beyond noise" if row["verdict"] in ("improves", "worsens") else row["verdict"]
-    return Words(
-        f"The largest change of a gap is that of the {outcome_words(row['attribute'], row['metric'])} with {method_words(row)}: "
-        f"{change_words(row)} ({known})."
-    )
 
 
 def power(study: Results, kind: str) -> Words:

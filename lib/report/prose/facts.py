@@ -64,7 +64,7 @@ def initial_weights(study: Results) -> Words:
     """What the networks started from."""
     if study.manifest["settings"]["training"]["initial_weights"] == "imagenet":
         return Words("The networks start from ImageNet weights.")
-    return Words("The networks start from scratch: ImageNet weights could not be had or were not asked for.")
+    return Words("The networks start from scratch, without weights learned elsewhere.")
 
 
 def training(study: Results) -> Words:

@@ -206,17 +206,6 @@ def recommendation(study: Results) -> Words:
     )
 
 
-def advice(study: Results) -> Words:
-    """The recommendation in a few words, for a heading."""
-    best = study.recommendation.filter(role=RECOMMENDED)
-    if best.is_empty():
-        return Words("no method can be recommended")
-    row = best.row(0, named=True)
-    if (row["weighting"], row["postprocessing"]) == (BASELINE_WEIGHTING, BASELINE_POSTPROCESSING):
-        return Words("leave the classifier as it is")
-    return Words(f"use {method_words(row)}")
-
-
 def _together(row: dict, what: str) -> str:
     return interval(points(row[f"{what}_low_simultaneous"]), points(row[f"{what}_high_simultaneous"]))
 

@@ -5,46 +5,30 @@ Rates are in percent and differences in points, as the headings say; what has no
 """
 
 from lib.report.tables.audit import (
-    amplification,
-    calibration,
     intersections,
     parity,
     probes,
-    shares,
-    simpson,
     visits,
 )
-from lib.report.tables.data import catalogue, checks, composition, pairs, weightings
-from lib.report.tables.decision import decision
-from lib.report.tables.methods import changes, gaps, groups, performance, thresholds
+from lib.report.tables.data import catalogue, checks, composition, weightings
+from lib.report.tables.methods import performance, thresholds
 from lib.report.tables.options import options
-from lib.report.tables.preferences import closures, gains, recommendation
+from lib.report.tables.preferences import recommendation
 from lib.report.tables.study import odd_networks, runs, settings
 
 __all__ = [
     "catalogue",
-    "amplification",
-    "calibration",
-    "changes",
     "checks",
-    "closures",
     "composition",
-    "decision",
-    "gains",
-    "gaps",
-    "groups",
     "intersections",
     "odd_networks",
     "options",
-    "pairs",
     "parity",
     "performance",
     "probes",
     "recommendation",
     "runs",
     "settings",
-    "shares",
-    "simpson",
     "thresholds",
     "visits",
     "weightings",

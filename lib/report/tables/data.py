@@ -52,22 +52,6 @@ def composition(results: Results) -> GT:
     return gt
 
 
-def pairs(results: Results, split: str = "train") -> GT:
-    """Images, patients and share of sick in each crossing of two attributes."""
-    rows = [
-        {
-            "heading": f"{attribute_label(r['attribute'])} and {attribute_label(r['other'])}",
-            "cell": f"{r['group']}, {r['other_group']}",
-            "images": words.count(r["images"]),
-            "patients": words.count(r["patients"]),
-            "sick": share(r["sick"] / r["images"]) if r["images"] else "no image",
-        }
-        for r in results.pairs.filter(split=split).to_dicts()
-    ]
-    labels = {"images": "images", "patients": "patients", "sick": "sick, %"}
-    return table(rows, labels, stub="cell", heading="heading", right=list(labels))
-
-
 def weightings(results: Results) -> GT:
     """Effective share of the images, range of the mean weights, and what is worth knowing of each weighting."""
     shares = dict(results.runs.group_by("weighting", maintain_order=True).agg(pl.col("effective_share").mean()).rows())

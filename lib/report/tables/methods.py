@@ -6,17 +6,14 @@ from great_tables import GT
 from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
-    METRICS,
     NO_TARGET,
     OVERALL,
     postprocessing_label,
     weighting_label,
 )
 from lib.report import evidence, words
-from lib.report.figures.marks import attribute_label, in_order
-from lib.report.focus import aimed, focus, outcome
-from lib.report.tables.cells import bounded, form_of, p_value, share, table
-from lib.report.words import method_words, outcome_words
+from lib.report.focus import aimed, focus
+from lib.report.tables.cells import bounded, share, table
 from lib.results import Results
 
 
@@ -45,71 +42,6 @@ def performance(results: Results) -> GT:
         "auc_sd": "SD of seeds",
     }
     return table(rows, labels, stub="weighting", right=list(labels))
-
-
-def groups(
-    results: Results,
-    weighting: str = BASELINE_WEIGHTING,
-    postprocessing: str = BASELINE_POSTPROCESSING,
-    target: str = NO_TARGET,
-) -> GT:
-    """TPR, FPR, balanced accuracy and AUC of each group under one method, with intervals and the number of patients."""
-    frame = evidence.metrics(results).filter(weighting=weighting, postprocessing=postprocessing, target=target)
-    metrics = [m for m in ("tpr", "fpr", "balanced_accuracy", "auc") if m in set(frame["metric"])]
-    rows: dict[tuple[str, str], dict[str, str]] = {}
-    for row in in_order(frame.filter(pl.col("metric").is_in(metrics))):
-        own = rows.setdefault(
-            (row["attribute"], row["group"]), {"heading": attribute_label(row["attribute"]), "group": row["group"]}
-        )
-        if row["metric"] == "balanced_accuracy":  # the one that is about everyone in the group
-            own["patients"] = words.count(row["patients"])
-        own[row["metric"]] = bounded(row["value"], row["low"], row["high"], form_of(row["metric"]))
-    labels = {"patients": "patients"} | {m: METRICS[m].label + ("" if m == "auc" else ", %") for m in metrics}
-    return table(list(rows.values()), labels, stub="group", heading="heading", right=list(labels))
-
-
-def gaps(
-    results: Results,
-    weighting: str = BASELINE_WEIGHTING,
-    postprocessing: str = BASELINE_POSTPROCESSING,
-    target: str = NO_TARGET,
-) -> GT:
-    """Differences between groups under one method: rates in points, AUC on its own scale, with verdicts."""
-    frame = evidence.gaps(results).filter(weighting=weighting, postprocessing=postprocessing, target=target)
-    frame = frame.filter(pl.col("metric") != "selection_rate")
-    rows = [
-        {
-            "heading": attribute_label(r["attribute"]),
-            "contrast": r["contrast"].replace(" - ", " \N{MINUS SIGN} "),
-            "metric": METRICS[r["metric"]].label,
-            "value": bounded(r["value"], r["low"], r["high"], lambda v, m=r["metric"]: words.difference(m, v)),
-            "p": p_value(r["p_adjusted"]),
-            "verdict": r["verdict"] or "not tested",
-        }
-        for r in frame.to_dicts()
-    ]
-    labels = {"metric": "metric", "value": "difference (95 % interval)", "p": "p (adjusted)", "verdict": "verdict"}
-    return table(rows, labels, stub="contrast", heading="heading", right=["value", "p"])
-
-
-def changes(results: Results, kind: str = "weighting") -> GT:
-    """Changes against the untouched baseline of balanced accuracy and of gaps, by methods that alter one thing only.
-
-    `kind` is "weighting" (decisions at 0.5) or "post-processing" (networks with uniform weights).
-    """
-    fixed = {"postprocessing": BASELINE_POSTPROCESSING} if kind == "weighting" else {"weighting": BASELINE_WEIGHTING}
-    rows = [
-        {
-            "heading": words.sentence(method_words(r)),
-            "outcome": outcome_words(r["attribute"], r["metric"]),
-            "change": bounded(r["change"], r["low"], r["high"], words.points),
-            "p": p_value(r["p_adjusted"]),
-            "verdict": r["verdict"],
-        }
-        for r in evidence.changes(results).filter(**fixed).filter(outcome()).to_dicts()
-    ]
-    labels = {"change": "change, points (95 % interval)", "p": "p (adjusted)", "verdict": "verdict"}
-    return table(rows, labels, stub="outcome", heading="heading", right=["change", "p"])
 
 
 def thresholds(results: Results, weighting: str = BASELINE_WEIGHTING, attribute: str | None = None) -> GT:

@@ -1,19 +1,12 @@
-"""Tables for a choice: the recommendation with its rivals, how gaps closed, and what each group gains or loses."""
-
-from collections.abc import Sequence
-from typing import Any
+"""The table of the recommendation with its rivals, and what a method must know."""
 
 import polars as pl
 from great_tables import GT
 
-from lib.names import ALTERNATIVE, METRICS, NOT_NARROWED, RECOMMENDED, SET_ASIDE, TOO_DEAR
-from lib.report import evidence, words
-from lib.report.evidence import WIDEST
-from lib.report.figures.marks import BASELINE, METHOD, in_order
-from lib.report.focus import focus
+from lib.names import ALTERNATIVE, DEFAULTS, RECOMMENDED, SET_ASIDE, TOO_DEAR, must_know
+from lib.report import words
 from lib.report.tables.cells import bounded, share, table
-from lib.report.tables.decision import known_words
-from lib.report.words import method_words
+from lib.report.words import attribute_words, method_words
 from lib.results import Results
 
 SHOWN = 8
@@ -52,60 +45,11 @@ def recommendation(results: Results) -> GT:
     return table(rows, labels, stub="method", heading="heading", right=["loss", "gap", "change"])
 
 
-def _recommended(results: Results) -> Sequence[str]:
-    frame = results.recommendation.filter(role=RECOMMENDED).select(METHOD)
-    return frame.row(0) if frame.height else tuple(BASELINE.values())
-
-
-def closures(results: Results, attribute: str | None = None) -> GT:
-    """Every gap by the attribute that narrows beyond noise, the largest first, and whether groups gained or lost."""
-    attribute = attribute or focus(results)
-    rows = [
-        {
-            "heading": f"{METRICS[row['metric']].label}, {row['contrast']}",
-            "method": words.sentence(method_words(row)),
-            "change": words.points(row["estimate"]),
-            "gained": words.few(row["gained"]),
-            "lost": words.few(row["lost"]),
-            "how": row["how"],
-        }
-        for metric in ("tpr", "fpr")
-        for row in results.levelling.filter(pl.col("how") != NOT_NARROWED, attribute=attribute, metric=metric)
-        .sort(pl.col("estimate").abs(), descending=True)
-        .head(SHOWN)
-        .to_dicts()
-    ]
-    labels = {
-        "change": "change, points",
-        "gained": "groups that gain",
-        "lost": "groups that lose",
-        "how": "so the gap narrowed by",
-    }
-    return table(rows, labels, stub="method", heading="heading", right=["change"])
-
-
-def gains(results: Results, method: Sequence[str] | None = None) -> GT:
-    """What a method changes for each group: of 1,000 sick, how many more are found; of 1,000 healthy, false alarms.
-
-    `method` is (weighting, post-processing, target), by default the recommended one.
-    """
-    method = dict(zip(METHOD, method or _recommended(results), strict=True))
-    frame = evidence.changes(results).filter(pl.col("contrast") != WIDEST, **method)
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in in_order(frame.filter(pl.col("metric").is_in(["tpr", "fpr"])).rename({"contrast": "group"})):
-        own = rows.setdefault(
-            (row["attribute"], row["group"]),
-            {
-                "heading": words.attribute_words(row["attribute"]),
-                "group": "everyone" if row["group"] == "all" else row["group"],
-            },
-        )
-        own[row["metric"]] = bounded(row["change"], row["low"], row["high"], words.per_thousand)
-        own[f"{row['metric']}_verdict"] = row["verdict"]
-    labels = {
-        "tpr": "more sick found, of 1,000 sick",
-        "tpr_verdict": "verdict",
-        "fpr": "more false alarms, of 1,000 healthy",
-        "fpr_verdict": "verdict",
-    }
-    return table(list(rows.values()), labels, stub="group", heading="heading", right=["tpr", "fpr"])
+def known_words(method: dict[str, str]) -> str:
+    """What must be known when deciding: `the image only`, `view, of the image`, `sex, of the patient`."""
+    known = must_know(method["postprocessing"], method["target"])
+    if known is None:
+        return "the image only"
+    if known not in DEFAULTS:
+        return known
+    return f"{attribute_words(known)}, {'of the patient' if DEFAULTS[known].of_patient else 'of the image'}"

@@ -48,7 +48,9 @@ def tell(template: str, block: str | None = None, *, language: str = "en", folde
             raise TemplateFault(f"{folder / where} has no block {block!r}; it has {', '.join(sorted(found.blocks))}.")
         return Words(" ".join("".join(found.blocks[block](found.new_context(facts))).split()))
     except jinja2.TemplateNotFound as fault:
-        raise TemplateFault(f"{folder / language / str(fault)} is missing: it holds the words of the report.") from None
+        raise TemplateFault(
+            f"{folder / language / (fault.name or where)} is missing: it holds the words of the report."
+        ) from None
     except jinja2.TemplateSyntaxError as fault:
         raise TemplateFault(f"{fault.filename}, line {fault.lineno}: {fault.message}.") from None
     except (jinja2.TemplateError, TypeError, KeyError, AttributeError) as fault:
