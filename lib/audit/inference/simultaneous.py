@@ -22,7 +22,7 @@ WORK = 2**34
 """Products of numbers, seconds of work, after which no draws are added to a large family."""
 SMALL = 128
 """Figures up to which draws are those of a scrambled Sobol sequence, whose error is far below that of chance."""
-SURE = 1e-3
+SURE = 1e-4
 """A p is clear of 5 % when chance would put it on the other side less often than this."""
 
 
