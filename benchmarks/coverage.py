@@ -112,29 +112,34 @@ def one_batch(setting: Setting, seed: int) -> dict[tuple, np.ndarray]:
         logit = world_of(setting, method).logit[batch.rows]
         return figures_of(setting, batch, (logit + noise >= 0).astype(float), weighting)
 
-    def posts(noise: np.ndarray) -> dict[str, tuple[str, Figures]]:
+    def posts(noise: np.ndarray, weighting: str = "uniform") -> dict[str, tuple[str, Figures]]:
         extra = jitter(people, batch.rows, generator, noise.shape)
-        found = {"jitter": ("baseline", called("baseline", noise + extra))}
-        return found | {name: (name, called(name, noise)) for name in closing}
+        found = {"jitter": ("baseline", called("baseline", noise + extra, weighting))}
+        return found | {name: (name, called(name, noise, weighting)) for name in closing}
 
     alone = batch.single(people.noise)
     own = called("baseline", alone)
     after = {} if setting.world.startswith("gap ") else posts(alone)
-    _told(tally, setting, own, {}, after, closing, asked, true, AGREE if seed < 2 else 1)
+    _told(tally, setting, own, {}, after, {}, closing, asked, true, AGREE if seed < 2 else 1)
     if not after:
         tally.rivals(
             setting.key, batch, (people.logit[batch.rows] + alone[0] >= 0).astype(float), own, asked, true["baseline"]
         )
         return dict(tally.sums)
-    noise = batch.noise(max(NETWORKS))
-    whole = called("baseline", noise)
-    methods = {"placebo": "baseline", "closing": "closed"}
-    weightings = {n: (m, called(m, batch.noise(max(NETWORKS)), n)) for n, m in methods.items()}
-    after = posts(noise)
+    most = max(NETWORKS)
+    noise = {name: batch.noise(most) for name in ("uniform", "placebo", "closing")}
+    whole = called("baseline", noise["uniform"])
+    weightings = {
+        "placebo": ("baseline", called("baseline", noise["placebo"], "placebo")),
+        "closing": ("closed", called("closed", noise["closing"], "closing")),
+    }
+    after, others = posts(noise["uniform"]), posts(noise["placebo"], "placebo")
     for networks in NETWORKS:
-        few = {n: (m, _first(own, networks)) for n, (m, own) in weightings.items()}
-        changed = {n: (m, _first(own, networks)) for n, (m, own) in after.items()}
-        _told(tally, setting, _first(whole, networks), few, changed, closing, asked, true, 1)
+        few = [
+            {n: (m, _first(figures, networks)) for n, (m, figures) in given.items()}
+            for given in (weightings, after, others)
+        ]
+        _told(tally, setting, _first(whole, networks), *few, closing, asked, true, 1)
     return dict(tally.sums)
 
 
@@ -144,23 +149,29 @@ def _told(
     own: Figures,
     weightings: dict[str, tuple[str, Figures]],
     posts: dict[str, tuple[str, Figures]],
+    others: dict[str, tuple[str, Figures]],
     closing: tuple[str, ...],
     asked: tuple,
     true: dict[str, np.ndarray],
     seeds: int,
 ) -> None:
-    """Counts what is told of one baseline and of what methods do to it."""
+    """Counts what is told of one baseline and of what methods do to it; `others`: the same post-processings of the placebo's networks."""
     key, cohorts = (*setting.key, len(own.arms[0].values)), len(own) // len(asked)
     pooled = pool({"uniform": own} | {name: figures for name, (_, figures) in weightings.items()})
     established = tally.baseline(key, pooled["uniform"], asked, true["baseline"], cohorts, seeds)
     if weightings:
         effects = {n: (true[m] - true["baseline"], pooled[n] - pooled["uniform"]) for n, (m, _) in weightings.items()}
         tally.effects(key, "weighting", effects, asked, established)
-    if posts:
-        effects = {n: (true[m] - true["baseline"], after - own) for n, (m, after) in posts.items()}
+    before = pool({"uniform": own} | ({"placebo": weightings["placebo"][1]} if others else {}))["uniform"]
+    after = {
+        name: (method, pool({"uniform": figures} | ({"placebo": others[name][1]} if others else {}))["uniform"])
+        for name, (method, figures) in posts.items()
+    }
+    if after:
+        effects = {n: (true[m] - true["baseline"], figures - before) for n, (m, figures) in after.items()}
         tally.effects(key, "post-processing", effects, asked, established)
     for name in closing:
-        tally.narrowed(key, name, own, posts[name][1], asked, true[name], established)
+        tally.narrowed(key, name, before, after[name][1], asked, true[name], established)
 
 
 def _first(own: Figures, networks: int) -> Figures:

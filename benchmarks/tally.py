@@ -178,12 +178,13 @@ class Tally:
     ) -> None:
         """Power of other tests of the gaps by view: Wald's with Holm's correction, and the permutation of all patients."""
         told = summary(own)
-        p = (2 * norm.sf(np.abs(told.estimate) / np.sqrt(told.patients))).reshape(batch.cohorts, -1)
+        t = (np.abs(told.estimate) / np.sqrt(told.patients)).reshape(batch.cohorts, -1)
+        p = 2 * norm.sf(t)
         chosen = [k for k, (what, *_) in enumerate(asked) if what == "gap"]
         holm = np.stack([multipletests(row[chosen], ALPHA, "holm")[0] for row in p])
         for k, (what, attribute, contrast, metric) in enumerate(asked):
             if what == "gap" and attribute == "view":
-                permuted = permutation_p(batch, called, metric)
+                permuted = permutation_p(batch, called, metric, t[:, k])
                 for c in range(batch.cohorts):
                     numbers = {"wald": p[c, k] <= ALPHA, "wald_holm": holm[c, chosen.index(k)]}
                     place = (*key, 1, "gap", attribute, metric, contrast)
@@ -217,25 +218,25 @@ class Tally:
                     self.add(place, truth=true[k], shown=narrowed[c], wrong=wrong)
 
 
-def permutation_p(batch: Batch, called: np.ndarray, metric: str) -> np.ndarray:
+def permutation_p(batch: Batch, called: np.ndarray, metric: str, observed: np.ndarray) -> np.ndarray:
     """p (M,) of the gap by view in each cohort: whole patients are permuted over all, carrying the share of AP among their images.
 
-    Difference of the mean decision of patients with AP images and of those with PA images, over Welch's standard error.
+    `observed` (M,) studentised gaps are compared with those of permuted patients: the difference of the mean decision of patients
+    with AP images and of those with PA images, over its standard error, of which those with both are in both.
     """
     people = batch.population
     side = people.labels == (metric == "tpr")
     table = np.stack([side, side & (people.groups["view"] == 0), side * called, np.ones(len(side))], axis=1)
     images, in_ap, sick, _ = people.sums_by_patient(table).reshape(batch.cohorts, -1, 4).transpose(2, 0, 1)
     found = []
-    for n, ap, s in zip(images, in_ap, sick, strict=True):
+    for n, ap, s, seen in zip(images, in_ap, sick, observed, strict=True):
         have = n > 0
         x, share = s[have] / n[have], ap[have] / n[have]
-        orders = np.stack([np.arange(len(x)), *(batch.generator.permutation(len(x)) for _ in range(PERMUTATIONS))])
-        parts = []
-        for member in (share[orders] > 0, share[orders] < 1):
-            count = member.sum(axis=1)
-            mean = member @ x / count
-            parts.append((mean, (member @ x**2 / count - mean**2) / (count - 1)))
-        t = np.abs(parts[0][0] - parts[1][0]) / np.sqrt(parts[0][1] + parts[1][1])
-        found.append((t >= t[0] * (1 - 1e-9)).mean())
+        orders = np.stack([batch.generator.permutation(len(x)) for _ in range(PERMUTATIONS)])
+        members = share[orders] > 0, share[orders] < 1
+        counts = [member.sum(axis=1, keepdims=True) for member in members]
+        means = [member @ x[:, None] / count for member, count in zip(members, counts, strict=True)]
+        pushed = [m * (x - mean) / n_ for m, mean, n_ in zip(members, means, counts, strict=True)]
+        t = np.abs(means[0] - means[1])[:, 0] / np.sqrt(((pushed[0] - pushed[1]) ** 2).sum(axis=1))
+        found.append((1 + (t >= seen).sum()) / (PERMUTATIONS + 1))
     return np.array(found)

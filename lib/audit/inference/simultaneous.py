@@ -16,13 +16,13 @@ from lib.audit.inference.cells import Array
 from lib.audit.inference.variance import Summary
 from lib.audit.inference.words import ALPHA
 
-FIRST, MOST = 2**13, 2**18
-"""Draws to begin with, and the most that are made for a small family."""
+FIRST, MOST, NUMBERS = 2**13, 2**20, 2**25
+"""Draws to begin with, the most that are made, and the most numbers that those of a small family take."""
 WORK = 2**34
 """Products of numbers, seconds of work, after which no draws are added to a large family."""
 SMALL = 128
 """Figures up to which draws are those of a scrambled Sobol sequence, whose error is far below that of chance."""
-SURE = 1e-3
+SURE = 1e-4
 """A p is clear of 5 % when chance would put it on the other side less often than this."""
 
 
@@ -91,7 +91,7 @@ def _blocks(root: Array, alone: Array, seed: int) -> Iterator[Array]:
     if count <= SMALL:
         sobol = qmc.Sobol(width, scramble=True, rng=np.random.default_rng([seed, width]))
         size = FIRST
-        for _ in range(MOST // FIRST):
+        for _ in range(min(MOST, NUMBERS // count) // FIRST):
             uniform = np.clip(sobol.random(size), 1e-12, 1 - 1e-12)
             yield ndtri(uniform) @ root
         return

@@ -93,7 +93,8 @@ def summary(figures: Figures) -> Summary:
         total = (patients + networks) ** 2 / (patients**2 / own + doubt)
         third = (rows**3).sum(axis=0) * (np.sqrt(len(rows)) if cells.resamples else 1)
         skewness = np.nan_to_num(third / patients**1.5)
-    floor = (matrix**2).T @ (cells.floor / np.maximum(cells.size, 1)) ** 2
+    fewest = min(len(arm.values) for arm in figures.arms)
+    floor = (matrix**2).T @ (cells.floor / np.maximum(cells.size, 1)) ** 2 / fewest
     parts = Parts.of(figures, mean) if cells.proportion else None
     return Summary(
         figures.index,
