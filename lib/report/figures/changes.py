@@ -287,9 +287,8 @@ def changes_finding(shown: pl.DataFrame) -> str:
     if not decided:
         return "No change can be told from noise"
     top = max(decided, key=lambda row: abs(row["change"]))
-    verb = {"improves": ("rises", "narrows"), "worsens": ("falls", "widens")}[top["verdict"]][
-        top["attribute"] != OVERALL
-    ]
+    verbs = {"improves": ("rises", "narrows"), "worsens": ("falls", "widens"), "differs": ("differs", "differs")}
+    verb = verbs.get(top["verdict"], ("moves", "moves"))[top["attribute"] != OVERALL]
     return (
         f"{words.sentence(method_words(top))} does most: {outcome_words(top['attribute'], top['metric'])} {verb} by "
         f"{words.points(abs(top['change'])).lstrip('+')} points"
