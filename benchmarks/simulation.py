@@ -72,11 +72,11 @@ class People:
                     images = cell.images & (self.population.labels == label)
                     chosen[key] = images, image_weights(self.population, images[:, None], unit)[:, 0]
         found = self
-        for _ in range(steps):
+        for step in range(steps):
             for key, (images, weights) in chosen.items():
                 rate = weights[images] @ found.chance[images] / weights.sum()
                 move = (ndtri(targets[key]) - ndtri(rate)) * self.noise
-                found = replace(found, logit=found.logit + 1.5 * move * images)
+                found = replace(found, logit=found.logit + (1.5 if step < steps / 2 else 1) * move * images)
         return found
 
     def rates(self, unit: Unit) -> dict[tuple[str, str, str], float]:
@@ -91,10 +91,18 @@ class People:
         return found
 
     def without_gaps(self, unit: Unit) -> "People":
-        """The same people with no gap between any groups."""
-        own = self.rates(unit)
-        targets = {k: own["overall", "all", k[2]] for k in own if k[0] != "overall"}
-        return self.moved(targets, unit)
+        """The same people with no gap between any groups.
+
+        By patient the groups of the view have a common rate of their own, for patients with images of both count in both: in turn,
+        each attribute's groups are moved to where they are on average.
+        """
+        found = self
+        for _ in range(60):
+            for attribute in self.population.groups:
+                own = {k: rate for k, rate in found.rates(unit).items() if k[0] == attribute}
+                middle = {m: np.mean([r for k, r in own.items() if k[2] == m]) for m in ("tpr", "fpr")}
+                found = found.moved({key: middle[key[2]] for key in own}, unit, steps=2)
+        return found
 
     def with_view_gap(self, gap: float, unit: Unit) -> "People":
         """Rates of AP and PA so far apart, the other groups as they were."""

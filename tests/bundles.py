@@ -59,7 +59,7 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
     scores = {weighting: _scores(draw, valid, weighting, knobs) for weighting in knobs.weightings}
     names = [attribute.name for attribute in knobs.attributes]
     people = Population.from_frame(valid, attributes=knobs.attributes)
-    done = post_process(people, scores, knobs.postprocessings, names)
+    done = post_process(people, scores, knobs.postprocessings, names, refits=20)
     recorded = _heads(people, valid, train, scores, knobs) | {
         "checks": _checks(),
         "weights": _weights(train, knobs),

@@ -9,10 +9,12 @@ from cohorts import Handmade, draw_cohort, write_metadata
 from PIL import Image
 
 from lib.cohort import CohortError, read_cohort
+from lib.names import DEFAULTS, Attribute
+from lib.tabular import parse_attribute
 
 CHECKS = [
     "images in the folders",
-    "files that are neither PNG nor JPEG by name",
+    "files that are no PNG, JPEG or DICOM by name",
     "rows in metadata.csv",
     "rows without an image name or a patient",
     "repeated rows that agree",
@@ -23,7 +25,7 @@ CHECKS = [
     "views other than AP and PA",
     "image names in both malade and sain",
     "image names found twice",
-    "image names written differently (folder, case or accents)",
+    "image names written differently (folder, case, accents or suffix)",
     "images without a row in metadata.csv",
     "rows without an image",
     "folder and Finding Labels disagree",
@@ -93,7 +95,7 @@ def test_other_files_are_counted_and_hidden_ones_are_not(handmade):
     handmade.image("train", 1, "scan.tif", b"not read")
     handmade.image("train", 1, "._train_1.png", b"left by a Mac")
     handmade.image("train", 1, ".DS_Store", b"left by a Mac")
-    assert counted(read_cohort(handmade.write())) == {"files that are neither PNG nor JPEG by name": 1}
+    assert counted(read_cohort(handmade.write())) == {"files that are no PNG, JPEG or DICOM by name": 1}
 
 
 def test_jpeg_and_capital_suffixes_are_images(handmade):
@@ -225,3 +227,31 @@ def test_every_group_has_sick_and_healthy_patients_in_both_splits(tiny_cohort):
         cells = frame.group_by("split", "label", attribute).agg(pl.col("patient").n_unique())
         assert cells.height == 4 * frame[attribute].n_unique()
         assert cells["patient"].min() >= 5
+
+
+def test_a_cohort_may_be_compared_by_any_column_and_need_not_have_sex_age_or_view(handmade):
+    folder = handmade.write()
+    table = pl.read_csv(folder / "metadata.csv", infer_schema=False)
+    other = table.select("Image Index", "Finding Labels", "Patient ID", Race=pl.Series(["A", "B", "a", "B"]))
+    other.write_csv(folder / "metadata.csv")
+    cohort = read_cohort(folder, attributes=[parse_attribute("race:Race=B")])
+    assert cohort.attributes == {"race": Attribute("race", "race", ("A", "B"), "B", True)}
+    assert sorted(cohort.frame["race"]) == ["A", "A", "B", "B"] and cohort.frame["sex"].null_count() == 4
+    other.with_columns(Race=pl.lit("A")).write_csv(folder / "metadata.csv")
+    assert read_cohort(folder, attributes=[parse_attribute("race:Race")]).key != cohort.key
+    with pytest.raises(
+        CohortError, match=r"lacks the column\(s\) Patient Gender, Patient Age, View Position; it has Image Index"
+    ):
+        read_cohort(folder)
+
+
+def test_usual_attributes_asked_for_by_name_are_the_default(tiny_cohort):
+    asked = read_cohort(tiny_cohort, attributes=[parse_attribute(name) for name in ("sex", "age_group", "view")])
+    assert asked.key == read_cohort(tiny_cohort).key and asked.attributes == DEFAULTS
+
+
+def test_a_column_of_splits_in_the_table_does_not_move_an_image(handmade):
+    folder = handmade.write()
+    table = pl.read_csv(folder / "metadata.csv", infer_schema=False)
+    table.with_columns(split=pl.lit("train")).write_csv(folder / "metadata.csv")
+    assert set(read_cohort(folder).frame["split"]) == {"train", "valid"}

@@ -1,6 +1,7 @@
 """What else notebooks import from the course's script exists, and does with its checkpoints and ours what it did there."""
 
 import importlib
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -83,9 +84,18 @@ def by_notebook(cohort, path, csv):
     return df, pd.DataFrame(by_hand.numpy(), [path.rsplit("/", 1)[1] for path, _ in dataset.imgs])
 
 
+@pytest.fixture(scope="module")
+def full_size(cohort, tmp_path_factory):
+    """The cohort in images of 256 x 256, as the course hands them out: nobody has to resize them, in one way or another."""
+    folder = shutil.copytree(cohort, tmp_path_factory.mktemp("full_size") / cohort.name)
+    for path in folder.rglob("*.png"):
+        Image.open(path).resize((256, 256)).save(path)
+    return folder
+
+
 @pytest.mark.parametrize("whose", ["of_course", "untrained"])
-def test_a_notebook_that_predicts_by_itself_gets_what_the_call_gives(cohort, tmp_path, request, whose):
-    path = request.getfixturevalue(whose)
+def test_a_notebook_that_predicts_by_itself_gets_what_the_call_gives(full_size, tmp_path, request, whose):
+    path, cohort = request.getfixturevalue(whose), full_size
     few = pl.col("Image Index").is_in(names(cohort, "valid")) | (pl.int_range(pl.len()) < 3)
     csv = rewritten(cohort, tmp_path / "in.csv", lambda rows: rows.filter(few))
     df, by_hand = by_notebook(cohort, path, csv)

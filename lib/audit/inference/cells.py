@@ -15,7 +15,8 @@ class Cells:
 
     `size` (C,) patients behind it; `images` (C,) images; `degrees` (C,) effective number of patients less one, see
     `lib.audit.inference.variance`; `known` (C,), False where nobody is in it; `bounds`, the range of what is averaged;
-    `proportion`: a share of images with values in 0 to 1, whose interval is Wilson's; `resamples`: the rows of influences are resamples.
+    `proportion`: a share of images with values in 0 to 1, whose interval is Wilson's; `resamples`: the rows of influences are resamples;
+    `floor`: by how much a patient more could move the sum behind a cell, so that one in which nobody differs is not certain.
     """
 
     size: Array
@@ -25,6 +26,7 @@ class Cells:
     bounds: tuple[float, float] = (-np.inf, np.inf)
     proportion: bool = False
     resamples: bool = False
+    floor: float = 0.0
 
     def joined(self, other: "Cells", sign: int) -> "Cells":
         """The cells of a sum (sign 1) or difference (-1), cell by cell."""
@@ -36,13 +38,15 @@ class Cells:
             self.known & other.known,
             (self.bounds[0] + low, self.bounds[1] + high),
             resamples=self.resamples,
+            floor=max(self.floor, other.floor),
         )
 
     def beside(self, other: "Cells") -> "Cells":
         """Both, one after the other."""
         parts = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("size", "images", "degrees", "known"))
         bounds = min(self.bounds[0], other.bounds[0]), max(self.bounds[1], other.bounds[1])
-        return Cells(*parts, bounds, self.proportion and other.proportion, self.resamples)
+        floor = max(self.floor, other.floor)
+        return Cells(*parts, bounds, self.proportion and other.proportion, self.resamples, floor)
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,11 +88,8 @@ class Population:
     @cached_property
     def sizes(self) -> tuple[Codes, Codes]:
         """Images and patients of the G cells, each (G, 3): the healthy, the sick, and all."""
-        members = np.stack([cell.images for cell in self.cells], axis=1)
-        sick = self.labels[:, None] == 1
-        sides = np.stack([members & ~sick, members & sick, members], axis=2).reshape(self.n_images, -1)
-        by_patient = self.sums_by_patient(sides) > 0
-        return sides.sum(axis=0).reshape(-1, 3), by_patient.sum(axis=0).reshape(-1, 3)
+        sides = np.concatenate([self.counts_by_cell, self.counts_by_cell.sum(axis=2, keepdims=True)], axis=2)
+        return sides.sum(axis=0).astype(np.int64), (sides > 0).sum(axis=0)
 
     def count_patients(self, images: NDArray[np.bool_]) -> int:
         """Number of distinct patients among the chosen images (n,)."""
@@ -101,6 +98,27 @@ class Population:
     def sums_by_patient(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums over the images of each patient, (P, K), of a table with a row per image, (n, K)."""
         return self._by_patient @ np.asarray(table, dtype=np.float64)
+
+    @cached_property
+    def counts_by_cell(self) -> NDArray[np.float64]:
+        """Healthy and sick images of each patient in each cell, (P, G, 2)."""
+        return self.sums_by_cell(np.ones((1, self.n_images)))[0]
+
+    def sums_by_cell(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums of values (S, n) over each patient's healthy and sick images in each cell, (S, P, G, 2)."""
+        sums = self._by_cell @ np.asarray(values, dtype=np.float64).T
+        return np.moveaxis(sums.reshape(self.n_patients, len(self.cells), 2, -1), -1, 0)
+
+    @cached_property
+    def _by_cell(self) -> csr_array:
+        """1 where an image (column) is of a patient, cell and label (row), (P G 2, n)."""
+        count = len(self.cells)
+        places = [(np.flatnonzero(cell.images), g) for g, cell in enumerate(self.cells)]
+        images = np.concatenate([own for own, _ in places])
+        cells = np.concatenate([np.full(len(own), g) for own, g in places])
+        rows = (self.patients[images] * count + cells) * 2 + self.labels[images]
+        shape = (self.n_patients * count * 2, self.n_images)
+        return csr_array((np.ones(len(images)), (rows, images)), shape=shape)
 
     @cached_property
     def _by_patient(self) -> csr_array:

@@ -46,6 +46,7 @@ def ratio(
         known,
         (0.0, 1.0) if proportion else bounds,
         proportion,
+        floor=1.0 if proportion else _floor(bounds),
     )
     values = np.where(known, values, np.nan)
     return Figures.of(index, weighting, values, np.where(known, influence, 0), cells)
@@ -76,7 +77,14 @@ def jackknife(
     share = np.bincount(of, minlength=groups)
     influence = (pushed / np.sqrt(share)[:, None, None])[of].swapaxes(0, 1)
     many = np.full(whole.shape[1], float(patients))
-    cells = Cells(many, many, np.full(whole.shape[1], groups - 1.0), np.isfinite(without).all(axis=(0, 1)), bounds)
+    cells = Cells(
+        many,
+        many,
+        np.full(whole.shape[1], groups - 1.0),
+        np.isfinite(without).all(axis=(0, 1)),
+        bounds,
+        floor=_floor(bounds),
+    )
     return Figures.of(index, weighting, whole, np.nan_to_num(influence), cells)
 
 
@@ -115,3 +123,8 @@ def from_replicates(
     own = np.full(count, float(degrees if degrees is not None else len(replicates) - 1))
     cells = Cells(many, many, own, known, bounds, resamples=True)
     return Figures.of(index, weighting, values, rows.swapaxes(0, 1), cells)
+
+
+def _floor(bounds: tuple[float, float]) -> float:
+    """Half the range of a single value: how far one from nowhere is from the middle. 0 without a range."""
+    return (bounds[1] - bounds[0]) / 2 if np.isfinite(bounds).all() else 0.0

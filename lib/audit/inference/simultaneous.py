@@ -18,8 +18,8 @@ from lib.audit.inference.words import ALPHA
 
 FIRST, MOST = 2**13, 2**18
 """Draws to begin with, and the most that are made for a small family."""
-WORK = 2**31
-"""Products of a large family after which no draws are added."""
+WORK = 2**34
+"""Products of numbers, seconds of work, after which no draws are added to a large family."""
 SMALL = 128
 """Figures up to which draws are those of a scrambled Sobol sequence, whose error is far below that of chance."""
 SURE = 1e-3
@@ -97,7 +97,7 @@ def _blocks(root: Array, alone: Array, seed: int) -> Iterator[Array]:
         return
     generator = np.random.default_rng([seed, width])
     size = 1024
-    for _ in range(max(FIRST // size, min(MOST, WORK // (width + count)) // size)):
+    for _ in range(max(FIRST // size, min(MOST, max(FIRST, WORK // (width * count))) // size)):
         block = generator.standard_normal((size, width), dtype=np.float32) @ root
         if alone.any():
             block += alone * generator.standard_normal((size, count), dtype=np.float32)

@@ -9,6 +9,9 @@ from lib.audit.inference.variance import effective
 from lib.audit.metrics.rates import check_rows, index_of
 from lib.audit.metrics.unit import Unit, image_weights
 
+FLOOR = 0.1
+"""Change of a placement that one patient more could bring, so that an AUC of 1, or an unchanged one, is not certain."""
+
 
 def auc(
     population: Population,
@@ -48,7 +51,7 @@ def auc(
     size = np.minimum(*sizes).astype(float)
     degrees = np.maximum(np.minimum(*(effective(own) for own in by_patient)) - 1, 1)
     images = np.minimum(*((weight > 0).sum(axis=0) for weight in weights)).astype(float)
-    cells = Cells(size, images, degrees, known, (0.0, 1.0))
+    cells = Cells(size, images, degrees, known, (0.0, 1.0), floor=FLOOR)
     index = index_of(population, ("auc",), unit, smallest_cell)
     return Figures.of(index, weighting, np.where(known, values, np.nan), np.stack(influence), cells)
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from lib.audit.inference.cells import Array, Cells
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.population import Population
 from lib.audit.inference.variance import effective
-from lib.audit.metrics.unit import Unit, mean_by_patient
+from lib.audit.metrics.unit import Unit
 
 TESTED = ("balanced_accuracy", "tpr", "fpr", "selection_rate")
 """Metrics of decisions whose gaps and changes are tested."""
@@ -50,13 +49,7 @@ def rates(
     if unknown:
         raise ValueError(f"{unknown[0]!r} is not a rate; allowed are {', '.join(RATES)}.")
     needed = [m for m in SIMPLE if any(m == name or m in COMBINED.get(name, ({},))[0] for name in metrics)]
-    members = np.stack([cell.images for cell in population.cells], axis=1)
-    sick = population.labels[:, None] == 1
-    sides = {"fpr": members & ~sick, "tpr": members & sick}
-    right = np.where(sick[:, 0], decisions, 1 - decisions)
-    found = [
-        _simple(population, metric, decisions, sides.get(metric, members), right, sick[:, 0], unit) for metric in needed
-    ]
+    found = _simple(population, needed, decisions, unit)
     base = _beside(found, index_of(population, needed, unit, smallest_cell), weighting)
     index = index_of(population, metrics, unit, smallest_cell)
     matrix, offset = _combined(needed, metrics, len(population.cells))
@@ -95,34 +88,47 @@ INDEX = {
     **{"images": pl.Int64, "patients": pl.Int64, "estimable": pl.Boolean},
 }
 Ratio = tuple[Array, Array, Array]
-"""Numerators (S, P, G), denominators (S, P, G) or (P, G), and images (G,)."""
+"""Numerators (S, P, G), denominators (S, P, G) or (1, P, G), and images (G,)."""
 
 
-def _simple(
-    population: Population,
-    metric: str,
-    decisions: Array,
-    images: NDArray[np.bool_],
-    right: Array,
-    sick: NDArray[np.bool_],
-    unit: Unit,
-) -> Ratio:
-    count = images.sum(axis=0).astype(float)
-    if metric == "ppv":
-        called, _ = mean_by_patient(population, decisions, images, unit)
-        found, _ = mean_by_patient(population, decisions * sick, images, unit)
-        return found, called, count
-    values = {"accuracy": right, "missed": (1 - decisions) * sick}.get(metric, decisions)
-    numerators, denominators = mean_by_patient(population, values, images, unit)
-    return numerators, np.broadcast_to(denominators, numerators.shape), count
+def _simple(population: Population, needed: Sequence[str], decisions: Array, unit: Unit) -> list[Ratio]:
+    """The metrics that are one ratio of sums by patient, all from how many healthy and sick images of a patient are called sick."""
+    images = population.counts_by_cell[None]  # (1, P, G, 2)
+    called = population.sums_by_cell(decisions)  # (S, P, G, 2)
+    every = images.sum(axis=-1)
+    about = {"fpr": images[..., 0], "tpr": images[..., 1]}
+    sums = {
+        "fpr": called[..., 0],
+        "tpr": called[..., 1],
+        "selection_rate": called.sum(axis=-1),
+        "accuracy": images[..., 0] - called[..., 0] + called[..., 1],
+        "missed": images[..., 1] - called[..., 1],
+        "ppv": called[..., 1],
+    }
+    found = []
+    for metric in needed:
+        counts = about.get(metric, every)
+        numerators, denominators = _per(sums[metric], counts, unit), _per(counts, counts, unit)
+        if metric == "ppv":
+            denominators = _per(sums["selection_rate"], counts, unit)
+        found.append((numerators, denominators, counts[0].sum(axis=0)))
+    return found
+
+
+def _per(sums: Array, counts: Array, unit: Unit) -> Array:
+    """Sums as they are by image; by patient over the patient's images."""
+    if unit == Unit.IMAGE:
+        return sums
+    return np.divide(sums, counts, out=np.zeros(np.broadcast_shapes(sums.shape, counts.shape)), where=counts > 0)
 
 
 def _beside(found: Sequence[Ratio], index: pl.DataFrame, weighting: str) -> Figures:
     """All ratios as proportions, cell by cell."""
-    numerators, denominators, images = (
-        np.stack(list(own), axis=-1).reshape(*own[0].shape[:-1], -1) for own in zip(*found, strict=True)
-    )
-    total = denominators.sum(axis=1)  # (S, K)
+    many = max(len(own[1]) for own in found)
+    numerators, denominators, images = (np.stack(own, axis=-1) for own in zip(*_alike(found, many), strict=True))
+    numerators, denominators = (own.reshape(*own.shape[:-2], -1) for own in (numerators, denominators))
+    images = images.ravel()
+    total = denominators.sum(axis=1)  # (S, K) or (1, K)
     mean = denominators.mean(axis=0)
     size = (mean > 0).sum(axis=0)
     known = (size > 0) & (total > 0).all(axis=0)
@@ -131,8 +137,13 @@ def _beside(found: Sequence[Ratio], index: pl.DataFrame, weighting: str) -> Figu
         factor = np.sqrt(size / np.maximum(size - 1, 1))
         influence = (numerators - values[:, None] * denominators) / total[:, None] * factor
     degrees = np.maximum(effective(mean) - 1, 1)
-    cells = Cells(size.astype(float), images, degrees, known, (0.0, 1.0), proportion=True)
+    cells = Cells(size.astype(float), images, degrees, known, (0.0, 1.0), proportion=True, floor=1.0)
     return Figures.of(index, weighting, np.where(known, values, np.nan), np.where(known, influence, 0), cells)
+
+
+def _alike(found: Sequence[Ratio], many: int) -> list[Ratio]:
+    """Denominators of as many networks each."""
+    return [(one, np.broadcast_to(two, (many, *two.shape[1:])), images) for one, two, images in found]
 
 
 def _combined(needed: Sequence[str], metrics: Sequence[str], cells: int) -> tuple[Array, Array]:
