@@ -86,7 +86,7 @@ def test_page_table_and_picture_tell_the_same_people():
     cells = exhibit.to_html(tables.options(study), "tbl-a")
     for own in errors(d):
         for share in (own.missed, own.alarmed):
-            assert f"{1000 * share:,.0f} " in shown and f">{1000 * share:,.0f}<" in cells
+            assert f"{1000 * share:,.0f} " in shown and f"{own.group} {1000 * share:,.0f}" in cells
     for f in d.lead:
         assert f"{1000 * f.often:,.0f}" in page(study) and f"{1000 * f.often:,.0f} " in shown
     assert sum(o.recommended for o in d.options) == 1 and cells.count("(our choice)") == 1
