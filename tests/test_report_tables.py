@@ -46,9 +46,9 @@ def test_cells_are_escaped():
 
 def test_numbers_are_those_of_the_bundle():
     study = bundle(STUDIES["effect"])
-    row = study.composition.filter(split="valid", attribute="view", group="AP").row(0, named=True)
-    shown = bounded(row["prevalence"], row["low"], row["high"], share).replace("\N{NO-BREAK SPACE}", " ")
-    assert shown == f"{100 * row['prevalence']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+    row = study.composition.filter(split="valid", attribute="view", group="AP", unit="image").row(0, named=True)
+    shown = bounded(row["estimate"], row["low"], row["high"], share).replace("\N{NO-BREAK SPACE}", " ")
+    assert shown == f"{100 * row['estimate']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
     assert f"|{row['images']:,}|" in text_of("composition") and f"|{shown}|" in text_of("composition")
 
 

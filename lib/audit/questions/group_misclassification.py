@@ -32,7 +32,7 @@ def compute(context: Context) -> pl.DataFrame:
     tables = []
     for method, said in context.as_group.items():
         groups = context.population.groups[method[2]]
-        wrong = mistaken(context.decisions[method], said, groups)
+        wrong = mistaken(context.decisions[method], said, groups).clip(0, 1)  # a sum of shares may round above 1
         own = {"smallest_cell": context.smallest_cell, "metrics": OUTCOMES}
         right, mixed = (
             compared(metrics.rates(context.population, rows, **own), context.population)

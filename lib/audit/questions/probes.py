@@ -45,7 +45,7 @@ def compute(context: Context) -> pl.DataFrame:
         checked(context.population, networks, weighting)
         for attribute, names, codes in _targets(context.population):
             tables.append(_told(context, weighting, networks, attribute, names, codes))
-    told = pl.concat(tables, how="diagonal_relaxed")
+    told = pl.concat([pl.DataFrame(schema=schema), *tables], how="diagonal_relaxed")
     return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
 
 
