@@ -137,7 +137,7 @@ def test_missing_and_extra_tables_are_named(bundle, tmp_path):
     tables = load("tiny", tmp_path).tables
     with pytest.raises(BundleError, match="scores"):
         save(bundle, {}, tables | {"scores": tables["runs"]}, TABLES)
-    with pytest.raises(BundleError, match="these differ: {'runs'}"):
+    with pytest.raises(BundleError, match="these differ: runs"):
         save(bundle, {}, {name: table for name, table in tables.items() if name != "runs"}, TABLES)
 
 
