@@ -1,13 +1,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
+VERSION := import sys; print(sys.version_info[:2])
+NEW_ENOUGH := import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python %d.%d is too old: version 3.11 or newer is needed, as in PYTHON=python3.12." % v)
 export COHORT
 
-.PHONY: venv report test study preview slides bench bench-audit bench-grid trust clean
+.PHONY: venv report test study preview slides bench bench-recipe bench-audit bench-grid trust clean
 
 venv: .venv/installed
 
+# An environment of another Python than $(PYTHON) is made anew: one that an older Python left cannot be mended.
 .venv/installed: requirements.txt
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c '$(NEW_ENOUGH)'
+	@[ "$$($(BIN)/python -c '$(VERSION)' 2>&1)" = "$$($(PYTHON) -c '$(VERSION)')" ] || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
@@ -27,7 +31,10 @@ slides: venv
 	$(BIN)/python -m lib slides $(if $(PDF),--pdf)
 
 bench: venv
-	$(BIN)/python -m benchmarks.training $(if $(COHORT),--cohort $(COHORT)) --write
+	$(BIN)/python -m benchmarks.training $(if $(COHORT),--cohort $(COHORT)) --store data/.bench --write
+
+bench-recipe: venv
+	$(BIN)/python -m benchmarks.recipe --cohort $(COHORT) --store data/.bench --write
 
 bench-audit: venv
 	$(BIN)/python -m benchmarks.audit

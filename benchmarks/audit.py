@@ -18,14 +18,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.audit import BASELINE, Population, audit
-from lib.names import ATTRIBUTES
+from lib.audit import Context, Population, answer
+from lib.names import BASELINE, DEFAULTS
 
-TYPICAL = {"images": 5_000, "patients": 1_500, "methods": 20, "replicates": 2_000}
-FULL = {"images": 112_120, "patients": 30_805, "methods": 20, "replicates": 2_000}
-SMALL = {"images": 4_000, "patients": 1_000, "methods": 4, "replicates": 500}
+TYPICAL = {"images": 5_000, "patients": 1_500, "methods": 20}
+FULL = {"images": 112_120, "patients": 30_805, "methods": 20}
+SMALL = {"images": 4_000, "patients": 1_000, "methods": 4}
 STEPS = (1, 2, 4)
-FAIRLEARN_REPLICATES = 20
+REPLICATES, FAIRLEARN_REPLICATES = 2_000, 20
+"""Resamples that an interval of fairlearn's needs, and those that are measured."""
 FAIRLEARN = {"images": TYPICAL["images"], "patients": TYPICAL["patients"], "replicates": FAIRLEARN_REPLICATES}
 REPORT = Path(__file__).resolve().with_suffix(".md")
 
@@ -34,18 +35,19 @@ def cohort(images: int, patients: int) -> Population:
     """Images dealt to patients at random, every patient at least one; groups and labels at random."""
     draw = np.random.default_rng(0)
     patient = np.concatenate([np.arange(patients), draw.integers(0, patients, images - patients)])
-    groups = {name: draw.choice(a.groups, patients)[patient] for name, a in ATTRIBUTES.items() if a.of_patient}
-    groups |= {name: draw.choice(a.groups, images) for name, a in ATTRIBUTES.items() if not a.of_patient}
+    groups = {name: draw.choice(a.groups, patients)[patient] for name, a in DEFAULTS.items() if a.of_patient}
+    groups |= {name: draw.choice(a.groups, images) for name, a in DEFAULTS.items() if not a.of_patient}
     return Population.from_frame(pl.DataFrame({"patient": patient, "label": draw.integers(0, 2, images), **groups}))
 
 
-def ours(images: int, patients: int, methods: int, replicates: int) -> int:
+def ours(images: int, patients: int, methods: int) -> int:
     """Every table of the audit, methods with one network each; returns how many intervals were made."""
     people, draw = cohort(images, patients), np.random.default_rng(1)
     names = [BASELINE[0], *(f"method {k}" for k in range(1, methods))]
     scores = {name: np.clip(draw.normal(0.5 + 0.2 * (people.labels - 0.5), 0.2, (1, images)), 0, 1) for name in names}
     decisions = {(name, *BASELINE[1:]): (own >= 0.5).astype(float) for name, own in scores.items()}
-    tables = audit(people, scores, decisions, replicates=replicates)
+    rows = pl.DataFrame({"patient": people.patients, "label": people.labels})
+    tables = answer(Context(people, rows, scores, decisions))
     return sum(table["low"].count() for table in tables.values() if "low" in table.columns)
 
 
@@ -100,25 +102,25 @@ def report() -> str:
     """The page of results."""
     typical, theirs = measured("ours", TYPICAL), measured("fairlearn", FAIRLEARN)
     each = typical["cpu"] / typical["intervals"]
-    other = theirs["cpu"] / theirs["intervals"] * TYPICAL["replicates"] / FAIRLEARN_REPLICATES
+    other = theirs["cpu"] / theirs["intervals"] * REPLICATES / FAIRLEARN_REPLICATES
     full = measured("ours", FULL)
     lines = [
         "# Cost of the audit",
         "",
         f"{_processor()}, {os.cpu_count()} cores; made by `make bench-audit`. All tables, three attributes and their crossings.",
         "",
-        "| | images | patients | methods | replicates | intervals | seconds | CPU seconds | peak memory, GB |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| | images | patients | methods | intervals | seconds | CPU seconds | peak memory, GB |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     rows = (("a cohort", TYPICAL, typical), ("all of ChestX-ray14", FULL, full))
     for name, settings, found in (*rows, ("fairlearn, one attribute", FAIRLEARN | {"methods": 1}, theirs)):
-        sizes = " | ".join(f"{settings[key]:,}" for key in ("images", "patients", "methods", "replicates"))
+        sizes = " | ".join(f"{settings[key]:,}" for key in ("images", "patients", "methods"))
         numbers = f"{found['intervals']:,} | {found['wall']:.1f} | {found['cpu']:.1f} | {found['gigabytes']:.2f}"
         lines.append(f"| {name} | {sizes} | {numbers} |")
     lines += [
         "",
-        f"An interval from {TYPICAL['replicates']:,} replicates takes {1e3 * each:.2f} ms of CPU here and "
-        f"{other:.1f} s with fairlearn's `n_boot` (measured with {FAIRLEARN_REPLICATES}, cost is proportional): "
+        f"An interval takes {1e3 * each:.2f} ms of CPU here and {other:.1f} s with fairlearn's `n_boot` of {REPLICATES:,} "
+        f"(measured with {FAIRLEARN_REPLICATES}, cost is proportional): "
         f"{other / each:,.0f} times. Theirs resamples images, ours patients.",
         "",
         f"Growth of CPU seconds from {', '.join(f'{v:,} {k}' for k, v in SMALL.items())}, each alone times "

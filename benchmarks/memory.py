@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SIZE, BATCHES = 96, 6
+BATCHES = 6
 
 
 def measure(images: int, folder: Path) -> dict[str, float] | None:
@@ -16,26 +16,12 @@ def measure(images: int, folder: Path) -> dict[str, float] | None:
     """
     if not Path("/proc/self/status").is_file():
         return None
-    path = folder / f"{images}.npy"
-    draw_map(images, path)
-    command = [sys.executable, "-m", "benchmarks.memory", str(path)]
+    command = [sys.executable, "-m", "benchmarks.memory", str(images), str(folder / f"{images}.npy")]
     done = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
-    path.unlink()
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def draw_map(images: int, path: Path) -> None:
-    """A pixel map of noise, written a thousand images at a time."""
-    import numpy as np
-
-    draw = np.random.default_rng(1)
-    pixels = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(images, SIZE, SIZE))
-    for start in range(0, images, 1000):
-        pixels[start : start + 1000] = draw.integers(0, 256, pixels[start : start + 1000].shape, np.uint8)
-        pixels.flush()
-
-
-def _main(path: Path) -> None:
+def _main(images: int, path: Path) -> None:
     import numpy as np
     import torch
     from torch.utils.data import DataLoader
@@ -45,12 +31,12 @@ def _main(path: Path) -> None:
     from lib.training.settings import TrainingSettings
 
     torch.set_num_threads(1)
-    torch.manual_seed(1)
-    pixels = np.load(path, mmap_mode="r")
-    images = len(pixels)
+    settings = TrainingSettings()
+    shape = (images, settings.image_size, settings.image_size)
+    pixels = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
     data = Rows(pixels, np.arange(images) % 2, np.ones(images))
-    sampler = WeightedBatches(np.arange(images), np.ones(images), 32, 1)
-    model = Classifier(TrainingSettings(image_size=SIZE, first_image_size=SIZE), 1, len(sampler), None)
+    sampler = WeightedBatches(np.arange(images), np.ones(images), settings.batch_size, 1)
+    model = Classifier(settings, 1, len(sampler), None)
     optimizer = model.configure_optimizers()["optimizer"]
     model.on_train_epoch_start()
     model.train()
@@ -63,6 +49,8 @@ def _main(path: Path) -> None:
         if step + 1 == BATCHES:
             break
     print(json.dumps({"private": highest / 1024, "mapped": _kibibytes("RssFile") / 1024}))
+    del pixels, data
+    path.unlink()
 
 
 def _kibibytes(name: str) -> int:
@@ -71,4 +59,4 @@ def _kibibytes(name: str) -> int:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    _main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -1,104 +1,78 @@
-"""This project's training and prediction in one process, as `lib/training/pool.py` runs one on each core."""
+"""This project's training and prediction in one process, as `lib/training/workers.py` runs one on each core."""
 
+import tempfile
 import time
-from dataclasses import replace
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
-import pytorch_lightning as lightning
+import polars as pl
 import torch
-from lib.training.network import build
-from torch.utils.data import DataLoader
 
+from benchmarks.limit import seconds_of_convolutions
 from benchmarks.workers import Clock, Measured
-from lib.cohort import Cohort, list_images, load_pixels, with_digest
-from lib.preprocessing import example_weights
-from lib.training.batches import Rows, WeightedBatches
-from lib.training.classifier import Classifier
+from lib.cohort import load_pixels, read_cohort
 from lib.training.inference import predict_logits
-from lib.training.run import native_precision, train_run
+from lib.training.networks import Network, build, initial_weights
+from lib.training.run import train_run
 from lib.training.settings import TrainingSettings
-from lib.training.store import Run
+
+
+class _EnoughSteps(Exception):
+    pass
 
 
 class Ours:
     """Networks on the mapped pixels of one cohort; `cache` holds the maps."""
 
     def __init__(self, datadir: str, cache: str):
-        self.frame, self.cache = with_digest(list_images(datadir)), Path(cache)
-        self.labels = self.frame["label"].to_numpy()
-        self.parts = {s: np.flatnonzero((self.frame["split"] == s).to_numpy()) for s in ("train", "valid")}
+        self.frame, self.cache = read_cohort(datadir).frame, Path(cache)
+        self.valid = self.frame.filter(split="valid")
 
-    def pixels(self, size: int) -> np.ndarray:
-        return load_pixels(self.frame, size, self.cache).values
+    def train(self, batches: int, settings: TrainingSettings) -> Measured:
+        """That many batches of a run, after one that is not counted."""
+        counted: list[Clock] = []
 
-    def train(self, batches: int, image_size: int, trained_at: int, batch_size: int) -> Measured:
-        """That many batches, after one that is not counted, in Lightning's own loop.
+        def on_images(_: int) -> None:
+            counted.append(Clock())
+            if len(counted) > batches:
+                raise _EnoughSteps
 
-        The map has `image_size`, and the network is shown `trained_at` pixels of it.
-        """
-        settings = TrainingSettings(image_size=image_size, first_image_size=trained_at, batch_size=batch_size)
-        data = Rows(self.pixels(image_size), self.labels, np.ones(len(self.labels)))
-        rows = self.parts["train"]
-        loader = DataLoader(data, sampler=WeightedBatches(rows, np.ones(len(rows)), batch_size, 1), batch_size=None)
-        steps = _Steps()
-        # the schedule needs its real length; the epoch is 0, when the network is shown the first size
-        model = Classifier(replace(settings, epochs=2), 1, len(loader), None)
-        trainer = lightning.Trainer(
-            max_epochs=1, limit_train_batches=1 + batches, limit_val_batches=0, callbacks=[steps], devices=1,
-            precision=native_precision(), logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False,
-        )  # fmt: skip
-        trainer.fit(model, loader)
-        return steps.clock.read(batches * batch_size, at=steps.last)
+        pixels = load_pixels(self.frame, settings.image_size, self.cache)
+        tensors = initial_weights(settings.network, settings.initial_weights)[1]
+        with tempfile.TemporaryDirectory() as folder, suppress(_EnoughSteps):
+            train_run(
+                self.frame, pixels, _equal_weights, settings, 1, Path(folder) / "run",
+                weighting="uniform", initial=tensors, on_images=on_images,
+            )  # fmt: skip
+        return counted[0].read((len(counted) - 1) * settings.batch_size, at=counted[-1])
 
-    def sgemm(self) -> float:
-        """Operations a second of float32 matrix products, 2048 x 2048."""
-        a = torch.randn(2048, 2048)
+    def predict(self, images: int, size: int, mirror: bool, precision: str, decode: bool = False) -> Measured:
+        """Prediction by all cores, as `train_classifieur.py` predicts; with `decode`, every image of valid for the first time."""
+        network = build("efficientnet_lite0", "imagenet")
+        pixels = load_pixels(self.valid, size, self.cache).values
+        half = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed")
+        with tempfile.TemporaryDirectory() as empty, patch.object(Network, "forward", half(Network.forward)):
+            clock = Clock()
+            if decode:
+                images, pixels = self.valid.height, np.array(load_pixels(self.valid, size, Path(empty)).values)
+            predict_logits(network, pixels, np.resize(np.arange(self.valid.height), images), mirror=mirror)
+            return clock.read(images)
+
+    def convolutions(self, settings: TrainingSettings) -> float:
+        """Images a second, were a training step its convolutions alone."""
+        return settings.batch_size / seconds_of_convolutions(settings)
+
+    def products(self, precision: str) -> float:
+        """Operations a second of matrix products, 2048 x 2048."""
+        a = torch.randn(2048, 2048, dtype=torch.bfloat16 if precision == "bf16-mixed" else torch.float32)
         a @ a
         began = time.perf_counter()
         for _ in range(4):
             a @ a
         return 4 * 2 * 2048**3 / (time.perf_counter() - began)
 
-    def predict(self, images: int, size: int, mirror: bool) -> Measured:
-        """Prediction by all cores, as `pred_classifier` does it, the folding included."""
-        pixels, rows = self.pixels(size), np.resize(self.parts["valid"], images)
-        torch.manual_seed(1)
-        network = build(None)
-        clock = Clock()
-        predict_logits(network, pixels, rows, mirror=mirror)
-        return clock.read(images)
 
-
-def uniform_run(
-    cohort: Cohort,
-    settings: TrainingSettings,
-    seed: int,
-    store: Path,
-    *,
-    initial: dict[str, torch.Tensor] | None = None,
-    prefix: str = "",
-) -> Run:
-    """A whole training with uniform weights, kept in `store` under `prefix` and the run's key."""
-    return train_run(
-        cohort.frame,
-        load_pixels(cohort.frame, settings.image_size, store / "pixels"),
-        partial(example_weights, "uniform", seed=seed),
-        settings,
-        seed,
-        store / f"{prefix}{settings.run_key(cohort.key, 'uniform', seed)}",
-        weighting="uniform",
-        initial=initial,
-    )
-
-
-class _Steps(lightning.Callback):
-    """A clock set by the end of the first step, and its reading at the end of the last."""
-
-    clock: Clock | None = None
-
-    def on_train_batch_end(self, *_: object) -> None:
-        self.last = Clock()
-        self.clock = self.clock or self.last
+def _equal_weights(rows: pl.DataFrame) -> np.ndarray:
+    return np.ones(rows.height)

@@ -1,39 +1,42 @@
-"""What the defaults of training are worth: the recipe against itself with one thing changed, seed by seed.
+"""What each default of training is worth: the recipe against itself with one thing changed, on held-out patients of `train`.
 
-python -m benchmarks.recipe --cohort FOLDER --store FOLDER [--seeds 4] [--lengths] [--write]
+python -m benchmarks.recipe --cohort FOLDER --store FOLDER [--pairs 3] [--only NAME ...] [--minutes M] [--write]
 
-Networks of 64 px and 8 epochs, as in the published study; with --lengths, larger images and more epochs instead. They
-are kept in --store: a killed benchmark resumes, and a study's own runs (data/NAME/runs) are used where they are there.
+Pair k holds out another fourth of the patients of `train` and trains with seed k; `valid` is not read. Networks are
+kept in --store: a benchmark that was killed, or that --minutes ended, goes on when it is started again.
 """
 
 import argparse
 import multiprocessing
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import polars as pl
 import torch
-from lib.audit.ranking import auc, resampled_auc
-from lib.audit.resampling import patient_counts, percentile_interval
-from lib.training.pool import be_quiet
 from scipy.stats import t
+from sklearn.metrics import roc_auc_score
 from torch.nn.functional import interpolate
 
 from benchmarks import report
-from benchmarks.ours import uniform_run
-from lib.audit import Population
-from lib.cohort import Cohort, read_cohort
+from lib.cohort import Cohort, load_pixels, read_cohort
 from lib.cores import usable_cores
-from lib.training.classifier import Classifier
+from lib.preprocessing import example_weights
+from lib.training.networks import initial_weights
+from lib.training.run import lightning, train_run
 from lib.training.settings import TrainingSettings
-from lib.training.store import Run
+from lib.training.workers import be_quiet
 
-SETTINGS = TrainingSettings(image_size=64, epochs=8)
 RECIPE = "the recipe"
+PARTS = 4
+"""Of the patients of `train`; each pair holds another one out."""
 
 
 def as_they_are(x: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
@@ -41,87 +44,99 @@ def as_they_are(x: torch.Tensor, size: int, generator: torch.Generator) -> torch
     return x if x.shape[-1] == size else interpolate(x, size=(size, size), mode="area")
 
 
-def constant_rate(self: Classifier) -> torch.optim.Optimizer:
-    """In place of `Classifier.configure_optimizers`."""
-    return torch.optim.AdamW(self.parameters(), lr=3e-4, weight_decay=self.settings.weight_decay, fused=True)
+def without_clipping(*, trainer: type[lightning.Trainer] = lightning.Trainer, **settings: Any) -> lightning.Trainer:
+    """In place of Lightning's trainer."""
+    return trainer(**settings | {"gradient_clip_val": None})
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Settings, and what takes whose place in the code."""
+    """What differs from the recipe: settings, and what takes whose place in the code."""
 
-    settings: TrainingSettings = SETTINGS
+    settings: dict[str, Any] = field(default_factory=dict)
     place: str = ""
-    by: Callable | None = None
+    by: Callable | bool | None = None
+
+
+def _size(pixels: int) -> Variant:
+    return Variant({"image_size": pixels, "first_image_size": pixels})
 
 
 VARIANTS = {
     RECIPE: Variant(),
+    "batch norms not folded": Variant(place="lib.training.networks.efficientnet_lite0.NORMS_ARE_FOLDED", by=False),
+    "nothing frozen": Variant({"frozen_blocks": 0}),
+    "learning rate .0001": Variant({"learning_rate": 1e-4}),
+    "learning rate .0005": Variant({"learning_rate": 5e-4}),
+    "96 px": _size(96),
+    "160 px": _size(160),
+    "1 epoch": Variant({"epochs": 1}),
+    "3 epochs": Variant({"epochs": 3}),
+    "5 blocks frozen": Variant({"frozen_blocks": 5}),
+    "batches of 16": Variant({"batch_size": 16}),
+    "dropout .3": Variant({"dropout": 0.3}),
+    "no weight decay": Variant({"weight_decay": 0.0}),
+    "no average of the weights": Variant({"averaging": 0.0}),
+    "gradients not clipped": Variant(place="lib.training.run.lightning.Trainer", by=without_clipping),
     "images always shown as they are": Variant(place="lib.training.classifier.augment", by=as_they_are),
-    "learning rate .0003 throughout": Variant(
-        place="lib.training.classifier.Classifier.configure_optimizers", by=constant_rate
-    ),
-    "highest learning rate .003": Variant(replace(SETTINGS, learning_rate=0.003)),
-    "batches of 16": Variant(replace(SETTINGS, batch_size=16)),
 }
 
 
-LENGTHS = {
-    "64 px, 8 epochs": Variant(),
-    "96 px reached from 64 px, 20 epochs": Variant(TrainingSettings()),
-    "96 px reached from 64 px, 40 epochs": Variant(TrainingSettings(epochs=40)),
-}
+@dataclass(frozen=True)
+class Trained:
+    """AUC on the patients held out, and the seconds of the training on one core."""
+
+    auc: float
+    seconds: float
 
 
-def train(cohort: Cohort, store: Path, variant: Variant, seed: int) -> Run:
+def held_out(frame: pl.DataFrame, pair: int) -> pl.DataFrame:
+    """The rows of `train` alone, those of the pair's fourth of the patients as the new `valid`."""
+    frame = frame.filter(split="train")
+    patients = np.random.default_rng(16).permutation(frame["patient"].unique().sort())
+    chosen = frame["patient"].is_in(patients[pair % PARTS :: PARTS].tolist())
+    return frame.with_columns(split=pl.Series(np.where(chosen, "valid", "train")))
+
+
+def train(cohort: Cohort, store: Path, name: str, pair: int) -> Trained:
     """A network trained under the variant, or the one that is kept."""
     torch.set_num_threads(1)
     be_quiet()
-    with patch(variant.place, variant.by) if variant.by else nullcontext():
-        prefix = f"{variant.by.__name__}-" if variant.by else ""
-        return uniform_run(cohort, variant.settings, seed, store, prefix=prefix)
+    variant, frame = VARIANTS[name], held_out(cohort.frame, pair)
+    settings = replace(TrainingSettings(), **variant.settings)
+    tensors = initial_weights(settings.network, settings.initial_weights)[1]
+    key = settings.run_key(f"{cohort.key} {variant.place}", "uniform", pair)
+    with ExitStack() as stack:
+        if variant.place:
+            stack.enter_context(patch(variant.place, variant.by))
+        run = train_run(
+            frame, load_pixels(frame, settings.image_size, store / "pixels"),
+            partial(example_weights, "uniform", seed=pair), settings, pair, store / key,
+            weighting="uniform", initial=tensors,
+        )  # fmt: skip
+    return Trained(float(roc_auc_score(frame.filter(split="valid")["label"], run.scores)), run.facts["seconds"])
 
 
-def lengths_table(people: Population, runs: dict[tuple[str, int], Run]) -> str:
-    """Runs by length and seed -> Markdown; intervals (95 %) resample patients, paired, and take the networks as they are."""
-    lines = ["| | AUC of each seed | AUC of their mean score | difference from the first |", "|---|---|---|---|"]
-    counts, first = patient_counts(people.n_patients, 2000, 1), None
-    for length in LENGTHS:
-        own = [run for (name, _), run in runs.items() if name == length]
-        if not own:
-            continue
-        scores = np.stack([run.scores for run in own])
-        each = " ".join(f"{value:.3f}" for value in auc(people, scores)[:, 0])
-        mean = scores.mean(0, keepdims=True)
-        found = np.append(resampled_auc(people, mean, counts)[:, 0, 0], auc(people, mean)[0, 0])
-        first = found if first is None else first
-        difference = "" if first is found else _with_interval(found - first, "+.3f")
-        lines.append(f"| {length} | {each} | {_with_interval(found, '.3f')} | {difference} |")
-    return "\n".join(lines)
-
-
-def _with_interval(found: np.ndarray, form: str) -> str:
-    """Resampled values and, last, the value itself -> the value (low to high)."""
-    low, high = percentile_interval(found[:-1])
-    return f"{found[-1]:{form}} ({low:{form}} to {high:{form}})"
-
-
-def table(found: dict[tuple[str, int], float]) -> str:
-    """AUC by variant and seed -> Markdown; differences are paired by seed, their interval (95 %) is Student's."""
-    lines = ["| | seeds | AUC, mean | difference from the recipe | worse with |", "|---|---|---|---|---|"]
+def table(found: dict[tuple[str, int], Trained]) -> str:
+    """Runs by variant and pair -> Markdown; differences are paired, their interval (95 %) is Student's."""
+    lines = [
+        "| | pairs | AUC, mean | difference from the recipe | worse in | seconds of a core |",
+        "|---|---|---|---|---|---|",
+    ]
     for variant in VARIANTS:
-        seeds = [s for v, s in found if v == variant and (RECIPE, s) in found]
-        if not seeds:
+        pairs = [pair for name, pair in found if name == variant and (RECIPE, pair) in found]
+        if not pairs:
             continue
-        own = np.array([found[variant, s] for s in seeds])
-        paired = own - [found[RECIPE, s] for s in seeds]
+        own = np.array([found[variant, pair].auc for pair in pairs])
+        paired = own - [found[RECIPE, pair].auc for pair in pairs]
         difference, worse = f"{paired.mean():+.4f}", f"{(paired < 0).sum()} of {len(own)}"
         if len(own) > 1:
             half = t.ppf(0.975, len(own) - 1) * paired.std(ddof=1) / np.sqrt(len(own))
             difference += f" ({paired.mean() - half:+.4f} to {paired.mean() + half:+.4f})"
         if variant == RECIPE:
             difference = worse = ""
-        lines.append(f"| {variant} | {len(own)} | {own.mean():.4f} | {difference} | {worse} |")
+        seconds = np.mean([found[variant, pair].seconds for pair in pairs])
+        lines.append(f"| {variant} | {len(own)} | {own.mean():.4f} | {difference} | {worse} | {seconds:.0f} |")
     return "\n".join(lines)
 
 
@@ -129,28 +144,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohort", type=Path, required=True, help="cohort folder of real images")
     parser.add_argument("--store", type=Path, required=True, help="where the networks are kept")
-    parser.add_argument("--seeds", type=int, default=4, help="networks of each variant (default: %(default)s)")
-    parser.add_argument("--lengths", action="store_true", help="larger images and more epochs, from scratch")
+    parser.add_argument("--pairs", type=int, default=3, help="networks of each variant (default: %(default)s)")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), help="beside the recipe")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="after which no training begins")
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/training.md")
     given = parser.parse_args()
-    variants = LENGTHS if given.lengths else VARIANTS
-    cohort = read_cohort(given.cohort)
-    people = Population.from_frame(cohort.frame.filter(split="valid"), attributes=[])
-    asked = [(name, seed) for seed in range(1, given.seeds + 1) for name in variants]
-    runs = {}
+    cohort, began = read_cohort(given.cohort), time.monotonic()
+    asked = [(name, pair) for pair in range(1, given.pairs + 1) for name in VARIANTS if name in {RECIPE, *given.only}]
+    found = {}
     with ProcessPoolExecutor(usable_cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = {pool.submit(train, cohort, given.store, variants[one[0]], one[1]): one for one in asked}
+        waiting = {pool.submit(train, cohort, given.store, *one): one for one in asked}
         for future in as_completed(waiting):
-            runs[waiting[future]] = future.result()
-            print(f"{len(runs)} of {len(asked)}: {waiting[future]}", flush=True)
-    runs = {one: runs[one] for one in asked}
-    if given.lengths:
-        text = lengths_table(people, runs)
-    else:
-        text = table({one: float(auc(people, run.scores[None])[0, 0]) for one, run in runs.items()})
+            if not future.cancelled():
+                found[waiting[future]] = future.result()
+                print(f"{len(found)} of {len(asked)}: {waiting[future]} {future.result()}", flush=True)
+            if time.monotonic() - began > 60 * given.minutes:
+                pool.shutdown(wait=False, cancel_futures=True)
+    text = table({one: found[one] for one in asked if one in found})
     print(text)
     if given.write:
-        report.keep("lengths" if given.lengths else "recipe", text)
+        report.keep("recipe", text)
 
 
 if __name__ == "__main__":

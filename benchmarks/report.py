@@ -8,16 +8,14 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-import torch
-from lib.training.network import build
-from torch.utils.flop_counter import FlopCounterMode
-from torchvision.models import resnet18
-
-from lib.training.run import native_precision
+from benchmarks.limit import operations, trained_network
+from benchmarks.quality import WANTED, Quality
+from benchmarks.reference import SIZE, plain_network
 from lib.training.settings import TrainingSettings
 
 PAGE = Path(__file__).with_name("training.md")
 Rates = dict[str, tuple[float, float]]
+"""Images a second by name: by wall time, and by processor time."""
 
 
 class Stopwatch:
@@ -28,34 +26,25 @@ class Stopwatch:
         return time.monotonic() - self.began
 
 
-def over_epochs(first: tuple[float, float], last: tuple[float, float]) -> tuple[float, float]:
-    """Images a second of a training that spends the epochs of the default settings at two sizes."""
-    settings = TrainingSettings()
-    small = sum(settings.size_at(epoch) < settings.image_size for epoch in range(settings.epochs)) / settings.epochs
-    return tuple(1 / (small / a + (1 - small) / b) for a, b in zip(first, last, strict=True))
-
-
 def speed(rounds: list[Rates], starts: list[dict[str, float]], private: dict[int, dict | None]) -> str:
     """All tables of speed, in Markdown."""
-    for found in rounds:
-        found["progressive 224"] = over_epochs(found["64 of 224"], found["224"])
-        found["default"] = over_epochs(found["64 of 96"], found["96"])
-    train, predict = "reference train", "reference predict"
+    size = TrainingSettings().image_size
     lines = [
         f"Processor: {_processor()}, {os.cpu_count()} cores; {platform.system()}, Python {platform.python_version()}, "
-        f"torch {version('torch')}, {native_precision()}; {date.today().isoformat()}. {len(rounds)} rounds; load average "
+        f"torch {version('torch')}; {date.today().isoformat()}. {len(rounds)} rounds; load average "
         f"after each, this benchmark included: {_span([found['load'][0] for found in rounds], 1)}.",
         "",
         "| | images/s | ratio to the plain script | ratio by processor time |",
         "|---|---|---|---|",
-        _row(rounds, "plain script, training at 224 px, batches of 16", train, train),
-        _row(rounds, "224 px throughout, batches of 16", "224", train),
-        _row(rounds, "224 px reached from 64 px", "progressive 224", train),
-        _row(rounds, "default setting: 96 px reached from 64 px", "default", train),
-        _row(rounds, "plain script, prediction at 224 px", predict, predict),
-        _row(rounds, "prediction by default: 96 px", "predict 96", predict),
-        _row(rounds, "prediction at 96 px, image and mirror", "predict 96, mirror", predict),
-        _row(rounds, "prediction at 224 px", "predict 224", predict),
+        _row(rounds, f"plain script, training at {SIZE} px", "plain train"),
+        _row(rounds, f"training by default: {size} px, float32", "train float32"),
+        _row(rounds, f"the same in bfloat16, {size} px", "train bfloat16"),
+        _row(rounds, "the same at 224 px, float32, batches of 16", "train 224"),
+        _row(rounds, f"plain script, prediction at {SIZE} px", "plain predict"),
+        _row(rounds, f"prediction by default: {size} px, float32", "predict float32"),
+        _row(rounds, f"the same in bfloat16, {size} px", "predict bfloat16"),
+        _row(rounds, "image and mirror, float32", "predict mirror"),
+        _row(rounds, "images decoded for the first time, float32", "predict first"),
         "",
         *_limits(rounds),
         "",
@@ -75,7 +64,8 @@ def speed(rounds: list[Rates], starts: list[dict[str, float]], private: dict[int
     return "\n".join(lines)
 
 
-def _row(rounds: list[Rates], name: str, key: str, reference: str) -> str:
+def _row(rounds: list[Rates], name: str, key: str) -> str:
+    reference = f"plain {'train' if 'train' in key else 'predict'}"
     rate = _span([found[key][0] for found in rounds], 1)
     if key == reference:
         return f"| {name} | {rate} | 1 | 1 |"
@@ -84,35 +74,57 @@ def _row(rounds: list[Rates], name: str, key: str, reference: str) -> str:
 
 
 def _limits(rounds: list[Rates]) -> list[str]:
-    """Operations needed for a trained image, over the rate of matrix products measured in the same rounds."""
+    """What products of matrices and what the convolutions alone would allow, measured in the same rounds."""
+    recipe = TrainingSettings()
+    own = operations(trained_network(recipe), recipe.image_size)
     lines = [
-        f"Matrix rate, all cores, each one thread: {_span([f['sgemm'][0] / 1e9 for f in rounds], 0)} Gflop/s.",
-        "",
-        "| training at | Gflop an image | limit of the arithmetic, images/s | reached |",
-        "|---|---|---|---|",
+        "| training | Gflop an image | matrix products, Gflop/s | they would allow, images/s | reached "
+        "| convolutions alone would allow, images/s | reached |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for name, key, size, plain in (
-        ("224 px, plain script", "reference train", 224, True),
-        ("224 px", "224", 224, False),
-        ("96 px", "96", 96, False),
-        ("64 px", "64 of 96", 64, False),
+    for name, need, precision in (
+        (f"plain script, {SIZE} px", operations(plain_network(), SIZE, 3), None),
+        (f"default, {recipe.image_size} px, float32", own, "float32"),
+        (f"default, {recipe.image_size} px, bfloat16", own, "bfloat16"),
     ):
-        need = operations(size, plain)
-        limits = [found["sgemm"][0] / need for found in rounds]
-        reached = [found[key][0] / limit for found, limit in zip(rounds, limits, strict=True)]
-        lines.append(f"| {name} | {need / 1e9:.2f} | {_span(limits, 1)} | {_span([100 * r for r in reached], 0)} % |")
+        rate = [found[f"train {precision}" if precision else "plain train"][0] for found in rounds]
+        products = [found[f"products {precision or 'float32'}"][0] for found in rounds]
+        line = f"| {name} | {need / 1e9:.2f} | {_span([p / 1e9 for p in products], 0)} "
+        line += _reached(rate, [p / need for p in products])
+        line += _reached(rate, [found[f"convolutions {precision}"][0] for found in rounds]) if precision else "| | "
+        lines.append(f"{line}|")
     return lines
 
 
-def operations(size: int, plain: bool) -> int:
-    """Floating-point operations of a training step for one image: those of the forward pass, three times.
+def _reached(rates: list[float], limits: list[float]) -> str:
+    share = [100 * rate / limit for rate, limit in zip(rates, limits, strict=True)]
+    return f"| {_span(limits, 0)} | {_span(share, 0)} % "
 
-    A multiplication and an addition count as two; the gradients of activations and of weights take as many each.
-    """
-    network, channels = (resnet18(num_classes=2), 3) if plain else (build(None), 1)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.eval()(torch.zeros(1, channels, size, size))
-    return 3 * counter.get_total_flops()
+
+def plain_epoch(found: Rates, train: int, valid: int) -> float:
+    """Seconds of an epoch of the plain script, its look at valid included, at the rates of a round."""
+    return train / found["plain train"][0] + valid / found["plain predict"][0]
+
+
+def quality(q: Quality, rounds: list[Rates]) -> str:
+    """Minutes until the AUC on valid is what is wanted, in Markdown; the plain script's at the rates of each round."""
+    minutes = [q.plain_epochs * plain_epoch(found, q.train, q.valid) / 60 for found in rounds]
+    least = "" if q.plain_reached else "at least "
+    aucs = ", ".join(f"{auc:.3f}" for auc in q.plain) or "none was run"
+    mine = q.seconds / 60
+    reached = sum(auc >= WANTED for auc in q.ours)
+    ratio = f"{least}{_span([m / mine for m in minutes], 1)}" if reached == len(q.ours) else "not all reach it"
+    return "\n".join(
+        [
+            f"{q.name}: {q.train:,} images in train, {q.valid:,} in valid.",
+            "",
+            f"| | AUC on valid | epochs until {WANTED:.2f} | minutes of the machine | ratio |",
+            "|---|---|---|---|---|",
+            f"| plain script, 224 px | after each epoch: {aucs} | {least}{q.plain_epochs} | {least}{_span(minutes, 1)} | 1 |",
+            f"| ours, {len(q.ours)} seeds | {', '.join(f'{auc:.3f}' for auc in q.ours)}: {reached} of {len(q.ours)} reach it "
+            f"| {TrainingSettings().epochs} | {mine:.1f} a network | {ratio} |",
+        ]
+    )
 
 
 def _span(values: list[float], digits: int) -> str:
@@ -127,9 +139,8 @@ def _processor() -> str:
 
 
 def keep(kind: str, text: str) -> None:
-    """Put a table of `kind` (quality: a line is added; else it is replaced) between its marks in training.md."""
+    """Put the tables of `kind` between its marks in training.md, in place of those that were there."""
     page = PAGE.read_text("utf-8")
     head, rest = page.split(f"<!-- {kind} -->\n")
-    old, tail = rest.split(f"<!-- end of {kind} -->\n")
-    new = (old if kind == "quality" else "") + text + "\n"
-    PAGE.write_text(f"{head}<!-- {kind} -->\n{new}<!-- end of {kind} -->\n{tail}", "utf-8")
+    tail = rest.split(f"<!-- end of {kind} -->\n")[1]
+    PAGE.write_text(f"{head}<!-- {kind} -->\n{text}\n<!-- end of {kind} -->\n{tail}", "utf-8")

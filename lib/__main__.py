@@ -1,12 +1,16 @@
 """Command line: `python -m lib demo|import-nih|check|study|audit|report|slides|preview|clean`."""
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036, before anything is imported that an older Python lacks
+    sys.exit("Python %d.%d is too old: version 3.11 or newer is needed." % sys.version_info[:2])  # noqa: UP031
+
 import argparse
 import errno
 import logging
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from lib.settings import ROOT, bundle_folder, read_settings
@@ -19,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in ("pytorch_lightning", "lightning", "fontTools"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        options.run(options)
+        status = options.run(options)
     except KeyboardInterrupt:
         print("Stopped. What was finished is kept; start again to resume.", file=sys.stderr)
         return 130
@@ -29,12 +33,19 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     except OSError as error:
-        print(_about_the_disk(error), file=sys.stderr)
+        print(_harmless(_about_the_disk(error)), file=sys.stderr)
         return 1
     except (ValueError, RuntimeError) as error:
-        print(f"{error}", file=sys.stderr)
+        print(_harmless(str(error)), file=sys.stderr)
         return getattr(error, "exit_status", 1)
-    return 0
+    return status or 0
+
+
+def _harmless(text: str) -> str:
+    """What a file or a path says must not steer the terminal."""
+    from lib.tabular.escape import for_terminal
+
+    return for_terminal(text)
 
 
 def _about_the_disk(error: OSError) -> str:
@@ -72,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("check", "study"):
             command.add_argument("cohort", nargs="?", default=os.environ.get("COHORT"), help="cohort folder or zip")
         if name == "audit":
-            _audit_options(command)
+            from lib.audit_command import add_options
+
+            add_options(command)
         if name in ("report", "slides", "preview"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
         if name == "report":
@@ -190,38 +203,10 @@ def _demo_folder() -> Path:
     return folder
 
 
-def _audit_options(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
-    add("files", nargs="+", metavar="PREDS.csv", help="predictions; NAME=a.csv,b.csv are networks of one method")
-    add("--metadata", help="metadata.csv, as published by the NIH (default: the first file, if it has those columns)")
-    add("--baseline", help="name of the method that the others are compared with (default: the first)")
-    add("--valid", help="only these images: a CSV of names, or a cohort folder (its valid images)")
-    add("--codes", default="", help='what 0 and 1 mean in the metadata, such as "sex:0=M,1=F;view:0=AP,1=PA"')
-    add("--margin", type=float, default=0.05, help="differences of rates under it count as none (default: 0.05)")
-    add("--report", action="store_true", help="write data/<name>/results and a report on them, data/<name>/report")
-    add("--name", default="predictions", help="name in data/ (default: predictions)")
+def _audit(options: argparse.Namespace) -> int:
+    from lib.audit_command import run
 
-
-def _audit(options: argparse.Namespace) -> None:
-    from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
-    from lib.predictions.match import parse_codes
-
-    if not 0 < options.margin < 0.5:
-        raise PredictionError(f"--margin is {options.margin}; allowed is above 0 to below 0.5.")
-    found = audit_predictions(
-        options.files,
-        options.metadata,
-        baseline=options.baseline,
-        valid=options.valid,
-        codes=parse_codes(options.codes),
-        margin=options.margin,
-    )
-    print(summary(found))
-    if options.report:
-        from lib.render.report import render_predictions
-
-        bundle = save_bundle(found, options.name, f"predictions in {', '.join(found.files)}", margin=options.margin)
-        print(bundle, *render_predictions(ROOT, bundle), sep="\n")
+    return run(options)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -253,12 +238,14 @@ def _preview(options: argparse.Namespace) -> None:
 
 def _choose(options: argparse.Namespace) -> None:
     """Make the cohort of the command line the chosen one, running its study when it is a folder of images."""
+    from lib.cohort.layout import is_cohort
+
     if options.cohort:
         os.environ["COHORT"] = options.cohort
     if os.environ.get("COHORT"):
         os.environ["COHORT"] = str(_folder(os.environ["COHORT"]))
     cohort = Path(os.environ.get("COHORT") or "")
-    if os.environ.get("COHORT") and (cohort / "train").is_dir():
+    if os.environ.get("COHORT") and is_cohort(cohort):
         from lib.study import run_study
 
         run_study(cohort, minutes=getattr(options, "minutes", 10))
@@ -267,7 +254,7 @@ def _choose(options: argparse.Namespace) -> None:
 
 
 def _clean(options: argparse.Namespace) -> None:
-    for name in ("_book", ".quarto", ".pytest_cache", ".ruff_cache", "data/.pixels", "data/.zips"):
+    for name in ("_book", "_draft", ".quarto", ".pytest_cache", ".ruff_cache", "data/.pixels", "data/.zips"):
         shutil.rmtree(ROOT / name, ignore_errors=True)
     (ROOT / "_report.yml").unlink(missing_ok=True)
 

@@ -1,5 +1,6 @@
 """`study.toml`, and where a cohort's files are. Standard library only: the pre-render script uses it too."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -45,6 +46,7 @@ _OPTIONAL: dict[str, dict[str, type]] = {
     "group": {"members": list},
     "results": {"publish_predictions": bool},
     "compute": {"engine": str, "precision": str, "slurm": dict},
+    "hospital": {"patients_per_year": int, "prevalence": float},
 }
 """What may be left out; a table of which everything may be left out may be left out itself."""
 
@@ -106,14 +108,38 @@ def chosen_cohort(root: Path = ROOT) -> str:
     return os.environ.get("COHORT") or read_settings(root)["cohort"]
 
 
-def cohort_name(cohort: str | Path) -> str:
-    """The name of a cohort given by name or path: the last part of the path."""
-    return Path(cohort).resolve().name
+ORIGIN = ".cohort.json"
+"""In `data/<name>`, never committed: whose results these are, by folder and content."""
+
+
+def read_origin(folder: Path) -> dict[str, str]:
+    """What `data/<name>` says of its cohort, empty where it says nothing."""
+    try:
+        origin = json.loads((folder / ORIGIN).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return origin if isinstance(origin, dict) else {}
+
+
+def studied_as(cohort: str | Path, root: Path = ROOT) -> str | None:
+    """The name in `data/` under which the cohort in this folder was studied here, or None."""
+    folder = str(Path(cohort).resolve())
+    found = [
+        path.parent.name
+        for path in (root / "data").glob(f"*/{ORIGIN}")
+        if read_origin(path.parent).get("folder") == folder
+    ]
+    return sorted(found)[0] if found else None
+
+
+def cohort_name(cohort: str | Path, root: Path = ROOT) -> str:
+    """The name of a cohort given by name or path: that under which its folder was studied, else the path's last part."""
+    return studied_as(cohort, root) or Path(cohort).resolve().name
 
 
 def data_folder(cohort: str | Path, root: Path = ROOT) -> Path:
     """`data/<name>`, which keeps a cohort's runs and results."""
-    return root / "data" / cohort_name(cohort)
+    return root / "data" / cohort_name(cohort, root)
 
 
 def bundle_folder(cohort: str | Path | None = None, root: Path = ROOT) -> Path:

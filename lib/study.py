@@ -19,19 +19,21 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from lib import results
-from lib.attributes import attributes_of
 from lib.audit import QUESTIONS, Context, Population, answer
 from lib.audit.questions.exposure import grey_levels
 from lib.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import BY_PATIENT, DEFAULTS, PLACEBO, Attribute, told
+from lib.names import BY_PATIENT, PLACEBO, Attribute, told
+from lib.ownership import claim
 from lib.pictures.tables import picture_tables
 from lib.postprocessing import REGISTRY, post_process
+from lib.postprocessing.deployed import REFITS
 from lib.preprocessing import effective_share, example_weights, is_known, names
 from lib.published import may_be_published, predictions
-from lib.settings import ROOT, SettingsError, bundle_folder, cohort_name, data_folder, read_settings
+from lib.settings import ROOT, SettingsError, bundle_folder, data_folder, read_settings
 from lib.tables import RECORDED, TABLES
+from lib.tabular import AttributeSpec, TableError, parse_attribute
 from lib.training.batches import fit_and_tune
 from lib.training.networks import build
 from lib.training.networks import facts as network_facts
@@ -52,16 +54,16 @@ def run_study(
 ) -> Path:
     """Train, adjust and audit the cohort in `folder`; returns its bundle, `data/<name>/results`.
 
-    `name` defaults to the folder's own. A bundle of the same cohort under the same settings is left as it is, unless
+    `name` defaults to the folder's own, see `lib.ownership.claim`. A bundle of the same cohort under the same settings is left as it is, unless
     `again`. The first seed of every weighting is trained first and audited, then the others; with `minutes` no training
     goes on after them, and the bundle rests on the seeds with which every weighting was trained by then: started again,
     the study goes on. Raises `CohortError`, `SettingsError`, `WeightingError` or `TrainingError`, each with one sentence.
     """
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
     settings = read_settings(root)
-    name = name or cohort_name(folder)
     stated, training, compute = _check(settings)
-    cohort = read_cohort(folder)
+    cohort = read_cohort(folder, attributes=_attributes(settings))
+    name = claim(folder, cohort.key, name, root)
     target = bundle_folder(name, root)
     wanted = {key: settings[key] for key in ("training", "audit", "preferences", "results")}
     wanted["code"] = results.audit_code()
@@ -74,10 +76,7 @@ def run_study(
 
     cache = root / "data" / ".pixels"
     frame, checks, pixels = readable(cohort, training.image_size, cache)
-    try:
-        attributes = attributes_of(frame, settings["audit"]["attributes"])
-    except ValueError as error:
-        raise SettingsError(f"study.toml, [audit] attributes: {error}") from None
+    attributes = cohort.attributes
     weightings, store = tuple(settings["training"]["weightings"]), data_folder(name, root) / "runs"
     _check_parts(frame, weightings, seeds, training.tune_share)
     plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
@@ -151,7 +150,7 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
             )
         if not values or len(set(values)) < len(values):
             raise SettingsError(f"study.toml, [{where}] {key} must name at least one, each once.")
-    attributes = settings["audit"]["attributes"]
+    attributes = [spec.key for spec in _attributes(settings)]
     if not 1 <= len(attributes) <= MOST_ATTRIBUTES or len(set(attributes)) < len(attributes):
         raise SettingsError(f"study.toml, [audit] attributes must name 1 to {MOST_ATTRIBUTES} columns, each once.")
     if settings["training"]["weightings"][0] != "uniform" or settings["audit"]["postprocessings"][0] != "fixed_0.5":
@@ -167,8 +166,8 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
             f"study.toml, [audit] margin is {settings['audit']['margin']}; allowed is above 0.0 to below 0.5."
         )
     preferences = settings["preferences"]
-    if preferences["attribute"] not in settings["audit"]["attributes"]:
-        allowed = ", ".join(settings["audit"]["attributes"])
+    if preferences["attribute"] not in attributes:
+        allowed = ", ".join(attributes)
         raise SettingsError(
             f"study.toml, [preferences] attribute: {preferences['attribute']!r} is not audited; allowed are {allowed}."
         )
@@ -186,6 +185,14 @@ def _check(settings: dict[str, Any]) -> tuple[dict[str, Any], TrainingSettings, 
     except ValueError as error:
         raise SettingsError(f"study.toml, [compute]: {error}") from None
     return stated, training, compute
+
+
+def _attributes(settings: dict[str, Any]) -> list[AttributeSpec]:
+    """What `[audit] attributes` asks for: `sex`, `race:Race`, `age:Patient Age:40,60`."""
+    try:
+        return [parse_attribute(str(written)) for written in settings["audit"]["attributes"]]
+    except TableError as error:
+        raise SettingsError(f"study.toml, [audit] attributes: {error}") from None
 
 
 def _manifest(target: Path, cohort: Cohort) -> dict[str, Any] | None:
@@ -223,9 +230,10 @@ def _audited(
         people,
         scores,
         settings["postprocessings"],
-        settings["attributes"],
+        list(attributes),
         folds=settings["folds"],
         smallest_cell=small,
+        refits=REFITS,
     )
 
     alike = {"margin": settings["margin"], "smallest_cell": small}
@@ -233,7 +241,8 @@ def _audited(
     floor = retraining_floor(people, scores, smallest_cell=small)
     recorded = {
         "thresholds": processed.thresholds,
-        "weights": _weights(frame, plan.weightings, settings["attributes"]),
+        "replaced_scores": processed.replaced,
+        "weights": _weights(frame, plan.weightings, list(attributes)),
         "runs": _runs(frame, valid, plan, runs),
         "history": _history(runs),
     }
@@ -268,7 +277,7 @@ def _pictured(
     failed = odd.filter("failed").select("weighting", "seed").unique(maintain_order=True).rows()
     positions = {w: [plan.seeds.index(seed) for v, seed in failed if v == w] for w, _ in failed}
     valid, scores = plan.frame.filter(pl.col("split") == "valid"), _scores(plan, runs)
-    return picture_tables(plan, pixels, scores, settings["attributes"], settings["smallest_cell"]) | {
+    return picture_tables(plan, pixels, scores, list(attributes)) | {
         "odd_networks": odd,
         "without_failed": without_failed(valid, scores, positions, list(attributes.values())),
     }
@@ -349,7 +358,7 @@ def _cohort_facts(cohort: Cohort, frame: pl.DataFrame) -> dict[str, Any]:
         part = frame.filter(pl.col("split") == split)
         facts |= {f"{split}_images": part.height, f"{split}_patients": part["patient"].n_unique()}
     facts["sick_share"] = float(frame["label"].mean())
-    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in DEFAULTS}
+    facts["unknown"] = {attribute: frame[attribute].null_count() for attribute in cohort.attributes}
     return facts
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from lib.audit.columns import INTERVAL, METHOD, F, I, S
 from lib.audit.questions import SCHEMAS
 from lib.pictures import SCHEMAS as PICTURES
+from lib.postprocessing.crossfit import REPLACED
 from lib.training import odd_networks
 
 RECORDED: dict[str, dict[str, Any]] = {
@@ -27,6 +28,7 @@ RECORDED: dict[str, dict[str, Any]] = {
     "history": {"weighting": S, "seed": I, "epoch": I, "train_loss": F, "tune_auc": F},
     # fitted thresholds: mean, smallest and largest over folds and seeds; fitted = share of folds with enough patients
     "thresholds": METHOD | {"group": S, "threshold": F} | INTERVAL | {"fitted": F},
+    "replaced_scores": REPLACED,
     # every weighting: Kish share, largest weight, the earlier weighting it equals here, or why it cannot be used
     "catalogue": {"weighting": S, "effective_share": F, "largest": F, "same_as": S, "refused": S},
     # last layers re-trained under the catalogue on the features of the uniform runs; as `metrics` and `effects`

@@ -13,7 +13,7 @@ import polars as pl
 from lib.audit import Context, Population, answer
 from lib.catalogue import head_tables, placebo_floor, retraining_floor
 from lib.names import DEFAULTS, Attribute, told
-from lib.pictures import mean_radiographs, mean_saliency, misses_by_finding, score_histograms
+from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.postprocessing import post_process
 from lib.preprocessing import catalogue as weighting_catalogue
 from lib.preprocessing import effective_share, equivalents
@@ -59,13 +59,14 @@ def bundle(knobs: Knobs = Knobs()) -> Results:
     scores = {weighting: _scores(draw, valid, weighting, knobs) for weighting in knobs.weightings}
     names = [attribute.name for attribute in knobs.attributes]
     people = Population.from_frame(valid, attributes=knobs.attributes)
-    done = post_process(people, scores, knobs.postprocessings, names)
+    done = post_process(people, scores, knobs.postprocessings, names, refits=20)
     recorded = _heads(people, valid, train, scores, knobs) | {
         "checks": _checks(),
         "weights": _weights(train, knobs),
         "runs": _runs(draw, people, scores, knobs),
         "history": _history(draw, knobs),
         "thresholds": done.thresholds,
+        "replaced_scores": done.replaced,
     }
     context = Context(
         people,
@@ -198,21 +199,17 @@ def _history(draw: np.random.Generator, knobs: Knobs) -> pl.DataFrame:
 def _pictures(
     cohort: pl.DataFrame, valid: pl.DataFrame, scores: dict, runs: pl.DataFrame, knobs: Knobs
 ) -> dict[str, pl.DataFrame]:
-    """Pictures of 8 x 8 pixels of noise, misses of three findings, and what is odd of the networks: nothing, as they are."""
+    """Pictures of 8 x 8 pixels of noise, and what is odd of the networks: nothing, as they are."""
     draw = np.random.default_rng(knobs.seed)
     names = [attribute.name for attribute in knobs.attributes]
     pixels = draw.integers(0, 256, (cohort.height, 8, 8), dtype=np.uint8)
     maps = draw.random((knobs.seeds, valid.height, 4, 4))
-    findings = np.where(
-        valid["label"] == 1, draw.choice(["Effusion", "Mass|Nodule", "Hernia"], valid.height), "No Finding"
-    )
     facts = runs.with_columns(precision=pl.lit("32-true"), device=pl.lit("cpu")).to_dicts()
     own = scores["uniform"]
     return {
         "radiographs": mean_radiographs(cohort, pixels, names),
         "saliency": mean_saliency(valid, maps, own, names),
         "histograms": score_histograms(valid, scores, names, range(1, knobs.seeds + 1)),
-        "misses": misses_by_finding(valid.with_columns(findings=pl.Series(findings)), own, names),
         "odd_networks": odd_networks(facts),
         "without_failed": without_failed(valid, scores, {}, list(knobs.attributes)),
     }

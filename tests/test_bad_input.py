@@ -85,7 +85,7 @@ def test_a_table_without_rows_leaves_no_usable_image(handmade):
 
 
 def test_a_table_beyond_any_cohort_is_refused(handmade, monkeypatch):
-    monkeypatch.setattr("lib.cohort.metadata.LARGEST", 100)
+    monkeypatch.setattr("lib.tabular.content.LARGEST", 100)
     assert "at most 100 bytes are read" in told(handmade.write())
 
 
@@ -109,7 +109,7 @@ def test_names_written_differently_are_matched_and_counted(handmade, in_table, o
     handmade.row(in_table, findings="Mass", patient="own")
     cohort = read_cohort(handmade.write())
     assert cohort.frame.filter(patient="own")["image"].to_list() == [on_disk]
-    assert found(cohort.checks) == {"image names written differently (folder, case or accents)": 1}
+    assert found(cohort.checks) == {"image names written differently (folder, case, accents or suffix)": 1}
 
 
 def test_a_name_that_fits_two_files_is_not_guessed(handmade):
@@ -129,7 +129,7 @@ def test_a_file_name_that_is_no_text_is_ignored_and_counted(handmade):
             file.write(b"x")
     except OSError:
         pytest.skip("this file system has no such names")
-    assert found(read_cohort(handmade.folder).checks) == {"files that are neither PNG nor JPEG by name": 1}
+    assert found(read_cohort(handmade.folder).checks) == {"files that are no PNG, JPEG or DICOM by name": 1}
 
 
 # images
@@ -172,7 +172,7 @@ def test_what_is_no_image_or_too_much_of_one_is_left_out_and_counted(handmade, t
     cohort = read_cohort(handmade.write())
     frame, checks, pixels = readable(cohort, 32, tmp_path / "cache")
     assert "bad.png" not in frame["image"].to_list() and pixels.shape == (4, 32, 32)
-    assert found(checks)["files that are not a readable PNG or JPEG"] == 1
+    assert found(checks)["files that are no readable image"] == 1
     assert dict(checks.select("check", "rows").rows())["images used"] == 4
 
 

@@ -1,100 +1,148 @@
-"""The benchmark's arithmetic and its page; nothing here depends on how fast the machine is."""
+"""The benchmarks' arithmetic and their page; nothing here depends on how fast the machine is."""
 
 import shutil
+from dataclasses import replace
 from pkgutil import resolve_name
+from unittest.mock import patch
 
-import numpy as np
 import polars as pl
 import pytest
 import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import recipe, report
-from benchmarks.quality import Compared, row
+from benchmarks import limit, recipe, report
+from benchmarks.quality import Quality
+from benchmarks.recipe import RECIPE, VARIANTS, Trained
+from benchmarks.reference import plain_network
+from benchmarks.training import PREDICTED, TRAINED
 from benchmarks.workers import Measured, rates
-from lib.audit import Population
-from lib.training.store import Run
+from lib.training.networks import build, efficientnet_lite0, initial_weights
+from lib.training.settings import TrainingSettings
 
 ROUND = {
-    **{f"reference {what}": (10.0, 5.0) for what in ("train", "predict")},
-    **{"224": (20.0, 10.0), "64 of 224": (100.0, 50.0), "64 of 96": (200.0, 100.0), "96": (50.0, 25.0)},
-    **{"predict 96": (180.0, 100.0), "predict 96, mirror": (90.0, 50.0), "predict 224": (10.0, 5.0)},
-    **{"sgemm": (100e9, 100e9), "load": (1.0, 1.0)},
+    **{"plain train": (10.0, 5.0), "plain predict": (50.0, 25.0), "load": (1.0, 1.0)},
+    **{name: (100.0, 50.0) for name in TRAINED},
+    **{name: (400.0, 200.0) for name in PREDICTED},
+    **{f"{of} {precision}": (100e9, 100e9) for of in ("products",) for precision in ("float32", "bfloat16")},
+    **{f"convolutions {precision}": (200.0, 200.0) for precision in ("float32", "bfloat16")},
 }
-
-
-VARIANT = "images always shown as they are"
+VARIANT = "96 px"
 
 
 def test_rates_add_over_workers_that_are_busy_together():
     assert rates([Measured(32, 4.0, 2.0), Measured(32, 2.0, 2.0)]) == (24.0, 16.0)
 
 
-def test_epochs_at_two_sizes_are_weighed_by_the_settings():
-    """13 of the 20 default epochs train on small images."""
-    both = report.over_epochs((100.0, 100.0), (20.0, 20.0))
-    assert both == pytest.approx((20 / (13 / 100 + 7 / 20),) * 2)
+def test_operations_are_those_of_each_convolution_and_of_the_gradients_that_it_needs():
+    """Both convolutions take 2 x 4 x 64 x 9 operations on 8 x 8 pixels; nobody asks for the gradient of the image."""
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1, groups=4))
+    assert limit.operations(network, 8) == 4608 * (2 + 3)
+    network[0].requires_grad_(False)
+    assert limit.operations(network, 8) == 4608 * (1 + 2)
 
 
-def test_operations_are_those_of_three_forward_passes():
-    """ResNet-18 at 224 px needs 1.81 billion multiplications and additions (table 1 of arXiv 1512.03385: 1.8)."""
-    assert report.operations(224, plain=True) == pytest.approx(3 * 2 * 1.81e9, rel=0.01)
-    assert report.operations(224, plain=False) < report.operations(224, plain=True)
+def test_operations_of_the_forward_pass_are_those_that_torch_counts():
+    network = plain_network().eval().requires_grad_(False)
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 3, 224, 224))
+    assert limit.operations(network, 224, 3) == counter.get_total_flops() - 2 * 1280 * 2  # the last layer's
+
+
+def test_the_plain_script_starts_from_what_ours_starts_from():
+    x = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    ours = build("efficientnet_lite0", "none", initial_weights("efficientnet_lite0", "imagenet")[1]).eval()
+    with torch.no_grad():
+        theirs = plain_network().eval().embed(x.expand(-1, 3, -1, -1))
+        torch.testing.assert_close(theirs, ours.embed(x), rtol=1e-3, atol=1e-4)
 
 
 def test_ratios_are_taken_round_by_round():
     slow = {name: (value[0] / 4, value[1]) for name, value in ROUND.items()}
     starts = [{"import": 3.0, "begins": 1.0, "ends": 1.5}]
-    text = report.speed([dict(ROUND), dict(slow)], starts, {1000: {"private": 300.0, "mapped": 200.0}})
-    assert (
-        "| 224 px throughout, batches of 16 | 12.5 (5.0 to 20.0) | 2.00 (2.00 to 2.00) | 2.00 (2.00 to 2.00) |" in text
-    )
+    text = report.speed([ROUND, slow], starts, {1000: {"private": 300.0, "mapped": 200.0}})
+    ratios = "| 62.5 (25.0 to 100.0) | 10.00 (10.00 to 10.00) | 10.00 (10.00 to 10.00) |"
+    assert f"| training by default: 128 px, float32 {ratios}" in text
+    assert "| prediction by default: 128 px, float32 | 250.0 (100.0 to 400.0) | 8.00 (8.00 to 8.00) |" in text
+    assert "| 125 (50 to 200) | 50 (50 to 50) % |" in text  # 100 of 200 images a second, and 25 of 50
     assert "| then, until the first step begins | 1.00 (1.00 to 1.00) |" in text
     assert "| 1,000 | 300 | 200 |" in text
-    assert "private memory" not in report.speed([dict(ROUND)], starts, {1000: None})
+    assert "private memory" not in report.speed([ROUND], starts, {1000: None})
 
 
-def test_variants_are_paired_with_the_recipe_by_seed():
+def test_time_to_quality_counts_the_epochs_that_the_plain_script_needs():
+    """600 images at 10 a second and 300 at 50: 66 s an epoch."""
+    found = Quality([0.70, 0.74], [0.75, 0.74], 11.0, 600, 300, "NOM_PRENOM")
+    lines = report.quality(found, [ROUND]).splitlines()
+    assert lines[4].startswith("| plain script, 224 px | after each epoch: 0.700, 0.740 | 2 | 2.2 (2.2 to 2.2) |")
+    assert lines[5].endswith("2 of 2 reach it | 2 | 0.2 a network | 12.0 (12.0 to 12.0) |")
+
+
+def test_a_plain_script_that_is_not_good_enough_yet_needs_an_epoch_more_at_least():
+    for plain, epochs in (([], 1), ([0.70, 0.72], 3)):
+        found = Quality(plain, [0.75], 66.0, 600, 300, "NOM_PRENOM")
+        lines = report.quality(found, [ROUND]).splitlines()
+        assert f"| at least {epochs} | at least {1.1 * epochs:.1f} (" in lines[4]
+        assert lines[5].endswith(f"| at least {epochs:.1f} ({epochs:.1f} to {epochs:.1f}) |")
+
+
+def test_networks_of_ours_that_are_not_good_enough_give_no_ratio():
+    found = Quality([0.74], [0.75, 0.72], 66.0, 600, 300, "NOM_PRENOM")
+    assert "1 of 2 reach it | 2 | 1.1 a network | not all reach it |" in report.quality(found, [ROUND])
+
+
+def test_variants_are_paired_with_the_recipe():
     """Differences -.01 and -.03: mean -.02, standard error .01, and Student's t of one degree of freedom is 12.706."""
-    found = {(recipe.RECIPE, 1): 0.70, (recipe.RECIPE, 2): 0.74, (VARIANT, 1): 0.69, (VARIANT, 2): 0.71}
+    aucs = {(RECIPE, 1): 0.70, (RECIPE, 2): 0.74, (VARIANT, 1): 0.69, (VARIANT, 2): 0.71, ("1 epoch", 3): 0.7}
+    found = {one: Trained(auc, 60.0) for one, auc in aucs.items()}
     lines = recipe.table(found).splitlines()
-    assert lines[2] == f"| {recipe.RECIPE} | 2 | 0.7200 |  |  |"
-    assert lines[3] == f"| {VARIANT} | 2 | 0.7000 | -0.0200 (-0.1471 to +0.1071) | 2 of 2 |"
+    assert lines[2:] == [
+        f"| {RECIPE} | 2 | 0.7200 |  |  | 60 |",
+        f"| {VARIANT} | 2 | 0.7000 | -0.0200 (-0.1471 to +0.1071) | 2 of 2 | 60 |",
+    ]
     del found[VARIANT, 2]
-    assert recipe.table(found).splitlines()[3] == f"| {VARIANT} | 1 | 0.6900 | -0.0100 | 1 of 1 |"
+    assert recipe.table(found).splitlines()[3] == f"| {VARIANT} | 1 | 0.6900 | -0.0100 | 1 of 1 | 60 |"
 
 
-def test_lengths_are_told_by_seed_and_by_their_mean_score():
-    """Two sick and two healthy patients; the second network orders one pair of four wrongly, the mean score none."""
-    frame = pl.DataFrame({"patient": ["a", "b", "c", "d"], "label": [1, 1, 0, 0]})
-    people = Population.from_frame(frame, attributes=[])
-    right, wrong = np.array([0.9, 0.8, 0.2, 0.1]), np.array([0.6, 0.4, 0.5, 0.3])
-    first, second, _ = recipe.LENGTHS
-    runs = {(first, 1): wrong, (second, 1): right, (second, 2): wrong}
-    runs = {key: Run("uniform", key[1], scores, {}) for key, scores in runs.items()}
-    lines = recipe.lengths_table(people, runs).splitlines()
-    assert len(lines) == 4
-    assert lines[2].startswith(f"| {first} | 0.750 | 0.750 (")
-    assert lines[3].startswith(f"| {second} | 1.000 0.750 | 1.000 (1.000 to 1.000) | +0.250 (")
+def test_every_patient_of_train_is_held_out_once_and_valid_is_not_read():
+    patients = [f"{k // 2}" for k in range(40)]
+    frame = pl.DataFrame({"patient": patients, "split": ["train"] * 32 + ["valid"] * 8})
+    seen = []
+    for pair in range(recipe.PARTS):
+        divided = recipe.held_out(frame, pair)
+        assert divided["patient"].to_list() == patients[:32]
+        out = set(divided.filter(split="valid")["patient"])
+        assert not out & set(divided.filter(split="train")["patient"])
+        seen += out
+    assert sorted(seen) == sorted(set(patients[:32]))
 
 
-def test_what_a_variant_replaces_is_there():
-    for variant in [*recipe.VARIANTS.values(), *recipe.LENGTHS.values()]:
+def test_what_a_variant_replaces_is_there_and_no_two_are_kept_as_one():
+    keys = set()
+    for variant in VARIANTS.values():
         assert (variant.by is None) == (variant.place == "")
-        assert variant.by is None or callable(resolve_name(variant.place))
+        assert not variant.place or resolve_name(variant.place) is not variant.by
+        keys.add(replace(TrainingSettings(), **variant.settings).run_key(variant.place, "uniform", 1))
+    assert len(keys) == len(VARIANTS)
+
+
+def test_variants_of_the_code_do_what_they_say():
     x = torch.rand(2, 1, 8, 8)
     assert torch.equal(recipe.as_they_are(x, 8, None), x) and recipe.as_they_are(x, 4, None).shape == (2, 1, 4, 4)
+    assert recipe.without_clipping(trainer=dict, gradient_clip_val=1.0) == {"gradient_clip_val": None}
+    with patch.object(efficientnet_lite0, "NORMS_ARE_FOLDED", VARIANTS["batch norms not folded"].by):
+        assert any(isinstance(part, nn.BatchNorm2d) for part in build("efficientnet_lite0", "imagenet").modules())
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in build("efficientnet_lite0", "imagenet").modules())
 
 
-def test_speed_is_replaced_and_quality_added_on_the_page(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", ["speed", "quality", "recipe"])
+def test_tables_are_replaced_on_the_page(tmp_path, monkeypatch, kind):
     page = tmp_path / "training.md"
     shutil.copy(report.PAGE, page)
     monkeypatch.setattr(report, "PAGE", page)
-    line = row(Compared((0.65, 0.7), (0.66, 0.71), 0.01, -0.02, 0.04, 20, 1, "none", 1332, 375), "NOM_PRENOM")
-    assert "| 0.650 (0.700) | 0.660 (0.710) | +0.010 (-0.020 to +0.040) |" in line
     before = page.read_text("utf-8")
-    for kind, text in (("speed", "first"), ("speed", "second"), ("quality", line), ("quality", line)):
+    for text in ("first", "second"):
         report.keep(kind, text)
     after = page.read_text("utf-8")
-    assert "first" not in after.split("<!-- speed -->")[1].split("<!-- end of speed -->")[0]
-    assert after.count("second\n") == 1 and after.count(line) == 2
+    assert f"<!-- {kind} -->\nsecond\n<!-- end of {kind} -->" in after
     assert after.splitlines()[0] == before.splitlines()[0] and after.splitlines()[-1] == before.splitlines()[-1]

@@ -27,7 +27,7 @@ def sentence(text: str) -> str:
 def test_check_prints_what_was_found(tiny_cohort):
     done = run("check", str(tiny_cohort))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "       0  files that are not a readable PNG or JPEG (left out)\n" in done.stdout
+    assert "       0  files that are no readable image (left out)\n" in done.stdout
     assert "     192  images in the folders (read)\n" in done.stdout
     assert "       0  images without a row in metadata.csv (left out)\n" in done.stdout
     assert done.stdout.endswith("     192  images used (kept)\n")

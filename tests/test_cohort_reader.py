@@ -12,7 +12,7 @@ from lib.cohort import CohortError, read_cohort
 
 CHECKS = [
     "images in the folders",
-    "files that are neither PNG nor JPEG by name",
+    "files that are no PNG, JPEG or DICOM by name",
     "rows in metadata.csv",
     "rows without an image name or a patient",
     "repeated rows that agree",
@@ -23,7 +23,7 @@ CHECKS = [
     "views other than AP and PA",
     "image names in both malade and sain",
     "image names found twice",
-    "image names written differently (folder, case or accents)",
+    "image names written differently (folder, case, accents or suffix)",
     "images without a row in metadata.csv",
     "rows without an image",
     "folder and Finding Labels disagree",
@@ -93,7 +93,7 @@ def test_other_files_are_counted_and_hidden_ones_are_not(handmade):
     handmade.image("train", 1, "scan.tif", b"not read")
     handmade.image("train", 1, "._train_1.png", b"left by a Mac")
     handmade.image("train", 1, ".DS_Store", b"left by a Mac")
-    assert counted(read_cohort(handmade.write())) == {"files that are neither PNG nor JPEG by name": 1}
+    assert counted(read_cohort(handmade.write())) == {"files that are no PNG, JPEG or DICOM by name": 1}
 
 
 def test_jpeg_and_capital_suffixes_are_images(handmade):

@@ -182,3 +182,16 @@ def test_wrong_groups_bring_back_the_gap(tables):
     assert rows["wrong"].to_list() == list(WRONG)
     assert rows["change"][0] == 0 and rows["change"].is_sorted() and rows["change_low"][-1] > 0
     assert np.allclose(rows["estimate"] - rows["estimate"][0], rows["change"])
+
+
+def test_single_networks_are_said_to_differ_and_a_rule_on_the_same_network_to_act():
+    given = processed(
+        700, 1, attributes=VIEW_FIRST, effect=1.5, rules=("fixed_0.5", "equal_tpr"), weightings=("uniform", "other")
+    )
+    effects = answer(given, only=["effects"])["effects"].filter(unit=PATIENT)
+    of_weightings = effects.filter(weighting="other", postprocessing="fixed_0.5")
+    assert of_weightings.filter(verdict=SHOWN).height and of_weightings["outcome"].null_count() == of_weightings.height
+    rule = effects.filter(
+        weighting="uniform", postprocessing="equal_tpr", target="view", attribute="view", metric="tpr"
+    )
+    assert NARROWED in rule["outcome"].to_list()

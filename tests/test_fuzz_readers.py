@@ -4,8 +4,13 @@ A few seconds by default; `FUZZ=20000 python -m pytest tests/test_fuzz_readers.p
 different ones each time, and any one that fails is kept by hypothesis and tried first the next time.
 """
 
+import bz2
+import contextlib
+import gzip
 import io
+import lzma
 import os
+import re
 import zipfile
 
 import pytest
@@ -20,7 +25,11 @@ from lib.cohort.images import UNREADABLE, read_grey, read_header
 from lib.cohort.metadata import OLDEST, read_metadata
 from lib.cohort.nih import Choice, select, student_names
 from lib.cohort.phantom import NULL, read_dials
+from lib.predictions import PredictionError
+from lib.predictions.prepared import Asked, prepared
 from lib.settings import SettingsError, read_settings
+from lib.tabular import TableError, parse_attribute, plain_name
+from lib.tabular.columns import NAMES
 
 LONG = int(os.environ.get("FUZZ", "0"))
 often = settings(
@@ -47,9 +56,17 @@ def tables(draw) -> bytes:
     if draw(st.integers(0, 3)) == 0:
         header = draw(st.permutations(header))[: draw(st.integers(0, 12))]
     rows = [header, line("a.png").split(","), *draw(ROWS)]
+    return _written(draw, rows)
+
+
+def _written(draw, rows: list[list[str]]) -> bytes:
+    """The rows as a file: some separator, line end, encoding and compression, perhaps damaged before and after."""
     separator, end = draw(st.sampled_from(",;\t|")), draw(st.sampled_from(["\n", "\r\n", "\r"]))
-    text = end.join(separator.join(row) for row in rows)
-    return _damaged(draw, text.encode(draw(st.sampled_from(["utf-8", "utf-16", "utf-8-sig"])), "surrogatepass"))
+    text = draw(st.sampled_from(["", "", f"sep={separator}{end}"])) + end.join(separator.join(row) for row in rows)
+    encoding = draw(st.sampled_from(["utf-8", "utf-16", "utf-8-sig", "utf-16-le", "utf-32", "cp1252"]))
+    content = _damaged(draw, text.encode(encoding, "replace" if encoding == "cp1252" else "surrogatepass"))
+    pack = draw(st.sampled_from([None, None, None, gzip.compress, bz2.compress, lzma.compress]))
+    return content if pack is None else _damaged(draw, pack(content))
 
 
 def _damaged(draw, content: bytes) -> bytes:
@@ -123,6 +140,103 @@ def test_tables(tmp_path, content):
         )
     except CohortError as error:
         assert "lacks the column(s)" in str(error)
+
+
+HEADERS = st.one_of(
+    st.sampled_from(sorted({name for names in NAMES.values() for name in names})),
+    st.sampled_from(
+        ["preds_logit0", "preds_logit1", "logits_0", "logits_1", "a/seed1", "train", "", "Unnamed: 0", "Race"]
+    ),
+    st.text(max_size=8),
+)
+VALUES = st.one_of(
+    st.sampled_from(
+        ["0", "1", "0.5", "0,7", "1.0", "nan", "", "inf", "-1", "87 %", "malade", "sain", "No Finding", "Mass"]
+    ),
+    st.sampled_from(
+        ["train", "valid", "True", "False", "F", "Male", "AP", "58", "058Y", "a.png", "B.PNG", "x/b.png", "412"]
+    ),
+    CELLS,
+)
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "scores": st.lists(HEADERS, min_size=1, max_size=3).map(tuple),
+        "columns": st.dictionaries(
+            st.sampled_from(["image", "patient", "label", "decision", "split"]), HEADERS | st.just("none"), max_size=3
+        ),
+        "attributes": st.lists(
+            st.text(max_size=10) | HEADERS | HEADERS.map(lambda h: f"a:{h}:40,60") | HEADERS.map(lambda h: f"b:{h}=F"),
+            max_size=9,
+        ),
+        "like": st.sampled_from(["nih", "chexpert", "mimic", "x"]),
+        "threshold": st.floats(),
+        "baseline": st.text(max_size=5),
+        "postprocess": st.lists(st.sampled_from(["equal_tpr", "best_threshold", "x"]), max_size=2),
+        "target": st.lists(st.sampled_from(["sex", "view", "x"]), max_size=2),
+    },
+)
+
+
+@st.composite
+def predictions(draw) -> tuple[bytes, bytes]:
+    """A file of predictions and metadata that mostly fit each other, each with other columns, cells or bytes."""
+    names = [f"{k}.png" for k in range(draw(st.integers(0, 30)))]
+    score = [
+        ["image", draw(st.sampled_from(["score", "preds", "proba", "x"]))],
+        *([name, f"{k % 7 / 7:.3f}"] for k, name in enumerate(names)),
+    ]
+    meta = [
+        HEADER.split(","),
+        *(
+            line(name, findings="Mass" if k % 2 else "No Finding", patient=str(k // 2)).split(",")
+            for k, name in enumerate(names)
+        ),
+    ]
+    for rows in (score, meta):
+        for _ in range(draw(st.integers(0, 3))):
+            column = draw(st.integers(0, len(rows[0])))
+            values = draw(st.lists(VALUES, min_size=1, max_size=4))
+            replace = draw(st.booleans()) and column < len(rows[0])
+            for k, row in enumerate(rows):
+                cell = draw(HEADERS) if k == 0 else values[k % len(values)]
+                row[column : column + replace] = [cell]
+    return _written(draw, score), _written(draw, meta)
+
+
+@often
+@given(predictions(), OPTIONS, st.booleans())
+def test_predictions_and_options(tmp_path, contents, options, alone):
+    files = tmp_path / "preds.csv", tmp_path / "metadata.csv"
+    for path, content in zip(files, contents, strict=True):
+        path.write_bytes(content)
+    try:
+        found = prepared(Asked(files[:1], None if alone else files[1], **options))
+    except PredictionError as error:
+        message = str(error).replace(str(tmp_path), "")
+        assert message.isprintable() and message.endswith(".") and len(message) < 2000
+        return
+    question = found.question
+    assert set(question.rows["label"]) == {0, 1} and question.rows["patient"].null_count() == 0
+    assert question.rows["image"].is_unique().all()
+    for own in (question.scores, question.decisions):
+        assert all(
+            values.shape[1] == question.rows.height and 0 <= values.min() <= values.max() <= 1
+            for values in own.values()
+        )
+    for name, attribute in question.attributes.items():
+        assert (
+            set(question.rows[name].drop_nulls()) <= set(attribute.groups) and attribute.reference in attribute.groups
+        )
+    assert all(sentence.isprintable() and "<" not in sentence.replace("<4", "") for sentence in found.warnings)
+
+
+@often
+@given(st.text(max_size=30))
+def test_names_of_attributes_and_methods(written):
+    with contextlib.suppress(TableError):
+        assert re.fullmatch(r"\w+", parse_attribute(written).key)
+    assert not set(plain_name(written)[1:]) & set("<>`*[]{}$#@|~^&")
 
 
 @often

@@ -13,11 +13,9 @@ from lib.pictures import (
     BOX,
     LEAST,
     LEAST_IN_BIN,
-    OTHER,
     OUTSIDE_IF_EVEN,
     mean_radiographs,
     mean_saliency,
-    misses_by_finding,
     score_histograms,
 )
 from lib.pictures.cells import between, patient_weights
@@ -37,7 +35,6 @@ def people(seed: int, *, patients: int = 260, unknown: float = 0.0, rare: bool =
     race[draw.random(patients)[owner] < unknown] = None
     frame = {"patient": owner, "label": draw.integers(0, 2, len(owner)), "race": race.tolist()}
     frame["device"] = draw.choice(["x", "y"], len(owner), p=[0.8, 0.2]).tolist()
-    frame["findings"] = draw.choice(["Mass", "Mass|Edema", "Hernia", ""], len(owner), p=[0.6, 0.3, 0.05, 0.05]).tolist()
     return pl.DataFrame(frame, schema_overrides={"race": pl.String})
 
 
@@ -188,29 +185,6 @@ def test_a_bar_is_the_share_of_patients_each_counted_once():
         inside = pl.col("score").ge(row["start"]) & (pl.col("score").lt(row["end"]) | pl.lit(row["end"] == 1))
         shares = of_group.group_by("patient").agg(inside.mean())["score"]
         assert row["share"] == approx(shares.mean()) and row["images"] == of_group.filter(inside).height
-
-
-def test_misses_are_judged_by_patient_and_by_image():
-    frame = people(4, patients=120)
-    scores = np.random.default_rng(2).random((2, frame.height))
-    table = misses_by_finding(frame, scores, ATTRIBUTES)
-    assert table["finding"].unique(maintain_order=True).to_list() == ["any finding", "Mass", "Edema", OTHER]
-    shown = table.filter(pl.col("missed").is_not_null())
-    assert 0 < shown.height < table.height
-    for row in table.to_dicts():
-        own = frame.with_columns(missed=pl.Series((scores < 0.5).mean(axis=0)), overall=pl.lit("all"))
-        own = own.filter(pl.col(row["attribute"]) == row["group"], label=1)
-        if row["finding"] == OTHER:
-            own = own.filter(pl.col("findings").is_in(["Hernia", ""]))
-        elif row["finding"] != "any finding":
-            own = own.filter(pl.col("findings").str.contains(row["finding"]))
-        assert (row["images"], row["patients"]) == (own.height, own["patient"].n_unique())
-        assert row["merged"] == (row["finding"] == OTHER)
-        assert (row["missed"] is None) == (row["patients"] < 20)
-        if row["missed"] is not None:
-            assert row["missed"] == approx(own.group_by("patient").agg(pl.col("missed").mean())["missed"].mean())
-            assert row["missed_images"] == approx(own["missed"].mean())
-            assert row["low"] < row["missed"] < row["high"]
 
 
 def test_weights_of_patients_add_up_to_one():

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
 from lib.postprocessing import REGISTRY, Sample
-from lib.postprocessing.recalibration import _newton
 from lib.postprocessing.thresholds import share_from, threshold_keeping_under, threshold_reaching
+from lib.recalibration import logistic, logits
 
 MOST = 4
 EVENLY = 12
@@ -106,10 +106,11 @@ def test_weighted_targets_are_reached_and_kept_under(target):
 
 def test_weighted_platt_is_scikit_learns():
     own = sample("patient")
-    x = np.log(own.scores / (1 - own.scores))
+    x = logits(own.scores)
     theirs = LogisticRegression(C=1e9, tol=1e-10).fit(x[:, None], own.labels, sample_weight=own.by_all)
-    expected = theirs.coef_[0, 0], theirs.intercept_[0]
-    assert _newton(x, own.labels, True, own.by_all) == pytest.approx(expected, abs=1e-4)
+    expected = [theirs.coef_[0, 0], theirs.intercept_[0]]
+    found = logistic(np.stack([x, np.ones_like(x)], axis=1), own.labels, own.by_all)
+    assert found == pytest.approx(expected, abs=1e-4)
 
 
 class Scores(BaseEstimator):

@@ -5,6 +5,8 @@ import os
 import stat
 import subprocess
 import sys
+import threading
+import time
 from hashlib import md5
 from pathlib import Path
 
@@ -162,19 +164,61 @@ def test_a_failing_quarto_is_told_by_its_status(bare):
     assert error.value.returncode == 3
 
 
-def test_without_quarto_the_draft_is_rendered_and_says_why(bare, monkeypatch, caplog):
+def test_without_quarto_the_draft_is_rendered_beside_the_book_which_stays(bare, monkeypatch, caplog):
     from lib.render import draft
 
     asked = {}
 
     def render_draft(root, output, *, why):
-        asked.update(root=root, output=output, why=why)
+        asked.update(root=root, why=why)
+        for name in ("index.html", "report-draft.pdf"):
+            (output / name).write_text("a draft")
         return output / "index.html", output / "report-draft.pdf", None
 
     monkeypatch.setattr(draft, "render_draft", render_draft)
-    assert [path.name for path in report.render_report(bare)] == ["index.html", "report-draft.pdf"]
-    assert asked == {"root": bare, "output": bare / "_book", "why": find_quarto().why}
-    assert "A draft is rendered instead." in caplog.text
+    (bare / "_book").mkdir()
+    (bare / "_book" / "report.pdf").write_text("a finished book")
+    (bare / "_draft").mkdir()
+    (bare / "_draft" / "old.html").touch()
+    paths = report.render_report(bare)
+    assert paths == [bare / "_draft" / "index.html", bare / "_draft" / "report-draft.pdf"]
+    assert [path.read_text() for path in paths] == ["a draft"] * 2 and not (bare / "_draft" / "old.html").exists()
+    assert (bare / "_book" / "report.pdf").read_text() == "a finished book"
+    assert asked == {"root": bare, "why": find_quarto().why}
+    assert "A draft is rendered instead" in caplog.text
+
+
+def test_a_draft_that_fails_leaves_the_last_one(bare, monkeypatch):
+    from lib.render import draft
+
+    def render_draft(root, output, *, why):
+        raise RuntimeError("A cell fails.")
+
+    monkeypatch.setattr(draft, "render_draft", render_draft)
+    (bare / "_draft").mkdir()
+    (bare / "_draft" / "index.html").touch()
+    with pytest.raises(RuntimeError, match="A cell fails"):
+        report.render_report(bare)
+    assert (bare / "_draft" / "index.html").is_file()
+
+
+def test_two_renderings_in_one_clone_take_turns(bare, monkeypatch):
+    fake(bare / "path", "1.10.19")
+    at_once, most = [], []
+
+    def quarto(program, root, *arguments):
+        at_once.append(arguments)
+        most.append(len(at_once))
+        time.sleep(0.2)
+        at_once.pop()
+
+    monkeypatch.setattr(report, "quarto", quarto)
+    threads = [threading.Thread(target=report.render_report, args=(bare,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("command", [report.render_slides, report.preview])

@@ -71,7 +71,7 @@ def test_the_manifest_says_what_was_done_with_what(study):
 
 
 def test_the_last_checks_count_unreadable_files_and_used_images(study):
-    assert study.checks["check"].to_list()[-2:] == ["files that are not a readable PNG or JPEG", "images used"]
+    assert study.checks["check"].to_list()[-2:] == ["files that are no readable image", "images used"]
 
 
 def test_a_second_study_says_that_all_is_up_to_date_and_trains_nothing(tiny_study, monkeypatch, caplog):

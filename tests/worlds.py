@@ -116,7 +116,7 @@ def processed(*arguments: object, rules: Sequence[str] = RULES, **options: objec
     """The context of a world with post-processings, features, grey levels and preferences: every input a question may need."""
     plain = context(*arguments, **options)
     names = list(plain.population.attributes)
-    done = post_process(plain.population, plain.scores, rules, names)
+    done = post_process(plain.population, plain.scores, rules, names, refits=10)
     draw = np.random.default_rng(1)
     networks, images = plain.scores["uniform"].shape
     features = draw.normal(size=(networks, images, 4))

@@ -7,22 +7,26 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from lib.cohort.layout import CLASSES, LIKE, METADATA, SPLITS, choose
 from lib.cohort.metadata import CohortError
+from lib.files import alone_with
+from lib.tabular.naming import parts
+from lib.tabular.values import simplified
 
 LARGEST_FILE = 200 << 20
 """Bytes of one file, unpacked."""
 LARGEST_TOTAL = 20 << 30
 MOST_FILES = 200_000
-IMAGE = re.compile(r"(train|valid)/(malade|sain)/[^/]+")
 HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 
 
 def unpack(path: Path, store: Path) -> Path:
     """The cohort folder inside the zip `path`, unpacked once under `store` in a folder named by the zip's content.
 
-    Only `metadata.csv` and the images of `{train,valid}/{malade,sain}` are unpacked, from one folder of the zip. Raises
+    Only `metadata.csv` and the images of `{train,valid}/{malade,sain}` are unpacked, from one folder of the zip, under these
+    names where they are nearly called so. Processes that unpack the same zip wait for each other. Raises
     `CohortError` for what is no zip, is encrypted or damaged, holds a path that leaves the folder or a link, holds no
     cohort or several, or would unpack to more than the limits of this module or the room on the disk.
     """
@@ -33,7 +37,10 @@ def unpack(path: Path, store: Path) -> Path:
                 digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
             target = store / digest / name
             if not target.is_dir():
-                _extract(path, archive, chosen, target)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with alone_with(target):
+                    if not target.is_dir():
+                        _extract(path, archive, chosen, target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, IndexError) as error:
         raise CohortError(f"{path} is not a zip that can be read ({error or type(error).__name__}).") from None
     return target
@@ -41,29 +48,72 @@ def unpack(path: Path, store: Path) -> Path:
 
 def _members(path: Path, members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo], str]:
     """What to unpack, by place within the cohort, and the cohort's name."""
-    files = [m for m in members if not m.is_dir()]
+    files = [m for m in members if not m.is_dir() and not m.filename.endswith("\\")]
     if len(files) > MOST_FILES:
         raise CohortError(f"{path} holds {len(files):,} files; at most {MOST_FILES:,} are unpacked.")
     for member in members:
         _check_place(path, member)
-    visible = [m for m in files if not HIDDEN.search(m.filename)]
-    homes = {
-        m.filename.removesuffix("metadata.csv") for m in visible if PurePosixPath(m.filename).name == "metadata.csv"
-    }
+    visible = [(parts(m.filename), m) for m in files if not HIDDEN.search("/".join(parts(m.filename)))]
+    tables = [(own, m) for own, m in visible if own and own[-1].casefold() in METADATA]
+    homes = {tuple(own[:-1]) for own, _ in tables}
     if len(homes) != 1:
         found = "no metadata.csv" if not homes else f"{len(homes)} files metadata.csv"
         raise CohortError(f"{path} holds {found}; a cohort's zip has one, beside train and valid.")
-    home = homes.pop()
-    inside = {m.filename.removeprefix(home): m for m in visible if m.filename.startswith(home)}
-    chosen = {place: m for place, m in inside.items() if place == "metadata.csv" or IMAGE.fullmatch(place)}
+    beside = homes.pop()
+    order = sorted(tables, key=lambda found: (METADATA.index(found[0][-1].casefold()), found[0]))
+    home = _home(path, beside, [own for own, _ in visible])
+    chosen = {order[0][0][-1].casefold(): order[0][1]}
+    chosen |= _images(path, home, visible)
     _check_sizes(path, chosen)
-    return chosen, PurePosixPath(home).name or path.stem
+    return chosen, (home or beside or (path.stem,))[-1]
+
+
+def _home(path: Path, beside: tuple[str, ...], places: list[list[str]]) -> tuple[str, ...]:
+    """The folder that holds `train`: that of the table, else the one folder within it or around it that does."""
+    homes = {tuple(own[:-3]) for own in places if len(own) > 2 and simplified(own[-3]) in LIKE["train"]}
+    homes = {own for own in homes if own[: len(beside)] == beside or beside[: len(own)] == own}
+    if beside in homes or not homes:
+        return beside
+    if len(homes) > 1:
+        raise CohortError(f"{path} holds train in {len(homes)} folders; a cohort's zip has one, beside metadata.csv.")
+    return homes.pop()
+
+
+def _images(
+    path: Path, home: tuple[str, ...], visible: list[tuple[list[str], zipfile.ZipInfo]]
+) -> dict[str, zipfile.ZipInfo]:
+    """The images of each split and class, by their place in a cohort. Raises `CohortError` that names near matches."""
+    inside = [(own[len(home) :], m) for own, m in visible if tuple(own[: len(home)]) == home]
+    inside = [(own, m) for own, m in inside if len(own) == 3]
+    where = "/".join((str(path), *home))
+    found: dict[str, zipfile.ZipInfo] = {}
+    for split in SPLITS:
+        splits = [own[0] for own, _ in inside]
+        own_split = choose(splits, split, where)
+        if own_split is None:
+            raise CohortError(f"{where} lacks {split}{_there(splits)}.")
+        for name in CLASSES:
+            classes = [own[1] for own, _ in inside if own[0] == own_split]
+            own_class = choose(classes, name, f"{where}/{own_split}")
+            if own_class is None:
+                raise CohortError(f"{where}/{own_split} lacks {name}{_there(classes)}.")
+            for own, member in inside:
+                if own[:2] == [own_split, own_class]:
+                    place = f"{split}/{name}/{own[2]}"
+                    if place in found:
+                        raise CohortError(f"{path} holds {place} twice; each image is allowed once.")
+                    found[place] = member
+    return found
+
+
+def _there(names: list[str]) -> str:
+    there = list(dict.fromkeys(names))
+    return f"; it holds {', '.join(there[:6])}" if there else ""
 
 
 def _check_place(path: Path, member: zipfile.ZipInfo) -> None:
     name = member.filename
-    parts = re.split(r"[/\\]", name)
-    if name.startswith("/") or "\\" in name or ".." in parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
+    if re.match(r"[/\\]", name) or ".." in re.split(r"[/\\]", name) or re.match(r"[A-Za-z]:", name) or "\0" in name:
         raise CohortError(
             f"{path} holds {name!r}, which would lie outside its folder; allowed are plain paths within it."
         )

@@ -17,7 +17,7 @@ def readable(cohort: Cohort, size: int, cache: Path) -> tuple[pl.DataFrame, pl.D
     pixels = load_pixels(cohort.frame, size, cache)
     frame = cohort.frame.filter(~pl.Series(pixels.unreadable))
     count = pl.DataFrame(
-        [("files that are not a readable PNG or JPEG", int(pixels.unreadable.sum()), "left out")],
+        [("files that are no readable image", int(pixels.unreadable.sum()), "left out")],
         schema=cohort.checks.schema,
         orient="row",
     )

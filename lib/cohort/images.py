@@ -1,6 +1,7 @@
 """Images decoded once, in parallel, into a uint8 memory map keyed by content and size."""
 
 import hashlib
+import importlib.util
 import io
 import json
 import logging
@@ -109,9 +110,69 @@ def _decode(paths: list[str], size: int, building: Path) -> list[int]:
     return sorted(failed)
 
 
+def can_read_dicom() -> bool:
+    """Whether pydicom, an optional package, is installed."""
+    return importlib.util.find_spec("pydicom") is not None
+
+
+def _is_dicom(source: str | Path | io.BytesIO) -> bool:
+    """By the four letters that the standard puts after 128 bytes (DICOM PS3.10)."""
+    if isinstance(source, io.BytesIO):
+        return source.getbuffer()[128:132] == b"DICM"
+    with open(source, "rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _dicom_header(source: str | Path | io.BytesIO) -> tuple[tuple[int, int] | None, str | None]:
+    if not can_read_dicom():
+        return None, None
+    import pydicom
+
+    try:
+        scan = pydicom.dcmread(source, stop_before_pixels=True)
+        return (int(scan.Columns), int(scan.Rows)), "L" if int(scan.get("BitsStored", 8)) == 8 else "I;16"
+    except Exception:  # a damaged header ends in whatever its values cannot be turned into
+        return None, None
+
+
+def _from_dicom(path: Path) -> Image.Image:
+    """The first frame in 8-bit grey, black where the standard says so (MONOCHROME1 is inverted), from the darkest to the
+    brightest pixel unless the file has a window. Raises ValueError for what is no image."""
+    if not can_read_dicom():
+        raise ValueError(f"{path} is a DICOM image, which is read by pydicom, and that is not installed")
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+    from pydicom.pixels import apply_modality_lut, apply_voi_lut
+
+    try:
+        scan = pydicom.dcmread(path)
+        if int(scan.Rows) * int(scan.Columns) > LARGEST:
+            raise ValueError(f"{path} has {scan.Rows} x {scan.Columns} pixels, at most {LARGEST} are read")
+        pixels = apply_voi_lut(apply_modality_lut(scan.pixel_array, scan), scan).astype(np.float64)
+    except (
+        AttributeError,
+        InvalidDicomError,
+        NotImplementedError,
+        KeyError,
+        RuntimeError,
+        TypeError,
+        IndexError,
+    ) as error:
+        raise ValueError(f"{path} is no DICOM image that can be read ({error})") from None
+    while pixels.ndim > 2:
+        pixels = pixels.mean(axis=-1) if pixels.shape[-1] == 3 else pixels[0]
+    low, high = pixels.min(), pixels.max()
+    grey = (pixels - low) / (high - low or 1) * 255
+    if scan.get("PhotometricInterpretation") == "MONOCHROME1":
+        grey = 255 - grey
+    return Image.fromarray(grey.round().astype(np.uint8))
+
+
 def read_header(source: str | Path | io.BytesIO) -> tuple[tuple[int, int] | None, str | None]:
     """Size (width, height) and Pillow's mode of an image, from its first bytes; (None, None) when it is no PNG or JPEG."""
     try:
+        if _is_dicom(source):
+            return _dicom_header(source)
         with warnings.catch_warnings(), Image.open(source, formats=("PNG", "JPEG")) as image:
             return image.size, image.mode
     except UNREADABLE:
@@ -123,12 +184,15 @@ def read_grey(path: Path, size: int, depth: int | None = None) -> np.ndarray:
 
     White of a 16-bit file is the highest value of `depth` bits (default: of as many as its own values need).
     """
-    with _opened(path) as image:
-        if _is_deep(image):
-            values = _deep_values(path, image)
-            white = 2 ** (depth or bits(int(values.max()))) - 1
-            image = Image.fromarray(np.rint(values * (255 / white)).clip(0, 255).astype(np.uint8))
-        grey = image.convert("L")
+    if _is_dicom(path):
+        grey = _from_dicom(path)
+    else:
+        with _opened(path) as image:
+            if _is_deep(image):
+                values = _deep_values(path, image)
+                white = 2 ** (depth or bits(int(values.max()))) - 1
+                image = Image.fromarray(np.rint(values * (255 / white)).clip(0, 255).astype(np.uint8))
+            grey = image.convert("L")
     if grey.size != (size, size):
         grey = grey.resize((size, size), Image.Resampling.LANCZOS)
     return np.asarray(grey)

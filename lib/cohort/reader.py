@@ -3,23 +3,23 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from lib.cohort.images import read_header
-from lib.cohort.metadata import CohortError, read_metadata
-from lib.cohort.naming import match_names
-from lib.names import DRAWN
+from lib.cohort.images import can_read_dicom, read_header
+from lib.cohort.layout import CLASSES, SPLITS, class_folders, metadata_of
+from lib.cohort.metadata import CohortError, read_rows
+from lib.names import DEFAULTS, DRAWN, Attribute
+from lib.tabular import AttributeSpec, match
 
 __all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
-SPLITS = ("train", "valid")
-CLASSES = {"malade": 1, "sain": 0}
-SUFFIXES = (".png", ".jpg", ".jpeg")
+DICOM = (".dcm", ".dicom")
+SUFFIXES = (".png", ".jpg", ".jpeg", *DICOM)
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,17 @@ class Cohort:
     """A checked cohort.
 
     `frame` has one row per usable image: `image`, `path` (absolute), `digest` (of the file), `split` (train, valid),
-    `label` (1 sick, 0 healthy), `findings` (as written), `patient`, `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
+    `label` (1 sick, 0 healthy), `patient`, `findings` (as written), `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
     unknown attributes are null. `checks` has `check`, `rows`, `action`: everything noticed on the way.
-    `key` identifies images and metadata together: equal keys mean equal content.
+    `key` identifies images and metadata together: equal keys mean equal content. `attributes` are those that were asked
+    for, each a column of `frame` (default: sex, age group and view).
     """
 
     folder: Path
     frame: pl.DataFrame
     checks: pl.DataFrame
     key: str
+    attributes: dict[str, Attribute]
 
     @property
     def name(self) -> str:
@@ -47,7 +49,11 @@ class Cohort:
         return DRAWN if (self.folder / "truth.json").is_file() else None
 
 
-def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohort:
+def read_cohort(
+    folder: str | Path,
+    metadata: str | Path | None = None,
+    attributes: Sequence[AttributeSpec] | None = None,
+) -> Cohort:
     """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`, or the table `metadata` in its place.
 
     The folder decides split and label. Raises `CohortError` with one sentence where the cohort cannot be used at all;
@@ -55,16 +61,18 @@ def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohor
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    rows, checks = read_metadata(Path(metadata or folder / "metadata.csv"))
+    people = read_rows(Path(metadata) if metadata else metadata_of(folder), attributes)
+    rows, checks = people.frame.drop("split", strict=False), people.checks  # the folder decides
     checks = [
         ("images in the folders", images.height, "read"),
-        ("files that are neither PNG nor JPEG by name", others, "ignored"),
+        ("files that are no PNG, JPEG or DICOM by name", others, "ignored"),
         *checks,
     ]
 
     images, found = _one_file_per_name(images)
-    rows, renamed = match_names(rows, images["image"])
-    checks += [*found, ("image names written differently (folder, case or accents)", renamed, "matched")]
+    files, renamed = match(rows["image"], images["image"])
+    rows = rows.with_columns(pl.col("image").replace(files))
+    checks += [*found, ("image names written differently (folder, case, accents or suffix)", renamed, "matched")]
     joined = images.join(rows, on="image", how="left", maintain_order="left")
     known = joined.filter(pl.col("patient").is_not_null())
     orphans = rows.join(images, on="image", how="anti").height
@@ -107,7 +115,7 @@ def read_cohort(folder: str | Path, metadata: str | Path | None = None) -> Cohor
     ]
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
-    return Cohort(folder, frame, table, _key(frame))
+    return Cohort(folder, frame, table, _key(frame, people.attributes), people.attributes)
 
 
 def list_images(folder: str | Path) -> pl.DataFrame:
@@ -126,23 +134,23 @@ def with_digest(images: pl.DataFrame) -> pl.DataFrame:
 
 def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
     """Every image file with its split and label, and the number of other files; hidden files are not looked at."""
-    if not folder.is_dir():
-        raise CohortError(f"{folder} is not a folder: a cohort is a folder with train, valid and metadata.csv.")
-    rows, others = [], 0
-    for split in SPLITS:
-        for name, label in CLASSES.items():
-            place = folder / split / name
-            if not place.is_dir():
-                raise CohortError(f"{place} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv.")
-            with os.scandir(place.absolute()) as entries:
-                files = sorted((e.name, e.path) for e in entries if e.is_file() and not e.name.startswith("."))
-            named = [
-                (file, path, split, label)
-                for file, path in files
-                if Path(file).suffix.lower() in SUFFIXES and _is_text(file)
-            ]
-            rows += named
-            others += len(files) - len(named)
+    rows, others, scans = [], 0, 0
+    for (split, name), place in class_folders(folder).items():
+        with os.scandir(place.absolute()) as entries:
+            files = sorted((e.name, e.path) for e in entries if e.is_file() and not e.name.startswith("."))
+        named = [
+            (file, path, split, CLASSES[name])
+            for file, path in files
+            if Path(file).suffix.lower() in SUFFIXES and _is_text(file)
+        ]
+        scans += sum(Path(file).suffix.lower() in DICOM for file, *_ in named)
+        rows += named
+        others += len(files) - len(named)
+    if scans and not can_read_dicom():
+        raise CohortError(
+            f"{folder} holds {scans:,} DICOM images, which are read by pydicom: install it (`pip install pydicom`), or save them "
+            "as PNG."
+        )
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
     return pl.DataFrame(rows, schema=schema, orient="row"), others
 
@@ -171,7 +179,7 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
         for name, label in CLASSES.items():
             if frame.filter(pl.col("split") == split, pl.col("label") == label).is_empty():
                 raise CohortError(
-                    f"{folder / split / name} holds no usable image (a readable PNG or JPEG with a row in metadata.csv); "
+                    f"{folder / split / name} holds no usable image (a readable image with a row in metadata.csv); "
                     "both classes need some in train and in valid."
                 )
 
@@ -198,6 +206,7 @@ def _digests(paths: Iterable[str]) -> list[str]:
         return [d for part in pool.map(digests, (paths[i : i + 64] for i in range(0, len(paths), 64))) for d in part]
 
 
-def _key(frame: pl.DataFrame) -> str:
+def _key(frame: pl.DataFrame, attributes: Mapping[str, Attribute]) -> str:
     columns = ["image", "digest", "split", "label", "patient", "age", "sex", "view", "weight"]
+    columns += [name for name in attributes if name not in DEFAULTS]
     return hashlib.blake2b(frame.select(columns).write_csv().encode(), digest_size=16).hexdigest()

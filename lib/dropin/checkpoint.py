@@ -15,7 +15,7 @@ from lib.training.networks import build
 from lib.training.networks.resnet18 import from_torchvision
 from lib.training.settings import TrainingSettings
 
-FORMAT = "train_classifieur 2"
+FORMAT = "train_classifieur 3"
 PREFIX = "model."
 """Of every name in `state_dict`, as in the checkpoints of the course's script."""
 SIZE = "image_size"
@@ -80,4 +80,5 @@ def initial_tensors(path: Path) -> dict[str, torch.Tensor]:
     body = {name: tensor for name, tensor in tensors.items() if not name.startswith("fc.")}
     wanted = {k: v for k, v in torchvision_resnet18().state_dict().items() if not k.startswith("fc.")}
     require_same(body, wanted, path, "torchvision's ResNet-18, to start from")
-    return from_torchvision(body)
+    counts = {name: tensor for name, tensor in wanted.items() if name.endswith("num_batches_tracked")}
+    return from_torchvision(counts | body)

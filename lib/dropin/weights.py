@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.cohort.metadata import CohortError, file_name, read_text_columns
-from lib.cohort.naming import plain
+from lib import tabular
+from lib.cohort.metadata import CohortError, of_a_cohort
 from lib.preprocessing import WeightingError
+from lib.tabular.columns import IMAGE, NAMES, PATIENT
+from lib.tabular.naming import file_name, plain
+from lib.tabular.values import bare, numbers
 
 KEY = "\0file"
 """Column of the image file that a row is about, null where it is about none; no header of a CSV holds such a name."""
-IMAGE_COLUMNS = ("Image Index", "image", "image name", "image id", "file name", "filename", "file", "path")
-PATIENT_COLUMNS = ("Patient ID", "patient")
 IN_NAME = r"^(\d+)_\d+\.\w+$"
 """The patient in the name of an image, as the NIH names them: `00000013_004.png` is the fifth of patient 13."""
 SHOWN = 5
@@ -20,15 +21,18 @@ SHOWN = 5
 
 
 def read_table(path: Path, files: list[str]) -> pl.DataFrame:
-    """The CSV as it is written, every column text, with the column `KEY`: which of `files` each row is about.
+    """The table as it is written, every column text, with the column `KEY`: which of `files` each row is about.
 
-    Only the column of image names must be there. Names match without their folders, exactly or, where no other row
-    names the file exactly, in any case. Raises `CohortError` when the file is no table, has no such column, or when a
-    name fits two files or a file two names.
+    It is read as every table is (`lib.tabular`). Only the column of image names must be there. Names match without their
+    folders, exactly or, where no other row names the file exactly, in any case and with any image suffix. Raises
+    `CohortError` when the file is no table, has no such column, or when a name fits two files or a file two names.
     """
-    table = read_text_columns(path)
+    with of_a_cohort():
+        frame = tabular.read_table(path).frame
+    table = frame.select(pl.all().cast(pl.String))
     column = image_column(table, path)
-    written = table[column].to_frame().select(file_name(pl.col(column)))[column]
+    names = {name: file_name(name) for name in table[column].drop_nulls().unique()}
+    written = table[column].replace_strict(names, default=None, return_dtype=pl.String)
     fitting = match_names(path, written.drop_nulls().unique(maintain_order=True).to_list(), files)
     return table.with_columns(written.replace_strict(fitting, default=None, return_dtype=pl.String).alias(KEY))
 
@@ -57,7 +61,7 @@ def match_names(where: Path | str, written: list[str], files: list[str]) -> dict
 
 def image_column(table: pl.DataFrame, path: Path) -> str:
     """The column of image names. Raises `CohortError` when there is none, or more than one that could be it."""
-    found = find_columns(table, IMAGE_COLUMNS)
+    found = find_columns(table, NAMES[IMAGE])
     if "Image Index" in found or len(found) == 1:
         return "Image Index" if "Image Index" in found else found[0]
     if found:
@@ -66,11 +70,7 @@ def image_column(table: pl.DataFrame, path: Path) -> str:
 
 
 def find_columns(table: pl.DataFrame, names: tuple[str, ...]) -> list[str]:
-    """The columns called by one of `names`, upper case, spaces and underscores apart."""
-
-    def bare(name: str) -> str:
-        return name.casefold().replace("_", "").replace(" ", "")
-
+    """The columns called by one of `names`, upper case, spaces and signs apart."""
     return [column for column in _columns(table) if bare(column) in set(map(bare, names))]
 
 
@@ -83,8 +83,8 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
     if column not in table.columns:
         columns = ", ".join(_columns(table))
         raise WeightingError(f"{path} has no column {column!r} to take weights from; its columns are {columns}.")
-    number = pl.col(column).str.strip_chars().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-    numbered = table.select(pl.col(KEY).alias("key"), line=pl.int_range(2, pl.len() + 2), text=column, weight=number)
+    lines = {"key": pl.col(KEY), "line": pl.int_range(2, pl.len() + 2), "text": column}
+    numbered = table.select(**lines).with_columns(numbers(table[column]).alias("weight"))
     rows = numbered.filter(pl.col("key").is_in(images))
     if absent := sorted(set(images) - set(rows["key"])):
         raise WeightingError(
@@ -122,7 +122,7 @@ def with_patients(images: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFra
     """
     named = pl.col("image").str.extract(IN_NAME).str.replace(r"^0+(\d)", "$1")
     by_image = pl.coalesce(named, pl.col("image"))
-    columns = find_columns(table, PATIENT_COLUMNS)
+    columns = find_columns(table, NAMES[PATIENT])
     if not columns:
         note = "The CSV has no column Patient ID: who an image belongs to is read from its name (PATIENT_NUMBER.png)."
         return images.with_columns(patient=by_image), note

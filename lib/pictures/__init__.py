@@ -1,4 +1,4 @@
-"""Aggregates that are looked at: mean radiographs, mean saliency, histograms of scores, misses by finding.
+"""Aggregates that are looked at: mean radiographs, mean saliency, histograms of scores.
 
 No row here is about one patient: pictures are means over at least `LEAST` distinct patients, bars of a histogram hold at
 least `LEAST_IN_BIN`. `lib.pictures.grad_cam` and `lib.pictures.tables` need torch and are imported by their names; the rest does not.
@@ -7,12 +7,10 @@ least `LEAST_IN_BIN`. `lib.pictures.grad_cam` and `lib.pictures.tables` need tor
 from typing import Any
 
 from lib.pictures import histograms as _histograms
-from lib.pictures import misses as _misses
 from lib.pictures import radiographs as _radiographs
 from lib.pictures import saliency as _saliency
 from lib.pictures.cells import LEAST
 from lib.pictures.histograms import LEAST_IN_BIN, score_histograms
-from lib.pictures.misses import OTHER, misses_by_finding
 from lib.pictures.radiographs import mean_radiographs
 from lib.pictures.saliency import BOX, OUTSIDE_IF_EVEN, mean_saliency
 
@@ -20,7 +18,6 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "radiographs": _radiographs.SCHEMA,
     "saliency": _saliency.SCHEMA,
     "histograms": _histograms.SCHEMA,
-    "misses": _misses.SCHEMA,
 }
 """Tables of the results bundle, by name; the modules say what is in them."""
 
@@ -28,11 +25,9 @@ __all__ = [
     "BOX",
     "LEAST",
     "LEAST_IN_BIN",
-    "OTHER",
     "OUTSIDE_IF_EVEN",
     "SCHEMAS",
     "mean_radiographs",
     "mean_saliency",
-    "misses_by_finding",
     "score_histograms",
 ]

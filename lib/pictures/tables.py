@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 
 from lib.names import BASELINE_WEIGHTING
-from lib.pictures import mean_radiographs, mean_saliency, misses_by_finding, score_histograms
+from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.pictures.grad_cam import saliency
 from lib.training.inference import kept_network
 from lib.training.store import Plan
 
 
 def picture_tables(
-    plan: Plan, pixels: np.ndarray, scores: Mapping[str, np.ndarray], attributes: Sequence[str], smallest_cell: int
+    plan: Plan, pixels: np.ndarray, scores: Mapping[str, np.ndarray], attributes: Sequence[str]
 ) -> dict[str, pl.DataFrame]:
     """Tables `lib.pictures.SCHEMAS` of a study whose runs are kept; `scores[weighting]` (S, n_valid).
 
@@ -27,5 +27,4 @@ def picture_tables(
         "radiographs": mean_radiographs(plan.frame, pixels, attributes),
         "saliency": mean_saliency(valid, maps, own, attributes),
         "histograms": score_histograms(valid, scores, attributes, plan.seeds),
-        "misses": misses_by_finding(valid, own, attributes, smallest_cell=smallest_cell),
     }

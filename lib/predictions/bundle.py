@@ -1,6 +1,6 @@
 """The bundle of an audit of predictions: the tables that were made, and empty ones where nothing was trained."""
 
-import hashlib
+import json
 import platform
 from collections.abc import Mapping
 from datetime import date
@@ -11,40 +11,61 @@ from typing import Any
 import polars as pl
 
 from lib import results
-from lib.names import BASELINE_POSTPROCESSING, told
+from lib.files import alone_with, writing_to
+from lib.names import told
 from lib.predictions.audited import Audited
 from lib.settings import ROOT, bundle_folder
 from lib.tables import RECORDED, TABLES
 
-
-def save_bundle(found: Audited, name: str, source: str, *, root: Path = ROOT, margin: float = 0.05) -> Path:
-    """Write `data/<name>/results` and return it. Raises `results.BundleError` when a study's own results are there."""
-    target = bundle_folder(name, root)
-    if (target / results.MANIFEST).is_file() and not _is_of_predictions(target):
-        raise results.BundleError(f"{target} holds the results of a study, which are kept: choose another --name.")
-    empty = {table: pl.DataFrame(schema=schema) for table, schema in TABLES.items()}
-    tables = empty | found.tables | {"checks": _checks(found)}
-    results.save(target, _manifest(found, name, source, margin), tables, TABLES)
-    return target
+DEFAULT = "predictions"
 
 
-def _is_of_predictions(target: Path) -> bool:
+def save_bundle(found: Audited, name: str | None, source: str, *, root: Path = ROOT) -> Path:
+    """Write `data/<name>/results` and return it.
+
+    Without a `name` it is `predictions`, or `predictions-<key>` where another audit is kept under that one. Raises
+    `results.BundleError` when a study's results, or those of other predictions, are under the `name` that is given.
+    """
+    key = found.key
+    for own in (name,) if name else (DEFAULT, f"{DEFAULT}-{key[:8]}"):
+        target = bundle_folder(own, root)
+        with writing_to(target.parent), alone_with(target):
+            if name and (why := _kept(target, key)):
+                raise results.BundleError(f"{target} holds {why}, which are kept: choose another --name.")
+            if _kept(target, key):
+                continue
+            empty = {table: pl.DataFrame(schema=schema) for table, schema in TABLES.items()}
+            made = empty | found.tables | {"checks": _checks(found)}
+            results.save(target, _manifest(found, own, source, key), made, TABLES)
+            return target
+    raise results.BundleError(f"{target} holds the results of other predictions: choose a --name.")
+
+
+def _kept(target: Path, key: str) -> str | None:
+    """What is there and must not be written over, or None: these predictions may be audited again."""
+    manifest = target / results.MANIFEST
+    if not manifest.is_file():
+        return None
     try:
-        return results.load(target.parent.name, target.parent.parent.parent).manifest.get("of_predictions", False)
-    except results.BundleError:
-        return True
+        there = json.loads(manifest.read_text("utf-8"))
+        of_predictions, own = there.get("of_predictions", False), there.get("cohort", {}).get("key")
+    except (ValueError, AttributeError):
+        return "results that cannot be read"
+    if not of_predictions:
+        return "the results of a study"
+    return None if own == key else "the results of other predictions"
 
 
 def _checks(found: Audited) -> pl.DataFrame:
-    rows = [(notice, found.rows.height, "told") for notice in found.notices]
+    rows = [(warning, found.rows.height, "a warning") for warning in found.warnings]
+    rows += [(notice, found.rows.height, "told") for notice in found.notices]
     rows.append(("images audited", found.rows.height, "kept"))
     return pl.DataFrame(rows, schema=RECORDED["checks"], orient="row")
 
 
-def _manifest(found: Audited, name: str, source: str, margin: float) -> dict[str, Any]:
+def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any]:
     rows = found.rows
     sizes = {"images": rows.height, "patients": rows["patient"].n_unique()}
-    key = hashlib.blake2b(rows.select("image", "label", "score").write_csv().encode(), digest_size=16).hexdigest()
     cohort: Mapping[str, Any] = {"name": name, "source": source, "key": key, **sizes} | {
         "train_images": 0,
         "train_patients": 0,
@@ -53,16 +74,18 @@ def _manifest(found: Audited, name: str, source: str, margin: float) -> dict[str
         "sick_share": float(rows["label"].mean()),
         "unknown": {attribute: rows[attribute].null_count() for attribute in found.attributes},
     }
-    audited = {"margin": margin, "folds": 0, "smallest_cell": 20, "attributes": list(found.attributes)}
     seeds = list(range(1, found.networks["uniform"] + 1))
     return {
         "of_predictions": True,
         "notices": list(found.notices),
-        "cohort": dict(cohort),
+        "warnings": list(found.warnings),
         "attributes": told(found.attributes.values()),
+        "cohort": dict(cohort),
         "settings": {
             "training": {"seeds": seeds, "weightings": list(found.methods), "named": found.methods},
-            "audit": audited | {"postprocessings": [BASELINE_POSTPROCESSING]},
+            "audit": {k: v for k, v in found.settings.items() if k != "preferences"}
+            | {"attributes": list(found.attributes)},
+            "preferences": found.settings["preferences"],
         },
         "made": date.today().isoformat(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in ("polars", "numpy")},

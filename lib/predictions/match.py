@@ -1,96 +1,140 @@
-"""Predictions and metadata put together: whose image each row is, and which rows are audited."""
+"""Predictions and metadata put together: whose image each row is, its truth, and which rows are audited."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from lib.cohort import CohortError
-from lib.cohort.metadata import read_metadata
-from lib.names import DEFAULTS
-from lib.predictions.reader import IMAGE, PredictionError, Predictions, read_text
+from lib.predictions.reader import Network, PredictionError, Predictions, image_column
+from lib.tabular import Columns, People, file_name, match, plain_name, read_table
+from lib.tabular.classes import sick as sick_of
+from lib.tabular.columns import SEX, VIEW
+from lib.tabular.values import coded, text
 
-COLUMN = {"sex": "Patient Gender", "view": "View Position"}
+CODED = ("sex", "view")
+IMAGES = (".png", ".jpg", ".jpeg", ".dcm")
+OTHER_WAY = 0.9
+"""Share of labels that contradict the findings from which on the codes mean the opposite."""
 Codes = Mapping[str, Mapping[str, str]]
+FOLDER = r"(?i)(?:^|[/\\])(train|valid|val|test)[/\\]"
 
 
-def parse_codes(text: str) -> Codes:
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """`rows` with an image each (`image`, `label`, `patient`, attributes, `split` where it is known) and the `networks` in their
+    order; `notes` say what was done, `warnings` what may mislead."""
+
+    path: Path
+    rows: pl.DataFrame
+    networks: tuple[Network, ...]
+    held_out: bool
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def at(self, keep: np.ndarray, *notes: str, held_out: bool | None = None) -> "Matched":
+        """The same on some rows (positions), with more notes."""
+        known = self.held_out if held_out is None else held_out
+        networks = tuple(network.at(keep) for network in self.networks)
+        return Matched(self.path, self.rows[keep.tolist()], networks, known, (*self.notes, *notes), self.warnings)
+
+
+def parse_codes(written: str) -> Codes:
     """`sex:0=M,1=F;view:0=AP,1=PA` as {attribute: {code: group}}. Raises `PredictionError` for anything else."""
     codes: dict[str, dict[str, str]] = {}
-    for part in filter(None, text.replace(" ", "").split(";")):
+    for part in filter(None, written.replace(" ", "").split(";")):
         attribute, _, pairs = part.partition(":")
-        if attribute not in COLUMN:
-            raise PredictionError(f"--codes {text!r}: {attribute!r} cannot be coded; allowed are {', '.join(COLUMN)}.")
+        if attribute not in CODED:
+            raise PredictionError(
+                f"--codes {written!r}: {attribute!r} cannot be coded; allowed are {', '.join(CODED)}."
+            )
         codes[attribute] = dict(pair.split("=", 1) for pair in pairs.split(",") if "=" in pair)
-        groups = DEFAULTS[attribute].groups
+        groups = {"sex": ("F", "M"), "view": ("AP", "PA")}[attribute]
         if sorted(codes[attribute].values()) != sorted(groups):
-            raise PredictionError(f"--codes {text!r}: {attribute} needs a code for each of {', '.join(groups)}, once.")
+            raise PredictionError(
+                f"--codes {written!r}: {attribute} needs a code for each of {', '.join(groups)}, once."
+            )
     return codes
 
 
-def read_people(path: Path, codes: Codes) -> tuple[pl.DataFrame, list[str]]:
-    """Metadata, one row per image: `image, findings, patient, age, sex, age_group, view`, and what is worth telling.
-
-    Sex or view written as 0 and 1 cannot be known without `codes`. Raises `PredictionError`.
-    """
-    raw = read_text(path)
-    try:
-        rows, _ = read_metadata(path)
-    except CohortError as error:
-        raise PredictionError(str(error)) from None
-    notices = []
-    for attribute, column in COLUMN.items():
-        values = raw.select(image=pl.col("Image Index").str.strip_chars(), code=pl.col(column).str.strip_chars())
-        values = values.with_columns(pl.col("code").str.strip_suffix(".0")).unique("image", keep="first")
-        if attribute in codes:
-            group = pl.col("code").replace_strict(dict(codes[attribute]), default=None, return_dtype=pl.String)
-            coded = values.with_columns(group=group)
-            rows = rows.join(coded.select("image", "group"), on="image", how="left", maintain_order="left")
-            rows = rows.with_columns(pl.coalesce(attribute, "group").alias(attribute)).drop("group")
-        elif set(values["code"].drop_nulls()) and set(values["code"].drop_nulls()) <= {"0", "1"}:
-            raise PredictionError(
-                f"{path}, column {column!r} holds 0 and 1, whose meaning is not written: give metadata with the original "
-                f'values, or say it, as in --codes "{attribute}:0={",1=".join(DEFAULTS[attribute].groups)}".'
-            )
-        if (unknown := rows[attribute].null_count()) > 0:
-            notices.append(
-                f"{attribute} is unknown for {unknown:,} images of the metadata; they are in no {attribute} group."
-            )
-    return rows.drop("weight"), notices
-
-
-def matched(file: Predictions, people: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[str]]:
+def matched(file: Predictions, people: People) -> Matched:
     """The file's rows with their people: by name of the image, else by position where that can be verified."""
-    if "image" not in file.frame.columns:
-        return _by_position(file, people, path)
-    rows = file.frame.join(people, on="image", how="inner", maintain_order="left")
-    if rows.is_empty():
-        raise PredictionError(
-            f"none of the {file.frame.height:,} images of {file.path} is in {path}; the first is {file.frame['image'][0]!r}."
-        )
-    rows, notices = _labelled(file.path, rows, path)
-    if missing := file.frame.height - rows.height:
-        notices.append(
-            f"{file.path.name}: {missing:,} of {file.frame.height:,} images are not in {path.name}; left out."
-        )
-    return rows, notices
+    if "image" in file.frame.columns:
+        rows, notes, warnings = _by_name(file, people)
+    else:
+        rows, notes, warnings = _by_position(file, people)
+    found = Matched(file.path, rows.drop("row"), file.networks, file.held_out, tuple(notes), tuple(warnings))
+    order = rows["row"].to_numpy()
+    found = Matched(found.path, found.rows, tuple(n.at(order) for n in file.networks), *_rest(found))
+    return _labelled(file, _one_row_each(_with_scores(found)), people)
 
 
-def _by_position(file: Predictions, people: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[str]]:
-    why = f"{file.path} names no images (columns {', '.join(IMAGE[:3])}, ...)"
-    if file.frame.height != people.height:
+def _rest(found: Matched) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    return found.held_out, found.notes, found.warnings
+
+
+def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str], list[str]]:
+    own = file.frame["image"]
+    targets, different = people.names.match(own.to_list())
+    if not targets:
         raise PredictionError(
-            f"{why} and has {file.frame.height:,} rows where {path} has {people.height:,} images: rows cannot be matched."
+            f"none of the {len(own):,} images of {file.path} is in {people.table.path}; the first is {own[0]!r}."
         )
-    rows = pl.concat([file.frame, people], how="horizontal")
+    rows = file.frame.with_row_index("row").rename({"image": "written"})
+    rows = rows.with_columns(image=pl.col("written").replace_strict(targets, default=None, return_dtype=pl.String))
+    of_folders = False
+    if "split" not in rows.columns:
+        folder = rows["written"].str.extract(FOLDER).str.to_lowercase().replace({"val": "valid", "test": "valid"})
+        if folder.null_count() == 0 and (folder == "valid").any():  # all of CheXpert lies in `train`
+            rows, of_folders = rows.with_columns(split=folder), True
+    rows = _joined(rows.filter(pl.col("image").is_not_null()).drop("written"), people)
+    notes = [f"{file.path.name}: the folders in the names tell training images from others."] * of_folders
+    if left := file.frame.height - rows.height:
+        notes.append(
+            f"{file.path.name}: {left:,} of {len(own):,} images are not in {people.table.path.name}; left out."
+        )
+    if different:
+        notes.append(
+            f"{file.path.name}: {different:,} names are written differently (folder, case or suffix) and matched."
+        )
+    return rows, notes, []
+
+
+def _joined(rows: pl.DataFrame, people: People) -> pl.DataFrame:
+    """Rows with their people; a split that the file does not say is that of the metadata."""
+    frame = people.frame.drop("weight")
+    shared = [name for name in ("split",) if name in rows.columns and name in frame.columns]
+    joined = rows.join(frame.drop(shared), on="image", how="left", maintain_order="left")
+    if people.names.depth == 1:  # else folders are part of the name
+        names = {name: file_name(name) for name in joined["image"].unique()}
+        joined = joined.with_columns(pl.col("image").replace_strict(names, return_dtype=pl.String))
+    return joined
+
+
+def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str], list[str]]:
+    path = people.table.path
+    why = f"{file.path} names no images (columns 'Image Index', 'image', ...)"
+    if file.frame.height != people.frame.height:
+        raise PredictionError(
+            f"{why} and has {file.frame.height:,} rows where {path} has {people.frame.height:,} images: rows cannot be matched."
+        )
+    frame = people.frame.drop("weight")
+    rows = pl.concat(
+        [file.frame.drop("row", strict=False), frame.drop(*set(file.frame.columns) & set(frame.columns))],
+        how="horizontal",
+    )
     agree = []
-    if "label" in rows.columns:
-        agree.append(("labels", (rows["label"] == (rows["findings"] != "No Finding").cast(pl.Int64)).all()))
-    for attribute in COLUMN:
-        if f"file_{attribute}" in rows.columns:
-            pairs = rows.select(f"file_{attribute}", attribute).drop_nulls().unique()
-            one_to_one = pairs[attribute].is_unique().all() and pairs[f"file_{attribute}"].is_unique().all()
-            agree.append((attribute, bool(one_to_one)))
+    if "label" in rows.columns and rows["findings"].null_count() == 0:
+        same = (rows["label"] == sick_of(rows["findings"])).mean()
+        agree.append(("labels", same == 1 or (same == 0 and file.coded_label)))
+    for attribute, role in (("sex", SEX), ("view", VIEW)):
+        if (column := Columns().find(file.table, role)) and attribute in rows.columns:
+            pairs = (
+                pl.DataFrame({"own": coded(file.table.frame[column]), "known": rows[attribute]}).drop_nulls().unique()
+            )
+            if pairs.height:
+                agree.append((attribute, bool(pairs["own"].is_unique().all() and pairs["known"].is_unique().all())))
     if not agree:
         raise PredictionError(
             f"{why} and neither labels nor attributes by which its rows could be checked against {path}."
@@ -98,70 +142,189 @@ def _by_position(file: Predictions, people: pl.DataFrame, path: Path) -> tuple[p
     if wrong := [what for what, same in agree if not same]:
         raise PredictionError(f"{why}, and its {wrong[0]} disagree with {path} row by row: rows cannot be matched.")
     checked = " and ".join(what for what, _ in agree)
-    rows, notices = _labelled(file.path, rows, path)
-    return rows, [*notices, f"{file.path.name} names no images: matched by position, {checked} agree in every row."]
+    rows = rows.with_row_index("row")
+    return rows, [f"{file.path.name} names no images: matched by position, {checked} agree in every row."], []
 
 
-def _labelled(file: Path, rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[str]]:
-    found = (pl.col("findings") != "No Finding").cast(pl.Int64)
+def _with_scores(found: Matched) -> Matched:
+    """Without the rows that have no score, or no decision where there are only decisions."""
+    known = np.all([np.isfinite(network.score) for network in found.networks], axis=0)
+    if known.all():
+        return found
+    if not known.any():
+        raise PredictionError(f"{found.path} has no score for any of its images that are in the metadata.")
+    left = int((~known).sum())
+    return found.at(np.flatnonzero(known), f"{found.path.name}: {left:,} rows without a score are left out.")
+
+
+def _one_row_each(found: Matched) -> Matched:
+    """Each image once. Raises `PredictionError` for rows that contradict each other, naming them."""
+    told = [name for name in ("image", "label", "split") if name in found.rows.columns]
+    scores = {f"score {k}": network.score for k, network in enumerate(found.networks)}
+    decisions = {f"decision {k}": n.decision for k, n in enumerate(found.networks) if n.decision is not None}
+    rows = found.rows.select(told).with_columns(pl.Series(name, own) for name, own in (scores | decisions).items())
+    distinct = rows.with_row_index("row").unique(rows.columns, keep="first", maintain_order=True)
+    if (twice := distinct.filter(distinct["image"].is_duplicated())).height:
+        names = twice["image"].unique(maintain_order=True)
+        shown = ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+        raise PredictionError(
+            f"{found.path} has rows that differ for the same image ({shown}); one for each image is allowed."
+        )
+    if left := rows.height - distinct.height:
+        note = f"{found.path.name}: {left:,} repeated rows that agree are left out."
+        return found.at(distinct["row"].to_numpy(), note)
+    return found
+
+
+def _labelled(file: Predictions, found: Matched, people: People) -> Matched:
+    """With the truth: the file's, else what the findings of the metadata say; where they contradict, that is said."""
+    rows, name, meta = found.rows, file.path.name, people.table.path.name
+    sick = sick_of(rows["findings"])
     if "label" not in rows.columns:
-        if rows["findings"].null_count():
-            raise PredictionError(f"{file} has no labels and {path} lacks Finding Labels for some of its images.")
-        return rows.with_columns(label=found), [f"{file.name} has no labels: those of {path.name} are used."]
-    known = rows.filter(pl.col("findings").is_not_null())
-    differ = known.filter(pl.col("label") != found).height
+        if sick.null_count():
+            raise PredictionError(
+                f"{file.path} has no column of the truth (label, labels, ...), and {people.table.path} lacks Finding Labels for "
+                f"{sick.null_count():,} of its images: name one, as in '--label COLUMN'."
+            )
+        rows = rows.with_columns(sick.alias("label"))
+        return Matched(
+            found.path,
+            rows,
+            found.networks,
+            found.held_out,
+            (*found.notes, f"{name} has no labels: those of {meta} are used."),
+            found.warnings,
+        )
+    warnings, networks, label = (
+        list(found.warnings),
+        found.networks,
+        rows["label"].fill_null(sick) if sick.null_count() == 0 else rows["label"],
+    )
+    known = pl.DataFrame({"label": label, "sick": sick}).drop_nulls()
+    differ = known.filter(pl.col("label") != pl.col("sick")).height
+    if known.height >= 20 and differ >= OTHER_WAY * known.height and file.coded_label:
+        label, differ = 1 - label, known.height - differ
+        networks = tuple(_other_way(network) for network in networks)
+        warnings.append(
+            f"{name}: in {known.height - differ:,} of {known.height:,} images the labels are the opposite of the {people.truth} of "
+            f"{meta}; they are read the other way round."
+        )
     if known.height and differ > known.height / 2:
         raise PredictionError(
-            f"{file}: labels contradict the Finding Labels of {path} in {differ:,} of {known.height:,} images; in `labels`, 0 "
-            "is malade (sick) and 1 is sain, in `label`, 1 is sick."
+            f"{file.path}: labels contradict the {people.truth} of {people.table.path} in {differ:,} of {known.height:,} images; "
+            "in `labels`, 0 is malade (sick) and 1 is sain, in `label`, 1 is sick."
         )
     if differ:
-        return rows, [f"{file.name}: labels differ from Finding Labels in {differ:,} images; the file's are kept."]
-    return rows, []
+        warnings.append(
+            f"{name}: labels differ from the {people.truth} of {meta} in {differ:,} images; the file's are kept."
+        )
+    found = Matched(
+        found.path, rows.with_columns(label.alias("label")), networks, found.held_out, found.notes, tuple(warnings)
+    )
+    if empty := label.null_count():
+        return found.at(
+            np.flatnonzero(label.is_not_null().to_numpy()), f"{name}: {empty:,} rows without a label are left out."
+        )
+    return found
 
 
-def restricted(rows: pl.DataFrame, valid: set[str] | None, file: Path) -> tuple[pl.DataFrame, bool]:
-    """The rows to audit, and whether they are known to be held out: those of `valid`, else those whose split says so."""
+def _other_way(network: Network) -> Network:
+    """Decisions alone, written 0 and 1, mean what the labels of their file mean; scores say themselves what is sick."""
+    if network.ranked or network.decision is None:
+        return network
+    turned = np.where(network.decision < 0, -1, 1 - network.decision)
+    return Network(network.method, np.where(turned < 0, np.nan, turned), turned, False, network.column)
+
+
+def restricted(found: Matched, valid: "Named | None") -> Matched:
+    """The rows to audit: those that `valid` names, else those whose split is not train, else all."""
+    rows, name = found.rows, found.path.name
     if valid is not None:
-        kept = rows.filter(pl.col("image").is_in(sorted(valid)))
-        if kept.is_empty():
-            raise PredictionError(f"none of the images of {file} is among the {len(valid):,} named by --valid.")
-        return kept, True
-    if "split" in rows.columns:
-        kept = rows.filter(pl.col("split") == "valid")
-        if kept.is_empty():
-            raise PredictionError(f"{file} has no validation image: its split is train in every row.")
-        return kept, True
-    return rows, False
+        targets, _ = match(valid.images, rows["image"].to_list())
+        inside = rows["image"].is_in(sorted(set(targets.values())))
+        if not inside.any():
+            raise PredictionError(
+                f"none of the images of {found.path} is among the {len(valid.images):,} named by --valid."
+            )
+        train, _ = match(valid.train, rows["image"].to_list())
+        split = pl.Series(
+            "split", np.where(inside, "valid", np.where(rows["image"].is_in(sorted(set(train.values()))), "train", ""))
+        )
+        rows = rows.with_columns(split.replace({"": None}))
+        found = Matched(found.path, rows, found.networks, True, found.notes, found.warnings)
+    if "split" not in rows.columns or rows["split"].null_count() == rows.height:
+        return found
+    inside = (rows["split"] == "valid").fill_null(False).to_numpy()
+    if not inside.any():
+        raise PredictionError(f"{found.path} has no validation image: its split is train in every row that has one.")
+    both = set(rows.filter(split="train")["patient"]) & set(rows.filter(split="valid")["patient"])
+    warnings = list(found.warnings)
+    if both:
+        images = int((rows["patient"].is_in(sorted(both)).to_numpy() & inside).sum())
+        warnings.append(
+            f"{name}: {len(both):,} patients have images on both sides of the split, {images:,} of the {inside.sum():,} images "
+            "audited are theirs, and rates on patients seen in training flatter."
+        )
+    kept = (
+        found
+        if inside.all()
+        else found.at(
+            np.flatnonzero(inside),
+            f"{name}: {inside.sum():,} of {rows.height:,} images are marked for validation or testing; the others are left out.",
+        )
+    )
+    return Matched(kept.path, kept.rows, kept.networks, True, kept.notes, tuple(warnings))
 
 
-def names_in(valid: Path) -> set[str]:
-    """Images named by `--valid`: those in `valid/*` of a cohort folder, or in the image column of a CSV."""
+@dataclass(frozen=True)
+class Named:
+    """Images that `--valid` names, and those that the same folder has for training."""
+
+    images: list[str]
+    train: list[str]
+
+
+def names_in(valid: Path) -> Named:
+    """Images named by `--valid`: those in `valid/*` of a cohort folder, or in the image column of a table."""
     if valid.is_dir():
-        folder = valid / "valid" if (valid / "valid").is_dir() else valid
-        names = {path.name for path in folder.rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg")}
+        from lib.cohort.layout import split_folder
+
+        folder, train = split_folder(valid, "valid") or valid, split_folder(valid, "train")
+        names = _images_in(folder)
         if not names:
-            raise PredictionError(f"{valid} holds no images; a cohort folder or a CSV of names is needed.")
-        return names
-    frame = read_text(valid)
-    column = next((c for c in frame.columns if c.lower() in IMAGE), frame.columns[0])
-    return {name.strip().replace("\\", "/").split("/")[-1] for name in frame[column].drop_nulls()}
+            raise PredictionError(f"{valid} holds no images; a cohort folder or a table of names is needed.")
+        return Named(names, _images_in(train) if train else [])
+    table = read_table(valid)
+    column = image_column(table, Columns(), []) or table.columns[0]
+    return Named(text(table.frame[column]).drop_nulls().to_list(), [])
 
 
-def common(tables: Sequence[tuple[Path, pl.DataFrame]]) -> tuple[list[pl.DataFrame], list[str]]:
-    """Every table cut to the images that all have, in one order. Raises `PredictionError` where labels contradict."""
-    shared = tables[0][1].select("image", "label")
-    for path, rows in tables[1:]:
-        shared = shared.join(rows.select("image", other="label"), on="image", how="inner", maintain_order="left")
+def _images_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
+
+
+def common(tables: Sequence[Matched]) -> tuple[list[Matched], list[str]]:
+    """Every file cut to the images that all have, in one order. Raises `PredictionError` where labels contradict."""
+    shared = tables[0].rows.select("image", "label")
+    for found in tables[1:]:
+        shared = shared.join(found.rows.select("image", other="label"), on="image", how="inner", maintain_order="left")
         if shared.is_empty():
-            raise PredictionError(f"{path} has no image in common with {tables[0][0]}: they cannot be compared.")
+            raise PredictionError(
+                f"{found.path} has no image in common with {tables[0].path}: they cannot be compared."
+            )
         if (differ := shared.filter(pl.col("label") != pl.col("other"))).height:
             raise PredictionError(
-                f"{path} and {tables[0][0]} disagree on the label of {differ.height:,} images, {differ['image'][0]!r} among them."
+                f"{found.path} and {tables[0].path} disagree on the label of {differ.height:,} images, "
+                f"{differ['image'][0]!r} among them."
             )
         shared = shared.drop("other")
-    kept = [shared.select("image").join(rows, on="image", how="left", maintain_order="left") for _, rows in tables]
-    if all(rows.height == shared.height for _, rows in tables):
+    if len(tables) == 1:
+        return list(tables), []
+    kept = []
+    for found in tables:
+        place = found.rows.select("image").with_row_index("place")
+        kept.append(found.at(shared.join(place, on="image", how="left", maintain_order="left")["place"].to_numpy()))
+    if all(found.rows.height == shared.height for found in tables):
         return kept, []
-    sizes = ", ".join(f"{path.name} {rows.height:,}" for path, rows in tables)
+    sizes = ", ".join(f"{plain_name(found.path.name)} {found.rows.height:,}" for found in tables)
     return kept, [f"The files differ in their images ({sizes}): audited on the {shared.height:,} that all have."]

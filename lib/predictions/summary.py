@@ -4,44 +4,80 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from lib.names import BASELINE, BASELINE_WEIGHTING, MAX_MIN, METRICS, NOT_ESTIMABLE, OVERALL, PATIENT
+from lib.names import (
+    AT_MOST,
+    BASELINE,
+    BASELINE_POSTPROCESSING,
+    MAX_MIN,
+    METRICS,
+    NO_TARGET,
+    NOT_ESTIMABLE,
+    OVERALL,
+    PATIENT,
+    POSTPROCESSINGS,
+)
 from lib.predictions.audited import Audited
+from lib.tabular import for_terminal
 
 SHOWN = ("balanced_accuracy", "auc", "tpr", "fpr")
+MOST_NOTES = 5
 COMPARED = ("tpr", "fpr", "balanced_accuracy")
-_BASELINE = dict(zip(("weighting", "postprocessing", "target"), BASELINE, strict=True))
+_METHOD = ("weighting", "postprocessing", "target")
+_BASELINE = dict(zip(_METHOD, BASELINE, strict=True))
 
 
 def summary(found: Audited) -> str:
     """Plain text, a terminal wide: rates in percent with 95 % intervals, differences in points, verdicts in words."""
     images, patients = found.rows.height, found.rows["patient"].n_unique()
     lines = [f"{images:,} images of {patients:,} patients{', validation only' if found.held_out else ''}"]
-    lines += [f"Note: {notice}" for notice in found.notices]
+    lines += [f"Warning: {warning}" for warning in found.warnings]
+    lines += [f"Note: {notice}" for notice in shortened(found.notices)]
     lines += ["", *_methods(found), "", *_groups(found), "", *_gaps(found)]
-    if len(found.methods) > 1:
+    if found.tables["effects"].height:
         lines += ["", *_changes(found)]
+    if found.deployed:
+        lines += ["", *_rules(found)]
     lines += [
         "",
         "In brackets: 95 % intervals by patient"
         + (
             ", and by network."
             if max(found.networks.values()) > 1
-            else "; with one file each, retraining is not in them."
+            else "; with one network each, retraining is not in them."
         )
         + " Every patient counts once. “Shown” holds for all comparisons of its kind together, “suggested” for a single one.",
     ]
-    return "\n".join(lines)
+    return for_terminal("\n".join(lines))
+
+
+def shortened(notices: Sequence[str]) -> list[str]:
+    """At most five: the last then counts those that are left for the report."""
+    if len(notices) <= MOST_NOTES:
+        return list(notices)
+    more = len(notices) - MOST_NOTES + 1
+    return [*notices[: MOST_NOTES - 1], f"{more} more stand in what --out and --report write."]
 
 
 def _methods(found: Audited) -> Iterator[str]:
     overall = found.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
     rows = []
-    for inner, method in found.methods.items():
-        levels = {row["metric"]: row for row in overall.filter(weighting=inner).to_dicts()}
-        role = " (baseline)" if inner == BASELINE_WEIGHTING else ""
-        files = found.networks[inner]
-        rows.append((method + role, f"{files} file{'s' * (files > 1)}", *(_level(levels.get(m)) for m in SHOWN)))
+    for method, own in overall.group_by(*_METHOD, maintain_order=True):
+        levels = {row["metric"]: row for row in own.to_dicts()}
+        role = " (baseline)" if method == BASELINE else ""
+        files = found.networks[method[0]]
+        shown = (_level(levels[m]) if m in levels else "" for m in SHOWN)
+        rows.append((_name(found, method) + role, f"{files} network{'s' * (files > 1)}", *shown))
     yield from _table(("method", "", *(METRICS[m].label for m in SHOWN)), rows)
+
+
+def _name(found: Audited, method: Sequence[str]) -> str:
+    """A method in words: its own name, and the post-processing where there is one."""
+    weighting, postprocessing, target = method
+    own = found.methods[weighting]
+    if postprocessing == BASELINE_POSTPROCESSING:
+        return own
+    words = POSTPROCESSINGS.get(postprocessing, postprocessing.replace("_", " "))
+    return f"{own}, {words}" + ("" if target == NO_TARGET else f" by {found.attributes[target].label}")
 
 
 def _groups(found: Audited) -> Iterator[str]:
@@ -75,17 +111,45 @@ def _changes(found: Audited) -> Iterator[str]:
     for row in found.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT).to_dicts():
         gap = " - " in row["contrast"] and row["contrast"] != MAX_MIN
         if gap or (row["attribute"] == OVERALL and row["metric"] == "balanced_accuracy"):
-            where = f" of {row['contrast']}" if gap else ""
+            where = f", {found.attributes[row['attribute']].label} {row['contrast']}" if gap else ""
             change = _points(row["estimate"], row["low"], row["high"])
-            rows.append((found.methods[row["weighting"]], METRICS[row["metric"]].label + where, change, _word(row)))
+            rows.append(
+                (
+                    _name(found, [row[c] for c in _METHOD]),
+                    METRICS[row["metric"]].label + where,
+                    change,
+                    _word(row, found),
+                )
+            )
     yield from _table(("against the baseline", "", "points", "verdict"), rows)
-    if max(found.networks.values()) == 1:
-        yield "With one file each, a verdict says that these two networks differ, not that a method does."
+    if len(found.methods) > 1 and max(found.networks.values()) == 1:
+        yield "With one network each, a verdict says that these two networks differ, not that a method does."
 
 
-def _word(row: dict) -> str:
+def _rules(found: Audited) -> Iterator[str]:
+    """The rules of the baseline's first network as they would be deployed, fitted on everyone."""
+    rows = []
+    for rule in found.deployed:
+        if rule["weighting"] == BASELINE[0] and rule["network"] == 1 and "by_group" in rule:
+            own = rule["by_group"] or {"all": rule["threshold"]}
+            told = "; ".join(f"{group} {_threshold(cut)}" for group, cut in own.items())
+            name = _name(found, (rule["weighting"], rule["postprocessing"], rule["target"]))
+            rows.append((name, told))
+    if rows:
+        yield from _table(("as deployed, fitted on everyone", "sick from this score on"), rows)
+
+
+def _threshold(cut: float | list | None) -> str:
+    if isinstance(cut, list):
+        return " or ".join(f"{_threshold(part['threshold'])} ({100 * part['chance']:.0f} %)" for part in cut)
+    return "never" if cut is None else f"{cut:.3g}"
+
+
+def _word(row: dict, found: Audited) -> str:
     """What the effect amounts to, and how surely."""
-    return f"{row['outcome']}, {row['outcome_verdict']}" if row["outcome"] else row["verdict"]
+    if row["outcome"]:
+        return f"{row['outcome']}, {row['outcome_verdict']}"
+    return f"{AT_MOST} {100 * found.settings['margin']:g} points" if row["verdict"] == AT_MOST else row["verdict"]
 
 
 def _level(row: dict) -> str:

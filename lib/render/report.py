@@ -5,32 +5,71 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from lib.files import alone_with
 from lib.render.book import chapters_of, write_book
 from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
 
 log = logging.getLogger(__name__)
 OUTPUT = "_book"
+DRAFT = "_draft"
 DECK = "defense.html"
 PREDICTIONS = Path(__file__).parent / "predictions"
 """The page of an audit of predictions, and its settings."""
 
 
 def render_report(root: Path) -> list[Path]:
-    """Render everything that can be rendered here; returns the files a reader opens first."""
+    """Render everything that can be rendered here; returns the files a reader opens first.
+
+    Without Quarto a draft is rendered into a folder of its own: a book that is there stays as it is.
+    """
     found = find_quarto()
     if found.program is None:
         from lib.render.draft import render_draft
 
-        log.warning("%s A draft is rendered instead.", found.why)
-        shutil.rmtree(root / OUTPUT, ignore_errors=True)
-        return [path for path in render_draft(root, root / OUTPUT, why=found.why) if path]
-    write_book(root)
-    quarto(found.program, root, "render")
-    return [root / OUTPUT / "index.html", *sorted((root / OUTPUT).glob("*.pdf")), _slides(found.program, root)]
+        log.warning("%s A draft is rendered instead, into %s.", found.why, root / DRAFT)
+        with _alone(root / DRAFT), tempfile.TemporaryDirectory(prefix=".draft-", dir=root) as temporary:
+            made = render_draft(root, Path(temporary), why=found.why)
+            _take_the_place(Path(temporary), root / DRAFT)
+        return [root / DRAFT / path.relative_to(Path(temporary).resolve()) for path in made if path]
+    with _rendering(root):
+        write_book(root)
+        quarto(found.program, root, "render")
+        deck = _slides(found.program, root)
+    return [root / OUTPUT / "index.html", *sorted((root / OUTPUT).glob("*.pdf")), deck]
+
+
+def _rendering(root: Path) -> AbstractContextManager[None]:
+    """One rendering at a time in a clone: they share `_book`, `_freeze` and `.quarto`."""
+    return _alone(root / "data" / "rendering")
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    told = []
+
+    def waiting() -> None:
+        if not told:
+            told.append(True)
+            log.info("Another rendering (or a preview) is under way in this clone: waiting for it.")
+
+    with alone_with(place, waiting):
+        yield
+
+
+def _take_the_place(made: Path, target: Path) -> None:
+    """Put the folder that was made where it belongs: what was there goes only when the new one is whole."""
+    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    shutil.copytree(made, fresh, dirs_exist_ok=True)
+    fresh.chmod(0o755)
+    previous = fresh.with_name(f"{fresh.name}-previous")
+    if target.exists():
+        target.rename(previous)
+    fresh.rename(target)
+    shutil.rmtree(previous, ignore_errors=True)
 
 
 def render_predictions(root: Path, bundle: Path) -> list[Path]:
@@ -57,8 +96,8 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
             else:
                 quarto(found.program, project, "render")
                 work_from_disk(project / OUTPUT)
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(project / OUTPUT, target)
+        with _alone(target):
+            _take_the_place(project / OUTPUT, target)
     return [target / "index.html", *sorted(target.glob("*.pdf"))]
 
 
@@ -83,7 +122,8 @@ def render_slides(root: Path) -> Path:
     found = find_quarto()
     if found.program is None:
         raise RuntimeError(f"The slides need Quarto: {found.why} `make report` renders a draft of them.")
-    return _slides(found.program, root)
+    with _rendering(root):
+        return _slides(found.program, root)
 
 
 def _slides(program: Path, root: Path) -> Path:
@@ -100,8 +140,9 @@ def preview(root: Path) -> None:
     found = find_quarto()
     if found.program is None:
         raise RuntimeError(f"The preview needs Quarto: {found.why}")
-    write_book(root)
-    pages = [(root / OUTPUT / chapter).with_suffix(".html") for chapter in chapters_of(root)]
-    if not all(page.is_file() for page in pages):
-        quarto(found.program, root, "render", "--to", "html")
-    quarto(found.program, root, "preview")
+    with _rendering(root):
+        write_book(root)
+        pages = [(root / OUTPUT / chapter).with_suffix(".html") for chapter in chapters_of(root)]
+        if not all(page.is_file() for page in pages):
+            quarto(found.program, root, "render", "--to", "html")
+        quarto(found.program, root, "preview")

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from lib.settings import bundle_folder, chosen_cohort, read_settings  # noqa: E402
+from lib.settings import bundle_folder, chosen_cohort, read_settings, studied_as  # noqa: E402
 
 STAMP = Path("_freeze") / "inputs.json"
 CELL = re.compile(r"^```\{python\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -44,6 +44,10 @@ def inputs_digest(root: Path, chapter: Path) -> str:
         results += (root / "data" / "trust").glob("*.csv")
     if root / "lib" / "report" / "talk.py" in files:
         digest.update(json.dumps(read_settings(root)["group"], sort_keys=True).encode())
+    words = root / "lib" / "report" / "words"
+    if words / "templates.py" in files:
+        results += [*words.rglob("*.j2"), *words.rglob("*.toml")]
+        digest.update(json.dumps(read_settings(root).get("hospital", {}), sort_keys=True).encode())
     for path in [*sorted(files), *sorted(results)]:
         content = path.read_bytes()
         # text files may have been checked out with Windows line endings
@@ -114,9 +118,10 @@ def _imported(root: Path, names: frozenset[str]) -> set[Path]:
 
 
 def _ensure_bundle(root: Path) -> None:
-    """Run the study when the chosen cohort is a folder of images that has no results yet."""
+    """Run the study when the chosen cohort is a folder of images that was not studied here."""
     cohort = Path(chosen_cohort(root))
-    if not (bundle_folder(root=root) / "study.json").is_file() and (cohort / "train").is_dir():
+    studied = studied_as(cohort, root) and (bundle_folder(root=root) / "study.json").is_file()
+    if not studied and (cohort / "train").is_dir():
         subprocess.run([sys.executable, "-m", "lib", "study", str(cohort)], cwd=root, check=True)
 
 

@@ -127,8 +127,10 @@ def composition(results: Results) -> pl.DataFrame:
 
 
 def exposure(results: Results) -> pl.DataFrame:
-    """Grey levels by view and label."""
-    return results.exposure.filter(attribute="view").rename({"group": "view", "estimate": "value"})
+    """Grey levels by group of the attribute of interest and label."""
+    from lib.report.focus import focus  # which reads gaps here
+
+    return results.exposure.filter(attribute=focus(results)).rename({"estimate": "value"})
 
 
 def amplification(results: Results) -> pl.DataFrame:

@@ -8,6 +8,9 @@ from lib.report.tables.cells import table
 from lib.report.words import Words
 from lib.settings import ROOT, read_settings
 
+PLACEHOLDERS = ("First member", "Second member", "Third member", "Fourth member")
+"""Names that `study.toml` comes with."""
+
 
 class Clock:
     """Tells on each slide how long it takes and what has passed, of a talk of so many minutes: call it once a slide."""
@@ -32,4 +35,7 @@ def organisation(root: Path = ROOT) -> GT:
     """Who did what, and when: the table `[group]` of `study.toml`, a row for each member."""
     rows = read_settings(root)["group"].get("members", [])
     labels = {"who": "who", "did": "did what", "when": "when"}
-    return table([{key: str(row.get(key, "")) for key in labels} for row in rows], labels)
+    shown = table([{key: str(row.get(key, "")) for key in labels} for row in rows], labels)
+    if any(row["who"] in PLACEHOLDERS for row in rows):
+        return shown.tab_source_note("THESE NAMES ARE PLACEHOLDERS: write yours into study.toml, [group].")
+    return shown

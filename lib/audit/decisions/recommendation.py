@@ -48,6 +48,7 @@ schema = (
 needs = ("preferences",)
 reads = ("gaps", "effects")
 NOTHING, WEIGHTING, THRESHOLDS = "nothing", "weighting", "threshold rule"
+SINGLE = "with one network of each, nothing can be said of a weighting, and no rule on the same network narrows a gap"
 NO_GAP = "no gap by the attribute is shown"
 NONE_NARROWS = "no permitted method is shown or suggested to narrow a gap"
 ALL_HARM = "whatever narrows a gap is shown to widen or to open another"
@@ -107,7 +108,7 @@ def _why(context: Context, found: Candidates, most: float) -> str:
         return NO_GAP
     narrowing = [own for own in found.others if own.support]
     if not narrowing:
-        return NONE_NARROWS
+        return NONE_NARROWS if len(context.scores[BASELINE[0]]) > 1 else SINGLE
     return ALL_HARM if all(own.harms for own in narrowing) else ALL_DEAR
 
 

@@ -16,7 +16,7 @@ from lib.audit.inference.figures import Figures
 from lib.audit.inference.pivot import Pivot
 from lib.audit.inference.retraining import Retraining
 from lib.audit.inference.simultaneous import stepped
-from lib.audit.inference.variance import Summary, summaries
+from lib.audit.inference.variance import Summary, summaries, united
 from lib.audit.inference.words import ALPHA, POWER, Estimand, Verdict
 
 MARGIN = 0.05
@@ -117,6 +117,7 @@ def _inferred(
 ) -> Inference:
     if retraining is not None:
         family = [retraining.added(own) for own in family]
+    family = united(family)
     pivots = [Pivot.for_summary(own) for own in family]
     every = [_single(pivot, margin, null) for pivot in pivots]
     joined = {name: np.concatenate([own[name] for own in every]) for name in every[0]}

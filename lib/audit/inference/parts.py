@@ -1,5 +1,6 @@
 """Intervals of proportions and of what is built from them: Wilson's, put together by the method of variance estimates recovery."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +51,22 @@ class Parts:
         correlation[:, np.arange(most), np.arange(most)] = 1
         signs = np.sign(coefficient)
         return cls(share[order], number[order], coefficient, correlation * signs[:, :, None] * signs[:, None])
+
+    @classmethod
+    def joined(cls, given: Sequence["Parts"]) -> "Parts":
+        """One after the other; combinations of fewer proportions are filled up with ones that do not count."""
+        most = max(own.share.shape[1] for own in given)
+        share, number, coefficient, correlation = [], [], [], []
+        for own in given:
+            count, size = own.share.shape
+            pad = [(0, 0), (0, most - size)]
+            share.append(np.pad(own.share, pad))
+            number.append(np.pad(own.number, pad, constant_values=1))
+            coefficient.append(np.pad(own.coefficient, pad))
+            alone = np.broadcast_to(np.eye(most), (count, most, most)).copy()
+            alone[:, :size, :size] = own.correlation
+            correlation.append(alone)
+        return cls(*(np.concatenate(own) for own in (share, number, coefficient, correlation)))
 
     def take(self, rows: NDArray[np.bool_]) -> "Parts":
         return replace(self, **{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})

@@ -121,6 +121,32 @@ def summaries(family: Figures | Summary | Sequence[Figures | Summary]) -> list[S
     return [own if isinstance(own, Summary) else summary(own) for own in given]
 
 
+def united(family: Sequence[Summary]) -> list[Summary]:
+    """Summaries of one kind as a single one, which is worked out at once; those of several kinds as they are."""
+    kinds = {(own.parts is None, own.replicated, bool(own.network_rows), own.networks_compared) for own in family}
+    if len(family) < 2 or len(kinds) > 1:
+        return list(family)
+    first = family[0]
+    sizes = {name: len(rows) for own in family for name, rows in own.network_rows.items()}
+    network_rows = {
+        name: np.concatenate(
+            [own.network_rows.get(name, np.zeros((size, len(own)), np.float32)) for own in family], axis=1
+        )
+        for name, size in sizes.items()
+    }
+    return [
+        replace(
+            first,
+            index=pl.concat([own.index for own in family], how="diagonal"),
+            bounds=np.concatenate([own.bounds for own in family], axis=1),
+            rows=np.concatenate([own.rows for own in family], axis=1),
+            network_rows=network_rows,
+            parts=None if first.parts is None else Parts.joined([own.parts for own in family]),
+            **{name: np.concatenate([getattr(own, name) for own in family]) for name in COLUMNS},
+        )
+    ]
+
+
 def _between(arm: Arm, matrix: Array) -> tuple[Array, Array, NDArray[np.float32]]:
     """V_B / S, V_N / S, each (K,), and rows (R, K) whose squares sum to the former."""
     count = len(arm.values)

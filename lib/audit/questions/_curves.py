@@ -79,11 +79,11 @@ class Curve:
             found.append(reached / reached[-1] if reached[-1] > 0 else np.full(len(reached), np.nan))
         return found[0], found[1]
 
-    def logits(self, label: int, weights: Array) -> tuple[Array, Array]:
-        """Logits of the scores of a label, kept from the infinite, and how much each counts, both (m,)."""
+    def logits(self, label: int) -> tuple[Array, Array, NDArray[np.int64]]:
+        """Logits of the scores of a label, kept from the infinite, each one's part of its patient, and the patient, (m,)."""
         _, patients, part = self._sides[label]
         own = np.clip(self.scores[self.labels == label], EDGE, 1 - EDGE)
-        return np.log(own / (1 - own)), part * weights[patients]
+        return np.log(own / (1 - own)), part, patients
 
 
 EDGE = 1e-4

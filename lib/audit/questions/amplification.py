@@ -1,6 +1,6 @@
 """Does the model make more of a group than the data do? Directional bias amplification, from attribute to task.
 
-By patient, under each weighting at the fixed threshold. For each `group - reference`: `data`, the difference in the share of sick; `model`, in the share called sick;
+By patient, under the untouched baseline. For each `group - reference`: `data`, the difference in the share of sick; `model`, in the share called sick;
 `excess` = model - data: described. Under the contrast `all groups`: `amplification` = mean over groups of side x
 (share called sick - share of sick), side 1 where the group is sick more often than everyone and -1 elsewhere: above 0 the
 decisions depend on the group, in the direction of the data, more than the labels of the same people do. One family over
@@ -25,8 +25,7 @@ SHARE = "selection_rate"
 
 def compute(context: Context) -> pl.DataFrame:
     sick = pool({weighting: _shares_of_sick(context, weighting) for weighting in context.scores})
-    tables = [_of(context, (weighting, *BASELINE[1:]), own) for weighting, own in sick.items()]
-    return pl.concat(tables, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())
+    return _of(context, BASELINE, sick[BASELINE[0]]).select(pl.col(key).cast(kind) for key, kind in schema.items())
 
 
 def _shares_of_sick(context: Context, weighting: str) -> Figures:
@@ -56,7 +55,7 @@ def _of(context: Context, method: tuple[str, str, str], sick: Figures) -> pl.Dat
     index = pl.DataFrame(keys, schema={"attribute": S, "contrast": S, "quantity": S, "estimable": B}, orient="row")
     tested = context.infer(excess.contrast(index, np.stack(columns, axis=1))).table()
     described = [
-        context.describe(metrics.gaps(part, context.population)).table().with_columns(quantity=pl.lit(quantity))
+        context.describe(metrics.gaps(part, context.population), None).table().with_columns(quantity=pl.lit(quantity))
         for quantity, part in (("data", sick), ("model", called), ("excess", excess))
     ]
     told = pl.concat([*(part.drop("p", "verdict") for part in described), tested], how="diagonal_relaxed")

@@ -5,7 +5,7 @@ network; its verdict is about any effect. `contrast` is a group or `all` (a rate
 the figure under the baseline and under the method, `left` with its interval. `outcome` says what the effect amounts to, as surely as `outcome_verdict`:
 a gap that the baseline is shown to have is narrowed (|left| < |before|: both s (before - left) > 0 and s (before + left)
 > 0, s its sign), widened or turned; another one is opened; a rate is improved or worsened (risen or fallen where
-no side is better). Where only single networks are compared (`estimand` "networks"), nothing is said of the method: `outcome` is null.
+no side is better). Where single networks of two weightings are compared (`estimand` "networks"), nothing is said of the method: `outcome` is null.
 `max - min` describes the change of the largest difference and is never tested.
 """
 
@@ -16,7 +16,19 @@ from lib.audit.context import Context
 from lib.audit.inference import Estimand
 from lib.audit.judged import judged
 from lib.audit.questions._shared import disagreeing
-from lib.names import BASELINE, ERRORS, FALLEN, IMPROVED, MAX_MIN, METRICS, RISEN, SHOWN, SUGGESTED, WORSENED
+from lib.names import (
+    BASELINE,
+    BASELINE_WEIGHTING,
+    ERRORS,
+    FALLEN,
+    IMPROVED,
+    MAX_MIN,
+    METRICS,
+    RISEN,
+    SHOWN,
+    SUGGESTED,
+    WORSENED,
+)
 
 name = "effects"
 schema = (
@@ -74,7 +86,9 @@ def _outcome() -> dict[str, pl.Expr]:
         .then(pl.when(pl.col("estimate") > 0).then(pl.lit(RISEN)).otherwise(pl.lit(FALLEN)))
     )
     word = pl.when(is_gap).then(pl.col("change_verdict")).otherwise(pl.col("verdict"))
-    told = word.is_in([SHOWN, SUGGESTED]) & (pl.col("estimand") == str(Estimand.PROCEDURE))
+    same_network = pl.col("weighting") == BASELINE_WEIGHTING
+    of_method = (pl.col("estimand") == str(Estimand.PROCEDURE)) | same_network
+    told = word.is_in([SHOWN, SUGGESTED]) & of_method
     change = pl.when(is_gap).then(pl.col("change")).otherwise(rate)
     return {"outcome": pl.when(told).then(change), "outcome_verdict": word}
 

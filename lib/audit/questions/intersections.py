@@ -2,7 +2,7 @@
 
 `level` = the crossing's rate with its single interval, by patient; `estimate` = that rate - everyone's, the crossing
 among them, tested for TPR and FPR in one family over all crossings of a method (null verdict for other metrics).
-`images` and `patients` count those that a metric is about. For every weighting at the fixed threshold. Crossings too small to say
+`images` and `patients` count those that a metric is about. Under the untouched baseline. Crossings too small to say
 anything are not estimable here; shrunken estimates of them are another question.
 """
 
@@ -32,13 +32,13 @@ def compute(context: Context) -> pl.DataFrame:
     levels = {
         w: metrics.rates(crossed, context.decisions[w, *BASELINE[1:]], weighting=w, **own) for w in context.scores
     }
-    tables = [_told(context, (w, *BASELINE[1:]), figures) for w, figures in pool(levels).items()]
-    return pl.concat(tables, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())
+    told = _told(context, pool(levels)[BASELINE[0]])
+    return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
 
 
-def _told(context: Context, method: tuple[str, str, str], levels: Figures) -> pl.DataFrame:
+def _told(context: Context, levels: Figures) -> pl.DataFrame:
     keys = ["attribute", "group", "metric"]
-    described = context.describe(levels).table()
+    described = context.describe(levels, None).table()
     level = described.select(*keys, level="estimate", level_low="low", level_high="high")
     cells = levels.index.with_row_index("_k").filter(pl.col("attribute") != OVERALL)
     everyone = levels.index.with_row_index("_all").filter(pl.col("attribute") == OVERALL).select("metric", "_all")
@@ -46,9 +46,9 @@ def _told(context: Context, method: tuple[str, str, str], levels: Figures) -> pl
     apart = levels.take(pairs["_k"].to_numpy()) - levels.take(pairs["_all"].to_numpy())
     errors = pl.col("metric").is_in(ERRORS)
     tested = context.infer(apart.where(errors)).table()
-    rest = context.describe(apart.where(~errors)).table().drop("p", "verdict")
+    rest = context.describe(apart.where(~errors), None).table().drop("p", "verdict")
     told = pl.concat([tested, rest], how="diagonal_relaxed")
-    names = dict(zip(METHOD, method, strict=True))
+    names = dict(zip(METHOD, BASELINE, strict=True))
     order = cells.select(*keys)
     return (
         order.join(told, on=keys, how="left", maintain_order="left")

@@ -13,7 +13,6 @@ Smith & Makov 1985, Statistical Analysis of Finite Mixture Distributions, ch. 4.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -61,43 +60,55 @@ def _pair(context: Context, scores: Array, masks) -> "Pair | None":
     return None if masks is None else Pair(*(Curve.of(context.population, scores, mask) for mask in masks))
 
 
+POINTS = 200
+"""At how many of the scores of the group held against distributions are compared, at most."""
+
+
 @dataclass(frozen=True, eq=False)
+class Rising:
+    """Logits of one side's scores, rising, with each one's part of its patient, and the patient, all (m,)."""
+
+    values: Array
+    part: Array
+    patients: Array
+
+    @classmethod
+    def of(cls, curve: Curve, label: int) -> "Rising":
+        values, part, patients = curve.logits(label)
+        order = np.argsort(values)
+        return cls(values[order], part[order], patients[order])
+
+    def below(self, weights: Array, reached: Array) -> Array:
+        """Share of the weight among the first `reached` of the scores."""
+        mass = np.concatenate([[0.0], np.cumsum(self.part * weights[self.patients])])
+        return mass[reached] / mass[-1]
+
+    def moments(self, weights: Array) -> tuple[float, float]:
+        """Mean and standard deviation under weights of patients (P,)."""
+        own = self.part * weights[self.patients]
+        mean = own @ self.values / own.sum()
+        return mean, np.sqrt(own @ (self.values - mean) ** 2 / own.sum())
+
+
 class Pair:
     """One network's scores of a group and of the one that it is held against."""
 
-    group: Curve
-    against: Curve
-
-    @cached_property
-    def _grid(self) -> Array:
-        """Logits at which distribution functions are compared: those of the group held against."""
-        ones = np.ones(int(self.against.patients.max()) + 1)
-        return np.sort(np.concatenate([self.against.logits(label, ones)[0] for label in (0, 1)]))
+    def __init__(self, group: Curve, against: Curve):
+        self._healthy, self._sick = (Rising.of(group, label) for label in (0, 1))
+        self._sides = [Rising.of(against, label) for label in (0, 1)]
+        every = np.concatenate([side.values for side in self._sides])
+        self._grid = np.quantile(every, np.linspace(0, 1, min(POINTS, len(every))), method="inverted_cdf")
+        self._reached = [np.searchsorted(side.values, self._grid, side="right") for side in self._sides]
+        self._as_is = np.searchsorted(self._healthy.values, self._grid, side="right")
 
     def shares(self, weights: Array) -> Array:
         """x under both readings, (2,); NaN where nothing tells the sick from the healthy."""
-        healthy, mass = self.group.logits(0, weights)
-        ends = [_moments(*side.logits(1, weights)) for side in (self.group, self.against)]
-        (mean, spread), (to_mean, to_spread) = ends
-        aligned = (healthy - mean) / spread * to_spread + to_mean if spread > 0 else np.full(len(healthy), np.nan)
-        well, ill = (_below(*self.against.logits(label, weights), self._grid) for label in (0, 1))
-        apart = well - ill
-        total = (apart**2).sum()
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.array(
-                [((well - _below(own, mass, self._grid)) * apart).sum() / total for own in (healthy, aligned)]
-            )
-
-
-def _moments(values: Array, weights: Array) -> tuple[float, float]:
-    mean = np.average(values, weights=weights)
-    return mean, np.sqrt(np.average((values - mean) ** 2, weights=weights))
-
-
-def _below(values: Array, weights: Array, at: Array) -> Array:
-    """Share of the weight at or below each point."""
-    if np.isnan(values).any():
-        return np.full(len(at), np.nan)
-    order = np.argsort(values)
-    mass = np.concatenate([[0.0], np.cumsum(weights[order])])
-    return mass[np.searchsorted(values[order], at, side="right")] / mass[-1]
+            well, ill = (side.below(weights, at) for side, at in zip(self._sides, self._reached, strict=True))
+            (mean, spread), (to_mean, to_spread) = (side.moments(weights) for side in (self._sick, self._sides[1]))
+            aligned = (self._healthy.values - mean) / spread * to_spread + to_mean
+            found = []
+            for reached in (self._as_is, np.searchsorted(aligned, self._grid, side="right")):
+                own = self._healthy.below(weights, reached)
+                found.append(((well - own) * (well - ill)).sum() / ((well - ill) ** 2).sum())
+        return np.array(found) if spread > 0 else np.array([found[0], np.nan])

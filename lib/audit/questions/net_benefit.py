@@ -32,10 +32,10 @@ def compute(context: Context) -> pl.DataFrame:
     cells = np.stack([cell.images for cell in population.cells], axis=1)
     sides = np.concatenate([cells & (population.labels == label)[:, None] for label in (1, 0)], axis=1)
     columns = np.repeat(sides, len(THRESHOLDS), axis=1)
-    networks = [
-        Shares.of(population, np.tile(row[:, None] >= THRESHOLDS, sides.shape[1]) * 1.0, columns)
-        for row in context.scores[BASELINE_WEIGHTING]
-    ]
+    called = [np.tile(row[:, None] >= THRESHOLDS, sides.shape[1]) * 1.0 for row in context.scores[BASELINE_WEIGHTING]]
+    networks = [Shares.of(population, own, columns).totals for own in called]
+    totals = np.concatenate(networks, axis=1)
+    there = (population.sums_by_patient(sides) > 0) * 1.0
     sick = Shares.of(population, np.repeat(population.labels[:, None], cells.shape[1], axis=1), cells)
 
     def read(weights: Array) -> Array:
@@ -43,11 +43,11 @@ def compute(context: Context) -> pl.DataFrame:
         p = sick.at(weights)[:, None]
         odds = THRESHOLDS / (1 - THRESHOLDS)
         treated = p - (1 - p) * odds
-        found = []
-        for own in networks:
-            tpr, fpr = own.at(weights).reshape(2, -1, len(THRESHOLDS))
-            found.append(np.stack([p * tpr - (1 - p) * fpr * odds, treated], axis=-1))
-        return np.stack(found)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rates = (weights @ totals).reshape(len(networks), 2, -1, len(THRESHOLDS))
+            rates /= (weights @ there).reshape(2, -1, 1)
+        model = p * rates[:, 0] - (1 - p) * rates[:, 1] * odds
+        return np.stack([model, np.broadcast_to(treated, model.shape)], axis=-1)
 
     with np.errstate(invalid="ignore"):
         better = read(np.ones(population.n_patients))[..., 1].mean(axis=0) > 0  # (G, T)

@@ -10,6 +10,7 @@ from lib.report.figures.cohort import ages, prevalence
 from lib.report.figures.front import front
 from lib.report.figures.gains import who_gains
 from lib.report.figures.grid import grid
+from lib.report.figures.pictures import misses, people, radiographs, roc, saliency, scores
 from lib.report.figures.relations import associations, crossing, exposure
 from lib.report.figures.relaxation import relaxation
 from lib.report.figures.simpson import simpson
@@ -31,10 +32,16 @@ __all__ = [
     "grid",
     "history",
     "interval_levels",
+    "misses",
+    "people",
     "optimism",
     "postprocessing_changes",
     "prevalence",
+    "radiographs",
     "relaxation",
+    "roc",
+    "saliency",
+    "scores",
     "seed_spread",
     "simpson",
     "tradeoff",

@@ -31,7 +31,6 @@ from lib.report.figures.marks import (
     nothing,
     over,
     span,
-    stand,
     under_headings,
     verdict_key,
 )
@@ -82,7 +81,7 @@ def baseline_groups(results: Results, attributes: Sequence[str] | None = None, *
 
 
 def gaps_finding(results: Results, attributes: Sequence[str] | None = None, metrics: Sequence[str] = SHOWN) -> str:
-    """How many differences between groups the audit decided, and the largest of them; or that none could be."""
+    """The widest of the differences between groups that the audit decided; or that none could be."""
     gaps = evidence.gaps(results).filter(**BASELINE).filter(pl.col("p").is_not_null(), pl.col("metric").is_in(metrics))
     if attributes is not None:
         gaps = gaps.filter(pl.col("attribute").is_in(attributes))
@@ -90,14 +89,11 @@ def gaps_finding(results: Results, attributes: Sequence[str] | None = None, metr
         return "No difference between groups can be estimated"
     decided = gaps.filter(pl.col("verdict").is_in(["higher", "lower"]))
     if decided.is_empty():
-        return f"None of {gaps.height} differences between groups can be told from noise"
+        return "No difference between groups can be told from noise"
     widest = max(decided.to_dicts(), key=lambda row: abs(row["value"]))
     group, reference = widest["contrast"].split(" - ")
     size = words.difference(widest["metric"], widest["value"]) + words.unit(widest["metric"])
-    return (
-        f"{decided.height} of {gaps.height} differences between groups {stand(decided.height)} out from noise; the widest: "
-        f"{METRICS[widest['metric']].label} of {group} against {reference}, {size}"
-    )
+    return f"{METRICS[widest['metric']].label} differs most: {group} against {reference}, {size}"
 
 
 def baseline_gaps(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:

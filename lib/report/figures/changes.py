@@ -35,7 +35,6 @@ from lib.report.figures.marks import (
     nothing,
     over,
     span,
-    stand,
     under_headings,
     verdict_key,
     wrapped,
@@ -70,7 +69,11 @@ def catalogue(results: Results, *, size: Size = "page") -> Chart:
         return nothing("no last layer was re-trained under another weighting", size=size)
     attributes = changes.filter(pl.col("attribute") != OVERALL)["attribute"].unique(maintain_order=True)
     outcomes = [BALANCED, *((attribute, "tpr") for attribute in attributes)]
-    shown = pl.concat([_of(changes, outcome) for outcome in outcomes])
+    everything = pl.concat([_of(changes, outcome) for outcome in outcomes])
+    kept = _foremost_heads(everything)
+    changes = changes.filter(pl.col("weighting").is_in(kept))
+    shown = everything.filter(pl.col("weighting").is_in(kept))
+    left_out = everything["weighting"].n_unique() - len(kept)
     rows = under_headings(_family_row(row["weighting"]) for row in _of(changes, BALANCED).to_dicts())
     across = measure.width - label_width(rows, measure)
     width = (across - 20 * (len(outcomes) - 1)) / len(outcomes)
@@ -94,7 +97,7 @@ def catalogue(results: Results, *, size: Size = "page") -> Chart:
         )
         for k, outcome in enumerate(outcomes)
     ]
-    finding = changes_finding(shown)
+    finding = changes_finding(everything)
     return framed(
         over(in_lines(panels, len(panels), 20), verdict_key(measure, across, shown["verdict"])),
         title=finding,
@@ -102,11 +105,28 @@ def catalogue(results: Results, *, size: Size = "page") -> Chart:
             "Last layer re-trained under each weighting: change against the uniform one, in points · "
             f"{judged_on(results)}",
             f"{bars_are(results)}. Grey: what 19 of 20 placebo weightings stay within.",
+            f"Shown are the {len(kept)} weightings that change most; {words.spelled(left_out, 'other')} "
+            f"{'changes' if left_out == 1 else 'change'} less."
+            if left_out
+            else "",
         ],
         description="Dots with intervals: changes of balanced accuracy and of TPR gaps by weighting of the catalogue. "
         f"{_changes_listed(shown)} {finding}.",
         size=size,
     )
+
+
+HEADS = 12
+"""Weightings of the catalogue that a figure shows at most."""
+
+
+def _foremost_heads(shown: pl.DataFrame) -> list[str]:
+    """The weightings that do most: decided changes first, then the largest."""
+    ranked = shown.group_by("weighting", maintain_order=True).agg(
+        decided=pl.col("verdict").is_in(DECIDED).any(), largest=pl.col("change").abs().max()
+    )
+    ranked = ranked.sort("decided", "largest", descending=True, nulls_last=True, maintain_order=True)
+    return ranked["weighting"].head(HEADS).to_list()
 
 
 def _family_row(weighting: str) -> str:
@@ -158,14 +178,14 @@ def _changes(
     across = measure.width - label_width(rows, measure)
     columns = 3
     width = (across - 24 * (columns - 1)) / columns
-    domain = around_zero([v for c in ("change", "low", "high") for v in shown[c]])
+    domains = {own: _reach(shown, own) for own in (True, False)}
     panels = [
         dot_panel(
             [_change_dot(row, kind) for row in _of(changes, outcome).to_dicts()],
             rows,
             measure=measure,
             width=width,
-            domain=domain,
+            domain=domains[outcome == BALANCED],
             heading=outcome_words(*outcome),
             axis=POINTS,
             labelled=k == 0 or (not beside_first and (k - 1) % columns == 0),
@@ -199,6 +219,12 @@ def _changes(
         description=f"Dots with intervals: changes of balanced accuracy and of gaps by {kind}. {_changes_listed(shown)} {finding}.",
         size=size,
     )
+
+
+def _reach(shown: pl.DataFrame, balanced: bool) -> tuple[float, float]:
+    """Bounds of the axis of balanced accuracy, or of that of gaps, which are wider: each has its own."""
+    own = shown.filter((pl.col("attribute") == OVERALL) == balanced)
+    return around_zero([v for c in ("change", "low", "high") for v in own[c]])
 
 
 def _reading(beside_first: bool) -> str:
@@ -253,18 +279,20 @@ def _signpost(measure: Measure, width: float, marks: alt.LayerChart) -> alt.VCon
 
 
 def changes_finding(shown: pl.DataFrame) -> str:
-    """How many of the changes shown the audit decided, and the largest of them; or that none could be."""
+    """The largest of the changes that the audit decided; or that none could be."""
     estimable = shown.drop_nulls("change")
     if estimable.is_empty():
         return "No change can be estimated"
     decided = estimable.filter(pl.col("verdict").is_in(DECIDED)).to_dicts()
     if not decided:
-        return f"None of {estimable.height} changes can be told from noise"
+        return "No change can be told from noise"
     top = max(decided, key=lambda row: abs(row["change"]))
+    verb = {"improves": ("rises", "narrows"), "worsens": ("falls", "widens")}[top["verdict"]][
+        top["attribute"] != OVERALL
+    ]
     return (
-        f"{len(decided)} of {estimable.height} changes {stand(len(decided))} out from noise; the largest: "
-        f"{outcome_words(top['attribute'], top['metric'])} {top['verdict']} by {words.points(abs(top['change'])).lstrip('+')} "
-        f"points, {method_words(top)}"
+        f"{words.sentence(method_words(top))} does most: {outcome_words(top['attribute'], top['metric'])} {verb} by "
+        f"{words.points(abs(top['change'])).lstrip('+')} points"
     )
 
 

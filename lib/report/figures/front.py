@@ -20,7 +20,7 @@ from lib.report.figures.marks import (
     over,
     span,
 )
-from lib.report.focus import aimed
+from lib.report.focus import aimed, focus
 from lib.report.theme import GREY, INK, MEASURES, VERDICTS, Look, Measure, Size
 from lib.report.words import gap_label, method_words
 from lib.results import Results
@@ -33,9 +33,9 @@ LOOKS = {
 LEFT_OUT = "these results were made before the front was part of a study"
 
 
-def front(results: Results, metric: str = "odds", attribute: str = "view", *, size: Size = "page") -> Chart:
+def front(results: Results, metric: str = "odds", attribute: str | None = None, *, size: Size = "page") -> Chart:
     """Balanced accuracy against the gap: methods that no other beats at both beyond noise, and those that one does."""
-    measure = MEASURES[size]
+    measure, attribute = MEASURES[size], attribute or focus(results)
     gap = gap_label(attribute, metric)
     if results.pareto.is_empty():
         return nothing(LEFT_OUT, size=size)

@@ -26,7 +26,7 @@ from lib.report.figures.marks import (
     under_headings,
     wrapped,
 )
-from lib.report.focus import aimed, foremost, foremost_weightings, of_them
+from lib.report.focus import aimed, focus, foremost, foremost_weightings, of_them
 from lib.report.theme import CELLS, MEASURES, VERDICTS, Measure, Size, verdict_look
 from lib.report.words import outcome_words
 from lib.results import Results
@@ -41,7 +41,7 @@ LEAST = 0.1
 def grid(
     results: Results,
     metric: str = "tpr",
-    attribute: str = "view",
+    attribute: str | None = None,
     *,
     shown: Sequence[str] = ("gap", "balanced"),
     size: Size = "page",
@@ -50,7 +50,7 @@ def grid(
 
     Of the post-processings that act on no attribute or on this one. `shown` may name one of the two tables.
     """
-    measure = MEASURES[size]
+    measure, attribute = MEASURES[size], attribute or focus(results)
     frame = combinations(results, metric, attribute)
     finding = combinations_finding(frame, metric, attribute) if "gap" in shown else accuracy_finding(frame)
     everything = frame.filter(aimed(attribute))

@@ -1,4 +1,4 @@
-"""What goes with what: attributes with each other and with the label, exposure with the view."""
+"""What goes with what: attributes with each other and with the label, exposure with the groups."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,6 +23,7 @@ from lib.report.figures.marks import (
     span,
     under_headings,
 )
+from lib.report.focus import focus
 from lib.report.theme import LABELS, MEASURES, Size, group_look
 from lib.results import Results
 
@@ -30,9 +31,20 @@ SPLITS = ("train", "valid")
 EXPOSURES = {"mean": "mean grey level", "contrast": "contrast"}
 
 
-def crossing(results: Results, attribute: str, within: str, split: str = "train", *, size: Size = "page") -> Chart:
-    """Share of each group of one attribute within each group of another."""
-    measure = MEASURES[size]
+def crossing(
+    results: Results,
+    attribute: str | None = None,
+    within: str | None = None,
+    split: str = "train",
+    *,
+    size: Size = "page",
+) -> Chart:
+    """Share of each group of one attribute (by default the one of interest) within each group of another."""
+    measure, attribute = MEASURES[size], attribute or focus(results)
+    others = [name for name in reversed(results.attributes) if name != attribute]
+    if within is None and not others:
+        return nothing("one attribute alone crosses no other", size=size)
+    within = within or others[0]
     cells = _crossed(results, attribute, within, split)
     heading, unit = attribute_label(within), attribute_label(attribute)
     if not cells:
@@ -138,7 +150,10 @@ def associations(results: Results, split: str = "train", *, size: Size = "page")
     return framed(
         panel,
         title=finding,
-        subtitle=[f"Cramér's V: 0 is unrelated, 1 is one and the same · {split}", "Bars: 95 % intervals by patient."],
+        subtitle=[
+            f"Cramér's V: 0 is unrelated, 1 is one and the same · {split}",
+            "Corrected for what chance alone would show.",
+        ],
         description=f"Dots with intervals: Cramér's V between columns, {split}. {'; '.join(listed)}. {finding}.",
         size=size,
     )
@@ -155,10 +170,10 @@ def _association_row(row: dict[str, Any]) -> str:
 
 
 def exposure(results: Results, *, size: Size = "page") -> Chart:
-    """Mean grey level and contrast of the images by view and label."""
-    measure = MEASURES[size]
+    """Mean grey level and contrast of the images by group of the attribute of interest and label."""
+    measure, by = MEASURES[size], attribute_label(focus(results))
     table = evidence.exposure(results).to_dicts()
-    rows = under_headings(f"{row['view']}|{LABELS[row['label']][0]}" for row in table)
+    rows = under_headings(f"{row['group']}|{LABELS[row['label']][0]}" for row in table)
     measures = list(dict.fromkeys(row["measure"] for row in table))
     if not measures:
         return nothing("exposure was not measured", size=size)
@@ -181,27 +196,27 @@ def exposure(results: Results, *, size: Size = "page") -> Chart:
         )
     finding = _exposure_finding(table, measures)
     listed = [
-        f"{EXPOSURES.get(row['measure'], row['measure'])} {row['view']} {LABELS[row['label']][0]} {words.number(row['value'], 3)}"
+        f"{EXPOSURES.get(row['measure'], row['measure'])} {row['group']} {LABELS[row['label']][0]} {words.number(row['value'], 3)}"
         for row in table
     ]
     return framed(
         in_lines(panels, len(measures), 30),
         title=finding,
         subtitle=[
-            "Grey level of the pixels from 0, black, to 1, white, by view and label",
+            f"Grey level of the pixels from 0, black, to 1, white, by {by} and label",
             "Bars: 95 % intervals by patient.",
         ],
-        description=f"Dots with intervals: brightness and contrast by view and label. {'; '.join(listed)}. {finding}.",
+        description=f"Dots with intervals: brightness and contrast by {by} and label. {'; '.join(listed)}. {finding}.",
         size=size,
     )
 
 
 def _exposure_dot(row: dict[str, Any]) -> dict[str, Any]:
     word, look = LABELS[row["label"]]
-    own = replace(group_look("view", row["view"]), hollow=look.hollow)
+    own = replace(group_look(row["attribute"], row["group"]), hollow=look.hollow)
     missing = "no image" if row["value"] is None else ""
     return dot(
-        f"{row['view']}|{word}",
+        f"{row['group']}|{word}",
         row["value"],
         row["low"],
         row["high"],
@@ -212,14 +227,14 @@ def _exposure_dot(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _exposure_finding(table: list[dict[str, Any]], measures: list[str]) -> str:
-    """For each measure, the view that is above another for the sick and for the healthy alike."""
+    """For each measure, the group that is above another for the sick and for the healthy alike."""
     parts = []
     for name in measures:
-        views: dict[str, list[dict[str, Any]]] = {}
+        groups: dict[str, list[dict[str, Any]]] = {}
         for row in sorted((row for row in table if row["measure"] == name), key=lambda row: row["label"]):
-            views.setdefault(row["view"], []).append(row)
-        found = [(one, two) for one in views for two in views if one != two and apart(views[two], views[one])]
+            groups.setdefault(row["group"], []).append(row)
+        found = [(one, two) for one in groups for two in groups if one != two and apart(groups[two], groups[one])]
         parts += [f"{EXPOSURES.get(name, name)} is higher in {one} than in {two}" for one, two in found[:1]]
     if not parts:
-        return "Neither brightness nor contrast tells the views apart by more than noise"
+        return "Neither brightness nor contrast tells the groups apart by more than noise"
     return words.sentence(f"{words.listed(parts)}, sick or healthy")

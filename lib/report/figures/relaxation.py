@@ -19,7 +19,7 @@ from lib.report.figures.marks import (
     over,
     span,
 )
-from lib.report.focus import foremost_weightings
+from lib.report.focus import focus, foremost_weightings
 from lib.report.theme import MEASURES, PALE, SPARE, VERDICTS, Look, Measure, Size
 from lib.report.words import gap_label
 from lib.results import Results
@@ -29,9 +29,9 @@ OTHER = Look(PALE, "stroke")
 LEFT_OUT = "these results were made before relaxation curves were part of a study"
 
 
-def relaxation(results: Results, metric: str = "odds", attribute: str = "view", *, size: Size = "page") -> Chart:
+def relaxation(results: Results, metric: str = "odds", attribute: str | None = None, *, size: Size = "page") -> Chart:
     """A curve per weighting, from parity (left) to no constraint (right); the baseline's with intervals."""
-    measure = MEASURES[size]
+    measure, attribute = MEASURES[size], attribute or focus(results)
     frame = evidence.relaxation(results).filter(metric=metric, attribute=attribute)
     gap = gap_label(attribute, metric)
     if evidence.relaxation(results).is_empty():

@@ -22,6 +22,7 @@ from lib.report.figures.marks import (
     under_headings,
 )
 from lib.report.findings import MINUS, TOLD, reversal_words, reversals, simpson_rows, with_minus
+from lib.report.focus import focus
 from lib.report.theme import LABELS, MEASURES, Look, Size, group_look
 from lib.results import Results
 
@@ -31,10 +32,10 @@ METRICS = ("prevalence", "tpr", "fpr")
 
 
 def simpson(
-    results: Results, attribute: str = "view", metrics: Sequence[str] = METRICS, *, size: Size = "page"
+    results: Results, attribute: str | None = None, metrics: Sequence[str] = METRICS, *, size: Size = "page"
 ) -> Chart:
     """Differences between the groups of an attribute, in aggregate, in each stratum and with strata alike."""
-    measure = MEASURES[size]
+    measure, attribute = MEASURES[size], attribute or focus(results)
     by_metric = {metric: simpson_rows(results, attribute, metric) for metric in metrics}
     if not any(by_metric.values()):
         return nothing(f"no difference by {attribute_label(attribute)} was stratified in this study", size=size)

@@ -20,6 +20,7 @@ from lib.report.figures.marks import (
     span,
     wrapped,
 )
+from lib.report.focus import focus
 from lib.report.theme import FAINT, GREY, INK, MEASURES, VERDICTS, Measure, Size
 from lib.report.words import method_words, outcome_words
 from lib.results import Results
@@ -28,9 +29,9 @@ KEPT = 8
 """Combinations that have a name in the plot; the others are drawn without one."""
 
 
-def tradeoff(results: Results, metric: str = "tpr", attribute: str = "view", *, size: Size = "page") -> Chart:
+def tradeoff(results: Results, metric: str = "tpr", attribute: str | None = None, *, size: Size = "page") -> Chart:
     """Balanced accuracy against the gap for every combination, the best of both named, the upper left corner the better."""
-    measure = MEASURES[size]
+    measure, attribute = MEASURES[size], attribute or focus(results)
     frame = combinations(results, metric, attribute).drop_nulls(["gap", "balanced"])
     gap = outcome_words(attribute, metric)
     if frame.is_empty():

@@ -16,6 +16,7 @@ from lib.report.prose.audit import (
 )
 from lib.report.prose.captions import caption
 from lib.report.prose.data import associations, composition, exposure, interval_levels, prevalence
+from lib.report.prose.decision import decision, read
 from lib.report.prose.effects import (
     grid,
     largest_change,
@@ -27,6 +28,7 @@ from lib.report.prose.effects import (
     who_gains,
 )
 from lib.report.prose.facts import (
+    attributes,
     cohort,
     cost,
     gaps,
@@ -34,6 +36,7 @@ from lib.report.prose.facts import (
     limits,
     performance,
     predictions,
+    references,
     reproducibility,
     training,
     uncertainty,
@@ -65,6 +68,7 @@ __all__ = [
     "amplification",
     "answer",
     "associations",
+    "attributes",
     "calibration",
     "caption",
     "catalogue",
@@ -72,6 +76,7 @@ __all__ = [
     "cohort",
     "composition",
     "cost",
+    "decision",
     "exposure",
     "front",
     "gaps",
@@ -96,9 +101,11 @@ __all__ = [
     "power",
     "predictions",
     "prevalence",
+    "read",
     "probes",
     "provenance_limits",
     "recommendation",
+    "references",
     "relaxation",
     "reproducibility",
     "seeds",

@@ -4,6 +4,7 @@ import polars as pl
 
 from lib.names import OVERALL, SHOWN
 from lib.report import evidence
+from lib.report.focus import focus
 from lib.report.prose.reading import apart
 from lib.report.words import Words, attribute_words, count, listed, number, percent, sentence
 from lib.results import Results
@@ -26,20 +27,25 @@ def composition(study: Results) -> Words:
 
 
 def exposure(study: Results) -> Words:
-    """Whether views differ in brightness, judged by intervals that do not overlap."""
+    """Which groups of the attribute of interest are told apart by contrast, sick or healthy: intervals that do not overlap."""
     rows = evidence.exposure(study).filter(pl.col("low").is_not_null(), measure="contrast")
+    own = study.attributes[focus(study)]
+    of = {(r["label"], r["group"]): r for r in rows.iter_rows(named=True)}
     seen = []
-    for label, words in ((0, "healthy"), (1, "sick")):
-        pair = {r["view"]: r for r in rows.filter(pl.col("label") == label).iter_rows(named=True)}
-        if len(pair) == 2 and apart(pair["AP"], pair["PA"]):
-            side = "less" if pair["AP"]["value"] < pair["PA"]["value"] else "more"
+    for group in own.groups:
+        pairs = [(of.get((label, group)), of.get((label, own.reference))) for label in (0, 1)]
+        if group == own.reference or not all(one and two and apart(one, two) for one, two in pairs):
+            continue
+        sides = {one["value"] < two["value"] for one, two in pairs}
+        if len(sides) == 1:
+            told = listed([f"{number(one['value'])} against {number(two['value'])}" for one, two in pairs])
             seen.append(
-                f"{side} contrasted among the {words} ({number(pair['AP']['value'])} against {number(pair['PA']['value'])})"
+                f"{group} images are {'less' if sides == {True} else 'more'} contrasted than {own.reference} ({told})"
             )
     if not seen:
-        return Words("The contrast of AP and PA images cannot be told apart within a label.")
+        return Words(f"Contrast cannot be shown to differ by {own.label}, among the healthy and the sick alike.")
     return Words(
-        f"AP images are {listed(seen)}: a network can see the view in the pixels, and use it in place of disease."
+        f"{sentence(listed(seen))}, healthy and sick: a network can see the {own.label} in the pixels, and use it in place of disease."
     )
 
 

@@ -13,6 +13,7 @@ from lib.names import (
 )
 from lib.report import evidence
 from lib.report.evidence import WIDEST
+from lib.report.focus import focus
 from lib.report.prose.reading import (
     DECIDED,
     GAP_METRICS,
@@ -126,8 +127,9 @@ def seeds(study: Results) -> Words:
     )
 
 
-def grid(study: Results, attribute: str = "view") -> Words:
+def grid(study: Results, attribute: str | None = None) -> Words:
     """How many of the combinations narrow or widen a gap of an attribute beyond noise."""
+    attribute = attribute or focus(study)
     rows = evidence.changes(study).filter(
         pl.col("attribute") == attribute,
         pl.col("contrast") == WIDEST,

@@ -168,3 +168,13 @@ def limits(study: Results) -> Words:
     if not names:
         return Words(f"{rule}; here every group has that many.")
     return Words(f"{rule}; here that is so for {listed(names)}.")
+
+
+def attributes(study: Results) -> Words:
+    """What was audited by, with the groups: `sex (F, M) and view (AP, PA)`."""
+    return Words(listed([f"**{a.label}** ({', '.join(a.groups)})" for a in study.attributes.values()]))
+
+
+def references(study: Results) -> Words:
+    """The group that each attribute's others are compared with: `M, <40 and PA`."""
+    return Words(listed([a.reference for a in study.attributes.values()]))

@@ -31,28 +31,28 @@ _WARNING = {
 }
 _DOUBT = {
     NIH: "The labels were extracted from reports by a program, and a radiologist who looked at the images found many of them "
-    "wrong [@oakden2020]. If they are wrong more often in one view than in the other, part of the differences above is noise "
-    "of that kind, and no amount of images of this cohort can show it; a second reading of a sample, balanced by view, would.",
+    "wrong [@oakden2020]. If they are wrong more often in one group than in another, part of the differences above is noise "
+    "of that kind, and no amount of images of this cohort can show it; a second reading of a sample, balanced by group, would.",
     DRAWN: "The file `truth.json` beside the images: it says what was drawn and what was planted, and the differences above "
     "can be held against it. On images of patients nobody has such a file.",
-    OTHER: "If the labels are wrong more often in one view than in the other, part of the differences above is noise of that "
-    "kind, and no amount of images of this cohort can show it; a second reading of a sample, balanced by view, would.",
+    OTHER: "If the labels are wrong more often in one group than in another, part of the differences above is noise of that "
+    "kind, and no amount of images of this cohort can show it; a second reading of a sample, balanced by group, would.",
 }
 _LIMIT = {
     NIH: "**One hospital, one label source.** Gaps measured here need not exist elsewhere [@yang2024], and labels are noisy "
-    "[@oakden2020], perhaps more so in one view than in the other.",
+    "[@oakden2020], perhaps more so in one group than in another.",
     DRAWN: "**No hospital.** The images are drawn: what is found shows what the audit can find, not what happens to patients.",
     OTHER: "**One cohort, one label source.** Gaps measured here need not exist elsewhere [@yang2024], and how noisy the "
     "labels are is not known.",
 }
 _UNSAID = {
-    NIH: "Whether the gaps come from the patients, from the labels or from the exposure: the view is tied to all three. "
+    NIH: "Whether the gaps come from the patients, from the labels or from the exposure. "
     "Whether a correction would keep its effect in another hospital.",
     DRAWN: "Anything about patients: the images are drawn. Whether a correction would keep its effect on images of a hospital.",
 }
 _NEXT = {
     NIH: "Train more networks under each weighting, which costs computing only; read a sample of the images again, balanced "
-    "by view, which would tell bias of the labels from bias of the network; and repeat the audit on a second hospital's "
+    "by group, which would tell bias of the labels from bias of the network; and repeat the audit on a second hospital's "
     "patients.",
     DRAWN: "Train more networks under each weighting, which costs computing only; draw the cohort again with other biases, "
     "or with none, and see whether the audit follows; and repeat it on images of patients.",

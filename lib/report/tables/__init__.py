@@ -17,6 +17,7 @@ from lib.report.tables.audit import (
 from lib.report.tables.data import catalogue, checks, composition, pairs, weightings
 from lib.report.tables.decision import decision
 from lib.report.tables.methods import changes, gaps, groups, performance, thresholds
+from lib.report.tables.options import options
 from lib.report.tables.preferences import closures, gains, recommendation
 from lib.report.tables.study import odd_networks, runs, settings
 
@@ -34,6 +35,7 @@ __all__ = [
     "groups",
     "intersections",
     "odd_networks",
+    "options",
     "pairs",
     "parity",
     "performance",

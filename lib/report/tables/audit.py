@@ -11,10 +11,14 @@ from lib.names import (
     BASELINE_WEIGHTING,
     CALIBRATION,
     DEMANDS,
+    ERRORS,
     METRICS,
     NO_TARGET,
+    NOT_ESTIMABLE,
     NOT_TOLD,
+    SHOWN,
     STANDARDISED,
+    SUGGESTED,
     weighting_label,
 )
 from lib.report import evidence, words
@@ -63,27 +67,32 @@ def parity(results: Results) -> GT:
 
 
 def intersections(results: Results) -> GT:
-    """TPR and FPR of each crossing of two attributes, on how many patients, and whether they differ from everyone's."""
-    rows: dict[tuple[str, str], dict[str, str]] = {}
-    for row in evidence.intersections(results).filter(**BASELINE).to_dicts():
-        own = rows.setdefault(
-            (row["attribute"], row["group"]),
-            {"heading": words.attribute_words(row["attribute"]), "group": row["group"]},
-        )
-        if row["metric"] in ("tpr", "fpr"):
-            own[f"{row['metric']}_patients"] = words.count(row["patients"])
-            own[row["metric"]] = bounded(row["value"], row["low"], row["high"], share)
-            own[f"{row['metric']}_verdict"] = "undecided" if row["verdict"] == NOT_TOLD else row["verdict"]
-    labels = {
-        "tpr_patients": "sick patients",
-        "tpr": "TPR, %",
-        "tpr_verdict": "against everyone",
-        "fpr_patients": "healthy patients",
-        "fpr": "FPR, %",
-        "fpr_verdict": "against everyone",
-    }
-    right = [name for name in labels if not name.endswith("verdict")]
-    return table(list(rows.values()), labels, stub="group", heading="heading", right=right)
+    """TPR and FPR of the crossings of two attributes that are shown or suggested to differ from everyone, and how many are not."""
+    own = results.intersections.filter(pl.col("metric").is_in(ERRORS), **BASELINE)
+    kept = own.filter(pl.col("verdict").is_in([SHOWN, SUGGESTED]))
+    rows = [
+        {
+            "heading": words.attribute_words(row["attribute"]),
+            "group": row["group"],
+            "metric": METRICS[row["metric"]].label,
+            "patients": words.count(row["patients"]),
+            "level": bounded(row["level"], row["level_low"], row["level_high"], share),
+            "apart": words.points(row["estimate"]),
+            "verdict": row["verdict"],
+        }
+        for row in kept.to_dicts()
+    ]
+    labels = {"metric": "rate", "patients": "patients", "level": "level, %", "apart": "against everyone, points"}
+    labels |= {"verdict": "that it differs"}
+    shown = table(rows, labels, stub="group", heading="heading", right=["patients", "level", "apart"])
+    small = own.filter(~pl.col("estimable")).height
+    rest = own.height - kept.height - small
+    if not own.height:
+        return shown
+    return shown.tab_source_note(
+        f"Not listed: {words.counted(rest, 'rate')} of crossings that cannot be told from everyone's"
+        + (f", {words.few(small)} {NOT_ESTIMABLE}." if small else ".")
+    )
 
 
 def calibration(results: Results, weighting: str = BASELINE_WEIGHTING) -> GT:

@@ -21,10 +21,11 @@ FLAT = 1.05
 
 def checks(results: Results) -> GT:
     """What was looked for in the folder and the CSV, how often it was found, and what was done."""
-    rows = [
-        {"check": r["check"], "rows": words.count(r["rows"]), "action": r["action"]} for r in results.checks.to_dicts()
-    ]
-    return table(rows, {"check": "looked for", "rows": "found", "action": "what was done"}, right=["rows"])
+    found = results.checks.filter(pl.col("rows") > 0)
+    rows = [{"check": r["check"], "rows": words.count(r["rows"]), "action": r["action"]} for r in found.to_dicts()]
+    shown = table(rows, {"check": "looked for", "rows": "found", "action": "what was done"}, right=["rows"])
+    rest = results.checks.filter(rows=0)["check"].to_list()
+    return shown.tab_source_note(f"Looked for and not found: {'; '.join(rest)}.") if rest else shown
 
 
 def composition(results: Results) -> GT:

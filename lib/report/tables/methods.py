@@ -121,15 +121,17 @@ def thresholds(results: Results, weighting: str = BASELINE_WEIGHTING, attribute:
     frame = results.thresholds.filter(aimed(attribute or focus(results)), weighting=weighting).filter(
         pl.col("postprocessing") != BASELINE_POSTPROCESSING
     )
+    whole = bool((frame["fitted"] == 1).all())  # a column that says one thing is none
     rows = [
         {
             "heading": words.sentence(postprocessing_label(r["postprocessing"], r["target"])),
             "group": "everyone" if r["group"] == "all" else r["group"],
             "threshold": words.number(r["threshold"], 2),
             "range": f"{words.number(r['low'], 2)} to {words.number(r['high'], 2)}",
-            "fitted": words.percent(r["fitted"], 0),
+            **({} if whole else {"fitted": words.percent(r["fitted"], 0)}),
         }
         for r in frame.to_dicts()
     ]
-    labels = {"threshold": "mean threshold", "range": "smallest to largest", "fitted": "fitted on the group's own"}
+    labels = {"threshold": "mean threshold", "range": "smallest to largest"}
+    labels |= {} if whole else {"fitted": "fitted on the group's own"}
     return table(rows, labels, stub="group", heading="heading", right=list(labels))

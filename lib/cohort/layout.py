@@ -1,0 +1,102 @@
+"""Where images of each split and class are: the course's folders, and near misses met halfway where there is no doubt."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lib.cohort.metadata import CohortError
+from lib.tabular.values import simplified
+
+SPLITS = ("train", "valid")
+CLASSES = {"malade": 1, "sain": 0}
+LIKE = {
+    "train": ("train", "training", "entrainement", "apprentissage"),
+    "valid": ("valid", "val", "validation", "valide"),
+    "malade": ("malade", "malades", "sick", "ill", "diseased", "abnormal", "positive"),
+    "sain": ("sain", "sains", "healthy", "normal", "negative", "saine"),
+}
+"""Names that mean a folder of the layout, in lower case and without accents; the first is its own."""
+METADATA = ("metadata.csv", "metadata.csv.gz", "metadata.tsv", "metadata.txt", "metadata.parquet")
+
+
+def split_folder(folder: Path, split: str) -> Path | None:
+    """The folder of a split within a cohort, or None. Raises `CohortError` when two may be meant."""
+    home = home_of(folder)
+    return _like(home, split) if home else None
+
+
+def home_of(folder: Path) -> Path | None:
+    """Where `train` is: in `folder`, or in the one folder in it (`NOM/NOM/train`), or None."""
+    if not folder.is_dir():
+        return None
+    if _like(folder, "train"):
+        return folder
+    inner = [place for place in _folders(folder) if _like(place, "train")]
+    return inner[0] if len(inner) == 1 else None
+
+
+def class_folders(folder: Path) -> dict[tuple[str, str], Path]:
+    """The folder of each split and class. Raises `CohortError`, naming the near match, when one is missing."""
+    if not folder.is_dir():
+        raise CohortError(f"{folder} is not a folder: a cohort is a folder with train, valid and metadata.csv.")
+    home = home_of(folder) or folder
+    found = {}
+    for split in SPLITS:
+        place = _like(home, split)
+        for name in CLASSES:
+            inner = _like(place, name) if place else None
+            if inner is None:
+                where, what = (place, name) if place else (home, split)
+                raise CohortError(
+                    f"{(place or home / split) / name} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv"
+                    f"{_near(where, what)}."
+                )
+            found[split, name] = inner
+    return found
+
+
+def metadata_of(folder: Path) -> Path:
+    """The table of a cohort: `metadata.csv` beside `train`, also in other case or compressed, else in the folder itself."""
+    home = home_of(folder) or folder
+    for place in dict.fromkeys((home, folder)):
+        files = sorted(p.name for p in place.iterdir() if p.is_file() and p.name[0] != ".") if place.is_dir() else []
+        for name in METADATA:
+            if same := [own for own in files if own == name] or [own for own in files if own.casefold() == name]:
+                return place / same[0]
+    return home / "metadata.csv"
+
+
+def is_cohort(folder: Path) -> bool:
+    """Whether it is a folder of images, rather than the name of results."""
+    return home_of(folder) is not None
+
+
+def _like(folder: Path, name: str) -> Path | None:
+    """The folder called so, exactly or nearly. Raises `CohortError` when several are, and none exactly."""
+    chosen = choose((place.name for place in _folders(folder)), name, f"{folder}")
+    return folder / chosen if chosen else None
+
+
+def choose(names: Iterable[str], wanted: str, where: str) -> str | None:
+    """Of these names of folders, the one that is, or means, `wanted`. Raises `CohortError` when several mean it."""
+    names = list(dict.fromkeys(names))
+    if wanted in names:
+        return wanted
+    near = [name for name in names if simplified(name) in LIKE[wanted]]
+    if len(near) > 1:
+        raise CohortError(f"{where} holds {' and '.join(near)}, and each might be {wanted}; keep one, called {wanted}.")
+    return near[0] if near else None
+
+
+def _folders(folder: Path) -> Iterable[Path]:
+    try:
+        return sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != ".")
+    except OSError:
+        return []
+
+
+def _near(folder: Path, name: str) -> str:
+    """What is there instead, in words to follow a sentence."""
+    there = [place.name for place in _folders(folder)] if folder.is_dir() else []
+    if not there:
+        return ""
+    return f"; in the place of {name}, {folder} holds {', '.join(there[:6])}"

@@ -1,0 +1,94 @@
+"""What is given on the command line, as methods with their files: paths, folders, and NAME=a.csv,b.csv."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.predictions.reader import PredictionError
+from lib.tabular import plain_name
+
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".xz", ".bz2", ".zip")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A method called `name`, harmless to show, of these files, each a network or several; `stated`: the user named it."""
+
+    name: str
+    files: tuple[Path, ...]
+    stated: bool
+
+
+def methods_of(files: Sequence[str | Path]) -> list[Given]:
+    """Methods in the order given: `NAME=a.csv,b.csv`, or a path, whose method is called as the file or the folder is.
+
+    Files of the same name in several folders are called by what tells their paths apart. Raises `PredictionError`.
+    """
+    found: list[Given] = []
+    alone = [Path(given) for given in map(str, files) if _divided(given)[1] is None or Path(given).exists()]
+    called = dict(zip(alone, _told_apart(alone), strict=True))
+    for given in map(str, files):
+        name, paths = _divided(given)
+        if paths is None or Path(given).exists():
+            own = _tables(Path(given))
+            found.append(Given(called[Path(given)], tuple(own), False))
+        else:
+            own = [table for path in paths.split(",") if path.strip() for table in _tables(Path(path.strip()))]
+            found.append(Given(plain_name(name), tuple(own), True))
+        if not found[-1].name or not found[-1].files:
+            raise PredictionError(f"{given!r} names no file; allowed are a path and NAME=a.csv,b.csv.")
+    if not found:
+        raise PredictionError("No predictions are given; at least one table is needed.")
+    every = [path.resolve() for method in found for path in method.files]
+    if twice := [path for path in every if every.count(path) > 1]:
+        raise PredictionError(f"{twice[0]} is given twice; each file is one network, or several.")
+    names = [method.name for method in found]
+    if same := [name for name in names if names.count(name) > 1]:
+        raise PredictionError(f"two methods are called {same[0]!r}: name them, as in NAME={found[0].files[0]}.")
+    return found
+
+
+def _divided(given: str) -> tuple[str, str | None]:
+    """Name and paths of `NAME=a.csv,b.csv`, divided where files follow, for a name may hold = too; None: there is no =."""
+    places = [k for k, sign in enumerate(given) if sign == "="]
+    if not places:
+        return given, None
+    there = [k for k in places if all(Path(part.strip()).exists() for part in given[k + 1 :].split(","))]
+    at = there[-1] if there else places[0]
+    return given[:at], given[at + 1 :]
+
+
+def _tables(path: Path) -> list[Path]:
+    """The file itself, or the tables of a folder."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in TABLES and p.is_file() and p.name[0] != ".")
+    if not found:
+        raise PredictionError(f"{path} holds no table; a folder with the predictions of one method is needed.")
+    return found
+
+
+def _told_apart(paths: Sequence[Path]) -> list[str]:
+    """Names of files without their endings; those of one name are called by as many of their folders as tell them apart."""
+    names = [_stem(path) for path in paths]
+    same = [k for k, name in enumerate(names) if names.count(name) > 1]
+    folders = {k: paths[k].resolve().parent.parts for k in same}
+    for depth in range(1, max((len(parts) for parts in folders.values()), default=0) + 1):
+        called = {k: "/".join(parts[-depth:]) for k, parts in folders.items()}
+        if len(set(called.values())) < len(set(folders.values())):
+            continue
+        if len(set(called.values())) < len(same):  # several of them in one folder
+            called = {k: f"{name}/{names[k]}" for k, name in called.items()}
+        names = [called.get(k, name) for k, name in enumerate(names)]
+        break
+    return [plain_name(name) for name in names]
+
+
+def _stem(path: Path) -> str:
+    """The name without the endings of tables: `preds` of `preds.csv.gz`."""
+    name = path.name if path.is_file() or not path.is_dir() else path.resolve().name
+    while not path.is_dir() and (ending := next((e for e in TABLES if name.lower().endswith(e)), None)):
+        if name[: -len(ending)] == "":
+            break
+        name = name[: -len(ending)]
+    return name

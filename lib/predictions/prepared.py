@@ -1,0 +1,271 @@
+"""From files to a question: every file read, matched with its people, and cut to the images that all methods have."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from lib.names import BASELINE_WEIGHTING, Attribute
+from lib.postprocessing import REGISTRY
+from lib.predictions.engine import Question
+from lib.predictions.match import Codes, Matched, common, matched, names_in, restricted
+from lib.predictions.methods import Given, methods_of
+from lib.predictions.reader import Network, PredictionError, Predictions, of_predictions, read_predictions
+from lib.predictions.warn import about_images, about_metadata, cut_of, warnings_of
+from lib.tabular import (
+    AttributeSpec,
+    Columns,
+    People,
+    Table,
+    TableError,
+    parse_attribute,
+    plain_name,
+    read_people,
+    read_table,
+)
+from lib.tabular.columns import IMAGE, named
+
+OPTIMISM = (
+    "Nothing says which images are for validation: all are audited, training images may be among them, and rates on "
+    "images seen in training flatter (use --valid or --split)."
+)
+HARD = "has decisions only, no scores: AUC and calibration are not estimable."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of which files: see `audit_predictions`, whose arguments these are."""
+
+    files: Sequence[str | Path]
+    metadata: str | Path | None = None
+    baseline: str | None = None
+    valid: str | Path | None = None
+    codes: Codes | None = None
+    scores: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    attributes: Sequence[str | AttributeSpec] | None = None
+    like: str | None = None
+    threshold: float | None = None
+    postprocess: Sequence[str] = ()
+    target: Sequence[str] = ()
+    folds: int = 5
+    margin: float = 0.05
+    smallest_cell: int = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The `question`, whose baseline is called `uniform`; `methods` by the name there, with their own; all `files`;
+    `notices` on what was done, `warnings` on what may mislead; `held_out`: no image audited is known to be of training."""
+
+    question: Question
+    methods: dict[str, str]
+    files: tuple[str, ...]
+    notices: tuple[str, ...]
+    warnings: tuple[str, ...]
+    held_out: bool
+
+
+def prepared(asked: Asked) -> Prepared:
+    """Read everything. Raises `PredictionError`, one sentence."""
+    if asked.threshold is not None and not 0 <= asked.threshold <= 1:
+        raise PredictionError(f"--threshold is {asked.threshold:g}; allowed is 0 to 1.")
+    if not 0 < asked.margin < 0.5:
+        raise PredictionError(f"--margin is {asked.margin:g}; allowed is above 0 to below 0.5.")
+    if unknown := [name for name in asked.postprocess if name not in REGISTRY]:
+        raise PredictionError(
+            f"--postprocess {unknown[0]!r} is not known; allowed are {', '.join(list(REGISTRY)[1:])}."
+        )
+    with of_predictions():
+        return _prepared(asked)
+
+
+def _prepared(asked: Asked) -> Prepared:
+    given, columns = methods_of(asked.files), Columns(asked.columns, asked.like)
+    table = None if asked.metadata is None else read_table(asked.metadata)
+    read = [
+        (method, [read_predictions(path, columns, asked.scores, table) for path in method.files]) for method in given
+    ]
+    people = _people(asked, table, read, columns)
+    names = None if asked.valid is None else names_in(Path(asked.valid))
+    notices, warnings = [*_read_as(people, read), *people.notes], [*people.warnings]
+    warnings += about_metadata(people.checks, plain_name(people.table.path.name))
+    found: list[tuple[Given, Matched]] = []
+    of_files: list[tuple[str, str]] = []
+    for method, own in read:
+        for file in own:
+            one = restricted(matched(file, people), names)
+            found.append((method, one))
+            of_files += [(file.path.name, note) for note in (*file.notes, *one.notes)]
+            warnings += one.warnings
+    notices += _alike(of_files)
+    kept, told = common([one for _, one in found])
+    notices += told
+    if asked.attributes is not None:
+        notices += [_compared(own) for own in people.attributes.values()]
+    held_out = all(one.held_out for one in kept)
+    if not held_out:
+        warnings.append(OPTIMISM)
+    rows = kept[0].rows
+    _check_classes(rows)
+    methods = _methods([(method, one) for (method, _), one in zip(found, kept, strict=True)], len(given))
+    chosen = _baseline(asked.baseline, methods)
+    methods = {chosen: methods[chosen]} | methods
+    labels = rows["label"].to_numpy()
+    for one in kept:
+        notices += [f"{plain_name(one.path.name)} {HARD}" for n in one.networks[:1] if not n.ranked]
+        warnings += warnings_of(one, labels)
+    notices += _decided(methods, asked.threshold)
+    warnings += about_images(rows)
+    inner = {_inner(method, chosen): networks for method, networks in methods.items()}
+    question = Question(
+        rows,
+        people.attributes,
+        {name: np.stack([network.score for network in own]) for name, own in inner.items()},
+        {name: np.stack([_decisions(network, asked.threshold) for network in own]) for name, own in inner.items()},
+        frozenset(name for name, own in inner.items() if not all(network.ranked for network in own)),
+        tuple(asked.postprocess),
+        _targets(asked.target, people.attributes),
+        asked.folds,
+        asked.margin,
+        asked.smallest_cell,
+        _preferences(people.attributes, asked.target),
+    )
+    return Prepared(
+        question,
+        {_inner(method, chosen): method for method in methods},
+        tuple(path.name for method in given for path in method.files),
+        tuple(dict.fromkeys(map(_harmless, notices))),
+        tuple(dict.fromkeys(map(_harmless, warnings))),
+        held_out,
+    )
+
+
+def _alike(notes: list[tuple[str, str]]) -> list[str]:
+    """Notes on files, where several have the same one told once, with their number."""
+    files: dict[str, list[str]] = {}
+    for file, note in notes:
+        files.setdefault(note.removeprefix(file), []).append(file)
+    more = {note: f" (and {len(own) - 1} more)" * (len(own) > 1) for note, own in files.items()}
+    return [f"{own[0]}{more[note]}{note}" for note, own in files.items()]
+
+
+def _harmless(sentence: str) -> str:
+    """A sentence that quotes a file, as text and nothing else: it is shown in a terminal and in a report's table."""
+    return "".join(plain_name(part) if part.strip() else part for part in _pieces(sentence))
+
+
+def _pieces(sentence: str) -> list[str]:
+    return [word for pair in ((w, " ") for w in sentence.split(" ")) for word in pair][:-1]
+
+
+def _people(asked: Asked, table: Table | None, read: list[tuple[Given, list[Predictions]]], columns: Columns) -> People:
+    """The metadata: the table that is named, else the first file itself."""
+    first = read[0][1][0]
+    own = table is None or table.path.resolve() == first.path.resolve()
+    given = {role: name for role, name in columns.given.items() if role in ("image", "patient", "split", "label")}
+    if own and "image" not in first.frame.columns:
+        given[IMAGE] = "none"
+    if not own:  # an option may name a column of the predictions alone
+        given = {role: name for role, name in given.items() if role == "patient" or named(table, name)}
+    table = first.table if own else table
+    specs = asked.attributes
+    if specs is not None:
+        specs = [spec if isinstance(spec, AttributeSpec) else parse_attribute(spec) for spec in specs]
+    try:
+        return read_people(table, Columns(given, asked.like), specs, asked.codes)
+    except TableError as error:
+        if asked.metadata is not None:
+            raise
+        raise PredictionError(
+            f"{str(error).removesuffix('.')}; or give the table that has it, by --metadata."
+        ) from None
+
+
+def _read_as(people: People, read: list[tuple[Given, list[Predictions]]]) -> list[str]:
+    """One sentence on encodings, compression and separators, where they are not the usual ones."""
+    tables = {people.table.path.name: people.table.how}
+    tables |= {file.path.name: file.table.how for _, own in read for file in own}
+    said = [f"{name} ({', '.join(how)})" for name, how in tables.items() if how]
+    return [f"Read as written: {'; '.join(said)}."] if said else []
+
+
+def _methods(found: list[tuple[Given, Matched]], given: int) -> dict[str, list[Network]]:
+    """Networks by method. A file that tells methods apart names them; beside other files, after its own name."""
+    methods: dict[str, list[Network]] = {}
+    for method, one in found:
+        for network in one.networks:
+            own = plain_name(network.method)
+            name = method.name if not own else own if given == 1 else f"{method.name} {own}"
+            methods.setdefault(name, []).append(network)
+    return methods
+
+
+def _baseline(asked: str | None, methods: Mapping[str, list[Network]]) -> str:
+    chosen = next(iter(methods)) if asked is None else plain_name(asked)
+    if chosen not in methods:
+        raise PredictionError(f"--baseline {asked!r} is not among the methods; they are {', '.join(methods)}.")
+    return chosen
+
+
+def _decisions(network: Network, threshold: float | None) -> np.ndarray:
+    """1 = called sick, (n,): by the threshold that is asked for, else as the file says, else at .5."""
+    if threshold is not None and network.ranked:
+        return (network.score >= threshold).astype(float)
+    at_half = (network.score >= 0.5).astype(float)
+    if network.decision is None:
+        return at_half
+    return np.where(network.decision < 0, at_half, network.decision).astype(float)
+
+
+def _decided(methods: Mapping[str, list[Network]], threshold: float | None) -> list[str]:
+    """Where decisions come from, where it is not from scores at .5."""
+    if threshold is not None:
+        return [f"Decisions are those of the scores at a threshold of {threshold:g}, as asked for."]
+    told = []
+    for name, networks in methods.items():
+        given = [network for network in networks if network.ranked and network.decision is not None]
+        differ = sum(int((_decisions(n, None) != (n.score >= 0.5)).sum()) for n in given)
+        if differ:
+            cuts = [cut for network in given if (cut := cut_of(network))]
+            at = f", cut between {min(c[0] for c in cuts):.3g} and {max(c[1] for c in cuts):.3g}," if cuts else ""
+            told.append(
+                f"{name}: the file's decisions{at} are audited ({differ:,} differ from its scores at .5); scores serve for AUC and "
+                "calibration."
+            )
+    return told
+
+
+def _compared(own: Attribute) -> str:
+    """The groups in their order, and what they are compared with."""
+    level = "patients" if own.of_patient else "images"
+    return f"{own.label}: {', '.join(own.groups)}, of {level}; differences are against {own.reference}."
+
+
+def _targets(asked: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
+    alias = {"age": "age_group"} if "age_group" in attributes else {}
+    names = tuple(alias.get(name, name) for name in asked)
+    if unknown := [name for name in names if name not in attributes]:
+        raise PredictionError(f"--target {unknown[0]!r} is not compared; allowed are {', '.join(attributes)}.")
+    return names or tuple(attributes)
+
+
+def _preferences(attributes: Mapping[str, Attribute], target: Sequence[str]) -> dict[str, object]:
+    """What a recommendation is computed from: the gap of the first attribute that is corrected, two points of accuracy."""
+    first = _targets(target, attributes)[0]
+    return {"attribute": first, "largest_loss": 0.02, "may_use_demographics": attributes[first].of_patient}
+
+
+def _inner(method: str, baseline: str) -> str:
+    """The name of a method in the tables, where that of the baseline is fixed."""
+    if method == baseline:
+        return BASELINE_WEIGHTING
+    return f"{method} (not the baseline)" if method == BASELINE_WEIGHTING else method
+
+
+def _check_classes(rows: pl.DataFrame) -> None:
+    for label, words in ((1, "sick"), (0, "healthy")):
+        if rows.filter(pl.col("label") == label).is_empty():
+            raise PredictionError(f"none of the {rows.height:,} images is {words}; both classes are needed.")

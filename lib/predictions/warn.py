@@ -1,0 +1,91 @@
+"""What saves people: what looks wrong about predictions that can be audited all the same, each in one sentence."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import polars as pl
+from sklearn.metrics import roc_auc_score
+
+from lib.predictions.match import Matched
+from lib.predictions.reader import Network
+
+FEW = 5
+"""Patients who together have most of the images: then the audit is about them."""
+DEVIATIONS = 4
+"""Standard errors under .5 from which on an AUC is no accident (Hanley and McNeil 1982, doi 10.1148/radiology.143.1.7063747)."""
+
+
+def warnings_of(found: Matched, labels: np.ndarray) -> Iterator[str]:
+    """About one file's networks, on the images audited."""
+    for network in found.networks:
+        name = found.path.name if len(found.networks) == 1 else f"{found.path.name}, column {network.column!r}"
+        yield from _scores(name, network, labels)
+        if network.ranked and network.decision is not None:
+            yield from _decisions(name, network)
+
+
+def _scores(name: str, network: Network, labels: np.ndarray) -> Iterator[str]:
+    score = network.score
+    if np.ptp(score) == 0:
+        what = f"score is {score[0]:g}" if network.ranked else f"decision is {'sick' if score[0] else 'healthy'}"
+        yield f"{name}: every {what}: nothing is told apart."
+        return
+    auc = roc_auc_score(labels, score)
+    sick, healthy = int(labels.sum()), int((labels == 0).sum())
+    error = np.sqrt((1 / sick + 1 / healthy) / 12)
+    if auc < 0.5 - DEVIATIONS / 2 * error and auc < 0.45:
+        what = "score may be that of healthy" if network.ranked else "classes may mean the opposite"
+        yield f"{name}: AUC is {auc:.2f}, well under .5: the {what}."
+
+
+def _decisions(name: str, network: Network) -> Iterator[str]:
+    """Decisions that are no cut of the score, or the cut of another threshold than .5."""
+    known = network.decision >= 0
+    score, decision = network.score[known], network.decision[known]
+    if not known.any() or np.ptp(decision) == 0:
+        return
+    highest, lowest = score[decision == 0].max(), score[decision == 1].min()
+    if lowest > highest:
+        return
+    order = np.argsort(score, kind="stable")
+    wrong = np.concatenate(
+        [[(decision == 0).sum()], (decision == 0).sum() + np.cumsum(np.where(decision[order] == 1, 1, -1))]
+    )
+    ends = np.flatnonzero(np.append(np.diff(score[order]) > 0, True)) + 1  # equal scores are decided alike
+    least = int(wrong[np.concatenate([[0], ends])].min())
+    if least:
+        yield f"{name}: {least:,} of {known.sum():,} decisions contradict the scores, whatever the threshold; the decisions are kept."
+
+
+def cut_of(network: Network) -> tuple[float, float] | None:
+    """The largest score called healthy and the smallest called sick, where decisions are those of one threshold."""
+    known = network.decision >= 0
+    score, decision = network.score[known], network.decision[known]
+    if not known.any() or np.ptp(decision) == 0:
+        return None
+    highest, lowest = float(score[decision == 0].max()), float(score[decision == 1].min())
+    return (highest, lowest) if lowest > highest else None
+
+
+def about_images(rows: pl.DataFrame) -> Iterator[str]:
+    """About the images audited, whatever was predicted."""
+    counts = rows["patient"].value_counts(sort=True)["count"].to_list()
+    total, of_first = sum(counts), 0
+    for few, count in enumerate(counts[:FEW], start=1):
+        of_first += count
+        if of_first > total / 2 and len(counts) > 2 * few:
+            who = "one patient has" if few == 1 else f"{few} patients have"
+            yield f"{who} {100 * of_first / total:.0f} % of the images audited: what is found is mostly about {'that one' if few == 1 else 'them'}."
+            break
+    if "age" in rows.columns and (ages := rows["age"].drop_nulls()).len() and ages.max() < 12 and ages.n_unique() < 12:
+        yield f"ages run from {ages.min()} to {ages.max()} only: they may be codes, not years."
+
+
+def about_metadata(checks: Sequence[tuple[str, int, str]], name: str) -> Iterator[str]:
+    """About values of the metadata that cannot be believed."""
+    counts = {check: rows for check, rows, _ in checks}
+    for check, rows in counts.items():
+        if rows and check.startswith("ages outside"):
+            yield f"{name}: {rows:,} {check}: set to unknown, their images are in no age group."
+    if differ := counts.get("repeated rows that differ", 0):
+        yield f"{name}: {differ:,} rows contradict an earlier row of the same image; the first is kept."

@@ -1,0 +1,8 @@
+"""What a bundle says, as plain values: numbers, verdicts and names, no words. Templates in `lib/report/words` tell them."""
+
+from lib.report.facts.decision import Decision, decide
+from lib.report.facts.findings import Ability, Blind, Finding, Silence
+from lib.report.facts.options import Option, Share, Yearly
+from lib.report.facts.values import Estimate
+
+__all__ = ["Ability", "Blind", "Decision", "Estimate", "Finding", "Option", "Share", "Silence", "Yearly", "decide"]

@@ -1,0 +1,186 @@
+"""The one page for a board: is there a problem, for whom, how sure, why; what helps, at what price; our choice, and what would change it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from lib.names import DRAWN, OVERALL, Attribute
+from lib.report.facts.findings import (
+    CHANCE,
+    INVERTED,
+    STRONG,
+    Ability,
+    Finding,
+    Silence,
+    findings,
+    silences,
+)
+from lib.report.facts.options import Option, options
+from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.results import Results
+from lib.settings import read_settings
+
+WHY_NOT = {
+    "no gap by the attribute is shown": "no gap",
+    "no permitted method is shown or suggested to narrow a gap": "none narrows",
+    "whatever narrows a gap is shown to widen or to open another": "all harm",
+    "whatever narrows a gap costs more balanced accuracy than is acceptable": "all dear",
+}
+"""Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
+SENSITIVE = "TPR 0.90"
+
+
+@dataclass(frozen=True)
+class Sensitive:
+    """The same classifier with one lower cut-off, at which nine of ten sick are to be found: what it then does, by group of the attribute.
+
+    `found` and `alarmed`: shares of everyone's sick and healthy; `gaps`: differences by the attribute at that cut-off, by metric.
+    """
+
+    found: Estimate
+    alarmed: Estimate
+    gaps: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """All that the page says.
+
+    `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
+    `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
+    drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
+    """
+
+    attribute: Attribute
+    fair: str
+    ability: Ability | None
+    findings: tuple[Finding, ...]
+    silences: tuple[Silence, ...]
+    options: tuple[Option, ...]
+    choice: Option | None
+    why_not: str | None
+    kept: float | None
+    too_dear: Option | None
+    deploy: str
+    against: tuple[str, ...]
+    sensitive: Sensitive | None
+    drawn: bool
+    patients: int
+    images: int
+    networks: int
+    image_size: int | None
+    margin: float
+    largest_loss: float
+    demographics: bool
+    per_year: int | None
+    prevalence: float | None
+
+    @property
+    def main(self) -> Finding | None:
+        """The finding that leads."""
+        return self.findings[0] if self.findings else None
+
+    @property
+    def lead(self) -> tuple[Finding, ...]:
+        """What leads: of the main finding's attribute and two groups, at most one of each kind of error."""
+        if self.main is None:
+            return ()
+        own = [f for f in self.findings if (f.attribute, f.contrast) == (self.main.attribute, self.main.contrast)]
+        return tuple(own[:2])
+
+    @property
+    def other(self) -> tuple[Finding, ...]:
+        """The findings that do not lead."""
+        return tuple(own for own in self.findings if own not in self.lead)
+
+    @property
+    def rivals(self) -> tuple[Option, ...]:
+        """What could be done beside doing nothing."""
+        return tuple(own for own in self.options if not own.nothing)
+
+    @property
+    def yearly(self) -> tuple[Option, ...]:
+        """The options that narrow something, where a year can be told of them."""
+        return tuple(own for own in self.rivals if own.support and any(share.yearly for share in own.shares))
+
+
+def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decision:
+    """The page of a bundle. `hospital`: `patients_per_year` and `prevalence`, by default those of `study.toml`."""
+    hospital = read_settings().get("hospital", {}) if hospital is None else hospital
+    manifest = results.manifest
+    preferences = manifest["settings"].get("preferences") or {}
+    found = findings(results, preferences.get("attribute"))
+    silent = silences(results, found)
+    attribute = _attribute(results, preferences.get("attribute"), found)
+    choices = options(results, attribute, hospital)
+    choice = next((own for own in choices if own.recommended), None)
+    ability = Ability.of(results)
+    drawn = manifest["cohort"]["source"] == DRAWN
+    against = _against(results, ability, choice, found, drawn)
+    chosen = rows(results, "recommendation", role="recommended")
+    return Decision(
+        attribute=attribute,
+        fair=_fair(found, silent),
+        ability=ability,
+        findings=tuple(found),
+        silences=tuple(silent),
+        options=tuple(choices),
+        choice=choice,
+        why_not=WHY_NOT.get(chosen["why"][0]) if chosen.height else None,
+        kept=chosen["change_held_out"][0] if chosen.height else None,
+        too_dear=next((own for own in choices if own.support and not own.affordable), None),
+        deploy="no" if against else "trial",
+        against=tuple(against),
+        sensitive=_sensitive(results, attribute),
+        drawn=drawn,
+        patients=manifest["cohort"]["valid_patients"],
+        images=manifest["cohort"]["valid_images"],
+        networks=results.n_seeds,
+        image_size=manifest["settings"]["training"].get("image_size"),
+        margin=results.margin,
+        largest_loss=preferences.get("largest_loss", 0.0),
+        demographics=bool(preferences.get("may_use_demographics")),
+        per_year=hospital.get("patients_per_year"),
+        prevalence=hospital.get("prevalence"),
+    )
+
+
+def _attribute(results: Results, preferred: str | None, found: list[Finding]) -> Attribute:
+    """The attribute that options are told by: the preferred one, since the recommendation is about it; else that of the main finding."""
+    if preferred in results.attributes:
+        return results.attributes[preferred]
+    return found[0].attribute if found else next(iter(results.attributes.values()))
+
+
+def _fair(found: list[Finding], silent: list[Silence]) -> str:
+    if any(own.sure for own in found):
+        return "no"
+    if found:
+        return "doubtful"
+    return "alike" if silent and all(own.alike for own in silent) else "unknown"
+
+
+def _against(
+    results: Results, ability: Ability | None, choice: Option | None, found: list[Finding], drawn: bool
+) -> list[str]:
+    told = ["drawn"] if drawn else []
+    if ability is None or ability.level in (INVERTED, CHANCE):
+        told.append("chance" if ability is None else ability.level)
+    elif ability.level != STRONG:
+        told.append("ability")
+    if any(own.sure for own in found) and (choice is None or choice.gap > results.margin):
+        told.append("gap")
+    return told
+
+
+def _sensitive(results: Results, attribute: Attribute) -> Sensitive | None:
+    everyone = {"attribute": OVERALL, "group": "all", "contrast": None, "point": SENSITIVE}
+    found, alarmed = (estimate(row(results, "operating_points", **everyone, metric=m)) for m in ("tpr", "fpr"))
+    if found is None or alarmed is None:
+        return None
+    gaps = rows(results, "operating_points", attribute=attribute.name, point=SENSITIVE).filter(
+        pl.col("contrast").is_not_null(), "estimable"
+    )
+    return Sensitive(found, alarmed, tuple(told for own in gaps.to_dicts() if (told := estimate(own))))

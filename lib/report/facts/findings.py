@@ -1,0 +1,203 @@
+"""What is wrong, for whom, how sure, and why: the differences between groups that the baseline is shown to have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from lib.names import (
+    AT_MOST,
+    BASELINE,
+    BASELINE_GAPS,
+    ERRORS,
+    OVERALL,
+    PATIENT,
+    Attribute,
+)
+from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.results import Results
+
+OPERATING_POINT, DISCRIMINATION, BOTH = "operating point", "discrimination", "both"
+UNTREATED = dict(zip(("weighting", "postprocessing", "target"), BASELINE, strict=True))
+INVERTED, CHANCE, WEAK, MODERATE, STRONG = "inverted", "chance", "weak", "moderate", "strong"
+
+
+@dataclass(frozen=True)
+class Ability:
+    """How well the baseline ranks the sick above the healthy: its AUC, and which class the interval lies in.
+
+    inverted: surely below .5; chance: not told from it; weak, moderate, strong: below .7, below .9, from .9 on
+    (Hosmer, Lemeshow & Sturdivant 2013, doi 10.1002/9781118548387, section 5.2.4), by the estimate.
+    """
+
+    auc: Estimate
+    level: str
+
+    @classmethod
+    def of(cls, results: Results) -> "Ability | None":
+        auc = estimate(row(results, "metrics", attribute=OVERALL, group="all", metric="auc", unit=PATIENT, **UNTREATED))
+        if auc is None or auc.low is None:
+            return None
+        if auc.high < 0.5:
+            return cls(auc, INVERTED)
+        if auc.low <= 0.5:
+            return cls(auc, CHANCE)
+        return cls(auc, WEAK if auc.value < 0.7 else MODERATE if auc.value < 0.9 else STRONG)
+
+
+@dataclass(frozen=True)
+class Blind:
+    """How many wrong labels would make a finding vanish: this `share` of a group's healthy (or sick), `wrong` patients.
+
+    `looks` is the share of the healthy of that group whose scores look like those of the sick, with its verdict.
+    """
+
+    group: str
+    share: float
+    wrong: float
+    looks: Estimate | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A difference between two groups in one kind of error, shown or suggested.
+
+    `error`: "missed" (of the sick) or "alarmed" (of the healthy); `worse` and `better` are groups, `often` and `seldom`
+    their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
+    discrimination, both, or None where the parts of the gap cannot be told; `alike`: that both groups' curves differ by at most the margin is
+    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it; `split`: by image, the same
+    is not found.
+    """
+
+    attribute: Attribute
+    error: str
+    worse: str
+    better: str
+    often: float
+    seldom: float
+    gap: Estimate
+    why: str | None
+    alike: bool
+    auc: tuple[float, float] | None
+    composition: Estimate | None
+    same_findings: Estimate | None
+    blind: Blind | None
+    split: bool
+    metric: str
+    contrast: str
+
+    @property
+    def sure(self) -> bool:
+        return self.gap.shown
+
+
+@dataclass(frozen=True)
+class Silence:
+    """An attribute by which nothing is shown or suggested: `alike` where all gaps are at most the margin, `unknown` where none is estimable.
+
+    `visible`: the widest of the gaps that would have been seen in four of five such cohorts.
+    """
+
+    attribute: Attribute
+    alike: bool
+    unknown: bool
+    visible: float | None
+
+
+def findings(results: Results, preferred: str | None) -> list[Finding]:
+    """Shown ones first, then those of the preferred attribute, then the widest."""
+    gaps = _gaps(results).filter(pl.col("verdict").is_in(["shown", "suggested"]))
+    told = [_finding(results, gap) for gap in gaps.iter_rows(named=True)]
+    return sorted(told, key=lambda own: (not own.sure, own.attribute.name != preferred, -own.gap.value))
+
+
+def silences(results: Results, found: Sequence[Finding]) -> list[Silence]:
+    """The attributes of no finding."""
+    told = {own.attribute.name for own in found}
+    silent = []
+    for name, attribute in results.attributes.items():
+        if name in told:
+            continue
+        own = _gaps(results).filter(attribute=name)
+        known = own.filter("estimable")
+        alike = known.height == own.height > 0 and (known["verdict"] == AT_MOST).all()
+        visible = known["detectable"].max() if known.height else None
+        silent.append(Silence(attribute, bool(alike), known.is_empty(), visible))
+    return silent
+
+
+def _gaps(results: Results) -> pl.DataFrame:
+    return rows(results, "gaps", unit=PATIENT, family=BASELINE_GAPS, **UNTREATED).filter(
+        pl.col("metric").is_in(ERRORS), pl.col("contrast").str.contains(" - ", literal=True)
+    )
+
+
+def _finding(results: Results, gap: dict) -> Finding:
+    attribute, metric = results.attributes[gap["attribute"]], gap["metric"]
+    group, reference = attribute.contrasts[gap["contrast"]], attribute.reference
+    # a low TPR misses the sick, a high FPR alarms the healthy
+    sign = 1 if metric == "fpr" else -1
+    worse, better = (group, reference) if sign * gap["estimate"] > 0 else (reference, group)
+    rates = {side: _rate(results, attribute.name, side, metric) for side in (worse, better)}
+    own = estimate(gap)
+    parts = {
+        part: estimate(
+            row(results, "gap_parts", attribute=attribute.name, contrast=gap["contrast"], metric=metric, part=part)
+        )
+        for part in (OPERATING_POINT, DISCRIMINATION)
+    }
+    by = {
+        part: estimate(
+            row(
+                results, "gap_by_findings", attribute=attribute.name, contrast=gap["contrast"], metric=metric, part=part
+            )
+        )
+        for part in ("composition", "same findings")
+    }
+    aucs = [
+        row(results, "equal_rates", attribute=attribute.name, group=side, metric="auc", estimable=True)
+        for side in (worse, better)
+    ]
+    return Finding(
+        attribute=attribute,
+        error="missed" if metric == "tpr" else "alarmed",
+        worse=worse,
+        better=better,
+        often=rates[worse] if metric == "fpr" else 1 - rates[worse],
+        seldom=rates[better] if metric == "fpr" else 1 - rates[better],
+        gap=own if own.value > 0 else -own,
+        why=_why(own, parts),
+        alike=parts[DISCRIMINATION] is not None and parts[DISCRIMINATION].verdict == AT_MOST,
+        auc=tuple(found["estimate"] for found in aucs) if all(aucs) else None,
+        composition=_along(own, by["composition"]),
+        same_findings=_along(own, by["same findings"]),
+        blind=_blind(results, attribute.name, gap["contrast"], metric),
+        split=bool(gap["disagrees"]),
+        metric=metric,
+        contrast=gap["contrast"],
+    )
+
+
+def _rate(results: Results, attribute: str, group: str, metric: str) -> float:
+    return row(results, "metrics", attribute=attribute, group=group, metric=metric, unit=PATIENT, **UNTREATED)[
+        "estimate"
+    ]
+
+
+def _why(gap: Estimate, parts: dict[str, Estimate | None]) -> str | None:
+    """Which parts of a gap are told to point where it does."""
+    told = [part for part, own in parts.items() if own is not None and own.seen and own.value * gap.value > 0]
+    return BOTH if len(told) == 2 else told[0] if told else None
+
+
+def _along(gap: Estimate, part: Estimate | None) -> Estimate | None:
+    """A part of a gap, above 0 where it widens it."""
+    return part if part is None or gap.value > 0 else -part
+
+
+def _blind(results: Results, attribute: str, contrast: str, metric: str) -> Blind | None:
+    own = row(results, "label_errors", attribute=attribute, contrast=contrast, metric=metric, reading="as the others")
+    if own is None or own["estimate"] is None or not 0 < own["estimate"] <= 1:
+        return None
+    looks = row(results, "label_mixture", attribute=attribute, group=own["group"], reading="aligned on the sick")
+    return Blind(own["group"], own["estimate"], own["wrong"], estimate(looks) if metric == "fpr" else None)

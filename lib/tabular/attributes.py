@@ -1,0 +1,181 @@
+"""Any attribute: a column grouped by its values, or by cut points where it holds numbers; order and reference stated."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import polars as pl
+
+from lib.names import CROSSED, Attribute
+from lib.tabular.content import TableError
+from lib.tabular.escape import plain_name
+from lib.tabular.values import numbers, simplified, text, years
+
+MOST_GROUPS = 8
+"""Groups of an attribute; the rarest are joined beyond."""
+MOST_ATTRIBUTES = 8
+OTHER = "other"
+CONSTANT = 0.9
+"""Share of the patients with several images who have one group throughout, from which on the attribute is of the patient."""
+RESERVED = {
+    "age",
+    "image",
+    "patient",
+    "label",
+    "score",
+    "split",
+    "findings",
+    "weight",
+    "path",
+    "digest",
+    "overall",
+    "all",
+}
+
+
+@dataclass(frozen=True)
+class AttributeSpec:
+    """`name` of an attribute; its `column` (None: the one of that name), `cuts` for numbers, the stated `reference`."""
+
+    name: str
+    column: str | None = None
+    cuts: tuple[float, ...] = ()
+    reference: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The name in tables: letters, digits and _ only, and none that means something else there."""
+        key = re.sub(r"\W+", "_", plain_name(self.name).replace(CROSSED, " ")).strip("_").lower() or "attribute"
+        return f"{key}_group" if key in RESERVED else key
+
+    @property
+    def label(self) -> str:
+        """The name in sentences."""
+        return self.key.replace("_", " ")
+
+
+def parse_attribute(written: str) -> AttributeSpec:
+    """`race`, `race:Race`, `age:Patient Age:40,60` or `race:Race=White`, whose last part is the reference group.
+
+    Raises `TableError` for a name that is empty or cut points that are no rising numbers.
+    """
+    rest, _, reference = written.partition("=")
+    name, _, more = rest.partition(":")
+    column, _, last = more.rpartition(":")
+    cuts: tuple[float, ...] = ()
+    if column or not more:
+        try:
+            cuts = tuple(float(cut) for cut in last.split(",") if cut.strip())
+        except ValueError:
+            column = more  # a column's name with a colon in it
+    else:
+        column = last
+    if not name.strip() or list(cuts) != sorted(set(cuts)):
+        raise TableError(
+            f"--attribute {written!r}: allowed are NAME, NAME:COLUMN, NAME:COLUMN:40,60 with rising cut points, each with "
+            "=GROUP after it to state the reference."
+        )
+    return AttributeSpec(name.strip(), column.strip() or None, cuts, reference.strip() or None)
+
+
+def grouped(
+    spec: AttributeSpec, column: pl.Series, patients: pl.Series, where: str
+) -> tuple[pl.Series, Attribute, list[str]]:
+    """The group of each row, what the attribute is, and what is worth telling.
+
+    `where` names file and column in errors. Groups are in rising order of numbers, else in that of the alphabet; the
+    reference is the stated one, else the largest. Raises `TableError`.
+    """
+    told: list[str] = []
+    groups = _cut(column, spec, where) if spec.cuts else _by_value(column, spec, where, told)
+    counts = Counter(groups.drop_nulls())
+    if not counts:
+        raise TableError(f"{where} has no value: nobody can be grouped by it.")
+    order = _labels(spec.cuts, _whole(column)) if spec.cuts else sorted(counts, key=_rank)
+    order = [group for group in order if group in counts]
+    reference = max(order, key=lambda group: counts[group])
+    if spec.reference is not None:
+        same = [group for group in order if simplified(group) == simplified(plain_name(spec.reference))]
+        if not same:
+            raise TableError(f"{where} has no group {spec.reference!r} to be the reference; it has {', '.join(order)}.")
+        reference = same[0]
+    return (
+        groups.alias(spec.key),
+        Attribute(spec.key, spec.label, tuple(order), reference, of_patients(groups, patients)),
+        told,
+    )
+
+
+def of_patients(groups: pl.Series, patients: pl.Series) -> bool:
+    """Whether the groups are of patients rather than of images: as a rule one for all images of a patient."""
+    rows = pl.DataFrame({"group": groups, "patient": patients}).drop_nulls()
+    several = (
+        rows.group_by("patient").agg(images=pl.len(), groups=pl.col("group").n_unique()).filter(pl.col("images") > 1)
+    )
+    return several.is_empty() or (several["groups"] == 1).mean() >= CONSTANT
+
+
+def _by_value(column: pl.Series, spec: AttributeSpec, where: str, told: list[str]) -> pl.Series:
+    written = text(column)
+    distinct = written.drop_nulls().n_unique()
+    values = numbers(column)
+    if distinct > MOST_GROUPS and values.null_count() == written.null_count():
+        low, high = values.quantile(1 / 3, "nearest"), values.quantile(2 / 3, "nearest")
+        raise TableError(
+            f"{where} holds {distinct:,} different numbers: give cut points, as in --attribute "
+            f'"{spec.name}:{column.name}:{low:g},{high:g}".'
+        )
+    if distinct > max(50, len(column) // 4):
+        raise TableError(
+            f"{where} holds {distinct:,} different values in {len(column):,} rows: it does not group anyone."
+        )
+    counts = Counter(written.drop_nulls().to_list())
+    best: dict[str, str] = {}
+    for value, _ in counts.most_common():
+        best.setdefault(simplified(value), value)  # of several writings, the most frequent
+    shown = {value: plain_name(best[simplified(value)]).replace(" - ", " \N{EN DASH} ") for value in counts}
+    sizes = Counter()
+    for value, count in counts.items():
+        sizes[shown[value]] += count
+    if len(sizes) > MOST_GROUPS:
+        kept = {group for group, _ in sizes.most_common(MOST_GROUPS - 1)}
+        shown = {value: group if group in kept else OTHER for value, group in shown.items()}
+        told.append(
+            f"{spec.label}: the {len(sizes) - len(kept)} rarest of {len(sizes)} values are joined as {OTHER!r}."
+        )
+    return written.replace_strict(shown, default=None, return_dtype=pl.String)
+
+
+def _cut(column: pl.Series, spec: AttributeSpec, where: str) -> pl.Series:
+    values = years(column) if spec.key.startswith("age") and column.dtype == pl.String else numbers(column)
+    if values.null_count() == len(values):
+        raise TableError(f"{where} holds no number to cut at {', '.join(f'{cut:g}' for cut in spec.cuts)}.")
+    labels = _labels(spec.cuts, _whole(column))
+    found = pl.when(pl.col("v") < spec.cuts[0]).then(pl.lit(labels[0]))
+    for cut, label in zip(spec.cuts[1:], labels[1:], strict=False):
+        upper = pl.col("v") <= cut if cut == spec.cuts[-1] else pl.col("v") < cut
+        found = found.when(upper).then(pl.lit(label))
+    return values.to_frame("v").select(found.when(pl.col("v").is_not_null()).then(pl.lit(labels[-1])))["literal"]
+
+
+def _labels(cuts: tuple[float, ...], whole: bool) -> list[str]:
+    """`<40`, `40-60` (both included), `>60`; before the last of several middle groups the upper end is not included."""
+    shown = [f"{cut:g}" for cut in cuts]
+    if len(cuts) == 1:
+        return [f"<{shown[0]}", f"{shown[0]}+"]
+    middle = [f"{a}-{b:g}" for a, b in zip(shown, cuts[1:], strict=False)]
+    for k in range(len(middle) - 1):
+        middle[k] = f"{shown[k]}-{cuts[k + 1] - 1:g}" if whole else f"{shown[k]} to <{shown[k + 1]}"
+    return [f"<{shown[0]}", *middle, f">{shown[-1]}"]
+
+
+def _whole(column: pl.Series) -> bool:
+    values = numbers(column).drop_nulls()
+    return bool((values == values.floor()).all())
+
+
+def _rank(group: str) -> tuple[int, float, str]:
+    number = re.match(r"[<>]?\s*(-?\d+(?:\.\d+)?)", group)
+    if group == OTHER:
+        return 2, 0, group
+    return (0, float(number[1]) + 0.5 * (group[0] == ">") - 0.5 * (group[0] == "<"), group) if number else (1, 0, group)

@@ -1,0 +1,221 @@
+"""Which column says what: the names of public files and of people's own, options that name others, and near misses."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from lib.tabular.content import TableError
+from lib.tabular.naming import SUFFIX
+from lib.tabular.table import Table
+from lib.tabular.values import TRUTH, bare, numbers, simplified, splits, text, truths
+
+IMAGE, PATIENT, FINDINGS, AGE, SEX, VIEW = "image", "patient", "findings", "age", "sex", "view"
+LABEL, SCORE, DECISION, SPLIT, WEIGHT, NO_FINDING = "label", "score", "decision", "split", "weight", "no finding"
+NAMES: dict[str, tuple[str, ...]] = {
+    IMAGE: ("Image Index", "image", "image id", "image name", "image file", "image path", "img", "img name", "img id")
+    + ("img path", "filename", "file", "file path", "fname", "path", "dicom id", "path to image", "name", "fichier")
+    + ("nom image", "sop instance uid"),
+    PATIENT: (
+        "Patient ID",
+        "patient",
+        "subject id",
+        "subject",
+        "patient number",
+        "deid patient id",
+        "pid",
+        "id patient",
+    ),
+    FINDINGS: ("Finding Labels", "findings", "finding", "diagnosis", "pathologies"),
+    AGE: ("Patient Age", "age", "anchor age", "age at study", "age years", "age at exam"),
+    SEX: ("Patient Gender", "Patient Sex", "sex", "gender", "sexe", "genre", "patient sex dicom"),
+    VIEW: ("View Position", "view", "AP/PA", "projection", "incidence", "view position dicom", "view pos"),
+    LABEL: ("labels", "label", "target", "truth", "true label", "y true", "y", "ground truth", "gt", "class", "classe"),
+    SCORE: ("score", "scores", "probability", "probabilities", "proba", "prob", "p_sick", "y score", "y prob"),
+    DECISION: ("preds", "pred", "prediction", "predictions", "predicted", "decision", "decisions", "y pred", "y hat"),
+    SPLIT: ("split", "train_valid", "fold", "set", "subset", "partition", "data split", "phase"),
+    WEIGHT: ("WEIGHTS", "weight"),
+    NO_FINDING: ("No Finding",),
+}
+"""Columns by what they say, first choice first; compared without case, spaces and signs."""
+WORDS = {
+    IMAGE: "the name of each image",
+    PATIENT: "whose image each row is",
+    LABEL: "the truth, sick or healthy",
+    SCORE: "the chance of sick",
+    DECISION: "the decision, sick or healthy",
+    SPLIT: "which images are for training",
+}
+TRAIN_FLAGS = ("train", "istrain", "intrain", "trainset", "training")
+HELD_OUT_FLAGS = (
+    "valid",
+    "val",
+    "isvalid",
+    "isval",
+    "invalid",
+    "invalidation",
+    "validation",
+    "test",
+    "istest",
+    "heldout",
+)
+PRESETS: dict[str, dict[str, str]] = {
+    "nih": {IMAGE: "Image Index", PATIENT: "Patient ID", FINDINGS: "Finding Labels", AGE: "Patient Age"}
+    | {VIEW: "View Position"},
+    "chexpert": {IMAGE: "Path", SEX: "Sex", AGE: "Age", VIEW: "AP/PA", NO_FINDING: "No Finding"},
+    "mimic": {IMAGE: "dicom_id", PATIENT: "subject_id", VIEW: "ViewPosition", NO_FINDING: "No Finding"},
+}
+"""What `--like` says of the columns of published files; of what it does not name, names in use are tried."""
+PATHOLOGIES = ("Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema", "Consolidation")
+PATHOLOGIES += ("Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture")
+PATHOLOGIES += ("Support Devices",)
+"""Columns of CheXpert and MIMIC-CXR, 1 where the finding is present (arXiv 1901.07031)."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the user said of the columns: `given[role]` is a column's name, `like` the published file that they are like."""
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    like: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.like is not None and self.like not in PRESETS:
+            raise TableError(f"--like {self.like!r} is not known; allowed are {', '.join(PRESETS)}.")
+
+    def find(self, table: Table, role: str) -> str | None:
+        """The column of this role, or None. Raises `TableError` when an option names one that is in none of these words."""
+        if name := self.given.get(role):
+            return named(table, name)
+        if self.like and (name := PRESETS[self.like].get(role)) and (column := named(table, name)):
+            return column
+        return next((column for name in NAMES[role] if (column := named(table, name))), None)
+
+    def within(self, table: Table, other: Table | None) -> "Columns":
+        """The options as they concern `table`: a column that only the `other` table has is looked for there."""
+        if other is None or other is table:
+            return self
+        given = {k: name for k, name in self.given.items() if named(table, name) or not named(other, name)}
+        return Columns({role: name for role, name in given.items() if role != PATIENT}, self.like)
+
+    def need(self, table: Table, role: str) -> str:
+        """The column of this role. Raises `TableError`, one sentence that names the candidates, where there is none."""
+        if column := self.find(table, role):
+            return column
+        raise TableError(missing(table, role, self.given.get(role)))
+
+
+def named(table: Table, name: str) -> str | None:
+    """The column called so, exactly or but for case, spaces and signs."""
+    if name in table.columns:
+        return name
+    same = [column for column in table.columns if bare(column) == bare(name)]
+    return same[0] if same else None
+
+
+def missing(table: Table, role: str, asked: str | None = None) -> str:
+    """One sentence: no column says this, which might, and the option that tells."""
+    columns = [column for column in table.columns if column]
+    if asked:
+        near = difflib.get_close_matches(asked, columns, 3, 0.6) or columns
+        return f"{table.path} has no column {asked!r} (--{role}); it has {_some(near)}."
+    likely = candidates(table, role)
+    option = f"--{role} {likely[0] if likely else 'COLUMN'}"
+    said = f"it might be {_some(likely)}" if likely else f"it has {_some(columns)}"
+    return f"{table.path} has no column for {WORDS.get(role, role)} ({NAMES[role][0]!r}, ...); {said}: name it, as in {option!r}."
+
+
+def candidates(table: Table, role: str) -> list[str]:
+    """Columns that may have this role, by what they hold, among those that have no other."""
+    taken = {column for other in NAMES if other != role and (column := Columns().find(table, other))}
+    free = [column for column in table.columns if column and column not in taken]
+    if role == IMAGE:
+        return [column for column in free if holds_images(table.frame[column])]
+    if role == SCORE:
+        return [c for c in free if is_numeric(table.frame[c]) and not is_index(table.frame[c])]
+    if role == SPLIT:
+        return [c for c in free if holds_split(table.frame[c])]
+    return free
+
+
+def holds_images(column: pl.Series) -> bool:
+    """Whether nine in ten values end as image files do."""
+    values = text(column).drop_nulls()
+    return len(values) > 0 and values.head(1000).map_elements(lambda v: bool(SUFFIX.search(v)), pl.Boolean).mean() > 0.9
+
+
+def holds_split(column: pl.Series) -> bool:
+    """Whether every value is a word for training, validation or testing, and not all are the same."""
+    if column.dtype.is_numeric():
+        return False
+    values = text(column)
+    words = {simplified(value) for value in values.drop_nulls().unique().head(20)}
+    return len(words) > 1 and not words <= TRUTH.keys() and splits(column).null_count() == values.null_count()
+
+
+def is_numeric(column: pl.Series) -> bool:
+    """Whether what is written is numbers throughout."""
+    values = numbers(column)
+    return len(values) > values.null_count() and values.null_count() == text(column).null_count()
+
+
+def is_index(column: pl.Series) -> bool:
+    """Whether it counts the rows, or is constant whole numbers of an identifier: 0, 1, 2 and so on."""
+    values = numbers(column)
+    steps = values.diff().drop_nulls()
+    return len(steps) > 0 and bool((steps == 1).all())
+
+
+def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
+    """The column that tells training images from others, and it as `train` and `valid`; None where there is none.
+
+    By its name, by a name such as `train` with true and false, or because its values are such words. Raises `TableError`
+    for a column of that name with another word in it.
+    """
+    asked = columns.given.get(SPLIT)
+    column = columns.find(table, SPLIT)
+    if asked and column is None:
+        raise TableError(missing(table, SPLIT, asked))
+    if column is not None and not asked and (is_numeric(table.frame[column]) or not _any_split(table.frame[column])):
+        column = column if bare(column) == "split" else None  # folds of a cross-validation, or names of data sets
+    flags = TRAIN_FLAGS + HELD_OUT_FLAGS
+    if column is None or bare(column) in flags:
+        flagged = [column] if column else [c for c in table.columns if bare(c) in flags]
+        for name in flagged:
+            found = _flag(table.frame[name], bare(name) in TRAIN_FLAGS)
+            if found is not None:
+                return name, found
+    if column is None:
+        if len(likely := candidates(table, SPLIT)) != 1:
+            return None
+        column = likely[0]
+    found = splits(table.frame[column])
+    wrong = (found.is_null() & text(table.frame[column]).is_not_null()).arg_true()
+    if len(wrong):
+        row = int(wrong[0])
+        raise TableError(
+            f"{table.path}, column {column!r}, row {row + 2}: {table.frame[column][row]!r} is not a split; allowed are train, "
+            "valid, validation, test and the like."
+        )
+    return column, found
+
+
+def _any_split(column: pl.Series) -> bool:
+    return splits(column).null_count() < len(column)
+
+
+def _flag(column: pl.Series, of_train: bool) -> pl.Series | None:
+    """`train` and `valid` from true and false, or None where other words stand."""
+    known = {simplified(value) for value in text(column).drop_nulls().unique().head(20)}
+    if not known:
+        return None
+    if not {word.removesuffix(".0") for word in known} <= TRUTH.keys():
+        return splits(column) if holds_split(column) else None
+    held_out = truths(column) != of_train
+    return held_out.replace_strict({True: "valid", False: "train"}, default=None, return_dtype=pl.String)
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - 12
+    return ", ".join(names[:12]) + (f" and {more} more" if more > 0 else "")

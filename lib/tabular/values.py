@@ -1,0 +1,131 @@
+"""What is written in a column, read as numbers, ages, classes, splits, sexes and views. Unknown values are null."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+import polars as pl
+
+OLDEST = 120
+"""Years; the oldest age that is believed."""
+YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+MISSING = ("", "na", "n/a", "nan", "null", "none", "nat", "missing", "inconnu", "unknown", "<na>", "-", "?")
+"""What people write where nothing is known, in lower case."""
+_SICK = ("malade", "sick", "ill", "diseased", "disease", "abnormal", "anormal", "positive", "pos", "pathologique")
+_HEALTHY = ("sain", "healthy", "normal", "negative", "neg", "no finding", "no_finding", "saine")
+_TRUE, _FALSE = ("true", "yes", "oui", "vrai", "t", "y", "o", "1"), ("false", "no", "non", "faux", "f", "n", "0")
+CLASS_WORDS = dict.fromkeys((*_SICK, "malades"), 1) | dict.fromkeys((*_HEALTHY, "sains"), 0)
+TRUTH = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
+_TRAIN = ("train", "training", "trainset", "train_set", "entrainement", "apprentissage", "learn", "tr")
+_HELD_OUT = (
+    "valid",
+    "val",
+    "validation",
+    "validate",
+    "valid_set",
+    "va",
+    "test",
+    "testing",
+    "te",
+    "dev",
+    "eval",
+    "holdout",
+)
+SPLITS = dict.fromkeys(_TRAIN, "train") | dict.fromkeys(_HELD_OUT, "valid")
+SEXES = dict.fromkeys(("f", "female", "woman", "w", "femme", "feminin", "fem", "fille"), "F") | dict.fromkeys(
+    ("m", "male", "man", "homme", "h", "masculin", "masc", "garcon"), "M"
+)
+_VIEWS = {
+    "AP": ("ap", "anteroposterior", "apportable", "apsupine", "aperect"),
+    "PA": ("pa", "posteroanterior", "paerect"),
+}
+VIEWS = {word: view for view, words in _VIEWS.items() for word in words}
+
+
+def text(column: pl.Series) -> pl.Series:
+    """The column as stripped text, 1.0 as `1`; what says that nothing is known is null."""
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
+        whole = (column == column.round()).fill_null(False)
+        column = column.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, column.cast(pl.String))
+    stripped = column.cast(pl.String).str.strip_chars()
+    return stripped.set(stripped.str.to_lowercase().is_in(MISSING).fill_null(False), None)
+
+
+def coded(column: pl.Series) -> pl.Series:
+    """Text in which whole numbers are alike however written: `1`, `1.0` and `01` are `1`."""
+    written = text(column)
+    return written.str.replace(r"^([+-]?\d+)[.,]0+$", "${1}").str.replace(r"^0+(\d)$", "${1}")
+
+
+def numbers(column: pl.Series) -> pl.Series:
+    """Numbers, also with decimal commas or a percent sign (divided by 100); null where nothing, or no number, is written."""
+    if column.dtype.is_numeric():
+        return column.cast(pl.Float64).fill_nan(None)
+    written = text(column).str.replace_all("[\u00a0\u202f ]", "")
+    percent = written.str.ends_with("%").fill_null(False)
+    plain = written.str.strip_suffix("%")
+    point = plain.str.contains(".", literal=True).fill_null(False)
+    plain = plain.zip_with(point, plain.str.replace(",", ".", literal=True))
+    value = plain.cast(pl.Float64, strict=False).fill_nan(None)
+    return value.zip_with(~percent, value / 100).alias(column.name)
+
+
+def years(column: pl.Series) -> pl.Series:
+    """Ages in years: `58`, `58,5`, `058Y`, `6M`, `3W`, `90D`; null where no age is written. Unlikely ones are kept."""
+    written = coded(column)
+    number = written.str.extract(r"^(-?[0-9]+(?:[.,][0-9]+)?)\s*(?:[YMWDymwd]|years?|yrs?|ans)?$")
+    unit = written.str.extract(r"[0-9]\s*([YMWDymwd])$").str.to_uppercase()
+    value = number.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    return value * unit.replace_strict(YEARS_PER_UNIT, default=1.0, return_dtype=pl.Float64)
+
+
+def simplified(word: str) -> str:
+    """A word in lower case without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c)).strip()
+
+
+def bare(word: str) -> str:
+    """Letters and digits of a word alone, in lower case and without accents: `Patient Sex`, `patient_sex` -> `patientsex`."""
+    return re.sub(r"[^a-z0-9]", "", simplified(word)) or simplified(word)
+
+
+def translated(column: pl.Series, words: Mapping[str, object], dtype: type[pl.DataType], how=simplified) -> pl.Series:
+    """The column with each distinct value looked up in `words`; null for those that are not there."""
+    written = coded(column)
+    known = {value: words.get(how(value)) for value in written.drop_nulls().unique()}
+    return written.replace_strict(known, default=None, return_dtype=dtype).alias(column.name)
+
+
+def sexes(column: pl.Series) -> pl.Series:
+    """F and M, from `Female`, `femme`, `M` and the like."""
+    return translated(column, SEXES, pl.String)
+
+
+def views(column: pl.Series) -> pl.Series:
+    """AP and PA."""
+    return translated(column, VIEWS, pl.String, bare)
+
+
+def splits(column: pl.Series) -> pl.Series:
+    """`train` and `valid`; images for validation and for testing are both held out."""
+    return translated(column, SPLITS, pl.String)
+
+
+def truths(column: pl.Series) -> pl.Series:
+    """True and false, from words or 1 and 0."""
+    return translated(column, TRUTH, pl.Boolean)
+
+
+def age_groups(age: pl.Series) -> pl.Series:
+    """`<40`, `40-60` (both included) and `>60`."""
+    frame = age.to_frame("age").select(
+        pl.when(pl.col("age") < 40)
+        .then(pl.lit("<40"))
+        .when(pl.col("age") <= 60)
+        .then(pl.lit("40-60"))
+        .when(pl.col("age") > 60)
+        .then(pl.lit(">60"))
+        .alias("age_group")
+    )
+    return frame["age_group"]
