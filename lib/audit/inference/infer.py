@@ -17,12 +17,12 @@ from lib.audit.inference.pivot import Pivot
 from lib.audit.inference.retraining import Retraining
 from lib.audit.inference.simultaneous import stepped
 from lib.audit.inference.variance import Summary, summaries, united
+from lib.audit.inference.verdicts import agreeing, verdicts_of
 from lib.audit.inference.words import ALPHA, POWER, Estimand, Verdict
 
 MARGIN = 0.05
 SINGLE = float(norm.isf(ALPHA / 2))
 ROUNDING = 1e-12
-LEAST = np.finfo(float).tiny
 STANDARD = {
     **{name: pl.Float64 for name in ("estimate", "low", "high", "low_simultaneous", "high_simultaneous")},
     **{name: pl.Float64 for name in ("p", "p_adjusted", "p_equivalent", "detectable")},
@@ -130,8 +130,8 @@ def _inferred(
         adjusted[asked], critical, draws = stepped(some, joined["size"][asked], seed=seed)
         bounds = [pivot.bounds(critical) for pivot in pivots]
         low, high = (np.concatenate(own) for own in zip(*bounds, strict=True))
-        low, high = _agreeing(joined["estimate"], low, high, adjusted, null)
-    verdicts = _verdicts(joined["p"], adjusted, joined["p_equivalent"], asked | ~np.isnan(joined["low"]))
+        low, high = agreeing(joined["estimate"], low, high, adjusted, null)
+    verdicts = verdicts_of(joined["p"], adjusted, joined["p_equivalent"], asked | ~np.isnan(joined["low"]))
     index = pl.concat([own.index for own in family], how="diagonal")
     return Inference(
         index,
@@ -164,7 +164,7 @@ def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
         p = 2 * student.sf(at, own.degrees)
         size = -ndtri_exp(np.minimum(student.logsf(at, own.degrees), np.log(0.5)))
         equivalent = np.maximum(pivot.above(null - margin), pivot.below(null + margin))
-        low, high = _agreeing(own.estimate, low, high, np.where(still, np.nan, p), null)
+        low, high = agreeing(own.estimate, low, high, np.where(still, np.nan, p), null)
         p, size, equivalent = (np.where(still, np.nan, each) for each in (p, size, equivalent))
     reach = student.isf(ALPHA / 2, own.degrees) + student.ppf(POWER, own.degrees)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -184,20 +184,3 @@ def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
     found = {name: np.where(known, values, np.nan) for name, values in numbers.items()}
     retrained = bool(own.network_rows) | (own.alone > 0)
     return found | {"retrained": np.broadcast_to(retrained, len(own))}
-
-
-def _agreeing(estimate: Array, low: Array, high: Array, p: Array, null: float) -> tuple[Array, Array]:
-    """Bounds on the side of the null that p says: rounding, and the steps of the step-down, would leave them a hair off."""
-    out, within = p <= ALPHA, p > ALPHA
-    above, below = out & (estimate > null), out & (estimate < null)
-    least = max(LEAST, abs(null) * 1e-15)
-    low = np.where(above, np.maximum(low, null + least), np.where(within, np.minimum(low, null), low))
-    high = np.where(below, np.minimum(high, null - least), np.where(within, np.maximum(high, null), high))
-    return low, high
-
-
-def _verdicts(p: Array, adjusted: Array, equivalent: Array, told: NDArray[np.bool_]) -> list[Verdict]:
-    choices = [~told, adjusted <= ALPHA, p <= ALPHA, equivalent <= ALPHA]
-    words = [Verdict.NOT_ESTIMABLE, Verdict.SHOWN, Verdict.SUGGESTED, Verdict.AT_MOST]
-    at = np.select(choices, range(4), 4)
-    return [(*words, Verdict.NOT_TOLD)[k] for k in at]
