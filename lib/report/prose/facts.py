@@ -60,10 +60,25 @@ def uncertainty(study: Results) -> Words:
     )
 
 
+CITED = {"EfficientNet-Lite0": "@tan2019", "ResNet-18": "@he2016"}
+
+
+def network(study: Results) -> Words:
+    """The kind of network, with its source."""
+    name = study.manifest.get("model", {}).get("name", "ResNet-18")  # bundles of simulated patients name none
+    return Words(f"{name} [{CITED[name]}]" if name in CITED else name)
+
+
 def initial_weights(study: Results) -> Words:
-    """What the networks started from."""
+    """What the networks started from, by whom it was made and under which licence it is used."""
     if study.manifest["settings"]["training"]["initial_weights"] == "imagenet":
-        return Words("The networks start from ImageNet weights.")
+        model = study.manifest.get("model", {})
+        if not model:
+            return Words("The networks start from ImageNet weights.")
+        return Words(
+            f"The networks start from weights that {model['trained_by']} trained on {model['trained_on']} "
+            f"({model['package']}, licence {model['licence']})."
+        )
     return Words("The networks start from scratch, without weights learned elsewhere.")
 
 
@@ -79,7 +94,7 @@ def training(study: Results) -> Words:
     )
     total = study.manifest["durations"]["training"]
     return Words(
-        f"ResNet-18 [@he2016] sees grey images of {t['image_size']} × {t['image_size']} pixels for "
+        f"{network(study)} sees grey images of {t['image_size']} × {t['image_size']} pixels for "
         f"{counted(t['epochs'], 'epoch')}; weights act {by[t['weights_act_by']]}. {initial_weights(study)} "
         f"{sentence(spelled(study.runs.height, 'network'))} took {duration(total)} of computing on {where}."
     )
