@@ -29,9 +29,11 @@ def study(tiny_study):
     return load("tiny", tiny_study.root)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in TABLES if name != "probes"]
-)  # needs features, which are not kept yet
+NOTHING_TO_TELL = {"probes", "odd_networks", "without_failed"}
+"""Of so small a study no probe can be fitted, and none of its networks failed."""
+
+
+@pytest.mark.parametrize("name", sorted(TABLES.keys() - NOTHING_TO_TELL))
 def test_every_table_is_filled(study, name):
     assert not study.tables[name].is_empty()
 
