@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from lib import __main__ as cli
 from lib import results
-from lib.names import NOT_ESTIMABLE
 from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
 from lib.render.quarto import find_quarto
 from lib.render.report import render_predictions
@@ -65,7 +64,9 @@ def run(files, tmp_path, *more: str) -> int:
 
 
 def level(found, metric: str, weighting: str = "uniform") -> float | None:
-    return found.tables["metrics"].filter(attribute="overall", metric=metric, weighting=weighting)["value"].item()
+    """The baseline decision's figure of everyone, by image."""
+    metrics = found.tables["metrics"].filter(attribute="overall", metric=metric, weighting=weighting, unit="image")
+    return metrics["estimate"].item()
 
 
 def test_the_courses_file_is_read_as_it_is_meant(write):
@@ -93,7 +94,7 @@ def test_without_scores_ranking_is_not_estimable_and_rates_are(write):
     files = [write("hard.csv", predicted(logits=False)), write("soft.csv", predicted(1))]
     found = audit_predictions(files)
     assert level(found, "auc") is None and level(found, "auc", "soft") is not None and level(found, "tpr") is not None
-    assert set(found.tables["changes"].filter(metric="auc")["verdict"]) == {NOT_ESTIMABLE}
+    assert found.tables["effects"].filter(metric="auc")["estimate"].is_null().all()
     assert any("hard.csv has decisions only" in notice for notice in found.notices)
     assert set(found.tables["calibration"]["weighting"]) == {"soft"}
 
@@ -111,7 +112,7 @@ def test_the_baseline_can_be_chosen(write):
     files = [write("a.csv", predicted(0)), write("b.csv", predicted(1))]
     found = audit_predictions(files, baseline="b")
     assert found.methods == {"uniform": "b", "a": "a"}
-    assert set(found.tables["changes"]["weighting"]) == {"a"}
+    assert set(found.tables["effects"]["weighting"]) == {"a"}
 
 
 def test_train_and_valid_together_are_told_to_flatter(write, tmp_path):
@@ -238,8 +239,8 @@ def test_the_command_prints_methods_groups_gaps_and_changes(write, tmp_path, cap
         "240 images of 120 patients",
         "a (baseline)",
         "view AP - PA",
-        "change against the baseline",
-        "TPR gap by sex",
+        "against the baseline",
+        "TPR, sex F - M",
     ):
         assert part in text
     assert max(map(len, text.splitlines())) < 250
