@@ -11,7 +11,7 @@ import pytest
 from browser import NEEDED, open_page, serious
 from bs4 import BeautifulSoup
 
-from lib.names import MAX_MIN
+from lib.report import evidence
 from lib.results import load
 
 pytestmark = NEEDED
@@ -120,13 +120,13 @@ def test_tables_are_sorted_copied_and_downloaded(rendered, browser):
 
 
 def test_the_selector_shows_the_numbers_of_the_bundle(rendered, browser):
-    page, _ = open_page(browser, rendered / "chapters" / "discussion.html", width=1280, height=900)
+    page, _ = open_page(browser, rendered / "chapters" / "more.html", width=1280, height=900)
     box = page.locator(".explorer")
     box.get_by_label("Attribute").select_option(label="sex")
     box.get_by_label("Figure").select_option(label="FPR gap by sex")
     shown = box.locator("tbody tr").first.locator("td").first
-    own = load("nih").gaps.filter(
-        weighting="uniform", postprocessing="fixed_0.5", attribute="sex", metric="fpr", contrast=MAX_MIN
+    own = evidence.gaps(load("nih")).filter(
+        weighting="uniform", postprocessing="fixed_0.5", attribute="sex", metric="fpr", contrast=evidence.WIDEST
     )
     assert shown.inner_text() == f"{100 * own['value'].item():.1f}"
     shown.hover()
