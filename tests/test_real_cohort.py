@@ -74,7 +74,9 @@ def test_a_small_part_goes_all_the_way_to_a_bundle(cohort, tmp_path):
     study = load("part", root)
     assert 100 <= study.manifest["cohort"]["images"] <= 250
     assert study.runs.height == 1 and study.runs["auc"].is_between(0, 1).all()
-    assert all(not study.tables[name].is_empty() for name in TABLES if name != "probes")
+    assert study.tables.keys() == TABLES.keys()
+    for name in ("checks", "composition", "metrics", "gaps", "families", "effects", "thresholds", "calibration"):
+        assert not study.tables[name].is_empty(), name
     images = read_cohort(folder).frame["image"]
     for table in study.tables.values():
         for words in table.select(pl.col(pl.String)).iter_columns():
