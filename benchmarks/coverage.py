@@ -29,7 +29,7 @@ from lib.audit.metrics import Unit, mean_by_patient
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "trust" / "coverage.csv"
 BATCH = {375: 20, 1500: 5}
-"""Cohorts that are worked out side by side."""
+"""Cohorts that are worked out side by side; of the larger ones there are a quarter as many."""
 NETWORKS = (2, 3, 5)
 """Networks of each procedure; and a single one."""
 AGREE = 20
@@ -191,14 +191,10 @@ def _first(own: Figures, networks: int) -> Figures:
 def tables(cohorts: int, processes: int, sources: tuple[str, ...]) -> Iterator[pl.DataFrame]:
     """A row for each figure of each setting; again and again, over ever more cohorts."""
     chosen = settings(sources)
-    jobs = sorted(
-        (seed * BATCH[s.patients], k, seed)
-        for k, s in enumerate(chosen)
-        for seed in range(-(-cohorts // BATCH[s.patients]))
-    )
+    jobs = sorted((seed, k) for k, s in enumerate(chosen) for seed in range(-(-cohorts // BATCH[375])))
     total: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(2 * len(COUNTED)))
     with ProcessPoolExecutor(processes) as pool_:
-        found = pool_.map(one_batch, (chosen[k] for _, k, _ in jobs), (seed for *_, seed in jobs))
+        found = pool_.map(one_batch, (chosen[k] for _, k in jobs), (seed for seed, _ in jobs))
         for done, part in enumerate(found, start=1):
             for key, sums in part.items():
                 total[key] += sums

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from benchmarks.reference import Reference
 from benchmarks.workers import Worker
 from lib.cohort import Cohort, list_images, read_cohort
 from lib.cores import usable_cores
+from lib.settings import read_settings
 from lib.training.settings import TrainingSettings
 from lib.training.store import Plan
 from lib.training.workers import train_all
@@ -20,16 +21,22 @@ WANTED = 0.73
 
 
 @dataclass(frozen=True)
-class Quality:
-    """AUC on valid of the plain script after each epoch (so far) and of each of our networks at the end of its training.
+class Ours:
+    """AUC on valid of each of our networks at the end of its training, and the seconds of one.
 
-    `seconds` are those of one of our networks, of which the machine trains one on each core: wall time of all over their
-    number, from the cohort's files to the scores of valid. `train`, `valid`: images of the cohort.
+    The machine trains one on each core: wall time of all over their number, from the cohort's files to the scores of valid.
     """
 
-    plain: list[float]
-    ours: list[float]
+    aucs: list[float]
     seconds: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """AUC on valid of the plain script after each epoch (so far), and ours by setting. `train`, `valid`: images of the cohort."""
+
+    plain: list[float]
+    ours: dict[str, Ours]
     train: int
     valid: int
     name: str
@@ -52,9 +59,9 @@ def compare(folder: Path, store: Path, seconds: float, plain_epoch_seconds: floa
     """
     began = time.monotonic()
     cohort = read_cohort(folder)
-    ours, own_seconds = train_ours(cohort)
+    ours = {name: train_ours(cohort, settings) for name, settings in own_settings().items()}
     file = store / f"plain-{cohort.key}.pt"
-    found = Quality(_kept(file), ours, own_seconds, *images(folder), cohort.name)
+    found = Quality(_kept(file), ours, *images(folder), cohort.name)
     while not found.plain_reached and time.monotonic() - began + plain_epoch_seconds < seconds:
         # each epoch in a process of its own, and so with torch's own threads; the shuffling depends on the epoch alone
         worker = Worker(Reference, str(folder), 1 + len(found.plain))
@@ -64,17 +71,25 @@ def compare(folder: Path, store: Path, seconds: float, plain_epoch_seconds: floa
     return found
 
 
-def train_ours(cohort: Cohort, settings: TrainingSettings | None = None) -> tuple[list[float], float]:
-    """AUC on valid of the default network with as many seeds as there are cores, and the seconds of one of them."""
+def own_settings() -> dict[str, TrainingSettings]:
+    """The recipe, and what `study.toml` makes of it."""
+    names = {field.name for field in fields(TrainingSettings)}
+    stated = {name: value for name, value in read_settings()["training"].items() if name in names}
+    recipe, study = TrainingSettings(), TrainingSettings.for_start(stated, stated.get("initial_weights", "imagenet"))
+    settings = {"the recipe": recipe} | ({} if study == recipe else {"`study.toml`": study})
+    return {f"{name}: {s.image_size} px, epochs: {s.epochs}": s for name, s in settings.items()}
+
+
+def train_ours(cohort: Cohort, settings: TrainingSettings) -> Ours:
+    """As many networks as there are cores, each with a seed of its own, from images that were never decoded."""
     seeds = tuple(range(1, usable_cores() + 1))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
         store, pixels = Path(empty) / "runs", Path(empty) / "pixels"
         began = time.monotonic()
-        plan = Plan(cohort.frame, cohort.key, settings or TrainingSettings(), ("uniform",), seeds, store, pixels)
-        runs, _ = train_all(plan)
+        runs, _ = train_all(Plan(cohort.frame, cohort.key, settings, ("uniform",), seeds, store, pixels))
         seconds = (time.monotonic() - began) / len(seeds)
     labels = cohort.frame.filter(split="valid")["label"]
-    return [float(roc_auc_score(labels, run.scores)) for run in runs], seconds
+    return Ours([float(roc_auc_score(labels, run.scores)) for run in runs], seconds)
 
 
 def images(folder: Path) -> tuple[int, int]:

@@ -70,6 +70,7 @@ VARIANTS = {
     "learning rate .0005": Variant({"learning_rate": 5e-4}),
     "96 px": _size(96),
     "160 px": _size(160),
+    "96 px, 1 epoch": Variant({"image_size": 96, "first_image_size": 96, "epochs": 1}),
     "1 epoch": Variant({"epochs": 1}),
     "3 epochs": Variant({"epochs": 3}),
     "5 blocks frozen": Variant({"frozen_blocks": 5}),

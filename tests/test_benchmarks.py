@@ -11,12 +11,13 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import limit, recipe, report
-from benchmarks.quality import Quality
+from benchmarks import limit, quality, recipe, report
+from benchmarks.quality import Ours, Quality
 from benchmarks.recipe import RECIPE, VARIANTS, Trained
 from benchmarks.reference import plain_network
 from benchmarks.training import PREDICTED, TRAINED
 from benchmarks.workers import Measured, rates
+from lib.settings import read_settings
 from lib.training.networks import build, efficientnet_lite0, initial_weights
 from lib.training.settings import TrainingSettings
 
@@ -72,23 +73,29 @@ def test_ratios_are_taken_round_by_round():
 
 def test_time_to_quality_counts_the_epochs_that_the_plain_script_needs():
     """600 images at 10 a second and 300 at 50: 66 s an epoch."""
-    found = Quality([0.70, 0.74], [0.75, 0.74], 11.0, 600, 300, "NOM_PRENOM")
+    found = Quality([0.70, 0.74], {"ours": Ours([0.75, 0.72], 11.0)}, 600, 300, "NOM_PRENOM")
     lines = report.quality(found, [ROUND]).splitlines()
-    assert lines[4].startswith("| plain script, 224 px | after each epoch: 0.700, 0.740 | 2 | 2.2 (2.2 to 2.2) |")
-    assert lines[5].endswith("2 of 2 reach it | 2 | 0.2 a network | 12.0 (12.0 to 12.0) |")
+    plain = "| plain script, 224 px | after each epoch: 0.700, 0.740 | 2 epochs | 2.2 (2.2 to 2.2) | 1 |"
+    assert lines[4:] == [plain, "| ours | 0.750, 0.720 | 1 of 2 networks | 0.2 | 12.0 (12.0 to 12.0) |"]
 
 
 def test_a_plain_script_that_is_not_good_enough_yet_needs_an_epoch_more_at_least():
     for plain, epochs in (([], 1), ([0.70, 0.72], 3)):
-        found = Quality(plain, [0.75], 66.0, 600, 300, "NOM_PRENOM")
+        found = Quality(plain, {"ours": Ours([0.75], 66.0)}, 600, 300, "NOM_PRENOM")
         lines = report.quality(found, [ROUND]).splitlines()
-        assert f"| at least {epochs} | at least {1.1 * epochs:.1f} (" in lines[4]
+        assert f"| at least {epochs} epochs | at least {1.1 * epochs:.1f} (" in lines[4]
         assert lines[5].endswith(f"| at least {epochs:.1f} ({epochs:.1f} to {epochs:.1f}) |")
 
 
-def test_networks_of_ours_that_are_not_good_enough_give_no_ratio():
-    found = Quality([0.74], [0.75, 0.72], 66.0, 600, 300, "NOM_PRENOM")
-    assert "1 of 2 reach it | 2 | 1.1 a network | not all reach it |" in report.quality(found, [ROUND])
+def test_settings_that_are_never_good_enough_have_no_ratio():
+    found = Quality([0.74], {"ours": Ours([0.71, 0.72], 66.0)}, 600, 300, "NOM_PRENOM")
+    assert report.quality(found, [ROUND]).endswith("| 0 of 2 networks | 1.1 |  |")
+
+
+def test_time_to_quality_is_that_of_the_recipe_and_of_the_study():
+    recipe_settings, *study = quality.own_settings().values()
+    assert recipe_settings == TrainingSettings()
+    assert all(settings.image_size == read_settings()["training"]["image_size"] for settings in study)
 
 
 def test_variants_are_paired_with_the_recipe():
