@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lib import study
+from lib.study import run as study
 from lib.training import classifier, inference, workers
 from lib.training.networks import Network
 

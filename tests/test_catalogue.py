@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from lib.audit import Population
-from lib.catalogue import placebo_floor, retraining_floor
 from lib.names import OVERALL
+from lib.study.catalogue import placebo_floor, retraining_floor
 from lib.training.last_layer import PENALTIES, Features, head_scores
 
 

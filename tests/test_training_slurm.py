@@ -18,7 +18,7 @@ from conftest import TINY, rewrite_settings
 
 from lib import results
 from lib.cohort import read_cohort
-from lib.study import run_study
+from lib.study.run import run_study
 from lib.training import slurm as cluster
 from lib.training import workers
 from lib.training.settings import ComputeSettings, TrainingSettings

@@ -116,7 +116,7 @@ def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(mo
 
 def command(study, root) -> subprocess.Popen:
     """`python -m lib study`, in a session of its own."""
-    code = "import lib.settings, lib.study, sys, pathlib; lib.study.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop())\n"
+    code = "import lib.settings, lib.study.run, sys, pathlib; lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop())\n"
     code += "from lib.__main__ import main; sys.exit(main())"
     return subprocess.Popen(
         [sys.executable, "-c", code, "study", str(study.folder), "--name", "tiny", str(root)],
