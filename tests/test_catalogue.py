@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from lib.audit import Population
 from lib.names import OVERALL
 from lib.study.catalogue import placebo_floor, retraining_floor
-from lib.training.last_layer import PENALTIES, Features, head_scores
+from lib.study.last_layer import PENALTIES, Features, head_scores
 
 
 @pytest.fixture

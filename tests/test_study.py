@@ -98,7 +98,7 @@ def no_training(*_, **__):
 
 
 def test_the_audit_alone_is_made_again_when_only_its_settings_change(tiny_study, copied_study, monkeypatch):
-    monkeypatch.setattr(workers, "_train_missing", no_training)
+    monkeypatch.setattr(workers, "train_here", no_training)
     rewrite_settings(copied_study, margin="0.04")
     bundle = run_study(tiny_study.folder, root=copied_study)
     assert bundle == bundle_folder("tiny", copied_study)
@@ -106,7 +106,7 @@ def test_the_audit_alone_is_made_again_when_only_its_settings_change(tiny_study,
 
 
 def test_again_gives_the_same_numbers(tiny_study, copied_study, monkeypatch, study):
-    monkeypatch.setattr(workers, "_train_missing", no_training)
+    monkeypatch.setattr(workers, "train_here", no_training)
     run_study(tiny_study.folder, root=copied_study, again=True)
     assert load("tiny", copied_study).manifest["files"] == study.manifest["files"]
 
@@ -122,7 +122,7 @@ def test_only_the_networks_that_other_settings_need_are_trained(tiny_study, copi
         asked.extend(missing)
         raise TrainingError("enough was seen.")
 
-    monkeypatch.setattr(workers, "_train_missing", note)
+    monkeypatch.setattr(workers, "train_here", note)
     rewrite_settings(copied_study, **change)
     with pytest.raises(TrainingError) if seeds else nullcontext():
         run_study(tiny_study.folder, root=copied_study)
@@ -134,7 +134,7 @@ def test_networks_that_could_not_start_from_imagenet_are_kept_as_what_they_are(t
         raise URLError("no route")
 
     monkeypatch.setattr(ResNet18_Weights, "get_state_dict", no_route)
-    monkeypatch.setattr(workers, "_train_missing", no_training)
+    monkeypatch.setattr(workers, "train_here", no_training)
     rewrite_settings(copied_study, initial_weights='"imagenet"', network='"resnet18"')
     run_study(tiny_study.folder, root=copied_study)
     manifest = load("tiny", copied_study).manifest
@@ -143,7 +143,7 @@ def test_networks_that_could_not_start_from_imagenet_are_kept_as_what_they_are(t
 
 
 def test_a_changed_cohort_needs_other_networks(tiny_study, copied_study, monkeypatch, tmp_path_factory):
-    monkeypatch.setattr(workers, "_train_missing", no_training)
+    monkeypatch.setattr(workers, "train_here", no_training)
     changed = shutil.copytree(tiny_study.folder, tmp_path_factory.mktemp("changed") / "tiny")
     next((changed / "train" / "sain").glob("*.png")).unlink()
     with pytest.raises(AssertionError, match="a network would be trained"):
@@ -302,7 +302,7 @@ def killed(*_):
 
 
 def test_a_killed_training_process_is_one_sentence(tiny_study, tmp_path, monkeypatch):
-    monkeypatch.setattr(workers, "_train", killed)
+    monkeypatch.setattr(workers, "train_one", killed)
     with pytest.raises(TrainingError, match="^A training process was stopped .*; start again to resume where it was.$"):
         train_all(plan_for(tiny_study, tmp_path))
 
@@ -316,9 +316,9 @@ def test_networks_are_trained_seed_by_seed_and_a_study_short_of_time_rests_on_wh
     def note(plan, tensors, missing, deadline=None):
         asked.append((missing, deadline is not None))
         for run in missing:
-            workers._train(plan, tensors, *run)
+            workers.train_one(plan, tensors, *run)
 
-    monkeypatch.setattr(workers, "_train_missing", note)
+    monkeypatch.setattr(workers, "train_here", note)
     rewrite_settings(copied_study, seeds="[7, 8]")
     with caplog.at_level(logging.WARNING):
         bundle = run_study(tiny_study.folder, root=copied_study, minutes=0)
