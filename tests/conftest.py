@@ -27,6 +27,8 @@ TINY = {
     "initial_weights": '"none"',
     "margin": "0.05",
     "smallest_cell": "3",
+    "precision": '"32-true"',
+    "source": '"a cohort drawn in code"',
 }
 
 
@@ -35,10 +37,21 @@ def rewrite_settings(root: Path, **values: str) -> Path:
     source = root / "study.toml"
     text = (source if source.is_file() else ROOT / "study.toml").read_text("utf-8")
     for key, value in values.items():
-        text, found = re.subn(rf"(?m)^{key} = (?:\[[^\]]*\])?.*$", f"{key} = {value}", text)
-        assert found == 1, f"study.toml has no line `{key} = ...`"
+        text, count = re.subn(rf"(?m)^{key} = (?:\[[^\]]*\])?.*$", lambda _, new=f"{key} = {value}": new, text)
+        if not count:
+            header = f"[{table_of(key)}]"
+            head, _, tail = text.partition(f"\n{header}")
+            text = f"{head}\n{header}\n{key} = {value}\n{tail.partition(chr(10))[2]}"
     source.write_text(text, "utf-8")
     return root
+
+
+def table_of(key: str) -> str:
+    """The table of `study.toml` that has this key."""
+    from lib.settings_schema import StudySettings
+
+    tables = {name: field.annotation for name, field in StudySettings.model_fields.items()}
+    return next(name for name, kind in tables.items() if key in getattr(kind, "model_fields", {}))
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def test_keys_targets_and_shapes_are_what_the_audit_wants(processed):
 def test_other_processes_find_the_same(processed, monkeypatch):
     population, scores, alone = processed
     monkeypatch.setattr("lib.postprocessing.crossfit.MANY", 2)
-    monkeypatch.setattr("lib.postprocessing.crossfit.usable_cores", lambda: 2)
+    monkeypatch.setattr("lib.postprocessing.crossfit.cpu_count", lambda: 2)
     shared = post_process(population, {"uniform": scores}, list(REGISTRY), list(DEFAULTS))
     for key, rows in alone.decisions.items():
         assert np.array_equal(rows, shared.decisions[key]) and np.array_equal(alone.naive[key], shared.naive[key])

@@ -173,10 +173,7 @@ def test_an_unreadable_image_is_counted_and_left_out(tiny_cohort, tiny_root, mon
 def test_a_class_of_which_no_image_can_be_read_is_one_sentence(tmp_path, tiny_root):
     handmade = Handmade(tmp_path / "cohort")
     handmade.image("valid", 1, "valid_1.png", b"no image")
-    message = (
-        rf"{CLASS[1]} holds no usable image \(a readable PNG or JPEG .* both classes need some in train and in valid"
-    )
-    with pytest.raises(CohortError, match=message):
+    with pytest.raises(CohortError, match=rf"valid.{CLASS[1]} holds no usable image "):
         run_study(handmade.write(), root=tiny_root)
 
 

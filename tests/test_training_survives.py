@@ -21,7 +21,6 @@ SMALL = TINY | {
     "attributes": '["sex"]',
     "postprocessings": '["fixed_0.5"]',
     "epochs": "2",
-    "replicates": "100",
 }
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
 
@@ -70,47 +69,47 @@ class KilledStudy:
 
 
 @pytest.fixture(scope="module")
-def killed(tiny_cohort, tmp_path_factory):
-    killed = KilledStudy(tiny_cohort, tmp_path_factory.mktemp("lives"))
-    with killed.process:
-        yield killed
-        killed.process.stdin.close()
+def killable(tiny_cohort, tmp_path_factory):
+    studies = KilledStudy(tiny_cohort, tmp_path_factory.mktemp("lives"))
+    with studies.process:
+        yield studies
+        studies.process.stdin.close()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(killed):
+def undisturbed(killable):
     """A study's root, how long it took and how many files it wrote, moved or deleted."""
-    root = killed.root("undisturbed")
-    status, seconds, operations = killed.live(root)
+    root = killable.root("undisturbed")
+    status, seconds, operations = killable.live(root)
     assert status == 0
     return root, seconds, operations
 
 
-def test_killed_at_random_moments_of_its_life_a_study_ends_the_same(killed, undisturbed):
+def test_killed_at_random_moments_of_its_life_a_study_ends_the_same(killable, undisturbed):
     """Twenty kills and more, at most four for each study; half of the moments are a file operation."""
     expected, seconds, operations = undisturbed
     draw, killed, studies = random.Random(3), 0, 0
     while killed < 20:
         assert (studies := studies + 1) < 20, f"{killed} kills in {studies - 1} studies"
-        root = killed.root(f"study {studies}")
+        root = killable.root(f"study {studies}")
         for _ in range(4):
             how, when = draw.choice([("after", draw.uniform(0, seconds)), ("at", draw.randint(1, operations))])
-            status, _, _ = killed.live(root, how, when)
+            status, _, _ = killable.live(root, how, when)
             assert status in (0, -signal.SIGKILL)
             if status == 0:
                 break
             killed += 1
-        assert killed.live(root)[0] == 0
+        assert killable.live(root)[0] == 0
         assert_same(root, expected)
 
 
-def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(killed, undisturbed):
+def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(killable, undisturbed):
     expected, _, operations = undisturbed
-    root = killed.root("writing")
+    root = killable.root("writing")
     for operation in range(operations, operations - 8, -1):
         shutil.rmtree(root / "data", ignore_errors=True)
-        assert killed.live(root, "at", operation)[0] == -signal.SIGKILL
-        assert killed.live(root)[0] == 0
+        assert killable.live(root, "at", operation)[0] == -signal.SIGKILL
+        assert killable.live(root)[0] == 0
         assert_same(root, expected)
 
 

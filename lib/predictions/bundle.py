@@ -12,7 +12,7 @@ import polars as pl
 
 from lib import results
 from lib.files import alone_with, writing_to
-from lib.names import told
+from lib.names import attributes_as_json
 from lib.predictions.audited import Audited
 from lib.settings import ROOT, bundle_folder
 from lib.tables import RECORDED, TABLES
@@ -79,7 +79,7 @@ def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any
         "of_predictions": True,
         "notices": list(found.notices),
         "warnings": list(found.warnings),
-        "attributes": told(found.attributes.values()),
+        "attributes": attributes_as_json(found.attributes.values()),
         "cohort": dict(cohort),
         "settings": {
             "training": {"seeds": seeds, "weightings": list(found.methods), "named": found.methods},
