@@ -4,7 +4,7 @@ VERSION := import sys; print(sys.version_info[:2])
 NEW_ENOUGH := import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python %d.%d is too old: version 3.11 or newer is needed, as in PYTHON=python3.12." % v)
 export COHORT
 
-.PHONY: venv report test study preview slides bench bench-recipe bench-audit bench-grid trust clean
+.PHONY: venv report test test-slow study preview slides bench bench-recipe bench-audit bench-grid trust clean
 
 venv: .venv/installed
 
@@ -20,6 +20,9 @@ report: venv
 
 test: venv
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+test-slow: venv
+	$(BIN)/python -m pytest -m slow --durations 10
 
 study: venv
 	$(BIN)/python -m lib study
