@@ -36,10 +36,11 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Results:
-    """A loaded bundle: `manifest` (study.json) and `tables` by name."""
+    """A loaded bundle: `manifest` (study.json) and `tables` by name; and the language in which it is to be told."""
 
     manifest: dict[str, Any]
     tables: dict[str, pl.DataFrame]
+    language: str = "en"
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         tables = self.__dict__.get("tables", {})

@@ -13,7 +13,8 @@ import vl_convert
 from great_tables import GT
 
 from lib.report import theme
-from lib.report.words import Words
+from lib.report.words.language import Words
+from lib.report.words.templates import one_line
 
 LABEL = re.compile(r"(fig|tbl)-[a-z0-9-]+")
 SMALLEST = 0.72
@@ -92,6 +93,12 @@ def table(label: str, gt: GT, caption: str) -> Exhibit:
     """
     _check(label, "tbl")
     return _block(label, raw("html", to_html(gt, label)), _one_line(caption))
+
+
+def bare_table(label: str, gt: GT) -> Exhibit:
+    """A table without caption, as slides show it."""
+    _check(label, "tbl")
+    return Exhibit(raw("html", to_html(gt, label)) + "\n")
 
 
 def to_html(gt: GT, label: str) -> str:
@@ -174,7 +181,7 @@ def _typst(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return one_line(text)
 
 
 def _check(label: str, kind: str) -> None:

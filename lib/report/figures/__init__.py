@@ -2,6 +2,7 @@
 who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
 """
 
+from lib.report.figures import pictures
 from lib.report.figures.amplification import amplification
 from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
 from lib.report.figures.calibration import calibration
@@ -10,7 +11,6 @@ from lib.report.figures.cohort import ages, prevalence
 from lib.report.figures.front import front
 from lib.report.figures.gains import who_gains
 from lib.report.figures.grid import grid
-from lib.report.figures.pictures import misses, people, radiographs, roc, saliency, scores
 from lib.report.figures.relations import associations, crossing, exposure
 from lib.report.figures.relaxation import relaxation
 from lib.report.figures.simpson import simpson
@@ -18,6 +18,7 @@ from lib.report.figures.weightings import history, seed_spread, weights
 from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
+    "pictures",
     "ages",
     "amplification",
     "associations",
@@ -31,16 +32,10 @@ __all__ = [
     "grid",
     "history",
     "interval_levels",
-    "misses",
-    "people",
     "optimism",
     "postprocessing_changes",
     "prevalence",
-    "radiographs",
     "relaxation",
-    "roc",
-    "saliency",
-    "scores",
     "seed_spread",
     "simpson",
     "weighting_changes",

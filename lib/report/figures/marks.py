@@ -14,6 +14,7 @@ import polars as pl
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, DEFAULTS, NO_TARGET, NOT_ESTIMABLE, OVERALL
 from lib.report import words
 from lib.report.theme import FAINT, GREY, MEASURES, VERDICTS, Look, Measure, Size, config
+from lib.report.words.templates import one_line
 from lib.results import Results
 
 Chart = alt.TopLevelMixin
@@ -274,7 +275,7 @@ def framed(
         subtitle=[line for part in subtitle if part for line in wrapped(part, width)],
     )
     # set in place, on a chart made for this call: a copy of so many layers takes as long as making them
-    chart.title, chart.description = heading, " ".join(description.split())
+    chart.title, chart.description = heading, one_line(description)
     if size == "slide":
         chart.config = alt.Config(**config("slide"))
     return chart
@@ -286,7 +287,7 @@ def nothing(why: str, *, size: Size = "page") -> Chart:
     lines = wrapped(words.sentence(why), measure.characters(measure.width, measure.title))
     text = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align="left", fontSize=measure.title, text=lines)
     chart = text.encode(x=alt.XValue(0), y=alt.YValue(20)).properties(width=measure.width, height=24 * len(lines) + 24)
-    return chart.properties(description=f"No figure: {why}.")
+    return chart.properties(description=why if why.endswith(".") else f"No figure: {why}.")
 
 
 def people(results: Results) -> str:

@@ -1,20 +1,12 @@
 """Captions: what is drawn, on what, and what the bars mean. What is seen stands in the title and the text."""
 
 from lib.names import NOT_TOLD
-from lib.report.facts import decide
 from lib.report.words import Words, count, counted, spelled
-from lib.report.words.templates import tell
 from lib.results import Results
-
-TOLD = {name: f"figures/{name}" for name in ("people", "radiographs", "saliency", "scores", "roc", "misses")}
-TOLD |= {"options": "tables/options"}
-"""Exhibits whose words stand in templates."""
 
 
 def caption(study: Results, exhibit: str) -> Words:
     """The caption of a figure or table, by the name of the function that makes it. Raises KeyError for another name."""
-    if exhibit in TOLD:
-        return tell(TOLD[exhibit], "caption", d=decide(study))
     cohort = study.manifest["cohort"]
     valid = f"{count(cohort['valid_images'])} validation images of {counted(cohort['valid_patients'], 'patient')}"
     train = f"{count(cohort['train_images'])} training images of {counted(cohort['train_patients'], 'patient')}"

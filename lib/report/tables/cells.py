@@ -7,6 +7,7 @@ from great_tables import GT
 
 from lib.names import NOT_ESTIMABLE
 from lib.report import words
+from lib.report.words.language import Language
 
 Form = Callable[[float | None], str]
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -32,6 +33,33 @@ def table(
     gt = gt.cols_align("right", list(right)) if right else gt
     gt = gt.cols_align("left", left) if left else gt
     return gt if rows else gt.tab_source_note("Nothing to list.")
+
+
+def table_of(
+    rows: Sequence[Mapping[str, str]],
+    labels: Mapping[str, str],
+    language: Language,
+    *,
+    stub: str | None = None,
+    heading: str | None = None,
+    right: Sequence[str] = (),
+) -> GT:
+    """Text cells under `labels`, the row names in `stub`, rows gathered under `heading`, numbers to the `right`.
+
+    A cell that a row lacks is `not estimable`.
+    """
+    columns = [column for column in (heading, stub, *labels) if column]
+    missing = language.phrase("not_estimable")
+    frame = pl.DataFrame(
+        [[str(row.get(column, missing)) for column in columns] for row in rows],
+        schema={column: pl.String for column in columns},
+        orient="row",
+    )
+    gt = GT(frame, rowname_col=stub, groupname_col=heading).cols_label({key: str(text) for key, text in labels.items()})
+    left = [column for column in labels if column not in right]
+    gt = gt.cols_align("right", list(right)) if right else gt
+    gt = gt.cols_align("left", left) if left else gt
+    return gt if rows else gt.tab_source_note(language.phrase("nothing_to_list"))
 
 
 def share(value: float | None) -> str:

@@ -14,13 +14,9 @@ from lib.names import (
     postprocessing_label,
     weighting_label,
 )
+from lib.report.words.language import Words
 
-
-class Words(str):
-    """Text that Jupyter and Quarto take for Markdown when it stands alone or inline."""
-
-    def _repr_markdown_(self) -> str:
-        return str(self)
+__all__ = ["Words"]
 
 
 def number(value: float | None, digits: int = 3) -> str:
