@@ -25,8 +25,7 @@ MOST_ATTRIBUTES = 8
 
 def languages() -> tuple[str, ...]:
     """The languages in which the report can be written: folders of `lib/report/words`."""
-    words = LIB / "report" / "words"
-    return tuple(sorted(path.name for path in words.iterdir() if path.is_dir() and not path.name.startswith("_")))
+    return tuple(sorted(path.parent.name for path in (LIB / "report" / "words").glob("*/names.toml")))
 
 
 def _each_once(values: list) -> list:
