@@ -126,6 +126,8 @@ def test_only_the_networks_that_other_settings_need_are_trained(tiny_study, copi
     with pytest.raises(TrainingError) if seeds else nullcontext():
         run_study(tiny_study.folder, root=copied_study)
     assert asked == [(weighting, seed) for seed in seeds[:1] for weighting in ("uniform", "kamiran_calders_sex")]
+    # nothing that rests on more networks was replaced by less
+    assert load("tiny", copied_study).n_seeds == (2 if seeds else 1)
 
 
 def test_networks_that_could_not_start_from_imagenet_are_kept_as_what_they_are(tiny_study, copied_study, monkeypatch):

@@ -88,7 +88,7 @@ def run_study(
     compute = ComputeSettings(**settings.compute.model_dump())
     plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
     study = _Study(name, cohort, settings, requested, checks, pixels, target)
-    if len(seeds) > 1 and (before is None or before["requested"]["training"] != requested["training"]):
+    if len(seeds) > 1 and not _same_networks(before, requested):
         study.write(*train_all(replace(plan, seeds=seeds[:1])))  # killed later, the study has a bundle
     runs, done = train_all(plan, deadline)
     study.write(runs, done)
@@ -99,6 +99,14 @@ def run_study(
             len(seeds),
         )
     return target
+
+
+def _same_networks(before: dict[str, Any] | None, requested: dict[str, Any]) -> bool:
+    """Whether an earlier bundle rests on such networks, if on more or fewer of them: it is kept until all are trained."""
+    if before is None:
+        return False
+    one, two = (made["training"] | {"seeds": None} for made in (before["requested"], requested))
+    return one == two
 
 
 @dataclass(frozen=True)
