@@ -2,7 +2,7 @@
 who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
 """
 
-from lib.report.figures import pictures
+from lib.report.figures import effects, pictures
 from lib.report.figures.amplification import amplification
 from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
 from lib.report.figures.calibration import calibration
@@ -18,6 +18,7 @@ from lib.report.figures.weightings import history, seed_spread, weights
 from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
+    "effects",
     "pictures",
     "ages",
     "amplification",
