@@ -270,5 +270,3 @@ def told(results: Results) -> dict[str, Any]:
         "floor": {m: full.floor[m] for m in (BALANCED, *ERRORS)} if full else {},
         "runs": rows(results, "runs").height,
     }
-
-

@@ -1,7 +1,5 @@
 """What methods do to balanced accuracy and to the gaps by the page's attribute: changes with their intervals."""
 
-from dataclasses import replace
-
 import altair as alt
 
 from lib.names import BASELINE_WEIGHTING, ERRORS
@@ -16,6 +14,7 @@ from lib.report.figures.marks import (
     key,
     label_width,
     over,
+    roomy,
     vertical,
     wrapped,
 )
@@ -26,7 +25,6 @@ from lib.report.words.language import Language
 MOST = 20
 ON_SLIDE = 5
 """Methods drawn at most, those that do most first."""
-WRAP = 36
 LOOKS = {
     "helps": Look("#3f51c9", "diamond"),
     "helps perhaps": Look("#3f51c9", "diamond", hollow=True),
@@ -44,10 +42,7 @@ def changes(material: Material) -> Chart:
     methods = e.methods[: MOST if material.size == "page" else ON_SLIDE]
     rows = {effect.method: f"|{_name(effect, own)}" for effect in methods}
     labels = list(rows.values())
-    if material.size == "slide":
-        measure = replace(measure, tallest=74)
-    elif max(map(len, labels)) > WRAP:
-        measure = replace(measure, row=34, wrap=WRAP)
+    measure = roomy(measure, labels)
     width = (measure.width - label_width(labels, measure) - 40) / 3
     reach = [c for m in ERRORS for c in _reach(methods, m)]
     domains = {metric: around_zero([*reach, *e.goals.values()], step=0.1, least=0.2) for metric in ERRORS}

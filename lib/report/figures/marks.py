@@ -6,6 +6,7 @@ Every piece takes its colours from `theme` and its places from the arguments; no
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -106,6 +107,17 @@ def label_width(rows: Iterable[str], measure: Measure) -> float:
     """Pixels that the longest row label takes."""
     longest = max((len(line) for row in rows for line in _label(row, measure)), default=0)
     return longest * 0.54 * measure.small + 10
+
+
+WRAP = 36
+"""Characters from which a row's label takes two lines on a page, where methods have long names."""
+
+
+def roomy(measure: Measure, labels: Iterable[str]) -> Measure:
+    """The measure with rows for labels of two lines (on slides three), where labels are long."""
+    if measure.wrap:
+        return replace(measure, tallest=74)
+    return replace(measure, row=34, wrap=WRAP) if max(map(len, labels)) > WRAP else measure
 
 
 def _label(row: str, measure: Measure) -> list[str]:
