@@ -2,10 +2,7 @@
 who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
 """
 
-from lib.report.figures import pictures
-from lib.report.figures.amplification import amplification
-from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
-from lib.report.figures.calibration import calibration
+from lib.report.figures import baseline, curves, effects, pictures
 from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
 from lib.report.figures.cohort import ages, prevalence
 from lib.report.figures.front import front
@@ -18,20 +15,18 @@ from lib.report.figures.weightings import history, seed_spread, weights
 from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
+    "baseline",
+    "curves",
+    "effects",
     "pictures",
     "ages",
-    "amplification",
     "associations",
-    "baseline_gaps",
-    "baseline_groups",
     "catalogue",
-    "calibration",
     "crossing",
     "exposure",
     "front",
     "grid",
     "history",
-    "interval_levels",
     "optimism",
     "postprocessing_changes",
     "prevalence",

@@ -4,19 +4,21 @@ Every cell is text made by `words`, so that a number reads alike in tables and i
 Rates are in percent and differences in points, as the headings say; what has no value is "not estimable", never 0.
 """
 
-from lib.report.tables import options
+from lib.report.tables import baseline, effects, options, weightings
 from lib.report.tables.audit import (
     intersections,
     parity,
     probes,
     visits,
 )
-from lib.report.tables.data import catalogue, checks, composition, weightings
+from lib.report.tables.data import catalogue, checks, composition
 from lib.report.tables.methods import performance, thresholds
 from lib.report.tables.preferences import recommendation
 from lib.report.tables.study import odd_networks, runs, settings
 
 __all__ = [
+    "baseline",
+    "effects",
     "catalogue",
     "checks",
     "composition",

@@ -137,6 +137,12 @@ class Language:
         minutes = seconds / 60
         return f"{self.number(minutes)}{NO_BREAK}min" if minutes < 90 else f"{self.number(minutes / 60, 1)}{NO_BREAK}h"
 
+    @property
+    def axis(self) -> dict[str, Any]:
+        """How axes write numbers (a locale of d3-format)."""
+        symbols = self._locale.number_symbols["latn"]
+        return {"decimal": symbols["decimal"], "thousands": symbols["group"], "grouping": [3], "currency": ["", ""]}
+
     # plurals and lists
 
     def plural(self, count: int | float, one: str, other: str, digits: int = 0) -> str:
