@@ -1,5 +1,6 @@
 """What a bundle says, as plain values: numbers, verdicts and names, no words. Templates in `lib/report/words` tell them."""
 
+from lib.report.facts import provenance, study
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.findings import Ability, Blind, Finding, Silence
 from lib.report.facts.options import Option, Share, Yearly
@@ -8,4 +9,17 @@ from lib.report.registry import sentences
 
 sentences("decision")(lambda study: {"d": decide(study)})
 
-__all__ = ["Ability", "Blind", "Decision", "Estimate", "Finding", "Option", "Share", "Silence", "Yearly", "decide"]
+__all__ = [
+    "Ability",
+    "Blind",
+    "Decision",
+    "Estimate",
+    "Finding",
+    "Option",
+    "Share",
+    "Silence",
+    "Yearly",
+    "decide",
+    "provenance",
+    "study",
+]
