@@ -69,6 +69,7 @@ def study_facts(study: Results) -> dict[str, Any]:
         "cohort": {"train_images": 0, "key": None} | manifest["cohort"],
         "drawn": manifest["cohort"]["source"] == DRAWN,
         "attributes": list(study.attributes.values()),
+        "views": set(getattr(study.attributes.get("view"), "groups", ())) == {"AP", "PA"},
         "networks": study.n_seeds,
         "trained": rows(study, "runs").height,
         "training": manifest["settings"]["training"],
