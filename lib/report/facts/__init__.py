@@ -1,6 +1,6 @@
 """What a bundle says, as plain values: numbers, verdicts and names, no words. Templates in `lib/report/words` tell them."""
 
-from lib.report.facts import baseline, effects, weightings
+from lib.report.facts import baseline, effects, provenance, study, weightings
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.findings import Ability, Blind, Finding, Silence
 from lib.report.facts.options import Option, Share, Yearly
@@ -23,4 +23,7 @@ __all__ = [
     "decide",
     "effects",
     "weightings",
+    "decide",
+    "provenance",
+    "study",
 ]

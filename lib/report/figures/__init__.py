@@ -3,10 +3,9 @@ who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide
 """
 
 from lib.report.figures import baseline, curves, effects, pictures
+from lib.report.figures import choice, pictures, principles
 from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
 from lib.report.figures.cohort import ages, prevalence
-from lib.report.figures.front import front
-from lib.report.figures.gains import who_gains
 from lib.report.figures.grid import grid
 from lib.report.figures.relations import associations, crossing, exposure
 from lib.report.figures.relaxation import relaxation
@@ -18,13 +17,14 @@ __all__ = [
     "baseline",
     "curves",
     "effects",
+    "choice",
     "pictures",
+    "principles",
     "ages",
     "associations",
     "catalogue",
     "crossing",
     "exposure",
-    "front",
     "grid",
     "history",
     "optimism",
@@ -35,6 +35,5 @@ __all__ = [
     "simpson",
     "weighting_changes",
     "weights",
-    "who_gains",
     "wrong_groups",
 ]

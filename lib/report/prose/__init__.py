@@ -15,7 +15,7 @@ from lib.report.prose.audit import (
     visits,
 )
 from lib.report.prose.captions import caption
-from lib.report.prose.data import associations, composition, exposure, interval_levels, prevalence
+from lib.report.prose.data import associations, composition, exposure, prevalence
 from lib.report.prose.decision import decision, read
 from lib.report.prose.effects import (
     grid,
@@ -82,7 +82,6 @@ __all__ = [
     "in_patients",
     "initial_weights",
     "intersections",
-    "interval_levels",
     "label_doubt",
     "labels",
     "limits",

@@ -5,6 +5,7 @@ Rates are in percent and differences in points, as the headings say; what has no
 """
 
 from lib.report.tables import baseline, effects, options, weightings
+from lib.report.tables import options, recommendation
 from lib.report.tables.audit import (
     intersections,
     parity,
@@ -13,7 +14,6 @@ from lib.report.tables.audit import (
 )
 from lib.report.tables.data import catalogue, checks, composition
 from lib.report.tables.methods import performance, thresholds
-from lib.report.tables.preferences import recommendation
 from lib.report.tables.study import odd_networks, runs, settings
 
 __all__ = [

@@ -4,6 +4,7 @@ Names stand in `lib/report/words/<language>/names.toml`. A project may override 
 `words/<language>/` at its top. Every public method of `Language` is a filter of the templates.
 """
 
+import datetime
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
@@ -142,6 +144,10 @@ class Language:
         """How axes write numbers (a locale of d3-format)."""
         symbols = self._locale.number_symbols["latn"]
         return {"decimal": symbols["decimal"], "thousands": symbols["group"], "grouping": [3], "currency": ["", ""]}
+
+    def day(self, date: str) -> str:
+        """`26 November 2026`, of an ISO date."""
+        return format_date(datetime.date.fromisoformat(date), "d MMMM yyyy", locale=self._locale)
 
     # plurals and lists
 
