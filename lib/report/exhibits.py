@@ -105,4 +105,5 @@ def _drawn(study: Results, kind: Kind, material: Material | None, size: Size) ->
         subtitle=[material("subtitle")] if material.has("subtitle") else [],
         description=material("alt"),
         size=size,
+        language=material.language,
     )

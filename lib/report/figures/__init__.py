@@ -2,39 +2,33 @@
 who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
 """
 
-from lib.report.figures import pictures
+from lib.report.figures import causes, cohort, pictures, relations, simpson
 from lib.report.figures.amplification import amplification
 from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
 from lib.report.figures.calibration import calibration
 from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
-from lib.report.figures.cohort import ages, prevalence
 from lib.report.figures.front import front
 from lib.report.figures.gains import who_gains
 from lib.report.figures.grid import grid
-from lib.report.figures.relations import associations, crossing, exposure
 from lib.report.figures.relaxation import relaxation
-from lib.report.figures.simpson import simpson
-from lib.report.figures.weightings import history, seed_spread, weights
+from lib.report.figures.weightings import seed_spread, weights
 from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
+    "causes",
+    "cohort",
     "pictures",
-    "ages",
+    "relations",
     "amplification",
-    "associations",
     "baseline_gaps",
     "baseline_groups",
     "catalogue",
     "calibration",
-    "crossing",
-    "exposure",
     "front",
     "grid",
-    "history",
     "interval_levels",
     "optimism",
     "postprocessing_changes",
-    "prevalence",
     "relaxation",
     "seed_spread",
     "simpson",

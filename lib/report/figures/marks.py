@@ -14,6 +14,7 @@ import polars as pl
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, DEFAULTS, NO_TARGET, NOT_ESTIMABLE, OVERALL
 from lib.report import words
 from lib.report.theme import FAINT, GREY, MEASURES, VERDICTS, Look, Measure, Size, config
+from lib.report.words.language import Language
 from lib.report.words.templates import one_line
 from lib.results import Results
 
@@ -130,11 +131,13 @@ def dot_panel(
     at: float | None = None,
     band: float | None = None,
     asides: str = "",
+    aside: float | None = None,
     ticks: int = 4,
+    language: Language | None = None,
 ) -> alt.LayerChart:
     """Dots with intervals on `rows`; `at` draws a rule across all, `band` a shade as far to both sides of 0, `asides`
-    heads the notes at the right."""
-    told = [{**mark, "tip": tip(mark, heading, axis)} for mark in dots]
+    heads the notes at the right, `aside` pixels wide; `language` tells the numbers of tips."""
+    told = [{**mark, "tip": tip(mark, heading, axis, language)} for mark in dots]
     frame = pl.DataFrame(told, schema=SCHEMA) if dots else pl.DataFrame(schema=SCHEMA)
     scale = alt.Scale(domain=list(domain), nice=False, zero=False)
     x = {"scale": scale, "axis": alt.Axis(tickCount=ticks, **({"title": None} | dict(axis or {})))}
@@ -164,24 +167,47 @@ def dot_panel(
         layers.insert(0, _shade(band, domain))
     layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text=alt.Text("missing:N")))
     if asides:
-        notes = base.mark_text(align="right", opacity=FAINT).encode(
-            x=alt.XValue(width + measure.aside), text=alt.Text("aside:N")
-        )
-        layers += [notes, caption(asides, width + measure.aside, "right", measure=measure, faint=True)]
+        end = width + (aside or measure.aside)
+        notes = base.mark_text(align="right", opacity=FAINT).encode(x=alt.XValue(end), text=alt.Text("aside:N"))
+        layers += [notes, caption(asides, end, "right", measure=measure, faint=True)]
     if heading:
         layers.append(caption(heading, 0, "left", measure=measure))
     return alt.layer(*layers, width=width, height=measure.height(len(rows)))
 
 
-def tip(mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None) -> str:
+def tip(
+    mark: Mapping[str, Any],
+    heading: str | Sequence[str],
+    axis: Mapping[str, Any] | None,
+    language: Language | None = None,
+) -> str:
     """What a mark says where a pointer rests on it: `by view, AP, TPR: 73.7 % (66.0 % to 80.9 %)`."""
     if mark["value"] is None:
         return ""
+    if language is not None:
+        return _tip_in(language, mark, heading, axis)
     say, unit = next(((say, unit) for known, say, unit in _TIPS if known == axis), (words.number, ""))
     where = [part for part in mark["row"].split("|") if part]
     where.append(heading if isinstance(heading, str) else " ".join(heading))
     bounds = [say(mark[bound]) if mark[bound] is not None else NOT_ESTIMABLE for bound in ("low", "high")]
     return f"{', '.join(filter(None, where))}: {with_bounds(say(mark['value']) + unit, *bounds)}"
+
+
+def _tip_in(
+    language: Language, mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None
+) -> str:
+    """The same in a language. An interval of no width is that of a figure without one."""
+    tell: Callable[[float], str] = {
+        str(PERCENT): language.percent,
+        str(POINTS): lambda value: language.with_unit(language.points(value)),
+        str(GAP): lambda value: language.with_unit(language.points(value, signed=False)),
+        str(AUC_CHANGE): lambda value: language.difference(value, "auc"),
+    }.get(str(axis), lambda value: language.number(value, 3))
+    where = [part for part in mark["row"].split("|") if part]
+    where.append(heading if isinstance(heading, str) else " ".join(heading))
+    value, low, high = (mark[name] for name in ("value", "low", "high"))
+    bounds = "" if None in (low, high) or low == high else f" ({language.bounds(tell(low), tell(high))})"
+    return language.finished(f"{', '.join(filter(None, where))} : {tell(value)}{bounds}").replace(" : ", ": ")
 
 
 def caption(text: str | Sequence[str], x: float, align: str, *, measure: Measure, faint: bool = False) -> alt.Chart:
@@ -264,9 +290,18 @@ def row_axis(rows: Sequence[str], measure: Measure, labelled: bool = True) -> al
 
 
 def framed(
-    chart: alt.TopLevelMixin, *, title: str, subtitle: Iterable[str], description: str, size: Size = "page"
+    chart: alt.TopLevelMixin,
+    *,
+    title: str,
+    subtitle: Iterable[str],
+    description: str,
+    size: Size = "page",
+    language: Language | None = None,
 ) -> Chart:
-    """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it."""
+    """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it.
+
+    `language` writes the numbers of axes.
+    """
     measure = MEASURES[size]
     # on a slide it is text below the figure, which the browser breaks into lines
     width = 10**6 if size == "slide" else measure.characters(measure.width, measure.small)
@@ -276,8 +311,11 @@ def framed(
     )
     # set in place, on a chart made for this call: a copy of so many layers takes as long as making them
     chart.title, chart.description = heading, one_line(description)
-    if size == "slide":
-        chart.config = alt.Config(**config("slide"))
+    own = config("slide") if size == "slide" else {}
+    if language is not None:
+        own["locale"] = {"number": language.number_format}
+    if own:
+        chart.config = alt.Config(**own)
     return chart
 
 

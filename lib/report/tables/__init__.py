@@ -4,32 +4,21 @@ Every cell is text made by `words`, so that a number reads alike in tables and i
 Rates are in percent and differences in points, as the headings say; what has no value is "not estimable", never 0.
 """
 
-from lib.report.tables import options
-from lib.report.tables.audit import (
-    intersections,
-    parity,
-    probes,
-    visits,
-)
-from lib.report.tables.data import catalogue, checks, composition, weightings
+from lib.report.tables import cohort, options, study
+from lib.report.tables.audit import intersections, parity, probes
+from lib.report.tables.data import weightings
 from lib.report.tables.methods import performance, thresholds
 from lib.report.tables.preferences import recommendation
-from lib.report.tables.study import odd_networks, runs, settings
 
 __all__ = [
-    "catalogue",
-    "checks",
-    "composition",
+    "cohort",
     "intersections",
-    "odd_networks",
     "options",
     "parity",
     "performance",
     "probes",
     "recommendation",
-    "runs",
-    "settings",
+    "study",
     "thresholds",
-    "visits",
     "weightings",
 ]
