@@ -3,13 +3,11 @@
 from lib.report.facts.cohort import data
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.findings import Ability, Blind, Finding, Silence
-from lib.report.facts.networks import made
 from lib.report.facts.options import Option, Share, Yearly
 from lib.report.facts.values import Estimate
 from lib.report.registry import sentences
 
 sentences("data")(data)
-sentences("networks")(made)
 sentences("decision")(lambda study: {"d": decide(study)})
 
 __all__ = ["Ability", "Blind", "Decision", "Estimate", "Finding", "Option", "Share", "Silence", "Yearly", "decide"]

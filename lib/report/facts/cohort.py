@@ -74,14 +74,17 @@ def ties(study: Results) -> tuple[Tie, ...]:
         known = own.drop_nulls("estimate")
         strength = known["estimate"][0] if known.height else None
         one, two = study.attributes[name], study.attributes.get(other)
-        told.append(Tie(one, two, strength, _together(known["verdict"].to_list())))
+        told.append(Tie(one, two, strength, _together(known.select("verdict", "estimate").rows())))
     return tuple(sorted(told, key=lambda tie: (tie.other is not None, -(tie.strength or 0))))
 
 
-def _together(verdicts: list[str]) -> str:
-    """One verdict of those of both splits: a chance finding in one of them does not make a sure one."""
+def _together(splits: list[tuple[str, float]]) -> str:
+    """One verdict of those of both splits: what one of them sees and the other contradicts is not told."""
+    verdicts = [verdict for verdict, _ in splits]
     if not verdicts:
         return NOT_ESTIMABLE
+    if not all(strength > 0 for _, strength in splits):
+        return AT_MOST if set(verdicts) == {AT_MOST} else NOT_TOLD
     if SHOWN in verdicts and set(verdicts) <= {SHOWN, SUGGESTED}:
         return SHOWN
     if {SHOWN, SUGGESTED} & set(verdicts):
@@ -281,8 +284,24 @@ def data(study: Results) -> dict[str, Any]:
         "pixels": bool(shown),
         "visits": visits(study),
         "many": MANY,
-        "trained": bool(study.manifest["cohort"].get("train_images")),
+        "tried": _tried(study, attribute),
     }
+
+
+def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
+    """Whether weightings were tried that break the tie of the attribute with the label, and that even out its groups alone."""
+    names = study.manifest["settings"]["training"].get("weightings", [])
+
+    def any_of(*families: str) -> bool:
+        parts = [
+            name.removeprefix(f"{family}_").split("+")
+            for name in names
+            for family in families
+            if name.startswith(family)
+        ]
+        return any(attribute.name in own for own in parts)
+
+    return {"tie": any_of("kamiran_calders", "group_label_balanced"), "groups": any_of("group_balanced")}
 
 
 def _groups(everyone: tuple[Members, ...]) -> list[list[Members]]:

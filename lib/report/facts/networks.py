@@ -1,4 +1,4 @@
-"""How the study was made: its networks, those that failed or are odd, its settings; what the weightings came to."""
+"""How the study was made: its networks, those that failed or are odd, its settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import OVERALL, PATIENT
 from lib.report.facts.values import rows
 from lib.results import Results
 
 LISTED = ("weightings", "postprocessings", "attributes", "seeds", "named")
 """Settings that other tables list."""
-WATTS = {"cpu": (5, 15), "cuda": (250, 700)}
-"""What a busy core of a processor, or an accelerator, takes at least and at most: from data sheets, not measured here."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +53,6 @@ class Runs:
     odd: tuple[Odd, ...]
 
 
-@dataclass(frozen=True)
-class Without:
-    """What a weighting's figures are without its failed networks: balanced accuracy, and the gap that changes most.
-
-    `gap`: attribute, metric, contrast, value, value without; None where no group is large enough.
-    """
-
-    weighting: str
-    left: int
-    balanced: tuple[float, float] | None
-    gap: tuple[str, str, str, float, float] | None
-
-
 def runs(study: Results) -> dict[str, Any] | None:
     """A row for each weighting."""
     table, strange = rows(study, "runs"), odd(study)
@@ -94,44 +78,6 @@ def _number(text: str) -> float | str:
         return float(text.split(" of ")[0])
     except ValueError:
         return text
-
-
-def without(study: Results) -> tuple[Without, ...]:
-    """The weightings that have failed networks."""
-    table = rows(study, "without_failed", by=PATIENT) if rows(study, "without_failed").height else pl.DataFrame()
-    told = []
-    for (name,), own in table.group_by("weighting", maintain_order=True) if table.height else ():
-        known = own.drop_nulls(["value", "value_without"])
-        balanced = known.filter(attribute=OVERALL).select("value", "value_without").rows()
-        moved = (pl.col("value") - pl.col("value_without")).abs()
-        gaps = known.filter(pl.col("attribute") != OVERALL).sort(moved, descending=True)
-        gap = gaps.select("attribute", "metric", "contrast", "value", "value_without").row(0) if gaps.height else None
-        told.append(Without(name, own["networks_without"][0], balanced[0] if balanced else None, gap))
-    return tuple(told)
-
-
-def made(study: Results) -> dict[str, Any]:
-    """What the sentences on how the study was made are told."""
-    manifest, strange = study.manifest, odd(study)
-    trained_on = manifest.get("hardware", {}).get("trained_on", [])
-    failed = list({(o.weighting, o.seed): o for o in reversed(strange) if o.failed}.values())
-    kinds = {reason: sum(o.reason == reason for o in strange) for reason in ("precision", "device", "seconds")}
-    durations = manifest.get("durations", {})
-    watts = WATTS.get(trained_on[0]) if len(trained_on) == 1 and durations.get("training") else None
-    return {
-        "networks": rows(study, "runs").height,
-        "failed": failed[::-1],
-        "without": without(study),
-        "mixed": {reason: n for reason, n in kinds.items() if n},
-        "made": manifest.get("made"),
-        "versions": manifest.get("versions", {}),
-        "durations": durations,
-        "watts": watts,
-        "watt_hours": tuple(durations["training"] / 3600 * w for w in watts) if watts else None,
-        "accelerator": trained_on == ["cuda"],
-        "key": manifest["cohort"].get("key"),
-        "attributes": study.attributes,
-    }
 
 
 def settings(study: Results) -> dict[str, Any] | None:

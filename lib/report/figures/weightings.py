@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import altair as alt
 import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, weighting_label
@@ -12,7 +11,6 @@ from lib.report.figures.marks import (
     AUC,
     PERCENT,
     Chart,
-    caption,
     dot,
     dot_panel,
     framed,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import polars as pl
 from great_tables import GT
 
 from lib.names import weighting_label

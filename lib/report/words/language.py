@@ -7,13 +7,11 @@ Names stand in `lib/report/words/<language>/names.toml`. A project may override 
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
@@ -158,10 +156,6 @@ class Language:
             return say(estimate.value)
         unit = f"{NO_BREAK}{self.phrase('points')}" if how == "points" else ""
         return f"{say(estimate.value)}{unit} ({self.interval(say(estimate.low), say(estimate.high))})"
-
-    def date(self, day: str) -> str:
-        """`26 November 2026` of `2026-11-26`."""
-        return format_date(date.fromisoformat(day), "d MMMM y", locale=self._locale)
 
     def duration(self, seconds: float) -> str:
         """`45 s`, `12 min`, `3.4 h`."""
