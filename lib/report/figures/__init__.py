@@ -1,39 +1,37 @@
-"""Figures of the report: results in, one chart out, its title the finding and its description the text for readers
-who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
-"""
+"""Figures of the report, by name: see `lib.report.registry`. Every figure has two sizes: "page" (700 pixels wide) and "slide" (1,130 pixels, larger type, fewer marks)."""
 
-from lib.report.figures import baseline, curves, effects, pictures
-from lib.report.figures import choice, pictures, principles
-from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
-from lib.report.figures.cohort import ages, prevalence
+from lib.report.figures import (
+    baseline,
+    causes,
+    choice,
+    cohort,
+    curves,
+    effects,
+    pictures,
+    principles,
+    relations,
+    simpson,
+)
+from lib.report.figures.changes import optimism
 from lib.report.figures.grid import grid
-from lib.report.figures.relations import associations, crossing, exposure
 from lib.report.figures.relaxation import relaxation
-from lib.report.figures.simpson import simpson
-from lib.report.figures.weightings import history, seed_spread, weights
+from lib.report.figures.weightings import seed_spread
 from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
     "baseline",
+    "causes",
+    "choice",
+    "cohort",
     "curves",
     "effects",
-    "choice",
+    "grid",
+    "optimism",
     "pictures",
     "principles",
-    "ages",
-    "associations",
-    "catalogue",
-    "crossing",
-    "exposure",
-    "grid",
-    "history",
-    "optimism",
-    "postprocessing_changes",
-    "prevalence",
+    "relations",
     "relaxation",
     "seed_spread",
     "simpson",
-    "weighting_changes",
-    "weights",
     "wrong_groups",
 ]
