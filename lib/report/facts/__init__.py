@@ -3,9 +3,12 @@
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.findings import Ability, Blind, Finding, Silence
 from lib.report.facts.options import Option, Share, Yearly
+from lib.report.facts.rules import adjusting
 from lib.report.facts.values import Estimate
 from lib.report.registry import sentences
 
 sentences("decision")(lambda study: {"d": decide(study)})
+sentences("adjusting")(adjusting)
+sentences("rules")(adjusting)
 
 __all__ = ["Ability", "Blind", "Decision", "Estimate", "Finding", "Option", "Share", "Silence", "Yearly", "decide"]
