@@ -175,7 +175,10 @@ def thresholds(results: Results) -> dict[str, Any] | None:
 
 
 def wrong_groups(results: Results) -> dict[str, Any] | None:
-    """`lines`: by rule, the followed gap by the share of patients whose group is told wrong; `ours`, the rule that is read."""
+    """`lines`: by rule, the followed gap by the share of patients whose group is told wrong; `ours`, the rule that is read.
+
+    `back`: under it the gap grows with that share, up to the largest, `most`, and the interval of the change leaves 0 out.
+    """
     d = decide(results)
     gap = followed(results, d)
     frame = _aimed(results, "group_misclassification", d.attribute)
@@ -192,8 +195,10 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     ours = next((r for r in lines if best and (r.name, r.target) == (best.rule, best.target)), None)
     ours = ours or min(lines, key=lambda rule: abs(lines[rule][min(lines[rule])].value))
     moved = frame.filter(postprocessing=ours.name).sort("wrong").row(-1, named=True)
-    change = Estimate(moved["change"], moved["change_low"], moved["change_high"])
-    return {"d": d, "gap": gap, "lines": lines, "ours": ours, "most": moved["wrong"], "change": change}
+    right, wrong = (lines[ours][share].value for share in (min(lines[ours]), moved["wrong"]))
+    sure = moved["change_low"] is not None and (moved["change_low"] > 0 or moved["change_high"] < 0)
+    back = sure and abs(wrong) > abs(right)
+    return {"d": d, "gap": gap, "lines": lines, "ours": ours, "most": moved["wrong"], "back": back}
 
 
 def relaxation(results: Results) -> dict[str, Any] | None:

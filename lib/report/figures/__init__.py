@@ -2,20 +2,17 @@
 who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
 """
 
-from lib.report.figures import pictures
+from lib.report.figures import pictures, rules, whatif
 from lib.report.figures.amplification import amplification
 from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
 from lib.report.figures.calibration import calibration
-from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
+from lib.report.figures.changes import catalogue, postprocessing_changes, weighting_changes
 from lib.report.figures.cohort import ages, prevalence
 from lib.report.figures.front import front
 from lib.report.figures.gains import who_gains
-from lib.report.figures.grid import grid
 from lib.report.figures.relations import associations, crossing, exposure
-from lib.report.figures.relaxation import relaxation
 from lib.report.figures.simpson import simpson
 from lib.report.figures.weightings import history, seed_spread, weights
-from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
     "pictures",
@@ -29,17 +26,15 @@ __all__ = [
     "crossing",
     "exposure",
     "front",
-    "grid",
     "history",
     "interval_levels",
-    "optimism",
     "postprocessing_changes",
     "prevalence",
-    "relaxation",
+    "rules",
     "seed_spread",
     "simpson",
     "weighting_changes",
     "weights",
+    "whatif",
     "who_gains",
-    "wrong_groups",
 ]

@@ -4,7 +4,7 @@ Every cell is text made by `words`, so that a number reads alike in tables and i
 Rates are in percent and differences in points, as the headings say; what has no value is "not estimable", never 0.
 """
 
-from lib.report.tables import options
+from lib.report.tables import options, rules
 from lib.report.tables.audit import (
     intersections,
     parity,
@@ -12,7 +12,7 @@ from lib.report.tables.audit import (
     visits,
 )
 from lib.report.tables.data import catalogue, checks, composition, weightings
-from lib.report.tables.methods import performance, thresholds
+from lib.report.tables.methods import performance
 from lib.report.tables.preferences import recommendation
 from lib.report.tables.study import odd_networks, runs, settings
 
@@ -27,9 +27,9 @@ __all__ = [
     "performance",
     "probes",
     "recommendation",
+    "rules",
     "runs",
     "settings",
-    "thresholds",
     "visits",
     "weightings",
 ]
