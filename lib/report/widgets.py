@@ -4,7 +4,7 @@ from typing import Any
 
 from lib.names import BASELINE, SHOWN
 from lib.report.facts import moving
-from lib.report.facts.moving import Cell, Outcome
+from lib.report.facts.moving import Cell
 from lib.report.registry import Material, widget
 from lib.report.theme import CELLS, group_look
 
@@ -98,7 +98,7 @@ def explorer(material: Material) -> dict[str, Any]:
                     {
                         "label": str(material("outcome", o=outcome)),
                         "gap": outcome.attribute is not None,
-                        "cells": _cells(material, outcome, own, cells),
+                        "cells": _cells(material, own, cells),
                     }
                     for outcome, cells in own["cells"].items()
                 ],
@@ -112,7 +112,7 @@ def _words(material: Material, blocks: tuple[str, ...]) -> dict[str, str]:
     return {name: str(material(name)) for name in blocks}
 
 
-def _cells(material: Material, outcome: Outcome, own: dict, cells: dict) -> list[list[list[Any]]]:
+def _cells(material: Material, own: dict, cells: dict) -> list[list[list[Any]]]:
     """By row and column: value, its bounds, the change against the baseline, its bounds, the verdict in words, and whether it is shown."""
     none = Cell(*(None,) * 8)
     found = []
