@@ -1,4 +1,4 @@
-"""Figures of the report, by name: see `lib.report.registry`. Every figure has two sizes: "page" (700 pixels wide) and "slide" (1,130 pixels, larger type, fewer marks)."""
+"""Figures of the report, by name (`lib.report.registry`), in two sizes: "page" (700 pixels wide) and "slide" (1,130 pixels, larger type, fewer marks)."""
 
 from lib.report.figures import (
     baseline,
@@ -10,13 +10,10 @@ from lib.report.figures import (
     pictures,
     principles,
     relations,
+    rules,
     simpson,
+    whatif,
 )
-from lib.report.figures.changes import optimism
-from lib.report.figures.grid import grid
-from lib.report.figures.relaxation import relaxation
-from lib.report.figures.weightings import seed_spread
-from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
     "baseline",
@@ -25,13 +22,10 @@ __all__ = [
     "cohort",
     "curves",
     "effects",
-    "grid",
-    "optimism",
     "pictures",
     "principles",
     "relations",
-    "relaxation",
-    "seed_spread",
+    "rules",
     "simpson",
-    "wrong_groups",
+    "whatif",
 ]
