@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lib.settings import ROOT, bundle_folder, read_settings
+from lib.settings import ROOT, bundle_folder, chosen_language, read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
             add_options(command)
         if name in ("report", "slides", "preview"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
+            command.add_argument("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
         if name == "report":
             command.add_argument(
                 "--minutes", type=float, default=10, help="of training at most, after the first seed (default: 10)"
@@ -212,8 +213,9 @@ def _audit(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> None:
     from lib.render.report import render_report
 
+    code = chosen_language(asked=options.language)  # a mistake here is told before anything is trained
     _choose(options)
-    for path in render_report(ROOT):
+    for path in render_report(ROOT, code):
         print(path)
 
 
@@ -221,7 +223,7 @@ def _slides(options: argparse.Namespace) -> None:
     from lib.render.report import render_slides
 
     _choose(options)
-    deck = render_slides(ROOT)
+    deck = render_slides(ROOT, chosen_language(asked=options.language))
     print(deck)
     if options.pdf:
         from lib.render.deck_pdf import print_deck
@@ -233,7 +235,7 @@ def _preview(options: argparse.Namespace) -> None:
     from lib.render.report import preview
 
     _choose(options)
-    preview(ROOT)
+    preview(ROOT, chosen_language(asked=options.language))
 
 
 def _choose(options: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,10 @@ _OPTIONAL: dict[str, dict[str, type]] = {
 """What may be left out; a table of which everything may be left out may be left out itself."""
 
 
+LANGUAGE = "en"
+"""Of the report where nothing else is asked for: its chapters stand in `chapters/` itself."""
+
+
 class SettingsError(ValueError):
     """`study.toml` cannot be used; the message is one sentence: what, where, what is allowed."""
 
@@ -67,7 +72,9 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
     tables = _OPTIONAL.keys() - _TABLES.keys()
     _check_keys(f"{path}", settings, _TOP, dict.fromkeys(tables, dict))
     for name in _TABLES.keys() | tables:
-        _check_keys(f"{path}, [{name}]", settings.setdefault(name, {}), _TABLES.get(name, {}), _OPTIONAL.get(name, {}))
+        found = settings.setdefault(name, {})
+        own = _own_languages(found) if name == "report" else {}
+        _check_keys(f"{path}, [{name}]", found, _TABLES.get(name, {}), _OPTIONAL.get(name, {}) | own)
     for member in settings["group"].get("members", []):
         if not isinstance(member, dict):
             raise SettingsError(f"{path}, [group]: {member!r} is no member; each is a table with who, did and when.")
@@ -76,8 +83,15 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
     return settings
 
 
+def _own_languages(report: dict[str, Any]) -> dict[str, type]:
+    """The tables `[report.fr]` and their like: what the report is called in another language."""
+    return {key: dict for key, value in report.items() if re.fullmatch("[a-z]{2,3}", key) and type(value) is dict}
+
+
 def _check_report(place: str, report: dict[str, Any]) -> None:
     """Names, chapters and language strings are texts, and somebody signs the report."""
+    for code in _own_languages(report):
+        _check_keys(f"{place[:-1]}.{code}]", report[code], {}, {"title": str, "subtitle": str})
     texts = {
         f"{key}[{i}]": text
         for key in ("authors", "chapters", "appendices")
@@ -101,6 +115,20 @@ def _check_keys(place: str, found: dict[str, Any], needed: dict[str, type], opti
             raise SettingsError(f"{place} lacks {key!r}; needed are {', '.join(sorted(needed))}.")
         if key in found and type(found[key]) is not kind:
             raise SettingsError(f"{place}: {key} = {found[key]!r} is not {_WORDS[kind]}.")
+
+
+def editions(root: Path = ROOT) -> tuple[str, ...]:
+    """The languages that the report can be had in: those that `lib/report/words` has words for."""
+    found = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
+    return tuple(sorted(found | {LANGUAGE}))
+
+
+def chosen_language(root: Path = ROOT, asked: str | None = None) -> str:
+    """The language asked for, else that of `study.toml`. Raises `SettingsError` where there are no words in it."""
+    code = asked or read_settings(root)["report"].get("lang", LANGUAGE)
+    if code not in editions(root):
+        raise SettingsError(f"The report has no words in {code!r}; it can be had in {', '.join(editions(root))}.")
+    return code
 
 
 def chosen_cohort(root: Path = ROOT) -> str:

@@ -35,7 +35,7 @@ def rewrite_settings(root: Path, **values: str) -> Path:
     source = root / "study.toml"
     text = (source if source.is_file() else ROOT / "study.toml").read_text("utf-8")
     for key, value in values.items():
-        text, found = re.subn(rf"(?m)^{key} = (?:\[[^\]]*\])?.*$", f"{key} = {value}", text)
+        text, found = re.subn(rf"(?m)^{key} = (?:\[[^\]]*\])?.*$", f"{key} = {value}", text, count=1)
         assert found == 1, f"study.toml has no line `{key} = ...`"
     source.write_text(text, "utf-8")
     return root
