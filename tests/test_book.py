@@ -25,7 +25,7 @@ FILES = {
     "chapters/slides/defense.qmd": "## One\n",
     "chapters/fr/slides/defense.qmd": "## Un\n",
     "index.qmd": "# Start {.unnumbered}\n\nSee @sec-mine: it is 95 %.\n",
-    "index.fr.qmd": f"---\noutput-file: index\n---\n\n{FRENCH}",
+    "index.fr.qmd": f"---\noutput-file: index.html\n---\n\n{FRENCH}",
     "chapters/mine.qmd": "# Mine {#sec-mine}\n\nMy own words.\n",
     "chapters/fr/mine.qmd": "# Le mien {#sec-mine}\n\nMes propres mots.\n",
 }
@@ -192,7 +192,10 @@ def test_both_editions_of_book_and_deck_are_rendered_side_by_side_and_linked(pro
     assert 'href="../../fr/chapters/fr/slides/defense.html"' in deck
     home, page = ((project / "_book/fr" / name).read_text("utf-8") for name in ("index.html", "chapters/fr/mine.html"))
     assert '<html xmlns="http://www.w3.org/1999/xhtml" lang="fr"' in home and "Mes propres mots." in page
-    assert "Chapitre" in home and "\N{NO-BREAK SPACE}: c’est «\u202fbien\u202f»\u202f; 95\u202f%\u202f?" in home
+    assert (
+        'Voir <a href="chapters/fr/mine.html"' in home
+        and "\N{NO-BREAK SPACE}: c’est «\u202fbien\u202f»\u202f; 95\u202f%\u202f?" in home
+    )
     assert '<a href="../index.html" lang="en" hreflang="en">This page in English</a>' in home
 
 

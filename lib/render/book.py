@@ -59,8 +59,8 @@ def profile_of(code: str, *, deck: bool = False) -> str:
 
 
 def page_words(root: Path, code: str) -> dict[str, Any]:
-    """The tables `[language]` and `[page]` of an edition's names, with what the project overrides; empty where there are none."""
-    found: dict[str, Any] = {"language": {}, "page": {}}
+    """What `names.toml` of an edition says to pages and to Quarto, with what the project overrides; empty where there is nothing."""
+    found: dict[str, Any] = {"language": {}, "page": {}, "quarto": {}}
     for folder in (root / "lib" / "report" / "words", root / "words"):
         path = folder / code / "names.toml"
         try:
@@ -88,7 +88,7 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
         book["output-file"] = file
     settings = {
         "lang": code,
-        "language": report.get("language", {}),
+        "language": words["quarto"] | report.get("language", {}),
         "spaced-punctuation": bool(words["language"].get("spaced_punctuation")),
         "book": book,
         "report": {"authors": ", ".join(report["authors"])},  # the deck's shortcode cannot show a list
