@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lib.settings import ROOT, bundle_folder, chosen_language, read_settings
+from lib.settings import ROOT, bundle_folder, read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -213,7 +213,7 @@ def _audit(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> None:
     from lib.render.report import render_report
 
-    code = chosen_language(asked=options.language)  # a mistake here is told before anything is trained
+    code = _language(options)  # a mistake here is told before anything is trained
     _choose(options)
     for path in render_report(ROOT, code):
         print(path)
@@ -223,7 +223,7 @@ def _slides(options: argparse.Namespace) -> None:
     from lib.render.report import render_slides
 
     _choose(options)
-    deck = render_slides(ROOT, chosen_language(asked=options.language))
+    deck = render_slides(ROOT, _language(options))
     print(deck)
     if options.pdf:
         from lib.render.deck_pdf import print_deck
@@ -235,7 +235,7 @@ def _preview(options: argparse.Namespace) -> None:
     from lib.render.report import preview
 
     _choose(options)
-    preview(ROOT, chosen_language(asked=options.language))
+    preview(ROOT, _language(options))
 
 
 def _choose(options: argparse.Namespace) -> None:
@@ -253,6 +253,12 @@ def _choose(options: argparse.Namespace) -> None:
         run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise ValueError(f"{bundle_folder()} holds no results: give a cohort folder, `make report COHORT=path`.")
+
+
+def _language(options: argparse.Namespace) -> str:
+    from lib.render.book import chosen_language
+
+    return chosen_language(ROOT, options.language)
 
 
 def _clean(options: argparse.Namespace) -> None:

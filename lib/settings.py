@@ -52,10 +52,6 @@ _OPTIONAL: dict[str, dict[str, type]] = {
 """What may be left out; a table of which everything may be left out may be left out itself."""
 
 
-LANGUAGE = "en"
-"""Of the report where nothing else is asked for: its chapters stand in `chapters/` itself."""
-
-
 class SettingsError(ValueError):
     """`study.toml` cannot be used; the message is one sentence: what, where, what is allowed."""
 
@@ -115,20 +111,6 @@ def _check_keys(place: str, found: dict[str, Any], needed: dict[str, type], opti
             raise SettingsError(f"{place} lacks {key!r}; needed are {', '.join(sorted(needed))}.")
         if key in found and type(found[key]) is not kind:
             raise SettingsError(f"{place}: {key} = {found[key]!r} is not {_WORDS[kind]}.")
-
-
-def editions(root: Path = ROOT) -> tuple[str, ...]:
-    """The languages that the report can be had in: those that `lib/report/words` has words for."""
-    found = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
-    return tuple(sorted(found | {LANGUAGE}))
-
-
-def chosen_language(root: Path = ROOT, asked: str | None = None) -> str:
-    """The language asked for, else that of `study.toml`. Raises `SettingsError` where there are no words in it."""
-    code = asked or read_settings(root)["report"].get("lang", LANGUAGE)
-    if code not in editions(root):
-        raise SettingsError(f"The report has no words in {code!r}; it can be had in {', '.join(editions(root))}.")
-    return code
 
 
 def chosen_cohort(root: Path = ROOT) -> str:

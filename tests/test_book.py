@@ -11,11 +11,20 @@ import pytest
 import yaml
 from conftest import ROOT, rewrite_settings
 
-from lib.render.book import FILE, book_settings, chapters_of, language_of, twin_of, write_book
+from lib.render.book import (
+    FILE,
+    book_settings,
+    chapters_of,
+    chosen_language,
+    editions,
+    language_of,
+    twin_of,
+    write_book,
+)
 from lib.render.draft import read_book
 from lib.render.quarto import find_quarto
 from lib.render.report import render_report, render_slides
-from lib.settings import SettingsError, chosen_language, editions
+from lib.settings import SettingsError
 
 NAMES = {"title": '"Whom: \\"it\\" fails"', "subtitle": '""', "authors": '["Ada L.", "Zoë M."]', "appendices": "[]"}
 

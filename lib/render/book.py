@@ -19,11 +19,27 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from lib.settings import LANGUAGE, SettingsError, editions, read_settings  # noqa: E402
+from lib.settings import SettingsError, read_settings  # noqa: E402
 
 FILE = "_report.yml"
 OUTPUT = "_book"
 DECK = "chapters/slides/defense.qmd"
+LANGUAGE = "en"
+"""Of the report where no other is asked for: its chapters stand in `chapters/` itself."""
+
+
+def editions(root: Path = ROOT) -> tuple[str, ...]:
+    """The languages that the report can be had in: those that `lib/report/words` has words for."""
+    found = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
+    return tuple(sorted(found | {LANGUAGE}))
+
+
+def chosen_language(root: Path = ROOT, asked: str | None = None) -> str:
+    """The language asked for, else that of `study.toml`. Raises `SettingsError` where there are no words in it."""
+    code = asked or read_settings(root)["report"].get("lang", LANGUAGE)
+    if code not in editions(root):
+        raise SettingsError(f"The report has no words in {code!r}; it can be had in {', '.join(editions(root))}.")
+    return code
 
 
 def home_of(code: str) -> str:

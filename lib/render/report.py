@@ -10,11 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from lib.files import alone_with
-from lib.render.book import DECK, OUTPUT, chapters_of, output_of, profile_of, twin_of, write_book
+from lib.render.book import DECK, LANGUAGE, OUTPUT, chapters_of, editions, output_of, profile_of, twin_of, write_book
 from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
 from lib.render.twins import link_twins
-from lib.settings import LANGUAGE, editions
 
 log = logging.getLogger(__name__)
 DRAFT = "_draft"

@@ -13,8 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from lib.render.book import OUTPUT, output_of, page_words  # noqa: E402
-from lib.settings import editions  # noqa: E402
+from lib.render.book import OUTPUT, editions, output_of, page_words  # noqa: E402
 
 LINKS = re.compile(r'<p class="twins">.*?</p>\n?', re.DOTALL)
 PLACE = re.compile(r'(<main\b[^>]*>|<section id="title-slide"[^>]*>)\n?')
