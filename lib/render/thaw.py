@@ -59,6 +59,11 @@ def inputs_digest(root: Path, chapter: Path) -> str:
     return digest.hexdigest()[:32]
 
 
+def up_to_date(root: Path, chapter: Path) -> bool:
+    """Whether what the chapter depends on is what it was when its cells were frozen."""
+    return _recorded(root).get(chapter.with_suffix("").as_posix()) == inputs_digest(root, chapter)
+
+
 def stale(root: Path) -> dict[str, str]:
     """Chapters whose recorded digest is not the present one, with the present one."""
     recorded = _recorded(root)
