@@ -127,14 +127,15 @@ def _run(shell: Any, name: str, text: str) -> Iterator[Part]:
 def _outputs(shell: Any, code: str, place: str) -> list[dict[str, str]]:
     from IPython.utils.capture import capture_output
 
+    values: list[dict[str, str]] = []
+    shell.display_trap.hook = lambda value: value is None or values.append(shell.display_formatter.format(value)[0])
     with capture_output() as captured, redirect_stderr(StringIO()):
         result = shell.run_cell(code)
     if error := result.error_before_exec or result.error_in_exec:
         sys.exit(f"{place}: {type(error).__name__}: {' '.join(str(error).split())}")
-    said = [{"text/plain": captured.stdout}] if captured.stdout.strip() and not captured.outputs else []
-    return said + [
-        {kind: text for kind, text in output.data.items() if isinstance(text, str)} for output in captured.outputs
-    ]
+    said = [{"text/plain": captured.stdout}] if captured.stdout.strip() else []
+    shown = [*said, *(output.data for output in captured.outputs), *values]
+    return [{kind: text for kind, text in data.items() if isinstance(text, str)} for data in shown]
 
 
 def _told(shell: Any, expression: str, name: str) -> str:

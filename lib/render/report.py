@@ -28,13 +28,7 @@ def render_report(root: Path, code: str = LANGUAGE) -> list[Path]:
     """
     found = find_quarto()
     if found.program is None:
-        from lib.render.draft import render_draft
-
-        log.warning("%s A draft is rendered instead, into %s.", found.why, root / DRAFT)
-        with _alone(root / DRAFT), tempfile.TemporaryDirectory(prefix=".draft-", dir=root) as temporary:
-            made = render_draft(root, Path(temporary), why=found.why)
-            _take_the_place(Path(temporary), root / DRAFT)
-        return [root / DRAFT / path.relative_to(Path(temporary).resolve()) for path in made if path]
+        return _draft(root, code, found.why)
     with _rendering(root):
         write_book(root, code)
         output = root / output_of(code)
@@ -42,6 +36,17 @@ def render_report(root: Path, code: str = LANGUAGE) -> list[Path]:
         quarto(found.program, root, "render", "--no-clean", "--profile", profile_of(code))
         deck = _slides(found.program, root, code)
     return [output / "index.html", *sorted(output.glob("*.pdf")), deck]
+
+
+def _draft(root: Path, code: str, why: str) -> list[Path]:
+    from lib.render.draft import render_draft
+
+    target = root / DRAFT / code
+    with _alone(root / DRAFT), tempfile.TemporaryDirectory(prefix=".draft-", dir=root) as temporary:
+        made = render_draft(root, Path(temporary), why=why, code=code)
+        target.parent.mkdir(exist_ok=True)
+        _take_the_place(Path(temporary), target)
+    return [target / path.relative_to(temporary) for path in made]
 
 
 def _clear(output: Path, kept: set[str]) -> None:
@@ -101,7 +106,6 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
             if found.program is None:
                 from lib.render.draft import render_draft
 
-                log.warning("%s A draft is rendered instead.", found.why)
                 render_draft(project, project / OUTPUT, why=found.why)
             else:
                 quarto(found.program, project, "render")
@@ -140,10 +144,10 @@ def _working_on(bundle: Path, root: Path) -> Iterator[None]:
 
 
 def render_slides(root: Path, code: str = LANGUAGE) -> Path:
-    """Render the deck of an edition alone. Raises RuntimeError, one sentence, without Quarto."""
+    """Render the deck of an edition; without Quarto that of the draft."""
     found = find_quarto()
     if found.program is None:
-        raise RuntimeError(f"The slides need Quarto: {found.why} `make report` renders a draft of them.")
+        return _draft(root, code, found.why)[-1]
     with _rendering(root):
         return _slides(found.program, root, code)
 
