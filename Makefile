@@ -6,7 +6,7 @@ export COHORT
 # `make report LANGUAGE=fr`; the variable of this name that shells have for their own messages is not meant
 IN := $(if $(findstring command line,$(origin LANGUAGE)),--language $(LANGUAGE))
 
-.PHONY: venv report test study preview slides bench bench-recipe bench-audit bench-grid trust clean
+.PHONY: venv report test study preview slides notebook bench bench-recipe bench-audit bench-grid trust clean
 
 venv: .venv/installed
 
@@ -28,6 +28,9 @@ study: venv
 
 preview: venv
 	$(BIN)/python -m lib preview $(IN)
+
+notebook: venv
+	$(BIN)/python -m lib notebook $(IN)
 
 slides: venv
 	$(BIN)/python -m lib slides $(IN) $(if $(PDF),--pdf)

@@ -1,4 +1,4 @@
-"""Command line: `python -m lib demo|import-nih|check|study|audit|report|slides|preview|clean`."""
+"""Command line: `python -m lib demo|import-nih|check|study|audit|report|slides|preview|notebook|clean`."""
 
 import sys
 
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         ("report", _report, "render the report, after the study if the cohort has no results"),
         ("slides", _slides, "render the slides alone"),
         ("preview", _preview, "live preview while writing"),
+        ("notebook", _notebook, "the whole report as one executed notebook"),
         ("clean", _clean, "delete rendered files and caches; results and trained networks stay"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
             from lib.audit_command import add_options
 
             add_options(command)
-        if name in ("report", "slides", "preview"):
+        if name in ("report", "slides", "preview", "notebook"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
             command.add_argument("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
         if name == "report":
@@ -236,6 +237,13 @@ def _preview(options: argparse.Namespace) -> None:
 
     _choose(options)
     preview(ROOT, _language(options))
+
+
+def _notebook(options: argparse.Namespace) -> None:
+    from lib.render.notebook import write_notebook
+
+    _choose(options)
+    print(write_notebook(ROOT, _language(options)))
 
 
 def _choose(options: argparse.Namespace) -> None:

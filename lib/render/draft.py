@@ -65,8 +65,8 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
     decks = [deck] if (root / deck).is_file() else []
     main, appendices = (list(book.get(key, [])) for key in ("chapters", "appendices"))
     texts = executed(root, [*main, *appendices, *decks])
-    chapters = _numbered(main, appendices, texts)
-    labels = _labels(chapters, quarto)
+    chapters = numbered(main, appendices, texts)
+    labels = labels_of(chapters, quarto)
     head = {
         "title": book["title"],
         "subtitle": book.get("subtitle", ""),
@@ -81,7 +81,7 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
         head["reference-section-title"] = quarto.get("section-title-references", "References")
     for chapter in chapters:
         page = {"pagetitle": f"{_plain(chapter.title)} – {book['title']}"} | _contents(chapters, chapter)
-        _write(output / chapter.page, _pandoc(_resolved(chapter, labels), "html5", root, head | page))
+        _write(output / chapter.page, _pandoc(resolved(chapter, labels), "html5", root, head | page))
     pdf = output / f"{book.get('output-file', 'report')}.pdf"
     whole = _whole(chapters, labels, quarto.get("section-title-appendices", "Appendices"))
     _write_pdf(_pandoc(whole, "typst-citations", root, head), pdf, root)
@@ -89,13 +89,13 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
     for path in decks:
         talk = Chapter(path, Path(path).with_suffix(".html").as_posix(), "", SHORTCODE.sub("", texts[path]))
         _write(
-            output / talk.page, _pandoc(_resolved(talk, labels), "revealjs", root, head | {"pagetitle": book["title"]})
+            output / talk.page, _pandoc(resolved(talk, labels), "revealjs", root, head | {"pagetitle": book["title"]})
         )
         made.append(output / talk.page)
     return made
 
 
-def _numbered(main: list[str], appendices: list[str], texts: dict[str, str]) -> list[Chapter]:
+def numbered(main: list[str], appendices: list[str], texts: dict[str, str]) -> list[Chapter]:
     """Chapters with their numbers: the first page and others that ask for none have none, appendices have letters."""
     found = []
     for paths, mark in ((main, str), (appendices, lambda count: chr(64 + count))):
@@ -142,7 +142,7 @@ def _lines(text: str, number: str = "") -> Iterator[Line]:
             yield Line(line)
 
 
-def _labels(chapters: list[Chapter], names: dict[str, str]) -> dict[str, tuple[str, str]]:
+def labels_of(chapters: list[Chapter], names: dict[str, str]) -> dict[str, tuple[str, str]]:
     """What references lead to: the page, and what it is called (`Figure 2.1`), by the label."""
     english = {"fig-title": "Figure", "tbl-title": "Table", "eq-prefix": "Equation"}
     english |= {"ch-prefix": "Chapter", "apx-prefix": "Appendix", "sec-prefix": "Section"}
@@ -165,14 +165,19 @@ def _labels(chapters: list[Chapter], names: dict[str, str]) -> dict[str, tuple[s
     return found
 
 
-def _resolved(chapter: Chapter, labels: dict[str, tuple[str, str]], *, whole: bool = False) -> str:
-    """The chapter with references as links, and numbers before its headings; `whole`: for one document that has its own numbers."""
+def resolved(chapter: Chapter, labels: dict[str, tuple[str, str]], *, whole: bool = False, only: bool = False) -> str:
+    """The chapter with references as links, and numbers before its headings.
+
+    `whole`: for one document that numbers its headings itself; `only`: the words of a reference alone, no link.
+    """
 
     def link(found: re.Match[str]) -> str:
         if found[2] not in labels:
             log.warning("%s: nothing is labelled %s.", chapter.path, found[2])
             return f"**{found[2]}**"
         page, told = labels[found[2]]
+        if only:
+            return told
         place = "" if whole or page == chapter.page else _way(page, chapter)
         return f"[{told.split(NO_BREAK)[-1] if found[1] else told}]({place}#{found[2]})"
 
@@ -220,7 +225,7 @@ def _whole(chapters: list[Chapter], labels: dict[str, tuple[str, str]], appendic
     for chapter in chapters:
         if chapter.number == "A":
             parts.append(f'```{{=typst}}\n#show: appendices.with("{appendices}", hide-parent: true)\n```')
-        parts.append(_resolved(chapter, labels, whole=True))
+        parts.append(resolved(chapter, labels, whole=True))
     return "\n\n".join(parts)
 
 
