@@ -122,7 +122,14 @@ class Hospital(Model):
     """Share of them that is sick."""
 
 
-class Report(Model):
+class Edition(Model):
+    title: str | None = None
+    """Title in that language."""
+    subtitle: str | None = None
+    """Line below the title."""
+
+
+class _Report(Model):
     title: str = "Is this chest X-ray classifier fair?"
     """Title of the report and of the slides."""
     subtitle: str = ""
@@ -137,6 +144,19 @@ class Report(Model):
     """Files of the appendices."""
     language: dict[str, str] = {}
     """Single words that Quarto adds, by its names for them, as in crossref-fig-title = "Fig."."""
+
+
+Report = create_model(
+    "Report",
+    __base__=_Report,
+    **{
+        code: (
+            Edition | None,
+            Field(None, description=f"What differs in the edition {code!r}: a table of title and subtitle."),
+        )
+        for code in languages()
+    },
+)
 
 
 class Member(Model):
