@@ -1,6 +1,6 @@
 """How far the audit can be trusted: the committed table of cohorts of known truth as a figure, tables and sentences.
 
-`data/trust/coverage.csv` is made by `python -m benchmarks.coverage`; it depends on the audit's code, not on a cohort. Every row of it
+`data/trust/coverage.csv` is made by `python -m benchmarks.trust`; it depends on the audit's code, not on a cohort. Every row of it
 is told, those that miss the aim too.
 """
 
