@@ -2,7 +2,7 @@
 who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
 """
 
-from lib.report.figures import baseline, curves, effects, pictures
+from lib.report.figures import baseline, curves, effects, pictures, trust
 from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
 from lib.report.figures.cohort import ages, prevalence
 from lib.report.figures.front import front
@@ -15,6 +15,7 @@ from lib.report.figures.weightings import history, seed_spread, weights
 from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
+    "trust",
     "baseline",
     "curves",
     "effects",

@@ -4,7 +4,7 @@ Every cell is text made by `words`, so that a number reads alike in tables and i
 Rates are in percent and differences in points, as the headings say; what has no value is "not estimable", never 0.
 """
 
-from lib.report.tables import baseline, effects, options, weightings
+from lib.report.tables import baseline, effects, options, trust, weightings
 from lib.report.tables.audit import (
     intersections,
     parity,
@@ -17,6 +17,7 @@ from lib.report.tables.preferences import recommendation
 from lib.report.tables.study import odd_networks, runs, settings
 
 __all__ = [
+    "trust",
     "baseline",
     "effects",
     "catalogue",
