@@ -3,7 +3,7 @@ who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide
 """
 
 from lib.report.figures import baseline, curves, effects, pictures, trust
-from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
+from lib.report.figures.changes import optimism
 from lib.report.figures.cohort import ages, prevalence
 from lib.report.figures.front import front
 from lib.report.figures.gains import who_gains
@@ -11,7 +11,7 @@ from lib.report.figures.grid import grid
 from lib.report.figures.relations import associations, crossing, exposure
 from lib.report.figures.relaxation import relaxation
 from lib.report.figures.simpson import simpson
-from lib.report.figures.weightings import history, seed_spread, weights
+from lib.report.figures.weightings import history
 from lib.report.figures.wrong_groups import wrong_groups
 
 __all__ = [
@@ -22,20 +22,15 @@ __all__ = [
     "pictures",
     "ages",
     "associations",
-    "catalogue",
     "crossing",
     "exposure",
     "front",
     "grid",
     "history",
     "optimism",
-    "postprocessing_changes",
     "prevalence",
     "relaxation",
-    "seed_spread",
     "simpson",
-    "weighting_changes",
-    "weights",
     "who_gains",
     "wrong_groups",
 ]

@@ -6,11 +6,6 @@ verdict says so; otherwise the sentence says that it cannot be told from noise, 
 
 from lib.report.prose.answers import answer
 from lib.report.prose.audit import (
-    amplification,
-    calibration,
-    intersections,
-    parity,
-    probes,
     simpson,
     visits,
 )
@@ -21,9 +16,6 @@ from lib.report.prose.effects import (
     grid,
     most_effective,
     optimism,
-    power,
-    seeds,
-    verdicts,
     who_gains,
 )
 from lib.report.prose.facts import (
@@ -42,7 +34,6 @@ from lib.report.prose.facts import (
     uncertainty,
 )
 from lib.report.prose.networks import odd_networks
-from lib.report.prose.noise import catalogue, noise_floor, placebos
 from lib.report.prose.preferences import (
     closures,
     front,
@@ -63,13 +54,10 @@ from lib.report.prose.provenance import (
 )
 
 __all__ = [
-    "amplification",
     "answer",
     "associations",
     "attributes",
-    "calibration",
     "caption",
-    "catalogue",
     "closures",
     "cohort",
     "composition",
@@ -81,30 +69,23 @@ __all__ = [
     "grid",
     "in_patients",
     "initial_weights",
-    "intersections",
     "interval_levels",
     "label_doubt",
     "labels",
     "limits",
     "most_effective",
     "next_steps",
-    "noise_floor",
     "odd_networks",
     "optimism",
-    "parity",
     "performance",
-    "placebos",
-    "power",
     "predictions",
     "prevalence",
     "read",
-    "probes",
     "provenance_limits",
     "recommendation",
     "references",
     "relaxation",
     "reproducibility",
-    "seeds",
     "signal",
     "simpson",
     "source",
@@ -112,7 +93,6 @@ __all__ = [
     "training",
     "uncertainty",
     "unsaid",
-    "verdicts",
     "visits",
     "warning",
     "who_gains",

@@ -6,13 +6,10 @@ Rates are in percent and differences in points, as the headings say; what has no
 
 from lib.report.tables import baseline, effects, options, trust, weightings
 from lib.report.tables.audit import (
-    intersections,
-    parity,
-    probes,
     visits,
 )
 from lib.report.tables.data import catalogue, checks, composition
-from lib.report.tables.methods import performance, thresholds
+from lib.report.tables.methods import thresholds
 from lib.report.tables.preferences import recommendation
 from lib.report.tables.study import odd_networks, runs, settings
 
@@ -23,12 +20,8 @@ __all__ = [
     "catalogue",
     "checks",
     "composition",
-    "intersections",
     "odd_networks",
     "options",
-    "parity",
-    "performance",
-    "probes",
     "recommendation",
     "runs",
     "settings",

@@ -1,6 +1,5 @@
 """Tables of the cohort and of the weightings: what went in."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -52,26 +51,6 @@ def composition(results: Results) -> GT:
     return gt
 
 
-def weightings(results: Results) -> GT:
-    """Effective share of the images, range of the mean weights, and what is worth knowing of each weighting."""
-    shares = dict(results.runs.group_by("weighting", maintain_order=True).agg(pl.col("effective_share").mean()).rows())
-    rows = []
-    for name, effective in shares.items():
-        cells = results.weights.filter(weighting=name)["weight"].drop_nulls()
-        low, high = (words.number(value, 2) for value in (cells.min(), cells.max()))
-        rows.append(
-            {
-                "weighting": weighting_label(name),
-                "share": share(effective),
-                "range": f"{low} to {high}" if len(cells) else "unknown",
-                "note": _weighting_note(results, name, effective, list(shares)),
-            }
-        )
-    labels = {"share": "effective share of images, %", "range": "mean weights of groups"}
-    labels |= {"note": "note"} if any(row["note"] for row in rows) else {}
-    return table(rows, labels, stub="weighting", right=["share", "range"])
-
-
 def catalogue(results: Results) -> GT:
     """Every weighting of the catalogue: effective share, largest weight, and whether it is worth trying here."""
     rows = [
@@ -95,17 +74,4 @@ def _catalogue_note(row: dict[str, Any]) -> str:
         notes.append("few images carry most of the weight")
     elif row["largest"] < FLAT and row["weighting"] != BASELINE_WEIGHTING:
         notes.append("nearly uniform here")
-    return words.sentence("; ".join(notes))
-
-
-def _weighting_note(results: Results, name: str, effective: float | None, names: Sequence[str]) -> str:
-    own = results.weights.filter(weighting=name).sort("attribute", "group", "label")
-    notes = []
-    for other in names[: names.index(name)]:
-        theirs = results.weights.filter(weighting=other).sort("attribute", "group", "label")
-        apart = (own["weight"] - theirs["weight"]).abs().max() if own.height == theirs.height else 1.0
-        if own.height and (apart is None or apart < 0.005):
-            notes.append(f"here the same in every group as {weighting_label(other)}")
-    if effective is not None and effective < SMALL_SHARE:
-        notes.append("few images carry most of the weight")
     return words.sentence("; ".join(notes))

@@ -6,42 +6,12 @@ from great_tables import GT
 from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
-    NO_TARGET,
-    OVERALL,
     postprocessing_label,
-    weighting_label,
 )
-from lib.report import evidence, words
+from lib.report import words
 from lib.report.focus import aimed, focus
-from lib.report.tables.cells import bounded, share, table
+from lib.report.tables.cells import table
 from lib.results import Results
-
-
-def performance(results: Results) -> GT:
-    """Balanced accuracy and AUC of each weighting at the fixed threshold, and how far its networks lie apart."""
-    frame = evidence.metrics(results).filter(
-        postprocessing=BASELINE_POSTPROCESSING, target=NO_TARGET, attribute=OVERALL, group="all"
-    )
-    rows = []
-    for name in frame["weighting"].unique(maintain_order=True):
-        own = {row["metric"]: row for row in frame.filter(weighting=name).to_dicts()}
-        balanced, ranked = own["balanced_accuracy"], own["auc"]
-        rows.append(
-            {
-                "weighting": weighting_label(name),
-                "balanced": bounded(balanced["value"], balanced["low"], balanced["high"], share),
-                "balanced_sd": "one seed" if balanced["network_sd"] is None else share(balanced["network_sd"]),
-                "auc": bounded(ranked["value"], ranked["low"], ranked["high"], words.number),
-                "auc_sd": "one seed" if ranked["network_sd"] is None else words.number(ranked["network_sd"]),
-            }
-        )
-    labels = {
-        "balanced": "balanced accuracy, % (95 % interval)",
-        "balanced_sd": "SD of seeds",
-        "auc": "AUC (95 % interval)",
-        "auc_sd": "SD of seeds",
-    }
-    return table(rows, labels, stub="weighting", right=list(labels))
 
 
 def thresholds(results: Results, weighting: str = BASELINE_WEIGHTING, attribute: str | None = None) -> GT:
