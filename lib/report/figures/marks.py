@@ -147,6 +147,7 @@ def dot_panel(
     at: float | None = None,
     band: float | None = None,
     asides: str = "",
+    aside: float | None = None,
     ticks: int = 4,
     own: Language = ENGLISH,
 ) -> alt.LayerChart:
@@ -182,10 +183,9 @@ def dot_panel(
         layers.insert(0, _shade(band, domain))
     layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text=alt.Text("missing:N")))
     if asides:
-        notes = base.mark_text(align="right", opacity=FAINT).encode(
-            x=alt.XValue(width + measure.aside), text=alt.Text("aside:N")
-        )
-        layers += [notes, caption(asides, width + measure.aside, "right", measure=measure, faint=True)]
+        end = width + (aside or measure.aside)
+        notes = base.mark_text(align="right", opacity=FAINT).encode(x=alt.XValue(end), text=alt.Text("aside:N"))
+        layers += [notes, caption(asides, end, "right", measure=measure, faint=True)]
     if heading:
         layers.append(caption(heading, 0, "left", measure=measure))
     return alt.layer(*layers, width=width, height=measure.height(len(rows)))
@@ -309,7 +309,7 @@ def framed(
     )
     # set in place, on a chart made for this call: a copy of so many layers takes as long as making them
     chart.title, chart.description = heading, one_line(description)
-    chart.config = alt.Config(locale={"number": own.axis}, **(config("slide") if size == "slide" else {}))
+    chart.config = alt.Config(locale={"number": own.number_format}, **(config("slide") if size == "slide" else {}))
     return chart
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lib.report.facts import pictures as facts
 from lib.report.facts.pictures import HEALTHY, SICK
+from lib.report.figures.lines import decimals
 from lib.report.figures.marks import PERCENT, Chart, dot, dot_panel, in_lines, key, label_width, over
 from lib.report.registry import Material, figure
 from lib.report.theme import Measure, group_look
@@ -113,7 +114,9 @@ def scores(material: Material) -> Chart:
 def _distribution(material: Material, own: facts.Scores, top: float, height: float, *, last: bool) -> alt.LayerChart:
     d, measure = material["d"], material.measure
     look = group_look(d.attribute.name, own.group)
-    axis = alt.Axis(title=str(material("axis")) if last else None, labels=last, tickCount=5)
+    axis = alt.Axis(
+        title=str(material("axis")) if last else None, labels=last, tickCount=5, **decimals(material.language)
+    )
     x = alt.X("start:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[0, top]), axis=None)
 

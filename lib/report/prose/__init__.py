@@ -5,12 +5,7 @@ verdict says so; otherwise the sentence says that it cannot be told from noise, 
 """
 
 from lib.report.prose.answers import answer
-from lib.report.prose.audit import (
-    simpson,
-    visits,
-)
 from lib.report.prose.captions import caption
-from lib.report.prose.data import associations, composition, exposure, interval_levels, prevalence
 from lib.report.prose.decision import decision, read
 from lib.report.prose.effects import (
     grid,
@@ -33,7 +28,6 @@ from lib.report.prose.facts import (
     training,
     uncertainty,
 )
-from lib.report.prose.networks import odd_networks
 from lib.report.prose.preferences import (
     closures,
     front,
@@ -55,31 +49,25 @@ from lib.report.prose.provenance import (
 
 __all__ = [
     "answer",
-    "associations",
     "attributes",
     "caption",
     "closures",
     "cohort",
-    "composition",
     "cost",
     "decision",
-    "exposure",
     "front",
     "gaps",
     "grid",
     "in_patients",
     "initial_weights",
-    "interval_levels",
     "label_doubt",
     "labels",
     "limits",
     "most_effective",
     "next_steps",
-    "odd_networks",
     "optimism",
     "performance",
     "predictions",
-    "prevalence",
     "read",
     "provenance_limits",
     "recommendation",
@@ -87,13 +75,11 @@ __all__ = [
     "relaxation",
     "reproducibility",
     "signal",
-    "simpson",
     "source",
     "network",
     "training",
     "uncertainty",
     "unsaid",
-    "visits",
     "warning",
     "who_gains",
     "wrong_groups",

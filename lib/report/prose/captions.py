@@ -8,19 +8,9 @@ def caption(study: Results, exhibit: str) -> Words:
     """The caption of a figure or table, by the name of the function that makes it. Raises KeyError for another name."""
     cohort = study.manifest["cohort"]
     valid = f"{count(cohort['valid_images'])} validation images of {counted(cohort['valid_patients'], 'patient')}"
-    train = f"{count(cohort['train_images'])} training images of {counted(cohort['train_patients'], 'patient')}"
     networks = f"{spelled(study.n_seeds, 'network')} for each weighting"
     bars = f"bars are 95 % intervals by patient{' and network' if study.n_seeds > 1 else ''}"
     text = {
-        "checks": "What was looked for in the folder and in metadata.csv, how often it was found, and what was done.",
-        "composition": "Images, patients and share of sick images (per image) by group, with 95 % intervals by patient.",
-        "ages": f"Ages of the sick and of the healthy, in ten-year bins; {train}.",
-        "prevalence": "Share of sick images by group, training and validation; bars are 95 % intervals by patient.",
-        "associations": f"Cramér's V between every two attributes and with the label; {train}.",
-        "crossing": f"View within each age group; {train}.",
-        "exposure": "Mean grey level and contrast (standard deviation of grey) of the images, black 0 to white 1, by view and "
-        "label; 95 % intervals by patient.",
-        "catalogue": f"Every weighting of the catalogue on the {train}.",
         "optimism": f"From the value on the patients that chose the thresholds to the cross-fitted one; {valid}; uniform weights.",
         "thresholds": "Thresholds by group, uniform weights: mean, smallest and largest over folds and networks.",
         "grid": f"Every weighting with every post-processing, cross-fitted; the baseline is outlined; {valid}; {networks}.",
@@ -39,15 +29,5 @@ def caption(study: Results, exhibit: str) -> Words:
         "recommendation": "What the preferences of study.toml lead to: loss of balanced accuracy, odds gap and its change against "
         f"the untouched baseline, with intervals that hold for all candidates together (95 %); {valid}; {networks}.",
         "interval_levels": f"Intervals of the untouched baseline, resampling patients and resampling images; {valid}.",
-        "simpson": "Differences between groups in aggregate, within the strata of another attribute, and standardised to common strata; "
-        f"{valid}; {bars}.",
-        "simpson_table": f"Every difference in aggregate, within strata and standardised, in points; {valid}; 95 % intervals.",
-        "shares": f"Share of the images that is of each group, with 95 % intervals by patient; {train}.",
-        "visits": "Patients and their images by how many images a patient has.",
-        "settings": "Settings, hardware and versions of the study.",
-        "runs": f"Every trained network; AUC and balanced accuracy on {valid}.",
-        "odd_networks": "Networks that failed (their AUC on tuning patients lies far under that of the others, or they were kept at "
-        "their first epoch) or are odd (another precision or device, a time far from that of the others).",
-        "history": "Training loss, and AUC on the tuning patients, by epoch.",
     }[exhibit]
     return Words(text)
