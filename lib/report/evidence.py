@@ -102,11 +102,6 @@ def changes(results: Results, table: str = "effects") -> pl.DataFrame:
     return told.rename({"estimate": "change"})
 
 
-def head_changes(results: Results) -> pl.DataFrame:
-    """The same of last layers re-trained under the catalogue."""
-    return changes(results, "head_effects")
-
-
 def noise_floor(results: Results) -> pl.DataFrame:
     """The change that noise alone stays under, of everyone's balanced accuracy and of the widest gaps."""
     floors = results.noise_floor

@@ -5,22 +5,12 @@ verdict says so; otherwise the sentence says that it cannot be told from noise, 
 """
 
 from lib.report.prose.answers import answer
-from lib.report.prose.audit import (
-    amplification,
-    calibration,
-    intersections,
-    parity,
-    probes,
-)
 from lib.report.prose.captions import caption
 from lib.report.prose.decision import decision, read
 from lib.report.prose.effects import (
     grid,
     most_effective,
     optimism,
-    power,
-    seeds,
-    verdicts,
     who_gains,
 )
 from lib.report.prose.facts import (
@@ -38,7 +28,6 @@ from lib.report.prose.facts import (
     training,
     uncertainty,
 )
-from lib.report.prose.noise import catalogue, noise_floor, placebos
 from lib.report.prose.preferences import (
     closures,
     front,
@@ -59,12 +48,9 @@ from lib.report.prose.provenance import (
 )
 
 __all__ = [
-    "amplification",
     "answer",
     "attributes",
-    "calibration",
     "caption",
-    "catalogue",
     "closures",
     "cohort",
     "cost",
@@ -74,34 +60,26 @@ __all__ = [
     "grid",
     "in_patients",
     "initial_weights",
-    "intersections",
     "label_doubt",
     "labels",
     "limits",
     "most_effective",
     "next_steps",
-    "noise_floor",
     "optimism",
-    "parity",
     "performance",
-    "placebos",
-    "power",
     "predictions",
     "read",
-    "probes",
     "provenance_limits",
     "recommendation",
     "references",
     "relaxation",
     "reproducibility",
-    "seeds",
     "signal",
     "source",
     "network",
     "training",
     "uncertainty",
     "unsaid",
-    "verdicts",
     "warning",
     "who_gains",
     "wrong_groups",

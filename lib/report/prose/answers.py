@@ -5,56 +5,19 @@ import polars as pl
 from lib.names import OVERALL
 from lib.report import evidence
 from lib.report.evidence import WIDEST
-from lib.report.prose.reading import GAP_METRICS, METHOD, distinct_methods, effects
-from lib.report.words import Words, count, few, listed, sentence, some, spelled
+from lib.report.prose.reading import GAP_METRICS, METHOD
+from lib.report.words import Words, count, few, sentence
 from lib.results import Results
 
 
 def answer(study: Results, chapter: str, *, named: bool = True) -> Words:
-    """The one-sentence answer of a chapter: pre-processing, post-processing or discussion.
+    """The one-sentence answer of a chapter: discussion.
 
     Methods are counted, and `named` where there is room.
     """
     return {
-        "pre-processing": lambda s: _effects_answer(s, "weighting", named),
-        "post-processing": lambda s: _effects_answer(s, "post-processing", named),
         "discussion": _grid_answer,
     }[chapter](study)
-
-
-def _effects_answer(study: Results, kind: str, named: bool) -> Words:
-    rows = effects(study, kind)
-    methods = rows.select(METHOD).n_unique()
-    if not methods:
-        return Words(f"This study has no {kind} to compare with the baseline.")
-    gap_rows = rows.filter(pl.col("contrast") == WIDEST, pl.col("metric").is_in(GAP_METRICS))
-    narrower, wider = (distinct_methods(gap_rows.filter(pl.col("verdict") == v)) for v in ("improves", "worsens"))
-    price = rows.filter(pl.col("attribute") == OVERALL, pl.col("metric") == "balanced_accuracy")
-    better, worse = (distinct_methods(price.filter(pl.col("verdict") == v)) for v in ("improves", "worsens"))
-    if not rows["estimable"].any():
-        return Words(f"With so few patients, no effect of any {kind} can be estimated.")
-    total = spelled(methods, kind)
-    first = (
-        f"{sentence(few(len(narrower)))} of the {total} {'narrows' if len(narrower) == 1 else 'narrow'} a gap in error rates "
-        f"beyond noise{f' ({some(narrower)})' if named else ''}"
-        if narrower
-        else f"None of the {total} narrows a gap in error rates by more than noise explains"
-        if methods > 1
-        else f"The only {kind} narrows no gap in error rates by more than noise explains"
-    )
-    second = f"; {few(len(wider))} {'widens' if len(wider) == 1 else 'widen'} one" if wider else ""
-    third = (
-        "balanced accuracy cannot be shown to change"
-        if not better and not worse
-        else listed(
-            [
-                f"balanced accuracy {verb} with {some(names) if named else few(len(names))}"
-                for verb, names in (("rises", better), ("falls", worse))
-                if names
-            ]
-        )
-    )
-    return Words(f"{first}{second}; {third}.")
 
 
 def _grid_answer(study: Results) -> Words:

@@ -15,12 +15,9 @@ from lib.report import evidence
 from lib.report.evidence import WIDEST
 from lib.report.focus import focus
 from lib.report.prose.reading import (
-    DECIDED,
     GAP_METRICS,
     METHOD,
     change_words,
-    effect_words,
-    effects,
     outcome,
 )
 from lib.report.words import (
@@ -39,46 +36,7 @@ from lib.report.words import (
 )
 from lib.results import Results
 
-TOLD = 5
 """Methods that are told one by one."""
-
-
-def power(study: Results, kind: str) -> Words:
-    """The smallest change of a gap that this study could typically have told from noise."""
-    rows = effects(study, kind).filter(pl.col("estimable"), pl.col("contrast") == WIDEST)
-    if rows.is_empty():
-        return Words("Nothing was compared here, so nothing could have been seen.")
-    width = rows.select(((pl.col("high") - pl.col("low")) / 2).median()).item()
-    seeds = study.n_seeds
-    return Words(
-        f"Half the intervals of these changes reach {points(width)[1:]} points or more to either side: a method that "
-        f"closes a gap by less would look just like one that does nothing. More seeds (here {seeds}) narrow the part "
-        f"that retraining causes; only more patients (here {count(study.manifest['cohort']['valid_patients'])}) narrow the rest."
-    )
-
-
-def verdicts(study: Results, kind: str) -> Words:
-    """The decided changes by methods of this kind, of overall balanced accuracy and of gaps, the five largest in words."""
-    known = effects(study, kind).filter(pl.col("estimable"))
-    if known.is_empty():
-        return Words("No verdict can be given here.")
-    rows = known.filter(DECIDED)
-    if rows.is_empty():
-        return Words("Every verdict here is “cannot be told from noise”.")
-    told = []
-    largest = rows.with_columns(largest=pl.col("change").abs().max().over(METHOD)).sort(
-        "largest", descending=True, maintain_order=True
-    )
-    methods = list(largest.drop("largest").group_by(METHOD, maintain_order=True))
-    for _, of in methods[:TOLD]:
-        changes = [f"{effect_words(row)} ({change_words(row)})" for row in of.iter_rows(named=True)]
-        told.append(f"{method_words(of.row(0, named=True))} {listed(changes)}")
-    more = (
-        f"; {spelled(len(methods) - TOLD, 'other')} {'changes' if len(methods) == TOLD + 1 else 'change'} something too"
-        if len(methods) > TOLD
-        else ""
-    )
-    return Words(f"Beyond noise, {'; '.join(told)}{more}.")
 
 
 def optimism(study: Results) -> Words:
@@ -97,19 +55,6 @@ def optimism(study: Results) -> Words:
         f"points of optimism ({interval(points(worst['low']), points(worst['high']))}). Of {spelled(rows.height, 'fitted rule')}, "
         f"{shown} {'has' if flattered == 1 else 'have'} an optimism whose interval lies above 0; single intervals, not corrected "
         "for their number."
-    )
-
-
-def seeds(study: Results) -> Words:
-    """How far apart two networks of one weighting are, in balanced accuracy."""
-    spread = study.runs.group_by("weighting").agg(
-        (pl.col("balanced_accuracy").max() - pl.col("balanced_accuracy").min()).alias("range"), pl.len()
-    )
-    if spread["len"].max() < 2:
-        return Words("With one network for each weighting, the noise of retraining cannot be seen here.")
-    return Words(
-        f"Within a weighting, the balanced accuracies of the networks lie up to {points(spread['range'].max())[1:]} points "
-        "apart."
     )
 
 

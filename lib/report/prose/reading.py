@@ -16,7 +16,7 @@ from lib.names import (
 )
 from lib.report import evidence
 from lib.report.evidence import WIDEST
-from lib.report.words import count, difference, interval, level, method_words, outcome_words, points, unit
+from lib.report.words import count, difference, interval, level, outcome_words, points, unit
 from lib.results import Results
 
 GAP_METRICS = ("tpr", "fpr")
@@ -58,23 +58,10 @@ def effects(study: Results, kind: str) -> pl.DataFrame:
     return evidence.changes(study).filter(alone, wanted)
 
 
-def distinct_methods(rows: pl.DataFrame) -> list[str]:
-    found = rows.unique(METHOD, maintain_order=True)
-    return [method_words(row) for row in found.iter_rows(named=True)]
-
-
 def outcome(row: dict[str, Any]) -> str:
     """`balanced accuracy`, `the TPR gap by view`."""
     words = outcome_words(row["attribute"], row["metric"])
     return words if row["attribute"] == OVERALL else f"the {words}"
-
-
-def effect_words(row: dict[str, Any]) -> str:
-    """`narrows the TPR gap by view`, `lowers balanced accuracy`: a decided change as verb and object."""
-    of_gap = {"improves": "narrows", "worsens": "widens", "turns": "turns round", "moves": "moves"}
-    of_rate = {"improves": "raises", "worsens": "lowers"}
-    verb = (of_gap if row["contrast"] == WIDEST else of_rate).get(row["verdict"], "differs in")
-    return f"{verb} {outcome(row)}"
 
 
 def gap_words(row: dict[str, Any]) -> str:
