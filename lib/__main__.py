@@ -1,4 +1,4 @@
-"""Command line: `python -m lib demo|import-nih|check|study|audit|report|slides|preview|clean`."""
+"""Command line: `python -m lib demo|import-nih|check|study|audit|report|slides|preview|notebook|clean`."""
 
 import sys
 
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         ("report", _report, "render the report, after the study if the cohort has no results"),
         ("slides", _slides, "render the slides alone"),
         ("preview", _preview, "live preview while writing"),
+        ("notebook", _notebook, "the whole report as one executed notebook"),
         ("clean", _clean, "delete rendered files and caches; results and trained networks stay"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -86,8 +87,9 @@ def _parser() -> argparse.ArgumentParser:
             from lib.audit_command import add_options
 
             add_options(command)
-        if name in ("report", "slides", "preview"):
+        if name in ("report", "slides", "preview", "notebook"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
+            command.add_argument("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
         if name == "report":
             command.add_argument(
                 "--minutes", type=float, default=10, help="of training at most, after the first seed (default: 10)"
@@ -218,8 +220,9 @@ def _audit(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> None:
     from lib.render.report import render_report
 
+    code = _language(options)  # a mistake here is told before anything is trained
     _choose(options)
-    for path in render_report(ROOT):
+    for path in render_report(ROOT, code):
         print(path)
 
 
@@ -227,7 +230,7 @@ def _slides(options: argparse.Namespace) -> None:
     from lib.render.report import render_slides
 
     _choose(options)
-    deck = render_slides(ROOT)
+    deck = render_slides(ROOT, _language(options))
     print(deck)
     if options.pdf:
         from lib.render.deck_pdf import print_deck
@@ -239,7 +242,14 @@ def _preview(options: argparse.Namespace) -> None:
     from lib.render.report import preview
 
     _choose(options)
-    preview(ROOT)
+    preview(ROOT, _language(options))
+
+
+def _notebook(options: argparse.Namespace) -> None:
+    from lib.render.notebook import write_notebook
+
+    _choose(options)
+    print(write_notebook(ROOT, _language(options)))
 
 
 def _choose(options: argparse.Namespace) -> None:
@@ -257,6 +267,12 @@ def _choose(options: argparse.Namespace) -> None:
         run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise ValueError(f"{bundle_folder()} holds no results: give a cohort folder, `make report COHORT=path`.")
+
+
+def _language(options: argparse.Namespace) -> str:
+    from lib.render.book import chosen_language
+
+    return chosen_language(ROOT, options.language)
 
 
 def _clean(options: argparse.Namespace) -> None:

@@ -25,8 +25,7 @@ MOST_ATTRIBUTES = 8
 
 def languages() -> tuple[str, ...]:
     """The languages in which the report can be written: folders of `lib/report/words`."""
-    words = LIB / "report" / "words"
-    return tuple(sorted(path.name for path in words.iterdir() if path.is_dir() and not path.name.startswith("_")))
+    return tuple(sorted(path.parent.name for path in (LIB / "report" / "words").glob("*/names.toml")))
 
 
 def _each_once(values: list) -> list:
@@ -123,7 +122,14 @@ class Hospital(Model):
     """Share of them that is sick."""
 
 
-class Report(Model):
+class Edition(Model):
+    title: str | None = None
+    """Title in that language."""
+    subtitle: str | None = None
+    """Line below the title."""
+
+
+class _Report(Model):
     title: str = "Is this chest X-ray classifier fair?"
     """Title of the report and of the slides."""
     subtitle: str = ""
@@ -138,6 +144,19 @@ class Report(Model):
     """Files of the appendices."""
     language: dict[str, str] = {}
     """Single words that Quarto adds, by its names for them, as in crossref-fig-title = "Fig."."""
+
+
+Report = create_model(
+    "Report",
+    __base__=_Report,
+    **{
+        code: (
+            Edition | None,
+            Field(None, description=f"What differs in the edition {code!r}: a table of title and subtitle."),
+        )
+        for code in languages()
+    },
+)
 
 
 class Member(Model):

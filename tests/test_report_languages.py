@@ -47,8 +47,8 @@ def chapters(code: str) -> dict[str, Path]:
     if code == "en":
         found = [ROOT / "index.qmd", *home.glob("*.qmd"), *(home / "slides").glob("*.qmd")]
     else:
-        found = [ROOT / f"index-{code}.qmd", *(home / code).rglob("*.qmd")]
-    return {path.name.replace(f"-{code}.", "."): path for path in found if path.is_file()}
+        found = [ROOT / f"index.{code}.qmd", *(home / code).rglob("*.qmd")]
+    return {path.name.replace(f".{code}.", "."): path for path in found if path.is_file()}
 
 
 @pytest.mark.parametrize("name", sorted(chapters("en")))

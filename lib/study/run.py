@@ -21,7 +21,7 @@ from lib.audit import QUESTIONS, Context, Population, answer
 from lib.audit.questions.exposure import grey_levels
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import told
+from lib.names import attributes_as_json
 from lib.pictures.tables import picture_tables
 from lib.postprocessing import post_process
 from lib.postprocessing.deployed import REFITS
@@ -88,7 +88,7 @@ def run_study(
     compute = ComputeSettings(**settings.compute.model_dump())
     plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
     study = _Study(name, cohort, settings, requested, checks, pixels, target)
-    if len(seeds) > 1 and (before is None or before["requested"]["training"] != requested["training"]):
+    if len(seeds) > 1 and not _same_networks(before, requested):
         study.write(*train_all(replace(plan, seeds=seeds[:1])))  # killed later, the study has a bundle
     runs, done = train_all(plan, deadline)
     study.write(runs, done)
@@ -99,6 +99,14 @@ def run_study(
             len(seeds),
         )
     return target
+
+
+def _same_networks(before: dict[str, Any] | None, requested: dict[str, Any]) -> bool:
+    """Whether an earlier bundle rests on such networks, if on more or fewer of them: it is kept until all are trained."""
+    if before is None:
+        return False
+    one, two = (made["training"] | {"seeds": None} for made in (before["requested"], requested))
+    return one == two
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,7 @@ class _Study:
         return {
             "cohort": {"name": self.name, "source": source, **cohort_facts(self.cohort, plan.frame)},
             "requested": self.requested,
-            "attributes": told(self.cohort.attributes.values()),
+            "attributes": attributes_as_json(self.cohort.attributes.values()),
             "settings": {"training": networks} | {table: self.requested[table] for table in ("audit", "preferences")},
             "model": model_facts(plan, runs),
             "made": date.today().isoformat(),

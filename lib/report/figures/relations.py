@@ -40,7 +40,7 @@ def associations(material: Material) -> Chart:
         axis={"format": ".2f", "title": str(material("axis"))},
         asides=str(material("aside")),
         aside=noted,
-        language=material.language,
+        own=material.language,
     )
     return panel
 
@@ -76,7 +76,7 @@ def exposure(material: Material) -> Chart:
                 heading=str(material("measure", name=name)),
                 axis={"format": ".2f"},
                 labelled=name == names[0],
-                language=material.language,
+                own=material.language,
             )
         )
     return in_lines(panels, len(panels), 30)

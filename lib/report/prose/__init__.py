@@ -13,7 +13,6 @@ from lib.report.prose.audit import (
     probes,
 )
 from lib.report.prose.captions import caption
-from lib.report.prose.data import interval_levels
 from lib.report.prose.decision import decision, read
 from lib.report.prose.effects import (
     grid,
@@ -76,7 +75,6 @@ __all__ = [
     "in_patients",
     "initial_weights",
     "intersections",
-    "interval_levels",
     "label_doubt",
     "labels",
     "limits",

@@ -1,6 +1,5 @@
 """One paragraph for each of the further questions: what was decided, what cannot be told, what it does not mean."""
 
-
 from lib.names import NOT_TOLD, OVERALL
 from lib.report import evidence
 from lib.report.findings import (

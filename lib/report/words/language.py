@@ -4,6 +4,7 @@ Names stand in `lib/report/words/<language>/names.toml`. A project may override 
 `words/<language>/` at its top. Every public method of `Language` is a filter of the templates.
 """
 
+import datetime
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
@@ -163,6 +165,10 @@ class Language:
             return f"{self.number(seconds)}{NO_BREAK}s"
         minutes = seconds / 60
         return f"{self.number(minutes)}{NO_BREAK}min" if minutes < 90 else f"{self.number(minutes / 60, 1)}{NO_BREAK}h"
+
+    def day(self, date: str) -> str:
+        """`26 November 2026`, of an ISO date."""
+        return format_date(datetime.date.fromisoformat(date), "d MMMM yyyy", locale=self._locale)
 
     # plurals and lists
 
