@@ -38,8 +38,8 @@ def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> E
     caption = material("caption") if material else _absent(study, kind)
     if kind.of == "table":
         gt = kind.draw(material) if material else table_of([], {}, language(study.language))
-        return exhibit.table(kind.label, gt, caption)
-    return exhibit.figure(kind.label, _drawn(study, kind, material, size), caption)
+        return exhibit.table(kind.label(options), gt, caption)
+    return exhibit.figure(kind.label(options), _drawn(study, kind, material, size), caption)
 
 
 def chart(study: Results, name: str, *, size: Size = "page", **options: Any) -> alt.TopLevelMixin:
@@ -57,7 +57,7 @@ def heading(study: Results, name: str, **options: Any) -> Words:
 def slide(study: Results, name: str, **options: Any) -> Exhibit:
     """A figure or table for a slide whose heading tells what it finds: larger type, fewer marks, no title, no caption."""
     kind, material = _material(study, name, "slide", options)
-    label = kind.label.replace("-", "-slide-", 1)
+    label = kind.label(options).replace("-", "-slide-", 1)
     if kind.of == "table":
         gt = kind.draw(material) if material else table_of([], {}, language(study.language))
         return exhibit.bare_table(label, gt)
@@ -109,4 +109,5 @@ def _drawn(study: Results, kind: Kind, material: Material | None, size: Size) ->
         subtitle=[material("subtitle")] if material.has("subtitle") else [],
         description=material("alt"),
         size=size,
+        own=material.language,
     )

@@ -64,9 +64,10 @@ class Kind:
     def template(self) -> str:
         return f"{self.of}s/{self.name}"
 
-    @property
-    def label(self) -> str:
-        return f"{'fig' if self.of == 'figure' else 'tbl'}-{self.name.replace('_', '-')}"
+    def label(self, options: Facts) -> str:
+        """`fig-front`; what is shown once for each of several kinds has the kind in its label, too: `tbl-effects-weighting`."""
+        kinds = [self.name, *([options["kind"]] if "kind" in options else [])]
+        return f"{'fig' if self.of == 'figure' else 'tbl'}-{'-'.join(kinds).replace('_', '-').replace(' ', '-')}"
 
 
 KINDS: dict[str, Kind] = {}
