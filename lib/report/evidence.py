@@ -144,30 +144,6 @@ def intersections(results: Results) -> pl.DataFrame:
     return _directed(own.with_columns(difference="estimate"), "higher", "lower").drop("estimate", strict=False)
 
 
-def misclassified(results: Results) -> pl.DataFrame:
-    """Rules that are told wrong groups: the widest gap of the target, turned as everywhere."""
-    own = results.group_misclassification.rename({"estimate": "value"})
-    rates = own.filter(attribute=OVERALL)
-    return pl.concat(
-        [
-            rates,
-            _turned(own, results, single=("value", "change"), pairs=(("low", "high"), ("change_low", "change_high"))),
-        ]
-    )
-
-
-def optimism(results: Results) -> pl.DataFrame:
-    """How much better rules look where they were fitted: balanced accuracy, and the widest gap of each attribute."""
-    own = results.optimism.rename({"estimate": "optimism"})
-    return pl.concat([own.filter(attribute=OVERALL), _turned(own, results, single=("naive", "cross_fitted"), pairs=())])
-
-
-def relaxation(results: Results) -> pl.DataFrame:
-    """Balanced accuracy with its interval, and the largest difference that is left, which has none."""
-    names = {"estimate": "balanced_accuracy", "low": "balanced_low", "high": "balanced_high"}
-    return results.relaxation.rename(names)
-
-
 def _directed(table: pl.DataFrame, above: str, below: str, ideal: str | None = None) -> pl.DataFrame:
     """The table with the direction as its verdict where it is shown, `value` instead of `estimate`."""
     side = pl.col("estimate") > (pl.col(ideal).fill_null(0.0) if ideal else 0.0)

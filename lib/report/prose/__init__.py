@@ -14,15 +14,6 @@ from lib.report.prose.audit import (
 )
 from lib.report.prose.captions import caption
 from lib.report.prose.decision import decision, read
-from lib.report.prose.effects import (
-    grid,
-    most_effective,
-    optimism,
-    power,
-    seeds,
-    verdicts,
-    who_gains,
-)
 from lib.report.prose.facts import (
     attributes,
     cohort,
@@ -39,15 +30,6 @@ from lib.report.prose.facts import (
     uncertainty,
 )
 from lib.report.prose.noise import catalogue, noise_floor, placebos
-from lib.report.prose.preferences import (
-    closures,
-    front,
-    in_patients,
-    recommendation,
-    relaxation,
-    signal,
-    wrong_groups,
-)
 from lib.report.prose.provenance import (
     label_doubt,
     labels,
@@ -65,44 +47,30 @@ __all__ = [
     "calibration",
     "caption",
     "catalogue",
-    "closures",
     "cohort",
     "cost",
     "decision",
-    "front",
     "gaps",
-    "grid",
-    "in_patients",
     "initial_weights",
     "intersections",
     "label_doubt",
     "labels",
     "limits",
-    "most_effective",
     "next_steps",
     "noise_floor",
-    "optimism",
     "parity",
     "performance",
     "placebos",
-    "power",
     "predictions",
     "read",
     "probes",
     "provenance_limits",
-    "recommendation",
     "references",
-    "relaxation",
     "reproducibility",
-    "seeds",
-    "signal",
     "source",
     "network",
     "training",
     "uncertainty",
     "unsaid",
-    "verdicts",
     "warning",
-    "who_gains",
-    "wrong_groups",
 ]
