@@ -201,7 +201,7 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     moved = frame.filter(postprocessing=ours.name).sort("wrong").row(-1, named=True)
     right, wrong = (lines[ours][share].value for share in (min(lines[ours]), moved["wrong"]))
     sure = moved["change_low"] is not None and (moved["change_low"] > 0 or moved["change_high"] < 0)
-    back = sure and abs(wrong) > abs(right)
+    back = sure and main_finding(d) is not None and abs(wrong) > abs(right)
     return {"d": d, "gap": gap, "lines": lines, "ours": ours, "most": moved["wrong"], "back": back}
 
 
