@@ -282,7 +282,7 @@ def adjusting(results: Results) -> dict[str, Any]:
 
     `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
     one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal;
-    `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
+    `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
     d = decide(results)
     gap = followed(results, d)
@@ -309,10 +309,29 @@ def adjusting(results: Results) -> dict[str, Any]:
         "may_widen": tuple(r for r in wide[SUGGESTED] if r not in wide[SHOWN]),
         "chance": _chance(results, d.attribute),
         "visible": visible,
+        "put_to_use": _put_to_use(results, chosen(d), gap),
         "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
         "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
         "higher": _higher(d),
     }
+
+
+def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Estimate | None:
+    """The followed gap under the best threshold rule, fitted once and used on new patients."""
+    if option is None or option.weighting or gap is None:
+        return None
+    found = _aimed(results, "deployed", gap.attribute)
+    if found.is_empty():
+        return None
+    target = option.target.name if option.target else NO_TARGET
+    own = found.filter(
+        postprocessing=option.rule,
+        target=target,
+        attribute=gap.attribute.name,
+        metric=gap.metric,
+        contrast=gap.contrast,
+    ).to_dicts()
+    return estimate(own[0]) if own else None
 
 
 def _chance(results: Results, attribute: Attribute) -> tuple[Chance, ...]:
