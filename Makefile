@@ -2,6 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VERSION := import sys; print(sys.version_info[:2])
 NEW_ENOUGH := import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python %d.%d is too old: version 3.11 or newer is needed, as in PYTHON=python3.12." % v)
+REQUIREMENTS ?= requirements.txt
 export COHORT
 # `make report LANGUAGE=fr`; the variable of this name that shells have for their own messages is not meant
 IN := $(if $(findstring command line,$(origin LANGUAGE)),--language $(LANGUAGE))
@@ -11,10 +12,10 @@ IN := $(if $(findstring command line,$(origin LANGUAGE)),--language $(LANGUAGE))
 venv: .venv/installed
 
 # An environment of another Python than $(PYTHON) is made anew: one that an older Python left cannot be mended.
-.venv/installed: requirements.txt
+.venv/installed: $(REQUIREMENTS)
 	@$(PYTHON) -c '$(NEW_ENOUGH)'
 	@[ "$$($(BIN)/python -c '$(VERSION)' 2>&1)" = "$$($(PYTHON) -c '$(VERSION)')" ] || $(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet $(PIP) -r $(REQUIREMENTS)
 	touch $@
 
 report: venv

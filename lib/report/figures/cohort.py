@@ -44,7 +44,7 @@ def prevalence(material: Material) -> Chart:
                 axis=PERCENT,
                 labelled=split == splits[0],
                 at=overall,
-                language=language,
+                own=language,
             )
         )
     return alt.hconcat(*panels, spacing=24)

@@ -53,7 +53,7 @@ def simpson(material: Material) -> Chart:
                 axis=POINTS,
                 labelled=metric == metrics[0],
                 at=0,
-                language=language,
+                own=language,
             )
         )
     entries = [(str(material("whole")), WHOLE), (str(material("alike")), ALIKE)]

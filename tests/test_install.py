@@ -1,6 +1,7 @@
-"""The version of Python is checked before anything else, and an environment of another one does not stay."""
+"""The version of Python is checked before anything else, an environment of another one goes, and the lock is of these requirements."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,10 +36,10 @@ case "$2" in venv) rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python;; 
     return path
 
 
-def make(folder, program) -> subprocess.CompletedProcess:
+def make(folder, program, *options: str) -> subprocess.CompletedProcess:
     shutil.copy(ROOT / "Makefile", folder)
     (folder / "requirements.txt").touch()
-    command = ["make", "--no-print-directory", "venv", f"PYTHON={program}"]
+    command = ["make", "--no-print-directory", "venv", f"PYTHON={program}", *options]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
@@ -64,3 +65,24 @@ def test_an_environment_of_another_python_is_replaced(tmp_path, there, made):
     assert ("-m venv --clear .venv" in calls(tmp_path)) == made
     assert calls(tmp_path)[-1] == "-m pip install --quiet -r requirements.txt"
     assert (tmp_path / ".venv" / "installed").exists()
+
+
+def pinned(name: str) -> dict[str, str]:
+    """Version by package of a file of requirements."""
+    lines = (line.split("\\")[0].strip() for line in (ROOT / name).read_text("utf-8").splitlines())
+    pairs = (line.lower().replace("_", "-").split("==") for line in lines if "==" in line and not line.startswith("#"))
+    return dict(pairs)
+
+
+def test_the_lock_has_every_requirement_at_its_version_and_a_hash_for_every_package():
+    required, locked = pinned("requirements.txt"), pinned("requirements.lock")
+    assert required.items() <= locked.items()
+    hashed = re.findall(r"(?m)^(\S+)==\S+ \\\n    --hash=sha256:", (ROOT / "requirements.lock").read_text("utf-8"))
+    assert len(hashed) == len(locked)
+
+
+@needs_make
+def test_another_file_of_requirements_and_options_of_pip_reach_pip(tmp_path):
+    (tmp_path / "other.lock").touch()
+    done = make(tmp_path, python(tmp_path / "new", "3.12"), "PIP=--require-hashes", "REQUIREMENTS=other.lock")
+    assert done.returncode == 0 and calls(tmp_path)[-1] == "-m pip install --quiet --require-hashes -r other.lock"
