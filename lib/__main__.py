@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lib.settings import ROOT, bundle_folder, read_settings
+from lib.settings import ROOT, bundle_folder, study_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -177,13 +177,13 @@ def _check(options: argparse.Namespace) -> None:
     if not options.cohort:
         raise ValueError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
     cohort = read_cohort(_folder(options.cohort))
-    _, checks, _ = readable(cohort, read_settings()["training"].get("image_size", 128), ROOT / "data" / ".pixels")
+    _, checks, _ = readable(cohort, study_settings().training.image_size or 128, ROOT / "data" / ".pixels")
     for check, rows, action in checks.iter_rows():
         print(f"{rows:>8,}  {check} ({action})")
 
 
 def _study(options: argparse.Namespace) -> None:
-    from lib.study import run_study
+    from lib.study.run import run_study
 
     if options.cohort:
         folder, name = _folder(options.cohort), options.name
@@ -256,7 +256,7 @@ def _choose(options: argparse.Namespace) -> None:
         os.environ["COHORT"] = str(_folder(os.environ["COHORT"]))
     cohort = Path(os.environ.get("COHORT") or "")
     if os.environ.get("COHORT") and is_cohort(cohort):
-        from lib.study import run_study
+        from lib.study.run import run_study
 
         run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():

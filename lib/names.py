@@ -257,6 +257,18 @@ def weighting_label(name: str) -> str:
     return WEIGHTINGS.get(name, name.replace("_", " "))
 
 
+def is_weighting(name: str) -> bool:
+    """Whether `study.toml` may name this weighting: one of `WEIGHTINGS`, or `placebo_` and `patient_balanced_x_` before one.
+
+    There is no placebo of `uniform`; `patient_balanced` is not multiplied by itself or by `uniform`.
+    """
+    rest = name.removeprefix(PLACEBO)
+    plain = rest.removeprefix(BY_PATIENT)
+    if plain != rest and plain in (BASELINE_WEIGHTING, "patient_balanced"):
+        return False
+    return plain in WEIGHTINGS and name != f"{PLACEBO}{BASELINE_WEIGHTING}"
+
+
 def must_know(postprocessing: str, target: str) -> str | None:
     """The attribute that must be known of each image when deciding, or None."""
     return None if target == NO_TARGET or postprocessing in DECIDE_WITHOUT_GROUP else target

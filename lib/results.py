@@ -1,7 +1,7 @@
 """The results bundle: parquet tables and a manifest, aggregates only; all that the report reads.
 
 A bundle is the folder `data/<cohort>/results/`: one parquet file per table (`lib.tables`) and `study.json`.
-It holds no image, no patient identifier and no per-image row, but the scores of published images (`lib.published`) and
+It holds no image, no patient identifier and no per-image row, but the scores of published images (`lib.study.published`) and
 means over many patients' images (`lib.pictures`).
 """
 
@@ -23,7 +23,7 @@ LIB = Path(__file__).resolve().parent
 
 SCHEMA_VERSION = 2
 MANIFEST, PREDICTIONS = "study.json", "predictions.parquet"
-JUDGES = ("audit", "pictures", "postprocessing", "names.py", "tables.py", "catalogue.py")
+JUDGES = ("audit", "pictures", "postprocessing", "names.py", "tables.py", "study/catalogue.py")
 """The code of `lib` that makes tables of scores: a change in it reaches an existing bundle at the next study."""
 
 
@@ -97,7 +97,7 @@ def save(
     """Write a bundle whole or not at all: it is built beside `folder` and then takes its place.
 
     `tables` has exactly the entries of `schemas` (`lib.tables.TABLES`), with their columns (extra columns are an error);
-    `manifest` gains `schema_version` and the SHA-256 of every file. `predictions` (`lib.published`) become
+    `manifest` gains `schema_version` and the SHA-256 of every file. `predictions` (`lib.study.published`) become
     `predictions.parquet`, which no table of the report needs. Raises `BundleError` for a wrong table.
     """
     if tables.keys() != schemas.keys():

@@ -74,7 +74,7 @@ def tiny_root(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_study(tmp_path_factory, tiny_cohort) -> TinyStudy:
-    from lib.study import run_study
+    from lib.study.run import run_study
 
     root = rewrite_settings(tmp_path_factory.mktemp("project"), **TINY)
     return TinyStudy(root, tiny_cohort, run_study(tiny_cohort, root=root))

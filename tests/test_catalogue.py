@@ -8,9 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from lib.audit import Population
-from lib.catalogue import placebo_floor, retraining_floor
 from lib.names import OVERALL
-from lib.training.last_layer import PENALTIES, Features, head_scores
+from lib.study.catalogue import placebo_floor, retraining_floor
+from lib.study.last_layer import PENALTIES, Features, head_scores
 
 
 @pytest.fixture

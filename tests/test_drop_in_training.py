@@ -22,7 +22,7 @@ from lib.dropin.checkpoint import load_checkpoint
 from lib.dropin.weights import read_table, with_patients
 from lib.preprocessing import WeightingError
 from lib.training.batches import fit_and_tune
-from lib.training.inference import predict_logits
+from lib.training.classifier import predict_logits
 from lib.training.networks import build
 from lib.training.settings import TrainingSettings
 

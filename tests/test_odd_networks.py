@@ -11,7 +11,7 @@ from pytest import approx
 from lib.names import Attribute
 from lib.report.prose import networks as prose
 from lib.results import Results
-from lib.training.odd_networks import SCHEMA, odd_networks, without_failed
+from lib.study.odd_networks import SCHEMA, odd_networks, without_failed
 
 WEIGHTINGS = ("uniform", "kamiran_calders_view", "group_balanced_view")
 

@@ -13,12 +13,19 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from lib import results
 from lib.names import BASELINE_POSTPROCESSING
 from lib.predictions import audit_predictions
-from lib.published import may_be_published, predictions
 from lib.settings import ROOT
-from lib.study import run_study
+from lib.settings_schema import StudySettings
+from lib.study.published import may_be_published, predictions
+from lib.study.run import run_study
 
 NIH = ROOT.parent / "shared" / "cohorts" / "NIH_A"
 NAMED = {"cohort": "nih", "source": "NIH ChestX-ray14"}
+
+
+def settings(**more):
+    return StudySettings(**NAMED | more)
+
+
 PUBLIC = pl.Series(["00000013_005.png", "00030801_001.png"])
 
 
@@ -34,12 +41,11 @@ PUBLIC = pl.Series(["00000013_005.png", "00030801_001.png"])
     ],
 )
 def test_predictions_are_published_for_the_public_cohort_or_where_it_is_said(said, cohort, source, images, allowed):
-    assert may_be_published(NAMED | {"results": said}, cohort, source, images) is allowed
+    assert may_be_published(settings(results=said), cohort, source, images) is allowed
 
 
 def test_other_sources_named_in_the_settings_are_not_public():
-    settings = NAMED | {"source": "our hospital", "results": {}}
-    assert not may_be_published(settings, "nih", "our hospital", PUBLIC)
+    assert not may_be_published(settings(source="our hospital"), "nih", "our hospital", PUBLIC)
 
 
 def test_a_column_is_a_network_and_decisions_survive_single_precision():

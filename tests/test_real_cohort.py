@@ -9,7 +9,7 @@ from conftest import ROOT, TINY, rewrite_settings
 
 from lib.cohort import load_pixels, read_cohort
 from lib.results import load
-from lib.study import run_study
+from lib.study.run import run_study
 from lib.tables import TABLES
 
 FOLDER = ROOT.parent / "shared" / "cohorts" / "NIH_A"

@@ -18,7 +18,7 @@ from conftest import TINY, rewrite_settings
 
 from lib import results
 from lib.cohort import read_cohort
-from lib.study import run_study
+from lib.study.run import run_study
 from lib.training import slurm as cluster
 from lib.training import workers
 from lib.training.settings import ComputeSettings, TrainingSettings
@@ -62,7 +62,7 @@ def here(plan, folder) -> list[np.ndarray]:
     alone, threads = replace(plan, store=folder, compute=ComputeSettings()), torch.get_num_threads()
     torch.set_num_threads(1)
     for run in alone.runs:
-        workers._train(alone, None, *run)
+        workers.train_one(alone, None, *run)
     torch.set_num_threads(threads)
     return [run.scores for run in workers.train_all(alone)[0]]
 

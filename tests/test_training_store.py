@@ -144,7 +144,7 @@ def test_a_read_only_folder_is_one_sentence(tmp_path, code):
 def start(study, root: Path, before: list[str], **more) -> subprocess.CompletedProcess:
     """`python -m lib study` in the project `root`."""
     code = (
-        "import lib.study, sys, pathlib; lib.study.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop()); "
+        "import lib.study.run, sys, pathlib; lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop()); "
         "from lib.__main__ import main; sys.exit(main())"
     )
     return subprocess.run(

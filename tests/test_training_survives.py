@@ -44,13 +44,13 @@ def assert_same(root, undisturbed) -> None:
     assert not leftovers and not list(root.glob("data/tiny/.results-*"))
 
 
-class Mortal:
+class KilledStudy:
     """Studies that can be killed, all of the tiny cohort, each in a project of its own."""
 
     def __init__(self, cohort, folder):
         self.folder, self.lives = folder, 0
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests" / "mortal.py"), str(cohort)],
+            [sys.executable, str(ROOT / "tests" / "killed_study.py"), str(cohort)],
             cwd=ROOT,
             env=ENVIRONMENT,
             stdin=subprocess.PIPE,
@@ -70,53 +70,53 @@ class Mortal:
 
 
 @pytest.fixture(scope="module")
-def mortal(tiny_cohort, tmp_path_factory):
-    mortal = Mortal(tiny_cohort, tmp_path_factory.mktemp("lives"))
-    with mortal.process:
-        yield mortal
-        mortal.process.stdin.close()
+def killed(tiny_cohort, tmp_path_factory):
+    killed = KilledStudy(tiny_cohort, tmp_path_factory.mktemp("lives"))
+    with killed.process:
+        yield killed
+        killed.process.stdin.close()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(mortal):
+def undisturbed(killed):
     """A study's root, how long it took and how many files it wrote, moved or deleted."""
-    root = mortal.root("undisturbed")
-    status, seconds, operations = mortal.live(root)
+    root = killed.root("undisturbed")
+    status, seconds, operations = killed.live(root)
     assert status == 0
     return root, seconds, operations
 
 
-def test_killed_at_random_moments_of_its_life_a_study_ends_the_same(mortal, undisturbed):
+def test_killed_at_random_moments_of_its_life_a_study_ends_the_same(killed, undisturbed):
     """Twenty kills and more, at most four for each study; half of the moments are a file operation."""
     expected, seconds, operations = undisturbed
     draw, killed, studies = random.Random(3), 0, 0
     while killed < 20:
         assert (studies := studies + 1) < 20, f"{killed} kills in {studies - 1} studies"
-        root = mortal.root(f"study {studies}")
+        root = killed.root(f"study {studies}")
         for _ in range(4):
             how, when = draw.choice([("after", draw.uniform(0, seconds)), ("at", draw.randint(1, operations))])
-            status, _, _ = mortal.live(root, how, when)
+            status, _, _ = killed.live(root, how, when)
             assert status in (0, -signal.SIGKILL)
             if status == 0:
                 break
             killed += 1
-        assert mortal.live(root)[0] == 0
+        assert killed.live(root)[0] == 0
         assert_same(root, expected)
 
 
-def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(mortal, undisturbed):
+def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(killed, undisturbed):
     expected, _, operations = undisturbed
-    root = mortal.root("writing")
+    root = killed.root("writing")
     for operation in range(operations, operations - 8, -1):
         shutil.rmtree(root / "data", ignore_errors=True)
-        assert mortal.live(root, "at", operation)[0] == -signal.SIGKILL
-        assert mortal.live(root)[0] == 0
+        assert killed.live(root, "at", operation)[0] == -signal.SIGKILL
+        assert killed.live(root)[0] == 0
         assert_same(root, expected)
 
 
 def command(study, root) -> subprocess.Popen:
     """`python -m lib study`, in a session of its own."""
-    code = "import lib.settings, lib.study, sys, pathlib; lib.study.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop())\n"
+    code = "import lib.settings, lib.study.run, sys, pathlib; lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop())\n"
     code += "from lib.__main__ import main; sys.exit(main())"
     return subprocess.Popen(
         [sys.executable, "-c", code, "study", str(study.folder), "--name", "tiny", str(root)],

@@ -20,8 +20,7 @@ from lib.dropin.weights import read_table, require_weight_in_both_classes, weigh
 from lib.preprocessing import effective_share
 from lib.settings import ROOT
 from lib.training.batches import fit_and_tune
-from lib.training.classifier import fastest_precision
-from lib.training.inference import predict_logits
+from lib.training.classifier import fastest_precision, predict_logits
 from lib.training.networks import initial_weights
 from lib.training.run import train_run
 from lib.training.settings import PRECISIONS, TrainingSettings

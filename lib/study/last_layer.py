@@ -16,9 +16,9 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from lib.training.batches import fit_and_tune
-from lib.training.inference import kept_network, outputs
+from lib.training.classifier import outputs
 from lib.training.settings import TrainingSettings
-from lib.training.store import save_array
+from lib.training.store import kept_network, save_array
 
 PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Values of C (inverse strength of the penalty) that the tuning patients choose from."""

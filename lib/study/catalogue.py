@@ -21,9 +21,9 @@ from lib.audit.metrics import rates
 from lib.files import alone_with, sweep, write_whole
 from lib.names import BASELINE, BASELINE_WEIGHTING, OUTCOMES, PLACEBO
 from lib.preprocessing import catalogue, effective_share, equivalents, example_weights
+from lib.study.last_layer import head_scores, run_features
 from lib.tables import RECORDED
 from lib.training.batches import fit_and_tune
-from lib.training.last_layer import head_scores, run_features
 from lib.training.store import Plan
 
 KEPT = "heads.parquet"

@@ -5,27 +5,27 @@ are public already, or those of a cohort whose `study.toml` says so.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
+
+from lib.settings_schema import StudySettings
 
 PUBLIC_NAME = r"^\d{8}_\d{3}\.png$"
 """How ChestX-ray14 names an image: its patient and its follow-up."""
 PUBLIC_SOURCE = "NIH ChestX-ray14"
 
 
-def may_be_published(settings: Mapping[str, Any], cohort: str, source: str, images: pl.Series) -> bool:
+def may_be_published(settings: StudySettings, cohort: str, source: str, images: pl.Series) -> bool:
     """Whether a study publishes its predictions.
 
     `[results] publish_predictions` of `study.toml` decides where it is written. Where it is not, they are published for
     the cohort that `study.toml` names, if its source is ChestX-ray14 and every image is called as the NIH calls it; never
     for another.
     """
-    said = settings["results"].get("publish_predictions")
-    if said is not None:
-        return said
-    named = cohort == settings["cohort"] and source == settings["source"] == PUBLIC_SOURCE
+    if settings.results.publish_predictions is not None:
+        return settings.results.publish_predictions
+    named = cohort == settings.cohort and source == settings.source == PUBLIC_SOURCE
     return named and bool(images.str.contains(PUBLIC_NAME).all())
 
 

@@ -1,4 +1,4 @@
-"""A study that is killed and started again: `python mortal.py COHORT`, with the chosen moments on standard input.
+"""A study that is killed and started again: `python killed_study.py COHORT`, with the chosen moments on standard input.
 
 Everything is imported once; each life is a fork of that, trains its networks itself, and tiny ones, so that it takes
 about a second. A moment is `[place, "after", seconds]` or `[place, "at", n]`: the n-th time the study opens a file to
@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lib import study
-from lib.training import classifier, inference, workers
+from lib.study import run as study
+from lib.training import classifier, store, workers
 from lib.training.networks import Network
 
 OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
@@ -35,7 +35,7 @@ class TinyNetwork(Network):
 
 def one_after_the_other(plan, tensors, missing, deadline=None):
     for run in missing:
-        workers._train(plan, tensors, *run)
+        workers.train_one(plan, tensors, *run)
 
 
 def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, int]:
@@ -71,8 +71,8 @@ def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, i
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    classifier.build = inference.build = lambda *_: TinyNetwork()
-    workers._train_missing = one_after_the_other
+    classifier.build = store.build = lambda *_: TinyNetwork()
+    workers.train_here = one_after_the_other
     for line in sys.stdin:
         root, how, when = json.loads(line)
         print(json.dumps(live(Path(sys.argv[1]), Path(root), how, when)), flush=True)
