@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lib.settings import ROOT, bundle_folder, study_settings
+from lib.settings import ROOT, bundle_folder, chosen_language, study_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -178,8 +178,14 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
     cohort = read_cohort(_folder(options.cohort))
     _, checks, _ = readable(cohort, study_settings().training.image_size or 128, ROOT / "data" / ".pixels")
-    for check, rows, action in checks.iter_rows():
-        print(f"{rows:>8,}  {check} ({action})")
+    from lib.report.facts.cohort import Check
+    from lib.report.words.language import language
+    from lib.report.words.templates import tell
+
+    told = language(chosen_language())
+    for row in checks.iter_rows():
+        check = Check(*row)
+        print(f"{told.number(check.rows):>8}  {tell(told, 'tables/checks', 'line', c=check)}")
 
 
 def _study(options: argparse.Namespace) -> None:

@@ -57,7 +57,7 @@ def allowed_values(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return words + _range(part)
     if kind == "array":
         return _list(part, schema)
-    return {"string": "text in quotes", "boolean": "true or false", "object": "a table"}[kind]
+    return {"string": "text in quotes", "boolean": "true or false", "object": "a table"}.get(kind, "any value")
 
 
 def _list(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:

@@ -25,8 +25,7 @@ MOST_ATTRIBUTES = 8
 
 def languages() -> tuple[str, ...]:
     """The languages in which the report can be written: folders of `lib/report/words`."""
-    words = LIB / "report" / "words"
-    return tuple(sorted(path.name for path in words.iterdir() if path.is_dir() and not path.name.startswith("_")))
+    return tuple(sorted(path.parent.name for path in (LIB / "report" / "words").glob("*/names.toml")))
 
 
 def _each_once(values: list) -> list:
@@ -124,9 +123,9 @@ class Hospital(Model):
 
 
 class Edition(Model):
-    title: str = ""
-    """Title in that language; empty: that of all."""
-    subtitle: str = ""
+    title: str | None = None
+    """Title in that language."""
+    subtitle: str | None = None
     """Line below the title."""
 
 
@@ -151,7 +150,10 @@ Report = create_model(
     "Report",
     __base__=_Report,
     **{
-        code: (Edition, Field(default_factory=Edition, description=f"What the report is called in {code!r}."))
+        code: (
+            Edition | None,
+            Field(None, description=f"What differs in the edition {code!r}: a table of title and subtitle."),
+        )
         for code in languages()
     },
 )

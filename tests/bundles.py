@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from lib.audit import Context, Population, answer
-from lib.names import DEFAULTS, Attribute, told
+from lib.names import DEFAULTS, Attribute, attributes_as_json
 from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.postprocessing import post_process
 from lib.preprocessing import catalogue as weighting_catalogue
@@ -225,7 +225,7 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
     return {
         "cohort": {"name": "simulated", "source": "simulated patients", "key": "0" * 32, **sizes}
         | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
-        "attributes": told(knobs.attributes),
+        "attributes": attributes_as_json(knobs.attributes),
         "settings": {
             "training": training,
             "preferences": PREFERENCES | {"attribute": knobs.attributes[-1].name},

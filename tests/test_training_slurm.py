@@ -89,7 +89,7 @@ def test_a_jobs_mistake_is_told_in_its_own_sentence(plan, local_cluster):
 
 
 def test_jobs_that_end_without_result_are_not_sent_for_ever(plan, local_cluster, monkeypatch):
-    monkeypatch.setattr(cluster, "_submit", lambda plan, folder, runs, work: {run: "0" for run in runs})
+    monkeypatch.setattr(cluster, "submit", lambda plan, folder, runs, work: {run: "0" for run in runs})
     with pytest.raises(TrainingError, match="^uniform, seed 1: 4 jobs ended without result; see "):
         workers.train_all(plan)
 
@@ -189,7 +189,7 @@ def test_a_process_of_the_pool_sees_a_gpu_of_its_own():
     shown, own = context.Value("q", 0), context.SimpleQueue()
     for gpu in ("3", "5"):
         own.put(gpu)
-    start = {"mp_context": context, "initializer": workers._start, "initargs": (shown, 1, own)}
+    start = {"mp_context": context, "initializer": workers.prepare_process, "initargs": (shown, 1, own)}
     with ProcessPoolExecutor(1, **start) as one, ProcessPoolExecutor(1, **start) as other:
         seen = [pool.submit(os.getenv, "CUDA_VISIBLE_DEVICES") for pool in (one, other)]
         assert sorted(name.result() for name in seen) == ["3", "5"]

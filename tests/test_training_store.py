@@ -159,10 +159,10 @@ def start(study, root: Path, before: list[str], **more) -> subprocess.CompletedP
 
 @pytest.fixture
 def with_one_run_missing(tiny_study, tmp_path) -> Path:
-    """The tiny study's project, without its last network and its results."""
+    """The tiny study's project, without its first network and its results."""
     shutil.copytree(tiny_study.root, tmp_path, dirs_exist_ok=True)
     shutil.rmtree(tmp_path / "data" / "tiny" / "results")
-    shutil.rmtree(next((tmp_path / "data" / "tiny" / "runs").glob("uniform-2-*")))
+    shutil.rmtree(next((tmp_path / "data" / "tiny" / "runs").glob("uniform-1-*")))
     return tmp_path
 
 

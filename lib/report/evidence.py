@@ -12,7 +12,6 @@ from lib.names import (
     AT_MOST,
     BASELINE,
     FALLEN,
-    IMAGE,
     IMPROVED,
     MAX_MIN,
     NARROWED,
@@ -119,18 +118,6 @@ def noise_floor(results: Results) -> pl.DataFrame:
 def plain(table: pl.DataFrame) -> pl.DataFrame:
     """A table of described figures, whose estimate is called `value`."""
     return table.rename({"estimate": "value"})
-
-
-def composition(results: Results) -> pl.DataFrame:
-    """Counts and shares of sick images by group."""
-    return results.composition.filter(unit=IMAGE).rename({"estimate": "prevalence"})
-
-
-def exposure(results: Results) -> pl.DataFrame:
-    """Grey levels by group of the attribute of interest and label."""
-    from lib.report.focus import focus  # which reads gaps here
-
-    return results.exposure.filter(attribute=focus(results)).rename({"estimate": "value"})
 
 
 def amplification(results: Results) -> pl.DataFrame:

@@ -4,6 +4,7 @@ The block holds the exhibit once for each output, so that one cell serves the pa
 """
 
 import html
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -125,6 +126,14 @@ def bare_table(label: str, gt: GT) -> Exhibit:
     """A table without caption, as slides show it."""
     _check(label, "tbl")
     return Exhibit(raw("html", to_html(gt, label)) + "\n")
+
+
+def widget(name: str, content: dict[str, Any]) -> Exhibit:
+    """What `chapters/widgets.html` draws on a page, and nothing elsewhere: `content` is JSON, its words among it."""
+    code = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return Exhibit(
+        raw("html", f'<div class="{name}" hidden><script type="application/json">{code}</script></div>') + "\n"
+    )
 
 
 def to_html(gt: GT, label: str) -> str:

@@ -21,7 +21,7 @@ from lib.audit import QUESTIONS, Context, Population, answer
 from lib.audit.questions.exposure import grey_levels
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
-from lib.names import told
+from lib.names import attributes_as_json
 from lib.pictures.tables import picture_tables
 from lib.postprocessing import post_process
 from lib.postprocessing.deployed import REFITS
@@ -147,7 +147,7 @@ class _Study:
         return {
             "cohort": {"name": self.name, "source": source, **cohort_facts(self.cohort, plan.frame)},
             "requested": self.requested,
-            "attributes": told(self.cohort.attributes.values()),
+            "attributes": attributes_as_json(self.cohort.attributes.values()),
             "settings": {"training": networks} | {table: self.requested[table] for table in ("audit", "preferences")},
             "model": model_facts(plan, runs),
             "made": date.today().isoformat(),

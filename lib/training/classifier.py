@@ -7,10 +7,10 @@ from copy import deepcopy
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from joblib import cpu_count
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
 
-from lib.cores import usable_cores
 from lib.training.networks import Network, build, fold_norms
 from lib.training.settings import TrainingSettings
 
@@ -129,7 +129,7 @@ def outputs(
     gpu = torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
     network = fold_norms(deepcopy(network).eval()).to(device, memory_format=torch.channels_last)
-    cores = usable_cores()
+    cores = cpu_count()
     size = 512 if gpu else BATCH
 
     @torch.inference_mode()
@@ -168,16 +168,16 @@ def fastest_precision(settings: TrainingSettings, steps: int = 3) -> str:
         least = {"32-true": float("inf"), "bf16-mixed": float("inf")}
         for turn in range(steps + 1):
             for precision in least:
-                began = _seconds(device)
+                began = device_seconds(device)
                 with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
                     loss = network(x).float().square().mean()
                 loss.backward()
                 if turn:
-                    least[precision] = min(least[precision], _seconds(device) - began)
+                    least[precision] = min(least[precision], device_seconds(device) - began)
     return min(least, key=least.get)
 
 
-def _seconds(device: torch.device) -> float:
+def device_seconds(device: torch.device) -> float:
     if device.type == "cpu":
         return time.process_time()
     torch.cuda.synchronize()

@@ -15,10 +15,10 @@ from multiprocessing.queues import SimpleQueue
 
 import polars as pl
 import torch
+from joblib import cpu_count
 from tqdm import tqdm
 
 from lib.cohort import load_pixels
-from lib.cores import usable_cores
 from lib.preprocessing import example_weights
 from lib.training.classifier import fastest_precision
 from lib.training.networks import initial_weights, weights_at_hand
@@ -86,7 +86,7 @@ def train_here(
     plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], deadline: float = float("inf")
 ) -> None:
     """Train the missing runs in processes of this machine; those that `deadline` interrupts keep their checkpoints."""
-    cores, gpus = usable_cores(), visible_gpus()
+    cores, gpus = cpu_count(), visible_gpus()
     at_once = min(len(gpus) or cores, len(plan.runs))
     workers = min(at_once, len(missing))
     threads = max(1, cores // at_once)  # of a network: not more when few are missing, as sums depend on it
@@ -97,7 +97,7 @@ def train_here(
     fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
     total = round(len(missing) * plan.settings.epochs * fit_images)
     bar = tqdm(total=total, desc=f"Training {len(missing)} networks", unit=" images", smoothing=0.02)
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(shown, threads, own))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_process, initargs=(shown, threads, own))
     with bar, pool:
         pending = {pool.submit(train_one, plan, tensors, weighting, seed) for weighting, seed in missing}
         try:
@@ -151,7 +151,7 @@ def visible_gpus() -> list[str]:
 _shown = None
 
 
-def _start(shown: object, threads: int, own: SimpleQueue) -> None:
+def prepare_process(shown: object, threads: int, own: SimpleQueue) -> None:
     """Prepare a process of the pool; of the GPUs in `own`, if any, it sees one alone."""
     global _shown
     _shown = shown

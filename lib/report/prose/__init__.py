@@ -11,11 +11,8 @@ from lib.report.prose.audit import (
     intersections,
     parity,
     probes,
-    simpson,
-    visits,
 )
 from lib.report.prose.captions import caption
-from lib.report.prose.data import associations, composition, exposure, interval_levels, prevalence
 from lib.report.prose.decision import decision, read
 from lib.report.prose.effects import (
     grid,
@@ -41,7 +38,6 @@ from lib.report.prose.facts import (
     training,
     uncertainty,
 )
-from lib.report.prose.networks import odd_networks
 from lib.report.prose.noise import catalogue, noise_floor, placebos
 from lib.report.prose.preferences import (
     closures,
@@ -65,38 +61,32 @@ from lib.report.prose.provenance import (
 __all__ = [
     "amplification",
     "answer",
-    "associations",
     "attributes",
     "calibration",
     "caption",
     "catalogue",
     "closures",
     "cohort",
-    "composition",
     "cost",
     "decision",
-    "exposure",
     "front",
     "gaps",
     "grid",
     "in_patients",
     "initial_weights",
     "intersections",
-    "interval_levels",
     "label_doubt",
     "labels",
     "limits",
     "most_effective",
     "next_steps",
     "noise_floor",
-    "odd_networks",
     "optimism",
     "parity",
     "performance",
     "placebos",
     "power",
     "predictions",
-    "prevalence",
     "read",
     "probes",
     "provenance_limits",
@@ -106,14 +96,12 @@ __all__ = [
     "reproducibility",
     "seeds",
     "signal",
-    "simpson",
     "source",
     "network",
     "training",
     "uncertainty",
     "unsaid",
     "verdicts",
-    "visits",
     "warning",
     "who_gains",
     "wrong_groups",

@@ -5,37 +5,21 @@ import polars as pl
 from lib.names import OVERALL
 from lib.report import evidence
 from lib.report.evidence import WIDEST
-from lib.report.prose.data import tied_pairs
 from lib.report.prose.reading import GAP_METRICS, METHOD, distinct_methods, effects
-from lib.report.words import Words, attribute_words, count, few, listed, number, sentence, some, spelled
+from lib.report.words import Words, count, few, listed, sentence, some, spelled
 from lib.results import Results
 
 
 def answer(study: Results, chapter: str, *, named: bool = True) -> Words:
-    """The one-sentence answer of a chapter: data-analysis, pre-processing, post-processing or discussion.
+    """The one-sentence answer of a chapter: pre-processing, post-processing or discussion.
 
     Methods are counted, and `named` where there is room.
     """
     return {
-        "data-analysis": _data_answer,
         "pre-processing": lambda s: _effects_answer(s, "weighting", named),
         "post-processing": lambda s: _effects_answer(s, "post-processing", named),
         "discussion": _grid_answer,
     }[chapter](study)
-
-
-def _data_answer(study: Results) -> Words:
-    known = study.associations.filter(pl.col("split") == "train", pl.col("other") == "label").drop_nulls("estimate")
-    tied = tied_pairs(study).filter(pl.col("other") == "label")
-    loose = [attribute_words(a) for a in known["attribute"] if a not in tied["attribute"]]
-    shown = [
-        f"{attribute_words(r['attribute'])} (Cramér's V {number(r['estimate'], 2)})" for r in tied.iter_rows(named=True)
-    ]
-    if not shown:
-        return Words("The label goes with no attribute beyond what noise explains, in training and validation alike.")
-    text = f"Before any model, the label goes with {listed(shown)} in training and validation alike"
-    text += f", not demonstrably with {listed(loose, conjunction='or')}" if loose else ""
-    return Words(f"{text}: a classifier can profit from reading the group instead of the disease.")
 
 
 def _effects_answer(study: Results, kind: str, named: bool) -> Words:

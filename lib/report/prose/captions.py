@@ -13,16 +13,7 @@ def caption(study: Results, exhibit: str) -> Words:
     networks = f"{spelled(study.n_seeds, 'network')} for each weighting"
     bars = f"bars are 95 % intervals by patient{' and network' if study.n_seeds > 1 else ''}"
     text = {
-        "checks": "What was looked for in the folder and in metadata.csv, how often it was found, and what was done.",
-        "composition": "Images, patients and share of sick images (per image) by group, with 95 % intervals by patient.",
-        "ages": f"Ages of the sick and of the healthy, in ten-year bins; {train}.",
-        "prevalence": "Share of sick images by group, training and validation; bars are 95 % intervals by patient.",
-        "associations": f"Cramér's V between every two attributes and with the label; {train}.",
-        "crossing": f"View within each age group; {train}.",
-        "exposure": "Mean grey level and contrast (standard deviation of grey) of the images, black 0 to white 1, by view and "
-        "label; 95 % intervals by patient.",
         "weightings": f"The weightings of the {train}: range of the weights and effective share of the images.",
-        "catalogue": f"Every weighting of the catalogue on the {train}.",
         "catalogue_changes": f"Change against the uniform head, at threshold 0.5; {valid}; last layers re-trained on the "
         f"features of {spelled(study.n_seeds, 'network')}; {bars}.",
         "weights": "Mean weight of the training images of each group and label; 1 is the baseline.",
@@ -58,20 +49,10 @@ def caption(study: Results, exhibit: str) -> Words:
         f"amplification; {valid}; {networks}; {bars}.",
         "amplification_table": "The differences and the bias amplification in numbers, in points; verdicts corrected over attributes "
         f"(max-T); {valid}.",
-        "simpson": "Differences between groups in aggregate, within the strata of another attribute, and standardised to common strata; "
-        f"{valid}; {bars}.",
-        "simpson_table": f"Every difference in aggregate, within strata and standardised, in points; {valid}; 95 % intervals.",
         "intersections": f"Error rates where two attributes cross, against everyone's; {valid}; {networks}; 95 % intervals, verdicts "
         f"corrected over all crossings (max-T); undecided: {NOT_TOLD}.",
         "parity": f"Each demand of fairness in one figure, and the group that fares worst; untouched baseline; {valid}; {networks}.",
         "probes": "AUC of linear probes of the last features, fitted and judged on different patients; 0.5 is nothing, 1 is everything; "
         f"{valid}.",
-        "shares": f"Share of the images that is of each group, with 95 % intervals by patient; {train}.",
-        "visits": "Patients and their images by how many images a patient has.",
-        "settings": "Settings, hardware and versions of the study.",
-        "runs": f"Every trained network; AUC and balanced accuracy on {valid}.",
-        "odd_networks": "Networks that failed (their AUC on tuning patients lies far under that of the others, or they were kept at "
-        "their first epoch) or are odd (another precision or device, a time far from that of the others).",
-        "history": "Training loss, and AUC on the tuning patients, by epoch.",
     }[exhibit]
     return Words(text)

@@ -104,19 +104,3 @@ def probes(results: Results) -> GT:
         )
     labels = {"auc": "AUC of the probe (95 % interval)", "sd": "SD of seeds", "patients": "patients"}
     return table(rows, labels, stub="name", heading="heading", right=list(labels))
-
-
-def visits(results: Results) -> GT:
-    """Patients, and their images, by how many images they have."""
-    rows: dict[int, dict[str, str]] = {}
-    splits = results.visits["split"].unique(maintain_order=True).to_list()
-    for row in results.visits.to_dicts():
-        least, most = row["least"], row["most"]
-        name = f"{least} or more" if most is None else str(least) if least == most else f"{least} to {most}"
-        own = rows.setdefault(least, {"images": name})
-        own |= {f"{row['split']}_{what}": words.count(row[what]) for what in ("patients", "images")}
-    labels = {f"{split}_{what}": what for split in splits for what in ("patients", "images")}
-    gt = table(list(rows.values()), labels, stub="images", right=list(labels))
-    for split in splits:
-        gt = gt.tab_spanner(split, [f"{split}_{what}" for what in ("patients", "images")])
-    return gt

@@ -9,7 +9,7 @@ from lib.report.tables.cells import table_of
 COLUMNS = ("needs", "missed", "alarmed", "price", "evidence")
 
 
-@table(lambda study: {"d": decide(study)})
+@table(lambda study: {"d": d} if (d := decide(study)).options else None)
 def options(material: Material) -> GT:
     """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed."""
     rows = [{name: material(name, o=option) for name in ("option", *COLUMNS)} for option in material["d"].options]

@@ -4,6 +4,7 @@ Names stand in `lib/report/words/<language>/names.toml`. A project may override 
 `words/<language>/` at its top. Every public method of `Language` is a filter of the templates.
 """
 
+import datetime
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
@@ -71,6 +73,18 @@ class Language:
 
     # numbers
 
+    @property
+    def number_format(self) -> dict[str, Any]:
+        """How axes write numbers (the `number` of a Vega locale)."""
+        symbols = self._locale.number_symbols["latn"]
+        return {
+            "decimal": symbols["decimal"],
+            "thousands": symbols["group"],
+            "grouping": [3],
+            "currency": ["", ""],
+            "minus": MINUS,
+        }
+
     def number(self, value: float | None, digits: int = 0, signed: bool = False) -> str:
         """`1,234`, `0.71`; with `signed` a plus before what is above 0. None is `not estimable`."""
         if value is None:
@@ -119,6 +133,21 @@ class Language:
         """`−3.1 to +2.0`."""
         return self.phrase("bounds", low=low, high=high)
 
+    def held(self, text: str) -> str:
+        """The text with spaces at which no line breaks, for narrow cells."""
+        return text.replace(" ", NO_BREAK)
+
+    def plain(self, value: float) -> str:
+        """A number with as many digits as it has: `0.0003`."""
+        return format_decimal(value, "#,##0.########", locale=self._locale)
+
+    def range(self, own: Any, how: str = "number", *digits: int) -> str:
+        """What runs from `least` to `most`, once where they are alike; `how` is the name of a method."""
+        if own is None:
+            return self.phrase("unknown")
+        least, most = (getattr(self, how)(value, *digits) for value in (own.least, own.most))
+        return least if least == most else self.held(self.bounds(least, most))
+
     def with_interval(self, estimate: Any, how: str = "points", metric: str = "") -> str:
         """An estimate (with `value`, `low`, `high`) and its interval; `how` is the name of a method: points, percent, level, thousand."""
         if estimate is None or estimate.value is None:
@@ -136,6 +165,10 @@ class Language:
             return f"{self.number(seconds)}{NO_BREAK}s"
         minutes = seconds / 60
         return f"{self.number(minutes)}{NO_BREAK}min" if minutes < 90 else f"{self.number(minutes / 60, 1)}{NO_BREAK}h"
+
+    def day(self, date: str) -> str:
+        """`26 November 2026`, of an ISO date."""
+        return format_date(datetime.date.fromisoformat(date), "d MMMM yyyy", locale=self._locale)
 
     # plurals and lists
 
