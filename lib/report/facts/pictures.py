@@ -9,9 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lib.names import BASELINE_WEIGHTING, MAX_MIN, Attribute
+from lib.pictures.saliency import OUTSIDE_IF_EVEN
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.values import Estimate, estimate, rows
-from lib.pictures.saliency import OUTSIDE_IF_EVEN
 from lib.results import Results
 
 Grey = NDArray[np.float64]
