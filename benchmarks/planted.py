@@ -39,7 +39,7 @@ from lib.settings import ROOT
 OUT = ROOT / "data" / "trust" / "planted.csv"
 FIELDS = ("dial", "value", "seed", "question", "sign", "auc")
 VALUES = (0.5, 1.0)
-IMAGES, PIXELS, COMPONENTS, NETWORKS = 1800, 64, 100, 3
+IMAGES, PIXELS, COMPONENTS, NETWORKS = 1800, 64, 100, 5
 SMALLEST_CELL = 20
 NONE = "none"
 """The setting that plants nothing."""

@@ -7,7 +7,7 @@ import numpy as np
 import worlds
 
 from lib.audit import Context, answer
-from lib.names import BASELINE, DEFAULTS, told
+from lib.names import BASELINE, DEFAULTS, attributes_as_json
 from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.postprocessing import post_process
 from lib.results import Results
@@ -90,7 +90,7 @@ def _manifest(context: Context, preferences: dict) -> dict:
             "valid_patients": people.n_patients,
             "valid_images": people.n_images,
         },
-        "attributes": told(people.attributes.values()),
+        "attributes": attributes_as_json(people.attributes.values()),
         "settings": {
             "training": {"seeds": list(range(len(context.scores["uniform"]))), "image_size": 64, "epochs": 1} | UNTOLD,
             "preferences": preferences,

@@ -132,7 +132,7 @@ def test_each_part_of_the_variance_is_counted_once(sizes):
     parts = summary(figures)
     true = (common**2 + (own**2 + alone**2) / 4) / 200
     # a variance between networks that comes out below 0 is taken for 0, which errs on the wide side where there is none
-    assert true * 0.9 <= parts.patients.mean() + parts.networks.mean() <= true * (1.12 if alone else 1.3)
+    assert true * 0.9 <= parts.patients.mean() + parts.networks.mean() <= true * (1.12 if alone else 1.4)
     assert parts.patients.mean() == pytest.approx((common**2 + own**2 / 4) / 200, rel=0.05)
 
 

@@ -10,7 +10,8 @@ from lib.report.words.language import HERE, languages
 from lib.settings import ROOT
 
 OTHERS = [code for code in languages() if code != "en"]
-SKIPPED = {"placebo", "other"}
+OWN_NAMES = {"findings", "language", "settings", "values", "checks", "actions"}
+"""Tables of which a language may leave out what goes by its own name."""
 BLOCK = re.compile(r"\{%-? block (\w+)")
 CALL = re.compile(r"\b(?:show|read|say|heading|slide|chart)\(study, ([^)]*)\)")
 LABEL, REFERENCE = re.compile(r"\{#((?:sec|fig|tbl)-[\w-]+)"), re.compile(r"@((?:sec|fig|tbl)-[\w-]+)")
@@ -37,7 +38,7 @@ def test_names_have_the_same_tables(code):
     """A thing may be called by its own name in one language; a thing that the report counts on may not."""
     own, english = (tomllib.loads((HERE / c / "names.toml").read_text("utf-8")) for c in (code, "en"))
     assert own.keys() == english.keys()
-    for table in english.keys() - {"findings", "language"}:
+    for table in english.keys() - OWN_NAMES:
         assert own[table].keys() == english[table].keys(), table
 
 
@@ -46,8 +47,8 @@ def chapters(code: str) -> dict[str, Path]:
     if code == "en":
         found = [ROOT / "index.qmd", *home.glob("*.qmd"), *(home / "slides").glob("*.qmd")]
     else:
-        found = [ROOT / f"index-{code}.qmd", *(home / code).rglob("*.qmd")]
-    return {path.name.replace(f"-{code}.", "."): path for path in found if path.is_file()}
+        found = [ROOT / f"index.{code}.qmd", *(home / code).rglob("*.qmd")]
+    return {path.name.replace(f".{code}.", "."): path for path in found if path.is_file()}
 
 
 @pytest.mark.parametrize("name", sorted(chapters("en")))

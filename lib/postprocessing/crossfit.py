@@ -6,11 +6,10 @@ from itertools import islice
 
 import numpy as np
 import polars as pl
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lib.audit.inference import Population
-from lib.cores import usable_cores
 from lib.names import BASELINE_WEIGHTING, NO_TARGET, Method
 from lib.postprocessing.calibrated_odds import Replaced
 from lib.postprocessing.curves import Relaxed, relaxed_decisions
@@ -91,7 +90,7 @@ def post_process(
     scores = {weighting: _checked(population, weighting, rows) for weighting, rows in scores.items()}
     parts = [patient_folds(population, folds, seed, s) for s in range(max(map(len, scores.values())))]
     todo = [(own, parts[s]) for values in scores.values() for s, own in enumerate(values)]
-    pool = Parallel(n_jobs=usable_cores() if len(todo) >= MANY else 1, return_as="generator")
+    pool = Parallel(n_jobs=cpu_count() if len(todo) >= MANY else 1, return_as="generator")
     every = pool(delayed(_crossfit)(population, own, methods, part, weights, smallest_cell) for own, part in todo)
     decisions, naive, rows, as_group, replaced = {}, {}, [], {}, []
     for weighting, values in scores.items():

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from lib import results
-from lib.report import exhibit, facts, figures, tables
+from lib.report import exhibit, facts, figures, tables, widgets
 from lib.report.exhibit import Exhibit
 from lib.report.figures.marks import framed, nothing
 from lib.report.registry import KINDS, SENTENCES, Facts, Kind, Material
@@ -17,7 +17,7 @@ from lib.report.words.language import Words, language
 from lib.report.words.templates import tell
 from lib.results import Results
 
-REGISTERED = (facts, figures, tables)
+REGISTERED = (facts, figures, tables, widgets)
 """The packages whose functions register themselves when they are imported."""
 
 
@@ -28,16 +28,18 @@ def load(code: str = "en", cohort: str | Path | None = None) -> Results:
 
 
 def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> Exhibit:
-    """A figure or table by name, with its caption, under its label. `options` go to its `gather`.
+    """A figure or table by name, with its caption, under its label; a widget bare. `options` go to its `gather`.
 
     Raises KeyError, which names those there are.
     """
     kind, material = _material(study, name, size, options)
+    if kind.of == "widget":
+        return exhibit.widget(name, kind.draw(material)) if material else exhibit.Exhibit(f"{_absent(study, kind)}\n")
     caption = material("caption") if material else _absent(study, kind)
     if kind.of == "table":
         gt = kind.draw(material) if material else table_of([], {}, language(study.language))
-        return exhibit.table(kind.label, gt, caption)
-    return exhibit.figure(kind.label, _drawn(study, kind, material, size), caption)
+        return exhibit.table(kind.label(options), gt, caption)
+    return exhibit.figure(kind.label(options), _drawn(study, kind, material, size), caption)
 
 
 def chart(study: Results, name: str, *, size: Size = "page", **options: Any) -> alt.TopLevelMixin:
@@ -55,7 +57,7 @@ def heading(study: Results, name: str, **options: Any) -> Words:
 def slide(study: Results, name: str, **options: Any) -> Exhibit:
     """A figure or table for a slide whose heading tells what it finds: larger type, fewer marks, no title, no caption."""
     kind, material = _material(study, name, "slide", options)
-    label = kind.label.replace("-", "-slide-", 1)
+    label = kind.label(options).replace("-", "-slide-", 1)
     if kind.of == "table":
         gt = kind.draw(material) if material else table_of([], {}, language(study.language))
         return exhibit.bare_table(label, gt)
@@ -93,6 +95,8 @@ def _material(study: Results, name: str, size: Size, options: Facts) -> tuple[Ki
 def _absent(study: Results, kind: Kind) -> Words:
     told = language(study.language)
     why = tell(told, kind.template, "absent", study=study)
+    if kind.of == "widget":
+        return Words(told.finished(told.sentence(f"{why}.")))
     return Words(told.finished(told.phrase(f"no_{kind.of}", why=why)))
 
 
@@ -105,4 +109,5 @@ def _drawn(study: Results, kind: Kind, material: Material | None, size: Size) ->
         subtitle=[material("subtitle")] if material.has("subtitle") else [],
         description=material("alt"),
         size=size,
+        own=material.language,
     )

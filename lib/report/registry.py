@@ -53,7 +53,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Kind:
-    """A figure or a table by name: how its facts are gathered (None: there is nothing to show) and how it is drawn."""
+    """A figure, a table or a widget by name: how its facts are gathered (None: there is nothing to show) and how it is drawn."""
 
     name: str
     of: str
@@ -64,9 +64,10 @@ class Kind:
     def template(self) -> str:
         return f"{self.of}s/{self.name}"
 
-    @property
-    def label(self) -> str:
-        return f"{'fig' if self.of == 'figure' else 'tbl'}-{self.name.replace('_', '-')}"
+    def label(self, options: Facts) -> str:
+        """`fig-front`; what is shown once for each of several kinds has the kind in its label, too: `tbl-effects-weighting`."""
+        kinds = [self.name, *([options["kind"]] if "kind" in options else [])]
+        return f"{'fig' if self.of == 'figure' else 'tbl'}-{'-'.join(kinds).replace('_', '-').replace(' ', '-')}"
 
 
 KINDS: dict[str, Kind] = {}
@@ -81,6 +82,11 @@ def figure(gather: Gather) -> Callable[[Callable[[Material], alt.TopLevelMixin]]
 def table(gather: Gather) -> Callable[[Callable[[Material], GT]], Callable]:
     """Register the function as the table of its name."""
     return _register("table", gather)
+
+
+def widget(gather: Gather) -> Callable[[Callable[[Material], dict[str, Any]]], Callable]:
+    """Register the function as the widget of its name, for pages alone: it returns what `chapters/widgets.html` draws, as JSON has it."""
+    return _register("widget", gather)
 
 
 def _register(of: str, gather: Gather) -> Callable[[Callable], Callable]:

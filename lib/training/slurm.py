@@ -52,7 +52,7 @@ def send_out(plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], t
                 sent.update(lost)
                 if (worst := max(lost, key=sent.get)) and sent[worst] > TIMES:
                     raise TrainingError(f"{worst[0]}, seed {worst[1]}: {TIMES} jobs ended without result; see {jobs}.")
-                waiting |= _submit(plan, jobs, lost, work)
+                waiting |= submit(plan, jobs, lost, work)
             bar.set_postfix_str(f"{len(waiting)} jobs in the queue")
             time.sleep(POLL)
             queue = _queue(waiting)
@@ -79,7 +79,7 @@ class Job:
         return DelayedSubmission(self)  # the run's own checkpoint holds where it was
 
 
-def _submit(plan: Plan, folder: Path, runs: list, work: dict) -> dict[tuple[str, int], str]:
+def submit(plan: Plan, folder: Path, runs: list, work: dict) -> dict[tuple[str, int], str]:
     """Send out these runs as one array; returns the name of each one's job."""
     given = DEFAULTS | plan.compute.slurm
     setup = [f"export PYTHONPATH={shlex.quote(str(ROOT))}:$PYTHONPATH", *given.pop("setup", [])]

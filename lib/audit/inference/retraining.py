@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lib.audit.inference.figures import Figures, pool
-from lib.audit.inference.variance import Summary, summary
+from lib.audit.inference.variance import Summary, summary, together
 
 KEYS = ("attribute", "group", "contrast", "metric")
 
@@ -48,10 +48,7 @@ class Retraining:
             return own
         sd = np.array([self.sd.get(key, self.sd.get(key[-1], 0.0)) for key in _keys(own)])
         variance = own.networks_compared * sd**2
-        total = own.patients + own.networks + variance
-        with np.errstate(invalid="ignore", divide="ignore"):
-            degrees = total**2 / (own.patients**2 / own.degrees + variance**2 / self.degrees)
-        degrees = np.where(np.isfinite(degrees), np.maximum(degrees, 1), own.degrees)
+        degrees = together((own.patients + own.networks, own.degrees), (variance, self.degrees))
         return replace(own, networks=own.networks + variance, alone=variance, degrees=degrees)
 
 

@@ -69,7 +69,7 @@ EFFECTS: dict[str, Effect] = {
     "simpson": Effect("pairs", "sex", "reversal within view", "F - M", -1, "the sign by sex turns within each view"),
     "exposure": Effect("exposure", "view", "contrast", "AP - PA", -1, "AP films are less contrasted"),
     "visibility": Effect("gaps", "sex", "tpr", "F - M", -1, "sick women are missed more often"),
-    "shortcut": Effect("gaps", "view", "balanced_accuracy", "AP - PA", 1, "disease is told more easily in AP"),
+    "shortcut": Effect("gaps", "view", "auc", "AP - PA", 1, "disease is told more easily in AP"),
     "label_noise": Effect(
         "label_mixture", "view", "aligned on the sick", "AP", 1, "healthy AP films score as sick ones do"
     ),

@@ -184,7 +184,7 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     if name == "people":
         groups = errors(d)
         return {"d": d, "groups": groups} if groups else None
-    if name in ("scores", "roc"):
+    if name == "scores":
         groups = scores(results, d.attribute)
         return {"d": d, "groups": groups} if groups else None
     if name == "misses":

@@ -1,42 +1,33 @@
-"""Figures of the report: results in, one chart out, its title the finding and its description the text for readers
-who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
-"""
+"""Figures of the report, by name (`lib.report.registry`), in two sizes: "page" (700 pixels wide) and "slide" (1,130 pixels, larger type, fewer marks)."""
 
-from lib.report.figures import choice, pictures, principles
-from lib.report.figures.amplification import amplification
-from lib.report.figures.baseline import baseline_gaps, baseline_groups
-from lib.report.figures.calibration import calibration
-from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
-from lib.report.figures.cohort import ages, prevalence
-from lib.report.figures.grid import grid
-from lib.report.figures.relations import associations, crossing, exposure
-from lib.report.figures.relaxation import relaxation
-from lib.report.figures.simpson import simpson
-from lib.report.figures.weightings import history, seed_spread, weights
-from lib.report.figures.wrong_groups import wrong_groups
+from lib.report.figures import (
+    baseline,
+    causes,
+    choice,
+    cohort,
+    curves,
+    effects,
+    pictures,
+    principles,
+    relations,
+    rules,
+    simpson,
+    trust,
+    whatif,
+)
 
 __all__ = [
+    "baseline",
+    "causes",
     "choice",
+    "cohort",
+    "curves",
+    "effects",
     "pictures",
     "principles",
-    "ages",
-    "amplification",
-    "associations",
-    "baseline_gaps",
-    "baseline_groups",
-    "catalogue",
-    "calibration",
-    "crossing",
-    "exposure",
-    "grid",
-    "history",
-    "optimism",
-    "postprocessing_changes",
-    "prevalence",
-    "relaxation",
-    "seed_spread",
+    "relations",
+    "rules",
     "simpson",
-    "weighting_changes",
-    "weights",
-    "wrong_groups",
+    "trust",
+    "whatif",
 ]

@@ -6,6 +6,7 @@ Every piece takes its colours from `theme` and its places from the arguments; no
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -14,6 +15,7 @@ import polars as pl
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, DEFAULTS, NO_TARGET, NOT_ESTIMABLE, OVERALL
 from lib.report import words
 from lib.report.theme import FAINT, GREY, MEASURES, VERDICTS, Look, Measure, Size, config
+from lib.report.words.language import NO_BREAK, Language, language
 from lib.report.words.templates import one_line
 from lib.results import Results
 
@@ -28,21 +30,25 @@ SCHEMA = (
 )
 # a row is "heading|item"; a heading alone is "heading|"
 LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
-TWO_LINES = 27
-"""Characters from which a row's label takes two lines on a slide."""
 IS_HEADING = "split(datum.label, '|')[1] == ''"
 PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
 POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
 GAP = {"labelExpr": "format(100 * datum.value, 'd')"}
 AUC = {"format": ".2f"}
 AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"}
-_TIPS: tuple[tuple[Mapping[str, str], Callable[[float], str], str], ...] = (
-    (PERCENT, words.percent, ""),
-    (POINTS, words.points, " points"),
-    (GAP, lambda value: f"{100 * value:.1f}", " points"),
-    (AUC_CHANGE, lambda value: words.difference("auc", value), ""),
-)
-"""How a value is told where the axis is one of these."""
+ENGLISH = language("en")
+
+
+def _told(axis: Mapping[str, Any] | None, own: Language) -> tuple[Callable[[float], str], str]:
+    """How a value is told where the axis is one of those above, and its unit."""
+    points = f"{NO_BREAK}{own.phrase('points')}"
+    known: list[tuple[Mapping[str, str], Callable[[float], str], str]] = [
+        (PERCENT, own.percent, ""),
+        (POINTS, own.points, points),
+        (GAP, lambda value: own.points(value, signed=False), points),
+        (AUC_CHANGE, lambda value: own.number(value, 3, signed=True), ""),
+    ]
+    return next(((say, unit) for mine, say, unit in known if mine == axis), (lambda value: own.number(value, 3), ""))
 
 
 def dot(
@@ -103,10 +109,21 @@ def label_width(rows: Iterable[str], measure: Measure) -> float:
     return longest * 0.54 * measure.small + 10
 
 
+WRAP = 36
+"""Characters from which a row's label takes two lines on a page, where methods have long names."""
+
+
+def roomy(measure: Measure, labels: Iterable[str]) -> Measure:
+    """The measure with rows for labels of two lines (on slides three), where labels are long."""
+    if measure.wrap:
+        return replace(measure, tallest=74)
+    return replace(measure, row=34, wrap=WRAP) if max(map(len, labels)) > WRAP else measure
+
+
 def _label(row: str, measure: Measure) -> list[str]:
     """The label of a row, in lines where the rows are tall enough for two."""
     label = row.strip("|").split("|")[-1]
-    return wrapped(label, TWO_LINES) if measure.panel else [label]
+    return wrapped(label, measure.wrap) if measure.wrap else [label]
 
 
 def span(values: Iterable[float | None], *, step: float, least: float = 0.0) -> tuple[float, float]:
@@ -130,11 +147,13 @@ def dot_panel(
     at: float | None = None,
     band: float | None = None,
     asides: str = "",
+    aside: float | None = None,
     ticks: int = 4,
+    own: Language = ENGLISH,
 ) -> alt.LayerChart:
     """Dots with intervals on `rows`; `at` draws a rule across all, `band` a shade as far to both sides of 0, `asides`
-    heads the notes at the right."""
-    told = [{**mark, "tip": tip(mark, heading, axis)} for mark in dots]
+    heads the notes at the right, `own` is the language of what a mark says under a pointer."""
+    told = [{**mark, "tip": tip(mark, heading, axis, own)} for mark in dots]
     frame = pl.DataFrame(told, schema=SCHEMA) if dots else pl.DataFrame(schema=SCHEMA)
     scale = alt.Scale(domain=list(domain), nice=False, zero=False)
     x = {"scale": scale, "axis": alt.Axis(tickCount=ticks, **({"title": None} | dict(axis or {})))}
@@ -164,24 +183,29 @@ def dot_panel(
         layers.insert(0, _shade(band, domain))
     layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text=alt.Text("missing:N")))
     if asides:
-        notes = base.mark_text(align="right", opacity=FAINT).encode(
-            x=alt.XValue(width + measure.aside), text=alt.Text("aside:N")
-        )
-        layers += [notes, caption(asides, width + measure.aside, "right", measure=measure, faint=True)]
+        end = width + (aside or measure.aside)
+        notes = base.mark_text(align="right", opacity=FAINT).encode(x=alt.XValue(end), text=alt.Text("aside:N"))
+        layers += [notes, caption(asides, end, "right", measure=measure, faint=True)]
     if heading:
         layers.append(caption(heading, 0, "left", measure=measure))
     return alt.layer(*layers, width=width, height=measure.height(len(rows)))
 
 
-def tip(mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None) -> str:
+def tip(
+    mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None, own: Language = ENGLISH
+) -> str:
     """What a mark says where a pointer rests on it: `by view, AP, TPR: 73.7 % (66.0 % to 80.9 %)`."""
     if mark["value"] is None:
         return ""
-    say, unit = next(((say, unit) for known, say, unit in _TIPS if known == axis), (words.number, ""))
+    say, unit = _told(axis, own)
     where = [part for part in mark["row"].split("|") if part]
     where.append(heading if isinstance(heading, str) else " ".join(heading))
-    bounds = [say(mark[bound]) if mark[bound] is not None else NOT_ESTIMABLE for bound in ("low", "high")]
-    return f"{', '.join(filter(None, where))}: {with_bounds(say(mark['value']) + unit, *bounds)}"
+    low, high = mark["low"], mark["high"]
+    known = None not in (low, high) and (low, high) != (mark["value"],) * 2
+    bounds = f" ({own.bounds(say(low), say(high))})" if known else ""
+    return own.finished(
+        own.phrase("tip", where=", ".join(filter(None, where)), value=say(mark["value"]) + unit + bounds)
+    )
 
 
 def caption(text: str | Sequence[str], x: float, align: str, *, measure: Measure, faint: bool = False) -> alt.Chart:
@@ -264,9 +288,18 @@ def row_axis(rows: Sequence[str], measure: Measure, labelled: bool = True) -> al
 
 
 def framed(
-    chart: alt.TopLevelMixin, *, title: str, subtitle: Iterable[str], description: str, size: Size = "page"
+    chart: alt.TopLevelMixin,
+    *,
+    title: str,
+    subtitle: Iterable[str],
+    description: str,
+    size: Size = "page",
+    own: Language = ENGLISH,
 ) -> Chart:
-    """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it."""
+    """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it.
+
+    Axes are written as the language `own` writes numbers.
+    """
     measure = MEASURES[size]
     # on a slide it is text below the figure, which the browser breaks into lines
     width = 10**6 if size == "slide" else measure.characters(measure.width, measure.small)
@@ -276,8 +309,7 @@ def framed(
     )
     # set in place, on a chart made for this call: a copy of so many layers takes as long as making them
     chart.title, chart.description = heading, one_line(description)
-    if size == "slide":
-        chart.config = alt.Config(**config("slide"))
+    chart.config = alt.Config(locale={"number": own.number_format}, **(config("slide") if size == "slide" else {}))
     return chart
 
 
@@ -317,11 +349,6 @@ def verdict_key(measure: Measure, width: float, verdicts: Iterable[str]) -> alt.
 def around_zero(values: Iterable[float | None], *, step: float = 0.05, least: float = 0.1) -> tuple[float, float]:
     """Bounds of an axis of differences: every value and 0."""
     return span([0.0, *values], step=step, least=least)
-
-
-def with_bounds(value: str, low: str, high: str) -> str:
-    """`66.8 % (63.1 % to 70.2 %)`."""
-    return value if NOT_ESTIMABLE in (value, low, high) else f"{value} ({low} to {high})"
 
 
 def apart(lower: list[dict[str, Any]], upper: list[dict[str, Any]]) -> bool:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from lib.report.facts import pictures as facts
 from lib.report.facts.pictures import HEALTHY, SICK
+from lib.report.figures.lines import decimals
 from lib.report.figures.marks import PERCENT, Chart, dot, dot_panel, in_lines, key, label_width, over
 from lib.report.registry import Material, figure
-from lib.report.theme import FAINT, Measure, group_look
+from lib.report.theme import Measure, group_look
 
 WRONG, RIGHT = "#bb3f57", "#7a7a7a"
 WARM = np.array([235.0, 120.0, 20.0])
@@ -113,7 +114,9 @@ def scores(material: Material) -> Chart:
 def _distribution(material: Material, own: facts.Scores, top: float, height: float, *, last: bool) -> alt.LayerChart:
     d, measure = material["d"], material.measure
     look = group_look(d.attribute.name, own.group)
-    axis = alt.Axis(title=str(material("axis")) if last else None, labels=last, tickCount=5)
+    axis = alt.Axis(
+        title=str(material("axis")) if last else None, labels=last, tickCount=5, **decimals(material.language)
+    )
     x = alt.X("start:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[0, top]), axis=None)
 
@@ -140,39 +143,6 @@ def _distribution(material: Material, own: facts.Scores, top: float, height: flo
 def _sides(attribute: str, group: str) -> list[tuple[str, Any]]:
     look = group_look(attribute, group)
     return [("sick", type(look)(look.colour, "square")), ("healthy", type(look)("#7a7a7a", "square", hollow=True))]
-
-
-@figure(partial(facts.of_figure, "roc"))
-def roc(material: Material) -> Chart:
-    """ROC curves by group, from the histograms, each with the point where the threshold 0.5 puts it."""
-    d, groups = material["d"], material["groups"]
-    rates = {own.group: own for own in facts.errors(d)}
-    measure = material.measure
-    side = 380
-    x = alt.X("fpr:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title=str(material("across")), **PERCENT))
-    y = alt.Y(
-        "tpr:Q",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(title=str(material("up")), grid=True, **PERCENT),
-    )
-    layers = [
-        alt.Chart(pl.DataFrame({"fpr": [0.0, 1.0], "tpr": [0.0, 1.0]}))
-        .mark_line(strokeDash=[4, 3], opacity=FAINT, strokeWidth=1)
-        .encode(x, y)
-    ]
-    entries = []
-    for own in groups:
-        look = group_look(d.attribute.name, own.group)
-        curve = pl.DataFrame(own.curve(), ["cut", "fpr", "tpr"], orient="row")
-        layers.append(alt.Chart(curve).mark_line(color=look.colour, strokeWidth=2).encode(x, y, order="cut:Q"))
-        if own.group in rates:
-            point = pl.DataFrame({"fpr": [rates[own.group].alarmed], "tpr": [1 - rates[own.group].missed]})
-            mark = {"shape": look.shape, "fill": look.colour, "stroke": look.colour, "size": 2 * measure.dot}
-            layers.append(alt.Chart(point).mark_point(**mark).encode(x, y))
-        entries.append((str(material("panel", own=own)), look))
-    chart = alt.layer(*layers, width=side, height=side)
-    beside = key(entries, measure, width=measure.width - side - 110)
-    return alt.hconcat(chart, beside, spacing=40)
 
 
 @figure(partial(facts.of_figure, "misses"))

@@ -73,6 +73,18 @@ class Language:
 
     # numbers
 
+    @property
+    def number_format(self) -> dict[str, Any]:
+        """How axes write numbers (the `number` of a Vega locale)."""
+        symbols = self._locale.number_symbols["latn"]
+        return {
+            "decimal": symbols["decimal"],
+            "thousands": symbols["group"],
+            "grouping": [3],
+            "currency": ["", ""],
+            "minus": MINUS,
+        }
+
     def number(self, value: float | None, digits: int = 0, signed: bool = False) -> str:
         """`1,234`, `0.71`; with `signed` a plus before what is above 0. None is `not estimable`."""
         if value is None:
@@ -107,11 +119,14 @@ class Language:
         """A difference of a metric: rates in points (with the word), the AUC with three decimals."""
         if value is None:
             return self.number(None)
-        return self.number(value, 3, signed=True) if metric == "auc" else self.with_unit(self.points(value))
+        return self.number(value, 3, signed=True) if metric == "auc" else self.with_unit(value)
 
-    def with_unit(self, points: str) -> str:
-        """`+12.3 points`."""
-        return f"{points}{NO_BREAK}{self.phrase('points')}"
+    def with_unit(self, difference: float, digits: int = 1, signed: bool = True) -> str:
+        """`+12.3 points`; French: `+0,1 point`."""
+        return f"{self.points(difference, digits, signed)}{NO_BREAK}{self._points(difference)}"
+
+    def _points(self, difference: float) -> str:
+        return self.form(abs(100 * difference), self.phrase("point"), self.phrase("points"))
 
     def interval(self, low: str, high: str) -> str:
         """`95 % interval −3.1 to +2.0`."""
@@ -121,6 +136,21 @@ class Language:
         """`−3.1 to +2.0`."""
         return self.phrase("bounds", low=low, high=high)
 
+    def held(self, text: str) -> str:
+        """The text with spaces at which no line breaks, for narrow cells."""
+        return text.replace(" ", NO_BREAK)
+
+    def plain(self, value: float) -> str:
+        """A number with as many digits as it has: `0.0003`."""
+        return format_decimal(value, "#,##0.########", locale=self._locale)
+
+    def range(self, own: Any, how: str = "number", *digits: int) -> str:
+        """What runs from `least` to `most`, once where they are alike; `how` is the name of a method."""
+        if own is None:
+            return self.phrase("unknown")
+        least, most = (getattr(self, how)(value, *digits) for value in (own.least, own.most))
+        return least if least == most else self.held(self.bounds(least, most))
+
     def with_interval(self, estimate: Any, how: str = "points", metric: str = "") -> str:
         """An estimate (with `value`, `low`, `high`) and its interval; `how` is the name of a method: points, percent, level, thousand."""
         if estimate is None or estimate.value is None:
@@ -129,7 +159,7 @@ class Language:
         say = (lambda value: told(value, metric)) if metric else told
         if estimate.low is None or estimate.high is None:
             return say(estimate.value)
-        unit = f"{NO_BREAK}{self.phrase('points')}" if how == "points" else ""
+        unit = f"{NO_BREAK}{self._points(estimate.value)}" if how == "points" else ""
         return f"{say(estimate.value)}{unit} ({self.interval(say(estimate.low), say(estimate.high))})"
 
     def duration(self, seconds: float) -> str:

@@ -1,0 +1,162 @@
+"""Every question of the audit on cohorts whose truth is known: how often its intervals cover.
+
+A finite population of patients, scored by a finite number of networks, stands for the world: a cohort is patients and networks
+drawn from both with replacement, and the truth is the question's own answer on everyone, by all networks. Of a single network
+the truth is that of this very one.
+"""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import polars as pl
+from scipy.special import expit
+
+from benchmarks.simulation import Batch, People, draw, plasmode, simulated
+from lib.audit import Context, answer
+from lib.audit.inference import Figures
+from lib.audit.questions import QUESTIONS
+from lib.names import BASELINE, BASELINE_WEIGHTING
+
+ASKED = (
+    *(
+        "metrics",
+        "gaps",
+        "intersections",
+        "amplification",
+        "calibration",
+        "calibration_curve",
+        "equal_rates",
+        "gap_parts",
+    ),
+    *("gap_by_findings", "misses_by_finding", "label_mixture", "label_errors", "net_benefit", "operating_points"),
+    *("abstention", "seed_decisions", "pooled_crossings", "composition", "simpson"),
+)
+"""Questions with intervals that a baseline alone answers."""
+NETWORKS = (1, 2, 3, 5)
+POOL = 32
+"""Networks of the world."""
+PEOPLE = 2000
+"""Patients of the simulated world."""
+FINDINGS = ("Effusion", "Mass", "Nodule", "Atelectasis", "Infiltration")
+NUMBERS = ("threshold", "share")
+"""Columns of numbers that say what a row is about."""
+SAID = ("verdict", "estimand", "family")
+"""Columns of words that do not."""
+HELD = {"seed_decisions": "split"}
+"""Figures of the very networks at hand, which have no counterpart in the world."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A population with the logits (S, n) of all networks, and what its images show."""
+
+    people: People
+    logits: np.ndarray
+    findings: np.ndarray
+
+    def context(self, networks: np.ndarray, rows: np.ndarray | None = None, population=None, seed: int = 0) -> Context:
+        """What the audit is given of some images and networks; everyone without `rows`."""
+        rows = np.arange(self.logits.shape[1]) if rows is None else rows
+        population = self.people.population if population is None else population
+        scores = expit(self.logits[np.ix_(networks, rows)])
+        frame = {"patient": population.patients, "label": population.labels, "findings": self.findings[rows]}
+        for name, codes in population.groups.items():
+            groups = np.array([*population.attributes[name].groups, None], dtype=object)
+            frame[name] = groups[codes].tolist()
+        people = pl.DataFrame(frame).with_columns(split=pl.lit("valid"))
+        decisions = {BASELINE: (scores >= 0.5).astype(float)}
+        return Context(population, people, {BASELINE_WEIGHTING: scores}, decisions, seed=seed, cohort=people)
+
+
+@cache
+def world(source: str) -> World:
+    """The simulated one, or that of a parquet of real scores."""
+    people = simulated(PEOPLE) if source == "simulated" else plasmode(Path(source))
+    generator = np.random.default_rng(7)
+    count = people.population.n_images
+    alone = Batch(people.population, np.arange(count), np.zeros(count, dtype=int), 1, generator)
+    logits = people.logit + alone.noise(POOL)
+    place = np.digitize(people.logit + generator.normal(size=count), np.quantile(people.logit, [0.2, 0.4, 0.6, 0.8]))
+    findings = np.where(people.population.labels == 1, np.array(FINDINGS)[place], "No Finding")
+    return World(people, logits, findings)
+
+
+@cache
+def truth(source: str, single: bool) -> dict[str, pl.DataFrame]:
+    """Answers on everyone by all networks, or by the first alone."""
+    networks = np.arange(1 if single else POOL)
+    with without_intervals():
+        return told(answer(world(source).context(networks), ASKED))
+
+
+@contextmanager
+def without_intervals() -> Iterator[None]:
+    """Questions give estimates alone, once: no patient is left out, nothing is fitted again."""
+
+    def once(index: pl.DataFrame, weighting: str, function: Any, *, patients: int, **_: Any) -> Figures:
+        values = np.atleast_2d(function(np.ones(patients)))
+        return Figures.of(index, weighting, values, np.zeros((len(values), patients, values.shape[1]), np.float32))
+
+    with ExitStack() as held:
+        for name in ASKED:
+            module = importlib.import_module(QUESTIONS[name].compute.__module__)
+            for used, instead in (
+                ("jackknife", once),
+                ("patient_weights", lambda patients, *_: np.ones((2, patients))),
+            ):
+                if hasattr(module, used):
+                    held.enter_context(patch.object(module, used, instead))
+        yield
+
+
+def told(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Rows `unit, measure, kind, estimate, low, high` of every question, with what they are about, in columns of words."""
+    found = {}
+    for name, table in tables.items():
+        if name not in ASKED or table.is_empty():
+            continue
+        if name == "calibration_curve":
+            table = table.rename({"observed": "estimate"}).with_columns(pl.col("bin").cast(pl.String))
+        about = [c for c, kind in table.schema.items() if (kind == pl.String and c not in SAID) or c in NUMBERS]
+        measure = next((c for c in ("metric", "measure", "quantity", "reading") if c in about), None)
+        parts = [pl.col(c) for c in (measure, "part", "among", "point") if c and c in about]
+        contrast = pl.col("contrast").is_not_null() if "contrast" in about else pl.lit(False)
+        kind = pl.when(contrast).then(pl.lit("difference")).otherwise(pl.lit("level"))
+        found[name] = table.filter(pl.col("low").is_not_null() | pl.col("estimate").is_not_null()).select(
+            *about,
+            _unit=pl.col("unit") if "unit" in about else pl.lit("patient"),
+            _measure=pl.concat_str(parts, separator=", ", ignore_nulls=True) if parts else pl.lit("share"),
+            _kind=kind if "contrast" in about else pl.lit("figure"),
+            estimate="estimate",
+            low="low",
+            high="high",
+        )
+    return found
+
+
+def one_cohort(source: str, patients: int, seed: int) -> Iterator[tuple[int, str, str, str, str, np.ndarray]]:
+    """Networks, unit, question, kind, measure, and truth, low, high (3, R) of the rows, for a cohort and each number of networks."""
+    own = world(source)
+    generator = np.random.default_rng([seed, patients, 17])
+    batch = draw(own.people, patients, 1, generator)
+    for networks in NETWORKS:
+        chosen = np.zeros(1, dtype=int) if networks == 1 else generator.integers(0, POOL, networks)
+        tables = told(answer(own.context(chosen, batch.rows, batch.population, seed), ASKED))
+        for question, table in tables.items():
+            right = truth(source, networks == 1).get(question)
+            if right is None:
+                continue
+            keys = [c for c in table.columns if c not in ("estimate", "low", "high") and not c.startswith("_")]
+            both = table.join(right.select(*keys, true="estimate"), on=keys, how="inner", nulls_equal=True)
+            both = both.drop_nulls(["low", "high", "true"])
+            for (unit, kind, measure), part in both.group_by("_unit", "_kind", "_measure", maintain_order=True):
+                if not measure.startswith(HELD.get(question, " ")):
+                    numbers = part.select("true", "low", "high").to_numpy().T
+                    yield networks, unit, question, kind, measure, numbers
