@@ -1,4 +1,5 @@
--- Where a language asks for it (`spaced_punctuation` in its names.toml): spaces that do not break before ; : ! ? % and within « ».
+-- Where a language asks for it (`spaced_punctuation` in its names.toml): spaces that do not break before ; : ! ? %, within « »
+-- and between thousands.
 local narrow, wide = "\u{202F}", "\u{00A0}"
 
 local function spaced(inlines)
@@ -11,6 +12,8 @@ local function spaced(inlines)
         inline = pandoc.Str(narrow)
       elseif mark and mark:match("^:") then
         inline = pandoc.Str(wide)
+      elseif mark and before and before.t == "Str" and before.text:match("%f[%d]%d%d?%d?$") and mark:match("^%d%d%d%f[%D]") then
+        inline = pandoc.Str(narrow)
       elseif mark and (mark:match("^[;!?%%]") or mark:match("^»")) then
         inline = pandoc.Str(narrow)
       end

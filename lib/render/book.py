@@ -94,7 +94,8 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
     """What `[report]` says of an edition, in Quarto's names. Raises `SettingsError`, one sentence, for a chapter that is not there."""
     report, words = read_settings(root)["report"], page_words(root, code)
     own = report.get(code, {})
-    book = {key: own.get(key, report[key]) for key in ("title", "subtitle")} | {"author": report["authors"]}
+    authors = report.get("authors") or ["The audit team"]
+    book = {key: own.get(key) or report.get(key, "") for key in ("title", "subtitle")} | {"author": authors}
     book |= {"chapters": [home_of(code), *_chapters(root, report, "chapters", code)]}
     if appendices := _chapters(root, report, "appendices", code):
         book["appendices"] = appendices
@@ -107,7 +108,7 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
         "language": words["quarto"] | report.get("language", {}),
         "spaced-punctuation": bool(words["language"].get("spaced_punctuation")),
         "book": book,
-        "report": {"authors": ", ".join(report["authors"])},  # the deck's shortcode cannot show a list
+        "report": {"authors": ", ".join(authors)},  # the deck's shortcode cannot show a list
     }
     if words["page"]:
         told = json.dumps(words["page"], ensure_ascii=False).replace("<", "\\u003c")

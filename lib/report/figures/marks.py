@@ -351,11 +351,6 @@ def around_zero(values: Iterable[float | None], *, step: float = 0.05, least: fl
     return span([0.0, *values], step=step, least=least)
 
 
-def with_bounds(value: str, low: str, high: str) -> str:
-    """`66.8 % (63.1 % to 70.2 %)`."""
-    return value if NOT_ESTIMABLE in (value, low, high) else f"{value} ({low} to {high})"
-
-
 def apart(lower: list[dict[str, Any]], upper: list[dict[str, Any]]) -> bool:
     """Whether every interval of `upper` lies above the one of `lower` that it is paired with; null is never apart."""
     pairs = list(zip(lower, upper, strict=True))

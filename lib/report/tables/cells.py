@@ -67,11 +67,6 @@ def share(value: float | None) -> str:
     return NOT_ESTIMABLE if value is None else words.number(100 * value, 1)
 
 
-def form_of(metric: str) -> Form:
-    """How a level of a metric is written in a cell."""
-    return words.number if metric == "auc" else share
-
-
 def bounded(
     value: float | None, low: float | None, high: float | None, form: Form, *, missing: str = NOT_ESTIMABLE
 ) -> str:
@@ -80,13 +75,6 @@ def bounded(
         return missing
     bounds = "" if low is None or high is None else f" ({form(low)} to {form(high)})".replace(" ", NO_BREAK)
     return form(value) + bounds.replace(NO_BREAK, " ", 1)
-
-
-def p_value(value: float | None) -> str:
-    """Three decimals, or `< 0.001`; `none` where nothing was tested."""
-    if value is None:
-        return "none"
-    return "< 0.001" if value < 0.001 else words.number(value)
 
 
 def number_or_unknown(value: int | None) -> str:
