@@ -13,7 +13,7 @@ import torch
 from benchmarks.limit import seconds_of_convolutions
 from benchmarks.workers import Clock, Measured
 from lib.cohort import load_pixels, read_cohort
-from lib.training.inference import predict_logits
+from lib.training.classifier import predict_logits
 from lib.training.networks import Network, build, initial_weights
 from lib.training.run import train_run
 from lib.training.settings import TrainingSettings

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
+from joblib import cpu_count
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.reference import Reference
 from benchmarks.workers import Worker
 from lib.cohort import Cohort, list_images, read_cohort
-from lib.cores import usable_cores
 from lib.settings import read_settings
 from lib.training.settings import TrainingSettings
 from lib.training.store import Plan
@@ -82,7 +82,7 @@ def own_settings() -> dict[str, TrainingSettings]:
 
 def train_ours(cohort: Cohort, settings: TrainingSettings) -> Ours:
     """As many networks as there are cores, each with a seed of its own, from images that were never decoded."""
-    seeds = tuple(range(1, usable_cores() + 1))
+    seeds = tuple(range(1, cpu_count() + 1))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
         store, pixels = Path(empty) / "runs", Path(empty) / "pixels"
         began = time.monotonic()

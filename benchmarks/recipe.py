@@ -21,13 +21,13 @@ from unittest.mock import patch
 import numpy as np
 import polars as pl
 import torch
+from joblib import cpu_count
 from scipy.stats import t
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import interpolate
 
 from benchmarks import report
 from lib.cohort import Cohort, load_pixels, read_cohort
-from lib.cores import usable_cores
 from lib.preprocessing import example_weights
 from lib.training.networks import initial_weights
 from lib.training.run import lightning, train_run
@@ -153,7 +153,7 @@ def main() -> None:
     cohort, began = read_cohort(given.cohort), time.monotonic()
     asked = [(name, pair) for pair in range(1, given.pairs + 1) for name in VARIANTS if name in {RECIPE, *given.only}]
     found = {}
-    with ProcessPoolExecutor(usable_cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
         waiting = {pool.submit(train, cohort, given.store, *one): one for one in asked}
         for future in as_completed(waiting):
             if not future.cancelled():

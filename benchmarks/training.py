@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+from joblib import cpu_count
+
 from benchmarks import memory, quality, report, start
 from benchmarks.cohort import draw_cohort
 from benchmarks.ours import Ours
 from benchmarks.reference import Reference
 from benchmarks.report import Rates, Stopwatch
 from benchmarks.workers import Worker, all_at_once, rates
-from lib.cores import usable_cores
 from lib.training.settings import TrainingSettings
 
 RECIPE = TrainingSettings()
@@ -48,7 +49,7 @@ def measure(cohort: Path, cache: Path, rounds: int, seconds: float) -> list[Rate
     """
     clock, done = Stopwatch(), []
     plain, alone = Worker(Reference, str(cohort)), Worker(Reference, str(cohort), threads=1)
-    own = [Worker(Ours, str(cohort), str(cache), threads=1) for _ in range(usable_cores())]
+    own = [Worker(Ours, str(cohort), str(cache), threads=1) for _ in range(cpu_count())]
     for one in TRAINED.values():
         all_at_once(own[:1], "train", 1, one[1])  # decodes the images
     while len(done) < rounds and (clock.seconds() < seconds or not done):

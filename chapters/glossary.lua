@@ -7,13 +7,17 @@ end
 
 -- a word as it is compared: no punctuation around it, lower case unless it is an abbreviation
 local function bare(text)
-  local kept = text:gsub("^[%p]+", ""):gsub("[%p]+$", "")
-  kept = kept:gsub("’", "'")
+  local kept = text:gsub("’", "'")
+  for _, mark in ipairs({ "\u{202F}", "\u{A0}", "«", "»" }) do kept = kept:gsub(mark, "") end
+  kept = kept:gsub("^[%p]+", ""):gsub("[%p]+$", ""):gsub("^[ldLD]'", "") -- French: l'écart
   return kept:match("^%u%u+$") and kept or kept:lower()
 end
 
-local function read_glossary()
-  local file = io.open(pandoc.path.join({ quarto.project.directory or ".", "chapters", "glossary.qmd" }))
+-- the glossary of the chapter's language: chapters/fr/glossary.qmd for chapters/fr/conclusion.qmd and index.fr.qmd
+local function read_glossary(input)
+  local language = input:gsub("\\", "/"):match("chapters/(%l%l)/") or input:match("index%.(%l%l)%.")
+  local place = language and { "chapters", language, "glossary.qmd" } or { "chapters", "glossary.qmd" }
+  local file = io.open(pandoc.path.join({ quarto.project.directory or ".", table.unpack(place) }))
   if not file then return {} end
   local terms = {}
   pandoc.read(file:read("a"), "markdown"):walk({
@@ -77,8 +81,8 @@ end
 function Pandoc(document)
   if not quarto.doc.is_format("html") or quarto.doc.is_format("revealjs") then return end
   local input = quarto.doc.input_file or ""
-  if input:match("glossary") or input:match("reporting") then return end
-  local terms = read_glossary()
+  if input:match("glossary") or input:match("reporting") or input:match("grading") then return end
+  local terms = read_glossary(input)
   document.blocks = document.blocks:walk({
     traverse = "topdown",
     Header = function(block) return block, false end,

@@ -1,4 +1,4 @@
-"""Command line: `python -m lib demo|import-nih|check|study|audit|report|slides|preview|clean`."""
+"""Command line: `python -m lib demo|import-nih|check|study|audit|report|slides|preview|notebook|clean`."""
 
 import sys
 
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lib.settings import ROOT, bundle_folder, read_settings
+from lib.settings import ROOT, bundle_folder, chosen_language, study_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         ("report", _report, "render the report, after the study if the cohort has no results"),
         ("slides", _slides, "render the slides alone"),
         ("preview", _preview, "live preview while writing"),
+        ("notebook", _notebook, "the whole report as one executed notebook"),
         ("clean", _clean, "delete rendered files and caches; results and trained networks stay"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -86,8 +87,9 @@ def _parser() -> argparse.ArgumentParser:
             from lib.audit_command import add_options
 
             add_options(command)
-        if name in ("report", "slides", "preview"):
+        if name in ("report", "slides", "preview", "notebook"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
+            command.add_argument("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
         if name == "report":
             command.add_argument(
                 "--minutes", type=float, default=10, help="of training at most, after the first seed (default: 10)"
@@ -175,13 +177,19 @@ def _check(options: argparse.Namespace) -> None:
     if not options.cohort:
         raise ValueError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
     cohort = read_cohort(_folder(options.cohort))
-    _, checks, _ = readable(cohort, read_settings()["training"].get("image_size", 128), ROOT / "data" / ".pixels")
-    for check, rows, action in checks.iter_rows():
-        print(f"{rows:>8,}  {check} ({action})")
+    _, checks, _ = readable(cohort, study_settings().training.image_size or 128, ROOT / "data" / ".pixels")
+    from lib.report.facts.cohort import Check
+    from lib.report.words.language import language
+    from lib.report.words.templates import tell
+
+    told = language(chosen_language())
+    for row in checks.iter_rows():
+        check = Check(*row)
+        print(f"{told.number(check.rows):>8}  {tell(told, 'tables/checks', 'line', c=check)}")
 
 
 def _study(options: argparse.Namespace) -> None:
-    from lib.study import run_study
+    from lib.study.run import run_study
 
     if options.cohort:
         folder, name = _folder(options.cohort), options.name
@@ -212,8 +220,9 @@ def _audit(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> None:
     from lib.render.report import render_report
 
+    code = _language(options)  # a mistake here is told before anything is trained
     _choose(options)
-    for path in render_report(ROOT):
+    for path in render_report(ROOT, code):
         print(path)
 
 
@@ -221,7 +230,7 @@ def _slides(options: argparse.Namespace) -> None:
     from lib.render.report import render_slides
 
     _choose(options)
-    deck = render_slides(ROOT)
+    deck = render_slides(ROOT, _language(options))
     print(deck)
     if options.pdf:
         from lib.render.deck_pdf import print_deck
@@ -233,7 +242,14 @@ def _preview(options: argparse.Namespace) -> None:
     from lib.render.report import preview
 
     _choose(options)
-    preview(ROOT)
+    preview(ROOT, _language(options))
+
+
+def _notebook(options: argparse.Namespace) -> None:
+    from lib.render.notebook import write_notebook
+
+    _choose(options)
+    print(write_notebook(ROOT, _language(options)))
 
 
 def _choose(options: argparse.Namespace) -> None:
@@ -246,11 +262,17 @@ def _choose(options: argparse.Namespace) -> None:
         os.environ["COHORT"] = str(_folder(os.environ["COHORT"]))
     cohort = Path(os.environ.get("COHORT") or "")
     if os.environ.get("COHORT") and is_cohort(cohort):
-        from lib.study import run_study
+        from lib.study.run import run_study
 
         run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise ValueError(f"{bundle_folder()} holds no results: give a cohort folder, `make report COHORT=path`.")
+
+
+def _language(options: argparse.Namespace) -> str:
+    from lib.render.book import chosen_language
+
+    return chosen_language(ROOT, options.language)
 
 
 def _clean(options: argparse.Namespace) -> None:

@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
             raise PredictionError(f"{option} is {value}; at least {least} {'is' if least == 1 else 'are'} needed.")
     if options.fail_over is not None and not 0 <= options.fail_over <= 1:
         raise PredictionError(f"--fail-over is {options.fail_over:g}; allowed is a share between 0 and 1, such as 0.1.")
-    found = audit_predictions(
+    audit = audit_predictions(
         options.files,
         options.metadata,
         baseline=options.baseline,
@@ -94,16 +94,16 @@ def run(options: argparse.Namespace) -> int:
         margin=options.margin,
         smallest_cell=options.smallest_cell,
     )
-    print(summary(found))
+    print(summary(audit))
     if options.out:
-        print(*export(found, options.out), sep="\n")
+        print(*export(audit, options.out), sep="\n")
     if options.report:
         from lib.render.report import render_predictions
 
-        source = f"predictions in {', '.join(found.files)}"
-        bundle = save_bundle(found, options.name, source, root=ROOT)
+        source = f"predictions in {', '.join(audit.files)}"
+        bundle = save_bundle(audit, options.name, source, root=ROOT)
         print(bundle, *render_predictions(ROOT, bundle), sep="\n")
-    if options.fail_over is not None and (why := too_wide(found, options.fail_over)):
+    if options.fail_over is not None and (why := too_wide(audit, options.fail_over)):
         print(why, file=sys.stderr)
         return OVER
     return 0

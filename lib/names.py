@@ -58,16 +58,6 @@ CROSSED = " x "
 """Between the names of two attributes whose groups are crossed, such as `sex x age_group`."""
 
 
-def attribute_named(name: str, attributes: Mapping[str, Attribute]) -> Attribute:
-    """The attribute of a name, also of a crossing: `sex x age_group` has the groups `F, <40`, `F, 40-60` and so on.
-
-    Raises KeyError for a name that is neither.
-    """
-    if name in attributes or CROSSED not in name:
-        return attributes[name]
-    return crossing(*(attributes[part] for part in name.split(CROSSED)))
-
-
 def crossing(one: Attribute, two: Attribute) -> Attribute:
     """The attribute whose groups are those of both at once."""
     groups = tuple(f"{a}, {b}" for a in one.groups for b in two.groups)
@@ -76,12 +66,12 @@ def crossing(one: Attribute, two: Attribute) -> Attribute:
     return Attribute(f"{one.name}{CROSSED}{two.name}", label, groups, reference, one.of_patient and two.of_patient)
 
 
-def told(attributes: Iterable[Attribute]) -> list[dict[str, Any]]:
-    """Attributes as a manifest holds them; `retold` reads them back."""
+def attributes_as_json(attributes: Iterable[Attribute]) -> list[dict[str, Any]]:
+    """Attributes as a manifest holds them; `attributes_from_json` reads them back."""
     return [asdict(attribute) | {"groups": list(attribute.groups)} for attribute in attributes]
 
 
-def retold(attributes: Iterable[Mapping[str, Any]]) -> dict[str, Attribute]:
+def attributes_from_json(attributes: Iterable[Mapping[str, Any]]) -> dict[str, Attribute]:
     """Attributes of a manifest by name."""
     return {own["name"]: Attribute(**own | {"groups": tuple(own["groups"])}) for own in attributes}
 
@@ -115,14 +105,6 @@ DEMANDS: dict[str, str] = {
     "equalized_odds_difference": "equalized odds: the larger difference, of TPR or FPR",
 }
 """Measures of the table `parity` that compare all groups of an attribute; the others are `worst_<metric>`."""
-CALIBRATION: dict[str, str] = {
-    "brier": "Brier score",
-    "mean_error": "mean score \N{MINUS SIGN} share of sick",
-    "ece": "ECE (debiased)",
-    "slope": "slope",
-    "intercept": "intercept",
-}
-
 GROUPINGS: dict[str, str] = {
     "+".join(chosen): " × ".join("age" if a == "age_group" else DEFAULTS[a].label for a in chosen)
     for size in range(1, len(DEFAULTS) + 1)
@@ -255,6 +237,18 @@ def weighting_label(name: str) -> str:
     if name.startswith(BY_PATIENT):
         return f"{WEIGHTINGS['patient_balanced']} × {weighting_label(name.removeprefix(BY_PATIENT))}"
     return WEIGHTINGS.get(name, name.replace("_", " "))
+
+
+def is_weighting(name: str) -> bool:
+    """Whether `study.toml` may name this weighting: one of `WEIGHTINGS`, or `placebo_` and `patient_balanced_x_` before one.
+
+    There is no placebo of `uniform`; `patient_balanced` is not multiplied by itself or by `uniform`.
+    """
+    rest = name.removeprefix(PLACEBO)
+    plain = rest.removeprefix(BY_PATIENT)
+    if plain != rest and plain in (BASELINE_WEIGHTING, "patient_balanced"):
+        return False
+    return plain in WEIGHTINGS and name != f"{PLACEBO}{BASELINE_WEIGHTING}"
 
 
 def must_know(postprocessing: str, target: str) -> str | None:

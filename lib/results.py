@@ -1,7 +1,7 @@
 """The results bundle: parquet tables and a manifest, aggregates only; all that the report reads.
 
 A bundle is the folder `data/<cohort>/results/`: one parquet file per table (`lib.tables`) and `study.json`.
-It holds no image, no patient identifier and no per-image row, but the scores of published images (`lib.published`) and
+It holds no image, no patient identifier and no per-image row, but the scores of published images (`lib.study.published`) and
 means over many patients' images (`lib.pictures`).
 """
 
@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import ValidationError
 
-from lib.names import Attribute, retold
+from lib.manifest import Manifest
+from lib.names import Attribute, attributes_from_json
+from lib.schema import first_mistake
 from lib.settings import ROOT, bundle_folder
 
 LIB = Path(__file__).resolve().parent
 
 SCHEMA_VERSION = 2
 MANIFEST, PREDICTIONS = "study.json", "predictions.parquet"
-JUDGES = ("audit", "pictures", "postprocessing", "names.py", "tables.py", "catalogue.py")
+JUDGES = ("audit", "pictures", "postprocessing", "names.py", "tables.py", "study/catalogue.py")
 """The code of `lib` that makes tables of scores: a change in it reaches an existing bundle at the next study."""
 
 
@@ -33,10 +36,11 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Results:
-    """A loaded bundle: `manifest` (study.json) and `tables` by name."""
+    """A loaded bundle: `manifest` (study.json) and `tables` by name; and the language in which it is to be told."""
 
     manifest: dict[str, Any]
     tables: dict[str, pl.DataFrame]
+    language: str = "en"
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         tables = self.__dict__.get("tables", {})
@@ -47,7 +51,7 @@ class Results:
     @property
     def attributes(self) -> dict[str, Attribute]:
         """The attributes that were audited, by name, in the order of the study."""
-        return retold(self.manifest["attributes"])
+        return attributes_from_json(self.manifest["attributes"])
 
     @property
     def margin(self) -> float:
@@ -68,13 +72,26 @@ def load(cohort: str | Path | None = None, root: Path = ROOT) -> Results:
         raise BundleError(f"{folder} holds no results ({MANIFEST} is missing): {again}.")
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        version, hashes = manifest["schema_version"], dict(manifest["files"])
+        version = manifest["schema_version"]
     except (ValueError, KeyError, TypeError):
         raise BundleError(f"{folder / MANIFEST} is damaged (not a manifest): {again}.") from None
     if version != SCHEMA_VERSION:
         raise BundleError(f"{folder} has schema version {version}, this code reads {SCHEMA_VERSION}: {again}.")
+    if mistake := _mistake(manifest):
+        raise BundleError(f"{folder / MANIFEST} is damaged ({mistake}): {again}.")
+    hashes = manifest["files"]
     names = [name.removesuffix(".parquet") for name in hashes if name.endswith(".parquet") and name != PREDICTIONS]
     return Results(manifest, {name: _read_table(folder, name, hashes, again) for name in names})
+
+
+def _mistake(manifest: dict[str, Any]) -> str:
+    """What is wrong with a manifest, or nothing."""
+    try:
+        Manifest.model_validate(manifest)
+    except ValidationError as error:
+        place, wrong = first_mistake(error, Manifest.model_json_schema())
+        return f"{'.'.join(place[:-1])}: {wrong}" if place[:-1] else wrong
+    return ""
 
 
 def _read_table(folder: Path, name: str, hashes: dict[str, str], again: str) -> pl.DataFrame:
@@ -96,8 +113,8 @@ def save(
     """Write a bundle whole or not at all: it is built beside `folder` and then takes its place.
 
     `tables` has exactly the entries of `schemas` (`lib.tables.TABLES`), with their columns (extra columns are an error);
-    `manifest` gains `schema_version` and the SHA-256 of every file. `predictions` (`lib.published`) become
-    `predictions.parquet`, which no table of the report needs. Raises `BundleError` for a wrong table.
+    `manifest` gains `schema_version` and the SHA-256 of every file. `predictions` (`lib.study.published`) become
+    `predictions.parquet`, which no table of the report needs. Raises `BundleError` for a wrong table or manifest.
     """
     if tables.keys() != schemas.keys():
         raise BundleError(
@@ -115,7 +132,10 @@ def save(
         if predictions is not None:
             predictions.write_parquet(building / PREDICTIONS, compression="zstd")
         files = {p.name: _sha256(p) for p in sorted(building.glob("*.parquet"))}
-        text = json.dumps({"schema_version": SCHEMA_VERSION, **manifest, "files": files}, indent=2, ensure_ascii=False)
+        whole = {"schema_version": SCHEMA_VERSION, **manifest, "files": files}
+        if mistake := _mistake(whole):
+            raise BundleError(f"the manifest is not as `lib.manifest` has it: {mistake}.")
+        text = json.dumps(whole, indent=2, ensure_ascii=False)
         (building / MANIFEST).write_text(text + "\n", "utf-8")
         building.chmod(0o755)
         if folder.exists():

@@ -3,52 +3,15 @@
 import json
 import os
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lib.settings_schema import StudySettings
 
 ROOT = Path(__file__).resolve().parent.parent
-_TOP = {"cohort": str, "source": str, "training": dict, "audit": dict, "preferences": dict, "report": dict}
-_TABLES = {
-    "training": {
-        "weightings": list,
-        "seeds": list,
-        "network": str,
-        "weights_act_by": str,
-        "initial_weights": str,
-    },
-    "audit": {"attributes": list, "postprocessings": list, "folds": int, "smallest_cell": int},
-    "preferences": {"attribute": str, "largest_loss": float, "may_use_demographics": bool},
-    "report": {"title": str, "subtitle": str, "authors": list, "chapters": list},
-}
-_WORDS = {
-    str: "text in quotes",
-    int: "a whole number",
-    float: "a number with a decimal point",
-    bool: "true or false",
-    list: "a list in brackets",
-    dict: "a table",
-}
-_OPTIONAL: dict[str, dict[str, type]] = {
-    "training": {
-        "image_size": int,
-        "first_image_size": int,
-        "epochs": int,
-        "batch_size": int,
-        "learning_rate": float,
-        "weight_decay": float,
-        "dropout": float,
-        "frozen_blocks": int,
-        "averaging": float,
-        "tune_share": float,
-    },
-    "audit": {"margin": float},
-    "report": {"lang": str, "appendices": list, "language": dict},
-    "group": {"members": list},
-    "results": {"publish_predictions": bool},
-    "compute": {"engine": str, "precision": str, "slurm": dict},
-    "hospital": {"patients_per_year": int, "prevalence": float},
-}
-"""What may be left out; a table of which everything may be left out may be left out itself."""
+TABLES = ("training", "audit", "preferences", "hospital", "report", "group", "results", "compute")
 
 
 class SettingsError(ValueError):
@@ -56,56 +19,61 @@ class SettingsError(ValueError):
 
 
 def read_settings(root: Path = ROOT) -> dict[str, Any]:
-    """`study.toml` as a dict. Raises `SettingsError` when it is not TOML or a key is missing, unknown or of a wrong type."""
+    """`study.toml` as it is written; a table that is left out is empty. Raises `SettingsError` where it cannot be used.
+
+    It is checked by `lib.settings_schema`; only a Python without the project's environment reads it unchecked.
+    """
+    settings, text = _read(root / "study.toml")
+    if find_spec("pydantic"):
+        _checked(settings, text, root / "study.toml")
+    return {table: {} for table in TABLES} | settings
+
+
+def study_settings(root: Path = ROOT) -> "StudySettings":
+    """`study.toml` with every default filled in. Raises `SettingsError` where it cannot be used."""
+    return _checked(*_read(root / "study.toml"), root / "study.toml")
+
+
+def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsError:
+    """The error that says what is `wrong` at a place of `study.toml`, such as `("audit", "folds")`, without a full stop."""
+    from lib.settings_schema import located
+
     path = root / "study.toml"
+    return SettingsError(f"{located(path, path.read_text('utf-8'), place)}: {wrong}.")
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
     try:
-        settings = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        return tomllib.loads(text), text
     except FileNotFoundError:
         raise SettingsError(f"{path} is missing: it names the cohort and the settings of the study.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
-    tables = _OPTIONAL.keys() - _TABLES.keys()
-    _check_keys(f"{path}", settings, _TOP, dict.fromkeys(tables, dict))
-    for name in _TABLES.keys() | tables:
-        _check_keys(f"{path}, [{name}]", settings.setdefault(name, {}), _TABLES.get(name, {}), _OPTIONAL.get(name, {}))
-    for member in settings["group"].get("members", []):
-        if not isinstance(member, dict):
-            raise SettingsError(f"{path}, [group]: {member!r} is no member; each is a table with who, did and when.")
-        _check_keys(f"{path}, [group], members", member, {"who": str}, {"did": str, "when": str})
-    _check_report(f"{path}, [report]", settings["report"])
-    return settings
 
 
-def _check_report(place: str, report: dict[str, Any]) -> None:
-    """Names, chapters and language strings are texts, and somebody signs the report."""
-    texts = {
-        f"{key}[{i}]": text
-        for key in ("authors", "chapters", "appendices")
-        for i, text in enumerate(report.get(key, []))
-    }
-    texts |= {f"language, {key}": text for key, text in report.get("language", {}).items()}
-    for key, text in texts.items():
-        if not isinstance(text, str):
-            raise SettingsError(f"{place}: {key} = {text!r} is not {_WORDS[str]}.")
-    if not report["authors"]:
-        raise SettingsError(f"{place}: authors is empty; at least one name is needed.")
+def _checked(settings: dict[str, Any], text: str, path: Path) -> "StudySettings":
+    from lib.settings_schema import checked
 
-
-def _check_keys(place: str, found: dict[str, Any], needed: dict[str, type], optional: dict[str, type]) -> None:
-    """Every needed key is there, and no key that is neither needed nor optional; values are of their type."""
-    allowed = needed | optional
-    if unknown := found.keys() - allowed.keys():
-        raise SettingsError(f"{place}: {min(unknown)!r} is unknown; allowed are {', '.join(sorted(allowed))}.")
-    for key, kind in allowed.items():
-        if key not in found and key in needed:
-            raise SettingsError(f"{place} lacks {key!r}; needed are {', '.join(sorted(needed))}.")
-        if key in found and type(found[key]) is not kind:
-            raise SettingsError(f"{place}: {key} = {found[key]!r} is not {_WORDS[kind]}.")
+    try:
+        return checked(settings, text, path)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def chosen_cohort(root: Path = ROOT) -> str:
     """The cohort to report on: the environment's `COHORT` (a name in data/ or a path), else that of `study.toml`."""
     return os.environ.get("COHORT") or read_settings(root)["cohort"]
+
+
+def chosen_language(root: Path = ROOT) -> str:
+    """The language to report in: the environment's `LANGUAGE` where there are words for it, else `lang` of `study.toml`.
+
+    Desktops set `LANGUAGE`, too, to such as `fr_FR:fr`; that does not count.
+    """
+    asked = os.environ.get("LANGUAGE", "")
+    words = root / "lib" / "report" / "words"
+    return asked if asked.isalpha() and (words / asked).is_dir() else read_settings(root)["report"].get("lang", "en")
 
 
 ORIGIN = ".cohort.json"

@@ -6,7 +6,7 @@ from lib.audit.columns import INTERVAL, METHOD, F, I, S
 from lib.audit.questions import SCHEMAS
 from lib.pictures import SCHEMAS as PICTURES
 from lib.postprocessing.crossfit import REPLACED
-from lib.training import odd_networks
+from lib.study import odd_networks
 
 RECORDED: dict[str, dict[str, Any]] = {
     # what was found in the folder and the CSV, and what was done about it

@@ -11,15 +11,15 @@ import numpy as np
 import polars as pl
 
 from lib.audit import Context, Population, answer
-from lib.catalogue import head_tables, placebo_floor, retraining_floor
-from lib.names import DEFAULTS, Attribute, told
+from lib.names import DEFAULTS, Attribute, attributes_as_json
 from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.postprocessing import post_process
 from lib.preprocessing import catalogue as weighting_catalogue
 from lib.preprocessing import effective_share, equivalents
 from lib.results import Results
+from lib.study.catalogue import head_tables, placebo_floor, retraining_floor
+from lib.study.odd_networks import odd_networks, without_failed
 from lib.tables import TABLES
-from lib.training.odd_networks import odd_networks, without_failed
 
 WEIGHTINGS = ("uniform", "inverse_class_frequency", "kamiran_calders_view")
 POSTPROCESSINGS = (
@@ -225,7 +225,7 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
     return {
         "cohort": {"name": "simulated", "source": "simulated patients", "key": "0" * 32, **sizes}
         | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
-        "attributes": told(knobs.attributes),
+        "attributes": attributes_as_json(knobs.attributes),
         "settings": {
             "training": training,
             "preferences": PREFERENCES | {"attribute": knobs.attributes[-1].name},

@@ -1,6 +1,7 @@
 """Title, authors, chapters and words of the report are those of `study.toml`, in the book, the deck and the draft."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,34 +11,53 @@ import pytest
 import yaml
 from conftest import ROOT, rewrite_settings
 
-from lib.render.book import FILE, book_settings, chapters_of, write_book
-from lib.render.draft import read_book
-from lib.render.quarto import find_quarto, quarto
-from lib.render.report import render_slides
+from lib.render.book import (
+    FILE,
+    book_settings,
+    chapters_of,
+    chosen_language,
+    editions,
+    language_of,
+    twin_of,
+    write_book,
+)
+from lib.render.quarto import find_quarto
+from lib.render.report import render_report, render_slides
 from lib.settings import SettingsError
 
 NAMES = {"title": '"Whom: \\"it\\" fails"', "subtitle": '""', "authors": '["Ada L.", "Zoë M."]', "appendices": "[]"}
 
 
+FRENCH = "# Début {.unnumbered}\n\nVoir @sec-mine : c'est « bien » ; 95 % ?\n"
+FILES = {
+    "chapters/slides/defense.qmd": "## One\n",
+    "chapters/fr/slides/defense.qmd": "## Un\n",
+    "index.qmd": "# Start {.unnumbered}\n\nSee @sec-mine: it is 95 %.\n",
+    "index.fr.qmd": f"---\noutput-file: index.html\n---\n\n{FRENCH}",
+    "chapters/mine.qmd": "# Mine {#sec-mine}\n\nMy own words.\n",
+    "chapters/fr/mine.qmd": "# Le mien {#sec-mine}\n\nMes propres mots.\n",
+}
+
+
 @pytest.fixture
 def project(tmp_path):
-    """A book of a first page, one chapter and a deck, without cells, named as above."""
-    for name in ("_quarto-slides.yml", "lib/__init__.py", "lib/settings.py", "lib/render/__init__.py"):
+    """A book of a first page, one chapter and a deck, without cells, in two languages, named as above."""
+    copied = ["_quarto-en.yml", "_quarto-slides.yml", "chapters/typography.lua", "lib/__init__.py", "lib/settings.py"]
+    copied += [f"lib/render/{name}.py" for name in ("__init__", "book", "offline", "twins")]
+    copied += [f"lib/report/words/{code}/names.toml" for code in ("en", "fr")]
+    for name in copied:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("book.py", "offline.py"):
-        shutil.copy(ROOT / "lib/render" / name, tmp_path / "lib/render" / name)
     settings = yaml.safe_load((ROOT / "_quarto.yml").read_text("utf-8"))
     settings["project"]["pre-render"] = ["lib/render/book.py"]
-    (tmp_path / "_quarto.yml").write_text(
-        yaml.safe_dump({key: settings[key] for key in ("project", "metadata-files", "book")} | {"format": "html"})
-    )
-    (tmp_path / "chapters" / "slides").mkdir(parents=True)
+    kept = ("project", "metadata-files", "profile", "book", "filters")
+    (tmp_path / "_quarto.yml").write_text(yaml.safe_dump({key: settings[key] for key in kept} | {"format": "html"}))
     deck = (ROOT / "chapters/slides/defense.qmd").read_text("utf-8")
     head = "".join(re.findall(r"^(?:title|subtitle|author): .*\n", deck, re.MULTILINE))
-    (tmp_path / "chapters/slides/defense.qmd").write_text(f"---\n{head}format: revealjs\n---\n\n## One\n", "utf-8")
-    (tmp_path / "index.qmd").write_text("# Start {.unnumbered}\n\nSee @sec-mine.\n", "utf-8")
-    (tmp_path / "chapters/mine.qmd").write_text("# Mine {#sec-mine}\n\nMy own words.\n", "utf-8")
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        front = f"---\n{head}format: revealjs\n---\n\n" if "slides" in name else ""
+        (tmp_path / name).write_text(front + text, "utf-8")
     return rewrite_settings(tmp_path, **NAMES, chapters='["chapters/mine.qmd"]')
 
 
@@ -48,10 +68,64 @@ def test_the_file_for_quarto_says_what_the_settings_say(project):
         "title": 'Whom: "it" fails',
         "subtitle": "",
         "author": ["Ada L.", "Zoë M."],
-        "chapters": ["chapters/mine.qmd"],
+        "chapters": ["index.qmd", "chapters/mine.qmd"],
+        "output-file": "fairness-report",
     }
     assert said["report"] == {"authors": "Ada L., Zoë M."} and said["lang"] == "en"
     assert chapters_of(project) == ["index.qmd", "chapters/mine.qmd"]
+
+
+def test_an_edition_has_its_own_names_chapters_and_folder(project):
+    write_book(project, "fr")
+    said = yaml.safe_load((project / FILE).read_text("utf-8"))
+    assert said["lang"] == "fr" and said["spaced-punctuation"] is True
+    assert said["book"]["chapters"] == ["index.fr.qmd", "chapters/fr/mine.qmd"] == chapters_of(project, "fr")
+    assert said["book"]["title"].startswith("Ce classifieur") and said["book"]["author"] == ["Ada L.", "Zoë M."]
+    assert json.loads((project / "_quarto-fr.yml").read_text("utf-8"))["project"]["output-dir"] == "_book/fr"
+    assert json.loads((project / "_quarto-slides-fr.yml").read_text("utf-8"))["project"]["render"] == [
+        "chapters/fr/slides/defense.qmd"
+    ]
+
+
+def test_a_chapter_of_ones_own_without_a_twin_is_shown_as_it_is(project):
+    (project / "chapters/fr/mine.qmd").unlink()
+    assert chapters_of(project, "fr") == ["index.fr.qmd", "chapters/mine.qmd"]
+
+
+def test_a_language_is_that_asked_for_or_that_of_the_settings(project):
+    assert editions(project) == ("en", "fr")
+    assert chosen_language(project) == "en" and chosen_language(project, "fr") == "fr"
+    rewrite_settings(project, lang='"fr"')
+    assert chosen_language(project) == "fr" and chosen_language(project, "en") == "en"
+    with pytest.raises(SettingsError, match="no words in 'xx'; it can be had in en, fr"):
+        chosen_language(project, "xx")
+
+
+@pytest.mark.parametrize(
+    ("chapter", "code"),
+    [
+        ("index.qmd", "en"),
+        ("index.fr.qmd", "fr"),
+        ("chapters/data.qmd", "en"),
+        ("chapters/fr/data.qmd", "fr"),
+        ("chapters/slides/defense.qmd", "en"),
+        ("chapters/fr/slides/defense.qmd", "fr"),
+    ],
+)
+def test_where_a_chapter_stands_says_its_language(chapter, code):
+    assert language_of(chapter, ROOT) == code
+    if chapter.startswith("chapters"):
+        assert twin_of(chapter.replace("/fr/", "/"), code) == chapter == twin_of(chapter, code)
+
+
+def test_make_hands_on_the_language_of_its_command_line_and_no_other():
+    said = [
+        subprocess.run(
+            ["make", "-n", "preview", *given], cwd=ROOT, env=os.environ | shell, capture_output=True, text=True
+        )
+        for given, shell in ((["LANGUAGE=fr"], {}), ([], {"LANGUAGE": "fr_FR:en"}))
+    ]
+    assert "--language fr" in said[0].stdout and "--language" not in said[1].stdout
 
 
 def test_words_of_quarto_are_the_settings(project):
@@ -70,22 +144,9 @@ def test_the_file_is_left_alone_while_nothing_changes(project):
     assert json.loads((project / FILE).read_text("utf-8"))["book"]["title"] == "Another"
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"title": "3"}, "[report]: title = 3 is not text in quotes."),
-        ({"authors": '"Ada"'}, "[report]: authors = 'Ada' is not a list in brackets."),
-        ({"authors": "[]"}, "[report]: authors is empty; at least one name is needed."),
-        ({"authors": "[1]"}, "[report]: authors[0] = 1 is not text in quotes."),
-        (
-            {"chapters": '["chapters/gone.qmd"]'},
-            "[report]: chapters lists 'chapters/gone.qmd', but there is no such file.",
-        ),
-        ({"lang": "true"}, "[report]: lang = True is not text in quotes."),
-    ],
-)
-def test_what_cannot_be_is_one_sentence_and_no_traceback(project, change, said):
-    rewrite_settings(project, **change)
+def test_a_chapter_that_is_not_there_is_one_sentence_and_no_traceback(project):
+    rewrite_settings(project, chapters='["chapters/gone.qmd"]')
+    said = "[report]: chapters lists 'chapters/gone.qmd', but there is no such file."
     with pytest.raises(SettingsError, match=re.escape(said)):
         book_settings(project)
     command = [sys.executable, "-S", "-E", str(project / "lib/render/book.py")]
@@ -93,42 +154,44 @@ def test_what_cannot_be_is_one_sentence_and_no_traceback(project, change, said):
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and said in done.stderr
 
 
-def test_the_draft_shows_the_same_names_and_chapters(project):
-    write_book(project)
-    book = read_book(project)
-    assert (book.title, book.authors) == ('Whom: "it" fails', ["Ada L.", "Zoë M."])
-    assert [entry.path for entry in book.entries] == chapters_of(project)
-
-
 def test_the_projects_own_chapters_are_all_in_its_book():
     files = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("chapters/*.qmd")}
     assert set(chapters_of(ROOT)) <= files | {"index.qmd"}
-    assert not (
-        set(yaml.safe_load((ROOT / "_quarto.yml").read_text("utf-8"))["book"]) & {"title", "author", "subtitle"}
-    )
+    named = {"title", "author", "subtitle", "chapters"}
+    assert not set(yaml.safe_load((ROOT / "_quarto.yml").read_text("utf-8"))["book"]) & named
 
 
 REAL = find_quarto(install=False)
 
 
 @pytest.mark.skipif(REAL.program is None, reason=f"no real Quarto: {REAL.why}")
-def test_new_names_and_chapters_show_in_the_very_rendering_of_book_and_deck(project):
-    quarto(REAL.program, project, "render", "--to", "html")
-    page = (project / "_book/index.html").read_text("utf-8")
-    assert "Whom: “it” fails" in page and "Ada L." in page and "Zoë M." in page
-    assert "My own words." in (project / "_book/chapters/mine.html").read_text("utf-8")
-    rewrite_settings(project, title='"Second"', chapters="[]")
-    quarto(REAL.program, project, "render", "--profile", "slides")
+def test_both_editions_of_book_and_deck_are_rendered_side_by_side_and_linked(project, monkeypatch):
+    monkeypatch.setenv("QUARTO_PATH", str(REAL.program))
+    french = [path.relative_to(project).as_posix() for path in render_report(project, "fr")]
+    assert french == ["_book/fr/index.html", "_book/fr/chapters/fr/slides/defense.html"]
+    rewrite_settings(project, title='"Second"')
+    render_report(project)
+    home, page = ((project / "_book" / name).read_text("utf-8") for name in ("index.html", "chapters/mine.html"))
+    assert "Second" in home and "Ada L." in home and "Zoë M." in home and "My own words." in page
+    assert '<a href="fr/index.html" lang="fr" hreflang="fr">Cette page en français</a>' in home
+    assert '<a href="../fr/chapters/fr/mine.html"' in page and "it is 95 %" in home
     deck = (project / "_book/chapters/slides/defense.html").read_text("utf-8")
     assert "<title>Second</title>" in deck and "Ada L., Zoë M." in deck and "?meta" not in deck
-    quarto(REAL.program, project, "render", "--to", "html")
-    assert "Second" in (project / "_book/index.html").read_text("utf-8")
+    assert 'href="../../fr/chapters/fr/slides/defense.html"' in deck
+    home, page = ((project / "_book/fr" / name).read_text("utf-8") for name in ("index.html", "chapters/fr/mine.html"))
+    assert '<html xmlns="http://www.w3.org/1999/xhtml" lang="fr"' in home and "Mes propres mots." in page
+    assert (
+        'Voir <a href="chapters/fr/mine.html"' in home
+        and "\N{NO-BREAK SPACE}: c’est «\u202fbien\u202f»\u202f; 95\u202f%\u202f?" in home
+    )
+    assert '<a href="../index.html" lang="en" hreflang="en">This page in English</a>' in home
 
 
 @pytest.mark.skipif(REAL.program is None, reason=f"no real Quarto: {REAL.why}")
 def test_a_chapter_that_was_deleted_since_the_last_rendering_is_forgotten(project, monkeypatch):
     write_book(project)
     (project / "chapters/mine.qmd").unlink()
+    (project / "index.qmd").write_text("# Start\n", "utf-8")
     rewrite_settings(project, chapters="[]")
     monkeypatch.setenv("QUARTO_PATH", str(REAL.program))
     assert render_slides(project).is_file()

@@ -56,7 +56,7 @@ def test_without_a_cohort_the_study_draws_its_own_once(monkeypatch, tmp_path, ca
     monkeypatch.setattr(
         "lib.cohort.phantom.draw_phantom", lambda folder: drawn.append(folder) or folder.mkdir(parents=True)
     )
-    monkeypatch.setattr("lib.study.run_study", lambda folder, name, **_: studied.append((folder, name)))
+    monkeypatch.setattr("lib.study.run.run_study", lambda folder, name, **_: studied.append((folder, name)))
     with caplog.at_level("INFO"):
         assert cli.main(["study"]) == cli.main(["study"]) == 0
     own = tmp_path / "data" / "demo" / "cohort"
@@ -82,7 +82,7 @@ def test_a_cohort_without_results_is_one_sentence(command, capsys):
 
 def test_a_folder_of_images_is_studied_before_it_is_reported(tiny_cohort, monkeypatch, capsys, tmp_path):
     done = []
-    monkeypatch.setattr("lib.study.run_study", lambda folder, minutes: done.append(str(folder)))
+    monkeypatch.setattr("lib.study.run.run_study", lambda folder, minutes: done.append(str(folder)))
     monkeypatch.setattr("lib.render.report.render_report", lambda root: done.append(root) or [tmp_path / "index.html"])
     assert cli.main(["report", str(tiny_cohort)]) == 0
     assert done == [str(tiny_cohort), ROOT] and os.environ["COHORT"] == str(tiny_cohort)
@@ -123,7 +123,7 @@ def test_every_expected_end_is_told_without_a_traceback(tiny_cohort, monkeypatch
 
 
 def test_study_prints_where_the_results_are(tiny_study, monkeypatch, capsys):
-    from lib import study
+    from lib.study import run as study
 
     real = study.run_study
     monkeypatch.setattr(study, "run_study", lambda *given, **more: real(*given, **more, root=tiny_study.root))
@@ -146,3 +146,12 @@ def test_an_unknown_command_shows_how_to_call(arguments, capsys):
         cli.main(arguments)
     assert stop.value.code == 2
     assert "usage: python -m lib" in capsys.readouterr().err
+
+
+def test_check_speaks_the_language_of_the_report(tiny_cohort, monkeypatch, capsys):
+    monkeypatch.setenv("LANGUAGE", "fr")
+    assert cli.main(["check", str(tiny_cohort)]) == 0
+    assert "192  images dans les dossiers (lecture)\n" in capsys.readouterr().out
+    monkeypatch.setenv("LANGUAGE", "fr_FR:fr")  # as a desktop sets it
+    assert cli.main(["check", str(tiny_cohort)]) == 0
+    assert "192  images in the folders (read)\n" in capsys.readouterr().out

@@ -26,7 +26,7 @@ pytestmark = alike
 @pytest.fixture(autouse=True)
 def no_download(monkeypatch):
     """Networks of the course's class start from scratch: their tensors are replaced, and nothing is fetched."""
-    monkeypatch.setattr(course, "_imagenet", lambda: None)
+    monkeypatch.setattr(course, "imagenet_tensors", lambda: None)
 
 
 def test_every_name_is_there_one_by_one_and_by_a_star():

@@ -11,7 +11,7 @@ from lib.cohort import CohortError
 from lib.dropin import predict
 from lib.dropin.rates import rates_by_group
 from lib.dropin.weights import KEY
-from lib.training.inference import predict_logits
+from lib.training.classifier import predict_logits
 from lib.training.networks import build
 
 pytest_plugins = ["drop_in_fixtures"]

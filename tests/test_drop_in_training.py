@@ -22,7 +22,7 @@ from lib.dropin.checkpoint import load_checkpoint
 from lib.dropin.weights import read_table, with_patients
 from lib.preprocessing import WeightingError
 from lib.training.batches import fit_and_tune
-from lib.training.inference import predict_logits
+from lib.training.classifier import predict_logits
 from lib.training.networks import build
 from lib.training.settings import TrainingSettings
 
@@ -114,7 +114,7 @@ def test_training_images_of_patients_in_valid_are_left_out_and_told(cohort, tmp_
     assert (
         "77700000_000.png" not in given[0]["image"] and given[0].filter(split="train").height == len(names(cohort)) - 1
     )
-    images, notes = training._apart(given[0].with_columns(patient=pl.lit("one")), None)
+    images, notes = training.without_leaking_patients(given[0].with_columns(patient=pl.lit("one")), None)
     assert set(images["split"]) == {"valid"} and notes[0].endswith("in valid, too, are left out of training.")
 
 
@@ -177,12 +177,12 @@ def test_a_state_dict_of_torchvision_or_of_the_course_is_started_from(tmp_path):
         "course": {"state_dict": {f"model.{k}": v for k, v in tensors.items()}},
     }.items():
         torch.save(content, tmp_path / f"{kind}.pt")
-        settings, given, start = training._start(None, str(tmp_path / f"{kind}.pt"), epochs=3)
+        settings, given, start = training.starting_point(None, str(tmp_path / f"{kind}.pt"), epochs=3)
         assert start.startswith("file ") and (settings.network, settings.epochs) == ("resnet18", 3)
         network = build("resnet18", settings.initial_weights, given)
         assert torch.equal(network.body.layer1[0].conv1.weight, tensors["layer1.0.conv1.weight"])
     with pytest.raises(ValueError, match="A file of weights is for the network resnet18, not 'efficientnet_lite0'"):
-        training._start("efficientnet_lite0", str(tmp_path / "own.pt"))
+        training.starting_point("efficientnet_lite0", str(tmp_path / "own.pt"))
 
 
 BAD = {

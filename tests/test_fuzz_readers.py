@@ -26,7 +26,7 @@ from lib.cohort.metadata import OLDEST, read_metadata
 from lib.cohort.nih import Choice, select, student_names
 from lib.cohort.phantom import NULL, read_dials
 from lib.predictions import PredictionError
-from lib.predictions.prepared import Asked, prepared
+from lib.predictions.prepared import Request, prepared
 from lib.settings import SettingsError, read_settings
 from lib.tabular import TableError, parse_attribute, plain_name
 from lib.tabular.columns import NAMES
@@ -211,7 +211,7 @@ def test_predictions_and_options(tmp_path, contents, options, alone):
     for path, content in zip(files, contents, strict=True):
         path.write_bytes(content)
     try:
-        found = prepared(Asked(files[:1], None if alone else files[1], **options))
+        found = prepared(Request(files[:1], None if alone else files[1], **options))
     except PredictionError as error:
         message = str(error).replace(str(tmp_path), "")
         assert message.isprintable() and message.endswith(".") and len(message) < 2000

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.ownership import claim
 from lib.settings import SettingsError, bundle_folder, cohort_name, data_folder
+from lib.study.ownership import claim
 
 
 def published(root: Path, name: str, key: str, **more) -> Path:

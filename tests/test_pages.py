@@ -11,9 +11,6 @@ import pytest
 from browser import NEEDED, open_page, serious
 from bs4 import BeautifulSoup
 
-from lib.report import evidence
-from lib.results import load
-
 pytestmark = NEEDED
 # what reaches beyond the page although nothing around it scrolls
 WIDER = """() => {
@@ -116,21 +113,6 @@ def test_tables_are_sorted_copied_and_downloaded(rendered, browser):
     page.locator("#tbl-composition").get_by_role("button", name="Markdown").click()
     taken = page.evaluate("window.taken").strip().splitlines()
     assert set(taken[1]) <= set("|- ") and len({line.count("|") for line in taken}) == 1
-    page.context.close()
-
-
-def test_the_selector_shows_the_numbers_of_the_bundle(rendered, browser):
-    page, _ = open_page(browser, rendered / "chapters" / "more.html", width=1280, height=900)
-    box = page.locator(".explorer")
-    box.get_by_label("Attribute").select_option(label="sex")
-    box.get_by_label("Figure").select_option(label="FPR gap by sex")
-    shown = box.locator("tbody tr").first.locator("td").first
-    own = evidence.gaps(load("nih")).filter(
-        weighting="uniform", postprocessing="fixed_0.5", attribute="sex", metric="fpr", contrast=evidence.WIDEST
-    )
-    assert shown.inner_text() == f"{100 * own['value'].item():.1f}"
-    shown.hover()
-    assert "95 % interval" in box.locator(".explorer-says").inner_text()
     page.context.close()
 
 

@@ -75,7 +75,7 @@ def test_keys_targets_and_shapes_are_what_the_audit_wants(processed):
 def test_other_processes_find_the_same(processed, monkeypatch):
     population, scores, alone = processed
     monkeypatch.setattr("lib.postprocessing.crossfit.MANY", 2)
-    monkeypatch.setattr("lib.postprocessing.crossfit.usable_cores", lambda: 2)
+    monkeypatch.setattr("lib.postprocessing.crossfit.cpu_count", lambda: 2)
     shared = post_process(population, {"uniform": scores}, list(REGISTRY), list(DEFAULTS))
     for key, rows in alone.decisions.items():
         assert np.array_equal(rows, shared.decisions[key]) and np.array_equal(alone.naive[key], shared.naive[key])
@@ -91,9 +91,10 @@ def test_thresholds_are_as_the_bundle_has_them(processed):
 def test_thresholds_say_how_far_they_move_and_how_often_they_were_fitted(processed):
     thresholds = processed[2].thresholds
     assert thresholds.filter((pl.col("low") > pl.col("threshold")) | (pl.col("threshold") > pl.col("high"))).is_empty()
-    by_group = [name for name, m in REGISTRY.items() if m.needs_group and not m.randomised]
     groups = sum(len(a.groups) for a in DEFAULTS.values())
-    assert thresholds.height == 2 + len(DEFAULTS) + len(by_group) * groups
+    rows = {(False, False): 1, (True, False): len(DEFAULTS), (True, True): groups}  # fits a group, needs a group
+    expected = [rows[m.fits_group, m.needs_group] for m in REGISTRY.values() if not m.randomised]
+    assert thresholds.height == sum(expected)
     assert (thresholds["fitted"] == 1).all()
     fixed = thresholds.filter(postprocessing="fixed_0.5")
     assert fixed.select("group", "threshold", "low", "high").row(0) == ("all", 0.5, 0.5, 0.5)

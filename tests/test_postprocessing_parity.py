@@ -9,12 +9,13 @@ from fairlearn.postprocessing import ThresholdOptimizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.isotonic import IsotonicRegression
 
 from lib.postprocessing import REGISTRY, Mixture, Sample, Thresholds
 from lib.postprocessing.parity import relaxed
-from lib.postprocessing.recalibration import _isotonic, _newton
+from lib.postprocessing.recalibration import isotonic_map, platt_map
 from lib.postprocessing.reject_option import choose
 
 GROUP_METHODS = [name for name, method in REGISTRY.items() if method.needs_group]
@@ -191,17 +192,21 @@ def test_reject_option_is_the_best_of_all_it_may_try():
     assert balanced(own, found) == pytest.approx(best)
 
 
-def test_platt_scaling_finds_the_slope_that_made_the_labels():
+def test_platt_scaling_undoes_what_was_done_to_the_chances():
+    """Scores whose logits are a line of the true ones: afterwards the chances are those that made the labels."""
     draw = np.random.default_rng(0)
-    x = draw.normal(0, 1.5, 50_000)
-    y = (draw.random(50_000) < 1 / (1 + np.exp(-(0.7 * x - 0.4)))).astype(float)
-    assert _newton(x, y, True) == pytest.approx((0.7, -0.4), abs=0.03)
+    truth = draw.normal(0, 1.5, 50_000)
+    labels = (draw.random(50_000) < expit(truth)).astype(int)
+    own = Sample(expit((truth + 0.4) / 0.7), labels, np.arange(50_000), np.zeros(50_000, int))
+    forward, back = platt_map(own)
+    assert np.abs(forward(own.scores) - expit(truth)).max() < 0.02
+    assert forward(np.array([back(0.5)])) == pytest.approx(0.5)
 
 
 def test_isotonic_recalibration_is_scikit_learns():
     own = sample(n=500)
     own = Sample(np.round(own.scores, 2), own.labels, own.patients, own.groups)
-    forward, back = _isotonic(own)
+    forward, back = isotonic_map(own)
     at = np.linspace(0, 1, 301)
     theirs = IsotonicRegression(out_of_bounds="clip").fit(own.scores, own.labels).predict(at)
     assert forward(at) == pytest.approx(theirs, abs=1e-12)

@@ -260,7 +260,7 @@ def test_a_bundle_of_predictions_holds_every_table_and_spares_a_study(write, tmp
         save_bundle(found, "study", "", root=tmp_path)
 
 
-@pytest.mark.parametrize("program", ["none", "quarto"])
+@pytest.mark.parametrize("program", ["none", pytest.param("quarto", marks=pytest.mark.slow)])
 def test_the_report_of_predictions_is_a_page_and_a_pdf_and_spares_the_studys_book(
     program, write, tmp_path, monkeypatch
 ):

@@ -12,7 +12,7 @@ from lib import __main__ as cli
 from lib.predictions import audit_predictions, save_bundle, summary
 from lib.predictions.export import export
 from lib.predictions.methods import methods_of
-from lib.predictions.prepared import Asked, prepared
+from lib.predictions.prepared import Request, prepared
 from lib.tabular.escape import for_csv, for_terminal, plain_name
 
 META = people(patients=80)
@@ -152,7 +152,7 @@ def test_notes_are_at_most_five_and_alike_ones_are_one(tmp_path):
 
     files = {f"{k}.csv": scored(META, k) for k in range(9)}
     paths = [write(tmp_path / name, frame) for name, frame in files.items()]
-    found = prepared(Asked(paths, write(tmp_path / "m.csv", META)))
+    found = prepared(Request(paths, write(tmp_path / "m.csv", META)))
     assert found.notices == ("0.csv (and 8 more) has no labels: those of m.csv are used.",)
     told = shortened([f"note {k}" for k in range(9)])
     assert len(told) == 5 and told[:4] == [f"note {k}" for k in range(4)] and told[4].startswith("5 more stand in")

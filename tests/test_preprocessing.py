@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
-from lib.names import DEFAULTS, GROUPINGS, WEIGHTINGS, weighting_label
+from lib.names import DEFAULTS, GROUPINGS, WEIGHTINGS, is_weighting, weighting_label
 from lib.preprocessing import (
     WeightingError,
     catalogue,
     effective_share,
     equivalents,
     example_weights,
-    is_known,
     names,
 )
 from lib.preprocessing.weightings import (
@@ -270,7 +269,7 @@ def test_a_placebo_is_named_after_its_weighting():
     train = pl.concat([train_frame()] * 20)
     own, other = (example_weights(name, train, 5) for name in ("kamiran_calders_sex", "placebo_kamiran_calders_sex"))
     assert sorted(own) == approx(sorted(other)) and (own != other).any()
-    assert is_known("placebo_csv") and not is_known("placebo_uniform") and not is_known("placebo_")
+    assert is_weighting("placebo_csv") and not is_weighting("placebo_uniform") and not is_weighting("placebo_")
 
 
 def test_the_catalogue_keeps_what_is_possible_and_says_why_the_rest_is_not():
@@ -315,14 +314,14 @@ def test_any_weighting_times_balanced_patients_is_their_product(name):
     )
     product = example_weights(name, train) / [owners.count(owner) for owner in owners]
     combined = f"patient_balanced_x_{name}"
-    assert is_known(combined) and example_weights(combined, train) == approx(product / product.mean())
+    assert is_weighting(combined) and example_weights(combined, train) == approx(product / product.mean())
     assert weighting_label(combined) == f"balanced patients × {weighting_label(name)}"
     assert sorted(example_weights(f"placebo_{combined}", train, 3)) == approx(sorted(product / product.mean()))
 
 
 def test_balanced_patients_are_not_multiplied_by_themselves_or_by_one():
     for name in ("patient_balanced_x_uniform", "patient_balanced_x_patient_balanced", "patient_balanced_x_"):
-        assert not is_known(name)
+        assert not is_weighting(name)
 
 
 def test_patients_that_are_not_known_are_asked_for():

@@ -147,13 +147,15 @@ def calls(root: Path) -> list[str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the fake notes its environment on Unix only")
-def test_the_report_is_the_book_and_then_the_slides(bare):
+def test_the_report_is_the_book_and_then_the_slides_and_leaves_other_editions(bare, monkeypatch):
     fake(bare / "path", "1.10.19")
-    (bare / "_book").mkdir()
-    (bare / "_book" / "report.pdf").touch()
+    (bare / "_book" / "fr").mkdir(parents=True)
+    (bare / "_book" / "old.html").touch()
+    monkeypatch.setattr(report, "editions", lambda root: ("en", "fr"))
     paths = report.render_report(bare)
-    assert calls(bare) == ["render", "render --profile slides"]
-    assert [path.name for path in paths] == ["index.html", "report.pdf", "defense.html"]
+    assert calls(bare) == ["render --no-clean --profile en", "render --profile slides"]
+    assert [path.name for path in paths] == ["index.html", "defense.html"]
+    assert (bare / "_book" / "fr").is_dir() and not (bare / "_book" / "old.html").exists()
     assert (bare / "calls.txt").read_text("utf-8").startswith(sys.executable)
 
 
@@ -164,42 +166,43 @@ def test_a_failing_quarto_is_told_by_its_status(bare):
     assert error.value.returncode == 3
 
 
-def test_without_quarto_the_draft_is_rendered_beside_the_book_which_stays(bare, monkeypatch, caplog):
+def test_without_quarto_the_draft_is_rendered_beside_the_book_which_stays(bare, monkeypatch):
     from lib.render import draft
 
     asked = {}
 
-    def render_draft(root, output, *, why):
-        asked.update(root=root, why=why)
-        for name in ("index.html", "report-draft.pdf"):
+    def render_draft(root, output, *, why, code):
+        asked.update(root=root, why=why, code=code)
+        for name in ("index.html", "report.pdf", "deck.html"):
             (output / name).write_text("a draft")
-        return output / "index.html", output / "report-draft.pdf", None
+        return [output / "index.html", output / "report.pdf", output / "deck.html"]
 
     monkeypatch.setattr(draft, "render_draft", render_draft)
     (bare / "_book").mkdir()
     (bare / "_book" / "report.pdf").write_text("a finished book")
-    (bare / "_draft").mkdir()
-    (bare / "_draft" / "old.html").touch()
-    paths = report.render_report(bare)
-    assert paths == [bare / "_draft" / "index.html", bare / "_draft" / "report-draft.pdf"]
-    assert [path.read_text() for path in paths] == ["a draft"] * 2 and not (bare / "_draft" / "old.html").exists()
+    for code in ("en", "fr"):
+        (bare / "_draft" / code).mkdir(parents=True)
+        (bare / "_draft" / code / "old.html").touch()
+    paths = report.render_report(bare, "fr")
+    assert paths == [bare / "_draft" / "fr" / name for name in ("index.html", "report.pdf", "deck.html")]
+    assert report.render_slides(bare, "fr") == paths[-1] and paths[-1].read_text() == "a draft"
+    assert not (bare / "_draft" / "fr" / "old.html").exists() and (bare / "_draft" / "en" / "old.html").exists()
     assert (bare / "_book" / "report.pdf").read_text() == "a finished book"
-    assert asked == {"root": bare, "why": find_quarto().why}
-    assert "A draft is rendered instead" in caplog.text
+    assert asked == {"root": bare, "why": find_quarto().why, "code": "fr"}
 
 
 def test_a_draft_that_fails_leaves_the_last_one(bare, monkeypatch):
     from lib.render import draft
 
-    def render_draft(root, output, *, why):
+    def render_draft(*_, **__):
         raise RuntimeError("A cell fails.")
 
     monkeypatch.setattr(draft, "render_draft", render_draft)
-    (bare / "_draft").mkdir()
-    (bare / "_draft" / "index.html").touch()
+    (bare / "_draft" / "en").mkdir(parents=True)
+    (bare / "_draft" / "en" / "index.html").touch()
     with pytest.raises(RuntimeError, match="A cell fails"):
         report.render_report(bare)
-    assert (bare / "_draft" / "index.html").is_file()
+    assert (bare / "_draft" / "en" / "index.html").is_file()
 
 
 def test_two_renderings_in_one_clone_take_turns(bare, monkeypatch):
@@ -221,23 +224,22 @@ def test_two_renderings_in_one_clone_take_turns(bare, monkeypatch):
     assert most == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("command", [report.render_slides, report.preview])
-def test_slides_and_preview_need_quarto_and_say_so(bare, command):
-    with pytest.raises(RuntimeError, match="need[s]? Quarto: Quarto is not on PATH; "):
-        command(bare)
+def test_a_preview_needs_quarto_and_says_so(bare):
+    with pytest.raises(RuntimeError, match="needs Quarto: Quarto is not on PATH; "):
+        report.preview(bare)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the fake notes its environment on Unix only")
 def test_a_preview_renders_the_book_first_when_a_page_of_it_lacks(bare, monkeypatch):
     fake(bare / "path", "1.10.19")
-    monkeypatch.setattr(report, "chapters_of", lambda root: ["index.qmd", "chapters/one.qmd"])
+    monkeypatch.setattr(report, "chapters_of", lambda root, code: ["index.qmd", "chapters/one.qmd"])
     (bare / "_book" / "chapters").mkdir(parents=True)
     (bare / "_book" / "index.html").touch()
     report.preview(bare)
-    assert calls(bare) == ["render --to html", "preview"]
+    assert calls(bare) == ["render --no-clean --to html --profile en", "preview --profile en"]
     (bare / "_book" / "chapters" / "one.html").touch()
     report.preview(bare)
-    assert calls(bare)[2:] == ["preview"]
+    assert calls(bare)[2:] == ["preview --profile en"]
 
 
 # With the Quarto of this machine, when there is one.

@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import polars as pl
 import pytest
-from conftest import ROOT, TINY, rewrite_settings
+from conftest import QUICK, ROOT, TINY, rewrite_settings
 
 from lib.cohort import load_pixels, read_cohort
 from lib.results import load
-from lib.study import run_study
+from lib.study.run import run_study
 from lib.tables import TABLES
 
 FOLDER = ROOT.parent / "shared" / "cohorts" / "NIH_A"
@@ -69,7 +69,10 @@ def part_of(cohort, folder, images: int):
 
 def test_a_small_part_goes_all_the_way_to_a_bundle(cohort, tmp_path):
     folder = part_of(cohort, tmp_path / "part", images=150)
-    root = rewrite_settings(tmp_path, **TINY | {"weightings": '["uniform"]', "seeds": "[1]"})
+    root = rewrite_settings(
+        tmp_path,
+        **TINY | QUICK | {"weightings": '["uniform"]', "seeds": "[1]", "postprocessings": '["fixed_0.5", "equal_tpr"]'},
+    )
     run_study(folder, root=root)
     study = load("part", root)
     assert 100 <= study.manifest["cohort"]["images"] <= 250

@@ -7,7 +7,6 @@ import pytest
 from conftest import ROOT, rewrite_settings
 
 from lib.report import exhibit, talk
-from lib.settings import SettingsError, read_settings
 
 DECK = (ROOT / "chapters" / "slides" / "defense.qmd").read_text("utf-8")
 
@@ -56,18 +55,3 @@ def test_the_group_is_that_of_the_settings_and_may_be_missing(tmp_path):
     assert "Ada &lt;b>" in shown and "all of it" in shown
     (tmp_path / "study.toml").write_text(head, "utf-8")
     assert "Nothing to list" in talk.organisation(tmp_path).as_raw_html()
-
-
-@pytest.mark.parametrize(
-    ("members", "said"),
-    [
-        ('["Ada"]', "'Ada' is no member; each is a table with who, did and when"),
-        ('[{ did = "much" }]', "lacks 'who'"),
-        ("[{ who = 3 }]", "who = 3 is not text in quotes"),
-        ('[{ who = "Ada", salary = "1" }]', "'salary' is unknown; allowed are did, when, who"),
-    ],
-)
-def test_a_member_that_cannot_be_is_one_sentence(members, said, tmp_path):
-    rewrite_settings(tmp_path, members=members)
-    with pytest.raises(SettingsError, match=re.escape(said)):
-        read_settings(tmp_path)

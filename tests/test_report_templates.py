@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from lib.names import DEFAULTS
-from lib.report.words.templates import HERE, TemplateFault, filters, tell
+from lib.report.words.language import HERE, Language, TemplateFault, language
+from lib.report.words.templates import tell
 
 
 @pytest.fixture
@@ -14,6 +15,10 @@ def folder(tmp_path):
     """A copy of the words, to be edited."""
     shutil.copytree(HERE / "en", tmp_path / "en")
     return tmp_path
+
+
+def words(folder) -> Language:
+    return Language("en", folder, overrides=folder / "overrides")
 
 
 def write(folder, text: str) -> None:
@@ -25,14 +30,14 @@ def test_a_block_is_a_line_and_a_page_has_paragraphs(folder):
         folder,
         "{% block one %}\nFirst,\n  {{ n | number }}.\n{% endblock %}\n{% block two %}Second.\n\n- a\n- b\n{% endblock %}\n",
     )
-    assert tell("own", "one", folder=folder, n=1234) == "First, 1,234."
-    assert tell("own", folder=folder, n=1234) == "First, 1,234.\n\nSecond.\n\n- a\n- b"
+    assert tell(words(folder), "own", "one", n=1234) == "First, 1,234."
+    assert tell(words(folder), "own", n=1234) == "First, 1,234.\n\nSecond.\n\n- a\n- b"
 
 
 def test_an_edited_sentence_is_told(folder):
     path = folder / "en" / "tables" / "options.md.j2"
     path.write_text(path.read_text("utf-8").replace("must know", "has to be told"), "utf-8")
-    assert tell("tables/options", "needs_head", folder=folder) == "has to be told"
+    assert tell(words(folder), "tables/options", "needs_head") == "has to be told"
 
 
 @pytest.mark.parametrize(
@@ -47,34 +52,70 @@ def test_an_edited_sentence_is_told(folder):
 def test_a_broken_template_is_a_sentence_with_file_and_line(folder, text, said):
     write(folder, text)
     with pytest.raises(TemplateFault, match=said) as fault:
-        tell("own", "one", folder=folder)
+        tell(words(folder), "own", "one")
     assert "\n" not in str(fault.value)
 
 
 def test_missing_words_are_a_sentence(folder):
     with pytest.raises(TemplateFault, match=r"gone\.md\.j2 is missing"):
-        tell("gone", folder=folder)
+        tell(words(folder), "gone")
     with pytest.raises(TemplateFault, match="no words in 'xx'; there are en"):
-        tell("own", "one", language="xx", folder=folder)
+        Language("xx", folder)
 
 
 def test_broken_names_are_a_sentence(folder):
     (folder / "en" / "names.toml").write_text("[people", "utf-8")
     write(folder, "{% block one %}x{% endblock %}")
     with pytest.raises(TemplateFault, match=r"names\.toml is not TOML"):
-        tell("own", "one", folder=folder)
+        tell(words(folder), "own", "one")
+
+
+def test_a_project_overrides_single_blocks_and_names(folder):
+    write(folder, "{% block one %}ours{% endblock %}{% block two %}ours{% endblock %}")
+    own = folder / "overrides" / "en"
+    own.mkdir(parents=True)
+    (own / "own.md.j2").write_text("{% block two %}{{ 'view' | by }}{% endblock %}", "utf-8")
+    (own / "names.toml").write_text("[by]\nview = 'projection'", "utf-8")
+    assert tell(words(folder), "own") == "ours\n\nprojection"
+    assert words(folder).by("sex") == "sex"
 
 
 def test_numbers_lists_plurals_and_groups():
-    told = filters("en")
-    assert (told["number"](-1234.6), told["number"](2.25, 1, True), told["number"](-0.2)) == ("−1,235", "+2.2", "0")
-    assert (told["thousand"](0.5771), told["hundred"](0.298)) == ("577", "30")
-    assert (told["plural"](1, "patient", "patients"), told["plural"](1500, "patient", "patients")) == (
+    en = language("en")
+    assert (en.number(-1234.6), en.number(2.25, 1, True), en.number(-0.2), en.number(None)) == (
+        "−1,235",
+        "+2.2",
+        "0",
+        "not estimable",
+    )
+    assert (en.thousand(0.5771), en.hundred(0.298), en.percent(0.668)) == ("577", "30", "66.8\u00a0%")
+    assert (en.plural(1, "patient", "patients"), en.plural(1500, "patient", "patients")) == (
         "1 patient",
         "1,500 patients",
     )
-    assert (told["all"](["a", "b", "c"]), told["any"](["a", "b"])) == ("a, b and c", "a or b")
-    assert told["who"]("PA", DEFAULTS["view"]) == "people imaged in PA" and told["by"](DEFAULTS["age_group"]) == "age"
+    assert (en.all(["a", "b", "c"]), en.any(["a", "b"]), en.some(list("abcdef"))) == (
+        "a, b and c",
+        "a or b",
+        "a, b, c, d and two others",
+    )
+    assert en.who("PA", DEFAULTS["view"]) == "people imaged in PA" and en.by(DEFAULTS["age_group"]) == "age"
+    assert en.weighting("group_label_balanced_sex+view") == "balanced groups and classes by sex × view"
+
+
+def test_french_writes_numbers_articles_and_spaces_as_french_does():
+    fr = language("fr")
+    assert (fr.number(1234.5, 1), fr.number(-0.5, 2)) == ("1\u202f234,5", "−0,50")
+    assert [fr.de(text) for text in ("le sexe", "les poids", "l'âge", "AP", "PA")] == [
+        "du sexe",
+        "des poids",
+        "de l'âge",
+        "d'AP",
+        "de PA",
+    ]
+    assert fr.to("le sexe") == "au sexe" and fr.to("l'incidence") == "à l'incidence"
+    assert [fr.plural(n, "réseau", "réseaux") for n in (0, 1, 2)] == ["0 réseau", "1 réseau", "2 réseaux"]
+    assert fr.finished("Vraiment ? « Oui » : 5 %") == "Vraiment\u202f? «\u202fOui\u202f»\u00a0: 5 %"
+    assert fr.percent(0.05, 0) == "5\u00a0%"
 
 
 def test_no_template_is_forgotten_by_the_tests_of_its_language():

@@ -188,7 +188,7 @@ def test_the_precision_that_takes_less_time_is_chosen(monkeypatch, seconds):
         now += seconds["bf16-mixed" if torch.is_autocast_enabled("cpu") else "32-true"]
         return self.head.weight.sum()[None]
 
-    monkeypatch.setattr("lib.training.classifier._seconds", lambda device: now)
+    monkeypatch.setattr("lib.training.classifier.device_seconds", lambda device: now)
     monkeypatch.setattr("lib.training.networks.interface.Network.forward", compute)
     settings = TrainingSettings(image_size=32, initial_weights="none")
     assert fastest_precision(settings) == min(seconds, key=seconds.get)

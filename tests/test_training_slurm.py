@@ -18,7 +18,7 @@ from conftest import TINY, rewrite_settings
 
 from lib import results
 from lib.cohort import read_cohort
-from lib.study import run_study
+from lib.study.run import run_study
 from lib.training import slurm as cluster
 from lib.training import workers
 from lib.training.settings import ComputeSettings, TrainingSettings
@@ -62,17 +62,17 @@ def here(plan, folder) -> list[np.ndarray]:
     alone, threads = replace(plan, store=folder, compute=ComputeSettings()), torch.get_num_threads()
     torch.set_num_threads(1)
     for run in alone.runs:
-        workers._train(alone, None, *run)
+        workers.train_one(alone, None, *run)
     torch.set_num_threads(threads)
     return [run.scores for run in workers.train_all(alone)[0]]
 
 
 def test_a_killed_job_is_sent_again_and_ends_like_a_run_trained_here(plan, local_cluster, monkeypatch, tmp_path):
-    cluster._PROCESSES.clear()
+    cluster.PROCESSES.clear()
     kills = when_first(
         monkeypatch,
         lambda: list(plan.store.glob("*/last.ckpt")),
-        lambda: cluster._PROCESSES[0]._process.kill(),
+        lambda: cluster.PROCESSES[0]._process.kill(),
     )
     (run,), _ = workers.train_all(plan)
     assert len(kills) == 1
@@ -89,7 +89,7 @@ def test_a_jobs_mistake_is_told_in_its_own_sentence(plan, local_cluster):
 
 
 def test_jobs_that_end_without_result_are_not_sent_for_ever(plan, local_cluster, monkeypatch):
-    monkeypatch.setattr(cluster, "_submit", lambda plan, folder, runs, work: {run: "0" for run in runs})
+    monkeypatch.setattr(cluster, "submit", lambda plan, folder, runs, work: {run: "0" for run in runs})
     with pytest.raises(TrainingError, match="^uniform, seed 1: 4 jobs ended without result; see "):
         workers.train_all(plan)
 
@@ -170,16 +170,16 @@ def test_the_gpus_of_this_process_are_called_as_it_was_given_them(monkeypatch, l
 def test_networks_train_side_by_side_one_on_each_gpu(plan, monkeypatch):
     """No GPU is needed: the pool is stopped where its processes would start."""
 
-    class Asked(Exception):
+    class Request(Exception):
         pass
 
     def ask(count, *, initargs, **_):
         given = initargs[2]
-        raise Asked(count, [given.get(), given.get()], given.empty())
+        raise Request(count, [given.get(), given.get()], given.empty())
 
     monkeypatch.setattr(workers, "visible_gpus", lambda: ["3", "5"])
     monkeypatch.setattr(workers, "ProcessPoolExecutor", ask)
-    with pytest.raises(Asked) as asked:
+    with pytest.raises(Request) as asked:
         workers.train_all(replace(plan, compute=ComputeSettings(), seeds=(1, 2, 3)))
     assert asked.value.args == (2, ["3", "5"], True)
 
@@ -189,7 +189,7 @@ def test_a_process_of_the_pool_sees_a_gpu_of_its_own():
     shown, own = context.Value("q", 0), context.SimpleQueue()
     for gpu in ("3", "5"):
         own.put(gpu)
-    start = {"mp_context": context, "initializer": workers._start, "initargs": (shown, 1, own)}
+    start = {"mp_context": context, "initializer": workers.prepare_process, "initargs": (shown, 1, own)}
     with ProcessPoolExecutor(1, **start) as one, ProcessPoolExecutor(1, **start) as other:
         seen = [pool.submit(os.getenv, "CUDA_VISIBLE_DEVICES") for pool in (one, other)]
         assert sorted(name.result() for name in seen) == ["3", "5"]

@@ -144,7 +144,7 @@ def test_a_read_only_folder_is_one_sentence(tmp_path, code):
 def start(study, root: Path, before: list[str], **more) -> subprocess.CompletedProcess:
     """`python -m lib study` in the project `root`."""
     code = (
-        "import lib.study, sys, pathlib; lib.study.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop()); "
+        "import lib.study.run, sys, pathlib; lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop()); "
         "from lib.__main__ import main; sys.exit(main())"
     )
     return subprocess.run(
@@ -159,10 +159,10 @@ def start(study, root: Path, before: list[str], **more) -> subprocess.CompletedP
 
 @pytest.fixture
 def with_one_run_missing(tiny_study, tmp_path) -> Path:
-    """The tiny study's project, without its last network and its results."""
+    """The tiny study's project, without its first network and its results."""
     shutil.copytree(tiny_study.root, tmp_path, dirs_exist_ok=True)
     shutil.rmtree(tmp_path / "data" / "tiny" / "results")
-    shutil.rmtree(next((tmp_path / "data" / "tiny" / "runs").glob("uniform-2-*")))
+    shutil.rmtree(next((tmp_path / "data" / "tiny" / "runs").glob("uniform-1-*")))
     return tmp_path
 
 

@@ -10,19 +10,13 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, TINY, rewrite_settings
+from conftest import QUICK, ROOT, TINY, rewrite_settings
 
 from lib.results import load
+from lib.study.run import run_study
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forks, which this system does not have")
-SMALL = TINY | {
-    "attribute": '"sex"',
-    "weightings": '["uniform"]',
-    "attributes": '["sex"]',
-    "postprocessings": '["fixed_0.5"]',
-    "epochs": "2",
-    "replicates": "100",
-}
+SMALL = TINY | QUICK | {"weightings": '["uniform"]', "epochs": "2"}
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
 
 
@@ -44,13 +38,13 @@ def assert_same(root, undisturbed) -> None:
     assert not leftovers and not list(root.glob("data/tiny/.results-*"))
 
 
-class Mortal:
+class KilledStudy:
     """Studies that can be killed, all of the tiny cohort, each in a project of its own."""
 
     def __init__(self, cohort, folder):
         self.folder, self.lives = folder, 0
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests" / "mortal.py"), str(cohort)],
+            [sys.executable, str(ROOT / "tests" / "killed_study.py"), str(cohort)],
             cwd=ROOT,
             env=ENVIRONMENT,
             stdin=subprocess.PIPE,
@@ -70,53 +64,55 @@ class Mortal:
 
 
 @pytest.fixture(scope="module")
-def mortal(tiny_cohort, tmp_path_factory):
-    mortal = Mortal(tiny_cohort, tmp_path_factory.mktemp("lives"))
-    with mortal.process:
-        yield mortal
-        mortal.process.stdin.close()
+def killable(tiny_cohort, tmp_path_factory):
+    studies = KilledStudy(tiny_cohort, tmp_path_factory.mktemp("lives"))
+    with studies.process:
+        yield studies
+        studies.process.stdin.close()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(mortal):
+def undisturbed(killable):
     """A study's root, how long it took and how many files it wrote, moved or deleted."""
-    root = mortal.root("undisturbed")
-    status, seconds, operations = mortal.live(root)
+    root = killable.root("undisturbed")
+    status, seconds, operations = killable.live(root)
     assert status == 0
     return root, seconds, operations
 
 
-def test_killed_at_random_moments_of_its_life_a_study_ends_the_same(mortal, undisturbed):
-    """Twenty kills and more, at most four for each study; half of the moments are a file operation."""
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_at_random_moments_of_its_life_a_study_ends_the_same(killable, undisturbed, kills):
+    """So many kills and more, at most four for each study; half of the moments are a file operation."""
     expected, seconds, operations = undisturbed
     draw, killed, studies = random.Random(3), 0, 0
-    while killed < 20:
+    while killed < kills:
         assert (studies := studies + 1) < 20, f"{killed} kills in {studies - 1} studies"
-        root = mortal.root(f"study {studies}")
+        root = killable.root(f"study {studies} of {kills} kills")
         for _ in range(4):
             how, when = draw.choice([("after", draw.uniform(0, seconds)), ("at", draw.randint(1, operations))])
-            status, _, _ = mortal.live(root, how, when)
+            status, _, _ = killable.live(root, how, when)
             assert status in (0, -signal.SIGKILL)
             if status == 0:
                 break
             killed += 1
-        assert mortal.live(root)[0] == 0
+        assert killable.live(root)[0] == 0
         assert_same(root, expected)
 
 
-def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(mortal, undisturbed):
+@pytest.mark.parametrize("last", [2, pytest.param(8, marks=pytest.mark.slow)])
+def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(killable, undisturbed, last):
     expected, _, operations = undisturbed
-    root = mortal.root("writing")
-    for operation in range(operations, operations - 8, -1):
+    root = killable.root(f"writing {last}")
+    for operation in range(operations, operations - last, -1):
         shutil.rmtree(root / "data", ignore_errors=True)
-        assert mortal.live(root, "at", operation)[0] == -signal.SIGKILL
-        assert mortal.live(root)[0] == 0
+        assert killable.live(root, "at", operation)[0] == -signal.SIGKILL
+        assert killable.live(root)[0] == 0
         assert_same(root, expected)
 
 
 def command(study, root) -> subprocess.Popen:
     """`python -m lib study`, in a session of its own."""
-    code = "import lib.settings, lib.study, sys, pathlib; lib.study.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop())\n"
+    code = "import lib.settings, lib.study.run, sys, pathlib; lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop())\n"
     code += "from lib.__main__ import main; sys.exit(main())"
     return subprocess.Popen(
         [sys.executable, "-c", code, "study", str(study.folder), "--name", "tiny", str(root)],
@@ -147,13 +143,17 @@ def kill_when(process: subprocess.Popen, happened) -> None:
 
 def test_the_command_survives_kills_and_another_at_the_same_time(tiny_study, tmp_path):
     """Killed when images are decoded and when a network has trained an epoch; then two at once, of which one is killed."""
-    root = rewrite_settings(tmp_path, **TINY)
+    shutil.copytree(tiny_study.root, tmp_path / "expected")
+    (tmp_path / "killed").mkdir()
+    expected = rewrite_settings(tmp_path / "expected", **QUICK)
+    run_study(tiny_study.folder, "tiny", root=expected)
+    root = rewrite_settings(tmp_path / "killed", **TINY | QUICK)
     for pattern in ("data/.pixels/*.npy", "data/tiny/runs/*/last.ckpt"):
         kill_when(command(tiny_study, root), lambda pattern=pattern: list(root.glob(pattern)))
     survivor, victim = command(tiny_study, root), command(tiny_study, root)
     kill_when(victim, lambda: list(root.glob("data/tiny/runs/*/run.json")))
     _, told = survivor.communicate(timeout=300)
     assert survivor.returncode == 0, told
-    assert_same(root, tiny_study.root)
+    assert_same(root, expected)
     last = command(tiny_study, root)
     assert "is up to date" in last.communicate(timeout=300)[1]

@@ -1,8 +1,8 @@
 """From a course folder to a validated frame and a memory map of pixels."""
 
 from lib.cohort.archive import unpack
-from lib.cohort.health import readable
 from lib.cohort.images import Pixels, load_pixels
+from lib.cohort.readable import readable
 from lib.cohort.reader import Cohort, CohortError, list_images, read_cohort, require_both_classes, with_digest
 
 __all__ = [

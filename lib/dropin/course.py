@@ -106,7 +106,7 @@ def make_model(pth_path: str | Path | None = None, nb_classes: int = 40, V1: boo
     `V1` chooses among torchvision's weights, of which ResNet-18 has one set.
     """
     model = resnet18()
-    if (tensors := _imagenet()) is not None:
+    if (tensors := imagenet_tensors()) is not None:
         model.load_state_dict(tensors)
     model.fc = nn.Linear(model.fc.in_features, nb_classes)
     if pth_path is not None:
@@ -176,7 +176,7 @@ def accuracy(outputs: torch.Tensor, labels: torch.Tensor) -> float:
 
 
 @cache
-def _imagenet() -> dict[str, torch.Tensor] | None:
+def imagenet_tensors() -> dict[str, torch.Tensor] | None:
     """torchvision's tensors, None where they cannot be had (said once)."""
     start, _ = initial_weights("resnet18", "imagenet")
     return ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False) if start == "imagenet" else None

@@ -14,7 +14,7 @@ from lib.dropin.checkpoint import Checkpoint, load_checkpoint
 from lib.dropin.places import require_writable
 from lib.dropin.rates import rates_by_group
 from lib.dropin.weights import KEY, image_column, read_table
-from lib.training.inference import outputs
+from lib.training.classifier import outputs
 
 CLASSES = {"malade", "sain", ""}
 """What earlier predictions, which are replaced, hold."""

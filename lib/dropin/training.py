@@ -20,8 +20,7 @@ from lib.dropin.weights import read_table, require_weight_in_both_classes, weigh
 from lib.preprocessing import effective_share
 from lib.settings import ROOT
 from lib.training.batches import fit_and_tune
-from lib.training.classifier import fastest_precision
-from lib.training.inference import predict_logits
+from lib.training.classifier import fastest_precision, predict_logits
 from lib.training.networks import initial_weights
 from lib.training.run import train_run
 from lib.training.settings import PRECISIONS, TrainingSettings
@@ -72,12 +71,12 @@ def train(
     logdir, csv = Path(logdir), Path(csv)
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed is {seed}; allowed are 0 to {2**32 - 1}.")
-    settings, tensors, start = _start(network, initial, epochs=epochs, image_size=image_size)
+    settings, tensors, start = starting_point(network, initial, epochs=epochs, image_size=image_size)
     images = list_images(datadir)
     table = read_table(csv, images["image"].to_list())
     weight_of = weights_of(table, csv, weights_col, images.filter(split="train")["image"].to_list())
     require_writable(logdir)
-    images, notes = _apart(*with_patients(images, table))
+    images, notes = without_leaking_patients(*with_patients(images, table))
     frame, mapped = _readable(Path(datadir), with_digest(images), settings.image_size, pixels or PIXELS)
 
     def weigh(rows: pl.DataFrame) -> np.ndarray:
@@ -107,7 +106,7 @@ def train(
     return Trained(path, score, facts, how, notes)
 
 
-def _start(
+def starting_point(
     network: str | None, initial: str, **stated: int | None
 ) -> tuple[TrainingSettings, dict[str, torch.Tensor] | None, str]:
     """Settings and tensors that the network starts from, and their name: `imagenet`, `none` or the digest of a file."""
@@ -135,7 +134,7 @@ def _at(logdir: Path, settings: TrainingSettings, key: str, name: str, seed: int
     return settings, logdir / settings.run_key(key, name, seed)
 
 
-def _apart(images: pl.DataFrame, note: str | None) -> tuple[pl.DataFrame, list[str]]:
+def without_leaking_patients(images: pl.DataFrame, note: str | None) -> tuple[pl.DataFrame, list[str]]:
     """The images without those of training whose patients are in valid, too, and what there is to say of it."""
     in_valid = pl.col("patient").is_in(images.filter(split="valid")["patient"].unique().implode())
     leaking = in_valid & (pl.col("split") == "train")

@@ -8,8 +8,7 @@ import polars as pl
 from lib.names import BASELINE_WEIGHTING
 from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.pictures.grad_cam import saliency
-from lib.training.inference import kept_network
-from lib.training.store import Plan
+from lib.training.store import Plan, kept_network
 
 
 def picture_tables(

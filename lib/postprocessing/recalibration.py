@@ -24,7 +24,7 @@ def platt(sample: Sample, smallest_cell: int) -> Thresholds:
 
     Source: Platt 1999, Probabilistic outputs for support vector machines (with his smoothed targets).
     """
-    return _recalibrated(sample, smallest_cell, _platt)
+    return _recalibrated(sample, smallest_cell, platt_map)
 
 
 def temperature(sample: Sample, smallest_cell: int) -> Thresholds:
@@ -32,7 +32,7 @@ def temperature(sample: Sample, smallest_cell: int) -> Thresholds:
 
     Source: Guo et al. 2017, arXiv 1706.04599.
     """
-    return _recalibrated(sample, smallest_cell, lambda part: _platt(part, intercept=False))
+    return _recalibrated(sample, smallest_cell, lambda part: platt_map(part, intercept=False))
 
 
 def isotonic(sample: Sample, smallest_cell: int) -> Thresholds:
@@ -40,7 +40,7 @@ def isotonic(sample: Sample, smallest_cell: int) -> Thresholds:
 
     Source: Zadrozny & Elkan 2002, doi 10.1145/775047.775151.
     """
-    return _recalibrated(sample, smallest_cell, _isotonic)
+    return _recalibrated(sample, smallest_cell, isotonic_map)
 
 
 def _recalibrated(sample: Sample, smallest_cell: int, fit: Callable[[Sample], Map]) -> Thresholds:
@@ -54,7 +54,7 @@ def _recalibrated(sample: Sample, smallest_cell: int, fit: Callable[[Sample], Ma
     return Thresholds(back(level), {g: own_back(level) for g, (_, own_back) in maps.items()})
 
 
-def _platt(part: Sample, intercept: bool = True) -> Map:
+def platt_map(part: Sample, intercept: bool = True) -> Map:
     x = logits(part.scores)
     sick, healthy = (part.by_all[part.labels == label].sum() for label in (1, 0))
     target = np.where(part.labels == 1, (sick + 1) / (sick + 2), 1 / (healthy + 2))
@@ -70,7 +70,7 @@ def _platt(part: Sample, intercept: bool = True) -> Map:
     return forward, lambda least: float(expit((logits(np.float64(least)) - shift) / slope))
 
 
-def _isotonic(part: Sample) -> Map:
+def isotonic_map(part: Sample) -> Map:
     """Straight lines between the fitted scores, level beyond the outermost, as scikit-learn's `IsotonicRegression`."""
     x, position = np.unique(part.scores, return_inverse=True)
     mass = np.bincount(position, weights=part.by_all)

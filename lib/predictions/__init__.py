@@ -2,7 +2,7 @@
 
 from lib.predictions.audited import Audited, audit_predictions
 from lib.predictions.bundle import save_bundle
-from lib.predictions.reader import PredictionError
+from lib.predictions.errors import PredictionError
 from lib.predictions.summary import summary
 
 __all__ = ["Audited", "PredictionError", "audit_predictions", "save_bundle", "summary"]

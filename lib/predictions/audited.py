@@ -9,9 +9,9 @@ import polars as pl
 
 from lib.names import BASELINE_POSTPROCESSING, Attribute
 from lib.predictions.engine import answered
+from lib.predictions.errors import PredictionError
 from lib.predictions.match import Codes
-from lib.predictions.prepared import Asked, prepared
-from lib.predictions.reader import PredictionError
+from lib.predictions.prepared import Request, prepared
 from lib.tabular import AttributeSpec
 
 
@@ -70,14 +70,14 @@ def audit_predictions(
     rates under the `margin` count as none; groups with fewer than `smallest_cell` patients of a label are not estimable.
 
     >>> from lib.predictions import audit_predictions, summary
-    >>> found = audit_predictions("preds.csv", "metadata.csv", attributes=["sex", "race:Race"])  # doctest: +SKIP
-    >>> print(summary(found))  # doctest: +SKIP
+    >>> audit = audit_predictions("preds.csv", "metadata.csv", attributes=["sex", "race:Race"])  # doctest: +SKIP
+    >>> print(summary(audit))  # doctest: +SKIP
 
     Raises `PredictionError`, one sentence.
     """
     columns = {"image": image, "patient": patient, "label": label, "decision": decision, "split": split}
-    found = prepared(
-        Asked(
+    inputs = prepared(
+        Request(
             [files] if isinstance(files, str | Path) else files,
             metadata,
             baseline,
@@ -95,7 +95,7 @@ def audit_predictions(
             smallest_cell,
         )
     )
-    question = found.question
+    question = inputs.question
     try:
         tables, deployed = answered(question)
     except ValueError as error:
@@ -111,15 +111,15 @@ def audit_predictions(
     }
     return Audited(
         tables,
-        found.methods,
+        inputs.methods,
         {name: len(own) for name, own in question.scores.items()},
-        found.files,
+        inputs.files,
         question.rows,
         dict(question.attributes),
         deployed,
-        found.notices,
-        found.warnings,
-        found.held_out,
+        inputs.notices,
+        inputs.warnings,
+        inputs.held_out,
         settings,
         question.key,
     )

@@ -12,7 +12,7 @@ import polars as pl
 
 from lib import results
 from lib.files import alone_with, writing_to
-from lib.names import told
+from lib.names import attributes_as_json
 from lib.predictions.audited import Audited
 from lib.settings import ROOT, bundle_folder
 from lib.tables import RECORDED, TABLES
@@ -20,13 +20,13 @@ from lib.tables import RECORDED, TABLES
 DEFAULT = "predictions"
 
 
-def save_bundle(found: Audited, name: str | None, source: str, *, root: Path = ROOT) -> Path:
+def save_bundle(audit: Audited, name: str | None, source: str, *, root: Path = ROOT) -> Path:
     """Write `data/<name>/results` and return it.
 
     Without a `name` it is `predictions`, or `predictions-<key>` where another audit is kept under that one. Raises
     `results.BundleError` when a study's results, or those of other predictions, are under the `name` that is given.
     """
-    key = found.key
+    key = audit.key
     for own in (name,) if name else (DEFAULT, f"{DEFAULT}-{key[:8]}"):
         target = bundle_folder(own, root)
         with writing_to(target.parent), alone_with(target):
@@ -35,8 +35,8 @@ def save_bundle(found: Audited, name: str | None, source: str, *, root: Path = R
             if _kept(target, key):
                 continue
             empty = {table: pl.DataFrame(schema=schema) for table, schema in TABLES.items()}
-            made = empty | found.tables | {"checks": _checks(found)}
-            results.save(target, _manifest(found, own, source, key), made, TABLES)
+            made = empty | audit.tables | {"checks": _checks(audit)}
+            results.save(target, _manifest(audit, own, source, key), made, TABLES)
             return target
     raise results.BundleError(f"{target} holds the results of other predictions: choose a --name.")
 
@@ -56,15 +56,15 @@ def _kept(target: Path, key: str) -> str | None:
     return None if own == key else "the results of other predictions"
 
 
-def _checks(found: Audited) -> pl.DataFrame:
-    rows = [(warning, found.rows.height, "a warning") for warning in found.warnings]
-    rows += [(notice, found.rows.height, "told") for notice in found.notices]
-    rows.append(("images audited", found.rows.height, "kept"))
+def _checks(audit: Audited) -> pl.DataFrame:
+    rows = [(warning, audit.rows.height, "a warning") for warning in audit.warnings]
+    rows += [(notice, audit.rows.height, "told") for notice in audit.notices]
+    rows.append(("images audited", audit.rows.height, "kept"))
     return pl.DataFrame(rows, schema=RECORDED["checks"], orient="row")
 
 
-def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any]:
-    rows = found.rows
+def _manifest(audit: Audited, name: str, source: str, key: str) -> dict[str, Any]:
+    rows = audit.rows
     sizes = {"images": rows.height, "patients": rows["patient"].n_unique()}
     cohort: Mapping[str, Any] = {"name": name, "source": source, "key": key, **sizes} | {
         "train_images": 0,
@@ -72,20 +72,20 @@ def _manifest(found: Audited, name: str, source: str, key: str) -> dict[str, Any
         "valid_images": sizes["images"],
         "valid_patients": sizes["patients"],
         "sick_share": float(rows["label"].mean()),
-        "unknown": {attribute: rows[attribute].null_count() for attribute in found.attributes},
+        "unknown": {attribute: rows[attribute].null_count() for attribute in audit.attributes},
     }
-    seeds = list(range(1, found.networks["uniform"] + 1))
+    seeds = list(range(1, audit.networks["uniform"] + 1))
     return {
         "of_predictions": True,
-        "notices": list(found.notices),
-        "warnings": list(found.warnings),
-        "attributes": told(found.attributes.values()),
+        "notices": list(audit.notices),
+        "warnings": list(audit.warnings),
+        "attributes": attributes_as_json(audit.attributes.values()),
         "cohort": dict(cohort),
         "settings": {
-            "training": {"seeds": seeds, "weightings": list(found.methods), "named": found.methods},
-            "audit": {k: v for k, v in found.settings.items() if k != "preferences"}
-            | {"attributes": list(found.attributes)},
-            "preferences": found.settings["preferences"],
+            "training": {"seeds": seeds, "weightings": list(audit.methods), "named": audit.methods},
+            "audit": {k: v for k, v in audit.settings.items() if k != "preferences"}
+            | {"attributes": list(audit.attributes)},
+            "preferences": audit.settings["preferences"],
         },
         "made": date.today().isoformat(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in ("polars", "numpy")},

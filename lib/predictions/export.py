@@ -15,45 +15,45 @@ CARD_VERSION = "0.0.2"
 """Of the schema of Google's Model Card Toolkit, after Mitchell et al. 2019, arXiv 1810.03993."""
 
 
-def export(found: Audited, folder: Path) -> list[Path]:
+def export(audit: Audited, folder: Path) -> list[Path]:
     """Write `<table>.csv`, `<table>.parquet`, `audit.json` and `model_card.json` into `folder`; returns the two JSON files.
 
     Methods go by their own names there. In CSV, text that a spreadsheet would take for a formula begins with an apostrophe.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {name: _named(found, frame) for name, frame in found.tables.items()}
+    tables = {name: _named(audit, frame) for name, frame in audit.tables.items()}
     for name, frame in tables.items():
         write_whole(folder / f"{name}.csv", for_csv(frame).write_csv())
         part = folder / f".{name}.parquet.part"
         frame.write_parquet(part)
         part.replace(folder / f"{name}.parquet")
-    whole = _facts(found) | {"tables": {name: frame.to_dicts() for name, frame in tables.items()}}
-    written = {"audit.json": whole, "model_card.json": model_card(found)}
+    whole = _facts(audit) | {"tables": {name: frame.to_dicts() for name, frame in tables.items()}}
+    written = {"audit.json": whole, "model_card.json": model_card(audit)}
     for name, content in written.items():
         write_whole(folder / name, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return [folder / name for name in written]
 
 
-def _named(found: Audited, frame: pl.DataFrame) -> pl.DataFrame:
+def _named(audit: Audited, frame: pl.DataFrame) -> pl.DataFrame:
     columns = [name for name in ("weighting", "by_weighting") if name in frame.columns]
-    return frame.with_columns(pl.col(name).replace(found.methods) for name in columns)
+    return frame.with_columns(pl.col(name).replace(audit.methods) for name in columns)
 
 
-def _facts(found: Audited) -> dict[str, Any]:
+def _facts(audit: Audited) -> dict[str, Any]:
     """What was audited, how it was decided, and what is to be kept in mind."""
-    baseline = found.methods[BASELINE_WEIGHTING]
+    baseline = audit.methods[BASELINE_WEIGHTING]
     return {
         "format": "fairness audit of predictions",
         "format_version": 1,
-        "images": found.rows.height,
-        "patients": found.rows["patient"].n_unique(),
-        "sick_share": float(found.rows["label"].mean()),
-        "held_out": found.held_out,
-        "files": list(found.files),
+        "images": audit.rows.height,
+        "patients": audit.rows["patient"].n_unique(),
+        "sick_share": float(audit.rows["label"].mean()),
+        "held_out": audit.held_out,
+        "files": list(audit.files),
         "baseline": baseline,
         "methods": [
-            {"name": name, "networks": found.networks[inner], "baseline": inner == BASELINE_WEIGHTING}
-            for inner, name in found.methods.items()
+            {"name": name, "networks": audit.networks[inner], "baseline": inner == BASELINE_WEIGHTING}
+            for inner, name in audit.methods.items()
         ],
         "attributes": [
             {
@@ -62,21 +62,21 @@ def _facts(found: Audited) -> dict[str, Any]:
                 "groups": list(own.groups),
                 "reference": own.reference,
                 "of_patient": own.of_patient,
-                "unknown_images": found.rows[own.name].null_count(),
+                "unknown_images": audit.rows[own.name].null_count(),
             }
-            for own in found.attributes.values()
+            for own in audit.attributes.values()
         ],
-        "settings": found.settings,
-        "key": found.key,
-        "warnings": list(found.warnings),
-        "notes": list(found.notices),
-        "deployed_rules": [rule | {"weighting": found.methods[rule["weighting"]]} for rule in found.deployed],
+        "settings": audit.settings,
+        "key": audit.key,
+        "warnings": list(audit.warnings),
+        "notes": list(audit.notices),
+        "deployed_rules": [rule | {"weighting": audit.methods[rule["weighting"]]} for rule in audit.deployed],
     }
 
 
-def model_card(found: Audited) -> dict[str, Any]:
+def model_card(audit: Audited) -> dict[str, Any]:
     """The baseline as a model card that programs can read: figures by group with their intervals, limits, risks."""
-    baseline = _baseline(found.tables["metrics"])
+    baseline = _baseline(audit.tables["metrics"])
     figures = [
         {
             "type": row["metric"],
@@ -87,11 +87,11 @@ def model_card(found: Audited) -> dict[str, Any]:
         for row in baseline.to_dicts()
         if row["estimate"] is not None
     ]
-    gaps = [row for row in _baseline(found.tables["gaps"]).to_dicts() if row["estimate"] is not None]
+    gaps = [row for row in _baseline(audit.tables["gaps"]).to_dicts() if row["estimate"] is not None]
     return {
         "schema_version": CARD_VERSION,
         "model_details": {
-            "name": found.methods[BASELINE_WEIGHTING],
+            "name": audit.methods[BASELINE_WEIGHTING],
             "overview": "A classifier of chest radiographs, sick or healthy, audited from its predictions alone.",
             "references": [{"reference": "https://doi.org/10.48550/arXiv.1810.03993"}],
         },
@@ -99,15 +99,15 @@ def model_card(found: Audited) -> dict[str, Any]:
             "data": [
                 {
                     "name": "audited images",
-                    "description": f"{found.rows.height} images of {found.rows['patient'].n_unique()} patients"
-                    + (", held out from training" if found.held_out else ", of which some may have been trained on"),
+                    "description": f"{audit.rows.height} images of {audit.rows['patient'].n_unique()} patients"
+                    + (", held out from training" if audit.held_out else ", of which some may have been trained on"),
                 }
             ],
             "output_format": "score of sick in 0 to 1",
         },
         "quantitative_analysis": {"performance_metrics": figures},
         "considerations": {
-            "limitations": [{"description": warning} for warning in found.warnings],
+            "limitations": [{"description": warning} for warning in audit.warnings],
             "tradeoffs": [
                 {
                     "description": f"{METRICS[row['metric']].label} by {row['attribute']}, {row['contrast']}: {row['estimate']:+.3f}"
@@ -119,10 +119,10 @@ def model_card(found: Audited) -> dict[str, Any]:
     }
 
 
-def too_wide(found: Audited, limit: float) -> str | None:
+def too_wide(audit: Audited, limit: float) -> str | None:
     """One sentence that names the baseline's TPR and FPR gaps beyond `limit` (largest minus smallest rate over the groups of
     an attribute, as estimated), or says that none can be estimated; None when all are within."""
-    gaps = _baseline(found.tables["gaps"]).filter(
+    gaps = _baseline(audit.tables["gaps"]).filter(
         pl.col("contrast") == MAX_MIN,
         pl.col("metric").is_in(ERRORS),
         pl.col("estimate").is_not_null(),

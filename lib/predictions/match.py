@@ -1,20 +1,20 @@
 """Predictions and metadata put together: whose image each row is, its truth, and which rows are audited."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from lib.predictions.reader import Network, PredictionError, Predictions, image_column
-from lib.tabular import Columns, People, file_name, match, plain_name, read_table
+from lib.predictions.errors import PredictionError
+from lib.predictions.reader import Network, Predictions
+from lib.tabular import Columns, People, file_name, plain_name
 from lib.tabular.classes import sick as sick_of
 from lib.tabular.columns import SEX, VIEW
-from lib.tabular.values import coded, text
+from lib.tabular.values import coded
 
 CODED = ("sex", "view")
-IMAGES = (".png", ".jpg", ".jpeg", ".dcm")
 OTHER_WAY = 0.9
 """Share of labels that contradict the findings from which on the codes mean the opposite."""
 Codes = Mapping[str, Mapping[str, str]]
@@ -64,14 +64,10 @@ def matched(file: Predictions, people: People) -> Matched:
         rows, notes, warnings = _by_name(file, people)
     else:
         rows, notes, warnings = _by_position(file, people)
-    found = Matched(file.path, rows.drop("row"), file.networks, file.held_out, tuple(notes), tuple(warnings))
     order = rows["row"].to_numpy()
-    found = Matched(found.path, found.rows, tuple(n.at(order) for n in file.networks), *_rest(found))
-    return _labelled(file, _one_row_each(_with_scores(found)), people)
-
-
-def _rest(found: Matched) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
-    return found.held_out, found.notes, found.warnings
+    networks = tuple(network.at(order) for network in file.networks)
+    table = Matched(file.path, rows.drop("row"), networks, file.held_out, tuple(notes), tuple(warnings))
+    return _labelled(file, _one_row_each(_with_scores(table)), people)
 
 
 def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str], list[str]]:
@@ -146,39 +142,39 @@ def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[
     return rows, [f"{file.path.name} names no images: matched by position, {checked} agree in every row."], []
 
 
-def _with_scores(found: Matched) -> Matched:
+def _with_scores(table: Matched) -> Matched:
     """Without the rows that have no score, or no decision where there are only decisions."""
-    known = np.all([np.isfinite(network.score) for network in found.networks], axis=0)
+    known = np.all([np.isfinite(network.score) for network in table.networks], axis=0)
     if known.all():
-        return found
+        return table
     if not known.any():
-        raise PredictionError(f"{found.path} has no score for any of its images that are in the metadata.")
+        raise PredictionError(f"{table.path} has no score for any of its images that are in the metadata.")
     left = int((~known).sum())
-    return found.at(np.flatnonzero(known), f"{found.path.name}: {left:,} rows without a score are left out.")
+    return table.at(np.flatnonzero(known), f"{table.path.name}: {left:,} rows without a score are left out.")
 
 
-def _one_row_each(found: Matched) -> Matched:
+def _one_row_each(table: Matched) -> Matched:
     """Each image once. Raises `PredictionError` for rows that contradict each other, naming them."""
-    told = [name for name in ("image", "label", "split") if name in found.rows.columns]
-    scores = {f"score {k}": network.score for k, network in enumerate(found.networks)}
-    decisions = {f"decision {k}": n.decision for k, n in enumerate(found.networks) if n.decision is not None}
-    rows = found.rows.select(told).with_columns(pl.Series(name, own) for name, own in (scores | decisions).items())
+    told = [name for name in ("image", "label", "split") if name in table.rows.columns]
+    scores = {f"score {k}": network.score for k, network in enumerate(table.networks)}
+    decisions = {f"decision {k}": n.decision for k, n in enumerate(table.networks) if n.decision is not None}
+    rows = table.rows.select(told).with_columns(pl.Series(name, own) for name, own in (scores | decisions).items())
     distinct = rows.with_row_index("row").unique(rows.columns, keep="first", maintain_order=True)
     if (twice := distinct.filter(distinct["image"].is_duplicated())).height:
         names = twice["image"].unique(maintain_order=True)
         shown = ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
         raise PredictionError(
-            f"{found.path} has rows that differ for the same image ({shown}); one for each image is allowed."
+            f"{table.path} has rows that differ for the same image ({shown}); one for each image is allowed."
         )
     if left := rows.height - distinct.height:
-        note = f"{found.path.name}: {left:,} repeated rows that agree are left out."
-        return found.at(distinct["row"].to_numpy(), note)
-    return found
+        note = f"{table.path.name}: {left:,} repeated rows that agree are left out."
+        return table.at(distinct["row"].to_numpy(), note)
+    return table
 
 
-def _labelled(file: Predictions, found: Matched, people: People) -> Matched:
+def _labelled(file: Predictions, table: Matched, people: People) -> Matched:
     """With the truth: the file's, else what the findings of the metadata say; where they contradict, that is said."""
-    rows, name, meta = found.rows, file.path.name, people.table.path.name
+    rows, name, meta = table.rows, file.path.name, people.table.path.name
     sick = sick_of(rows["findings"])
     if "label" not in rows.columns:
         if sick.null_count():
@@ -187,17 +183,11 @@ def _labelled(file: Predictions, found: Matched, people: People) -> Matched:
                 f"{sick.null_count():,} of its images: name one, as in '--label COLUMN'."
             )
         rows = rows.with_columns(sick.alias("label"))
-        return Matched(
-            found.path,
-            rows,
-            found.networks,
-            found.held_out,
-            (*found.notes, f"{name} has no labels: those of {meta} are used."),
-            found.warnings,
-        )
+        notes = (*table.notes, f"{name} has no labels: those of {meta} are used.")
+        return replace(table, rows=rows, notes=notes)
     warnings, networks, label = (
-        list(found.warnings),
-        found.networks,
+        list(table.warnings),
+        table.networks,
         rows["label"].fill_null(sick) if sick.null_count() == 0 else rows["label"],
     )
     known = pl.DataFrame({"label": label, "sick": sick}).drop_nulls()
@@ -218,14 +208,12 @@ def _labelled(file: Predictions, found: Matched, people: People) -> Matched:
         warnings.append(
             f"{name}: labels differ from the {people.truth} of {meta} in {differ:,} images; the file's are kept."
         )
-    found = Matched(
-        found.path, rows.with_columns(label.alias("label")), networks, found.held_out, found.notes, tuple(warnings)
-    )
+    table = replace(table, rows=rows.with_columns(label.alias("label")), networks=networks, warnings=tuple(warnings))
     if empty := label.null_count():
-        return found.at(
+        return table.at(
             np.flatnonzero(label.is_not_null().to_numpy()), f"{name}: {empty:,} rows without a label are left out."
         )
-    return found
+    return table
 
 
 def _other_way(network: Network) -> Network:
@@ -236,95 +224,28 @@ def _other_way(network: Network) -> Network:
     return Network(network.method, np.where(turned < 0, np.nan, turned), turned, False, network.column)
 
 
-def restricted(found: Matched, valid: "Named | None") -> Matched:
-    """The rows to audit: those that `valid` names, else those whose split is not train, else all."""
-    rows, name = found.rows, found.path.name
-    if valid is not None:
-        targets, _ = match(valid.images, rows["image"].to_list())
-        inside = rows["image"].is_in(sorted(set(targets.values())))
-        if not inside.any():
-            raise PredictionError(
-                f"none of the images of {found.path} is among the {len(valid.images):,} named by --valid."
-            )
-        train, _ = match(valid.train, rows["image"].to_list())
-        split = pl.Series(
-            "split", np.where(inside, "valid", np.where(rows["image"].is_in(sorted(set(train.values()))), "train", ""))
-        )
-        rows = rows.with_columns(split.replace({"": None}))
-        found = Matched(found.path, rows, found.networks, True, found.notes, found.warnings)
-    if "split" not in rows.columns or rows["split"].null_count() == rows.height:
-        return found
-    inside = (rows["split"] == "valid").fill_null(False).to_numpy()
-    if not inside.any():
-        raise PredictionError(f"{found.path} has no validation image: its split is train in every row that has one.")
-    both = set(rows.filter(split="train")["patient"]) & set(rows.filter(split="valid")["patient"])
-    warnings = list(found.warnings)
-    if both:
-        images = int((rows["patient"].is_in(sorted(both)).to_numpy() & inside).sum())
-        warnings.append(
-            f"{name}: {len(both):,} patients have images on both sides of the split, {images:,} of the {inside.sum():,} images "
-            "audited are theirs, and rates on patients seen in training flatter."
-        )
-    kept = (
-        found
-        if inside.all()
-        else found.at(
-            np.flatnonzero(inside),
-            f"{name}: {inside.sum():,} of {rows.height:,} images are marked for validation or testing; the others are left out.",
-        )
-    )
-    return Matched(kept.path, kept.rows, kept.networks, True, kept.notes, tuple(warnings))
-
-
-@dataclass(frozen=True)
-class Named:
-    """Images that `--valid` names, and those that the same folder has for training."""
-
-    images: list[str]
-    train: list[str]
-
-
-def names_in(valid: Path) -> Named:
-    """Images named by `--valid`: those in `valid/*` of a cohort folder, or in the image column of a table."""
-    if valid.is_dir():
-        from lib.cohort.layout import split_folder
-
-        folder, train = split_folder(valid, "valid") or valid, split_folder(valid, "train")
-        names = _images_in(folder)
-        if not names:
-            raise PredictionError(f"{valid} holds no images; a cohort folder or a table of names is needed.")
-        return Named(names, _images_in(train) if train else [])
-    table = read_table(valid)
-    column = image_column(table, Columns(), []) or table.columns[0]
-    return Named(text(table.frame[column]).drop_nulls().to_list(), [])
-
-
-def _images_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
-
-
 def common(tables: Sequence[Matched]) -> tuple[list[Matched], list[str]]:
     """Every file cut to the images that all have, in one order. Raises `PredictionError` where labels contradict."""
     shared = tables[0].rows.select("image", "label")
-    for found in tables[1:]:
-        shared = shared.join(found.rows.select("image", other="label"), on="image", how="inner", maintain_order="left")
+    for table in tables[1:]:
+        shared = shared.join(table.rows.select("image", other="label"), on="image", how="inner", maintain_order="left")
         if shared.is_empty():
             raise PredictionError(
-                f"{found.path} has no image in common with {tables[0].path}: they cannot be compared."
+                f"{table.path} has no image in common with {tables[0].path}: they cannot be compared."
             )
         if (differ := shared.filter(pl.col("label") != pl.col("other"))).height:
             raise PredictionError(
-                f"{found.path} and {tables[0].path} disagree on the label of {differ.height:,} images, "
+                f"{table.path} and {tables[0].path} disagree on the label of {differ.height:,} images, "
                 f"{differ['image'][0]!r} among them."
             )
         shared = shared.drop("other")
     if len(tables) == 1:
         return list(tables), []
     kept = []
-    for found in tables:
-        place = found.rows.select("image").with_row_index("place")
-        kept.append(found.at(shared.join(place, on="image", how="left", maintain_order="left")["place"].to_numpy()))
-    if all(found.rows.height == shared.height for found in tables):
+    for table in tables:
+        place = table.rows.select("image").with_row_index("place")
+        kept.append(table.at(shared.join(place, on="image", how="left", maintain_order="left")["place"].to_numpy()))
+    if all(table.rows.height == shared.height for table in tables):
         return kept, []
-    sizes = ", ".join(f"{plain_name(found.path.name)} {found.rows.height:,}" for found in tables)
+    sizes = ", ".join(f"{plain_name(table.path.name)} {table.rows.height:,}" for table in tables)
     return kept, [f"The files differ in their images ({sizes}): audited on the {shared.height:,} that all have."]

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.predictions.reader import PredictionError
+from lib.predictions.errors import PredictionError
 from lib.tabular import plain_name
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".xz", ".bz2", ".zip")
 
 
 @dataclass(frozen=True)
-class Given:
+class MethodFiles:
     """A method called `name`, harmless to show, of these files, each a network or several; `stated`: the user named it."""
 
     name: str
@@ -19,22 +19,22 @@ class Given:
     stated: bool
 
 
-def methods_of(files: Sequence[str | Path]) -> list[Given]:
+def methods_of(files: Sequence[str | Path]) -> list[MethodFiles]:
     """Methods in the order given: `NAME=a.csv,b.csv`, or a path, whose method is called as the file or the folder is.
 
     Files of the same name in several folders are called by what tells their paths apart. Raises `PredictionError`.
     """
-    found: list[Given] = []
+    found: list[MethodFiles] = []
     alone = [Path(given) for given in map(str, files) if _divided(given)[1] is None or Path(given).exists()]
     called = dict(zip(alone, _told_apart(alone), strict=True))
     for given in map(str, files):
         name, paths = _divided(given)
         if paths is None or Path(given).exists():
             own = _tables(Path(given))
-            found.append(Given(called[Path(given)], tuple(own), False))
+            found.append(MethodFiles(called[Path(given)], tuple(own), False))
         else:
             own = [table for path in paths.split(",") if path.strip() for table in _tables(Path(path.strip()))]
-            found.append(Given(plain_name(name), tuple(own), True))
+            found.append(MethodFiles(plain_name(name), tuple(own), True))
         if not found[-1].name or not found[-1].files:
             raise PredictionError(f"{given!r} names no file; allowed are a path and NAME=a.csv,b.csv.")
     if not found:

@@ -10,9 +10,11 @@ import polars as pl
 from lib.names import BASELINE_WEIGHTING, Attribute
 from lib.postprocessing import REGISTRY
 from lib.predictions.engine import Question
-from lib.predictions.match import Codes, Matched, common, matched, names_in, restricted
-from lib.predictions.methods import Given, methods_of
-from lib.predictions.reader import Network, PredictionError, Predictions, of_predictions, read_predictions
+from lib.predictions.errors import PredictionError, of_predictions
+from lib.predictions.match import Codes, Matched, common, matched
+from lib.predictions.methods import MethodFiles, methods_of
+from lib.predictions.reader import Network, Predictions, read_predictions
+from lib.predictions.selection import names_in, restricted
 from lib.predictions.warn import about_images, about_metadata, cut_of, warnings_of
 from lib.tabular import (
     AttributeSpec,
@@ -35,7 +37,7 @@ HARD = "has decisions only, no scores: AUC and calibration are not estimable."
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What is asked of which files: see `audit_predictions`, whose arguments these are."""
 
     files: Sequence[str | Path]
@@ -68,31 +70,32 @@ class Prepared:
     held_out: bool
 
 
-def prepared(asked: Asked) -> Prepared:
+def prepared(request: Request) -> Prepared:
     """Read everything. Raises `PredictionError`, one sentence."""
-    if asked.threshold is not None and not 0 <= asked.threshold <= 1:
-        raise PredictionError(f"--threshold is {asked.threshold:g}; allowed is 0 to 1.")
-    if not 0 < asked.margin < 0.5:
-        raise PredictionError(f"--margin is {asked.margin:g}; allowed is above 0 to below 0.5.")
-    if unknown := [name for name in asked.postprocess if name not in REGISTRY]:
+    if request.threshold is not None and not 0 <= request.threshold <= 1:
+        raise PredictionError(f"--threshold is {request.threshold:g}; allowed is 0 to 1.")
+    if not 0 < request.margin < 0.5:
+        raise PredictionError(f"--margin is {request.margin:g}; allowed is above 0 to below 0.5.")
+    if unknown := [name for name in request.postprocess if name not in REGISTRY]:
         raise PredictionError(
             f"--postprocess {unknown[0]!r} is not known; allowed are {', '.join(list(REGISTRY)[1:])}."
         )
     with of_predictions():
-        return _prepared(asked)
+        return _prepared(request)
 
 
-def _prepared(asked: Asked) -> Prepared:
-    given, columns = methods_of(asked.files), Columns(asked.columns, asked.like)
-    table = None if asked.metadata is None else read_table(asked.metadata)
+def _prepared(request: Request) -> Prepared:
+    files_of_methods, columns = methods_of(request.files), Columns(request.columns, request.like)
+    table = None if request.metadata is None else read_table(request.metadata)
     read = [
-        (method, [read_predictions(path, columns, asked.scores, table) for path in method.files]) for method in given
+        (method, [read_predictions(path, columns, request.scores, table) for path in method.files])
+        for method in files_of_methods
     ]
-    people = _people(asked, table, read, columns)
-    names = None if asked.valid is None else names_in(Path(asked.valid))
+    people = _people(request, table, read, columns)
+    names = None if request.valid is None else names_in(Path(request.valid))
     notices, warnings = [*_read_as(people, read), *people.notes], [*people.warnings]
     warnings += about_metadata(people.checks, plain_name(people.table.path.name))
-    found: list[tuple[Given, Matched]] = []
+    found: list[tuple[MethodFiles, Matched]] = []
     of_files: list[tuple[str, str]] = []
     for method, own in read:
         for file in own:
@@ -103,40 +106,40 @@ def _prepared(asked: Asked) -> Prepared:
     notices += _alike(of_files)
     kept, told = common([one for _, one in found])
     notices += told
-    if asked.attributes is not None:
+    if request.attributes is not None:
         notices += [_compared(own) for own in people.attributes.values()]
     held_out = all(one.held_out for one in kept)
     if not held_out:
         warnings.append(OPTIMISM)
     rows = kept[0].rows
     _check_classes(rows)
-    methods = _methods([(method, one) for (method, _), one in zip(found, kept, strict=True)], len(given))
-    chosen = _baseline(asked.baseline, methods)
+    methods = _methods([(method, one) for (method, _), one in zip(found, kept, strict=True)], len(files_of_methods))
+    chosen = _baseline(request.baseline, methods)
     methods = {chosen: methods[chosen]} | methods
     labels = rows["label"].to_numpy()
     for one in kept:
         notices += [f"{plain_name(one.path.name)} {HARD}" for n in one.networks[:1] if not n.ranked]
         warnings += warnings_of(one, labels)
-    notices += _decided(methods, asked.threshold)
+    notices += _decided(methods, request.threshold)
     warnings += about_images(rows)
     inner = {_inner(method, chosen): networks for method, networks in methods.items()}
     question = Question(
         rows,
         people.attributes,
         {name: np.stack([network.score for network in own]) for name, own in inner.items()},
-        {name: np.stack([_decisions(network, asked.threshold) for network in own]) for name, own in inner.items()},
+        {name: np.stack([_decisions(network, request.threshold) for network in own]) for name, own in inner.items()},
         frozenset(name for name, own in inner.items() if not all(network.ranked for network in own)),
-        tuple(asked.postprocess),
-        _targets(asked.target, people.attributes),
-        asked.folds,
-        asked.margin,
-        asked.smallest_cell,
-        _preferences(people.attributes, asked.target),
+        tuple(request.postprocess),
+        _targets(request.target, people.attributes),
+        request.folds,
+        request.margin,
+        request.smallest_cell,
+        _preferences(people.attributes, request.target),
     )
     return Prepared(
         question,
         {_inner(method, chosen): method for method in methods},
-        _files([path for method in given for path in method.files]),
+        _files([path for method in files_of_methods for path in method.files]),
         tuple(dict.fromkeys(map(_harmless, notices))),
         tuple(dict.fromkeys(map(_harmless, warnings))),
         held_out,
@@ -172,7 +175,9 @@ def _pieces(sentence: str) -> list[str]:
     return [word for pair in ((w, " ") for w in sentence.split(" ")) for word in pair][:-1]
 
 
-def _people(asked: Asked, table: Table | None, read: list[tuple[Given, list[Predictions]]], columns: Columns) -> People:
+def _people(
+    request: Request, table: Table | None, read: list[tuple[MethodFiles, list[Predictions]]], columns: Columns
+) -> People:
     """The metadata: the table that is named, else the first file itself."""
     first = read[0][1][0]
     own = table is None or table.path.resolve() == first.path.resolve()
@@ -182,20 +187,20 @@ def _people(asked: Asked, table: Table | None, read: list[tuple[Given, list[Pred
     if not own:  # an option may name a column of the predictions alone
         given = {role: name for role, name in given.items() if role == "patient" or named(table, name)}
     table = first.table if own else table
-    specs = asked.attributes
+    specs = request.attributes
     if specs is not None:
         specs = [spec if isinstance(spec, AttributeSpec) else parse_attribute(spec) for spec in specs]
     try:
-        return read_people(table, Columns(given, asked.like), specs, asked.codes)
+        return read_people(table, Columns(given, request.like), specs, request.codes)
     except TableError as error:
-        if asked.metadata is not None:
+        if request.metadata is not None:
             raise
         raise PredictionError(
             f"{str(error).removesuffix('.')}; or give the table that has it, by --metadata."
         ) from None
 
 
-def _read_as(people: People, read: list[tuple[Given, list[Predictions]]]) -> list[str]:
+def _read_as(people: People, read: list[tuple[MethodFiles, list[Predictions]]]) -> list[str]:
     """One sentence on encodings, compression and separators, where they are not the usual ones."""
     tables = {people.table.path.name: people.table.how}
     tables |= {file.path.name: file.table.how for _, own in read for file in own}
@@ -203,21 +208,21 @@ def _read_as(people: People, read: list[tuple[Given, list[Predictions]]]) -> lis
     return [f"Read as written: {'; '.join(said)}."] if said else []
 
 
-def _methods(found: list[tuple[Given, Matched]], given: int) -> dict[str, list[Network]]:
+def _methods(pairs: list[tuple[MethodFiles, Matched]], inputs: int) -> dict[str, list[Network]]:
     """Networks by method. A file that tells methods apart names them; beside other files, after its own name."""
     methods: dict[str, list[Network]] = {}
-    for method, one in found:
+    for method, one in pairs:
         for network in one.networks:
             own = plain_name(network.method)
-            name = method.name if not own else own if given == 1 else f"{method.name} {own}"
+            name = method.name if not own else own if inputs == 1 else f"{method.name} {own}"
             methods.setdefault(name, []).append(network)
     return methods
 
 
-def _baseline(asked: str | None, methods: Mapping[str, list[Network]]) -> str:
-    chosen = next(iter(methods)) if asked is None else plain_name(asked)
+def _baseline(name: str | None, methods: Mapping[str, list[Network]]) -> str:
+    chosen = next(iter(methods)) if name is None else plain_name(name)
     if chosen not in methods:
-        raise PredictionError(f"--baseline {asked!r} is not among the methods; they are {', '.join(methods)}.")
+        raise PredictionError(f"--baseline {name!r} is not among the methods; they are {', '.join(methods)}.")
     return chosen
 
 
@@ -255,9 +260,9 @@ def _compared(own: Attribute) -> str:
     return f"{own.label}: {', '.join(own.groups)}, of {level}; differences are against {own.reference}."
 
 
-def _targets(asked: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
+def _targets(names: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
     alias = {"age": "age_group"} if "age_group" in attributes else {}
-    names = tuple(alias.get(name, name) for name in asked)
+    names = tuple(alias.get(name, name) for name in names)
     if unknown := [name for name in names if name not in attributes]:
         raise PredictionError(f"--target {unknown[0]!r} is not compared; allowed are {', '.join(attributes)}.")
     return names or tuple(attributes)

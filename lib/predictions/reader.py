@@ -5,15 +5,15 @@ outputs in `preds_logit0` and `preds_logit1`. Elsewhere 1 is sick; words (malade
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from lib.tabular import Columns, Table, TableError, read_table
+from lib.predictions.errors import PredictionError, of_predictions
+from lib.tabular import Columns, Table, read_table
 from lib.tabular.classes import classes, is_classes, truth
 from lib.tabular.columns import (
     DECISION,
@@ -33,23 +33,6 @@ PAIR = re.compile(r"^(?P<stem>.*?)[ _.-]?(?P<kind>logits?|probas?|probs?|scores?
 """Two columns, of class 0 (malade, in the alphabetical order of the course's folders) and of class 1 (sain)."""
 NETWORK = re.compile(r"^(?P<method>.+)/seed(?P<seed>\d+)$")
 """A column for each network, as a study publishes them; all images of such a file were held out."""
-
-
-class PredictionError(TableError):
-    """Predictions cannot be audited; the message is one sentence: what, where, what is allowed."""
-
-    exit_status = 2
-
-
-@contextmanager
-def of_predictions() -> Iterator[None]:
-    """What is wrong with a table is wrong with the predictions."""
-    try:
-        yield
-    except PredictionError:
-        raise
-    except TableError as error:
-        raise PredictionError(str(error)) from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,23 +26,23 @@ _METHOD = ("weighting", "postprocessing", "target")
 _BASELINE = dict(zip(_METHOD, BASELINE, strict=True))
 
 
-def summary(found: Audited) -> str:
+def summary(audit: Audited) -> str:
     """Plain text, a terminal wide: rates in percent with 95 % intervals, differences in points, verdicts in words."""
-    images, patients = found.rows.height, found.rows["patient"].n_unique()
-    lines = [f"{images:,} images of {patients:,} patients{', validation only' if found.held_out else ''}"]
-    lines += [f"Warning: {warning}" for warning in found.warnings]
-    lines += [f"Note: {notice}" for notice in shortened(found.notices)]
-    lines += ["", *_methods(found), "", *_groups(found), "", *_gaps(found)]
-    if found.tables["effects"].height:
-        lines += ["", *_changes(found)]
-    if found.deployed:
-        lines += ["", *_rules(found)]
+    images, patients = audit.rows.height, audit.rows["patient"].n_unique()
+    lines = [f"{images:,} images of {patients:,} patients{', validation only' if audit.held_out else ''}"]
+    lines += [f"Warning: {warning}" for warning in audit.warnings]
+    lines += [f"Note: {notice}" for notice in shortened(audit.notices)]
+    lines += ["", *_methods(audit), "", *_groups(audit), "", *_gaps(audit)]
+    if audit.tables["effects"].height:
+        lines += ["", *_changes(audit)]
+    if audit.deployed:
+        lines += ["", *_rules(audit)]
     lines += [
         "",
         "In brackets: 95 % intervals by patient"
         + (
             ", and by network."
-            if max(found.networks.values()) > 1
+            if max(audit.networks.values()) > 1
             else "; with one network each, retraining is not in them."
         )
         + " Every patient counts once. “Shown” holds for all comparisons of its kind together, “suggested” for a single one.",
@@ -58,82 +58,82 @@ def shortened(notices: Sequence[str]) -> list[str]:
     return [*notices[: MOST_NOTES - 1], f"{more} more stand in what --out and --report write."]
 
 
-def _methods(found: Audited) -> Iterator[str]:
-    overall = found.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
+def _methods(audit: Audited) -> Iterator[str]:
+    overall = audit.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
     rows = []
     for method, own in overall.group_by(*_METHOD, maintain_order=True):
         levels = {row["metric"]: row for row in own.to_dicts()}
         role = " (baseline)" if method == BASELINE else ""
-        files = found.networks[method[0]]
+        files = audit.networks[method[0]]
         shown = (_level(levels[m]) if m in levels else "" for m in SHOWN)
-        rows.append((_name(found, method) + role, f"{files} network{'s' * (files > 1)}", *shown))
+        rows.append((_name(audit, method) + role, f"{files} network{'s' * (files > 1)}", *shown))
     yield from _table(("method", "", *(METRICS[m].label for m in SHOWN)), rows)
 
 
-def _name(found: Audited, method: Sequence[str]) -> str:
+def _name(audit: Audited, method: Sequence[str]) -> str:
     """A method in words: its own name, and the post-processing where there is one."""
     weighting, postprocessing, target = method
-    own = found.methods[weighting]
+    own = audit.methods[weighting]
     if postprocessing == BASELINE_POSTPROCESSING:
         return own
     words = POSTPROCESSINGS.get(postprocessing, postprocessing.replace("_", " "))
-    return f"{own}, {words}" + ("" if target == NO_TARGET else f" by {found.attributes[target].label}")
+    return f"{own}, {words}" + ("" if target == NO_TARGET else f" by {audit.attributes[target].label}")
 
 
-def _groups(found: Audited) -> Iterator[str]:
-    metrics = found.tables["metrics"].filter(**_BASELINE, unit=PATIENT).filter(pl.col("attribute") != OVERALL)
+def _groups(audit: Audited) -> Iterator[str]:
+    metrics = audit.tables["metrics"].filter(**_BASELINE, unit=PATIENT).filter(pl.col("attribute") != OVERALL)
     rows = []
     for (attribute, group), own in metrics.group_by("attribute", "group", maintain_order=True):
         levels = {row["metric"]: row for row in own.to_dicts()}
         patients = f"{levels['selection_rate']['patients']:,} patients"
-        rows.append((f"{found.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in SHOWN)))
+        rows.append((f"{audit.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in SHOWN)))
     yield from _table(("baseline, by group", "", *(METRICS[m].label for m in SHOWN)), rows)
 
 
-def _gaps(found: Audited) -> Iterator[str]:
+def _gaps(audit: Audited) -> Iterator[str]:
     gaps = (
-        found.tables["gaps"]
+        audit.tables["gaps"]
         .filter(**_BASELINE)
         .filter(pl.col("metric").is_in(COMPARED), pl.col("contrast") != MAX_MIN, unit=PATIENT)
     )
     yield from _table(
         ("baseline, differences", "", "points", "verdict"),
         [
-            (f"{found.attributes[row['attribute']].label} {row['contrast']}", METRICS[row["metric"]].label)
+            (f"{audit.attributes[row['attribute']].label} {row['contrast']}", METRICS[row["metric"]].label)
             + (_points(row["estimate"], row["low"], row["high"]), row["verdict"])
             for row in gaps.to_dicts()
         ],
     )
 
 
-def _changes(found: Audited) -> Iterator[str]:
+def _changes(audit: Audited) -> Iterator[str]:
     rows = []
-    for row in found.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT).to_dicts():
+    for row in audit.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT).to_dicts():
         gap = " - " in row["contrast"] and row["contrast"] != MAX_MIN
         if gap or (row["attribute"] == OVERALL and row["metric"] == "balanced_accuracy"):
-            where = f", {found.attributes[row['attribute']].label} {row['contrast']}" if gap else ""
+            where = f", {audit.attributes[row['attribute']].label} {row['contrast']}" if gap else ""
             change = _points(row["estimate"], row["low"], row["high"])
             rows.append(
                 (
-                    _name(found, [row[c] for c in _METHOD]),
+                    _name(audit, [row[c] for c in _METHOD]),
                     METRICS[row["metric"]].label + where,
                     change,
-                    _word(row, found),
+                    _word(row, audit),
                 )
             )
     yield from _table(("against the baseline", "", "points", "verdict"), rows)
-    if len(found.methods) > 1 and max(found.networks.values()) == 1:
+    if len(audit.methods) > 1 and max(audit.networks.values()) == 1:
         yield "With one network each, a verdict says that these two networks differ, not that a method does."
 
 
-def _rules(found: Audited) -> Iterator[str]:
+def _rules(audit: Audited) -> Iterator[str]:
     """The rules of the baseline's first network as they would be deployed, fitted on everyone."""
     rows = []
-    for rule in found.deployed:
+    for rule in audit.deployed:
         if rule["weighting"] == BASELINE[0] and rule["network"] == 1 and "by_group" in rule:
             own = rule["by_group"] or {"all": rule["threshold"]}
             told = "; ".join(f"{group} {_threshold(cut)}" for group, cut in own.items())
-            name = _name(found, (rule["weighting"], rule["postprocessing"], rule["target"]))
+            name = _name(audit, (rule["weighting"], rule["postprocessing"], rule["target"]))
             rows.append((name, told))
     if rows:
         yield from _table(("as deployed, fitted on everyone", "sick from this score on"), rows)
@@ -145,11 +145,11 @@ def _threshold(cut: float | list | None) -> str:
     return "never" if cut is None else f"{cut:.3g}"
 
 
-def _word(row: dict, found: Audited) -> str:
+def _word(row: dict, audit: Audited) -> str:
     """What the effect amounts to, and how surely."""
     if row["outcome"]:
         return f"{row['outcome']}, {row['outcome_verdict']}"
-    return f"{AT_MOST} {100 * found.settings['margin']:g} points" if row["verdict"] == AT_MOST else row["verdict"]
+    return f"{AT_MOST} {100 * audit.settings['margin']:g} points" if row["verdict"] == AT_MOST else row["verdict"]
 
 
 def _level(row: dict) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import polars as pl
 
-from lib.names import BY_PATIENT, GROUPINGS, PLACEBO, WEIGHTINGS
+from lib.names import BY_PATIENT, GROUPINGS, PLACEBO, WEIGHTINGS, is_weighting
 from lib.preprocessing import weightings as w
 
-__all__ = ["catalogue", "equivalents", "example_weights", "is_known", "names"]
+__all__ = ["catalogue", "equivalents", "example_weights", "names"]
 
 _FAMILIES: dict[str, Callable[[w.Examples], np.ndarray]] = {
     "uniform": w.uniform,
@@ -36,25 +36,13 @@ def names() -> list[str]:
     return list(WEIGHTINGS)
 
 
-def is_known(name: str) -> bool:
-    """Whether `study.toml` may name this weighting: one of `names`, or `placebo_` and `patient_balanced_x_` before one.
-
-    There is no placebo of `uniform`; `patient_balanced` is not multiplied by itself or by `uniform`.
-    """
-    rest = name.removeprefix(PLACEBO)
-    plain = rest.removeprefix(BY_PATIENT)
-    if plain != rest and plain in ("uniform", "patient_balanced"):
-        return False
-    return plain in WEIGHTINGS and name != f"{PLACEBO}uniform"
-
-
 def example_weights(name: str, train: pl.DataFrame, seed: int = 0) -> np.ndarray:
     """Weights (n,) with mean 1 of the rows of `train` (columns `image`, `label`, `patient`, `weight`, the attributes).
 
     Only the columns that the weighting looks at are needed. `seed` draws the permutation of a placebo and is not looked
     at otherwise. Raises `WeightingError` for an unknown name or a weighting that these rows do not allow.
     """
-    if not is_known(name):
+    if not is_weighting(name):
         raise w.WeightingError(f"Weighting {name!r} is unknown; allowed are {', '.join(names())}.")
     if name.startswith(PLACEBO):
         return w.placebo(example_weights(name.removeprefix(PLACEBO), train), seed)

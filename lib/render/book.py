@@ -3,10 +3,15 @@
 Quarto reads its settings again after the pre-render scripts, so new names and chapters show in the same rendering.
 Frozen cells do not depend on them. `python -m lib` writes the file before it starts Quarto, too: where an old one lists a
 chapter that was deleted since, Quarto stops before any script runs. Standard library only: it must run with any Python.
+
+An edition is the report in a language: `index.qmd` and `chapters/` in English, `index.<code>.qmd` and `chapters/<code>/` in
+another. Each is a profile of Quarto with an output folder of its own (`--profile fr`; the deck: `slides`, `slides-fr`).
 """
 
 import json
+import os
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,50 +22,147 @@ if __name__ == "__main__":
 from lib.settings import SettingsError, read_settings  # noqa: E402
 
 FILE = "_report.yml"
-HOME = "index.qmd"
-"""The one chapter that `_quarto.yml` lists itself: Quarto refuses a book without a first page before any script runs."""
+OUTPUT = "_book"
+DECK = "chapters/slides/defense.qmd"
+LANGUAGE = "en"
+"""Of the report where no other is asked for: its chapters stand in `chapters/` itself."""
 
 
-def book_settings(root: Path) -> dict[str, Any]:
-    """What `[report]` says, in Quarto's names. Raises `SettingsError`, one sentence, for a chapter that is not there."""
-    report = read_settings(root)["report"]
-    for key in ("chapters", "appendices"):
-        for chapter in report.get(key, []):
-            if not (root / chapter).is_file():
-                raise SettingsError(
-                    f"{root / 'study.toml'}, [report]: {key} lists {chapter!r}, but there is no such file."
-                )
-    book = {"title": report["title"], "subtitle": report["subtitle"], "author": report["authors"]}
-    book |= {key: report[key] for key in ("chapters", "appendices") if report.get(key)}
-    return {
-        "lang": report.get("lang", "en"),
-        "language": report.get("language", {}),
+def editions(root: Path = ROOT) -> tuple[str, ...]:
+    """The languages that the report can be had in: those that `lib/report/words` has words for."""
+    found = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
+    return tuple(sorted(found | {LANGUAGE}))
+
+
+def chosen_language(root: Path = ROOT, asked: str | None = None) -> str:
+    """The language asked for, else that of `study.toml`. Raises `SettingsError` where there are no words in it."""
+    code = asked or read_settings(root)["report"].get("lang", LANGUAGE)
+    if code not in editions(root):
+        raise SettingsError(f"The report has no words in {code!r}; it can be had in {', '.join(editions(root))}.")
+    return code
+
+
+def home_of(code: str) -> str:
+    """The first page: Quarto takes a file called `index.*` for it."""
+    return "index.qmd" if code == LANGUAGE else f"index.{code}.qmd"
+
+
+def twin_of(chapter: str, code: str) -> str:
+    """The chapter of an edition that the path of the English one stands for: `chapters/fr/data.qmd` for `chapters/data.qmd`."""
+    folder, _, name = chapter.partition("/")
+    if code == LANGUAGE or folder != "chapters" or name.startswith(f"{code}/"):
+        return chapter
+    return f"{folder}/{code}/{name}"
+
+
+def language_of(chapter: str | Path, root: Path = ROOT) -> str:
+    """The language of a chapter, by where it stands."""
+    path = Path(chapter)
+    own = path.parts[1] if len(path.parts) > 2 and path.parts[0] == "chapters" else path.stem.partition(".")[2]
+    return own if own in editions(root) else LANGUAGE
+
+
+def output_of(code: str) -> str:
+    """Where Quarto puts an edition."""
+    return OUTPUT if code == LANGUAGE else f"{OUTPUT}/{code}"
+
+
+def profile_of(code: str, *, deck: bool = False) -> str:
+    """Quarto's profile of the book of an edition, or of its deck."""
+    if deck:
+        return "slides" if code == LANGUAGE else f"slides-{code}"
+    return code
+
+
+def page_words(root: Path, code: str) -> dict[str, Any]:
+    """What `names.toml` of an edition says to pages and to Quarto, with what the project overrides; empty where there is nothing."""
+    found: dict[str, Any] = {"language": {}, "page": {}, "quarto": {}}
+    for folder in (root / "lib" / "report" / "words", root / "words"):
+        path = folder / code / "names.toml"
+        try:
+            names = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            continue
+        except tomllib.TOMLDecodeError as fault:
+            raise SettingsError(f"{path} is not TOML: {fault}.") from None
+        for table in found:
+            found[table] |= names.get(table, {})
+    return found
+
+
+def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
+    """What `[report]` says of an edition, in Quarto's names. Raises `SettingsError`, one sentence, for a chapter that is not there."""
+    report, words = read_settings(root)["report"], page_words(root, code)
+    own = report.get(code, {})
+    authors = report.get("authors") or ["The audit team"]
+    book = {key: own.get(key) or report.get(key, "") for key in ("title", "subtitle")} | {"author": authors}
+    book |= {"chapters": [home_of(code), *_chapters(root, report, "chapters", code)]}
+    if appendices := _chapters(root, report, "appendices", code):
+        book["appendices"] = appendices
+    if not (root / home_of(code)).is_file():
+        raise SettingsError(f"{root / home_of(code)} is missing: it is the first page of the report in {code!r}.")
+    if file := words["language"].get("file"):
+        book["output-file"] = file
+    settings = {
+        "lang": code,
+        "language": words["quarto"] | report.get("language", {}),
+        "spaced-punctuation": bool(words["language"].get("spaced_punctuation")),
         "book": book,
-        "report": {"authors": ", ".join(report["authors"])},  # the deck's shortcode cannot show a list
+        "report": {"authors": ", ".join(authors)},  # the deck's shortcode cannot show a list
     }
+    if words["page"]:
+        told = json.dumps(words["page"], ensure_ascii=False).replace("<", "\\u003c")
+        script = f'<script type="application/json" id="page-words">{told}</script>'
+        settings["format"] = {"html": {"include-in-header": [{"text": script}], "code-summary": words["page"]["code"]}}
+    return settings
 
 
-def chapters_of(root: Path) -> list[str]:
+def _chapters(root: Path, report: dict[str, Any], key: str, code: str) -> list[str]:
+    """The files of an edition; a chapter of one's own that has no twin is shown as it is."""
+    found = []
+    for chapter in report.get(key, []):
+        places = [place for place in (twin_of(chapter, code), chapter) if (root / place).is_file()]
+        if not places:
+            raise SettingsError(f"{root / 'study.toml'}, [report]: {key} lists {chapter!r}, but there is no such file.")
+        found.append(places[0])
+    return found
+
+
+def chapters_of(root: Path, code: str = LANGUAGE) -> list[str]:
     """Every file of the book, in order, relative to `root`."""
-    book = book_settings(root)["book"]
-    return [HOME, *book.get("chapters", []), *book.get("appendices", [])]
+    book = book_settings(root, code)["book"]
+    return [*book["chapters"], *book.get("appendices", [])]
 
 
-def write_book(root: Path) -> None:
-    """Write `_report.yml`, unless it is up to date: a preview reloads everything when it changes.
+def write_book(root: Path, code: str = LANGUAGE) -> None:
+    """Write `_report.yml` and the profiles of an edition, unless they are up to date: a preview reloads all when they change.
 
     A book without `study.toml` has its names in its `_quarto.yml`: nothing is written for it.
     """
     if not (root / "study.toml").is_file():
         return
-    file = root / FILE
-    text = json.dumps(book_settings(root), indent=2, ensure_ascii=False) + "\n"  # JSON is YAML
+    _write(root / FILE, book_settings(root, code))
+    if code != LANGUAGE:
+        project = {"output-dir": output_of(code)}
+        deck = project | {"type": "default", "render": [twin_of(DECK, code)]}
+        _write(root / f"_quarto-{profile_of(code)}.yml", {"project": project, "book": {"chapters": [home_of(code)]}})
+        _write(root / f"_quarto-{profile_of(code, deck=True)}.yml", {"project": deck})
+
+
+def _write(file: Path, settings: dict[str, Any]) -> None:
+    text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"  # JSON is YAML
     if not file.is_file() or file.read_text("utf-8") != text:
         file.write_text(text, "utf-8")
 
 
+def profile_language(root: Path) -> str:
+    """The edition that the profile of a running Quarto stands for."""
+    profiles = os.environ.get("QUARTO_PROFILE", "").split(",")
+    return next((code for code in editions(root) for own in profiles if own.removeprefix("slides-") == code), LANGUAGE)
+
+
 if __name__ == "__main__":
     try:
-        write_book(ROOT)
+        write_book(ROOT, *sys.argv[1:2] or [profile_language(ROOT)])
     except SettingsError as error:
         sys.exit(str(error))

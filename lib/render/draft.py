@@ -1,236 +1,289 @@
-"""The draft: the report as one HTML page, one PDF and one page of slides, where Quarto cannot be had.
+"""The draft: the book, its PDF and its deck where Quarto cannot be had, made by pandoc and Typst of the same chapters.
 
-The same chapters are run through Jupyter (`draft_cells.py`), joined, and given to pandoc, with a filter for what is
-Quarto's own (`draft.lua`: numbers, references, callouts), and to Typst. A banner says that it is a draft, why, and how
-to get the whole. It is a fallback: search, one page per chapter, themes and reveal.js are Quarto's and are not remade.
+Cells that Quarto froze are not run again. Pages, chapters and numbers are those of the book; search and the dark theme are
+Quarto's and are not remade. A note on each page says that it is a draft and how to get the whole.
 """
-
-from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pypandoc
 import typst
 import yaml
-from tqdm import tqdm
 
-from lib.render.book import write_book
-from lib.render.draft_cells import DraftError, run_chapter
+from lib.render.book import DECK, LANGUAGE, book_settings, page_words, twin_of
+from lib.render.cells import DraftError, executed
 
 HERE = Path(__file__).parent
-FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
-INCLUDE = re.compile(r"^\{\{<\s*include\s+(\S+)\s*>\}\}\s*$", re.MULTILINE)
+ROOT = HERE.parent.parent
 SHORTCODE = re.compile(r"\{\{<\s*(.*?)\s*>\}\}")
 FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
+FENCE = re.compile(r"^(`{3,}|~{3,})")
+HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*(?:\{([^}]*)\})?\s*$")
+LABEL = re.compile(r"\{#((?:fig|tbl|eq|sec)-[\w-]+)")
+REFERENCE = re.compile(r"(?<![\w\\])(-?)@((?:fig|tbl|eq|sec)-[\w-]*\w)")
+NO_BREAK = "\N{NO-BREAK SPACE}"
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of the table of contents: a chapter file, or the title of a part (then `path` is None)."""
+class Chapter:
+    """A chapter in its place: the file, where its page goes, its number (`2`, `A`; none for the first page) and its text."""
 
-    path: str | None = None
-    part: str | None = None
-    appendix: bool = False
+    path: str
+    page: str
+    number: str
+    text: str
 
-
-@dataclass(frozen=True)
-class Book:
-    """What the draft needs of `_quarto.yml`. Paths are relative to the project."""
-
-    title: str
-    authors: list[str]
-    entries: list[Entry]
-    metadata: dict[str, Any]  # for pandoc: bibliography, csl, lang, language, subtitle
+    @property
+    def title(self) -> str:
+        return next((line.title for line in _lines(self.text) if line.level), self.path)
 
 
-def render_draft(
-    project: Path, output: Path, *, why: str, progress: Callable[..., Iterable[Any]] = tqdm
-) -> tuple[Path, Path, Path | None]:
-    """Run every chapter of the book in `project` and write the draft into `output`.
+def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) -> list[Path]:
+    """Write the draft of an edition of the book in `root` into `output`; returns the files that a reader opens first.
 
-    Parameters: `project` a folder with `_quarto.yml`; `why` the sentence of the banner that says what is missing;
-    `progress` wraps the chapters as `tqdm` does. Returns the paths of the page, the PDF and the slides (None when the
-    project has no slides). Raises `DraftError`, one sentence, when a cell fails, or pandoc or Typst refuses the text.
+    `why` there is no Quarto is told in the log. Raises `DraftError`, one sentence, when a cell fails, or pandoc or Typst
+    refuses the text.
     """
-    project, output = project.resolve(), output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
-    write_book(project)  # what Quarto's pre-render script does
-    book, decks = read_book(project), read_decks(project)
-    notes: list[str] = []
-    texts: dict[str, str] = {}
-    files = [entry.path for entry in book.entries if entry.path] + decks[:1]
-    for path in progress(files, desc="Draft", unit="chapter"):
-        texts[path] = _chapter(project, path, notes, titled=path not in decks)
-
-    parts = []
-    for entry in book.entries:
-        if entry.path:
-            parts.append(f'::: {{.draft-chapter path="{entry.path}" appendix="{str(entry.appendix).lower()}"}}\n:::\n')
-            parts.append(texts[entry.path])
-        else:
-            parts.append(f"# {entry.part} {{.unnumbered .part}}\n")
-    text = "\n\n".join(parts)
-    metadata = {"title": book.title, "author": book.authors, "draft-mode": "book", "draft-why": why, **book.metadata}
-    metadata["link-citations"] = True
-
-    pdf = output / "report-draft.pdf"
-    _write_pdf(_pandoc(text, "typst", metadata, project, notes), pdf, project, book, why, notes)
-    page = output / "index.html"
-    page.write_text(
-        _pandoc(text, "html5", {**metadata, "draft-note": _unique(notes)}, project, notes), encoding="utf-8"
-    )
-    slides = None
-    if decks:
-        slides = output / Path(decks[0]).with_suffix(".html")  # where Quarto puts it: links to it hold
-        slides.parent.mkdir(parents=True, exist_ok=True)
-        head = _front_matter((project / decks[0]).read_text(encoding="utf-8"))
-        own = [key for key in ("title", "subtitle", "author", "date") if key in head]
-        shown = {key: head[key] for key in own if not SHORTCODE.search(str(head[key]))}  # else it is the book's
-        marker = f'::: {{.draft-chapter path="{decks[0]}"}}\n:::\n\n'
-        metadata |= {"draft-mode": "slides", "pagetitle": str(shown.get("title", book.title)), **shown}
-        deck = _pandoc(marker + texts[decks[0]], "dzslides", metadata, project, notes)
-        slides.write_text(deck, encoding="utf-8")
-    for note in _unique(notes):
-        log.warning("%s", note)
-    return page, pdf, slides
-
-
-def read_book(project: Path) -> Book:
-    """The book that `_quarto.yml` describes, with its `metadata-files` merged in. Raises `DraftError` if it is none."""
-    config = _yaml(project / "_quarto.yml")
-    for extra in config.get("metadata-files", []):
-        config = _merged(config, _yaml(project / extra))
-    book = config.get("book")
-    if not isinstance(book, dict) or "chapters" not in book:
-        raise DraftError(f"{project / '_quarto.yml'} describes no book: book.chapters is needed.")
-    authors = book.get("author", config.get("author", []))
-    authors = authors if isinstance(authors, list) else [authors]
-    names = [str(author.get("name", "")) if isinstance(author, dict) else str(author) for author in authors]
-    metadata: dict[str, Any] = {"lang": config.get("lang", "en"), "language": config.get("language", {})}
-    metadata |= {key: str(book[key]) for key in ("subtitle", "date") if key in book}
-    if metadata.get("date") in ("today", "now", "last-modified"):
-        metadata["date"] = date.today().isoformat()
-    bibliography = config.get("bibliography", book.get("bibliography", []))
-    bibliography = [bibliography] if isinstance(bibliography, str) else bibliography
-    if bibliography:
-        metadata["bibliography"] = [str(project / file) for file in bibliography]
-    if "csl" in config:
-        metadata["csl"] = str(project / config["csl"])
-    entries = _entries(book["chapters"]) + _entries(book.get("appendices", []), appendix=True)
-    return Book(str(book.get("title", project.name)), names, entries, metadata)
-
-
-def read_decks(project: Path) -> list[str]:
-    """The slide files that the `slides` profile renders; none when there is no such profile."""
-    profile = project / "_quarto-slides.yml"
-    if not profile.exists():
-        return []
-    return [file for file in _yaml(profile).get("project", {}).get("render", []) if (project / file).exists()]
-
-
-def _entries(chapters: list[Any], *, appendix: bool = False) -> list[Entry]:
-    found: list[Entry] = []
+    log.warning("%s A draft is rendered instead.", why)
+    root = root.resolve()
+    config = yaml.safe_load((root / "_quarto.yml").read_text("utf-8"))
+    settings = book_settings(root, code) if (root / "study.toml").is_file() else config
+    words, book = page_words(ROOT, code), settings["book"]
+    quarto = words["quarto"] | settings.get("language", {})
+    deck = twin_of(DECK, code)
+    decks = [deck] if (root / deck).is_file() else []
+    main, appendices = (list(book.get(key, [])) for key in ("chapters", "appendices"))
+    texts = executed(root, [*main, *appendices, *decks])
+    chapters = numbered(main, appendices, texts)
+    labels = labels_of(chapters, quarto)
+    head = {
+        "title": book["title"],
+        "subtitle": book.get("subtitle", ""),
+        "author": book["author"] if isinstance(book["author"], list) else [book["author"]],
+        "lang": settings.get("lang", code),
+        "spaced-punctuation": settings.get("spaced-punctuation", False),
+        "words": words["page"],
+        "numbers": {label: told for label, (_, told) in labels.items() if not label.startswith("sec")},
+    }
+    if "bibliography" in config:
+        head |= {"bibliography": str(root / config["bibliography"]), "link-citations": True}
+        head["reference-section-title"] = quarto.get("section-title-references", "References")
     for chapter in chapters:
-        if isinstance(chapter, str):
-            found.append(Entry(path=chapter, appendix=appendix))
-        elif "part" in chapter:
-            part = str(chapter["part"])
-            found.append(Entry(path=part, appendix=appendix) if part.endswith(".qmd") else Entry(part=part))
-            found += _entries(chapter.get("chapters", []), appendix=appendix)
-        else:
-            found.append(Entry(path=str(chapter["file"]), appendix=appendix))
+        page = {"pagetitle": f"{_plain(chapter.title)} – {book['title']}"} | _contents(chapters, chapter)
+        _write(output / chapter.page, _pandoc(resolved(chapter, labels), "html5", root, head | page))
+    pdf = output / f"{book.get('output-file', 'report')}.pdf"
+    whole = _whole(chapters, labels, quarto.get("section-title-appendices", "Appendices"))
+    _write_pdf(_pandoc(whole, "typst-citations", root, head), pdf, root)
+    made = [output / chapters[0].page, pdf]
+    for path in decks:
+        talk = Chapter(path, Path(path).with_suffix(".html").as_posix(), "", SHORTCODE.sub("", texts[path]))
+        _write(
+            output / talk.page, _pandoc(resolved(talk, labels), "revealjs", root, head | {"pagetitle": book["title"]})
+        )
+        made.append(output / talk.page)
+    return made
+
+
+def numbered(main: list[str], appendices: list[str], texts: dict[str, str]) -> list[Chapter]:
+    """Chapters with their numbers: the first page and others that ask for none have none, appendices have letters."""
+    found = []
+    for paths, mark in ((main, str), (appendices, lambda count: chr(64 + count))):
+        count = 0
+        for path in paths:
+            text = SHORTCODE.sub(
+                "", FOOTNOTE.sub(lambda note, path=path: f"[^{Path(path).stem}-{note[1]}]", texts[path])
+            )
+            first = next((line for line in _lines(text) if line.level), None)
+            numbered = first is None or "unnumbered" not in first.attributes
+            count += numbered
+            page = "index.html" if Path(path).name.startswith("index.") else Path(path).with_suffix(".html").as_posix()
+            found.append(Chapter(path, page, mark(count) if numbered else "", text))
     return found
 
 
-def _chapter(project: Path, path: str, notes: list[str], *, titled: bool) -> str:
-    """One chapter run, as Markdown that can stand beside the others: own title, own footnotes, no shortcodes."""
-    file = project / path
-    if not file.exists():
-        raise DraftError(f"_quarto.yml names {path}, which does not exist.")
-    text = file.read_text(encoding="utf-8")
-    text = INCLUDE.sub(lambda match: (file.parent / match[1]).read_text(encoding="utf-8"), text)
-    title = _front_matter(text).get("title")
-    body = run_chapter(text, name=path, project=project)
-    for shortcode in SHORTCODE.findall(body):
-        if shortcode != "pagebreak":
-            notes.append(f"{path}: the shortcode {shortcode.split()[0]} is Quarto's and was left out")
-    body = SHORTCODE.sub("", body)
-    body = FOOTNOTE.sub(lambda match: f"[^{re.sub(r'[^A-Za-z0-9]', '-', path)}-{match[1]}]", body)
-    return f"# {title}\n\n{body}" if title and titled else body
+@dataclass(frozen=True)
+class Line:
+    """A line of a chapter: whether it is prose and not code, and as a heading its level, title, attributes and number."""
+
+    text: str
+    prose: bool = True
+    level: int = 0
+    title: str = ""
+    attributes: str = ""
+    number: str = ""
 
 
-def _pandoc(text: str, to: str, metadata: dict[str, Any], project: Path, notes: list[str]) -> str:
-    """`text` (Markdown) in the format `to`, standalone and self-contained; adds to `notes` what was not honoured."""
-    template = {"html5": "draft.html", "typst": "draft.typ", "dzslides": "draft-slides.html"}[to]
-    writer = "typst-citations" if to == "typst" else to  # the filter has already turned citations into text
-    command = [pypandoc.get_pandoc_path(), "--from=markdown", f"--to={writer}", "--standalone", "--wrap=none"]
-    command += [f"--template={HERE / template}", f"--lua-filter={HERE / 'draft.lua'}", f"--resource-path={project}"]
-    if to != "typst":
-        command += ["--mathml", "--embed-resources"]
-    if to == "html5":
-        command += ["--toc", "--toc-depth=2"]
-    if to == "dzslides":
-        command += ["--slide-level=2"]
-    # Only what is meant as Markdown goes through the metadata file; the sentence `why` may hold a path or a command.
-    markdown = {key: value for key, value in metadata.items() if key != "draft-why"}
-    with tempfile.TemporaryDirectory() as folder:
-        head = Path(folder) / "metadata.json"
-        head.write_text(json.dumps(markdown), encoding="utf-8")
-        command += [f"--metadata-file={head}", f"--metadata=draft-why:{metadata['draft-why']}"]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", cwd=project)
+def _lines(text: str, number: str = "") -> Iterator[Line]:
+    """The lines of a chapter of that number."""
+    fence, counts = "", [0] * 7
+    for line in text.splitlines():
+        mark, heading = FENCE.match(line), HEADING.match(line)
+        if fence or mark:
+            yield Line(line, prose=False)
+            fence = ("" if line.strip() == fence else fence) if fence else mark[1]
+        elif heading:
+            level, attributes = len(heading[1]), heading[3] or ""
+            counts = [*counts[:level], counts[level] + 1, *[0] * (6 - level)]
+            numbered = number and "unnumbered" not in attributes
+            own = ".".join([number, *map(str, counts[2 : level + 1])]) if numbered else ""
+            yield Line(line, True, level, heading[2], attributes, own)
+        else:
+            yield Line(line)
+
+
+def labels_of(chapters: list[Chapter], names: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """What references lead to: the page, and what it is called (`Figure 2.1`), by the label."""
+    english = {"fig-title": "Figure", "tbl-title": "Table", "eq-prefix": "Equation"}
+    english |= {"ch-prefix": "Chapter", "apx-prefix": "Appendix", "sec-prefix": "Section"}
+    words = {key: names.get(f"crossref-{key}", word) for key, word in english.items()}
+    found = {}
+    for chapter in chapters:
+        counts = {"fig": 0, "tbl": 0, "eq": 0}
+        for line in _lines(chapter.text, chapter.number):
+            for label in LABEL.findall(line.text) if line.prose else ():
+                kind = label.split("-")[0]
+                if kind != "sec":
+                    counts[kind] += 1
+                    key = f"{kind}-prefix" if kind == "eq" else f"{kind}-title"
+                    number = ".".join(filter(None, [chapter.number, str(counts[kind])]))
+                else:
+                    top = "apx-prefix" if chapter.number.isalpha() else "ch-prefix"
+                    key, number = "sec-prefix" if line.level > 1 else top, line.number
+                told = f"{words[key]}{NO_BREAK}{number}" if number else _plain(line.title) or label
+                found[label] = (chapter.page, told)
+    return found
+
+
+def resolved(chapter: Chapter, labels: dict[str, tuple[str, str]], *, whole: bool = False, only: bool = False) -> str:
+    """The chapter with references as links, and numbers before its headings.
+
+    `whole`: for one document that numbers its headings itself; `only`: the words of a reference alone, no link.
+    """
+
+    def link(found: re.Match[str]) -> str:
+        if found[2] not in labels:
+            log.warning("%s: nothing is labelled %s.", chapter.path, found[2])
+            return f"**{found[2]}**"
+        page, told = labels[found[2]]
+        if only:
+            return told
+        place = "" if whole or page == chapter.page else _way(page, chapter)
+        return f"[{told.split(NO_BREAK)[-1] if found[1] else told}]({place}#{found[2]})"
+
+    lines = []
+    for line in _lines(chapter.text, chapter.number):
+        text = line.text
+        if line.number and not whole:
+            number = f"[{line.number}]{{.header-section-number}}"
+            text = f"{'#' * line.level} {number} {line.title} {{{line.attributes}}}"
+        if line.prose:
+            table = re.match(r"^: (.*\{#(tbl-[\w-]+).*)$", text)
+            if table and table[2] in labels and not whole:
+                text = f": **{labels[table[2]][1]}.** {table[1]}"
+            text = REFERENCE.sub(link, text)
+        lines.append(text)
+    return "\n".join(lines)
+
+
+def _way(page: str, chapter: Chapter) -> str:
+    return Path(os.path.relpath(page, Path(chapter.page).parent)).as_posix()
+
+
+def _plain(markdown: str) -> str:
+    return re.sub(r"[*_`]", "", markdown)
+
+
+def _contents(chapters: list[Chapter], here: Chapter) -> dict[str, Any]:
+    """The list of chapters as a page shows it, and the ways to the chapters before and after."""
+    place = chapters.index(here)
+    entries = [
+        {"href": _way(one.page, here), "number": one.number, "title": _plain(one.title), "here": one == here}
+        for one in chapters
+    ]
+    found: dict[str, Any] = {"contents": entries}
+    if place > 0:
+        found["previous"] = entries[place - 1]
+    if place + 1 < len(chapters):
+        found["next"] = entries[place + 1]
+    return found
+
+
+def _whole(chapters: list[Chapter], labels: dict[str, tuple[str, str]], appendices: str) -> str:
+    """All chapters as one document, for the PDF."""
+    parts = []
+    for chapter in chapters:
+        if chapter.number == "A":
+            parts.append(f'```{{=typst}}\n#show: appendices.with("{appendices}", hide-parent: true)\n```')
+        parts.append(resolved(chapter, labels, whole=True))
+    return "\n\n".join(parts)
+
+
+WRITERS = {
+    "html5": ("draft.html", ["chapters/report.css", "lib/render/draft.css"], ["chapters/report.html"]),
+    "revealjs": (
+        "draft-slides.html",
+        ["chapters/report.css", "chapters/slides/slides.scss", "lib/render/draft-slides.css"],
+        ["lib/render/draft-slides-keys.html"],
+    ),
+    "typst-citations": ("draft.typ", [], []),  # citations are text already
+}
+"""What a format of pandoc is made with: template, style sheets, and what stands at the end of a page."""
+
+
+def _pandoc(text: str, to: str, root: Path, metadata: dict[str, Any]) -> str:
+    """`text` (Markdown) in the format `to`, standalone and self-contained."""
+    template, sheets, after = WRITERS[to]
+    command = [pypandoc.get_pandoc_path(), "--from=markdown", f"--to={to}", "--standalone", "--wrap=none"]
+    command += [f"--lua-filter={HERE / 'draft.lua'}", f"--lua-filter={ROOT / 'chapters' / 'typography.lua'}"]
+    command += [f"--resource-path={root}", *(f"--include-after-body={ROOT / name}" for name in after)]
+    command += ["--citeproc"] if "bibliography" in metadata else []
+    command += ["--slide-level=2"] if to == "revealjs" else []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name in (
+            f"lib/render/{template}",
+            "chapters/pdf/typst-show.typ",
+        ):  # a template finds only what lies beside it
+            shutil.copy(ROOT / name, folder)
+        (folder / "metadata.json").write_text(json.dumps(metadata), "utf-8")
+        command += [f"--template={folder / template}", f"--metadata-file={folder / 'metadata.json'}"]
+        if sheets:
+            style = "\n".join((ROOT / name).read_text("utf-8") for name in sheets)
+            told = json.dumps(metadata["words"], ensure_ascii=False).replace("<", "\\u003c")
+            script = f'<script type="application/json" id="page-words">{told}</script>'
+            (folder / "head.html").write_text(f"<style>\n{style}</style>\n{script}\n", "utf-8")
+            command += ["--mathml", f"--include-in-header={folder / 'head.html'}"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")
     if done.returncode:
-        raise DraftError(f"pandoc could not write {to}: {' '.join(done.stderr.split())}")
+        raise DraftError(f"pandoc could not write the draft: {done.stderr.strip().splitlines()[-1]}")
     for line in done.stderr.splitlines():
-        if line.startswith("draft: ") or line.startswith("[WARNING] "):
-            notes.append(line.split(" ", 1)[1])
+        log.warning("%s", line)
     return done.stdout
 
 
-def _write_pdf(source: str, pdf: Path, project: Path, book: Book, why: str, notes: list[str]) -> None:
-    """Typst `source` as a PDF that meets PDF/UA-1; where Typst finds that it does not, as a plain PDF, with a note."""
-    inputs = {"title": book.title, "authors": "\n".join(book.authors), "why": why}
-    options: dict[str, Any] = {"output": str(pdf), "root": str(project), "sys_inputs": inputs}
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+def _write_pdf(source: str, pdf: Path, root: Path) -> None:
+    """Typst `source` as a PDF that meets PDF/UA-1; where Typst finds that it does not, as a plain PDF, with a warning."""
     try:
         try:
-            typst.compile(source.encode(), pdf_standards=["ua-1"], **options)
+            typst.compile(source.encode(), output=str(pdf), root=str(root), pdf_standards=["ua-1"])
         except typst.TypstError as error:
-            notes.append(f"the PDF does not meet PDF/UA-1 ({error.message})")
-            typst.compile(source.encode(), **options)
+            log.warning("The PDF does not meet PDF/UA-1: %s", error.message)
+            typst.compile(source.encode(), output=str(pdf), root=str(root))
     except typst.TypstError as error:
         raise DraftError(f"Typst could not write the PDF: {error.message}") from error
-
-
-def _front_matter(text: str) -> dict[str, Any]:
-    match = FRONT_MATTER.match(text)
-    return (yaml.safe_load(match[1]) or {}) if match else {}
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise DraftError(f"{path} does not exist.")
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-
-
-def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Two settings as Quarto joins them: key by key, lists one after the other; of two other values `over` wins."""
-    both = {**under, **over}
-    for key in under.keys() & over.keys():
-        if isinstance(under[key], dict) and isinstance(over[key], dict):
-            both[key] = _merged(under[key], over[key])
-        elif isinstance(under[key], list) and isinstance(over[key], list):
-            both[key] = under[key] + [item for item in over[key] if item not in under[key]]
-    return both
-
-
-def _unique(lines: list[str]) -> list[str]:
-    return list(dict.fromkeys(lines))

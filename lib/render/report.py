@@ -10,37 +10,50 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from lib.files import alone_with
-from lib.render.book import chapters_of, write_book
+from lib.render.book import DECK, LANGUAGE, OUTPUT, chapters_of, editions, output_of, profile_of, twin_of, write_book
 from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
+from lib.render.twins import link_twins
 
 log = logging.getLogger(__name__)
-OUTPUT = "_book"
 DRAFT = "_draft"
-DECK = "defense.html"
 PREDICTIONS = Path(__file__).parent / "predictions"
 """The page of an audit of predictions, and its settings."""
 
 
-def render_report(root: Path) -> list[Path]:
-    """Render everything that can be rendered here; returns the files a reader opens first.
+def render_report(root: Path, code: str = LANGUAGE) -> list[Path]:
+    """Render everything that can be rendered here of an edition; returns the files a reader opens first.
 
     Without Quarto a draft is rendered into a folder of its own: a book that is there stays as it is.
     """
     found = find_quarto()
     if found.program is None:
-        from lib.render.draft import render_draft
-
-        log.warning("%s A draft is rendered instead, into %s.", found.why, root / DRAFT)
-        with _alone(root / DRAFT), tempfile.TemporaryDirectory(prefix=".draft-", dir=root) as temporary:
-            made = render_draft(root, Path(temporary), why=found.why)
-            _take_the_place(Path(temporary), root / DRAFT)
-        return [root / DRAFT / path.relative_to(Path(temporary).resolve()) for path in made if path]
+        return _draft(root, code, found.why)
     with _rendering(root):
-        write_book(root)
-        quarto(found.program, root, "render")
-        deck = _slides(found.program, root)
-    return [root / OUTPUT / "index.html", *sorted((root / OUTPUT).glob("*.pdf")), deck]
+        write_book(root, code)
+        output = root / output_of(code)
+        _clear(output, {other for other in editions(root) if output_of(other) != output_of(code)})
+        quarto(found.program, root, "render", "--no-clean", "--profile", profile_of(code))
+        deck = _slides(found.program, root, code)
+    return [output / "index.html", *sorted(output.glob("*.pdf")), deck]
+
+
+def _draft(root: Path, code: str, why: str) -> list[Path]:
+    from lib.render.draft import render_draft
+
+    target = root / DRAFT / code
+    with _alone(root / DRAFT), tempfile.TemporaryDirectory(prefix=".draft-", dir=root) as temporary:
+        made = render_draft(root, Path(temporary), why=why, code=code)
+        target.parent.mkdir(exist_ok=True)
+        _take_the_place(Path(temporary), target)
+    return [target / path.relative_to(temporary) for path in made]
+
+
+def _clear(output: Path, kept: set[str]) -> None:
+    """Empty the folder of an edition but for the other editions in it, which Quarto would delete, too."""
+    for path in output.iterdir() if output.is_dir() else ():
+        if path.name not in kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _rendering(root: Path) -> AbstractContextManager[None]:
@@ -93,7 +106,6 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
             if found.program is None:
                 from lib.render.draft import render_draft
 
-                log.warning("%s A draft is rendered instead.", found.why)
                 render_draft(project, project / OUTPUT, why=found.why)
             else:
                 quarto(found.program, project, "render")
@@ -131,23 +143,24 @@ def _working_on(bundle: Path, root: Path) -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
-def render_slides(root: Path) -> Path:
-    """Render the deck alone. Raises RuntimeError, one sentence, without Quarto."""
+def render_slides(root: Path, code: str = LANGUAGE) -> Path:
+    """Render the deck of an edition; without Quarto that of the draft."""
     found = find_quarto()
     if found.program is None:
-        raise RuntimeError(f"The slides need Quarto: {found.why} `make report` renders a draft of them.")
+        return _draft(root, code, found.why)[-1]
     with _rendering(root):
-        return _slides(found.program, root)
+        return _slides(found.program, root, code)
 
 
-def _slides(program: Path, root: Path) -> Path:
-    write_book(root)
-    quarto(program, root, "render", "--profile", "slides")
-    return root / OUTPUT / "chapters" / "slides" / DECK
+def _slides(program: Path, root: Path, code: str) -> Path:
+    write_book(root, code)
+    quarto(program, root, "render", "--profile", profile_of(code, deck=True))
+    link_twins(root)
+    return (root / output_of(code) / twin_of(DECK, code)).with_suffix(".html")
 
 
-def preview(root: Path) -> None:
-    """Quarto's live preview of the book, until it is stopped.
+def preview(root: Path, code: str = LANGUAGE) -> None:
+    """Quarto's live preview of an edition, until it is stopped.
 
     Pages that are not there yet are rendered first: otherwise the first save would run every chapter, frozen or not.
     """
@@ -155,8 +168,9 @@ def preview(root: Path) -> None:
     if found.program is None:
         raise RuntimeError(f"The preview needs Quarto: {found.why}")
     with _rendering(root):
-        write_book(root)
-        pages = [(root / OUTPUT / chapter).with_suffix(".html") for chapter in chapters_of(root)]
-        if not all(page.is_file() for page in pages):
-            quarto(found.program, root, "render", "--to", "html")
-        quarto(found.program, root, "preview")
+        write_book(root, code)
+        others = chapters_of(root, code)[1:]
+        pages = [root / output_of(code) / name for name in ("index.html", *others)]
+        if not all(page.with_suffix(".html").is_file() for page in pages):
+            quarto(found.program, root, "render", "--no-clean", "--to", "html", "--profile", profile_of(code))
+        quarto(found.program, root, "preview", "--profile", profile_of(code))

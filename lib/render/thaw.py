@@ -1,4 +1,4 @@
-"""Quarto's pre-render script: thaw each chapter whose results or `lib` code changed since it was frozen.
+"""Quarto's second pre-render script: thaw each chapter whose results or `lib` code changed since it was frozen.
 
 Quarto's `freeze: auto` looks at the chapter's text alone. This script compares a digest of everything else that a
 chapter shows (the results bundle, the modules it imports and what they import) with the digest recorded in
@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+from lib.render.book import language_of  # noqa: E402
 from lib.settings import bundle_folder, chosen_cohort, read_settings, studied_as  # noqa: E402
 
 STAMP = Path("_freeze") / "inputs.json"
@@ -29,24 +30,27 @@ CELL = re.compile(r"^```\{python\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 def chapters(root: Path) -> list[Path]:
     """Every chapter and deck with Python cells, relative to `root`, in a fixed order."""
-    found = [root / "index.qmd", *sorted((root / "chapters").rglob("*.qmd"))]
+    found = [*sorted(root.glob("index*.qmd")), *sorted((root / "chapters").rglob("*.qmd"))]
     return [p.relative_to(root) for p in found if p.is_file() and CELL.search(p.read_text("utf-8"))]
 
 
 def inputs_digest(root: Path, chapter: Path) -> str:
     """Digest of what a chapter depends on beside its own text: the chosen bundle and the `lib` code it imports."""
-    cells = "\n".join(CELL.findall((root / chapter).read_text("utf-8")))
+    text = (root / chapter).read_text("utf-8")
+    cells = "\n".join(CELL.findall(text))
     files = _imported(root, _imports(cells))
     bundle = bundle_folder(root=root)
     digest = hashlib.sha256(bundle.parent.name.encode())
     results = [*bundle.glob("*.json"), *bundle.glob("*.parquet")]
-    if any(root / "lib" / "report" / name in files for name in ("trust.py", "planted.py")):
+    if any(f'study, "{name}"' in text for name in ("trust", "planted")):
         results += (root / "data" / "trust").glob("*.csv")
     if root / "lib" / "report" / "talk.py" in files:
         digest.update(json.dumps(read_settings(root)["group"], sort_keys=True).encode())
-    words = root / "lib" / "report" / "words"
+    words, code = root / "lib" / "report" / "words", language_of(chapter, root)
     if words / "templates.py" in files:
-        results += [*words.rglob("*.j2"), *words.rglob("*.toml")]
+        results += [
+            path for folder in (words, root / "words") for path in (folder / code).rglob("*.*") if path.is_file()
+        ]
         digest.update(json.dumps(read_settings(root).get("hospital", {}), sort_keys=True).encode())
     for path in [*sorted(files), *sorted(results)]:
         content = path.read_bytes()
@@ -54,6 +58,11 @@ def inputs_digest(root: Path, chapter: Path) -> str:
         content = content if path.suffix == ".parquet" else content.replace(b"\r\n", b"\n")
         digest.update(path.name.encode() + hashlib.sha256(content).digest())
     return digest.hexdigest()[:32]
+
+
+def up_to_date(root: Path, chapter: Path) -> bool:
+    """Whether what the chapter depends on is what it was when its cells were frozen."""
+    return _recorded(root).get(chapter.with_suffix("").as_posix()) == inputs_digest(root, chapter)
 
 
 def stale(root: Path) -> dict[str, str]:

@@ -4,16 +4,19 @@ The block holds the exhibit once for each output, so that one cell serves the pa
 """
 
 import html
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
+import mistune
 import vl_convert
 from great_tables import GT
 
 from lib.report import theme
-from lib.report.words import Words
+from lib.report.words.language import Words
+from lib.report.words.templates import one_line
 
 LABEL = re.compile(r"(fig|tbl)-[a-z0-9-]+")
 SMALLEST = 0.72
@@ -21,6 +24,29 @@ SMALLEST = 0.72
 
 TALLEST = 1.3
 """How high a figure may be on paper, in widths of the text: with its caption it must fit on a page."""
+
+
+_numbers: dict[str, str] | None = None
+
+
+def in_notebook(numbers: dict[str, str]) -> None:
+    """From now on exhibits display themselves as HTML, which notebooks show, under these numbers (`{"fig-people": "Figure 1"}`)."""
+    global _numbers
+    _numbers = numbers
+
+
+def for_notebook(markdown: str, numbers: dict[str, str]) -> str:
+    """An exhibit's Markdown as HTML: its drawing or table, and its caption after its number."""
+    label = LABEL.search(markdown)
+    drawn = re.findall(r"^(`{3,})\{=html\}\n(.*?)\n\1$", markdown, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^(`{3,})\{=\w+\}\n.*?\n\1$", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    caption = re.sub(r"^:::.*$", "", rest, flags=re.MULTILINE).strip()
+    caption = re.sub(r"@((?:fig|tbl|sec)-[\w-]*\w)", lambda found: numbers.get(found[1], found[1]), caption)
+    name = label[0] if label else ""
+    told = f"<strong>{numbers[name]}.</strong> " if name in numbers else ""
+    told += re.sub(r"^<p>|</p>\s*$", "", mistune.html(caption)) if caption else ""
+    body = "\n".join(code for _, code in drawn)
+    return f'<figure id="{name}">\n{body}\n<figcaption>{told}</figcaption>\n</figure>' if told else body
 
 
 @dataclass(frozen=True)
@@ -33,6 +59,8 @@ class Exhibit:
         return self.markdown
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        if _numbers is not None:
+            return {"text/html": for_notebook(self.markdown, _numbers)}
         return {"text/markdown": self.markdown}
 
     def __str__(self) -> str:
@@ -92,6 +120,20 @@ def table(label: str, gt: GT, caption: str) -> Exhibit:
     """
     _check(label, "tbl")
     return _block(label, raw("html", to_html(gt, label)), _one_line(caption))
+
+
+def bare_table(label: str, gt: GT) -> Exhibit:
+    """A table without caption, as slides show it."""
+    _check(label, "tbl")
+    return Exhibit(raw("html", to_html(gt, label)) + "\n")
+
+
+def widget(name: str, content: dict[str, Any]) -> Exhibit:
+    """What `chapters/widgets.html` draws on a page, and nothing elsewhere: `content` is JSON, its words among it."""
+    code = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return Exhibit(
+        raw("html", f'<div class="{name}" hidden><script type="application/json">{code}</script></div>') + "\n"
+    )
 
 
 def to_html(gt: GT, label: str) -> str:
@@ -174,7 +216,7 @@ def _typst(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return one_line(text)
 
 
 def _check(label: str, kind: str) -> None:

@@ -1,11 +1,11 @@
 """The defense: how long each slide takes, and who did what."""
 
-from pathlib import Path
-
 from great_tables import GT
 
-from lib.report.tables.cells import table
-from lib.report.words import Words
+from lib.report.registry import Facts, Material, table
+from lib.report.tables.cells import table_of
+from lib.report.words.language import Words
+from lib.results import Results
 from lib.settings import ROOT, read_settings
 
 PLACEHOLDERS = ("First member", "Second member", "Third member", "Fourth member")
@@ -23,7 +23,7 @@ class Clock:
         self.passed += seconds
         if self.passed > self.total:
             raise ValueError(f"the slides take {clock(self.passed)} so far, the talk {clock(self.total)}.")
-        return Words(f"{clock(seconds)} · {clock(self.passed)} of {clock(self.total)}")
+        return Words(f"{clock(seconds)} · {clock(self.passed)} / {clock(self.total)}")
 
 
 def clock(seconds: int) -> str:
@@ -31,11 +31,15 @@ def clock(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def organisation(root: Path = ROOT) -> GT:
-    """Who did what, and when: the table `[group]` of `study.toml`, a row for each member."""
-    rows = read_settings(root)["group"].get("members", [])
-    labels = {"who": "who", "did": "did what", "when": "when"}
-    shown = table([{key: str(row.get(key, "")) for key in labels} for row in rows], labels)
-    if any(row["who"] in PLACEHOLDERS for row in rows):
-        return shown.tab_source_note("THESE NAMES ARE PLACEHOLDERS: write yours into study.toml, [group].")
-    return shown
+def members(study: Results) -> Facts | None:
+    """Who did what, and when: the table `[group]` of `study.toml`; whether names in it are those that it comes with."""
+    rows = read_settings(ROOT)["group"].get("members", [])
+    return {"members": rows, "placeholders": any(row["who"] in PLACEHOLDERS for row in rows)} if rows else None
+
+
+@table(members)
+def group(material: Material) -> GT:
+    """A row for each member."""
+    columns = ("who", "did", "when")
+    rows = [{key: str(row.get(key, "")) for key in columns} for row in material["members"]]
+    return table_of(rows, {key: material(key) for key in columns}, material.language)

@@ -93,7 +93,8 @@ def verdict_look(verdict: str | None) -> Look:
 class Measure:
     """Sizes in pixels: whole `width`, least height of a `row`, type of `title`, `text` and `small`, area of a `dot`.
 
-    Few rows grow, up to `tallest` each, as long as all of them stay within `panel`.
+    Few rows grow, up to `tallest` each, as long as all of them stay within `panel`. Row labels of more than `wrap` characters
+    take several lines (0: never).
     """
 
     width: int
@@ -104,6 +105,7 @@ class Measure:
     dot: int
     tallest: int
     panel: int = 0
+    wrap: int = 0
 
     def height(self, rows: int) -> float:
         """Pixels that so many rows take."""
@@ -121,7 +123,7 @@ class Measure:
 
 MEASURES: dict[Size, Measure] = {
     "page": Measure(width=700, row=22, title=17, text=14, small=13, dot=75, tallest=22),
-    "slide": Measure(width=1130, row=35, title=30, text=24, small=23, dot=220, tallest=54, panel=370),
+    "slide": Measure(width=1130, row=35, title=30, text=24, small=23, dot=220, tallest=54, panel=370, wrap=27),
 }
 
 

@@ -1,14 +1,21 @@
-"""The classifier as a Lightning module: weighted logistic loss, one-cycle AdamW, tune AUC each epoch."""
+"""The classifier as a Lightning module: weighted logistic loss, one-cycle AdamW, tune AUC each epoch; and what it predicts."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
+from joblib import cpu_count
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
 
-from lib.training.networks import build
+from lib.training.networks import Network, build, fold_norms
 from lib.training.settings import TrainingSettings
+
+BATCH = 32
+"""Images that a core predicts at once; larger batches leave its caches."""
 
 
 class Classifier(lightning.LightningModule):
@@ -101,6 +108,47 @@ def augment(x: torch.Tensor, size: int, generator: torch.Generator) -> torch.Ten
     return (moved * shade[0] + shade[1]).contiguous(memory_format=torch.channels_last)
 
 
+def predict_logits(
+    network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
+) -> np.ndarray:
+    """Logits of sick (len(rows),) float64 of the images `pixels` (n, h, w) uint8 at `rows`, in the order of `rows`.
+
+    `mirror` and `threads` as in `outputs`.
+    """
+    return outputs(network, pixels, rows, mirror=mirror, threads=threads)[:, 0].astype(np.float64)
+
+
+def outputs(
+    network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
+) -> np.ndarray:
+    """The network's outputs (len(rows), k) float32 for the images `pixels` (n, h, w) uint8 at `rows`, in their order.
+
+    With `mirror` they are the mean of the image's and its mirror image's, as in training: twice the arithmetic. On a
+    processor each of `threads` (default: one per core) takes batches of its own.
+    """
+    gpu = torch.cuda.is_available()
+    device = torch.device("cuda" if gpu else "cpu")
+    network = fold_norms(deepcopy(network).eval()).to(device, memory_format=torch.channels_last)
+    cores = cpu_count()
+    size = 512 if gpu else BATCH
+
+    @torch.inference_mode()
+    def one(start: int) -> np.ndarray:
+        x = network.to_input(torch.from_numpy(pixels[rows[start : start + size]]).unsqueeze(1).to(device))
+        y = (network(x) + network(x.flip(-1))) / 2 if mirror else network(x)
+        return y.float().cpu().numpy()
+
+    workers = 1 if gpu else max(1, min(threads or cores, -(-len(rows) // size)))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            parts = list(pool.map(one, range(0, len(rows), size)))
+    finally:
+        torch.set_num_threads(before)
+    return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
+
+
 def fastest_precision(settings: TrainingSettings, steps: int = 3) -> str:
     """Lightning's name of the precision in which steps of this network take less time on this machine.
 
@@ -120,16 +168,16 @@ def fastest_precision(settings: TrainingSettings, steps: int = 3) -> str:
         least = {"32-true": float("inf"), "bf16-mixed": float("inf")}
         for turn in range(steps + 1):
             for precision in least:
-                began = _seconds(device)
+                began = device_seconds(device)
                 with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
                     loss = network(x).float().square().mean()
                 loss.backward()
                 if turn:
-                    least[precision] = min(least[precision], _seconds(device) - began)
+                    least[precision] = min(least[precision], device_seconds(device) - began)
     return min(least, key=least.get)
 
 
-def _seconds(device: torch.device) -> float:
+def device_seconds(device: torch.device) -> float:
     if device.type == "cpu":
         return time.process_time()
     torch.cuda.synchronize()

@@ -3,16 +3,25 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, field
+from importlib import import_module
+from typing import Annotated, Any, Literal, get_args
 
-from lib.training.networks import NETWORKS
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+from lib.schema import CONFIG, first_mistake
+
+NetworkName = Literal["efficientnet_lite0", "resnet18"]
+"""The networks that can be trained, each a module of `lib.training.networks`."""
+Start = Literal["imagenet", "none"]
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 """Lightning's names."""
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+ImageSize = Annotated[int, Field(ge=32, le=1024)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=CONFIG)
 class TrainingSettings:
     """Settings of one network, shared by all runs of a study. Everything here is part of a run's key.
 
@@ -20,56 +29,49 @@ class TrainingSettings:
     `benchmarks/training.md` says what each of them is worth.
     """
 
-    network: str = "efficientnet_lite0"
-    initial_weights: str = "imagenet"  # what the network really starts from, or "none"
-    image_size: int = 128  # pixels; the size at which the network predicts
-    first_image_size: int = 128  # pixels; two thirds of the epochs, at most `image_size`
-    epochs: int = 2
-    batch_size: int = 32
-    learning_rate: float = 3e-4  # peak of a one-cycle schedule; AdamW
-    weight_decay: float = 0.05
-    dropout: float = 0.0  # share of the features hidden from the last layer
-    frozen_blocks: int = 3  # the stem and so many blocks keep the weights that they start from
-    averaging: float = 0.99  # share of the moving average of the weights that a step leaves; 0: no average
-    tune_share: float = 0.15  # of the training patients; they choose the epoch
-    weights_act_by: str = "sampling"  # or "loss"
-    precision: str = "32-true"  # of the arithmetic
-
-    def __post_init__(self) -> None:
-        for name, allowed in (
-            ("network", tuple(NETWORKS)),
-            ("initial_weights", ("imagenet", "none")),
-            ("weights_act_by", ("sampling", "loss")),
-            ("precision", PRECISIONS),
-        ):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed are {', '.join(map(repr, allowed))}.")
-        for name, least, most in (
-            ("image_size", 32, 1024),
-            ("first_image_size", 32, 1024),
-            ("epochs", 1, 1000),
-            ("batch_size", 2, 4096),
-            ("learning_rate", 1e-7, 1),
-            ("weight_decay", 0, 10),
-            ("dropout", 0, 0.9),
-            ("frozen_blocks", 0, 16),
-            ("averaging", 0, 0.9999),
-            ("tune_share", 0.05, 0.5),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} is {getattr(self, name)}; allowed are {least} to {most}.")
+    network: NetworkName = "efficientnet_lite0"
+    """Network that is trained."""
+    initial_weights: Start = "imagenet"
+    """What the network starts from; without a connection, those of ResNet-18 cannot be had and it starts from "none"."""
+    image_size: ImageSize = 128
+    """Pixels along each side at which the network predicts; the cost grows with the square."""
+    first_image_size: ImageSize = 128
+    """Pixels of the first two thirds of the epochs."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Times that every training image is shown."""
+    batch_size: Annotated[int, Field(ge=2, le=4096)] = 32
+    """Images of a step."""
+    learning_rate: Annotated[float, Field(ge=1e-7, le=1)] = 3e-4
+    """Peak of the one-cycle schedule of AdamW."""
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.05
+    """Of AdamW."""
+    dropout: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    """Share of the features hidden from the last layer."""
+    frozen_blocks: Annotated[int, Field(ge=0, le=16)] = 3
+    """The stem and so many blocks keep the weights that they start from."""
+    averaging: Annotated[float, Field(ge=0, le=0.9999)] = 0.99
+    """Share of the moving average of the weights that a step leaves; 0: no average."""
+    tune_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.15
+    """Share of the training patients that choose the epoch."""
+    weights_act_by: Literal["sampling", "loss"] = "sampling"
+    """How example weights act: images are shown more often, or their loss counts more."""
+    precision: Precision = "32-true"
+    """Of the arithmetic."""
 
     @classmethod
     def for_start(cls, stated: Mapping[str, Any], start: str) -> "TrainingSettings":
-        """The recipe of a network that starts from `start` (`imagenet` or `none`), but for what is `stated`."""
-        if start not in ("imagenet", "none"):
-            raise ValueError(f"initial_weights is {start!r}; allowed are 'imagenet', 'none'.")
-        network = stated.get("network", cls.network)
-        if network not in NETWORKS:
-            raise ValueError(f"network is {network!r}; allowed are {', '.join(map(repr, NETWORKS))}.")
-        recipe = NETWORKS[network].RECIPES[start]
-        size = {"first_image_size": stated["image_size"]} if "image_size" in stated else {}
-        return cls(**recipe | size | dict(stated) | {"network": network, "initial_weights": start})
+        """The recipe of a network that starts from `start` (`imagenet` or `none`), but for what is `stated`.
+
+        Raises ValueError, one sentence, for a value that is not allowed.
+        """
+        stated = {**stated, "initial_weights": start}
+        try:
+            network = cls(**stated).network
+            recipe = import_module(f"lib.training.networks.{network}").RECIPES[start]
+            size = {"first_image_size": stated["image_size"]} if "image_size" in stated else {}
+            return cls(**recipe | size | stated)
+        except ValidationError as error:
+            raise ValueError(f"{first_mistake(error, TypeAdapter(cls).json_schema())[1]}.") from None
 
     def size_at(self, epoch: int) -> int:
         """Pixels at which `epoch` (from 0) trains: the first size for two thirds of the epochs, then the last.
@@ -85,15 +87,13 @@ class TrainingSettings:
         return f"{weighting}-{seed}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=CONFIG)
 class ComputeSettings:
-    """The `[compute]` table of `study.toml`: where runs are trained; every entry may be left out."""
+    """Where runs are trained; every entry may be left out."""
 
-    engine: str = "local"  # or "slurm": every missing run is a job of one array, sent out by submitit
-    precision: str = "auto"  # of the arithmetic; "auto" is the faster of float32 and bfloat16, by measurement
-    slurm: dict[str, Any] = field(default_factory=dict)  # submitit's `slurm_` parameters: partition, time, account...
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("engine", ("local", "slurm")), ("precision", ("auto", *PRECISIONS))):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed are {', '.join(map(repr, allowed))}.")
+    engine: Literal["local", "slurm"] = "local"
+    """On this machine, or by a cluster's jobs (docs/cluster.md)."""
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    """Of the arithmetic; "auto" is the faster of float32 and bfloat16, by measurement: rounding differs between them."""
+    slurm: dict[str, Any] = field(default_factory=dict)
+    """Parameters of submitit (`slurm_...`): partition, time, account and so on."""

@@ -14,6 +14,7 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from lib.files import sweep, write_whole
+from lib.training.networks import Network, build
 from lib.training.settings import ComputeSettings, TrainingSettings
 
 CHECKPOINT, CLOCK, NETWORK, SCORES, DONE = "last.ckpt", "seconds", "network.pt", "scores.parquet", "run.json"
@@ -112,6 +113,13 @@ def keep_run(folder: Path, network: dict[str, torch.Tensor], images: pl.Series, 
     for pattern in ("*.ckpt", "*.part", CLOCK):
         sweep(folder, pattern)
     shutil.rmtree(folder / "lightning_logs", ignore_errors=True)
+
+
+def kept_network(settings: TrainingSettings, folder: Path) -> Network:
+    """The network of the finished run in `folder`, which was trained under `settings`."""
+    network = build(settings.network, settings.initial_weights)
+    network.load_state_dict(torch.load(folder / NETWORK, weights_only=True, map_location="cpu"))
+    return network
 
 
 class Checkpoints(TorchCheckpointIO):

@@ -15,10 +15,10 @@ from multiprocessing.queues import SimpleQueue
 
 import polars as pl
 import torch
+from joblib import cpu_count
 from tqdm import tqdm
 
 from lib.cohort import load_pixels
-from lib.cores import usable_cores
 from lib.preprocessing import example_weights
 from lib.training.classifier import fastest_precision
 from lib.training.networks import initial_weights, weights_at_hand
@@ -40,15 +40,15 @@ def train_all(plan: Plan, deadline: float | None = None) -> tuple[list[Run], Pla
     plan, tensors = _carried_out(plan)
     if plan.compute.engine == "slurm":
         if missing := plan.missing():
-            send_out(plan, tensors, missing, partial(_train, plan))
+            send_out(plan, tensors, missing, partial(train_one, plan))
     else:
         first = replace(plan, seeds=plan.seeds[:1])
         if deadline is None:
             first = plan
         if missing := first.missing():
-            _train_missing(plan, tensors, missing)
+            train_here(plan, tensors, missing)
         if (missing := plan.missing()) and deadline is not None and deadline > time.monotonic():
-            _train_missing(plan, tensors, missing, deadline)
+            train_here(plan, tensors, missing, deadline)
     plan = replace(plan, seeds=plan.complete_seeds())
     return [finished_run(plan.folder(w, s), w, s) for w in plan.weightings for s in plan.seeds], plan
 
@@ -82,11 +82,11 @@ def _in_each_precision(plan: Plan, measure: bool = False) -> list[Plan]:
     return plans
 
 
-def _train_missing(
+def train_here(
     plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], deadline: float = float("inf")
 ) -> None:
     """Train the missing runs in processes of this machine; those that `deadline` interrupts keep their checkpoints."""
-    cores, gpus = usable_cores(), visible_gpus()
+    cores, gpus = cpu_count(), visible_gpus()
     at_once = min(len(gpus) or cores, len(plan.runs))
     workers = min(at_once, len(missing))
     threads = max(1, cores // at_once)  # of a network: not more when few are missing, as sums depend on it
@@ -97,9 +97,9 @@ def _train_missing(
     fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
     total = round(len(missing) * plan.settings.epochs * fit_images)
     bar = tqdm(total=total, desc=f"Training {len(missing)} networks", unit=" images", smoothing=0.02)
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(shown, threads, own))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_process, initargs=(shown, threads, own))
     with bar, pool:
-        pending = {pool.submit(_train, plan, tensors, weighting, seed) for weighting, seed in missing}
+        pending = {pool.submit(train_one, plan, tensors, weighting, seed) for weighting, seed in missing}
         try:
             while pending:
                 done, pending = wait(pending, timeout=1, return_when=FIRST_COMPLETED)
@@ -115,6 +115,23 @@ def _train_missing(
         except BaseException:
             _stop(pool)
             raise
+
+
+def train_one(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
+    """Train one run of the plan, from `tensors`, in this process."""
+    be_quiet()
+    gc.collect()  # trainer and model of the run before hold each other, and would stay
+    train_run(
+        plan.frame,
+        load_pixels(plan.frame, plan.settings.image_size, plan.pixels),
+        partial(example_weights, weighting, seed=seed),
+        plan.settings,
+        seed,
+        plan.folder(weighting, seed),
+        weighting=weighting,
+        initial=tensors,
+        on_images=_count,
+    )
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:
@@ -134,7 +151,7 @@ def visible_gpus() -> list[str]:
 _shown = None
 
 
-def _start(shown: object, threads: int, own: SimpleQueue) -> None:
+def prepare_process(shown: object, threads: int, own: SimpleQueue) -> None:
     """Prepare a process of the pool; of the GPUs in `own`, if any, it sees one alone."""
     global _shown
     _shown = shown
@@ -165,19 +182,3 @@ def _count(images: int) -> None:
     if _shown is not None:
         with _shown.get_lock():
             _shown.value += images
-
-
-def _train(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
-    be_quiet()
-    gc.collect()  # trainer and model of the run before hold each other, and would stay
-    train_run(
-        plan.frame,
-        load_pixels(plan.frame, plan.settings.image_size, plan.pixels),
-        partial(example_weights, weighting, seed=seed),
-        plan.settings,
-        seed,
-        plan.folder(weighting, seed),
-        weighting=weighting,
-        initial=tensors,
-        on_images=_count,
-    )

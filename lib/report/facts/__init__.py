@@ -1,8 +1,35 @@
 """What a bundle says, as plain values: numbers, verdicts and names, no words. Templates in `lib/report/words` tell them."""
 
+from lib.report.facts import baseline, effects, planted, provenance, study, trust, weightings
+from lib.report.facts.cohort import data
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.findings import Ability, Blind, Finding, Silence
 from lib.report.facts.options import Option, Share, Yearly
+from lib.report.facts.rules import adjusting
 from lib.report.facts.values import Estimate
+from lib.report.registry import sentences
 
-__all__ = ["Ability", "Blind", "Decision", "Estimate", "Finding", "Option", "Share", "Silence", "Yearly", "decide"]
+sentences("data")(data)
+sentences("decision")(lambda study: {"d": decide(study)})
+sentences("adjusting")(adjusting)
+sentences("rules")(adjusting)
+
+__all__ = [
+    "Ability",
+    "Blind",
+    "Decision",
+    "Estimate",
+    "Finding",
+    "Option",
+    "Share",
+    "Silence",
+    "Yearly",
+    "baseline",
+    "decide",
+    "effects",
+    "planted",
+    "provenance",
+    "study",
+    "trust",
+    "weightings",
+]

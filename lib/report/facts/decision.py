@@ -25,6 +25,7 @@ from lib.settings import read_settings
 WHY_NOT = {
     "no gap by the attribute is shown": "no gap",
     "no permitted method is shown or suggested to narrow a gap": "none narrows",
+    "with one network of each, nothing can be said of a weighting, and no rule on the same network narrows a gap": "single",
     "whatever narrows a gap is shown to widen or to open another": "all harm",
     "whatever narrows a gap costs more balanced accuracy than is acceptable": "all dear",
 }
@@ -49,6 +50,8 @@ class Decision:
     """All that the page says.
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
+    `why_not` says why nothing is recommended; `kept` is what the choice takes off the gap (below 0) on patients that had no part in
+    choosing, `left` the gap that is then to be expected.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
     """
@@ -62,6 +65,7 @@ class Decision:
     choice: Option | None
     why_not: str | None
     kept: float | None
+    left: float | None
     too_dear: Option | None
     deploy: str
     against: tuple[str, ...]
@@ -91,6 +95,11 @@ class Decision:
         return tuple(own[:2])
 
     @property
+    def rosy(self) -> bool:
+        """Whether the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than the one to expect."""
+        return self.choice is not None and self.left is not None and self.left - self.choice.gap > 0.01
+
+    @property
     def other(self) -> tuple[Finding, ...]:
         """The findings that do not lead."""
         return tuple(own for own in self.findings if own not in self.lead)
@@ -118,8 +127,10 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
     choice = next((own for own in choices if own.recommended), None)
     ability = Ability.of(results)
     drawn = manifest["cohort"]["source"] == DRAWN
-    against = _against(results, ability, choice, found, drawn)
     chosen = rows(results, "recommendation", role="recommended")
+    kept = chosen["change_held_out"][0] if chosen.height else None
+    left = _left(choices, choice, kept)
+    against = _against(results, ability, left, found, drawn)
     return Decision(
         attribute=attribute,
         fair=_fair(found, silent),
@@ -129,7 +140,8 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
         options=tuple(choices),
         choice=choice,
         why_not=WHY_NOT.get(chosen["why"][0]) if chosen.height else None,
-        kept=chosen["change_held_out"][0] if chosen.height else None,
+        kept=kept,
+        left=left,
         too_dear=next((own for own in choices if own.support and not own.affordable), None),
         deploy="no" if against else "trial",
         against=tuple(against),
@@ -162,15 +174,22 @@ def _fair(found: list[Finding], silent: list[Silence]) -> str:
     return "alike" if silent and all(own.alike for own in silent) else "unknown"
 
 
+def _left(choices: list[Option], choice: Option | None, kept: float | None) -> float | None:
+    """The gap that is to be expected after the choice: what choosing took off it on other patients than those chosen on, where that is known."""
+    if choice is None or choice.nothing or kept is None:
+        return None if choice is None else choice.gap
+    return max(choice.gap, choices[0].gap + min(0.0, kept))
+
+
 def _against(
-    results: Results, ability: Ability | None, choice: Option | None, found: list[Finding], drawn: bool
+    results: Results, ability: Ability | None, left: float | None, found: list[Finding], drawn: bool
 ) -> list[str]:
     told = ["drawn"] if drawn else []
     if ability is None or ability.level in (INVERTED, CHANCE):
         told.append("chance" if ability is None else ability.level)
     elif ability.level != STRONG:
         told.append("ability")
-    if any(own.sure for own in found) and (choice is None or choice.gap > results.margin):
+    if any(own.sure for own in found) and (left is None or left > results.margin):
         told.append("gap")
     return told
 

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lib.names import BASELINE_WEIGHTING, MAX_MIN, Attribute
+from lib.pictures.saliency import OUTSIDE_IF_EVEN
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.values import Estimate, estimate, rows
 from lib.results import Results
@@ -183,7 +184,7 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     if name == "people":
         groups = errors(d)
         return {"d": d, "groups": groups} if groups else None
-    if name in ("scores", "roc"):
+    if name == "scores":
         groups = scores(results, d.attribute)
         return {"d": d, "groups": groups} if groups else None
     if name == "misses":
@@ -194,7 +195,7 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     if two is None:
         return None
     shown = tuple(sorted((p for p in pictures if p.group in two), key=lambda p: (two.index(p.group), p.label)))
-    return {"d": d, "two": two, "shown": shown}
+    return {"d": d, "two": two, "shown": shown, "even": OUTSIDE_IF_EVEN}
 
 
 def _above(bars: Sequence[Bar], edge: float) -> float:

@@ -1,50 +1,33 @@
-"""Figures of the report: results in, one chart out, its title the finding and its description the text for readers
-who cannot see it. Every figure takes `size`: "page" (700 pixels wide) or "slide" (1,130 pixels, larger type, fewer marks).
-"""
+"""Figures of the report, by name (`lib.report.registry`), in two sizes: "page" (700 pixels wide) and "slide" (1,130 pixels, larger type, fewer marks)."""
 
-from lib.report.figures.amplification import amplification
-from lib.report.figures.baseline import baseline_gaps, baseline_groups, interval_levels
-from lib.report.figures.calibration import calibration
-from lib.report.figures.changes import catalogue, optimism, postprocessing_changes, weighting_changes
-from lib.report.figures.cohort import ages, prevalence
-from lib.report.figures.front import front
-from lib.report.figures.gains import who_gains
-from lib.report.figures.grid import grid
-from lib.report.figures.pictures import misses, people, radiographs, roc, saliency, scores
-from lib.report.figures.relations import associations, crossing, exposure
-from lib.report.figures.relaxation import relaxation
-from lib.report.figures.simpson import simpson
-from lib.report.figures.weightings import history, seed_spread, weights
-from lib.report.figures.wrong_groups import wrong_groups
+from lib.report.figures import (
+    baseline,
+    causes,
+    choice,
+    cohort,
+    curves,
+    effects,
+    pictures,
+    principles,
+    relations,
+    rules,
+    simpson,
+    trust,
+    whatif,
+)
 
 __all__ = [
-    "ages",
-    "amplification",
-    "associations",
-    "baseline_gaps",
-    "baseline_groups",
-    "catalogue",
-    "calibration",
-    "crossing",
-    "exposure",
-    "front",
-    "grid",
-    "history",
-    "interval_levels",
-    "misses",
-    "people",
-    "optimism",
-    "postprocessing_changes",
-    "prevalence",
-    "radiographs",
-    "relaxation",
-    "roc",
-    "saliency",
-    "scores",
-    "seed_spread",
+    "baseline",
+    "causes",
+    "choice",
+    "cohort",
+    "curves",
+    "effects",
+    "pictures",
+    "principles",
+    "relations",
+    "rules",
     "simpson",
-    "weighting_changes",
-    "weights",
-    "who_gains",
-    "wrong_groups",
+    "trust",
+    "whatif",
 ]

@@ -1,242 +1,157 @@
-"""The untouched classifier: how it does for each group, and which differences stand out from noise."""
+"""The untouched classifier group by group: dots with intervals in small multiples, one panel for each quantity."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
-import polars as pl
 
-from lib.names import METRICS, OVERALL
-from lib.report import evidence, words
-from lib.report.evidence import WIDEST
+from lib.report.facts import baseline as facts
+from lib.report.facts.baseline import Line
 from lib.report.figures.marks import (
     AUC,
     AUC_CHANGE,
-    BASELINE,
     PERCENT,
     POINTS,
     Chart,
-    around_zero,
-    attribute_label,
-    bars_are,
     dot,
     dot_panel,
-    framed,
-    group_row,
     in_lines,
-    in_order,
-    judged_on,
     key,
     label_width,
-    nothing,
     over,
+    roomy,
     span,
     under_headings,
-    verdict_key,
 )
-from lib.report.theme import LABELS, MEASURES, PALE, Look, Size, group_look, verdict_look
-from lib.results import Results
+from lib.report.registry import Material, figure
+from lib.report.theme import GREY, LABELS, Look, group_look
 
-MINUS = "\N{MINUS SIGN}"
-SHOWN = ("tpr", "fpr", "balanced_accuracy", "auc")
+DIFFERENCES = {
+    "shown": Look("#7a55ad", "diamond"),
+    "suggested": Look("#7a55ad", "diamond", hollow=True),
+    "at most": Look(GREY, "square", hollow=True),
+    "not told": Look(GREY, "circle", hollow=True),
+}
 
 
-def baseline_groups(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:
-    """TPR, FPR, balanced accuracy and AUC of each group, with everyone's as a rule; `attributes` defaults to all."""
-    measure = MEASURES[size]
-    frame = evidence.metrics(results).filter(**BASELINE).filter(pl.col("metric").is_in(SHOWN))
-    if attributes is not None:
-        frame = frame.filter(pl.col("attribute").is_in([OVERALL, *attributes]))
-    rows = under_headings(group_row(r["attribute"], r["group"]) for r in in_order(frame))
-    width = (measure.width - label_width(rows, measure) - measure.aside - 3 * 24) / 4
-    panels = []
-    for metric in SHOWN:
-        part = in_order(frame.filter(metric=metric))
-        panels.append(
-            dot_panel(
-                [_level(row) for row in part],
-                rows,
-                measure=measure,
-                width=width,
-                domain=_domain(frame, metric),
-                heading=METRICS[metric].label,
-                axis=AUC if metric == "auc" else PERCENT,
-                labelled=metric == SHOWN[0],
-                at=next((row["value"] for row in part if row["attribute"] == OVERALL), None),
-                asides="patients" if metric == SHOWN[-1] else "",
-                ticks=3,
-            )
-        )
-    finding = gaps_finding(results, attributes)
-    return framed(
-        alt.hconcat(*panels, spacing=24),
-        title=finding,
-        subtitle=[
-            f"Untouched baseline, by group · {judged_on(results)}",
-            f"{bars_are(results)}. Dashed: everyone. TPR: share of the sick called sick; FPR: share of the healthy.",
-        ],
-        description=f"Dots with intervals: performance of the baseline by group. {_levels_listed(frame)} {finding}.",
-        size=size,
+@figure(facts.of_gaps)
+def baseline_gaps(material: Material) -> Chart:
+    """The differences between groups in TPR, FPR and AUC, each with its verdict; on a slide the two error rates."""
+    names = ("tpr", "fpr", "auc") if material.size == "page" else ("tpr", "fpr")
+    domains = {"tpr": (0.0, 0.1), "fpr": (0.0, 0.1), "auc": (0.0, 0.05)}
+    axes = {"tpr": POINTS, "fpr": POINTS, "auc": AUC_CHANGE}
+    return _panels(
+        material, names, axes, domains, together=("tpr", "fpr"), look=_verdict_look, at=dict.fromkeys(names, 0.0)
     )
 
 
-def gaps_finding(results: Results, attributes: Sequence[str] | None = None, metrics: Sequence[str] = SHOWN) -> str:
-    """The widest of the differences between groups that the audit decided; or that none could be."""
-    gaps = evidence.gaps(results).filter(**BASELINE).filter(pl.col("p").is_not_null(), pl.col("metric").is_in(metrics))
-    if attributes is not None:
-        gaps = gaps.filter(pl.col("attribute").is_in(attributes))
-    if gaps.is_empty():
-        return "No difference between groups can be estimated"
-    decided = gaps.filter(pl.col("verdict").is_in(["higher", "lower"]))
-    if decided.is_empty():
-        return "No difference between groups can be told from noise"
-    widest = max(decided.to_dicts(), key=lambda row: abs(row["value"]))
-    group, reference = widest["contrast"].split(" - ")
-    size = words.difference(widest["metric"], widest["value"]) + words.unit(widest["metric"])
-    return f"{METRICS[widest['metric']].label} differs most: {group} against {reference}, {size}"
+@figure(facts.of_groups)
+def baseline_groups(material: Material) -> Chart:
+    """TPR, FPR and AUC of each group; the dashed line is everyone's."""
+    everyone = {name: own.value for name, own in material["lines"][0].cells.items() if own}
+    axes = {"tpr": PERCENT, "fpr": PERCENT, "auc": AUC}
+    domains = {"tpr": (0.5, 0.2), "fpr": (0.5, 0.2), "auc": (0.5, 0.1)}
+    return _panels(material, facts.LEVELS, axes, domains, together=("tpr", "fpr"), look=_group_look, at=everyone)
 
 
-def baseline_gaps(results: Results, attributes: Sequence[str] | None = None, *, size: Size = "page") -> Chart:
-    """Differences between groups of the untouched baseline, each with its verdict; on a slide the two error rates."""
-    measure = MEASURES[size]
-    metrics = SHOWN if size == "page" else SHOWN[:2]
-    gaps = (
-        evidence.gaps(results).filter(**BASELINE).filter(pl.col("contrast") != WIDEST, pl.col("metric").is_in(metrics))
-    )
-    if attributes is not None:
-        gaps = gaps.filter(pl.col("attribute").is_in(attributes))
-    if gaps.is_empty():
-        return nothing("there are no two groups to compare", size=size)
-    rows = under_headings(_gap_row(row) for row in gaps.to_dicts())
-    spread = 24 * (len(metrics) - 1)
-    width = (measure.width - label_width(rows, measure) - spread) / len(metrics)
-    domain = around_zero([v for c in ("value", "low", "high") for v in gaps[c]])
-    panels = [
-        dot_panel(
-            [_gap_dot(row) for row in gaps.filter(metric=metric).to_dicts()],
-            rows,
-            measure=measure,
-            width=width,
-            domain=domain,
-            heading=METRICS[metric].label,
-            axis=AUC_CHANGE if metric == "auc" else POINTS,
-            labelled=metric == metrics[0],
-            at=0,
-            ticks=4,
-        )
-        for metric in metrics
-    ]
-    finding = gaps_finding(results, attributes, metrics)
-    across = measure.width - label_width(rows, measure)
-    return framed(
-        over(in_lines(panels, len(panels), 24), verdict_key(measure, across, gaps["verdict"])),
-        title=finding,
-        subtitle=[
-            f"Untouched baseline, group - reference, in points · {judged_on(results)}".replace(" - ", f" {MINUS} "),
-            f"{bars_are(results)}. Verdicts hold for all differences of a family together (max-T).",
-        ],
-        description=f"Dots with intervals: differences between groups, baseline. {_gaps_listed(gaps)} {finding}.",
-        size=size,
-    )
+@figure(facts.of_calibration)
+def calibration(material: Material) -> Chart:
+    """How much the mean score of each group is above its share of sick, and the slope, 1 where scores mean what they say."""
+    axes = {"mean_error": POINTS, "slope": {"format": ".1f"}}
+    domains = {"mean_error": (0.0, 0.1), "slope": (1.0, 0.5)}
+    return _panels(material, tuple(axes), axes, domains, look=_verdict_look, at={"mean_error": 0.0, "slope": 1.0})
 
 
-def interval_levels(results: Results, metrics: Sequence[str] = ("tpr", "fpr", "auc"), *, size: Size = "page") -> Chart:
-    """The baseline's intervals by patient, and by image, which takes images of one patient for strangers."""
-    measure = MEASURES[size]
-    frame = evidence.plain(results.interval_levels).filter(pl.col("metric").is_in(metrics))
-    by_level = {level: in_order(frame.filter(level=level)) for level in ("patient", "image")}
-    rows = under_headings(group_row(r["attribute"], r["group"]) for r in by_level["patient"])
-    width = (measure.width - label_width(rows, measure) - 24 * (len(metrics) - 1)) / len(metrics)
-    patient, image = Look(PALE, "circle"), Look(LABELS[1][1].colour, "circle")
-    panels = []
-    for metric in metrics:
-        dots = [_level_dot(r, patient, thick=9.0) for r in by_level["patient"] if r["metric"] == metric]
-        dots += [_level_dot(r, image, thick=2.0) for r in by_level["image"] if r["metric"] == metric]
+def _panels(
+    material: Material,
+    names: Sequence[str],
+    axes: Mapping[str, Mapping[str, Any]],
+    domains: Mapping[str, tuple[float, float]],
+    *,
+    look: Callable[[Line, str], Look],
+    at: Mapping[str, float],
+    together: tuple[str, ...] = (),
+) -> Chart:
+    """One panel for each name, rows under their attributes. `domains`: what an axis must hold, and its step; those `together`
+    share one. A key names the verdicts that occur, where looks are those of verdicts."""
+    lines, own, measure = material["lines"], material.language, material.measure
+    rows = {id(line): _row(line, material) for line in lines}
+    labels = under_headings(rows.values())
+    width = (measure.width - label_width(labels, measure) - 24 * (len(names) - 1)) / len(names)
+    panels, marks = [], set()
+    for name in names:
+        shared = together if name in together else (name,)
+        ends = [e for line in lines for n in shared if (c := line.cells[n]) for e in (c.value, c.low, c.high)]
+        held, step = domains[name]
+        dots = []
+        for line in lines:
+            cell, drawn = line.cells[name], look(line, name)
+            marks.add(cell.verdict if cell else None)
+            ends_of = (cell.value, cell.low, cell.high) if cell else (None, None, None)
+            dots.append(dot(rows[id(line)], *ends_of, drawn, missing="" if cell else own.phrase("not_estimable")))
         panels.append(
             dot_panel(
                 dots,
-                rows,
+                labels,
                 measure=measure,
                 width=width,
-                domain=_domain(frame, metric),
-                heading=METRICS[metric].label,
-                axis=AUC if metric == "auc" else PERCENT,
-                labelled=metric == metrics[0],
-                ticks=3,
+                domain=span([held, *ends], step=step, least=2 * step),
+                heading=str(material("heading", name=name)),
+                axis=axes[name],
+                labelled=name == names[0],
+                at=at.get(name),
+                ticks=4,
+                own=own,
             )
         )
-    finding = _levels_finding(frame)
-    entries = [("by patient", Look(PALE, "square")), ("by image: too narrow", image)]
-    return framed(
-        over(
-            in_lines(panels, len(panels), 24), key(entries, measure, width=measure.width - label_width(rows, measure))
-        ),
-        title=finding,
-        subtitle=[f"95 % intervals of the untouched baseline · {judged_on(results)}"],
-        description=f"Two intervals for each group, one resampling patients, one resampling images. {finding}.",
-        size=size,
-    )
+    entries = [(own.verdict(word), style) for word, style in DIFFERENCES.items() if word in marks]
+    told = key(entries, measure, width=len(names) * (width + 24) - 24) if look is _verdict_look and entries else None
+    return over(in_lines(panels, len(panels), 24), told)
 
 
-def _levels_finding(frame: pl.DataFrame) -> str:
-    keys = ["attribute", "group", "metric"]
-    width = frame.drop_nulls("value").with_columns(width=pl.col("high") - pl.col("low"))
-    pairs = width.filter(level="image").join(width.filter(level="patient"), on=keys, suffix="_patient")
-    pairs = pairs.filter(pl.col("width_patient") > 0)
-    if pairs.is_empty():
-        return "No interval can be estimated"
-    ratio = float((pairs["width"] / pairs["width_patient"]).median())
-    if ratio > 0.97:
-        return "Here, intervals by image are about as wide as those by patient"
-    return f"Intervals by image are {words.percent(1 - ratio, 0)} narrower than those by patient (median)"
+def _row(line: Line, material: Material) -> str:
+    own = material.language
+    if line.attribute is None:
+        return f"|{own.phrase('everyone')}"
+    name = own.contrast(line.contrast, line.attribute) if line.contrast else own.group(line.group, line.attribute)
+    return f"{own.attribute(line.attribute)}|{name}"
 
 
-def _level_dot(row: dict[str, Any], look: Look, *, thick: float) -> dict[str, Any]:
-    return dot(group_row(row["attribute"], row["group"]), row["value"], row["low"], row["high"], look, thick=thick)
+def _verdict_look(line: Line, name: str) -> Look:
+    cell = line.cells[name]
+    return DIFFERENCES.get(cell.verdict if cell else None, DIFFERENCES["not told"])
 
 
-def _gap_row(row: dict[str, Any]) -> str:
-    return f"{attribute_label(row['attribute'])}|{row['contrast'].replace(' - ', f' {MINUS} ')}"
+def _group_look(line: Line, name: str) -> Look:
+    return group_look(line.attribute.name if line.attribute else "overall", line.group or "all")
 
 
-def _gap_dot(row: dict[str, Any]) -> dict[str, Any]:
-    return dot(_gap_row(row), row["value"], row["low"], row["high"], verdict_look(row["verdict"]))
-
-
-def _gaps_listed(gaps: pl.DataFrame) -> str:
-    parts = []
-    for row in gaps.to_dicts():
-        name = f"{METRICS[row['metric']].label} {row['contrast'].replace(' - ', ' minus ')}"
-        value = words.difference(row["metric"], row["value"]) + (
-            words.unit(row["metric"]) if row["value"] is not None else ""
+@figure(facts.of_networks)
+def seed_spread(material: Material) -> Chart:
+    """Balanced accuracy and AUC of every network, a row for each weighting; lines span the networks of one."""
+    own, measure = material.language, material.measure
+    found = dict(list(material["networks"].items())[: 14 if material.size == "page" else 5])
+    labels = {name: f"|{own.weighting(name)}" for name in found}
+    measure = roomy(measure, labels.values())
+    width = (measure.width - label_width(labels.values(), measure) - 30) / 2
+    panels = []
+    for metric, axis in (("balanced_accuracy", PERCENT), ("auc", AUC)):
+        dots = []
+        for name, values in found.items():
+            told = values[metric]
+            ends = (min(told, default=None), max(told, default=None))
+            dots += [dot(labels[name], value, *ends, LABELS[1][1]) for value in told]
+        panels.append(
+            dot_panel(
+                dots,
+                list(labels.values()),
+                measure=measure,
+                width=width,
+                domain=span([v for values in found.values() for v in values[metric]], step=0.01, least=0.04),
+                heading=own.metric(metric),
+                axis=axis,
+                labelled=metric == "balanced_accuracy",
+                own=own,
+            )
         )
-        parts.append(name + f" {value}" + (f", {row['verdict']}" if row["verdict"] in ("higher", "lower") else ""))
-    return "; ".join(parts) + "."
-
-
-def _level(row: dict[str, Any]) -> dict[str, Any]:
-    look = group_look(row["attribute"], row["group"])
-    return dot(
-        group_row(row["attribute"], row["group"]),
-        row["value"],
-        row["low"],
-        row["high"],
-        look,
-        aside=words.count(row["patients"]),
-    )
-
-
-def _domain(frame: pl.DataFrame, metric: str) -> tuple[float, float]:
-    """One scale for the two rates, one for the two summaries, so that panels can be compared."""
-    together = ("tpr", "fpr") if metric in ("tpr", "fpr") else ("balanced_accuracy", "auc")
-    part = frame.filter(pl.col("metric").is_in(together))
-    low, high = span([v for c in ("value", "low", "high") for v in part[c]], step=0.05, least=0.2)
-    return max(0.0, low), min(1.0, high)
-
-
-def _levels_listed(frame: pl.DataFrame) -> str:
-    parts = []
-    for metric in SHOWN:
-        values = [f"{r['group']} {words.level(metric, r['value'])}" for r in in_order(frame.filter(metric=metric))]
-        parts.append(f"{METRICS[metric].label}: {', '.join(values)}.")
-    return " ".join(parts)
+    return alt.hconcat(*panels, spacing=30)

@@ -6,15 +6,16 @@ Every piece takes its colours from `theme` and its places from the arguments; no
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
 import polars as pl
 
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, DEFAULTS, NO_TARGET, NOT_ESTIMABLE, OVERALL
-from lib.report import words
-from lib.report.theme import FAINT, GREY, MEASURES, VERDICTS, Look, Measure, Size, config
-from lib.results import Results
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET, NOT_ESTIMABLE
+from lib.report.theme import FAINT, GREY, MEASURES, Look, Measure, Size, config
+from lib.report.words.language import NO_BREAK, Language, language
+from lib.report.words.templates import one_line
 
 Chart = alt.TopLevelMixin
 METHOD = ["weighting", "postprocessing", "target"]
@@ -27,21 +28,25 @@ SCHEMA = (
 )
 # a row is "heading|item"; a heading alone is "heading|"
 LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
-TWO_LINES = 27
-"""Characters from which a row's label takes two lines on a slide."""
 IS_HEADING = "split(datum.label, '|')[1] == ''"
 PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
 POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
 GAP = {"labelExpr": "format(100 * datum.value, 'd')"}
 AUC = {"format": ".2f"}
 AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"}
-_TIPS: tuple[tuple[Mapping[str, str], Callable[[float], str], str], ...] = (
-    (PERCENT, words.percent, ""),
-    (POINTS, words.points, " points"),
-    (GAP, lambda value: f"{100 * value:.1f}", " points"),
-    (AUC_CHANGE, lambda value: words.difference("auc", value), ""),
-)
-"""How a value is told where the axis is one of these."""
+ENGLISH = language("en")
+
+
+def _told(axis: Mapping[str, Any] | None, own: Language) -> tuple[Callable[[float], str], str]:
+    """How a value is told where the axis is one of those above, and its unit."""
+    points = f"{NO_BREAK}{own.phrase('points')}"
+    known: list[tuple[Mapping[str, str], Callable[[float], str], str]] = [
+        (PERCENT, own.percent, ""),
+        (POINTS, own.points, points),
+        (GAP, lambda value: own.points(value, signed=False), points),
+        (AUC_CHANGE, lambda value: own.number(value, 3, signed=True), ""),
+    ]
+    return next(((say, unit) for mine, say, unit in known if mine == axis), (lambda value: own.number(value, 3), ""))
 
 
 def dot(
@@ -63,18 +68,6 @@ def dot(
     )
 
 
-def attribute_label(attribute: str) -> str:
-    """The words for an attribute; `everyone` for the overall rows."""
-    if attribute == OVERALL:
-        return "everyone"
-    return words.attribute_words(attribute)
-
-
-def group_row(attribute: str, group: str) -> str:
-    """The row of a group, under the heading of its attribute."""
-    return f"|{group}" if attribute == OVERALL else f"{attribute_label(attribute)}|{group}"
-
-
 def under_headings(rows: Iterable[str]) -> list[str]:
     """Rows in the order given, each first one of a heading after the heading itself; `|item` has none."""
     ordered: list[str] = []
@@ -86,26 +79,27 @@ def under_headings(rows: Iterable[str]) -> list[str]:
     return ordered
 
 
-def in_order(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table with `attribute` and `group`: everyone, then each attribute, groups in their fixed order or, where they have none, as found."""
-    rows = frame.to_dicts()
-    groups = [(OVERALL, "all"), *((a.name, g) for a in DEFAULTS.values() for g in a.groups)]
-    place = {
-        key: k for k, key in enumerate(dict.fromkeys([*groups, *((row["attribute"], row["group"]) for row in rows)]))
-    }
-    return sorted(rows, key=lambda row: place[row["attribute"], row["group"]])
-
-
 def label_width(rows: Iterable[str], measure: Measure) -> float:
     """Pixels that the longest row label takes."""
     longest = max((len(line) for row in rows for line in _label(row, measure)), default=0)
     return longest * 0.54 * measure.small + 10
 
 
+WRAP = 36
+"""Characters from which a row's label takes two lines on a page, where methods have long names."""
+
+
+def roomy(measure: Measure, labels: Iterable[str]) -> Measure:
+    """The measure with rows for labels of two lines (on slides three), where labels are long."""
+    if measure.wrap:
+        return replace(measure, tallest=74)
+    return replace(measure, row=34, wrap=WRAP) if max(map(len, labels)) > WRAP else measure
+
+
 def _label(row: str, measure: Measure) -> list[str]:
     """The label of a row, in lines where the rows are tall enough for two."""
     label = row.strip("|").split("|")[-1]
-    return wrapped(label, TWO_LINES) if measure.panel else [label]
+    return wrapped(label, measure.wrap) if measure.wrap else [label]
 
 
 def span(values: Iterable[float | None], *, step: float, least: float = 0.0) -> tuple[float, float]:
@@ -129,11 +123,13 @@ def dot_panel(
     at: float | None = None,
     band: float | None = None,
     asides: str = "",
+    aside: float | None = None,
     ticks: int = 4,
+    own: Language = ENGLISH,
 ) -> alt.LayerChart:
     """Dots with intervals on `rows`; `at` draws a rule across all, `band` a shade as far to both sides of 0, `asides`
-    heads the notes at the right."""
-    told = [{**mark, "tip": tip(mark, heading, axis)} for mark in dots]
+    heads the notes at the right, `own` is the language of what a mark says under a pointer."""
+    told = [{**mark, "tip": tip(mark, heading, axis, own)} for mark in dots]
     frame = pl.DataFrame(told, schema=SCHEMA) if dots else pl.DataFrame(schema=SCHEMA)
     scale = alt.Scale(domain=list(domain), nice=False, zero=False)
     x = {"scale": scale, "axis": alt.Axis(tickCount=ticks, **({"title": None} | dict(axis or {})))}
@@ -163,24 +159,29 @@ def dot_panel(
         layers.insert(0, _shade(band, domain))
     layers.append(base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text=alt.Text("missing:N")))
     if asides:
-        notes = base.mark_text(align="right", opacity=FAINT).encode(
-            x=alt.XValue(width + measure.aside), text=alt.Text("aside:N")
-        )
-        layers += [notes, caption(asides, width + measure.aside, "right", measure=measure, faint=True)]
+        end = width + (aside or measure.aside)
+        notes = base.mark_text(align="right", opacity=FAINT).encode(x=alt.XValue(end), text=alt.Text("aside:N"))
+        layers += [notes, caption(asides, end, "right", measure=measure, faint=True)]
     if heading:
         layers.append(caption(heading, 0, "left", measure=measure))
     return alt.layer(*layers, width=width, height=measure.height(len(rows)))
 
 
-def tip(mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None) -> str:
+def tip(
+    mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None, own: Language = ENGLISH
+) -> str:
     """What a mark says where a pointer rests on it: `by view, AP, TPR: 73.7 % (66.0 % to 80.9 %)`."""
     if mark["value"] is None:
         return ""
-    say, unit = next(((say, unit) for known, say, unit in _TIPS if known == axis), (words.number, ""))
+    say, unit = _told(axis, own)
     where = [part for part in mark["row"].split("|") if part]
     where.append(heading if isinstance(heading, str) else " ".join(heading))
-    bounds = [say(mark[bound]) if mark[bound] is not None else NOT_ESTIMABLE for bound in ("low", "high")]
-    return f"{', '.join(filter(None, where))}: {with_bounds(say(mark['value']) + unit, *bounds)}"
+    low, high = mark["low"], mark["high"]
+    known = None not in (low, high) and (low, high) != (mark["value"],) * 2
+    bounds = f" ({own.bounds(say(low), say(high))})" if known else ""
+    return own.finished(
+        own.phrase("tip", where=", ".join(filter(None, where)), value=say(mark["value"]) + unit + bounds)
+    )
 
 
 def caption(text: str | Sequence[str], x: float, align: str, *, measure: Measure, faint: bool = False) -> alt.Chart:
@@ -263,9 +264,18 @@ def row_axis(rows: Sequence[str], measure: Measure, labelled: bool = True) -> al
 
 
 def framed(
-    chart: alt.TopLevelMixin, *, title: str, subtitle: Iterable[str], description: str, size: Size = "page"
+    chart: alt.TopLevelMixin,
+    *,
+    title: str,
+    subtitle: Iterable[str],
+    description: str,
+    size: Size = "page",
+    own: Language = ENGLISH,
 ) -> Chart:
-    """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it."""
+    """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it.
+
+    Axes are written as the language `own` writes numbers.
+    """
     measure = MEASURES[size]
     # on a slide it is text below the figure, which the browser breaks into lines
     width = 10**6 if size == "slide" else measure.characters(measure.width, measure.small)
@@ -274,65 +284,23 @@ def framed(
         subtitle=[line for part in subtitle if part for line in wrapped(part, width)],
     )
     # set in place, on a chart made for this call: a copy of so many layers takes as long as making them
-    chart.title, chart.description = heading, " ".join(description.split())
-    if size == "slide":
-        chart.config = alt.Config(**config("slide"))
+    chart.title, chart.description = heading, one_line(description)
+    chart.config = alt.Config(locale={"number": own.number_format}, **(config("slide") if size == "slide" else {}))
     return chart
 
 
 def nothing(why: str, *, size: Size = "page") -> Chart:
     """A figure that says why there is nothing to show: an empty frame would leave the reader guessing."""
     measure = MEASURES[size]
-    lines = wrapped(words.sentence(why), measure.characters(measure.width, measure.title))
+    lines = wrapped(why[:1].upper() + why[1:], measure.characters(measure.width, measure.title))
     text = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align="left", fontSize=measure.title, text=lines)
     chart = text.encode(x=alt.XValue(0), y=alt.YValue(20)).properties(width=measure.width, height=24 * len(lines) + 24)
-    return chart.properties(description=f"No figure: {why}.")
-
-
-def people(results: Results) -> str:
-    """On whom figures are judged: `valid, 1,332 images of 375 patients`."""
-    cohort = results.manifest["cohort"]
-    patients = words.counted(cohort["valid_patients"], "patient")
-    return f"valid, {words.counted(cohort['valid_images'], 'image')} of {patients}"
-
-
-def judged_on(results: Results) -> str:
-    """The same with the networks: `valid, 1,332 images of 375 patients · mean of 2 seeds`."""
-    networks = f"mean of {words.counted(results.n_seeds, 'seed')}" if results.n_seeds > 1 else "one seed"
-    return f"{people(results)} · {networks}"
-
-
-def bars_are(results: Results) -> str:
-    """What the intervals are."""
-    return f"Bars: 95 % intervals by patient{' and by seed' if results.n_seeds > 1 else ''}"
-
-
-def verdict_key(measure: Measure, width: float, verdicts: Iterable[str]) -> alt.LayerChart:
-    """The marks of verdicts, those that occur, in a fixed order."""
-    present = set(verdicts)
-    return key([(verdict, look) for verdict, look in VERDICTS.items() if verdict in present], measure, width=width)
+    return chart.properties(description=why if why.endswith(".") else f"No figure: {why}.")
 
 
 def around_zero(values: Iterable[float | None], *, step: float = 0.05, least: float = 0.1) -> tuple[float, float]:
     """Bounds of an axis of differences: every value and 0."""
     return span([0.0, *values], step=step, least=least)
-
-
-def with_bounds(value: str, low: str, high: str) -> str:
-    """`66.8 % (63.1 % to 70.2 %)`."""
-    return value if NOT_ESTIMABLE in (value, low, high) else f"{value} ({low} to {high})"
-
-
-def apart(lower: list[dict[str, Any]], upper: list[dict[str, Any]]) -> bool:
-    """Whether every interval of `upper` lies above the one of `lower` that it is paired with; null is never apart."""
-    pairs = list(zip(lower, upper, strict=True))
-    known = all(row[bound] is not None for pair in pairs for row in pair for bound in ("low", "high"))
-    return bool(pairs) and known and all(one["high"] < two["low"] for one, two in pairs)
-
-
-def stand(number: int) -> str:
-    """`stands` for one, `stand` for more."""
-    return "stands" if number == 1 else "stand"
 
 
 def wrapped(text: str, width: int, *, hyphens: bool = False) -> list[str]:

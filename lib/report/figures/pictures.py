@@ -6,6 +6,7 @@ Their words stand in `lib/report/words/<language>/figures`.
 import base64
 import struct
 import zlib
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 
 from lib.report.facts import pictures as facts
 from lib.report.facts.pictures import HEALTHY, SICK
-from lib.report.figures.marks import PERCENT, Chart, dot, dot_panel, framed, in_lines, key, label_width, nothing, over
-from lib.report.theme import FAINT, MEASURES, Measure, Size, group_look
-from lib.report.words.templates import filters, tell
-from lib.results import Results
+from lib.report.figures.lines import decimals
+from lib.report.figures.marks import PERCENT, Chart, dot, dot_panel, in_lines, key, label_width, over
+from lib.report.registry import Material, figure
+from lib.report.theme import Measure, group_look
 
 WRONG, RIGHT = "#bb3f57", "#7a7a7a"
 WARM = np.array([235.0, 120.0, 20.0])
@@ -26,15 +27,12 @@ DOTS = 100
 """Of a group and label, ten people each."""
 
 
-def people(results: Results, *, size: Size = "page") -> Chart:
+@figure(partial(facts.of_figure, "people"))
+def people(material: Material) -> Chart:
     """Of 1,000 sick and 1,000 healthy of each group, those whom the baseline gets wrong: a dot is ten people."""
-    told = facts.of_figure("people", results)
-    if told is None:
-        return _absent("people", size)
-    d, groups = told["d"], told["groups"]
-    measure = MEASURES[size]
+    groups, measure = material["groups"], material.measure
     width = (measure.width - 40) / 2
-    down = 2 if size == "slide" and len(groups) > 2 else 5  # a slide has room for few lines
+    down = 2 if material.size == "slide" and len(groups) > 2 else 5  # a slide has room for few lines
     step = width / (DOTS // down)
     line = measure.small * 1.4
     block = 2 * line + down * step + line
@@ -43,9 +41,9 @@ def people(results: Results, *, size: Size = "page") -> Chart:
         for side, (part, share) in enumerate((("missed", own.missed), ("alarmed", own.alarmed))):
             left, top = side * (width + 40), k * block
             wrong = round(100 * share)
-            words = {"d": d, "group": own.group, "share": share}
-            texts.append((left, top, str(tell("figures/people", f"{part}_whom", **words)), False))
-            texts.append((left, top + line, str(tell("figures/people", part, **words)), True))
+            words = {"group": own.group, "share": share}
+            texts.append((left, top, str(material(f"{part}_whom", **words)), False))
+            texts.append((left, top + line, str(material(part, **words)), True))
             for n in range(DOTS):
                 x, y = left + (n // down + 0.5) * step, top + 2 * line + (n % down + 0.3) * step
                 dots.append((x, y, WRONG if n < wrong else "transparent", WRONG if n < wrong else RIGHT))
@@ -68,72 +66,57 @@ def people(results: Results, *, size: Size = "page") -> Chart:
         for bold in (False, True)
     ]
     chart = alt.layer(drawn, *layers, width=measure.width, height=block * len(groups) - line)
-    return _framed(chart, "people", size, told)
+    return chart
 
 
-def radiographs(results: Results, *, size: Size = "page") -> Chart:
+@figure(partial(facts.of_figure, "radiographs"))
+def radiographs(material: Material) -> Chart:
     """The mean radiographs of the two groups of the main finding, healthy and sick, and the difference of the groups."""
-    told = facts.of_figure("radiographs", results)
-    if told is None:
-        return _absent("radiographs", size)
-    d, two = told["d"], told["two"]
-    of = {(own.group, own.label): own for own in told["shown"]}
-    measure = MEASURES[size]
-    side = min((measure.width - 48) / 3, 340 if size == "page" else 250)
+    two = material["two"]
+    of = {(own.group, own.label): own for own in material["shown"]}
+    measure = material.measure
+    side = min((measure.width - 48) / 3, 340 if material.size == "page" else 250)
     lines = []
     for label in (HEALTHY, SICK):
         if not all((group, label) in of for group in two):
             continue
         one, other = (of[group, label] for group in two)
-        panels = [
-            _panel(_rgb(own.grey), side, tell("figures/radiographs", "panel", d=d, own=own), measure)
-            for own in (one, other)
-        ]
+        panels = [_panel(_rgb(own.grey), side, material("panel", own=own), measure) for own in (one, other)]
         apart = np.clip(127.5 + 2 * (one.grey - other.grey), 0, 255)
-        panels.append(
-            _panel(_rgb(apart), side, tell("figures/radiographs", "difference", one=one, other=other), measure)
-        )
+        panels.append(_panel(_rgb(apart), side, material("difference", one=one, other=other), measure))
         lines.append(alt.hconcat(*panels, spacing=24))
-    if not lines:
-        return _absent("radiographs", size)
-    chart = over(*(lines if size == "page" else lines[-1:]), spacing=20)
-    return _framed(chart, "radiographs", size, told)
+    chart = over(*(lines if material.size == "page" else lines[-1:]), spacing=20)
+    return chart
 
 
-def saliency(results: Results, *, size: Size = "page") -> Chart:
+@figure(partial(facts.of_figure, "saliency"))
+def saliency(material: Material) -> Chart:
     """Where the networks look when they are right, over the mean radiograph: the warmer, the more."""
-    told = facts.of_figure("saliency", results)
-    if told is None:
-        return _absent("saliency", size)
-    measure = MEASURES[size]
-    columns = min(4, len(told["shown"]))
+    measure = material.measure
+    columns = min(4, len(material["shown"]))
     side = min((measure.width - 16 * (columns - 1)) / columns, 300)
-    panels = [
-        _panel(_overlay(own), side, tell("figures/saliency", "panel", d=told["d"], own=own), measure)
-        for own in told["shown"]
-    ]
-    return _framed(in_lines(panels, columns, 16), "saliency", size, told)
+    panels = [_panel(_overlay(own), side, material("panel", own=own), measure) for own in material["shown"]]
+    return in_lines(panels, columns, 16)
 
 
-def scores(results: Results, *, size: Size = "page") -> Chart:
+@figure(partial(facts.of_figure, "scores"))
+def scores(material: Material) -> Chart:
     """How scores are spread among the sick and the healthy of each group, and where thresholds cut them."""
-    told = facts.of_figure("scores", results)
-    if told is None:
-        return _absent("scores", size)
-    d, groups = told["d"], told["groups"]
-    measure = MEASURES[size]
-    height = 90 if size == "page" else 400 / len(groups)
+    d, groups = material["d"], material["groups"]
+    measure = material.measure
+    height = 90 if material.size == "page" else 400 / len(groups)
     top = max(bar.height for own in groups for bar in (*own.sick, *own.healthy))
-    panels = [_distribution(own, d, top, measure, height, last=own is groups[-1]) for own in groups]
-    entries = [(str(tell("figures/scores", part)), look) for part, look in _sides(d.attribute.name, groups[0].group)]
-    return _framed(over(*panels, key(entries, measure), spacing=10), "scores", size, told)
+    panels = [_distribution(material, own, top, height, last=own is groups[-1]) for own in groups]
+    entries = [(str(material(part)), look) for part, look in _sides(d.attribute.name, groups[0].group)]
+    return over(*panels, key(entries, measure), spacing=10)
 
 
-def _distribution(
-    own: facts.Scores, d: Any, top: float, measure: Measure, height: float, *, last: bool
-) -> alt.LayerChart:
+def _distribution(material: Material, own: facts.Scores, top: float, height: float, *, last: bool) -> alt.LayerChart:
+    d, measure = material["d"], material.measure
     look = group_look(d.attribute.name, own.group)
-    axis = alt.Axis(title=str(tell("figures/scores", "axis")) if last else None, labels=last, tickCount=5)
+    axis = alt.Axis(
+        title=str(material("axis")) if last else None, labels=last, tickCount=5, **decimals(material.language)
+    )
     x = alt.X("start:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[0, top]), axis=None)
 
@@ -151,7 +134,7 @@ def _distribution(
     for cut, dash in cuts:
         rule = alt.Chart(pl.DataFrame({"start": [cut]})).mark_rule(strokeWidth=2, strokeDash=dash)
         layers.append(rule.encode(x=x))
-    text = str(tell("figures/scores", "panel", d=d, own=own))
+    text = str(material("panel", own=own))
     head = alt.Chart(pl.DataFrame({"t": [text]})).mark_text(align="left", baseline="top", fontWeight=600)
     layers.append(head.encode(x=alt.XValue(4), y=alt.YValue(0), text="t:N"))
     return alt.layer(*layers, width=measure.width - 10, height=height)
@@ -162,51 +145,12 @@ def _sides(attribute: str, group: str) -> list[tuple[str, Any]]:
     return [("sick", type(look)(look.colour, "square")), ("healthy", type(look)("#7a7a7a", "square", hollow=True))]
 
 
-def roc(results: Results, *, size: Size = "page") -> Chart:
-    """ROC curves by group, from the histograms, each with the point where the threshold 0.5 puts it."""
-    told = facts.of_figure("roc", results)
-    if told is None:
-        return _absent("roc", size)
-    d, groups = told["d"], told["groups"]
-    rates = {own.group: own for own in facts.errors(d)}
-    measure = MEASURES[size]
-    side = 380
-    x = alt.X(
-        "fpr:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title=str(tell("figures/roc", "across")), **PERCENT)
-    )
-    y = alt.Y(
-        "tpr:Q",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(title=str(tell("figures/roc", "up")), grid=True, **PERCENT),
-    )
-    layers = [
-        alt.Chart(pl.DataFrame({"fpr": [0.0, 1.0], "tpr": [0.0, 1.0]}))
-        .mark_line(strokeDash=[4, 3], opacity=FAINT, strokeWidth=1)
-        .encode(x, y)
-    ]
-    entries = []
-    for own in groups:
-        look = group_look(d.attribute.name, own.group)
-        curve = pl.DataFrame(own.curve(), ["cut", "fpr", "tpr"], orient="row")
-        layers.append(alt.Chart(curve).mark_line(color=look.colour, strokeWidth=2).encode(x, y, order="cut:Q"))
-        if own.group in rates:
-            point = pl.DataFrame({"fpr": [rates[own.group].alarmed], "tpr": [1 - rates[own.group].missed]})
-            mark = {"shape": look.shape, "fill": look.colour, "stroke": look.colour, "size": 2 * measure.dot}
-            layers.append(alt.Chart(point).mark_point(**mark).encode(x, y))
-        entries.append((str(tell("figures/roc", "panel", d=d, own=own)), look))
-    chart = alt.layer(*layers, width=side, height=side)
-    beside = key(entries, measure, width=measure.width - side - 110)
-    return _framed(alt.hconcat(chart, beside, spacing=40), "roc", size, told)
-
-
-def misses(results: Results, *, size: Size = "page") -> Chart:
+@figure(partial(facts.of_figure, "misses"))
+def misses(material: Material) -> Chart:
     """The share of the sick that is missed, by finding and group."""
-    told = facts.of_figure("misses", results)
-    if told is None:
-        return _absent("misses", size)
-    d, found = told["d"], told["found"][: facts.MOST if size == "page" else 6]
-    measure = MEASURES[size]
-    labels = [f"|{own.finding.replace('_', ' ')}" for own in found]
+    d, found = material["d"], material["found"][: facts.MOST if material.size == "page" else 6]
+    measure = material.measure
+    labels = [f"|{material.language.finding(own.finding)}" for own in found]
     width = measure.width - label_width(labels, measure) - 20
     dots = []
     for own, label in zip(found, labels, strict=True):
@@ -221,26 +165,12 @@ def misses(results: Results, *, size: Size = "page") -> Chart:
         width=width,
         domain=(0.0, 1.0),
         axis=PERCENT,
-        heading=str(tell("figures/misses", "axis")),
+        heading=str(material("axis")),
     )
-    who = filters("en")["who"]
-    entries = [(who(group, d.attribute), group_look(d.attribute.name, group)) for group in d.attribute.groups]
-    return _framed(over(panel, key(entries, measure)), "misses", size, told)
-
-
-def _framed(chart: alt.TopLevelMixin, name: str, size: Size, told: dict[str, Any]) -> Chart:
-    template = f"figures/{name}"
-    return framed(
-        chart,
-        title=tell(template, "title", **told),
-        subtitle=[tell(template, "subtitle", **told)],
-        description=tell(template, "alt", **told),
-        size=size,
-    )
-
-
-def _absent(name: str, size: Size) -> Chart:
-    return nothing(tell(f"figures/{name}", "absent"), size=size)
+    entries = [
+        (material.language.who(group, d.attribute), group_look(d.attribute.name, group)) for group in d.attribute.groups
+    ]
+    return over(panel, key(entries, measure))
 
 
 def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) -> alt.LayerChart:

@@ -1,110 +1,60 @@
-"""The aggregate beside the strata: does a difference between groups keep its sign within another attribute?"""
+"""A difference as it is beside the same with the groups alike in another attribute: does it keep its side?"""
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
-from lib.names import AGGREGATE, STANDARDISED
-from lib.report import evidence, words
+from lib.report.facts import strata
 from lib.report.figures.marks import (
     POINTS,
     Chart,
     around_zero,
-    attribute_label,
     dot,
     dot_panel,
-    framed,
     in_lines,
-    judged_on,
     key,
     label_width,
-    nothing,
     over,
     under_headings,
 )
-from lib.report.findings import MINUS, TOLD, reversal_words, reversals, simpson_rows, with_minus
-from lib.report.focus import focus
-from lib.report.theme import LABELS, MEASURES, Look, Size, group_look
-from lib.results import Results
+from lib.report.registry import Material, figure
+from lib.report.theme import LABELS, Look
 
-WHOLE = Look(LABELS[1][1].colour, "diamond"), Look(LABELS[1][1].colour, "diamond", hollow=True)
-"""The aggregate and the standardised difference; strata have the look of their group."""
-METRICS = ("prevalence", "tpr", "fpr")
+WHOLE, ALIKE = Look(LABELS[1][1].colour, "circle"), Look(LABELS[1][1].colour, "diamond", hollow=True)
 
 
-def simpson(
-    results: Results, attribute: str | None = None, metrics: Sequence[str] = METRICS, *, size: Size = "page"
-) -> Chart:
-    """Differences between the groups of an attribute, in aggregate, in each stratum and with strata alike."""
-    measure, attribute = MEASURES[size], attribute or focus(results)
-    by_metric = {metric: simpson_rows(results, attribute, metric) for metric in metrics}
-    if not any(by_metric.values()):
-        return nothing(f"no difference by {attribute_label(attribute)} was stratified in this study", size=size)
-    rows = under_headings(_row(row) for rows in by_metric.values() for row in rows)
-    spacing = 24
-    width = (measure.width - label_width(rows, measure) - spacing * (len(metrics) - 1)) / len(metrics)
-    domain = around_zero([row[k] for own in by_metric.values() for row in own for k in ("value", "low", "high")])
-    panels = [
-        dot_panel(
-            [_dot(row) for row in own],
-            rows,
-            measure=measure,
-            width=width,
-            domain=domain,
-            heading=TOLD[metric] + (" (data)" if metric == "prevalence" else ""),
-            axis=POINTS,
-            labelled=metric == metrics[0],
-            at=0,
+@figure(strata.simpson)
+def simpson(material: Material) -> Chart:
+    """Differences by the attribute of the decision page, in the share of sick, TPR and FPR, aggregate and standardised."""
+    shown, attribute, language = material["shown"], material["attribute"], material.language
+    measure = replace(material.measure, row=round(1.5 * material.measure.row))
+
+    def row(own: strata.Strata) -> str:
+        return f"{language.contrast(own.contrast, attribute)}|{material('within', s=own)}"
+
+    rows = under_headings(row(own) for own in shown)
+    metrics = [name for name in strata.METRICS if any(own.metric == name for own in shown)]
+    width = (measure.width - label_width(rows, measure) - 24 * (len(metrics) - 1)) / len(metrics)
+    ends = [v for s in shown for e in (s.whole, s.alike) if e for v in (e.value, e.low, e.high)]
+    panels = []
+    for metric in metrics:
+        dots = []
+        for own in (own for own in shown if own.metric == metric):
+            for told, look, shift in ((own.whole, WHOLE, -0.2 * measure.row), (own.alike, ALIKE, 0.2 * measure.row)):
+                values = (told.value, told.low, told.high) if told else (None, None, None)
+                missing = "" if told or look is WHOLE else language.phrase("not_estimable")
+                dots.append(dot(row(own), *values, look, shift=shift, missing=missing))
+        panels.append(
+            dot_panel(
+                dots,
+                rows,
+                measure=measure,
+                width=width,
+                domain=around_zero(ends),
+                heading=str(material("metric", name=metric)),
+                axis=POINTS,
+                labelled=metric == metrics[0],
+                at=0,
+                own=language,
+            )
         )
-        for metric, own in by_metric.items()
-    ]
-    entries = [(AGGREGATE, WHOLE[0]), ("with strata alike (standardised)", WHOLE[1])]
-    finding = simpson_finding(results, attribute)
-    return framed(
-        over(
-            in_lines(panels, len(panels), spacing),
-            key(entries, measure, width=measure.width - label_width(rows, measure)),
-        ),
-        title=finding,
-        subtitle=[
-            f"Untouched baseline, group {MINUS} reference, in points, aggregate and within strata · {judged_on(results)}",
-            "Bars: 95 % intervals. A reversal needs the aggregate and the standardised difference on opposite sides of 0.",
-        ],
-        description=f"Dots with intervals: differences by {attribute_label(attribute)}, in aggregate and within strata. "
-        f"{_listed(by_metric)} {finding}.",
-        size=size,
-    )
-
-
-def simpson_finding(results: Results, attribute: str) -> str:
-    """The reversal by an attribute, or that there is none, or that none could be seen."""
-    pairs, _ = reversals(results)
-    own = [pair for pair in pairs if pair[0]["attribute"] == attribute and pair[0]["split"] == "valid"]
-    if own:
-        return words.sentence(reversal_words(*own[0]))
-    answered = evidence.plain(results.simpson).filter(attribute=attribute, split="valid")["reversal"].drop_nulls()
-    if answered.is_empty():
-        return f"Too few patients to compare strata by {attribute_label(attribute)}"
-    return f"No difference by {attribute_label(attribute)} can be shown to turn round within strata"
-
-
-def _row(row: dict[str, Any]) -> str:
-    heading = f"{with_minus(row['contrast'])} within {words.attribute_words(row['stratifier'])}"
-    return f"{heading}|{row['stratum']}"
-
-
-def _dot(row: dict[str, Any]) -> dict[str, Any]:
-    whole = dict(zip((AGGREGATE, STANDARDISED), WHOLE, strict=True))
-    look = whole.get(row["stratum"]) or group_look(row["stratifier"], row["stratum"])
-    return dot(_row(row), row["value"], row["low"], row["high"], look)
-
-
-def _listed(by_metric: dict[str, list[dict[str, Any]]]) -> str:
-    parts = []
-    for metric, rows in by_metric.items():
-        for row in rows:
-            if row["stratum"] in (AGGREGATE, STANDARDISED):
-                name = (
-                    f"{TOLD[metric]}, {with_minus(row['contrast'])} within {words.attribute_words(row['stratifier'])}"
-                )
-                parts.append(f"{name}, {row['stratum']}: {words.points(row['value'])}")
-    return "; ".join(parts) + "."
+    entries = [(str(material("whole")), WHOLE), (str(material("alike")), ALIKE)]
+    return over(in_lines(panels, len(panels), 24), key(entries, measure))

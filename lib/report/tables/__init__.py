@@ -1,35 +1,5 @@
-"""Tables of the report: results in, one great-tables table out.
+"""Tables of the report, by name (`lib.report.registry`). Every cell is text in the language of the study."""
 
-Every cell is text made by `words`, so that a number reads alike in tables and in sentences; great-tables escapes it.
-Rates are in percent and differences in points, as the headings say; what has no value is "not estimable", never 0.
-"""
+from lib.report.tables import baseline, cohort, effects, options, recommendation, rules, study, trust, weightings
 
-from lib.report.tables.audit import (
-    intersections,
-    parity,
-    probes,
-    visits,
-)
-from lib.report.tables.data import catalogue, checks, composition, weightings
-from lib.report.tables.methods import performance, thresholds
-from lib.report.tables.options import options
-from lib.report.tables.preferences import recommendation
-from lib.report.tables.study import odd_networks, runs, settings
-
-__all__ = [
-    "catalogue",
-    "checks",
-    "composition",
-    "intersections",
-    "odd_networks",
-    "options",
-    "parity",
-    "performance",
-    "probes",
-    "recommendation",
-    "runs",
-    "settings",
-    "thresholds",
-    "visits",
-    "weightings",
-]
+__all__ = ["baseline", "cohort", "effects", "options", "recommendation", "rules", "study", "trust", "weightings"]

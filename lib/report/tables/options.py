@@ -3,18 +3,14 @@
 from great_tables import GT
 
 from lib.report.facts import decide
-from lib.report.tables.cells import table
-from lib.report.words.templates import tell
-from lib.results import Results
+from lib.report.registry import Material, table
+from lib.report.tables.cells import table_of
+
+COLUMNS = ("needs", "missed", "alarmed", "price", "evidence")
 
 
-def options(results: Results) -> GT:
+@table(lambda study: {"d": d} if (d := decide(study)).options else None)
+def options(material: Material) -> GT:
     """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed."""
-    facts = decide(results)
-
-    def cell(part: str, **more: object) -> str:
-        return tell("tables/options", part, d=facts, **more)
-
-    columns = ("needs", "missed", "alarmed", "price", "evidence")
-    rows = [{"option": cell("option", o=own)} | {name: cell(name, o=own) for name in columns} for own in facts.options]
-    return table(rows, {name: cell(f"{name}_head") for name in columns}, stub="option")
+    rows = [{name: material(name, o=option) for name in ("option", *COLUMNS)} for option in material["d"].options]
+    return table_of(rows, {name: material(f"{name}_head") for name in COLUMNS}, material.language, stub="option")

@@ -1,20 +1,22 @@
 """The networks that can be trained, one file each, and what they start from.
 
-A network of your own: a file beside these with `FACTS`, a subclass of `Network`, `read_weights()` and `weights_at_hand()`,
-and a line in `NETWORKS`.
+A network of your own: a file beside these with `FACTS`, `RECIPES`, `NORMS_ARE_FOLDED`, `build()` of a subclass of `Network`,
+`read_weights()` and `weights_at_hand()`; and its name in `NetworkName` of `lib.training.settings`.
 """
 
 import logging
+from importlib import import_module
 from types import ModuleType
+from typing import get_args
 
 import torch
 
-from lib.training.networks import efficientnet_lite0, resnet18
 from lib.training.networks.interface import Network, NetworkFacts, WeightsUnavailable, fold_norms
+from lib.training.settings import NetworkName
 
 log = logging.getLogger(__name__)
 
-NETWORKS: dict[str, ModuleType] = {"efficientnet_lite0": efficientnet_lite0, "resnet18": resnet18}
+NETWORKS: dict[str, ModuleType] = {name: import_module(f"{__name__}.{name}") for name in get_args(NetworkName)}
 
 __all__ = ["NETWORKS", "Network", "NetworkFacts", "build", "facts", "fold_norms", "initial_weights", "weights_at_hand"]
 

@@ -1,0 +1,357 @@
+"""What rules that adjust decisions do: fitted here and judged there, told wrong groups, loosened, and where they cut."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from lib.names import (
+    BASELINE_GAPS,
+    BASELINE_POSTPROCESSING,
+    BASELINE_WEIGHTING,
+    DECIDE_WITHOUT_GROUP,
+    ERRORS,
+    NO_TARGET,
+    ODDS,
+    OVERALL,
+    PATIENT,
+    SHOWN,
+    SUGGESTED,
+    WIDENED,
+    Attribute,
+)
+from lib.report.facts.decision import Decision, decide
+from lib.report.facts.findings import UNTREATED, Finding
+from lib.report.facts.options import Option
+from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.results import Results
+
+BALANCED = "balanced_accuracy"
+CALIBRATED = "calibrated_odds"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The one gap that rules are followed by: that of the main finding, else the widest by the page's attribute."""
+
+    attribute: Attribute
+    metric: str
+    contrast: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule, and the attribute that it acts on (None: none)."""
+
+    name: str
+    target: Attribute | None
+
+    @property
+    def blind(self) -> bool:
+        """Whether it decides without knowing the group."""
+        return self.target is None or self.name in DECIDE_WITHOUT_GROUP
+
+
+@dataclass(frozen=True)
+class Thrice:
+    """One figure of a rule: on the patients that chose it, on others, and of the one rule that would be deployed, on new patients."""
+
+    naive: float
+    held_out: float
+    optimism: Estimate
+    deployed: Estimate | None
+
+
+def main_finding(d: Decision) -> Finding | None:
+    """The first of the findings by the page's attribute, which need not be the first of all."""
+    return next((own for own in d.findings if own.attribute == d.attribute), None)
+
+
+def followed(results: Results, d: Decision) -> Gap | None:
+    """The gap that this part of the report follows; None where no gap by the attribute is estimable."""
+    own = rows(results, "gaps", attribute=d.attribute.name, unit=PATIENT, family=BASELINE_GAPS, **UNTREATED)
+    own = own.filter(pl.col("metric").is_in(ERRORS), pl.col("contrast").is_in(list(d.attribute.contrasts)))
+    own = own.drop_nulls("estimate").sort(pl.col("estimate").abs(), descending=True)
+    if own.is_empty():
+        return None
+    if (main := main_finding(d)) is not None:
+        own = own.filter(metric=main.metric, contrast=main.contrast)
+    first = own.row(0, named=True)
+    return Gap(d.attribute, first["metric"], first["contrast"], first["estimate"])
+
+
+def chosen(d: Decision) -> Option | None:
+    """The best threshold rule of the decision page."""
+    return next((own for own in d.options if own.kind == "threshold rule"), None)
+
+
+def _aimed(results: Results, table: str, attribute: Attribute) -> pl.DataFrame:
+    """Rows of the baseline's networks, of rules that act on the attribute or on none."""
+    found = rows(results, table, weighting=BASELINE_WEIGHTING)
+    if found.is_empty():
+        return found
+    return found.filter(
+        pl.col("target").is_in([NO_TARGET, attribute.name]), pl.col("postprocessing") != BASELINE_POSTPROCESSING
+    )
+
+
+def _rules(results: Results, frame: pl.DataFrame) -> dict[Rule, pl.DataFrame]:
+    """The rows of each rule, in the order of the bundle."""
+    if frame.is_empty():
+        return {}
+    parts = frame.partition_by("postprocessing", "target", as_dict=True, maintain_order=True)
+    return {Rule(name, results.attributes.get(target)): own for (name, target), own in parts.items()}
+
+
+def optimism(results: Results) -> dict[str, Any] | None:
+    """`rules`: by rule, `balanced` accuracy and the followed gap as `Thrice`; `worst`, the rule that its own patients flatter most."""
+    d = decide(results)
+    gap = followed(results, d)
+    told = {}
+    for rule, own in _rules(results, _aimed(results, "optimism", d.attribute)).items():
+        balanced = _thrice(results, rule, own, OVERALL, BALANCED, "all")
+        apart = gap and _thrice(results, rule, own, d.attribute.name, gap.metric, gap.contrast)
+        if balanced:
+            told[rule] = {"balanced": balanced, "gap": apart}
+    if not told:
+        return None
+    worst = max(told, key=lambda rule: told[rule]["balanced"].optimism.value)
+    best = chosen(d)
+    ours = next((r for r in told if best and (r.name, r.target) == (best.rule, best.target)), None)
+    return {"d": d, "gap": gap, "rules": told, "worst": worst, "ours": ours}
+
+
+def _thrice(results: Results, rule: Rule, own: pl.DataFrame, attribute: str, metric: str, contrast: str):
+    found = own.filter(attribute=attribute, metric=metric, contrast=contrast).drop_nulls(["naive", "cross_fitted"])
+    if found.is_empty() or found["estimate"][0] is None:
+        return None
+    first = found.row(0, named=True)
+    deployed = row(
+        results,
+        "deployed",
+        weighting=BASELINE_WEIGHTING,
+        postprocessing=rule.name,
+        target=rule.target.name if rule.target else NO_TARGET,
+        attribute=attribute,
+        metric=metric,
+        contrast=contrast,
+    )
+    return Thrice(first["naive"], first["cross_fitted"], estimate(first), estimate(deployed))
+
+
+def deployed(results: Results) -> dict[str, Any] | None:
+    """`rules`: by rule, the followed gap as `Thrice` where the deployed one is known; `spread`: how far apart rules of other such cohorts lie."""
+    facts = optimism(results)
+    if facts is None or facts["gap"] is None:
+        return None
+    kept = {rule: own["gap"] for rule, own in facts["rules"].items() if own["gap"] and own["gap"].deployed}
+    if not kept:
+        return None
+    gap = facts["gap"]
+    found = _aimed(results, "deployed", gap.attribute).filter(
+        attribute=gap.attribute.name, metric=gap.metric, contrast=gap.contrast
+    )
+    return {
+        **facts,
+        "rules": kept,
+        "spread": {rule: own["sd_of_rule"][0] for rule, own in _rules(results, found).items()},
+    }
+
+
+def thresholds(results: Results) -> dict[str, Any] | None:
+    """`rules`: by rule, in each group (mean, smallest, largest) over folds and networks; `widest`, the rule and group where they lie furthest apart."""
+    d = decide(results)
+    told = {}
+    for rule, own in _rules(results, _aimed(results, "thresholds", d.attribute)).items():
+        cuts = {r["group"]: (r["threshold"], r["low"], r["high"]) for r in own.to_dicts() if r["threshold"] is not None}
+        if "all" in cuts:
+            cuts = dict.fromkeys(d.attribute.groups, cuts["all"])
+        if cuts:
+            told[rule] = cuts
+    if not told:
+        return None
+    rule, group = max(
+        ((r, g) for r, cuts in told.items() for g in cuts),
+        key=lambda place: told[place[0]][place[1]][2] - told[place[0]][place[1]][1],
+    )
+    return {"d": d, "rules": told, "widest": rule, "group": group, "range": told[rule][group][1:]}
+
+
+def wrong_groups(results: Results) -> dict[str, Any] | None:
+    """`lines`: by rule, the followed gap by the share of patients whose group is told wrong; `ours`, the rule that is read.
+
+    `back`: under it the gap grows with that share, up to the largest, `most`, and the interval of the change leaves 0 out.
+    """
+    d = decide(results)
+    gap = followed(results, d)
+    frame = _aimed(results, "group_misclassification", d.attribute)
+    if gap is None or frame.is_empty():
+        return None
+    frame = frame.filter(attribute=d.attribute.name, metric=gap.metric, contrast=gap.contrast).drop_nulls("estimate")
+    lines = {
+        rule: {r["wrong"]: estimate(r) for r in own.sort("wrong").to_dicts()}
+        for rule, own in _rules(results, frame).items()
+    }
+    if not lines:
+        return None
+    best = chosen(d)
+    ours = next((r for r in lines if best and (r.name, r.target) == (best.rule, best.target)), None)
+    ours = ours or min(lines, key=lambda rule: abs(lines[rule][min(lines[rule])].value))
+    moved = frame.filter(postprocessing=ours.name).sort("wrong").row(-1, named=True)
+    right, wrong = (lines[ours][share].value for share in (min(lines[ours]), moved["wrong"]))
+    sure = moved["change_low"] is not None and (moved["change_low"] > 0 or moved["change_high"] < 0)
+    back = sure and main_finding(d) is not None and abs(wrong) > abs(right)
+    return {"d": d, "gap": gap, "lines": lines, "ours": ours, "most": moved["wrong"], "back": back}
+
+
+def relaxation(results: Results) -> dict[str, Any] | None:
+    """`curves`: by weighting, points (slack, disparity, balanced accuracy as Estimate), from parity to no constraint."""
+    d = decide(results)
+    found = rows(results, "relaxation", attribute=d.attribute.name, metric=ODDS)
+    if found.is_empty():
+        return None
+    curves: dict[str, list[tuple[float, float, Estimate]]] = {}
+    for r in found.drop_nulls(["estimate", "disparity"]).sort("slack", maintain_order=True).to_dicts():
+        curves.setdefault(r["weighting"], []).append((r["slack"], r["disparity"], estimate(r)))
+    if BASELINE_WEIGHTING not in curves:
+        return None
+    return {"d": d, "curves": curves, "tight": curves[BASELINE_WEIGHTING][0], "free": curves[BASELINE_WEIGHTING][-1]}
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What calibrated odds did to a group: the `share` of its scores that became `level`, `called_sick` or not, costs, and its TPR before and after.
+
+    `change` is that of the TPR, with the verdict on it.
+    """
+
+    rule: str
+    group: str
+    share: float
+    level: float
+    own: float
+    dearest: float
+    called_sick: bool
+    before: float
+    after: float
+    change: Estimate
+
+
+def replaced(results: Results) -> dict[str, Any] | None:
+    """`shown`: what calibrated odds by the page's attribute did to each group; `most`, where the TPR changed most."""
+    d = decide(results)
+    told = []
+    for r in rows(results, "replaced_scores", weighting=BASELINE_WEIGHTING, target=d.attribute.name).to_dicts():
+        method = {key: r[key] for key in ("weighting", "postprocessing", "target")}
+        effect = row(
+            results, "effects", **method, attribute=d.attribute.name, contrast=r["group"], metric="tpr", unit=PATIENT
+        )
+        if effect is None or effect["estimate"] is None or r["share"] is None:
+            continue
+        change = Estimate(effect["estimate"], effect["low"], effect["high"], effect["outcome_verdict"])
+        told.append(
+            Replaced(
+                r["postprocessing"],
+                r["group"],
+                r["share"],
+                r["level"],
+                r["own_cost"],
+                r["dearest_cost"],
+                r["called_sick"] >= 0.5,
+                effect["before"],
+                effect["before"] + effect["estimate"],
+                change,
+            )
+        )
+    if not told:
+        return None
+    return {"d": d, "shown": tuple(told), "most": max(told, key=lambda own: abs(own.change.value) * (own.share > 0))}
+
+
+@dataclass(frozen=True)
+class Chance:
+    """A group in which the scores are not told from chance: a cut-off fitted there is fitted to noise."""
+
+    group: str
+    auc: Estimate
+
+
+def adjusting(results: Results) -> dict[str, Any]:
+    """What the chapter's own sentences are told.
+
+    `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
+    one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal;
+    `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
+    """
+    d = decide(results)
+    gap = followed(results, d)
+    frame = _aimed(results, "effects", d.attribute)
+    if frame.height:
+        frame = frame.filter(pl.col("metric").is_in(ERRORS), attribute=d.attribute.name, unit=PATIENT)
+        frame = frame.filter(pl.col("contrast").is_in(list(d.attribute.contrasts)))
+    wide = {
+        verdict: tuple(_rules(results, frame.filter(outcome=WIDENED, outcome_verdict=verdict))) if frame.height else ()
+        for verdict in (SHOWN, SUGGESTED)
+    }
+    visible = None
+    if gap and frame.height:
+        visible = frame.filter(metric=gap.metric, contrast=gap.contrast)["detectable"].median()
+    tried = rows(results, "metrics", weighting=BASELINE_WEIGHTING)
+    names = tried["postprocessing"].unique(maintain_order=True).to_list() if tried.height else []
+    return {
+        "d": d,
+        "gap": gap,
+        "main": main_finding(d),
+        "option": chosen(d),
+        "tried": [name for name in names if name != BASELINE_POSTPROCESSING],
+        "widen": wide[SHOWN],
+        "may_widen": tuple(r for r in wide[SUGGESTED] if r not in wide[SHOWN]),
+        "chance": _chance(results, d.attribute),
+        "visible": visible,
+        "put_to_use": _put_to_use(results, chosen(d), gap),
+        "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
+        "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
+        "higher": _higher(d),
+    }
+
+
+def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Estimate | None:
+    """The followed gap under the best threshold rule, fitted once and used on new patients."""
+    if option is None or option.weighting or gap is None:
+        return None
+    found = _aimed(results, "deployed", gap.attribute)
+    if found.is_empty():
+        return None
+    target = option.target.name if option.target else NO_TARGET
+    own = found.filter(
+        postprocessing=option.rule,
+        target=target,
+        attribute=gap.attribute.name,
+        metric=gap.metric,
+        contrast=gap.contrast,
+    ).to_dicts()
+    return estimate(own[0]) if own else None
+
+
+def _chance(results: Results, attribute: Attribute) -> tuple[Chance, ...]:
+    found = rows(results, "metrics", attribute=attribute.name, metric="auc", unit=PATIENT, **UNTREATED)
+    if found.is_empty():
+        return ()
+    flat = found.filter("estimable").drop_nulls("low").filter(pl.col("low") <= 0.5)
+    return tuple(Chance(r["group"], Estimate(r["estimate"], r["low"], r["high"])) for r in flat.to_dicts())
+
+
+def _higher(d: Decision) -> str | None:
+    """The group that is alarmed more and missed less than another, both shown: its scores lie higher, of the sick and of the healthy."""
+    main = main_finding(d)
+    if main is None:
+        return None
+    sure = {
+        own.error: own
+        for own in d.findings
+        if own.sure and (own.attribute, own.contrast) == (d.attribute, main.contrast)
+    }
+    if len(sure) < 2 or sure["missed"].better != sure["alarmed"].worse:
+        return None
+    return sure["alarmed"].worse

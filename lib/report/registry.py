@@ -1,0 +1,107 @@
+"""The exhibits and sentences of the report by name, and what each is made of.
+
+An exhibit is a function under `@figure` or `@table`: its name is that of its template (`figures/<name>`, `tables/<name>` in
+`lib/report/words/<language>/`) and of its label (`fig-<name>`, `tbl-<name>`, with hyphens). `gather` makes its facts from a study,
+the function draws them; title, subtitle, alternative text (`alt`), `caption`, the sentence that reads it (`read`) and why there is
+nothing to show (`absent`) are blocks of the template. Under `@sentences("<template>")` stands what a template of sentences is told.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import altair as alt
+from great_tables import GT
+
+from lib.report.theme import MEASURES, Measure, Size
+from lib.report.words.language import Language, Words, language
+from lib.report.words.templates import has, tell
+from lib.results import Results
+
+Facts = Mapping[str, Any]
+Gather = Callable[..., Facts | None]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What an exhibit is made of: its facts by name (`material["d"]`), its words (`material("axis")`), and its size."""
+
+    study: Results
+    template: str
+    facts: Facts
+    size: Size = "page"
+
+    @cached_property
+    def language(self) -> Language:
+        return language(self.study.language)
+
+    @property
+    def measure(self) -> Measure:
+        return MEASURES[self.size]
+
+    def __call__(self, block: str, **more: Any) -> Words:
+        """A block of the exhibit's template, told its facts and `more`."""
+        return tell(self.language, self.template, block, study=self.study, **{**self.facts, **more})
+
+    def __getitem__(self, name: str) -> Any:
+        return self.facts[name]
+
+    def has(self, block: str) -> bool:
+        return has(self.language, self.template, block)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A figure, a table or a widget by name: how its facts are gathered (None: there is nothing to show) and how it is drawn."""
+
+    name: str
+    of: str
+    gather: Gather
+    draw: Callable[[Material], Any]
+
+    @property
+    def template(self) -> str:
+        return f"{self.of}s/{self.name}"
+
+    def label(self, options: Facts) -> str:
+        """`fig-front`; what is shown once for each of several kinds has the kind in its label, too: `tbl-effects-weighting`."""
+        kinds = [self.name, *([options["kind"]] if "kind" in options else [])]
+        return f"{'fig' if self.of == 'figure' else 'tbl'}-{'-'.join(kinds).replace('_', '-').replace(' ', '-')}"
+
+
+KINDS: dict[str, Kind] = {}
+SENTENCES: dict[str, Gather] = {}
+
+
+def figure(gather: Gather) -> Callable[[Callable[[Material], alt.TopLevelMixin]], Callable]:
+    """Register the function as the figure of its name; it returns a chart without title."""
+    return _register("figure", gather)
+
+
+def table(gather: Gather) -> Callable[[Callable[[Material], GT]], Callable]:
+    """Register the function as the table of its name."""
+    return _register("table", gather)
+
+
+def widget(gather: Gather) -> Callable[[Callable[[Material], dict[str, Any]]], Callable]:
+    """Register the function as the widget of its name, for pages alone: it returns what `chapters/widgets.html` draws, as JSON has it."""
+    return _register("widget", gather)
+
+
+def _register(of: str, gather: Gather) -> Callable[[Callable], Callable]:
+    def keep(draw: Callable) -> Callable:
+        KINDS[draw.__name__] = Kind(draw.__name__, of, gather, draw)
+        return draw
+
+    return keep
+
+
+def sentences(template: str) -> Callable[[Gather], Gather]:
+    """Register the function as what the template of sentences is told."""
+
+    def keep(gather: Gather) -> Gather:
+        SENTENCES[template] = gather
+        return gather
+
+    return keep

@@ -1,0 +1,109 @@
+"""Data models whose mistakes are told in one sentence: what it is, where, and what is allowed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+CONFIG = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+"""Unknown keys and values of another type are mistakes; the text below a field describes it."""
+LONGEST = 60
+"""Characters of a wrong value that are shown."""
+
+
+class Model(BaseModel):
+    """A table of a file."""
+
+    model_config = CONFIG
+
+
+def first_mistake(error: ValidationError, schema: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Where the first mistake is (keys from the outermost on) and what is wrong there, without a full stop.
+
+    `schema` is the JSON schema of the model. Mistakes within a list are those of the list.
+    """
+    wrong = error.errors(include_url=False)[0]
+    place = tuple(part for part in wrong["loc"] if isinstance(part, str))
+    parent, key = schema_at(schema, place[:-1]), place[-1] if place else ""
+    if wrong["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return place, f"{key!r} is unknown; allowed are {', '.join(sorted(parent.get('properties', {})))}"
+    if wrong["type"] == "missing":
+        return place, f"{key!r} is missing; needed are {', '.join(sorted(parent.get('required', [])))}"
+    value: Any = wrong["input"]
+    within = wrong["loc"][len(place) :]
+    allowed = allowed_values(schema_at(schema, place), schema)
+    if within:
+        return place, f"{key} holds {_shown(value)}; allowed is {allowed}"
+    return place, f"{key} is {_shown(value)}; allowed is {allowed}"
+
+
+def schema_at(schema: Mapping[str, Any], place: tuple[str, ...]) -> Mapping[str, Any]:
+    """The part of a JSON schema that describes the value at `place`; lists are passed through to what they hold."""
+    part = _resolved(schema, schema)
+    for key in place:
+        part = _resolved(part.get("items", part), schema)
+        part = _resolved(part.get("properties", {}).get(key, {}), schema)
+    return part
+
+
+def allowed_values(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What the JSON schema `part` (of `schema`) allows, in words: `a whole number from 32 to 1024`."""
+    part = _resolved(part, schema)
+    if choices := part.get("enum") or ([part["const"]] if "const" in part else None):
+        return " or ".join(f'"{choice}"' for choice in choices)
+    kind = part.get("type")
+    if kind in ("integer", "number"):
+        words = {"integer": "a whole number", "number": "a number"}[kind]
+        return words + _range(part)
+    if kind == "array":
+        return _list(part, schema)
+    return {"string": "text in quotes", "boolean": "true or false", "object": "a table"}.get(kind, "any value")
+
+
+def _list(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    items = _resolved(part.get("items", {}), schema)
+    if names := items.get("enum"):
+        held = f"these names: {', '.join(names)}"
+    else:
+        held = {
+            "integer": f"whole numbers{_range(items)}",
+            "string": "texts in quotes",
+            "object": f"tables of {', '.join(items.get('properties', {}))}",
+        }[items.get("type", "object")]
+    if also := items.get("also"):
+        held += f", {also}"
+    words = f"a list of {held}"
+    if least := part.get("minItems"):
+        words += f"; at least {least}"
+    if most := part.get("maxItems"):
+        words += f", at most {most}"
+    words += ", each once" if part.get("uniqueItems") else ""
+    return words + (f', "{part["first"]}" first' if "first" in part else "")
+
+
+def _range(part: Mapping[str, Any]) -> str:
+    least, above = part.get("minimum"), part.get("exclusiveMinimum")
+    most, below = part.get("maximum"), part.get("exclusiveMaximum")
+    words = f" from {least}" if least is not None else f" above {above}" if above is not None else ""
+    words += f" to {most}" if most is not None else ""
+    if below is not None:
+        words += f" and below {below}" if words else f" below {below}"
+    return words
+
+
+def _resolved(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference, and what may also be left out (null)."""
+    if "anyOf" in part:
+        part = {k: v for k, v in part.items() if k != "anyOf"} | next(
+            dict(one) for one in part["anyOf"] if one.get("type") != "null"
+        )
+    if "$ref" in part:
+        part = {k: v for k, v in part.items() if k != "$ref"} | schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
+    if len(part.get("allOf", ())) == 1:
+        part = _resolved(part["allOf"][0], schema)
+    return part
+
+
+def _shown(value: Any) -> str:
+    words = f"{value!r}"
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
