@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from importlib.util import find_spec
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
     It is checked by `lib.settings_schema`; only a Python without the project's environment reads it unchecked.
     """
     settings, text = _read(root / "study.toml")
-    if find_spec("pydantic"):
+    with suppress(ImportError):
         _checked(settings, text, root / "study.toml")
     return {table: {} for table in TABLES} | settings
 
