@@ -76,6 +76,7 @@ def seed_decisions(material: Material) -> Chart:
     panel = dot_panel(
         dots,
         list(rows.values()),
+        own=material.language,
         measure=measure,
         width=measure.width - label_width(rows.values(), measure) - 20,
         domain=span(ends, step=0.05, least=0.1),
