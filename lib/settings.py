@@ -66,16 +66,6 @@ def chosen_cohort(root: Path = ROOT) -> str:
     return os.environ.get("COHORT") or read_settings(root)["cohort"]
 
 
-def chosen_language(root: Path = ROOT) -> str:
-    """The language to report in: the environment's `LANGUAGE` where there are words for it, else `lang` of `study.toml`.
-
-    Desktops set `LANGUAGE`, too, to such as `fr_FR:fr`; that does not count.
-    """
-    asked = os.environ.get("LANGUAGE", "")
-    words = root / "lib" / "report" / "words"
-    return asked if asked.isalpha() and (words / asked).is_dir() else read_settings(root)["report"].get("lang", "en")
-
-
 ORIGIN = ".cohort.json"
 """In `data/<name>`, never committed: whose results these are, by folder and content."""
 
