@@ -7,7 +7,6 @@ import pytest
 from conftest import ROOT, rewrite_settings
 
 from lib.report import exhibit, talk
-from lib.settings import SettingsError, read_settings
 
 DECK = (ROOT / "chapters" / "slides" / "defense.qmd").read_text("utf-8")
 

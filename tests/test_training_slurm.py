@@ -68,11 +68,11 @@ def here(plan, folder) -> list[np.ndarray]:
 
 
 def test_a_killed_job_is_sent_again_and_ends_like_a_run_trained_here(plan, local_cluster, monkeypatch, tmp_path):
-    cluster._PROCESSES.clear()
+    cluster.PROCESSES.clear()
     kills = when_first(
         monkeypatch,
         lambda: list(plan.store.glob("*/last.ckpt")),
-        lambda: cluster._PROCESSES[0]._process.kill(),
+        lambda: cluster.PROCESSES[0]._process.kill(),
     )
     (run,), _ = workers.train_all(plan)
     assert len(kills) == 1

@@ -350,6 +350,7 @@ class Language:
     def finished(self, text: str) -> str:
         """The text with the spaces that the language's typography asks for (French: before ; : ! ? %, within guillemets)."""
         if self._names["language"].get("spaced_punctuation"):
+            text = re.sub(r"(?<=\d) (?=\d{3}\b)", NARROW, text)
             text = re.sub(r" ([;!?»])", NARROW + r"\1", text).replace(" :", f"{NO_BREAK}:").replace("« ", f"«{NARROW}")
         return text
 
