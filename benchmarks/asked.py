@@ -25,7 +25,16 @@ from lib.audit.questions import QUESTIONS
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 ASKED = (
-    *("metrics", "gaps", "intersections", "amplification", "calibration", "calibration_curve", "equal_rates", "gap_parts"),
+    *(
+        "metrics",
+        "gaps",
+        "intersections",
+        "amplification",
+        "calibration",
+        "calibration_curve",
+        "equal_rates",
+        "gap_parts",
+    ),
     *("gap_by_findings", "misses_by_finding", "label_mixture", "label_errors", "net_benefit", "operating_points"),
     *("abstention", "seed_decisions", "pooled_crossings", "composition", "simpson"),
 )
@@ -98,7 +107,10 @@ def without_intervals() -> Iterator[None]:
     with ExitStack() as held:
         for name in ASKED:
             module = importlib.import_module(QUESTIONS[name].compute.__module__)
-            for used, instead in (("jackknife", once), ("patient_weights", lambda patients, *_: np.ones((2, patients)))):
+            for used, instead in (
+                ("jackknife", once),
+                ("patient_weights", lambda patients, *_: np.ones((2, patients))),
+            ):
                 if hasattr(module, used):
                     held.enter_context(patch.object(module, used, instead))
         yield
