@@ -12,7 +12,17 @@ from conftest import ROOT
 CODESPELL = shutil.which("codespell", path=str(Path(sys.executable).parent))
 FRENCH = "fpr,classe,anormal,te,fille,ans,valide"
 """Words that are right: a rate, and what French tables write."""
-TEXTS = ["README.md", "index.qmd", "chapters", "docs", "lib", "notebooks", "study.toml", "benchmarks", "CONTRIBUTING.md"]
+TEXTS = [
+    "README.md",
+    "index.qmd",
+    "chapters",
+    "docs",
+    "lib",
+    "notebooks",
+    "study.toml",
+    "benchmarks",
+    "CONTRIBUTING.md",
+]
 SKIPPED = "*.pyc,*.png,*/fr/*"
 
 
