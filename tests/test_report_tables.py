@@ -7,11 +7,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 from bundles import Knobs, bundle
+from lib.report.tables.preferences import known_words
 
 from lib.names import NOT_ESTIMABLE, weighting_label
 from lib.report import exhibit, tables
 from lib.report.tables.cells import p_value
-from lib.report.tables.preferences import known_words
 
 STUDIES = {
     "effect": Knobs(),

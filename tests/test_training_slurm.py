@@ -68,11 +68,11 @@ def here(plan, folder) -> list[np.ndarray]:
 
 
 def test_a_killed_job_is_sent_again_and_ends_like_a_run_trained_here(plan, local_cluster, monkeypatch, tmp_path):
-    cluster._PROCESSES.clear()
+    cluster.PROCESSES.clear()
     kills = when_first(
         monkeypatch,
         lambda: list(plan.store.glob("*/last.ckpt")),
-        lambda: cluster._PROCESSES[0]._process.kill(),
+        lambda: cluster.PROCESSES[0]._process.kill(),
     )
     (run,), _ = workers.train_all(plan)
     assert len(kills) == 1
@@ -113,6 +113,7 @@ def one_node(tmp_path_factory):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.slow
 @needs_slurm
 def test_slurm_makes_the_same_bundle_though_a_job_is_cancelled_and_one_preempted(
     one_node, tiny_cohort, tmp_path, monkeypatch

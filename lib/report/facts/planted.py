@@ -23,6 +23,9 @@ QUESTIONS: dict[str, int] = {
 }
 """What is planted, and the sign of the difference that tells it."""
 NONE = "none"
+FIELDS = {"dial": pl.String, "value": pl.Float64, "seed": pl.Int64, "question": pl.String, "sign": pl.Int64} | {
+    "auc": pl.Float64
+}
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ class Rate:
 
 
 def claims(root: Path = ROOT) -> pl.DataFrame:
-    """Rows `dial, value, seed, question, sign, auc`: what the audit claims of each question in each cohort."""
-    return pl.read_csv(root / PLANTED)
+    """Rows `dial, value, seed, question, sign, auc`: what the audit claims of each question in each cohort; none without the table."""
+    path = root / PLANTED
+    return pl.read_csv(path, schema_overrides=FIELDS) if path.is_file() else pl.DataFrame(schema=FIELDS)
 
 
 def rates(frame: pl.DataFrame) -> list[Rate]:

@@ -24,6 +24,12 @@ FAMILY_AIM = 0.06
 NULL = 1e-3
 """A true difference below this counts as none."""
 FAMILY, NARROWED = "family", "narrowed"
+SCHEMA = (
+    dict.fromkeys(("source", "world", "unit", "kind", "attribute", "metric", "contrast"), pl.String)
+    | dict.fromkeys(("patients", "networks", "cohorts"), pl.Int64)
+    | dict.fromkeys(("truth", "covered", "width", "p_below_5", "shown", "wrong", "agree"), pl.Float64)
+)
+"""The columns that are read here; there are more."""
 SETTING = ("sort", "source", "unit", "patients", "networks")
 
 
@@ -77,14 +83,16 @@ class Power:
 
 
 def coverage(root: Path = ROOT) -> pl.DataFrame:
-    """The table, with the `sort` of figure that an interval is about."""
+    """The table, with the `sort` of figure that an interval is about; no row where it is missing."""
     path = root / COVERAGE
+    if not path.is_file():
+        return sorted_by_kind(pl.DataFrame(schema=SCHEMA))
     return _read(path, path.stat().st_mtime_ns)
 
 
 @cache
 def _read(path: Path, _: int) -> pl.DataFrame:
-    return sorted_by_kind(pl.read_csv(path, infer_schema_length=None))
+    return sorted_by_kind(pl.read_csv(path, schema_overrides=SCHEMA, infer_schema_length=None))
 
 
 def sorted_by_kind(frame: pl.DataFrame) -> pl.DataFrame:
