@@ -77,6 +77,7 @@ def seed_decisions(material: Material) -> Chart:
     panel = dot_panel(
         dots,
         list(rows.values()),
+        own=material.language,
         measure=measure,
         width=width,
         domain=span(ends, step=0.05, least=0.1),
