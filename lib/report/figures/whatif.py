@@ -83,7 +83,6 @@ def seed_decisions(material: Material) -> Chart:
         domain=span(ends, step=0.05, least=0.1),
         axis=PERCENT,
         heading=str(material("axis")),
-        own=material.language,
     )
     entries = [(str(material(among)), LABELS[label][1]) for among, label, _ in parts]
     return over(panel, key(entries, measure, width=width))
