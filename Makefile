@@ -49,7 +49,7 @@ bench-audit: venv
 	$(BIN)/python -m benchmarks.audit
 
 trust: venv
-	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.trust
 
 clean:
 	$(PYTHON) -m lib clean

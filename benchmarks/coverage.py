@@ -1,33 +1,22 @@
 """How far can the audit be trusted? Its intervals, p-values and words on cohorts whose truth is known.
 
-    python -m benchmarks.coverage [cohorts] [processes] [parquet of real out-of-fold scores]      # writes data/trust/coverage.csv
-
 Cohorts are drawn from a simulated population and, where a file is given, from real scores. Intervals are those of
 `lib.audit.inference`; many cohorts are worked out side by side, as columns of the same figures, which changes none of them.
+`benchmarks.trust` runs it.
 """
 
-import os
-import sys
-from collections import defaultdict
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes, not threads
-os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import numpy as np
 import polars as pl
 
 from benchmarks.methods import Setting, jitter, true_levels, world_of
 from benchmarks.simulation import Batch, draw
-from benchmarks.tally import COUNTED, KEY, Tally
-from lib.audit.inference import Figures, pool, ratio
+from benchmarks.tally import Tally, Told
+from lib.audit.inference import Figures, pool, ratio, summary
 from lib.audit.metrics import Unit, mean_by_patient
 
-OUT = Path(__file__).resolve().parent.parent / "data" / "trust" / "coverage.csv"
 BATCH = {375: 20, 1500: 5}
 """Cohorts that are worked out side by side; of the larger ones there are a quarter as many."""
 NETWORKS = (2, 3, 5)
@@ -139,7 +128,9 @@ def one_batch(setting: Setting, seed: int) -> dict[tuple, np.ndarray]:
             {n: (m, _first(figures, networks)) for n, (m, figures) in given.items()}
             for given in (weightings, after, others)
         ]
-        _told(tally, setting, _first(whole, networks), *few, closing, asked, true, 1)
+        first = _first(whole, networks)
+        tally.intervals((*setting.key, networks), "alone", Told(summary(first), asked, true["baseline"]))
+        _told(tally, setting, first, *few, closing, asked, true, 1)
     return dict(tally.sums)
 
 
@@ -186,35 +177,3 @@ def _first(own: Figures, networks: int) -> Figures:
         degrees=networks - 1,
     )
     return replace(own, arms=(arm,))
-
-
-def tables(cohorts: int, processes: int, sources: tuple[str, ...]) -> Iterator[pl.DataFrame]:
-    """A row for each figure of each setting; again and again, over ever more cohorts."""
-    chosen = settings(sources)
-    jobs = sorted((seed, k) for k, s in enumerate(chosen) for seed in range(-(-cohorts // BATCH[375])))
-    total: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(2 * len(COUNTED)))
-    with ProcessPoolExecutor(processes) as pool_:
-        found = pool_.map(one_batch, (chosen[k] for _, k in jobs), (seed for seed, _ in jobs))
-        for done, part in enumerate(found, start=1):
-            for key, sums in part.items():
-                total[key] += sums
-            if done % len(chosen) == 0 or done == len(jobs):
-                print(f"{done} of {len(jobs)} batches", file=sys.stderr, flush=True)
-                yield table(total)
-
-
-def table(total: dict[tuple, np.ndarray]) -> pl.DataFrame:
-    """Means of what was counted, a row for each key."""
-    rows = []
-    for key, sums in sorted(total.items()):
-        means = [None if not n else round(float(s / n), 5) for n, s in sums.reshape(-1, 2)]
-        rows.append((*key, int(sums[::2].max()), *means))
-    schema = dict.fromkeys(KEY, pl.String) | {"patients": pl.Int64, "networks": pl.Int64, "cohorts": pl.Int64}
-    return pl.DataFrame(rows, schema=schema | dict.fromkeys(COUNTED, pl.Float64), orient="row")
-
-
-if __name__ == "__main__":
-    cohorts, processes = (int(given) for given in (*sys.argv[1:3], *(1000, os.cpu_count())[len(sys.argv[1:3]) :]))
-    for found in tables(cohorts, processes, ("simulated", *sys.argv[3:])):
-        OUT.parent.mkdir(parents=True, exist_ok=True)
-        found.write_csv(OUT)

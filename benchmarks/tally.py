@@ -83,13 +83,14 @@ class Tally:
                 self.sums[key][2 * k : 2 * k + 2] += (1, number)
 
     def intervals(self, key: tuple, kind: str, told: Told, adjusted: np.ndarray | None = None) -> None:
-        """A row for each figure, over all cohorts side by side."""
+        """A row for each figure of the baseline, for each attribute and metric of others, over all cohorts side by side."""
         found, many = told.found, len(told.asked)
         for k, (what, attribute, contrast, metric) in enumerate(told.asked):
             at = np.arange(k, len(found.p), many)
             at = at[np.isfinite(found.low[at])]
             t, low, high = told.true[k], found.low[at], found.high[at]
-            place = (*key, what if kind == "baseline" else f"{kind} ({what})", attribute, metric, contrast)
+            own = (what, contrast) if kind == "baseline" else (f"{kind} ({what})", "all")
+            place = (*key, own[0], attribute, metric, own[1])
             columns = {
                 "truth": np.full(len(at), t),
                 "covered": (low <= t) & (t <= high),
@@ -104,9 +105,13 @@ class Tally:
                     columns["wrong"] = equal
             if adjusted is not None and what == "gap":
                 columns["shown"] = adjusted[at] <= ALPHA
-            for name, column in columns.items():
-                at_ = 2 * COUNTED.index(name)
-                self.sums[place][at_ : at_ + 2] += (len(column), column.sum())
+            self.count(place, columns)
+
+    def count(self, key: tuple, columns: dict[str, np.ndarray]) -> None:
+        """Adds columns of as many figures each."""
+        for name, column in columns.items():
+            at = 2 * COUNTED.index(name)
+            self.sums[key][at : at + 2] += (len(column), column.sum())
 
     def family(
         self, key: tuple, kind: str, members: list[tuple[Told, np.ndarray]], cohorts: int, seeds: int = 1

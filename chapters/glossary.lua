@@ -13,9 +13,9 @@ local function bare(text)
   return kept:match("^%u%u+$") and kept or kept:lower()
 end
 
--- the glossary of the chapter's language: chapters/fr/glossary.qmd for chapters/fr/conclusion.qmd and index-fr.qmd
+-- the glossary of the chapter's language: chapters/fr/glossary.qmd for chapters/fr/conclusion.qmd and index.fr.qmd
 local function read_glossary(input)
-  local language = input:gsub("\\", "/"):match("chapters/(%l%l)/") or input:match("index%-(%l%l)%.")
+  local language = input:gsub("\\", "/"):match("chapters/(%l%l)/") or input:match("index%.(%l%l)%.")
   local place = language and { "chapters", language, "glossary.qmd" } or { "chapters", "glossary.qmd" }
   local file = io.open(pandoc.path.join({ quarto.project.directory or ".", table.unpack(place) }))
   if not file then return {} end

@@ -57,7 +57,7 @@ def _list(items: Any, least: int = 1, first: str | None = None, most: int | None
     told = {"uniqueItems": True} | ({"first": first} if first else {})
     check = [_starts_with(first)] if first else []
     field = Field(min_length=least, max_length=most, json_schema_extra=told)
-    return Annotated[list[items], AfterValidator(_each_once), *check, field]
+    return Annotated[list[items], field, AfterValidator(_each_once), *check]
 
 
 _OTHERS = f"and {BY_PATIENT}NAME and {PLACEBO}NAME of most"

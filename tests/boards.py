@@ -24,7 +24,9 @@ TABLES = (
     "label_mixture",
     "operating_points",
     "composition",
+    "interval_levels",
 )
+UNTOLD = {"weights_act_by": "sampling", "initial_weights": "none"}
 RULES = ("fixed_0.5", "equal_tpr")
 WEIGHTINGS = ("uniform", "group_balanced")
 WARDS = {"ward": worlds.attribute("ward", 3), "scanner": worlds.attribute("scanner", 2, False)}
@@ -83,14 +85,16 @@ def _manifest(context: Context, preferences: dict) -> dict:
     return {
         "cohort": {
             "source": "simulated patients",
+            "images": people.n_images,
+            "patients": people.n_patients,
             "valid_patients": people.n_patients,
             "valid_images": people.n_images,
         },
         "attributes": attributes_as_json(people.attributes.values()),
         "settings": {
-            "training": {"seeds": list(range(len(context.scores["uniform"]))), "image_size": 64},
+            "training": {"seeds": list(range(len(context.scores["uniform"]))), "image_size": 64, "epochs": 1} | UNTOLD,
             "preferences": preferences,
-            "audit": {"margin": context.margin},
+            "audit": {"margin": context.margin, "smallest_cell": context.smallest_cell},
         },
     }
 

@@ -31,7 +31,7 @@ TINY = {
     "initial_weights": '"none"',
     "margin": "0.05",
     "smallest_cell": "3",
-    "postprocessings": '["fixed_0.5", "best_threshold", "equal_tpr", "equalized_odds", "platt"]',
+    "postprocessings": '["fixed_0.5", "best_threshold", "equal_tpr", "equalized_odds", "calibrated_odds_weighted"]',
     "precision": '"32-true"',
     "source": '"a cohort drawn in code"',
 }

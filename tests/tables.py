@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.predictions.prepared import Asked, Prepared, prepared
+from lib.predictions.prepared import Prepared, Request, prepared
 
 PUBLIC = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
 
@@ -43,7 +43,7 @@ def given(folder: Path, predictions: pl.DataFrame, metadata: pl.DataFrame | None
     """What the audit makes of these two tables, written as plain CSV."""
     files = [write(folder / "preds.csv", predictions)]
     meta = None if metadata is None else write(folder / "metadata.csv", metadata)
-    return prepared(Asked(files, meta, **asked))
+    return prepared(Request(files, meta, **asked))
 
 
 def same(one: Prepared, other: Prepared) -> bool:

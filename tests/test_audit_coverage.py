@@ -1,28 +1,49 @@
 """The audit's intervals and families on a few simulated cohorts; `benchmarks/coverage.py` does the same on many."""
 
-from collections import defaultdict
-
 import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.coverage import asked_of, figures_of, one_batch, table
+from benchmarks import asked as questions
+from benchmarks import trust
+from benchmarks.coverage import asked_of, figures_of
 from benchmarks.methods import Setting, true_levels, world_of
 from benchmarks.simulation import NETWORK_IMAGE, NETWORK_PERSON, SHIFT, draw, plasmode, simulated
-from benchmarks.tally import COUNTED, FAMILY
+from benchmarks.tally import FAMILY
 from lib.audit.metrics import Unit, rates
 
 NULL = Setting("simulated", "none", Unit.PATIENT, 375)
 
 
 @pytest.fixture(scope="module")
-def counted() -> pl.DataFrame:
-    total = defaultdict(lambda: np.zeros(2 * len(COUNTED)))
-    for seed in (0, 1):
-        for setting in (NULL, Setting("simulated", "gap 20", Unit.PATIENT, 375)):
-            for key, sums in one_batch(setting, seed).items():
-                total[key] += sums
-    return table(total)
+def counted(tmp_path_factory) -> pl.DataFrame:
+    """Two batches of two settings, written after the first and gone on with."""
+    path = tmp_path_factory.mktemp("trust") / "coverage.csv"
+    settings = (NULL, Setting("simulated", "gap 20", Unit.PATIENT, 375))
+    jobs = [trust.Job(own.key, False, 20, trust.Rates(own)) for own in settings]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trust, "OUT", path)
+        patch.setattr(trust, "jobs", lambda sources: jobs)
+        for cohorts in (20, 40):
+            trust.main(cohorts)
+    return pl.read_csv(path, schema_overrides=trust.SCHEMA)
+
+
+def test_the_table_goes_on_where_it_stopped_the_fewest_first(tmp_path):
+    def key(setting: tuple, networks: int = 1) -> tuple:
+        return (*setting, networks, "gap", "view", "tpr", "AP - PA")
+
+    def counts(cohorts: int) -> np.ndarray:
+        return np.array([cohorts, cohorts * 0.4] * len(trust.COUNTED))
+
+    small, large = ("simulated", "none", "patient", 375), ("simulated", "gaps", "image", 1500)
+    jobs = [trust.Job(small, False, 20, dict), trust.Job(large, False, 5, dict)]
+    cohorts = {key(small): 60, key(small, 2): 60, key(large): 5}
+    sums = {own: counts(n) for own, n in cohorts.items()}
+    trust.write(tmp_path / "table.csv", sums, cohorts)
+    found, again = trust.read(tmp_path / "table.csv")
+    assert again == cohorts and all(np.allclose(found[own], sums[own]) for own in cohorts)
+    assert list(trust.rounds(jobs, cohorts, 100)) == [(1, 1), (1, 2), (0, 3), (1, 3), (0, 4), (1, 4)]
 
 
 @pytest.mark.parametrize("unit", list(Unit))
@@ -124,3 +145,20 @@ def test_real_scores_are_read_by_their_columns(tmp_path):
     people = plasmode(tmp_path / "scores.parquet")
     assert people.population.n_patients == 60 and people.noise > np.sqrt(SHIFT**2 + NETWORK_PERSON + NETWORK_IMAGE)
     assert np.allclose(people.chance > 0.5, people.logit > 0)
+
+
+def test_questions_are_held_against_their_own_answer_on_everyone(monkeypatch):
+    monkeypatch.setattr(questions, "PEOPLE", 300)
+    monkeypatch.setattr(questions, "POOL", 4)
+    asked = ("metrics", "calibration", "net_benefit", "label_mixture", "operating_points")
+    monkeypatch.setattr(questions, "ASKED", asked)
+    for made in (questions.world, questions.truth):
+        made.cache_clear()
+    rows = list(questions.one_cohort("simulated", 150, 0))
+    for made in (questions.world, questions.truth):
+        made.cache_clear()
+    assert {question for _, _, question, *_ in rows} == set(asked)
+    assert {networks for networks, *_ in rows} == set(questions.NETWORKS)
+    numbers = np.concatenate([own for *_, own in rows], axis=1)
+    true, low, high = numbers
+    assert np.isfinite(numbers).all() and (low <= high).all() and 0.8 <= ((low <= true) & (true <= high)).mean() < 1

@@ -1,6 +1,5 @@
 """A network that failed is named, one that merely differs is not; what is told without it is what the others say."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,6 @@ import pytest
 from pytest import approx
 
 from lib.names import Attribute
-from lib.report.prose import networks as prose
-from lib.results import Results
 from lib.study.odd_networks import SCHEMA, odd_networks, without_failed
 
 WEIGHTINGS = ("uniform", "kamiran_calders_view", "group_balanced_view")
@@ -139,31 +136,3 @@ def test_the_failed_network_of_a_study_on_real_images_is_found():
         ("effective_number_age_group+view", 2),
         ("effective_number_age_group+view", 3),
     ]
-
-
-def told(failed: bool) -> str:
-    """The sentences about a study of 15 networks of which one failed, or none."""
-    facts = planted(runs(), 6, tune_auc=0.5) if failed else runs()
-    draw = np.random.default_rng(1)
-    frame = pl.DataFrame({"patient": range(90), "label": [0, 1] * 45, "view": ["AP", "PA", "AP"] * 30})
-    scores = {"kamiran_calders_view": draw.random((5, 90))}
-    attributes = [Attribute("view", "view", ("AP", "PA"), "PA", False)]
-    without = without_failed(frame, scores, {"kamiran_calders_view": [1]} if failed else {}, attributes)
-    tables = {"runs": facts, "odd_networks": odd_networks(facts.to_dicts()), "without_failed": without}
-    return prose.odd_networks(Results({}, tables))
-
-
-def test_the_report_names_the_failed_network_and_what_is_told_without_it():
-    text = told(failed=True)
-    assert text.startswith(
-        "One network of 15 failed: the network under *Kamiran-Calders by view*, seed 2, has an AUC of 0.5 "
-    )
-    assert (
-        "Without it, over the four others of *Kamiran-Calders by view*, the mean balanced accuracy (by patient) is "
-        in text
-    )
-    assert "by view, AP − PA: " in text and not re.search(r"None|nan|\{|  ", text)
-
-
-def test_the_report_says_that_no_network_failed():
-    assert told(failed=False).startswith("No network failed: ")

@@ -6,7 +6,7 @@ import pytest
 from tables import given, people, same, scored, write
 
 from lib.predictions import PredictionError
-from lib.predictions.prepared import Asked, prepared
+from lib.predictions.prepared import Request, prepared
 from lib.tabular import parse_attribute
 
 META = people()
@@ -142,7 +142,7 @@ def test_a_file_with_a_column_for_each_network_tells_its_methods(tmp_path):
         | {f"{m}/seed{k}": SCORE.astype(np.float32) for m in ("uniform", "kc_sex+view") for k in (1, 2)}
     )
     frame.write_parquet(tmp_path / "predictions.parquet")
-    found = prepared(Asked([tmp_path / "predictions.parquet"], write(tmp_path / "m.csv", META)))
+    found = prepared(Request([tmp_path / "predictions.parquet"], write(tmp_path / "m.csv", META)))
     assert {name: own.shape for name, own in found.question.scores.items()} == {
         "uniform": (2, META.height),
         "kc_sex+view": (2, META.height),

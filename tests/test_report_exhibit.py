@@ -39,8 +39,8 @@ def test_same_input_same_bytes(chart):
     assert exhibit.figure("fig-a", chart, "c") == exhibit.figure("fig-a", chart, "c")
     again = figures.baseline_groups(bundle(Knobs()))
     assert exhibit.figure("fig-a", again, "c") == exhibit.figure("fig-a", chart, "c")
-    composition = [exhibit.table("tbl-a", tables.composition(bundle(Knobs())), "c") for _ in range(2)]
-    assert composition[0] == composition[1]
+    parity = [exhibit.table("tbl-a", tables.parity(bundle(Knobs())), "c") for _ in range(2)]
+    assert parity[0] == parity[1]
 
 
 def test_ids_of_two_figures_never_meet():
@@ -97,7 +97,7 @@ def test_tables_keep_text_as_text():
 
 
 def test_tables_take_the_ink_of_the_page():
-    text = exhibit.table("tbl-a", tables.composition(bundle(Knobs())), "c").markdown
+    text = exhibit.table("tbl-a", tables.parity(bundle(Knobs())), "c").markdown
     styles = text.split("<style>")[1].split("</style>")[0]
     assert "background" not in styles and not re.search(r"(?<![-\w])color:", styles)
     assert '<div id="tbl-a-body">' in text and "overflow-x: auto" in styles

@@ -171,7 +171,7 @@ def test_nothing_half_written_stays_when_saving_fails(bundle, tmp_path, monkeypa
     before = load("tiny", tmp_path)
     target = tmp_path / "data" / "new" / "results" if first_time else bundle
     with pytest.raises(TypeError):
-        save(target, {"not for JSON": object()}, before.tables, TABLES)
+        save(target, before.manifest | {"hardware": {"not for JSON": object()}}, before.tables, TABLES)
     assert list(target.parent.iterdir()) == ([] if first_time else [bundle])
     assert load("tiny", tmp_path).manifest == before.manifest
 
@@ -187,7 +187,7 @@ def test_the_old_bundle_comes_back_when_the_new_one_cannot_take_its_place(bundle
 
     monkeypatch.setattr(type(bundle), "rename", failing)
     with pytest.raises(PermissionError):
-        save(bundle, {}, before.tables, TABLES)
+        save(bundle, before.manifest, before.tables, TABLES)
     assert [path.name for path in bundle.parent.iterdir()] == ["results"]
     assert load("tiny", tmp_path).manifest == before.manifest
 

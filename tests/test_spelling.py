@@ -44,91 +44,22 @@ def test_a_misspelled_word_would_be_found(tmp_path):
     assert "recieves ==> receives" in found.stdout
 
 
-SHORT = set(
-    [
-        "accuracy",
-        "auc",
-        "audité",
-        "balanced",
-        "bootstrap",
-        "brier",
-        "calibrated",
-        "calibration",
-        "chestx",
-        "claim",
-        "classifieur",
-        "convolutif",
-        "cramér",
-        "dicom",
-        "dropout",
-        "encode",
-        "equal",
-        "equalized",
-        "fairness",
-        "html",
-        "isotonique",
-        "jpeg",
-        "kish",
-        "linéarisé",
-        "max",
-        "minimax",
-        "métadonnées",
-        "notebook",
-        "odds",
-        "opportunity",
-        "platt",
-        "png",
-        "pondérations",
-        "post",
-        "postéro",
-        "antéro",
-        "processing",
-        "prédicteurs",
-        "ray",
-        "readme",
-        "recalibration",
-        "reproductibilité",
-        "saillance",
-        "significativité",
-        "simpson",
-        "student",
-        "tfn",
-        "tfp",
-        "tripod",
-        "tvp",
-        "vpp",
-        "weights",
-        "wilson",
-        "anonymisation",
-        "atélectasie",
-        "auditées",
-        "calders",
-        "cardiomégalie",
-        "csv",
-        "cœurs",
-        "decay",
-        "fibrose",
-        "finding",
-        "imagenet",
-        "kamiran",
-        "metadata",
-        "pleural",
-        "pneumothorax",
-        "valid",
-        "weight",
-        "œdème",
-    ]
-)
+SHORT = set(Path(__file__).with_name("french_words.txt").read_text("utf-8").split())
 """Words of French pages that the dictionary lacks: terms, names, and the English terms that the course keeps."""
 ENGLISH = set(["malade", "sain", "centre", "centres"])
 """Words of English pages that only the French dictionary has: the folders of the course, British spelling."""
-MARKUP = re.compile(r"\{#.*?#\}|\{%.*?%\}|```.*?```|`[^`\n]*`|\[?@[\w:-]+|\{[^{}\n]*\}|https?://\S+|\*\*?", re.DOTALL)
+MARKUP = re.compile(r"\]\([^)]*\)|\{#.*?#\}|\{%.*?%\}|```.*?```|`[^`\n]*`|\[?@[\w:-]+|\{[^{}\n]*\}|https?://\S+|\*\*?", re.DOTALL)
+COMPARED = [
+    re.compile(pattern)
+    for pattern in (r'(==|!=|equalto",|\bin) *\(?("[^"]*"(, )?)+\)?', r'"[^"]*" *(: |\)? \| verdict)')
+]
+"""Keys in expressions: what is compared, keys of a dictionary, and a verdict."""
 QUOTED = re.compile(r'"([^"\n]*)"')
 
 
 def words(path: Path) -> set[str]:
     """The words of a chapter, of a template with the texts that its expressions choose among, or of names."""
-    text = path.read_text("utf-8")
+    text = re.sub(r"\A---\n.*?\n---\n", "", path.read_text("utf-8"), flags=re.DOTALL)  # settings of a deck
     if path.suffix == ".toml":
         text = " ".join(re.findall(r'= "([^"\n]*)"', text))
     text = re.sub(r"\{\{(.*?)\}\}", lambda found: " ".join(_sentences(found[1])), text, flags=re.DOTALL)
@@ -136,7 +67,9 @@ def words(path: Path) -> set[str]:
 
 
 def _sentences(expression: str) -> list[str]:
-    """The texts in an expression that are for readers: keys are one word."""
+    """The texts in an expression that are for readers: keys are one word, or are compared with."""
+    for key in COMPARED:
+        expression = key.sub(" ", expression)
     return [text for text in QUOTED.findall(expression) if " " in text.strip()]
 
 
@@ -147,7 +80,7 @@ def pages(language: str) -> list[Path]:
     ]
     if language == "en":
         return [*own, ROOT / "index.qmd", *(ROOT / "chapters").glob("*.qmd"), *(ROOT / "chapters/slides").glob("*.qmd")]
-    return [*own, *ROOT.glob(f"index-{language}.qmd"), *(ROOT / "chapters" / language).rglob("*.qmd")]
+    return [*own, *ROOT.glob(f"*.{language}.qmd"), *(ROOT / "chapters" / language).rglob("*.qmd")]
 
 
 @pytest.fixture(scope="module")

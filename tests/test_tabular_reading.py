@@ -14,7 +14,7 @@ from tables import given, people, same, scored, write
 
 from lib.cohort.metadata import CohortError, read_metadata
 from lib.predictions import PredictionError
-from lib.predictions.prepared import Asked, prepared
+from lib.predictions.prepared import Request, prepared
 from lib.tabular import TableError, match, read_table
 from lib.tabular.naming import depth
 
@@ -47,7 +47,7 @@ def test_encodings_and_compressions(tmp_path, way):
         content = frame.write_csv().encode(encoding)
         paths.append(tmp_path / f"{name}{ending}")
         paths[-1].write_bytes(pack(content) if pack else content)
-    assert same(prepared(Asked(paths[:1], paths[1])), plain(tmp_path))
+    assert same(prepared(Request(paths[:1], paths[1])), plain(tmp_path))
     assert read_metadata(paths[1])[0].equals(read_metadata(write(tmp_path / "m.csv", META))[0])
 
 
@@ -55,13 +55,13 @@ def test_a_zip_with_one_table(tmp_path):
     with zipfile.ZipFile(tmp_path / "preds.zip", "w") as archive:
         archive.writestr("__MACOSX/._preds.csv", b"x")
         archive.writestr("preds.csv", PREDS.write_csv())
-    assert same(prepared(Asked([tmp_path / "preds.zip"], write(tmp_path / "m.csv", META))), plain(tmp_path))
+    assert same(prepared(Request([tmp_path / "preds.zip"], write(tmp_path / "m.csv", META))), plain(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["parquet", "ipc"])
 def test_typed_files(tmp_path, kind):
     getattr(PREDS, f"write_{kind}")(tmp_path / f"preds.{kind}")
-    assert same(prepared(Asked([tmp_path / f"preds.{kind}"], write(tmp_path / "m.csv", META))), plain(tmp_path))
+    assert same(prepared(Request([tmp_path / f"preds.{kind}"], write(tmp_path / "m.csv", META))), plain(tmp_path))
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
@@ -71,7 +71,7 @@ def test_separators_and_decimal_commas(tmp_path, separator, said):
         separator=separator
     )
     (tmp_path / "preds.csv").write_text(f"sep={separator}\n{text}" if said else text)
-    found = prepared(Asked([tmp_path / "preds.csv"], write(tmp_path / "m.csv", META, separator=separator)))
+    found = prepared(Request([tmp_path / "preds.csv"], write(tmp_path / "m.csv", META, separator=separator)))
     assert same(found, plain(tmp_path))
 
 
@@ -79,7 +79,7 @@ def test_quoted_decimal_commas_between_commas(tmp_path):
     text = PREDS.with_columns(pl.col("score").cast(pl.String).str.replace(".", ",", literal=True)).write_csv()
     (tmp_path / "preds.csv").write_text(text)
     assert '"0,' in text and same(
-        prepared(Asked([tmp_path / "preds.csv"], write(tmp_path / "m.csv", META))), plain(tmp_path)
+        prepared(Request([tmp_path / "preds.csv"], write(tmp_path / "m.csv", META))), plain(tmp_path)
     )
 
 
@@ -87,7 +87,7 @@ def test_decimal_commas_between_commas_are_not_taken_for_whole_numbers(tmp_path)
     lines = ["image,score", *(f"{image},{str(score).replace('.', ',')}" for image, score in PREDS.rows())]
     (tmp_path / "preds.csv").write_text("\n".join(lines))
     with pytest.raises(PredictionError, match="more fields in every row than names in its header.*decimal commas"):
-        prepared(Asked([tmp_path / "preds.csv"], write(tmp_path / "m.csv", META)))
+        prepared(Request([tmp_path / "preds.csv"], write(tmp_path / "m.csv", META)))
 
 
 @pytest.mark.parametrize("name", ["", "Unnamed: 0", "index"])
@@ -99,7 +99,7 @@ def test_index_columns_are_not_looked_at(tmp_path, name):
 def test_row_numbers_as_r_writes_them(tmp_path):
     lines = ["image,score", *(f"{k + 1},{image},{score}" for k, (image, score) in enumerate(PREDS.rows()))]
     (tmp_path / "preds.csv").write_text("\n".join(lines))
-    assert same(prepared(Asked([tmp_path / "preds.csv"], write(tmp_path / "m.csv", META))), plain(tmp_path))
+    assert same(prepared(Request([tmp_path / "preds.csv"], write(tmp_path / "m.csv", META))), plain(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_every_shared_case_is_read_as_it_is_meant(columns):
     told = json.loads((columns / "cases.json").read_text("utf-8"))
 
     def read(name: str, **asked):
-        return prepared(Asked([columns / name / "preds.csv"], next((columns / name).glob("metadata.csv*")), **asked))
+        return prepared(Request([columns / name / "preds.csv"], next((columns / name).glob("metadata.csv*")), **asked))
 
     alike = [name for name, right in told.items() if right.startswith("the same figures")]
     assert len(alike) >= 8
@@ -249,7 +249,7 @@ def test_every_shared_case_is_read_as_it_is_meant(columns):
 def test_a_cohort_and_an_audit_read_the_same_file_alike(tmp_path):
     (tmp_path / "metadata.csv").write_bytes(gzip.compress(META.write_csv(separator=";").encode("utf-16")))
     frame, _ = read_metadata(tmp_path / "metadata.csv")
-    found = prepared(Asked([write(tmp_path / "preds.csv", PREDS)], tmp_path / "metadata.csv"))
+    found = prepared(Request([write(tmp_path / "preds.csv", PREDS)], tmp_path / "metadata.csv"))
     assert frame["sex"].to_list() == found.question.rows["sex"].to_list()
     with pytest.raises(CohortError, match="lacks the column"):
         read_metadata(write(tmp_path / "less.csv", META.drop("View Position")))

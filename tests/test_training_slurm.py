@@ -68,11 +68,11 @@ def here(plan, folder) -> list[np.ndarray]:
 
 
 def test_a_killed_job_is_sent_again_and_ends_like_a_run_trained_here(plan, local_cluster, monkeypatch, tmp_path):
-    cluster._PROCESSES.clear()
+    cluster.PROCESSES.clear()
     kills = when_first(
         monkeypatch,
         lambda: list(plan.store.glob("*/last.ckpt")),
-        lambda: cluster._PROCESSES[0]._process.kill(),
+        lambda: cluster.PROCESSES[0]._process.kill(),
     )
     (run,), _ = workers.train_all(plan)
     assert len(kills) == 1
@@ -170,16 +170,16 @@ def test_the_gpus_of_this_process_are_called_as_it_was_given_them(monkeypatch, l
 def test_networks_train_side_by_side_one_on_each_gpu(plan, monkeypatch):
     """No GPU is needed: the pool is stopped where its processes would start."""
 
-    class Asked(Exception):
+    class Request(Exception):
         pass
 
     def ask(count, *, initargs, **_):
         given = initargs[2]
-        raise Asked(count, [given.get(), given.get()], given.empty())
+        raise Request(count, [given.get(), given.get()], given.empty())
 
     monkeypatch.setattr(workers, "visible_gpus", lambda: ["3", "5"])
     monkeypatch.setattr(workers, "ProcessPoolExecutor", ask)
-    with pytest.raises(Asked) as asked:
+    with pytest.raises(Request) as asked:
         workers.train_all(replace(plan, compute=ComputeSettings(), seeds=(1, 2, 3)))
     assert asked.value.args == (2, ["3", "5"], True)
 

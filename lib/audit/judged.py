@@ -5,7 +5,7 @@ combinations each, what they do to the gaps that the baseline is shown to have a
 does to other gaps, and to the rates of single groups, are families of their own. Everything else is described.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -60,12 +60,27 @@ class _Sides:
     compared: Figures
     rates: Figures
 
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is asked of every method in a unit, as combinations of its levels: index and matrix, or positions."""
+
+    compared: tuple[pl.DataFrame, np.ndarray]
+    gaps: tuple[pl.DataFrame, np.ndarray]
+    rates: np.ndarray
+
     @classmethod
-    def of(cls, method: Method, levels: Figures, population: Population) -> "_Sides":
-        levels = levels.with_index(**dict(zip(METHOD, method, strict=True)))
+    def of(cls, levels: Figures, population: Population) -> "_Asked":
         told = pl.col("metric").is_in(ERRORS)
         told |= (pl.col("attribute") == OVERALL) & (pl.col("metric") == "selection_rate")
-        return cls(method, trimmed(compared(levels, population)), trimmed(levels.where(told)))
+        rates = np.flatnonzero(levels.index.select(told).to_series().to_numpy())
+        gaps = metrics.differences(levels.index, population, COMPARED)
+        return cls(combinations(levels.index, population), gaps, rates)
+
+    def sides(self, method: Method, levels: Figures) -> _Sides:
+        names = dict(zip(METHOD, method, strict=True))
+        parts = levels.contrast(*self.compared), levels.take(self.rates)
+        return _Sides(method, *(trimmed(part).with_index(**names) for part in parts))
 
 
 @dataclass(eq=False)
@@ -98,33 +113,36 @@ def _judged(context: Context) -> Judged:
 
 
 def _of_unit(context: Context, unit: str, found: _Gathered) -> None:
-    base = _Sides.of(BASELINE, context.levels(BASELINE, unit), context.population)
+    levels = context.levels(BASELINE, unit)
+    asked = _Asked.of(levels, context.population)
+    base = asked.sides(BASELINE, levels)
     found.gaps.append(_baseline_gaps(context, unit, found))
     established = _established(base.compared, found.gaps[-1])
     pending: dict[str, list[_Sides]] = {}
-    for method in _in_blocks(context):
-        levels = context.levels(method, unit)
-        own = base if method == BASELINE else _Sides.of(method, levels, context.population)
-        found.metrics.append(_levels(context, method, levels, unit))
+    for rule in dict.fromkeys((BASELINE[1:], *(method[1:] for method in context.decisions))):
+        block = {(weighting, *rule): figures for weighting, figures in context.block(rule, unit).items()}
+        found.metrics.append(_levels(context, block, unit))
+        others = {method: figures for method, figures in block.items() if method != BASELINE}
+        if others:
+            differences = [_named(figures.contrast(*asked.gaps), method) for method, figures in others.items()]
+            found.gaps.append(context.describe(differences, None).table().with_columns(**_UNTESTED))
+        for method, figures in others.items():
+            pending.setdefault(OF_KIND[kind_of(method)], []).append(asked.sides(method, figures))
         if unit == PATIENT:
-            found.compared[method] = own.compared
-        if method != BASELINE:
-            differences = metrics.gaps(levels.where(pl.col("metric").is_in(COMPARED)), context.population)
-            found.gaps.append(_named(context.describe(differences, None).table().with_columns(**_UNTESTED), method))
-            pending.setdefault(OF_KIND[kind_of(method)], []).append(own)
+            kept = {own.method: own.compared for methods in pending.values() for own in methods}
+            found.compared.update({BASELINE: base.compared} | kept)
     for kind, methods in pending.items():
         found.effects += _effects(context, kind, unit, base, methods, established, found)
 
 
-def _in_blocks(context: Context) -> Iterator[Method]:
-    """Methods by post-processing, so that each block of rates is made once; the baseline's first."""
-    rules = dict.fromkeys((BASELINE[1:], *(method[1:] for method in context.decisions)))
-    yield from ((weighting, *rule) for rule in rules for weighting in context.scores)
-
-
 def compared(levels: Figures, population: Population) -> Figures:
     """Balanced accuracy of everyone (contrast `all`), then the gaps in TPR and FPR by attribute, of a method's levels."""
-    place = {key: k for k, key in enumerate(levels.index.select("attribute", "group", "metric").rows())}
+    return levels.contrast(*combinations(levels.index, population))
+
+
+def combinations(levels: pl.DataFrame, population: Population) -> tuple[pl.DataFrame, np.ndarray]:
+    """Index and matrix of `compared`, of levels with such an index."""
+    place = {key: k for k, key in enumerate(levels.select("attribute", "group", "metric").rows())}
     keys = [(OVERALL, "balanced_accuracy", "all")]
     columns = [{place[OVERALL, "all", "balanced_accuracy"]: 1.0}]
     for attribute in population.attributes.values():
@@ -133,16 +151,14 @@ def compared(levels: Figures, population: Population) -> Figures:
                 keys.append((attribute.name, metric, contrast))
                 pair = (place[attribute.name, name, metric] for name in (group, attribute.reference))
                 columns.append(dict(zip(pair, (1.0, -1.0), strict=True)))
-    matrix = np.zeros((levels.index.height, len(keys)))
+    matrix = np.zeros((levels.height, len(keys)))
     for k, column in enumerate(columns):
         matrix[list(column), k] = list(column.values())
-    enough = levels.index["estimable"].to_numpy()
+    enough = levels["estimable"].to_numpy()
     index = pl.DataFrame(keys, schema={"attribute": S, "metric": S, "contrast": S}, orient="row").with_columns(
-        estimable=pl.Series([bool(enough[list(column)].all()) for column in columns]),
-        unit=pl.lit(levels.index["unit"][0]),
-        **{name: pl.lit(levels.index[name][0]) for name in METHOD if name in levels.index.columns},
+        estimable=pl.Series([bool(enough[list(column)].all()) for column in columns]), unit=pl.lit(levels["unit"][0])
     )
-    return levels.contrast(index, matrix)
+    return index, matrix
 
 
 def trimmed(figures: Figures) -> Figures:
@@ -162,18 +178,20 @@ def trimmed(figures: Figures) -> Figures:
     return replace(figures, arms=arms, cells=cells, matrix=figures.matrix[used])
 
 
-def _levels(context: Context, method: Method, levels: Figures, unit: str) -> pl.DataFrame:
-    """Rates of one method, and the AUC beside the fixed threshold, which no later decision alters."""
-    parts = [levels]
-    if method[1] == BASELINE_POSTPROCESSING and context.has_scores(method[0]):
-        parts.append(context.ranked(method[0], unit))
-    tables = [
-        context.describe(part, None)
-        .table()
-        .with_columns(network_sd=pl.Series(_between(part), dtype=F, nan_to_null=True))
-        for part in parts
+def _levels(context: Context, block: Mapping[Method, Figures], unit: str) -> pl.DataFrame:
+    """Rates of the methods of a block, and the AUC beside the fixed threshold, which no later decision alters."""
+    rates = [_named(figures, method) for method, figures in block.items()]
+    aucs = [
+        _named(context.ranked(method[0], unit), method)
+        for method in block
+        if method[1] == BASELINE_POSTPROCESSING and context.has_scores(method[0])
     ]
-    return _named(pl.concat(tables, how="diagonal_relaxed"), method)
+    tables = []
+    for parts in filter(None, (rates, aucs)):
+        spread = pl.Series(np.concatenate([_between(part) for part in parts]), dtype=F, nan_to_null=True)
+        tables.append(context.describe(parts, None).table().with_columns(network_sd=spread))
+    order = pl.col("weighting").replace_strict({method[0]: k for k, method in enumerate(block)}, return_dtype=pl.Int64)
+    return pl.concat(tables, how="diagonal_relaxed").sort(order, maintain_order=True)
 
 
 def _between(figures: Figures) -> np.ndarray:
@@ -182,8 +200,8 @@ def _between(figures: Figures) -> np.ndarray:
     return values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1], np.nan)
 
 
-def _named(table: pl.DataFrame, method: Method) -> pl.DataFrame:
-    return table.with_columns(**{name: pl.lit(own) for name, own in zip(METHOD, method, strict=True)})
+def _named(figures: Figures, method: Method) -> Figures:
+    return figures.with_index(**dict(zip(METHOD, method, strict=True)))
 
 
 def _baseline_gaps(context: Context, unit: str, found: _Gathered) -> pl.DataFrame:
@@ -201,7 +219,8 @@ def _baseline_gaps(context: Context, unit: str, found: _Gathered) -> pl.DataFram
         judgement = context.infer(figures)
         needed = pl.Series(judgement.patients_needed(context.margin), dtype=F)
         tables.append(found.judge(family, unit, judgement).with_columns(patients_needed=needed))
-    return _named(pl.concat(tables, how="diagonal_relaxed"), BASELINE)
+    names = {name: pl.lit(own) for name, own in zip(METHOD, BASELINE, strict=True)}
+    return pl.concat(tables, how="diagonal_relaxed").with_columns(**names)
 
 
 def _established(compared: Figures, gaps: pl.DataFrame) -> np.ndarray:

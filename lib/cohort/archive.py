@@ -54,14 +54,14 @@ def _members(path: Path, members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipf
     for member in members:
         _check_place(path, member)
     visible = [(parts(m.filename), m) for m in files if not HIDDEN.search("/".join(parts(m.filename)))]
-    tables = [(own, m) for own, m in visible if own and own[-1].casefold() in METADATA]
-    homes = {tuple(own[:-1]) for own, _ in tables}
+    tables = [(steps, m) for steps, m in visible if steps and steps[-1].casefold() in METADATA]
+    homes = {tuple(steps[:-1]) for steps, _ in tables}
     if len(homes) != 1:
-        found = "no metadata.csv" if not homes else f"{len(homes)} files metadata.csv"
-        raise CohortError(f"{path} holds {found}; a cohort's zip has one, beside train and valid.")
+        holds = "no metadata.csv" if not homes else f"{len(homes)} files metadata.csv"
+        raise CohortError(f"{path} holds {holds}; a cohort's zip has one, beside train and valid.")
     beside = homes.pop()
-    order = sorted(tables, key=lambda found: (METADATA.index(found[0][-1].casefold()), found[0]))
-    home = _home(path, beside, [own for own, _ in visible])
+    order = sorted(tables, key=lambda table: (METADATA.index(table[0][-1].casefold()), table[0]))
+    home = _home(path, beside, [steps for steps, _ in visible])
     chosen = {order[0][0][-1].casefold(): order[0][1]}
     chosen |= _images(path, home, visible)
     _check_sizes(path, chosen)
@@ -70,8 +70,8 @@ def _members(path: Path, members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipf
 
 def _home(path: Path, beside: tuple[str, ...], places: list[list[str]]) -> tuple[str, ...]:
     """The folder that holds `train`: that of the table, else the one folder within it or around it that does."""
-    homes = {tuple(own[:-3]) for own in places if len(own) > 2 and simplified(own[-3]) in LIKE["train"]}
-    homes = {own for own in homes if own[: len(beside)] == beside or beside[: len(own)] == own}
+    homes = {tuple(steps[:-3]) for steps in places if len(steps) > 2 and simplified(steps[-3]) in LIKE["train"]}
+    homes = {steps for steps in homes if steps[: len(beside)] == beside or beside[: len(steps)] == steps}
     if beside in homes or not homes:
         return beside
     if len(homes) > 1:
@@ -83,27 +83,27 @@ def _images(
     path: Path, home: tuple[str, ...], visible: list[tuple[list[str], zipfile.ZipInfo]]
 ) -> dict[str, zipfile.ZipInfo]:
     """The images of each split and class, by their place in a cohort. Raises `CohortError` that names near matches."""
-    inside = [(own[len(home) :], m) for own, m in visible if tuple(own[: len(home)]) == home]
-    inside = [(own, m) for own, m in inside if len(own) == 3]
+    inside = [(steps[len(home) :], m) for steps, m in visible if tuple(steps[: len(home)]) == home]
+    inside = [(steps, m) for steps, m in inside if len(steps) == 3]
     where = "/".join((str(path), *home))
-    found: dict[str, zipfile.ZipInfo] = {}
+    members: dict[str, zipfile.ZipInfo] = {}
     for split in SPLITS:
-        splits = [own[0] for own, _ in inside]
+        splits = [steps[0] for steps, _ in inside]
         own_split = choose(splits, split, where)
         if own_split is None:
             raise CohortError(f"{where} lacks {split}{_there(splits)}.")
         for name in CLASSES:
-            classes = [own[1] for own, _ in inside if own[0] == own_split]
+            classes = [steps[1] for steps, _ in inside if steps[0] == own_split]
             own_class = choose(classes, name, f"{where}/{own_split}")
             if own_class is None:
                 raise CohortError(f"{where}/{own_split} lacks {name}{_there(classes)}.")
-            for own, member in inside:
-                if own[:2] == [own_split, own_class]:
-                    place = f"{split}/{name}/{own[2]}"
-                    if place in found:
+            for steps, member in inside:
+                if steps[:2] == [own_split, own_class]:
+                    place = f"{split}/{name}/{steps[2]}"
+                    if place in members:
                         raise CohortError(f"{path} holds {place} twice; each image is allowed once.")
-                    found[place] = member
-    return found
+                    members[place] = member
+    return members
 
 
 def _there(names: list[str]) -> str:

@@ -57,9 +57,9 @@ def load_content(path: Path) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader fails in many ways on a foreign file
-        if found := re.search(r"GLOBAL ([\w.]+)", str(error)):
+        if name := re.search(r"GLOBAL ([\w.]+)", str(error)):
             raise CheckpointError(
-                f"{path} holds Python objects ({found[1]}), which could run code, and was not loaded: "
+                f"{path} holds Python objects ({name[1]}), which could run code, and was not loaded: "
                 "keep the tensors alone, by torch.save(model.state_dict(), ...)."
             ) from None
         raise CheckpointError(f"{path} is no file of torch.save, or is damaged: it was not loaded.") from None
@@ -76,17 +76,17 @@ def find_state(content: Any, path: Path) -> dict[str, torch.Tensor]:
     raise CheckpointError(f"{path} holds a {type(content).__name__} and no state_dict: no network can be read from it.")
 
 
-def require_same(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor], path: Path, network: str) -> None:
-    """Raises `CheckpointError` unless `found` has the names and shapes of `wanted`, naming some that differ.
+def require_same(tensors: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor], path: Path, network: str) -> None:
+    """Raises `CheckpointError` unless `tensors` has the names and shapes of `wanted`, naming some that differ.
 
     Counts of batches, which no prediction needs and old files lack, are not asked for.
     """
-    found, wanted = ({k: v for k, v in t.items() if not k.endswith("num_batches_tracked")} for t in (found, wanted))
-    lacks, has = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
+    tensors, wanted = ({k: v for k, v in t.items() if not k.endswith("num_batches_tracked")} for t in (tensors, wanted))
+    lacks, has = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
     other = [
-        f"{k} {_shape(found[k])} instead of {_shape(v)}"
+        f"{k} {_shape(tensors[k])} instead of {_shape(v)}"
         for k, v in wanted.items()
-        if k in found and _shape(found[k]) != _shape(v)
+        if k in tensors and _shape(tensors[k]) != _shape(v)
     ]
     words = [f"it {verb} {_some(names)}" for verb, names in (("lacks", lacks), ("has", has), ("has", other)) if names]
     if words:

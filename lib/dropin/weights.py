@@ -61,11 +61,11 @@ def match_names(where: Path | str, written: list[str], files: list[str]) -> dict
 
 def image_column(table: pl.DataFrame, path: Path) -> str:
     """The column of image names. Raises `CohortError` when there is none, or more than one that could be it."""
-    found = find_columns(table, NAMES[IMAGE])
-    if "Image Index" in found or len(found) == 1:
-        return "Image Index" if "Image Index" in found else found[0]
-    if found:
-        raise CohortError(f"{path} has the columns {' and '.join(found)}; call that of the image names Image Index.")
+    columns = find_columns(table, NAMES[IMAGE])
+    if "Image Index" in columns or len(columns) == 1:
+        return "Image Index" if "Image Index" in columns else columns[0]
+    if columns:
+        raise CohortError(f"{path} has the columns {' and '.join(columns)}; call that of the image names Image Index.")
     raise CohortError(f"{path} lacks the column Image Index; it has {', '.join(_columns(table))}.")
 
 
@@ -94,10 +94,10 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
     missing = rows["weight"].is_null()
     wrong = rows.filter(missing | ~rows["weight"].is_finite().fill_null(False) | (rows["weight"] < 0).fill_null(False))
     if wrong.height:
-        found = [f"line {line} ({key}): {text or 'empty'}" for key, line, text, _ in wrong.iter_rows()]
+        lines = [f"line {line} ({key}): {text or 'empty'}" for key, line, text, _ in wrong.iter_rows()]
         raise WeightingError(
             f"{path}, column {column!r}: {wrong.height} weights of training images are not a number from 0, "
-            f"{_some(found)}."
+            f"{_some(lines)}."
         )
     twice = rows.group_by("key").agg(pl.col("weight").n_unique(), pl.col("line").min()).filter(pl.col("weight") > 1)
     if twice.height:

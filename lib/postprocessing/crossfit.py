@@ -89,9 +89,9 @@ def post_process(
     methods = _methods(population, names, attributes)
     scores = {weighting: _checked(population, weighting, rows) for weighting, rows in scores.items()}
     parts = [patient_folds(population, folds, seed, s) for s in range(max(map(len, scores.values())))]
-    todo = [(own, parts[s]) for values in scores.values() for s, own in enumerate(values)]
+    todo = [(row, parts[s]) for values in scores.values() for s, row in enumerate(values)]
     pool = Parallel(n_jobs=cpu_count() if len(todo) >= MANY else 1, return_as="generator")
-    every = pool(delayed(_crossfit)(population, own, methods, part, weights, smallest_cell) for own, part in todo)
+    every = pool(delayed(_crossfit)(population, row, methods, part, weights, smallest_cell) for row, part in todo)
     decisions, naive, rows, as_group, replaced = {}, {}, [], {}, []
     for weighting, values in scores.items():
         fitted = [*islice(every, len(values))]
@@ -110,8 +110,8 @@ def post_process(
             if method.needs_group and weighting == BASELINE_WEIGHTING:
                 as_group[key] = np.stack(
                     [
-                        _as_each_group(one.rules[key[1:]], own, parts[s], len(population.attributes[target].groups))
-                        for s, (one, own) in enumerate(zip(fitted, values, strict=True))
+                        _as_each_group(one.rules[key[1:]], row, parts[s], len(population.attributes[target].groups))
+                        for s, (one, row) in enumerate(zip(fitted, values, strict=True))
                     ],
                     axis=1,
                 )
@@ -124,8 +124,8 @@ def post_process(
         loosened = {key: np.stack(networks) for key, networks in by_slack.items()}
     deployed = {}
     if refits and BASELINE_WEIGHTING in scores:
-        own = {"weights": weights, "smallest_cell": smallest_cell, "refits": refits, "seed": seed}
-        fitted = deploy(population, scores[BASELINE_WEIGHTING][0], names, attributes, **own)
+        how = {"weights": weights, "smallest_cell": smallest_cell, "refits": refits, "seed": seed}
+        fitted = deploy(population, scores[BASELINE_WEIGHTING][0], names, attributes, **how)
         deployed = {(BASELINE_WEIGHTING, *key): rule for key, rule in fitted.items()}
     told = pl.DataFrame(replaced, schema=REPLACED, orient="row")
     return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, loosened, deployed, told)
@@ -168,7 +168,7 @@ def _crossfit(
     weights: Weights,
     smallest_cell: int,
 ) -> _Fitted:
-    found = _Fitted({}, {}, {})
+    fitted = _Fitted({}, {}, {})
     unknown = np.full(population.n_images, -1)
     for target in dict.fromkeys(target for _, target in methods):
         groups = population.groups[target] if target != NO_TARGET else unknown
@@ -176,12 +176,12 @@ def _crossfit(
         # what a sample computes is shared by all methods that are fitted on it
         samples = [Sample(*(c[part != k] for c in columns), weights) for k in range(part.max() + 1)]
         everyone = Sample(*columns, weights)
-        for method in (m for m, own in methods if own == target):
+        for method in (m for m, looks_at in methods if looks_at == target):
             key = method.name, target
-            found.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]
-            found.held_out[key] = decided(found.rules[key], scores, groups, part)
-            found.in_place[key] = method.fit(everyone, smallest_cell).decide(scores, groups)
-    return found
+            fitted.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]
+            fitted.held_out[key] = decided(fitted.rules[key], scores, groups, part)
+            fitted.in_place[key] = method.fit(everyone, smallest_cell).decide(scores, groups)
+    return fitted
 
 
 def _as_each_group(rules: list[Rule], scores: Array, part: Codes, groups: int) -> Array:
@@ -208,18 +208,18 @@ def _threshold_rows(
 
 def _replaced_rows(groups: Sequence[str], rules: list[Replaced]) -> list[tuple]:
     """A row for each group that some fold could fit."""
-    found = []
+    rows = []
     for code, group in enumerate(groups):
-        own = [rule.replaced[code] for rule in rules if code in rule.replaced]
-        if own:
-            shares = [one.share for one in own]
+        costs = [rule.replaced[code] for rule in rules if code in rule.replaced]
+        if costs:
+            shares = [one.share for one in costs]
             columns = (
-                [getattr(one, what) for one in own] for what in ("level", "own", "dearest", "trivial", "called_sick")
+                [getattr(one, what) for one in costs] for what in ("level", "own", "dearest", "trivial", "called_sick")
             )
-            found.append(
+            rows.append(
                 (group, float(np.mean(shares)), min(shares), max(shares), *(float(np.mean(c)) for c in columns))
             )
-    return found
+    return rows
 
 
 def _methods(

@@ -36,12 +36,13 @@ def chapters(root: Path) -> list[Path]:
 
 def inputs_digest(root: Path, chapter: Path) -> str:
     """Digest of what a chapter depends on beside its own text: the chosen bundle and the `lib` code it imports."""
-    cells = "\n".join(CELL.findall((root / chapter).read_text("utf-8")))
+    text = (root / chapter).read_text("utf-8")
+    cells = "\n".join(CELL.findall(text))
     files = _imported(root, _imports(cells))
     bundle = bundle_folder(root=root)
     digest = hashlib.sha256(bundle.parent.name.encode())
     results = [*bundle.glob("*.json"), *bundle.glob("*.parquet")]
-    if any(root / "lib" / "report" / name in files for name in ("trust.py", "planted.py")):
+    if any(f'study, "{name}"' in text for name in ("trust", "planted")):
         results += (root / "data" / "trust").glob("*.csv")
     if root / "lib" / "report" / "talk.py" in files:
         digest.update(json.dumps(read_settings(root)["group"], sort_keys=True).encode())

@@ -43,11 +43,11 @@ def catalogue_tables(
     tried = [name for name in weights if name not in same]
     scores = _scores(plan, pixels, [*tried, *(f"{PLACEBO}{name}" for name in tried if name != BASELINE_WEIGHTING)])
     listed = [
-        (name, effective_share(own), float(own.max()), same.get(name), refused.get(name))
-        for name, own in weights.items()
+        (name, effective_share(values), float(values.max()), same.get(name), refused.get(name))
+        for name, values in weights.items()
     ] + [(name, None, None, None, why) for name, why in refused.items()]
     real = {name: scores[name] for name in tried}
-    placebos = {name: own for name, own in scores.items() if name.startswith(PLACEBO)}
+    placebos = {name: values for name, values in scores.items() if name.startswith(PLACEBO)}
     return {
         "catalogue": pl.DataFrame(listed, schema=RECORDED["catalogue"], orient="row"),
         "noise_floor": placebo_floor(people, real[BASELINE_WEIGHTING], placebos, smallest_cell=smallest_cell),
@@ -67,8 +67,8 @@ def embeddings(plan: Plan, pixels: np.ndarray) -> dict[str, np.ndarray]:
     """Features of the valid images under the networks trained with uniform weights, {weighting: (S, n_valid, width)}."""
     of_seed = []
     for seed in plan.seeds:
-        found = run_features(plan.frame, pixels, plan.settings, seed, plan.folder(BASELINE_WEIGHTING, seed))
-        of_seed.append(found.values[found.valid])
+        features = run_features(plan.frame, pixels, plan.settings, seed, plan.folder(BASELINE_WEIGHTING, seed))
+        of_seed.append(features.values[features.valid])
     return {BASELINE_WEIGHTING: np.stack(of_seed)}
 
 
@@ -79,7 +79,7 @@ def _usable(plan: Plan) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     for seed in plan.seeds:
         fit, _ = fit_and_tune(train, plan.settings.tune_share, seed)
         refused = catalogue(train[fit])[1] | refused
-    return {name: own for name, own in weights.items() if name not in refused}, refused
+    return {name: values for name, values in weights.items() if name not in refused}, refused
 
 
 def placebo_floor(
@@ -88,7 +88,7 @@ def placebo_floor(
     """Per figure, the effect against the scores `base` (S, n) that 19 of 20 placebos stay under (in absolute value)."""
     start = _outcomes(people, base, smallest_cell)
     moved = np.array(
-        [np.abs(_outcomes(people, own, smallest_cell).estimate - start.estimate) for own in placebos.values()]
+        [np.abs(_outcomes(people, rows, smallest_cell).estimate - start.estimate) for rows in placebos.values()]
     )
     floors = np.quantile(moved, 0.95, axis=0) if len(moved) else np.full(start.index.height, np.nan)
     return _floor("head", start, floors, len(moved))
@@ -102,10 +102,10 @@ def retraining_floor(people: Population, scores: Mapping[str, np.ndarray], *, sm
     """
     each = {name: _outcomes(people, rows, smallest_cell) for name, rows in scores.items()}
     base = each[BASELINE_WEIGHTING]
-    degrees = sum(len(own.by_network) - 1 for own in each.values())
+    degrees = sum(len(figures.by_network) - 1 for figures in each.values())
     floors = np.full(base.index.height, np.nan)
     if degrees:
-        pooled = sum(len(own.by_network) * own.by_network.var(axis=0) for own in each.values()) / degrees
+        pooled = sum(len(figures.by_network) * figures.by_network.var(axis=0) for figures in each.values()) / degrees
         floors = student.ppf(0.975, degrees) * np.sqrt(2 * pooled / len(base.by_network))
     return _floor("full", base, floors, len(base.by_network))
 
@@ -128,7 +128,7 @@ def _scores(plan: Plan, pixels: np.ndarray, wanted: list[str]) -> dict[str, np.n
     with tqdm(total=len(wanted) * len(plan.seeds), desc="Re-training last layers", unit=" heads") as bar:
         for seed in plan.seeds:
             by_seed.append(_heads_of_seed(plan, pixels, seed, wanted, bar.update))
-    return {name: np.stack([own[name].to_numpy() for own in by_seed]) for name in wanted}
+    return {name: np.stack([heads[name].to_numpy() for heads in by_seed]) for name in wanted}
 
 
 def _heads_of_seed(
@@ -138,15 +138,15 @@ def _heads_of_seed(
     kept = folder / KEPT
     with alone_with(folder):
         sweep(folder, "*.part")
-        if kept.is_file() and set(wanted) <= set((found := pl.read_parquet(kept)).columns):
+        if kept.is_file() and set(wanted) <= set((heads := pl.read_parquet(kept)).columns):
             done(len(wanted))
-            return found
+            return heads
         features = run_features(plan.frame, pixels, plan.settings, seed, folder)
         fit = plan.frame[features.fit]
         weights = {name: partial(example_weights, name, fit, seed) for name in wanted}
         with threadpool_limits(1):  # the matrices are small: more threads wait for each other
-            found = pl.DataFrame(head_scores(features, plan.frame["label"].to_numpy(), weights, partial(done, 1)))
+            heads = pl.DataFrame(head_scores(features, plan.frame["label"].to_numpy(), weights, partial(done, 1)))
         content = io.BytesIO()
-        found.write_parquet(content)
+        heads.write_parquet(content)
         write_whole(kept, content.getbuffer())
-    return found
+    return heads

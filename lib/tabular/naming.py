@@ -55,10 +55,10 @@ class Names:
 
     @cached_property
     def _by_plain(self) -> dict[tuple[str, ...], list[str]]:
-        found: dict[tuple[str, ...], list[str]] = {}
+        targets: dict[tuple[str, ...], list[str]] = {}
         for target in self.targets:
-            found.setdefault(tuple(map(_plain, parts(target)[-self.depth :])), []).append(target)
-        return found
+            targets.setdefault(tuple(map(_plain, parts(target)[-self.depth :])), []).append(target)
+        return targets
 
     def match(self, names: Iterable[str]) -> tuple[dict[str, str], int]:
         """For each name that is one of the targets, its target; and how many of them are written differently.
@@ -66,22 +66,22 @@ class Names:
         A name that is a target exactly, folders apart, is that one. Others are compared in plain form, where a target that
         is taken, or that several names or targets could mean, is not guessed at. Names are compared, never opened.
         """
-        found, rest = {}, []
+        matches, rest = {}, []
         for name in dict.fromkeys(names):
-            own = tuple(parts(name)[-self.depth :])
-            if target := self._exact.get(own):
-                found[name] = target
+            ends = tuple(parts(name)[-self.depth :])
+            if target := self._exact.get(ends):
+                matches[name] = target
             else:
-                rest.append((name, tuple(map(_plain, own))))
-        taken = set(found.values())
-        folders = sum(name != target and parts(name) != parts(target) for name, target in found.items())
+                rest.append((name, tuple(map(_plain, ends))))
+        taken = set(matches.values())
+        folders = sum(name != target and parts(name) != parts(target) for name, target in matches.items())
         wanted = Counter(key for _, key in rest)
         for name, key in rest:
             free = [target for target in self._by_plain.get(key, ()) if target not in taken]
             if len(free) == 1 and wanted[key] == 1:
-                found[name] = free[0]
+                matches[name] = free[0]
                 folders += 1
-        return found, folders
+        return matches, folders
 
 
 def match(names: Iterable[str], targets: Iterable[str]) -> tuple[dict[str, str], int]:

@@ -100,7 +100,7 @@ def submit(plan: Plan, folder: Path, runs: list, work: dict) -> dict[tuple[str, 
         raise TrainingError(f"study.toml, [compute.slurm]: {str(error).splitlines()[0]}.") from None
     except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError, OSError) as error:
         raise TrainingError(f"sbatch did not take the jobs: {' '.join(str(error).split())[-300:]}.") from None
-    _PROCESSES.extend(sent)
+    PROCESSES.extend(sent)
     names = {run: job.job_id for run, job in zip(runs, sent, strict=True)}
     for run, name in names.items():
         write_whole(_error(plan, run).with_suffix(".job"), name)
@@ -115,14 +115,14 @@ def _still_queued(plan: Plan, runs: list[tuple[str, int]]) -> dict[tuple[str, in
     return {run: name for run, name in names.items() if name in queue}
 
 
-_PROCESSES: list[submitit.Job] = []
+PROCESSES: list[submitit.Job] = []
 """Jobs of this process; only submitit's local ones are asked for their state, SLURM's queue knows its own."""
 
 
 def _queue(waiting: dict[tuple[str, int], str]) -> set[str]:
     """Names of the jobs that wait or run. When SLURM does not answer, all of them are taken to."""
     if CLUSTER == "local":
-        return {job.job_id for job in _PROCESSES if not job.done()}
+        return {job.job_id for job in PROCESSES if not job.done()}
     command = ["squeue", "--me", "--array", "--noheader", "--format=%i"]
     try:
         return set(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split())

@@ -8,6 +8,7 @@ truly the largest.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -32,15 +33,20 @@ class Disparity:
         known = accuracy.index["estimable"].all() and gaps.index.height and np.isfinite(gaps.estimate).all()
         return cls(method, accuracy, gaps) if known else None
 
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """The gaps without their signs, (K,)."""
+        return np.abs(self.gaps.estimate)
+
     @property
     def largest(self) -> int:
         """Which gap is the largest."""
-        return int(np.abs(self.gaps.estimate).argmax())
+        return int(self.sizes.argmax())
 
     @property
     def value(self) -> float:
         """The largest gap without its sign."""
-        return float(np.abs(self.gaps.estimate).max())
+        return float(self.sizes.max())
 
     @property
     def words(self) -> str:

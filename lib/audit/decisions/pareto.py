@@ -50,17 +50,16 @@ def compute(context: Context) -> pl.DataFrame:
 def _of(context: Context, attribute: str, known: list[Disparity]) -> list[tuple]:
     worse = _worse_than_baseline(context.table("effects"), attribute)
     rivals = _rivals(context, known)
+    accuracy = context.describe([own.accuracy for own in known])
+    gaps = context.describe([own.signed() for own in known])
     rows = []
-    for own in known:
-        accuracy, gaps = context.describe(own.accuracy), context.describe(own.gaps)
-        k = own.largest
-        bounds = sorted((abs(gaps.low[k]), abs(gaps.high[k])))
-        if gaps.low[k] <= 0 <= gaps.high[k]:
-            bounds[0] = 0.0
+    for k, own in enumerate(known):
+        low, high = gaps.low[k], gaps.high[k]
+        bounds = 0.0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high))
         p, rival = rivals[own.method]
         beaten = own.method in worse
         by = BASELINE if beaten else rival if p < ALPHA else (None, None, None)
-        numbers = (accuracy.estimate[0], accuracy.low[0], accuracy.high[0], own.value, *bounds)
+        numbers = (accuracy.estimate[k], accuracy.low[k], accuracy.high[k], own.value, *bounds)
         key = (*own.method, attribute, ODDS)
         rows.append((*key, *map(float, numbers), own.words, by[0] is None, p, *by))
     return rows
@@ -81,32 +80,28 @@ def _rivals(context: Context, known: list[Disparity]) -> dict[Method, tuple[floa
     """For each method its surest rival and the adjusted p of that being better at both; 1 without one."""
     accuracy = np.array([own.accuracy.estimate[0] for own in known])
     disparity = np.array([own.value for own in known])
-    pairs: list[tuple[int, int]] = []
-    family: list[list[Figures]] = []
+    found: dict[Method, tuple[float, Method | None]] = {own.method: (1.0, None) for own in known}
     for i, own in enumerate(known):
         ahead = np.minimum(accuracy - accuracy[i], disparity[i] - disparity)
         for j in np.argsort(-ahead, kind="stable")[:RIVALS]:
-            if ahead[j] > 0:
-                pairs.append((i, int(j)))
-                parts = [known[j].accuracy - own.accuracy, *known[j].beats(own)]
-                family.append(parts)
-    found: dict[Method, tuple[float, Method | None]] = {own.method: (1.0, None) for own in known}
-    for (i, j), parts in zip(pairs, family, strict=True):
-        if _distance(parts) < SURE:
-            continue
-        told = [context.describe(part) for part in parts]
-        p = max(float(one_sided(own.p, own.estimate).max()) for own in told)
-        adjusted = min(1.0, p * (len(known) - 1))
-        if adjusted < found[known[i].method][0]:
-            found[known[i].method] = adjusted, known[j].method
+            if ahead[j] <= 0 or not _beyond([known[j].accuracy - own.accuracy], SURE):
+                continue
+            parts = [known[j].accuracy - own.accuracy, *known[j].beats(own)]
+            if not _beyond(parts, SURE):
+                continue
+            told = [context.describe(part) for part in parts]
+            p = max(float(one_sided(each.p, each.estimate).max()) for each in told)
+            adjusted = min(1.0, p * (len(known) - 1))
+            if adjusted < found[own.method][0]:
+                found[own.method] = adjusted, known[j].method
     return found
 
 
-def _distance(parts: list[Figures]) -> float:
-    """The least number of standard errors that any of the statements is above 0."""
-    least = np.inf
+def _beyond(parts: list[Figures], distance: float) -> bool:
+    """Whether every statement is so many standard errors above 0."""
     for own in map(summary, parts):
         with np.errstate(divide="ignore", invalid="ignore"):
             away = own.estimate / np.sqrt(own.patients + own.networks + own.floor)
-        least = min(least, float(np.nan_to_num(away, nan=0.0).min()))
-    return least
+        if not np.nan_to_num(away, nan=0.0).min() >= distance:
+            return False
+    return True

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
-from lib.audit.inference.infer import MARGIN, Inference, describe, infer
-from lib.audit.inference.pivot import Pivot
+from lib.audit.inference.infer import MARGIN, Inference, infer
 from lib.audit.inference.retraining import Retraining
 from lib.audit.inference.variance import summary
 from lib.audit.inference.words import ALPHA, Verdict
@@ -45,8 +44,8 @@ def narrowing(
 
     `baseline`: the gaps, or one such Figures for each method (those of the same networks). `established` (K,): which of its gaps are shown.
     Narrowed means |D'| < |D|: with s the sign of an established D, s (D - D') > 0 and s (D + D') > 0, each at level 5 % (an
-    intersection-union test: no correction between the two; Berger 1982, doi 10.2307/1271003). It is `shown` where the first holds for the
-    whole family and the second for the whole family of sums, else `suggested` where each holds singly. Columns: those of `infer` for e;
+    intersection-union test: no correction between the two; Berger 1982, doi 10.2307/1271003). It is `shown` where the effect is, and the second
+    holds for the whole family of sums, else `suggested` where each holds singly. Columns: those of `infer` for e;
     `left` and its interval, what is left of the gap, D'; `change` and its word `change_verdict`.
     """
     after = [methods] if isinstance(methods, Figures) else list(methods)
@@ -58,21 +57,20 @@ def narrowing(
     sign = np.sign(np.nan_to_num(gaps))
     settings = {"margin": margin, "retraining": retraining}
     effect, total = infer(effects, seed=seed, **settings), infer(sums, seed=seed, **settings)
-    left, left_all = describe([summary(m) for m in after], **settings), infer([summary(m) for m in after], **settings)
-    closing = _one_sided(effects, -sign, retraining), _one_sided(sums, sign, retraining)
-    singly = np.maximum(*closing) <= ALPHA
-    closes = sign * effect.estimate < 0
-    both = closes & (effect.p_adjusted <= ALPHA) & (total.p_adjusted <= ALPHA) & (sign * total.estimate > 0)
+    left = infer([summary(m) for m in after], seed=seed, **settings)
+    closes, same_side = sign * effect.estimate < 0, sign * total.estimate > 0
+    singly = np.maximum(_one_sided(effect.p, closes), _one_sided(total.p, same_side)) <= ALPHA
+    both = closes & (effect.p_adjusted <= ALPHA) & (_one_sided(total.p_adjusted, same_side) <= ALPHA)
     changes, words = [], []
     for k in range(len(gaps)):
-        change, verdict = _change(k, effect, left_all, established[k], sign, singly[k], both[k])
+        change, verdict = _change(k, effect, left, established[k], sign, singly[k], both[k])
         changes.append(str(change))
         words.append(str(verdict))
     columns = dict(zip(LEFT, (left.estimate, left.low, left.high, left.p, left.p_equivalent), strict=True))
     told = {name: pl.Series(values, dtype=pl.Float64, nan_to_null=True) for name, values in columns.items()}
     return (
         effect.table()
-        .with_columns(**told, left_verdict=_words(left_all.verdict))
+        .with_columns(**told, left_verdict=_words(left.verdict))
         .with_columns(change=pl.Series(changes), change_verdict=pl.Series(words))
     )
 
@@ -97,12 +95,10 @@ def _change(
     return Change.NONE, Verdict.AT_MOST if word == Verdict.AT_MOST else Verdict.NOT_TOLD
 
 
-def _one_sided(family: Sequence, sign: Array, retraining: Retraining | None) -> Array:
-    """One-sided p (K,) of sign x figure being at most 0."""
-    pivots = [Pivot.for_summary(own if retraining is None else retraining.added(own)) for own in family]
-    above = np.concatenate([pivot.above(0.0) for pivot in pivots])
-    below = np.concatenate([pivot.below(0.0) for pivot in pivots])
-    return np.where(sign == 0, 1.0, np.where(sign > 0, above, below))
+def _one_sided(p: Array, ahead: NDArray[np.bool_]) -> Array:
+    """One-sided p (K,) of two-sided ones: half, where the estimate is on the side that is stated."""
+    half = np.nan_to_num(p, nan=1.0) / 2
+    return np.where(ahead, half, 1 - half)
 
 
 def _words(verdicts: Sequence[Verdict]) -> pl.Series:

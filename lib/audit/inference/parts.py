@@ -114,10 +114,12 @@ class Parts:
             found = np.exp(at)
             off = ~(np.abs(np.log(reached(found)) - wanted) < CLOSE) & (target > 0)
         if off.any():
-            low, high = np.full(len(target), FURTHEST[0]), np.full(len(target), FURTHEST[1])
+            some, aim, above = self.take(off), target[off], distance[off] >= 0
+            low, high = np.full(len(aim), FURTHEST[0]), np.full(len(aim), FURTHEST[1])
             for _ in range(BISECTIONS):
                 middle = (low + high) / 2
-                short = reached(np.exp(middle)) < target
+                bounds = some.distances(np.exp(middle), networks[off])
+                short = np.where(above, *bounds) < aim
                 low, high = np.where(short, middle, low), np.where(short, high, middle)
-            found = np.where(off, np.exp(high), found)
+            found[off] = np.exp(high)
         return np.sign(distance) * np.where(target > 0, found, 0)

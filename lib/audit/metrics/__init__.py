@@ -1,6 +1,6 @@
 """Metrics of decisions and scores as `Figures`: levels, and differences between groups."""
 
-from lib.audit.metrics.gaps import gaps
+from lib.audit.metrics.gaps import differences, gaps
 from lib.audit.metrics.ranking import auc
 from lib.audit.metrics.rates import ABOUT, DESCRIBED, RATES, TESTED, check_rows, rates
 from lib.audit.metrics.unit import Unit, image_weights, mean_by_patient
@@ -13,6 +13,7 @@ __all__ = [
     "Unit",
     "auc",
     "check_rows",
+    "differences",
     "gaps",
     "image_weights",
     "mean_by_patient",

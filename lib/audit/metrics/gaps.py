@@ -1,8 +1,11 @@
 """Differences between groups: `group - reference`."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
+from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.population import Population
 
@@ -18,12 +21,19 @@ def gaps(levels: Figures, population: Population) -> Figures:
     0 means that both groups fare alike, above 0 that the group has more. Estimable where both groups are; `patients` are those of the
     smaller group. An attribute's first group is compared first.
     """
-    own = levels.index.select("attribute", "group", "metric", "unit", "images", "patients", "estimable").rows()
+    return levels.contrast(*differences(levels.index, population))
+
+
+def differences(
+    levels: pl.DataFrame, population: Population, metrics: Sequence[str] | None = None
+) -> tuple[pl.DataFrame, Array]:
+    """Index (L rows) and matrix (K, L) of the gaps in some metrics, by default all, of K levels with such an index."""
+    own = levels.select("attribute", "group", "metric", "unit", "images", "patients", "estimable").rows()
     at = {row[:3]: k for k, row in enumerate(own)}
-    metrics = levels.index["metric"].unique(maintain_order=True).to_list()
+    there = levels["metric"].unique(maintain_order=True).to_list()
     rows, pairs = [], []
     for name, attribute in population.attributes.items():
-        for metric in metrics:
+        for metric in there if metrics is None else [m for m in there if m in metrics]:
             for group in attribute.groups:
                 if group == attribute.reference:
                     continue
@@ -31,10 +41,10 @@ def gaps(levels: Figures, population: Population) -> Figures:
                 contrast = f"{group} - {attribute.reference}"
                 rows.append((name, contrast, metric, *_together(*(own[k][3:] for k in pair))))
                 pairs.append(pair)
-    matrix = np.zeros((len(levels), len(pairs)))
+    matrix = np.zeros((levels.height, len(pairs)))
     for k, (one, two) in enumerate(pairs):
         matrix[one, k], matrix[two, k] = 1, -1
-    return levels.contrast(pl.DataFrame(rows, schema=SCHEMA, orient="row"), matrix)
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row"), matrix
 
 
 def _together(one: tuple, two: tuple) -> tuple[str, int, int, bool]:

@@ -145,14 +145,14 @@ def _errors(people: Population, weighting: str, scores: np.ndarray, smallest_cel
 
 def _ece(scores: np.ndarray, labels: np.ndarray, patients: np.ndarray, weights: np.ndarray) -> float:
     """Squared calibration error less what sampling patients adds to it; may be below 0."""
-    bins = bins_of(scores)
-    total = 0.0
-    for b in np.unique(bins):
-        own = bins == b
-        share = weights[own].sum()
-        gap = weights[own] @ (scores - labels)[own] / share
-        by_patient = np.bincount(patients[own], weights=weights[own] * ((scores - labels)[own] - gap) / share)
-        present = len(np.unique(patients[own]))
-        noise = (by_patient**2).sum() * present / (present - 1) if present > 1 else 0.0
-        total += share * (gap**2 - noise)
-    return float(total)
+    bins, own = bins_of(scores), np.unique(patients, return_inverse=True)[1]
+    count, people = int(bins.max()) + 1, int(own.max()) + 1
+    share = np.bincount(bins, weights, count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gap = np.bincount(bins, weights * (scores - labels), count) / share
+        pushed = weights * (scores - labels - gap[bins]) / share[bins]
+        place = bins * people + own
+        by_patient = np.bincount(place, pushed, count * people).reshape(count, people)
+        present = (np.bincount(place, minlength=count * people).reshape(count, people) > 0).sum(axis=1)
+        noise = np.where(present > 1, (by_patient**2).sum(axis=1) * present / (present - 1), 0)
+    return float(np.nansum(share * (gap**2 - noise)))

@@ -1,6 +1,6 @@
 """What a bundle says, as plain values: numbers, verdicts and names, no words. Templates in `lib/report/words` tell them."""
 
-from lib.report.facts import baseline, effects, provenance, study, weightings
+from lib.report.facts import baseline, effects, planted, provenance, study, trust, weightings
 from lib.report.facts.cohort import data
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.findings import Ability, Blind, Finding, Silence
@@ -27,8 +27,9 @@ __all__ = [
     "baseline",
     "decide",
     "effects",
-    "weightings",
-    "decide",
+    "planted",
     "provenance",
     "study",
+    "trust",
+    "weightings",
 ]

@@ -6,7 +6,6 @@ from typing import Any
 import polars as pl
 
 from lib.names import (
-    AT_MOST,
     BASELINE_GAPS,
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
@@ -22,7 +21,7 @@ from lib.names import (
     Attribute,
 )
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.findings import UNTREATED
+from lib.report.facts.findings import UNTREATED, Finding
 from lib.report.facts.options import Option
 from lib.report.facts.values import Estimate, estimate, row, rows
 from lib.results import Results
@@ -64,6 +63,11 @@ class Thrice:
     deployed: Estimate | None
 
 
+def main_finding(d: Decision) -> Finding | None:
+    """The first of the findings by the page's attribute, which need not be the first of all."""
+    return next((own for own in d.findings if own.attribute == d.attribute), None)
+
+
 def followed(results: Results, d: Decision) -> Gap | None:
     """The gap that this part of the report follows; None where no gap by the attribute is estimable."""
     own = rows(results, "gaps", attribute=d.attribute.name, unit=PATIENT, family=BASELINE_GAPS, **UNTREATED)
@@ -71,8 +75,8 @@ def followed(results: Results, d: Decision) -> Gap | None:
     own = own.drop_nulls("estimate").sort(pl.col("estimate").abs(), descending=True)
     if own.is_empty():
         return None
-    if d.main is not None and d.main.attribute == d.attribute:
-        own = own.filter(metric=d.main.metric, contrast=d.main.contrast)
+    if (main := main_finding(d)) is not None:
+        own = own.filter(metric=main.metric, contrast=main.contrast)
     first = own.row(0, named=True)
     return Gap(d.attribute, first["metric"], first["contrast"], first["estimate"])
 
@@ -197,7 +201,7 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     moved = frame.filter(postprocessing=ours.name).sort("wrong").row(-1, named=True)
     right, wrong = (lines[ours][share].value for share in (min(lines[ours]), moved["wrong"]))
     sure = moved["change_low"] is not None and (moved["change_low"] > 0 or moved["change_high"] < 0)
-    back = sure and abs(wrong) > abs(right)
+    back = sure and main_finding(d) is not None and abs(wrong) > abs(right)
     return {"d": d, "gap": gap, "lines": lines, "ours": ours, "most": moved["wrong"], "back": back}
 
 
@@ -276,9 +280,9 @@ class Chance:
 def adjusting(results: Results) -> dict[str, Any]:
     """What the chapter's own sentences are told.
 
-    `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
+    `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
     one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal;
-    `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
+    `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
     d = decide(results)
     gap = followed(results, d)
@@ -298,18 +302,36 @@ def adjusting(results: Results) -> dict[str, Any]:
     return {
         "d": d,
         "gap": gap,
+        "main": main_finding(d),
         "option": chosen(d),
         "tried": [name for name in names if name != BASELINE_POSTPROCESSING],
         "widen": wide[SHOWN],
         "may_widen": tuple(r for r in wide[SUGGESTED] if r not in wide[SHOWN]),
         "chance": _chance(results, d.attribute),
         "visible": visible,
+        "put_to_use": _put_to_use(results, chosen(d), gap),
         "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
         "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
-        "alike": d.main is not None and d.main.alike,
         "higher": _higher(d),
-        "at_most": AT_MOST,
     }
+
+
+def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Estimate | None:
+    """The followed gap under the best threshold rule, fitted once and used on new patients."""
+    if option is None or option.weighting or gap is None:
+        return None
+    found = _aimed(results, "deployed", gap.attribute)
+    if found.is_empty():
+        return None
+    target = option.target.name if option.target else NO_TARGET
+    own = found.filter(
+        postprocessing=option.rule,
+        target=target,
+        attribute=gap.attribute.name,
+        metric=gap.metric,
+        contrast=gap.contrast,
+    ).to_dicts()
+    return estimate(own[0]) if own else None
 
 
 def _chance(results: Results, attribute: Attribute) -> tuple[Chance, ...]:
@@ -322,7 +344,14 @@ def _chance(results: Results, attribute: Attribute) -> tuple[Chance, ...]:
 
 def _higher(d: Decision) -> str | None:
     """The group that is alarmed more and missed less than another, both shown: its scores lie higher, of the sick and of the healthy."""
-    sure = {own.error: own for own in d.lead if own.sure}
+    main = main_finding(d)
+    if main is None:
+        return None
+    sure = {
+        own.error: own
+        for own in d.findings
+        if own.sure and (own.attribute, own.contrast) == (d.attribute, main.contrast)
+    }
     if len(sure) < 2 or sure["missed"].better != sure["alarmed"].worse:
         return None
     return sure["alarmed"].worse

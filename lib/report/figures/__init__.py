@@ -12,6 +12,7 @@ from lib.report.figures import (
     relations,
     rules,
     simpson,
+    trust,
     whatif,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "relations",
     "rules",
     "simpson",
+    "trust",
     "whatif",
 ]

@@ -12,12 +12,10 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, DEFAULTS, NO_TARGET, NOT_ESTIMABLE, OVERALL
-from lib.report import words
-from lib.report.theme import FAINT, GREY, MEASURES, VERDICTS, Look, Measure, Size, config
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET, NOT_ESTIMABLE
+from lib.report.theme import FAINT, GREY, MEASURES, Look, Measure, Size, config
 from lib.report.words.language import NO_BREAK, Language, language
 from lib.report.words.templates import one_line
-from lib.results import Results
 
 Chart = alt.TopLevelMixin
 METHOD = ["weighting", "postprocessing", "target"]
@@ -70,18 +68,6 @@ def dot(
     )
 
 
-def attribute_label(attribute: str) -> str:
-    """The words for an attribute; `everyone` for the overall rows."""
-    if attribute == OVERALL:
-        return "everyone"
-    return words.attribute_words(attribute)
-
-
-def group_row(attribute: str, group: str) -> str:
-    """The row of a group, under the heading of its attribute."""
-    return f"|{group}" if attribute == OVERALL else f"{attribute_label(attribute)}|{group}"
-
-
 def under_headings(rows: Iterable[str]) -> list[str]:
     """Rows in the order given, each first one of a heading after the heading itself; `|item` has none."""
     ordered: list[str] = []
@@ -91,16 +77,6 @@ def under_headings(rows: Iterable[str]) -> list[str]:
             ordered.append(f"{heading}|")
         ordered.append(row)
     return ordered
-
-
-def in_order(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table with `attribute` and `group`: everyone, then each attribute, groups in their fixed order or, where they have none, as found."""
-    rows = frame.to_dicts()
-    groups = [(OVERALL, "all"), *((a.name, g) for a in DEFAULTS.values() for g in a.groups)]
-    place = {
-        key: k for k, key in enumerate(dict.fromkeys([*groups, *((row["attribute"], row["group"]) for row in rows)]))
-    }
-    return sorted(rows, key=lambda row: place[row["attribute"], row["group"]])
 
 
 def label_width(rows: Iterable[str], measure: Measure) -> float:
@@ -316,56 +292,15 @@ def framed(
 def nothing(why: str, *, size: Size = "page") -> Chart:
     """A figure that says why there is nothing to show: an empty frame would leave the reader guessing."""
     measure = MEASURES[size]
-    lines = wrapped(words.sentence(why), measure.characters(measure.width, measure.title))
+    lines = wrapped(why[:1].upper() + why[1:], measure.characters(measure.width, measure.title))
     text = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align="left", fontSize=measure.title, text=lines)
     chart = text.encode(x=alt.XValue(0), y=alt.YValue(20)).properties(width=measure.width, height=24 * len(lines) + 24)
     return chart.properties(description=why if why.endswith(".") else f"No figure: {why}.")
 
 
-def people(results: Results) -> str:
-    """On whom figures are judged: `valid, 1,332 images of 375 patients`."""
-    cohort = results.manifest["cohort"]
-    patients = words.counted(cohort["valid_patients"], "patient")
-    return f"valid, {words.counted(cohort['valid_images'], 'image')} of {patients}"
-
-
-def judged_on(results: Results) -> str:
-    """The same with the networks: `valid, 1,332 images of 375 patients · mean of 2 seeds`."""
-    networks = f"mean of {words.counted(results.n_seeds, 'seed')}" if results.n_seeds > 1 else "one seed"
-    return f"{people(results)} · {networks}"
-
-
-def bars_are(results: Results) -> str:
-    """What the intervals are."""
-    return f"Bars: 95 % intervals by patient{' and by seed' if results.n_seeds > 1 else ''}"
-
-
-def verdict_key(measure: Measure, width: float, verdicts: Iterable[str]) -> alt.LayerChart:
-    """The marks of verdicts, those that occur, in a fixed order."""
-    present = set(verdicts)
-    return key([(verdict, look) for verdict, look in VERDICTS.items() if verdict in present], measure, width=width)
-
-
 def around_zero(values: Iterable[float | None], *, step: float = 0.05, least: float = 0.1) -> tuple[float, float]:
     """Bounds of an axis of differences: every value and 0."""
     return span([0.0, *values], step=step, least=least)
-
-
-def with_bounds(value: str, low: str, high: str) -> str:
-    """`66.8 % (63.1 % to 70.2 %)`."""
-    return value if NOT_ESTIMABLE in (value, low, high) else f"{value} ({low} to {high})"
-
-
-def apart(lower: list[dict[str, Any]], upper: list[dict[str, Any]]) -> bool:
-    """Whether every interval of `upper` lies above the one of `lower` that it is paired with; null is never apart."""
-    pairs = list(zip(lower, upper, strict=True))
-    known = all(row[bound] is not None for pair in pairs for row in pair for bound in ("low", "high"))
-    return bool(pairs) and known and all(one["high"] < two["low"] for one, two in pairs)
-
-
-def stand(number: int) -> str:
-    """`stands` for one, `stand` for more."""
-    return "stands" if number == 1 else "stand"
 
 
 def wrapped(text: str, width: int, *, hyphens: bool = False) -> list[str]:

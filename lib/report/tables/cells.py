@@ -1,38 +1,11 @@
 """Cells as text, and the table that they stand in."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from great_tables import GT
 
-from lib.names import NOT_ESTIMABLE
-from lib.report import words
 from lib.report.words.language import Language
-
-Form = Callable[[float | None], str]
-NO_BREAK = "\N{NO-BREAK SPACE}"
-
-
-def table(
-    rows: Sequence[Mapping[str, str]],
-    labels: Mapping[str, str],
-    *,
-    stub: str | None = None,
-    heading: str | None = None,
-    right: Sequence[str] = (),
-) -> GT:
-    """Text cells under `labels`, the row names in `stub`, rows gathered under `heading`, numbers to the right."""
-    columns = [column for column in (heading, stub, *labels) if column]
-    frame = pl.DataFrame(
-        [[row.get(column, NOT_ESTIMABLE) for column in columns] for row in rows],
-        schema={column: pl.String for column in columns},
-        orient="row",
-    )
-    gt = GT(frame, rowname_col=stub, groupname_col=heading).cols_label(dict(labels))
-    left = [column for column in labels if column not in right]
-    gt = gt.cols_align("right", list(right)) if right else gt
-    gt = gt.cols_align("left", left) if left else gt
-    return gt if rows else gt.tab_source_note("Nothing to list.")
 
 
 def table_of(
@@ -60,35 +33,3 @@ def table_of(
     gt = gt.cols_align("right", list(right)) if right else gt
     gt = gt.cols_align("left", left) if left else gt
     return gt if rows else gt.tab_source_note(language.phrase("nothing_to_list"))
-
-
-def share(value: float | None) -> str:
-    """`66.8`, where the heading says %."""
-    return NOT_ESTIMABLE if value is None else words.number(100 * value, 1)
-
-
-def form_of(metric: str) -> Form:
-    """How a level of a metric is written in a cell."""
-    return words.number if metric == "auc" else share
-
-
-def bounded(
-    value: float | None, low: float | None, high: float | None, form: Form, *, missing: str = NOT_ESTIMABLE
-) -> str:
-    """`66.8 (63.1 to 70.2)`; a narrow column may break it before the bounds, not within them."""
-    if value is None:
-        return missing
-    bounds = "" if low is None or high is None else f" ({form(low)} to {form(high)})".replace(" ", NO_BREAK)
-    return form(value) + bounds.replace(NO_BREAK, " ", 1)
-
-
-def p_value(value: float | None) -> str:
-    """Three decimals, or `< 0.001`; `none` where nothing was tested."""
-    if value is None:
-        return "none"
-    return "< 0.001" if value < 0.001 else words.number(value)
-
-
-def number_or_unknown(value: int | None) -> str:
-    """A count, or `unknown`."""
-    return "unknown" if value is None else words.count(value)

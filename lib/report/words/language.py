@@ -119,11 +119,14 @@ class Language:
         """A difference of a metric: rates in points (with the word), the AUC with three decimals."""
         if value is None:
             return self.number(None)
-        return self.number(value, 3, signed=True) if metric == "auc" else self.with_unit(self.points(value))
+        return self.number(value, 3, signed=True) if metric == "auc" else self.with_unit(value)
 
-    def with_unit(self, points: str) -> str:
-        """`+12.3 points`."""
-        return f"{points}{NO_BREAK}{self.phrase('points')}"
+    def with_unit(self, difference: float, digits: int = 1, signed: bool = True) -> str:
+        """`+12.3 points`; French: `+0,1 point`."""
+        return f"{self.points(difference, digits, signed)}{NO_BREAK}{self._points(difference)}"
+
+    def _points(self, difference: float) -> str:
+        return self.form(abs(100 * difference), self.phrase("point"), self.phrase("points"))
 
     def interval(self, low: str, high: str) -> str:
         """`95 % interval −3.1 to +2.0`."""
@@ -156,7 +159,7 @@ class Language:
         say = (lambda value: told(value, metric)) if metric else told
         if estimate.low is None or estimate.high is None:
             return say(estimate.value)
-        unit = f"{NO_BREAK}{self.phrase('points')}" if how == "points" else ""
+        unit = f"{NO_BREAK}{self._points(estimate.value)}" if how == "points" else ""
         return f"{say(estimate.value)}{unit} ({self.interval(say(estimate.low), say(estimate.high))})"
 
     def duration(self, seconds: float) -> str:
@@ -347,6 +350,7 @@ class Language:
     def finished(self, text: str) -> str:
         """The text with the spaces that the language's typography asks for (French: before ; : ! ? %, within guillemets)."""
         if self._names["language"].get("spaced_punctuation"):
+            text = re.sub(r"(?<=\d) (?=\d{3}\b)", NARROW, text)
             text = re.sub(r" ([;!?»])", NARROW + r"\1", text).replace(" :", f"{NO_BREAK}:").replace("« ", f"«{NARROW}")
         return text
 

@@ -1,0 +1,105 @@
+"""Does the audit find what was planted? The committed table of phantom cohorts, `data/trust/planted.csv` (`python -m benchmarks.planted`)."""
+
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lib.report.registry import sentences
+from lib.results import Results
+from lib.settings import ROOT
+
+PLANTED = Path("data") / "trust" / "planted.csv"
+QUESTIONS: dict[str, int] = {
+    "prevalence": 1,
+    "representation": -1,
+    "simpson": -1,
+    "exposure": -1,
+    "visibility": -1,
+    "shortcut": 1,
+    "label_noise": 1,
+}
+"""What is planted, and the sign of the difference that tells it."""
+NONE = "none"
+FIELDS = {"dial": pl.String, "value": pl.Float64, "seed": pl.Int64, "question": pl.String, "sign": pl.Int64} | {
+    "auc": pl.Float64
+}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Of `cohorts` in which a bias is planted to a `value` (0: nothing is) the share in which it is claimed, with a 95 % interval.
+
+    `wrong` is the share in which the claim has the wrong sign.
+    """
+
+    bias: str
+    value: float
+    cohorts: int
+    share: float
+    low: float
+    high: float
+    wrong: float
+
+    @property
+    def found(self) -> bool:
+        """In most cohorts, as far as can be told from so many."""
+        return self.low > 0.5
+
+    @property
+    def missed(self) -> bool:
+        return self.high < 0.5
+
+
+def claims(root: Path = ROOT) -> pl.DataFrame:
+    """Rows `dial, value, seed, question, sign, auc`: what the audit claims of each question in each cohort; none without the table."""
+    path = root / PLANTED
+    return pl.read_csv(path, schema_overrides=FIELDS) if path.is_file() else pl.DataFrame(schema=FIELDS)
+
+
+def rates(frame: pl.DataFrame) -> list[Rate]:
+    """How often each bias is claimed, planted or not; a cohort with a bias is asked for that one only."""
+    own = frame.filter((pl.col("dial") == pl.col("question")) | (pl.col("dial") == NONE))
+    found = []
+    for (question, dial, value), part in own.group_by("question", "dial", "value", maintain_order=True):
+        if question not in QUESTIONS:
+            continue
+        right, n = QUESTIONS[question], part.height
+        hits = (part["sign"] != 0).sum() if dial == NONE else (part["sign"] == right).sum()
+        wrong = 0 if dial == NONE else (part["sign"] == -right).sum()
+        planted = 0.0 if dial == NONE else float(value)
+        found.append(Rate(question, planted, n, hits / n, *wilson(hits, n), wrong / n))
+    return sorted(found, key=lambda own: (list(QUESTIONS).index(own.bias), own.value))
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927, doi 10.1080/01621459.1927.10502953)."""
+    z, p = 1.96, hits / n
+    middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+
+
+@sentences("planted")
+def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
+    """The facts of the sentences: `full` are rates of biases planted in full, `alarms` the rate of false claims."""
+    frame = claims() if frame is None else frame
+    found = rates(frame)
+    null = [own for own in found if own.value == 0]
+    n = sum(own.cohorts for own in null)
+    hits = round(sum(own.share * own.cohorts for own in null))
+    auc = frame.filter(dial=NONE)["auc"].drop_nulls()
+    return {
+        "rates": found,
+        "full": [own for own in found if own.value == 1],
+        "alarms": Rate(NONE, 0.0, n, hits / n, *wilson(hits, n), 0.0) if n else None,
+        "auc": auc.mean() if len(auc) else None,
+        "cohorts": frame.select("dial", "value", "seed").n_unique(),
+    }
+
+
+def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
+    """The facts of the figure `planted`."""
+    facts = told(results, frame)
+    return facts if facts["rates"] else None

@@ -1,0 +1,193 @@
+"""How far the audit can be trusted: the committed table of cohorts of known truth.
+
+`data/trust/coverage.csv` depends on the audit's code, not on a cohort (`make trust`). Every row of it is told, those that miss the aim too.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lib.names import IMAGE, PATIENT
+from lib.report.registry import sentences
+from lib.results import Results
+from lib.settings import ROOT
+
+COVERAGE = Path("data") / "trust" / "coverage.csv"
+CORE = ("level", "gap", "left", "weighting", "post-processing", "alone")
+"""Sorts of intervals that the main chapters rest on; the others are those of further questions."""
+AIM = (0.93, 0.97)
+FAMILY_AIM = 0.06
+"""What at most may be shown falsely, of 5 % promised, since cohorts are counted."""
+NULL = 1e-3
+"""A true difference below this counts as none."""
+FAMILY, NARROWED = "family", "narrowed"
+SCHEMA = (
+    dict.fromkeys(("source", "world", "unit", "kind", "attribute", "metric", "contrast"), pl.String)
+    | dict.fromkeys(("patients", "networks", "cohorts"), pl.Int64)
+    | dict.fromkeys(("truth", "covered", "width", "p_below_5", "shown", "wrong", "agree"), pl.Float64)
+)
+"""The columns that are read here; there are more."""
+SETTING = ("sort", "source", "unit", "patients", "networks")
+
+
+@dataclass(frozen=True)
+class Covered:
+    """How often 95 % intervals of a sort hold the truth: the mean, and the worst and best of its settings."""
+
+    sort: str
+    mean: float
+    worst: float
+    best: float
+
+    @property
+    def core(self) -> bool:
+        return self.sort in CORE
+
+    @property
+    def met(self) -> bool:
+        return AIM[0] <= self.mean <= AIM[1]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Intervals of a sort in one setting; `covered` is the mean over figures, `worst` that of the worst figure."""
+
+    sort: str
+    source: str
+    unit: str
+    patients: int
+    networks: int
+    cohorts: int
+    covered: float
+    worst: float
+
+
+@dataclass(frozen=True)
+class Power:
+    """How often a difference by view of this true size is shown in its family, and found by a test of it alone."""
+
+    gap: float
+    metric: str
+    patients: int
+    networks: int
+    shown: float
+    alone: float
+
+    @property
+    def size(self) -> int:
+        """The gap in whole points."""
+        return round(100 * self.gap)
+
+
+def coverage(root: Path = ROOT) -> pl.DataFrame:
+    """The table, with the `sort` of figure that an interval is about; no row where it is missing."""
+    path = root / COVERAGE
+    if not path.is_file():
+        return sorted_by_kind(pl.DataFrame(schema=SCHEMA))
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _read(path: Path, _: int) -> pl.DataFrame:
+    return sorted_by_kind(pl.read_csv(path, schema_overrides=SCHEMA, infer_schema_length=None))
+
+
+def sorted_by_kind(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their `sort`: a kind is `sort: method (level or gap)`; and `weight`, the intervals that a row counts."""
+    sort = pl.col("kind").str.replace(r" \(.*", "").str.split(": ").list.first()
+    counted = pl.col("figures" if "figures" in frame.columns else "cohorts")
+    return frame.with_columns(sort=sort, weight=counted.cast(pl.Float64))
+
+
+def intervals(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are about intervals of single figures."""
+    return frame.filter(pl.col("attribute") != FAMILY, pl.col("sort") != NARROWED).drop_nulls("covered")
+
+
+def _mean(column: str) -> pl.Expr:
+    return (pl.col(column) * pl.col("weight")).sum() / pl.col("weight").filter(pl.col(column).is_not_null()).sum()
+
+
+def _weighted(frame: pl.DataFrame, column: str) -> float | None:
+    own = frame.drop_nulls(column)
+    return float(own.select(_mean(column)).item()) if own.height else None
+
+
+def settings(frame: pl.DataFrame) -> list[Setting]:
+    """Every setting of every sort."""
+    by = intervals(frame).group_by(SETTING, maintain_order=True)
+    told = by.agg(pl.col("cohorts").max(), covered=_mean("covered"), worst=pl.col("covered").min())
+    return [Setting(**row) for row in told.to_dicts()]
+
+
+def covered(frame: pl.DataFrame, unit: str) -> list[Covered]:
+    """Every sort of interval by a unit, those of the main chapters first."""
+    own, told = intervals(frame).filter(unit=unit), settings(frame)
+    sorts = own["sort"].unique(maintain_order=True).to_list()
+    ranked = sorted(sorts, key=lambda sort: (CORE.index(sort) if sort in CORE else len(CORE), sort))
+    found = []
+    for sort in ranked:
+        means = [setting.covered for setting in told if (setting.sort, setting.unit) == (sort, unit)]
+        found.append(Covered(sort, _weighted(own.filter(sort=sort), "covered"), min(means), max(means)))
+    return found
+
+
+def power(frame: pl.DataFrame) -> list[Power]:
+    """Gaps by view that were set to a size, by patient; of the smallest number of patients."""
+    own = frame.filter(pl.col("world").str.starts_with("gap "), sort="gap", attribute="view", unit=PATIENT)
+    own = own.filter(pl.col("patients") == pl.col("patients").min()).drop_nulls(["shown", "p_below_5"])
+    rows = own.sort(pl.col("truth").abs(), "metric", "networks").to_dicts()
+    return [Power(abs(r["truth"]), r["metric"], r["patients"], r["networks"], r["shown"], r["p_below_5"]) for r in rows]
+
+
+def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
+    """The facts of the figure `coverage`: sorts by patient, and by image for those that have it."""
+    frame = coverage() if frame is None else frame
+    found = covered(frame, PATIENT)
+    if not found:
+        return None
+    sizes = frame.group_by("source", "world", "unit", "patients", "networks").agg(pl.col("cohorts").max())
+    return {
+        "found": found,
+        "images": {own.sort: own for own in covered(frame, IMAGE)},
+        "cohorts": int(sizes["cohorts"].sum()),
+        "simulated": (frame["source"] == "simulated").all(),
+    }
+
+
+def missed(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
+    """The facts of the table `missed_aims`: settings whose intervals cover too seldom or too often, the worst first."""
+    found = [s for s in settings(coverage() if frame is None else frame) if not AIM[0] <= s.covered <= AIM[1]]
+    return {"found": sorted(found, key=lambda own: own.covered)} if found else None
+
+
+@sentences("trust")
+def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
+    """The facts of the sentences; shares are None where nothing of the kind was tried."""
+    frame = coverage() if frame is None else frame
+    found = covered(frame, PATIENT)
+    null = intervals(frame).filter(pl.col("truth").abs() < NULL, unit=PATIENT)
+    families = frame.filter(attribute=FAMILY, unit=PATIENT)
+    nothing = families.filter(world="none")
+    wide = {unit: _weighted(intervals(frame).filter(sort="gap", unit=unit), "width") for unit in (PATIENT, IMAGE)}
+    claims = {
+        name: _weighted(frame.filter(kind=f"{NARROWED}: {name}", unit=PATIENT), "shown")
+        for name in ("closed", "half", "mirrored")
+    }
+    seen = power(frame)
+    return {
+        "core": [own for own in found if own.core],
+        "further": [own for own in found if not own.core],
+        "alarms": _weighted(null, "p_below_5"),
+        "families": {k[0]: _weighted(own, "wrong") for k, own in nothing.group_by("kind", maintain_order=True)},
+        "aim": FAMILY_AIM,
+        "agree": _weighted(families, "agree"),
+        "wider": None if None in wide.values() else wide[IMAGE] / wide[PATIENT],
+        "power": [own for own in seen if own.networks == max(p.networks for p in seen)] if seen else [],
+        "claims": claims,
+        "settings": settings(frame),
+        "missed": [s for s in settings(frame) if s.unit == PATIENT and not AIM[0] <= s.covered <= AIM[1]],
+    }

@@ -1,0 +1,77 @@
+"""Every cell and every computed sentence of every chapter holds for any cohort, in every language."""
+
+import re
+
+import pytest
+from bundles import Knobs, bundle
+
+from lib.names import DEFAULTS
+from lib.render.book import language_of
+from lib.render.thaw import CELL, chapters
+from lib.report import exhibit, exhibits
+from lib.report.words.language import languages
+from lib.settings import ROOT
+
+COHORTS = {
+    "biased": Knobs(),
+    "null": Knobs(effect=0),
+    "rare groups": Knobs(rare=True),
+    "one seed": Knobs(seeds=1),
+    "one weighting": Knobs(weightings=("uniform",), seeds=2),
+    "few patients": Knobs(patients=60),
+    "one rule": Knobs(postprocessings=("fixed_0.5",)),
+    "one attribute": Knobs(attributes=(DEFAULTS["sex"],), weightings=("uniform", "inverse_class_frequency")),
+}
+INLINE = re.compile(r"`\{python\} ([^`]+)`")
+FAULT = re.compile(
+    r"(?<!^)(?<!\. )\bNone\b(?!\.\*\*)|\bnan\b|\{|\}|  | ,|\.\.(?!\.)|\(\)|\b1 (images|patients|networks|weightings)\b"
+)
+CLAIMS = (
+    "**No, not by",
+    "We are sure that there is a gap",
+    "of that we are sure",
+    "**Non, pas selon",
+    "nous en sommes sûrs",
+)
+PREDICTIONS = sorted((ROOT / "lib" / "render" / "predictions").glob("*.qmd"))
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"></svg>'
+
+
+@pytest.fixture(params=COHORTS)
+def study(request, monkeypatch):
+    """A simulated study in place of the published one; charts are made and not drawn, which takes most of the time."""
+    found = bundle(COHORTS[request.param])
+    monkeypatch.setattr(exhibits.results, "load", lambda cohort=None: found)
+    monkeypatch.setattr(exhibit, "to_svg", lambda chart: chart.to_dict(validate=False) and SVG)
+    return found
+
+
+def sentences(text: str) -> list[str]:
+    """Every computed sentence of a chapter; its cells run, too."""
+    names: dict = {}
+    for cell in CELL.findall(text):
+        exec(cell, names)
+    return [str(eval(expression, names)) for expression in INLINE.findall(text)]
+
+
+@pytest.mark.parametrize("code", languages())
+def test_every_cell_and_sentence_holds_for_any_cohort(study, code, request):
+    claims = CLAIMS if "null" in request.node.callspec.params["study"] else ()
+    for path in [own for own in chapters(ROOT) if language_of(own) == code]:
+        for text in sentences((ROOT / path).read_text("utf-8")):
+            assert text.strip(), f"{path}: Quarto shows the code of an empty sentence"
+            assert not FAULT.search(text), f"{path}: {text}"
+            assert not [claim for claim in claims if claim in text], f"{path}: {text}"
+
+
+def test_the_report_of_predictions_holds_for_any_cohort(study):
+    for path in PREDICTIONS:
+        for text in sentences(path.read_text("utf-8")):
+            assert text.strip() and not FAULT.search(text), f"{path}: {text}"
+
+
+def test_what_is_asked_for_by_a_wrong_name_is_told_the_right_ones():
+    with pytest.raises(KeyError, match="there is no exhibit 'unheard_of'; there are .*people"):
+        exhibits.show(bundle(), "unheard_of")
+    with pytest.raises(KeyError, match="there are no sentences 'unheard_of'; there are .*decision"):
+        exhibits.say(bundle(), "unheard_of")

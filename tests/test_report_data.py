@@ -1,0 +1,187 @@
+"""What the report tells of the data, the networks and the settings is what the bundle holds, and no more."""
+
+import tomllib
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, PATIENT, SHOWN, SUGGESTED
+from lib.report import heading, load, read, say, show
+from lib.report.exhibits import _material
+from lib.report.facts import cohort, networks, strata
+from lib.report.figures.cohort import prevalence
+from lib.report.words.language import HERE, language
+from lib.report.words.templates import tell
+
+LANGUAGES = ("en", "fr")
+TABLES = {
+    "composition": "composition",
+    "prevalence": "composition",
+    "associations": "associations",
+    "ages": "ages",
+    "checks": "checks",
+    "exposure": "exposure",
+    "simpson": "simpson",
+    "runs": "runs",
+    "catalogue": "catalogue",
+}
+"""Exhibits, and the table that each cannot do without."""
+
+
+@pytest.fixture(scope="module")
+def nih():
+    return load("en", "nih")
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return load("en", "demo")
+
+
+def changed(study, **tables):
+    return replace(study, tables=study.tables | tables)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("name", [*TABLES, "settings", "causes", "radiographs"])
+def test_exhibits_show_and_are_read_in_every_language(name, code):
+    study = load(code, "nih")
+    assert heading(study, name) and read(study, name).endswith(".")
+    assert "None" not in show(study, name).markdown
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("name", TABLES)
+def test_without_its_table_an_exhibit_says_why(name, code):
+    study = load(code, "nih")
+    bare = changed(study, **{TABLES[name]: study.tables[TABLES[name]].clear()})
+    assert read(bare, name) == tell_absent(study, name)
+    show(bare, name)
+
+
+def tell_absent(study, name):
+    told = language(study.language)
+    kind = "figure" if (HERE / "en" / "figures" / f"{name}.md.j2").is_file() else "table"
+    return told.finished(told.phrase(f"no_{kind}", why=tell(told, f"{kind}s/{name}", "absent", study=study)))
+
+
+def test_groups_are_counted_as_the_bundle_has_them(nih):
+    table = nih.tables["composition"].filter(unit=PATIENT)
+    told = cohort.members(nih)
+    assert len(told) == table.height
+    for own in told:
+        name = own.attribute if isinstance(own.attribute, str) else own.attribute.name
+        row = table.filter(split=own.split, attribute=name, group=own.group).row(0, named=True)
+        assert (own.images, own.patients, own.sick.value) == (row["images"], row["patients"], row["estimate"])
+
+
+@pytest.mark.parametrize(
+    ("splits", "verdict"),
+    [
+        ([], NOT_ESTIMABLE),
+        ([(SHOWN, 0.1), (SHOWN, 0.1)], SHOWN),
+        ([(SHOWN, 0.1), (SUGGESTED, 0.1)], SHOWN),
+        ([(SHOWN, 0.1)], SHOWN),
+        ([(SHOWN, 0.1), (NOT_TOLD, 0.1)], SUGGESTED),
+        ([(SHOWN, 0.1), (NOT_TOLD, 0.0)], NOT_TOLD),
+        ([(SUGGESTED, 0.1), (SUGGESTED, 0.1)], SUGGESTED),
+        ([(AT_MOST, 0.1), (AT_MOST, 0.0)], AT_MOST),
+        ([(AT_MOST, 0.1), (NOT_TOLD, 0.1)], NOT_TOLD),
+    ],
+)
+def test_one_split_alone_never_makes_a_sure_tie(nih, splits, verdict):
+    rows = [("sex", "label", *own) for own in splits] or [("sex", "label", None, None)]
+    table = pl.DataFrame(rows, ["attribute", "other", "verdict", "estimate"], orient="row")
+    assert cohort.ties(changed(nih, associations=table))[0].verdict == verdict
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_nothing_is_claimed_where_nothing_is_told(code):
+    study = load(code, "nih")
+    silent = study.tables["associations"].with_columns(verdict=pl.lit(NOT_TOLD))
+    apart = study.tables["exposure"].with_columns(low=pl.lit(0.0), high=pl.lit(1.0))
+    quiet = changed(study, associations=silent, exposure=apart)
+    assert cohort.spreads(quiet) == () and not cohort.data(quiet)["apart"]
+    claims = {
+        "en": ("differs by", "go together (", "shortcut are there"),
+        "fr": ("varie selon", "de pair (", "raccourci sont là"),
+    }
+    text = " ".join(
+        [say(quiet, "data"), *(read(quiet, name) for name in ("prevalence", "associations", "causes", "exposure"))]
+    )
+    assert not [claim for claim in claims[code] if claim in text]
+
+
+def test_a_group_differs_in_its_pixels_only_if_the_healthy_and_the_sick_do(nih):
+    view = nih.attributes["view"]
+    shown = cohort.greys(nih, view)
+    (apart,) = cohort.pixels_apart(shown, view)
+    assert (apart.measure, apart.group, apart.higher) == ("contrast", "AP", False)
+    wide = replace(shown[0].level, low=0.0, high=1.0)
+    overlapping = tuple(replace(own, level=wide) if own.label == 0 else own for own in shown)
+    assert cohort.pixels_apart(overlapping, view) == ()
+
+
+def test_images_of_a_patient_are_averaged_over_the_patients_to_learn_from(nih):
+    own = cohort.visits(nih)
+    people = nih.manifest["cohort"]
+    assert own.images == pytest.approx(people["train_images"] / people["train_patients"])
+    assert 0 < own.single < 1 and own.many < own.of_many
+
+
+def test_the_sketch_is_of_the_view_only_where_the_decision_is_about_it(nih):
+    assert cohort.sketch(nih)["of_view"]
+    settings = nih.manifest["settings"]
+    by_sex = settings | {"preferences": settings["preferences"] | {"attribute": "sex"}}
+    by_sex = replace(nih, manifest=nih.manifest | {"settings": by_sex})
+    assert not cohort.sketch(by_sex)["of_view"] and "view" not in read(by_sex, "causes")
+
+
+def test_a_reversal_is_told_and_where_there_is_none_none_is(nih):
+    assert strata.turned(nih)["turned"] == [] and "none is seen" in read(nih, "simpson")
+    turned = nih.tables["simpson"].with_columns(
+        reversal=pl.when(split="valid", attribute="view", metric="fpr", stratifier="sex")
+        .then(True)
+        .otherwise("reversal")
+    )
+    found = changed(nih, simpson=turned)
+    assert [own.metric for own in strata.turned(found)["turned"]] == ["fpr"]
+    assert "one seems to turn round" in read(found, "simpson")
+
+
+def test_networks_that_failed_are_marked_in_their_row(nih, demo):
+    failed = demo.tables["odd_networks"].filter("failed")["weighting"].to_list()
+    marked = [own.weighting for own in networks.runs(demo)["runs"] if own.odd]
+    assert failed and set(failed) <= set(marked)
+    assert "failed" in show(demo, "runs").markdown and "remark" not in show(nih, "runs").markdown
+
+
+def test_every_network_is_in_a_row(nih):
+    told = networks.runs(nih)["runs"]
+    assert sum(own.networks for own in told) == nih.tables["runs"].height
+    first = nih.tables["runs"].filter(weighting=told[0].weighting)["auc"]
+    assert (told[0].auc.least, told[0].auc.most) == (first.min(), first.max())
+
+
+def test_what_the_reader_looks_for_and_does_has_a_french_name(nih):
+    names = tomllib.loads((HERE / "fr" / "names.toml").read_text("utf-8"))
+    checks = nih.tables["checks"]
+    assert set(checks["check"]) <= names["checks"].keys() and set(checks["action"]) <= names["actions"].keys()
+
+
+def test_settings_are_called_by_french_names(nih):
+    names = tomllib.loads((HERE / "fr" / "names.toml").read_text("utf-8"))
+    sections = networks.settings(nih)["sections"]
+    assert sections.keys() <= names["sections"].keys()
+    assert {name for section in ("training", "audit", "hardware") for name in sections[section]} <= names[
+        "settings"
+    ].keys()
+
+
+def test_every_dot_of_prevalence_lies_in_its_interval(nih):
+    _, material = _material(nih, "prevalence", "page", {})
+    for rows in prevalence(material).to_dict()["datasets"].values():
+        for row in rows:
+            if row.get("value") is not None and "low" in row:
+                assert row["low"] <= row["value"] <= row["high"]
