@@ -126,24 +126,28 @@ def tiny_study(pytestconfig) -> TinyStudy:
 
 
 @pytest.fixture(scope="session")
-def rendered(pytestconfig) -> Path:
-    """The published report, pages, PDF and slides, rendered by Quarto into a copy of the project from what is frozen."""
-    from lib.render.report import OUTPUT, render_report
+def rendered(tmp_path_factory) -> Path:
+    """The published report in all its languages, pages, PDF and slides, rendered by Quarto into a copy of the project from what
+    is frozen: once for all tests, also where they run side by side."""
+    from filelock import FileLock
 
-    inputs = [*(ROOT / name for name in ("chapters", "lib", "_freeze", "data/nih/results", "data/trust"))]
-    inputs += [*ROOT.glob("*.yml"), ROOT / "study.toml", ROOT / "index.qmd"]
-    unwanted = shutil.ignore_patterns("__pycache__", "cohort", "runs", ".*")
+    from lib.render.book import OUTPUT, editions
+    from lib.render.report import render_report
 
-    def make(place: Path) -> None:
-        for name in ("chapters", "lib", "_freeze", "data"):
-            shutil.copytree(ROOT / name, place / name, ignore=unwanted)
-        for path in [*ROOT.glob("*.yml"), ROOT / "study.toml", ROOT / "index.qmd"]:
-            shutil.copy(path, place)
-        with pytest.MonkeyPatch.context() as patch:
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "report"
+    with FileLock(f"{root}.lock"), pytest.MonkeyPatch.context() as patch:
+        if not (root / "done").exists():
+            unwanted = shutil.ignore_patterns("__pycache__", "cohort", "runs", ".*")
+            for name in ("chapters", "lib", "_freeze", "data"):
+                shutil.copytree(ROOT / name, root / name, ignore=unwanted)
+            for path in [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]:
+                shutil.copy(path, root)
             patch.delenv("COHORT", raising=False)
-            render_report(place)
-
-    return made_once(pytestconfig, "rendered", inputs, make) / OUTPUT
+            for code in editions(root):
+                render_report(root, code)
+            (root / "done").touch()
+    return root / OUTPUT
 
 
 @pytest.fixture(scope="module")
