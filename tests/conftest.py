@@ -96,8 +96,8 @@ def tiny_root(tmp_path) -> Path:
 def made_once(config: pytest.Config, name: str, inputs: Iterable[Path], make: Callable[[Path], object]) -> Path:
     """The folder that `make(folder)` fills, once for all workers; it is kept until one of the `inputs` changes."""
     digest = hashlib.sha256()
-    files = [file for path in inputs for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    for file in files:
+    files = [file for path in inputs for file in ([path] if path.is_file() else path.rglob("*"))]
+    for file in sorted(files):
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     places = config.cache.mkdir("made")
@@ -126,28 +126,26 @@ def tiny_study(pytestconfig) -> TinyStudy:
 
 
 @pytest.fixture(scope="session")
-def rendered(tmp_path_factory) -> Path:
-    """The published report in all its languages, pages, PDF and slides, rendered by Quarto into a copy of the project from what
-    is frozen: once for all tests, also where they run side by side."""
-    from filelock import FileLock
-
+def rendered(pytestconfig) -> Path:
+    """The published report in all its languages, rendered by Quarto into a copy of the project from what is frozen."""
     from lib.render.book import OUTPUT, editions
     from lib.render.report import render_report
 
-    base = tmp_path_factory.getbasetemp()
-    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "report"
-    with FileLock(f"{root}.lock"), pytest.MonkeyPatch.context() as patch:
-        if not (root / "done").exists():
-            unwanted = shutil.ignore_patterns("__pycache__", "cohort", "runs", ".*")
-            for name in ("chapters", "lib", "_freeze", "data"):
-                shutil.copytree(ROOT / name, root / name, ignore=unwanted)
-            for path in [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]:
-                shutil.copy(path, root)
+    inputs = [*(ROOT / name for name in ("chapters", "lib", "_freeze", "data/nih/results", "data/trust"))]
+    inputs += [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]
+    unwanted = shutil.ignore_patterns("__pycache__", "cohort", "runs", ".*")
+
+    def make(place: Path) -> None:
+        for name in ("chapters", "lib", "_freeze", "data"):
+            shutil.copytree(ROOT / name, place / name, ignore=unwanted)
+        for path in [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]:
+            shutil.copy(path, place)
+        with pytest.MonkeyPatch.context() as patch:
             patch.delenv("COHORT", raising=False)
-            for code in editions(root):
-                render_report(root, code)
-            (root / "done").touch()
-    return root / OUTPUT
+            for code in editions(place):
+                render_report(place, code)
+
+    return made_once(pytestconfig, "rendered", inputs, make) / OUTPUT
 
 
 @pytest.fixture(scope="module")

@@ -84,11 +84,6 @@ def group_look(attribute: str, group: str) -> Look:
     return GROUPS.get((attribute, group)) or SPARE[sum(map(ord, attribute + group)) % len(SPARE)]
 
 
-def verdict_look(verdict: str | None) -> Look:
-    """The look of a verdict; none counts as undecided."""
-    return VERDICTS.get(verdict or NOT_TOLD, VERDICTS[NOT_TOLD])
-
-
 @dataclass(frozen=True)
 class Measure:
     """Sizes in pixels: whole `width`, least height of a `row`, type of `title`, `text` and `small`, area of a `dot`.

@@ -129,6 +129,7 @@ def who_gains(material: Material) -> Chart:
             dot_panel(
                 dots,
                 rows,
+                own=material.language,
                 measure=measure,
                 width=width,
                 domain=domain,

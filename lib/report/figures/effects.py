@@ -51,10 +51,7 @@ def changes(material: Material) -> Chart:
     for metric in FIGURES:
         heading = wrapped(str(material("heading", metric=metric)), measure.characters(width, measure.small))
         panel = dot_panel(
-            [
-                _mark(rows[effect.method], effect.outcomes.get(metric), own.phrase("not_estimable"))
-                for effect in methods
-            ],
+            [_mark(rows[effect.method], effect.outcomes.get(metric)) for effect in methods],
             labels,
             measure=measure,
             width=width,
@@ -92,7 +89,7 @@ def _look(outcome: Outcome) -> str:
     return side if outcome.sure or side == "differs" else f"{side} perhaps"
 
 
-def _mark(label: str, outcome: Outcome | None, missing: str) -> dict:
+def _mark(label: str, outcome: Outcome | None) -> dict:
     if outcome is None or outcome.change is None:
-        return dot(label, None, None, None, LOOKS["silent"], missing=missing)
+        return dot(label, None, None, None, LOOKS["silent"])
     return dot(label, outcome.change.value, outcome.change.low, outcome.change.high, LOOKS[_look(outcome)])
