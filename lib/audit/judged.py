@@ -14,7 +14,7 @@ import polars as pl
 from lib.audit import metrics
 from lib.audit.columns import F, S
 from lib.audit.context import Context
-from lib.audit.inference import Figures, Inference, Population, narrowing
+from lib.audit.inference import Figures, Inference, Population, narrowings
 from lib.names import (
     BASELINE,
     BASELINE_GAPS,
@@ -241,20 +241,20 @@ def _effects(
 ) -> list[pl.DataFrame]:
     """Effects of the methods of one kind, in three families."""
     overall = (base.compared.index["attribute"] == OVERALL).to_numpy()
+    families = {kind: established | overall, f"{kind}: other gaps": ~established & ~overall}
+    families = {name: chosen for name, chosen in families.items() if chosen.any()}
+    told = narrowings(
+        base.compared,
+        [own.compared for own in methods],
+        established,
+        list(families.values()),
+        margin=context.margin,
+        seed=context.seed,
+    )
     tables = []
-    for family, chosen in ((kind, established | overall), (f"{kind}: other gaps", ~established & ~overall)):
-        if chosen.any():
-            places = np.flatnonzero(chosen)
-            before = base.compared.take(places)
-            table = narrowing(
-                before,
-                [own.compared.take(places) for own in methods],
-                established[places],
-                margin=context.margin,
-                seed=context.seed,
-            )
-            found.families.append((family, FAMILIES[family], unit, _hypotheses(table), family in PRIMARY))
-            tables.append(table.with_columns(family=pl.lit(family)))
+    for family, table in zip(families, told, strict=True):
+        found.families.append((family, FAMILIES[family], unit, _hypotheses(table), family in PRIMARY))
+        tables.append(table.with_columns(family=pl.lit(family)))
     family = f"{kind}: rates of groups"
     rates = base.rates
     table = found.judge(family, unit, context.infer([own.rates - rates for own in methods]))

@@ -53,16 +53,12 @@ def candidates(context: Context) -> Candidates | None:
 def _candidates(context: Context) -> Candidates | None:
     attribute, allowed = context.preferences["attribute"], context.preferences["may_use_demographics"]
     compared = judged(context).compared
-    base = Disparity.of(BASELINE, compared[BASELINE], attribute)
+    known = {own.method: own for own in Disparity.known(compared, attribute)}
+    base = known.pop(BASELINE, None)
     if base is None:
         return None
-    sides = [
-        own
-        for method in compared
-        if method != BASELINE
-        and permitted(method, attribute, context.population.attributes, allowed)
-        and (own := Disparity.of(method, compared[method], attribute)) is not None
-    ]
+    attributes = context.population.attributes
+    sides = [own for method, own in known.items() if permitted(method, attribute, attributes, allowed)]
     words = _outcomes(context.table("effects"), attribute)
     family: list[Figures] = []
     for own in sides:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import polars as pl
 
 from lib.audit.inference import Figures
 from lib.names import DEFAULTS, NO_TARGET, OVERALL, Attribute, Method, must_know
@@ -26,12 +25,17 @@ class Disparity:
     gaps: Figures
 
     @classmethod
-    def of(cls, method: Method, compared: Figures, attribute: str) -> "Disparity | None":
-        """None where a gap of the attribute, or balanced accuracy, is not estimable."""
-        accuracy = compared.where(pl.col("attribute") == OVERALL)
-        gaps = compared.where((pl.col("attribute") == attribute) & pl.col("estimable"))
-        known = accuracy.index["estimable"].all() and gaps.index.height and np.isfinite(gaps.estimate).all()
-        return cls(method, accuracy, gaps) if known else None
+    def known(cls, compared: Mapping[Method, Figures], attribute: str) -> "list[Disparity]":
+        """Those of methods of which balanced accuracy and a gap of the attribute are estimable; all are figures of one kind."""
+        if not compared:
+            return []
+        index = next(iter(compared.values())).index
+        of, estimable = index["attribute"].to_numpy(), index["estimable"].to_numpy()
+        overall, own = np.flatnonzero(of == OVERALL), np.flatnonzero((of == attribute) & estimable)
+        if not len(own) or not estimable[overall].all():
+            return []
+        found = [cls(method, figures.take(overall), figures.take(own)) for method, figures in compared.items()]
+        return [one for one in found if np.isfinite(one.sizes).all()]
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -49,10 +53,10 @@ class Disparity:
         return float(self.sizes.max())
 
     @property
-    def words(self) -> str:
-        """Which gap that is, `tpr: AP - PA`."""
+    def which(self) -> tuple[str, str]:
+        """Metric and contrast of that gap."""
         row = self.gaps.index.row(self.largest, named=True)
-        return f"{row['metric']}: {row['contrast']}"
+        return row["metric"], row["contrast"]
 
     def signed(self, columns: int = 1) -> Figures:
         """The largest gap times its sign, in each of so many columns."""

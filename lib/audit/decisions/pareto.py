@@ -16,7 +16,20 @@ from lib.audit.context import Context
 from lib.audit.decisions._disparity import Disparity, one_sided
 from lib.audit.inference import Figures, summary
 from lib.audit.judged import judged
-from lib.names import BASELINE, NARROWED, NO_TARGET, ODDS, OPENED, OVERALL, PATIENT, SHOWN, WIDENED, WORSENED, Method
+from lib.names import (
+    BASELINE,
+    ERRORS,
+    NARROWED,
+    NO_TARGET,
+    ODDS,
+    OPENED,
+    OVERALL,
+    PATIENT,
+    SHOWN,
+    WIDENED,
+    WORSENED,
+    Method,
+)
 
 name = "pareto"
 schema = (
@@ -27,7 +40,7 @@ schema = (
     | {"largest": S, "on_front": B, "p": F}
     | {f"by_{key}": S for key in METHOD}
 )
-reads = ("effects",)
+reads = ("metrics", "gaps", "effects")
 RIVALS = 4
 """Most threatening other methods that each is tested against; the adjustment counts all."""
 ALPHA = 0.05
@@ -39,8 +52,7 @@ def compute(context: Context) -> pl.DataFrame:
     compared = judged(context).compared
     rows = []
     for attribute in context.population.attributes:
-        aimed = [m for m in compared if m[2] in (NO_TARGET, attribute)]
-        known = [d for m in aimed if (d := Disparity.of(m, compared[m], attribute)) is not None]
+        known = Disparity.known({m: own for m, own in compared.items() if m[2] in (NO_TARGET, attribute)}, attribute)
         if known:
             rows += _of(context, attribute, known)
     told = pl.DataFrame(rows, schema=schema, orient="row")
@@ -50,19 +62,27 @@ def compute(context: Context) -> pl.DataFrame:
 def _of(context: Context, attribute: str, known: list[Disparity]) -> list[tuple]:
     worse = _worse_than_baseline(context.table("effects"), attribute)
     rivals = _rivals(context, known)
-    accuracy = context.describe([own.accuracy for own in known])
-    gaps = context.describe([own.signed() for own in known])
+    accuracy = _told(context.table("metrics"), "balanced_accuracy", attribute=OVERALL, group="all")
+    gaps = {m: _told(context.table("gaps"), m, "contrast", attribute=attribute) for m in ERRORS}
     rows = []
-    for k, own in enumerate(known):
-        low, high = gaps.low[k], gaps.high[k]
+    for own in known:
+        metric, contrast = own.which
+        _, low, high = gaps[metric][*own.method, contrast]
         bounds = 0.0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high))
         p, rival = rivals[own.method]
         beaten = own.method in worse
         by = BASELINE if beaten else rival if p < ALPHA else (None, None, None)
-        numbers = (accuracy.estimate[k], accuracy.low[k], accuracy.high[k], own.value, *bounds)
+        numbers = (*accuracy[own.method], own.value, *bounds)
         key = (*own.method, attribute, ODDS)
-        rows.append((*key, *map(float, numbers), own.words, by[0] is None, p, *by))
+        rows.append((*key, *map(float, numbers), f"{metric}: {contrast}", by[0] is None, p, *by))
     return rows
+
+
+def _told(table: pl.DataFrame, metric: str, *keys: str, **where: str) -> dict[tuple, tuple[float, float, float]]:
+    """Estimate and interval by patient, by method and other keys."""
+    own = table.filter(metric=metric, unit=PATIENT, **where)
+    keys = (*METHOD, *keys)
+    return {row[: len(keys)]: row[len(keys) :] for row in own.select(*keys, "estimate", "low", "high").iter_rows()}
 
 
 def _worse_than_baseline(effects: pl.DataFrame, attribute: str) -> set[Method]:

@@ -135,7 +135,7 @@ def _row(
     method = BASELINE if own is None else own.method
     side = found.baseline if own is None else own.own
     row = dict(zip(METHOD, method, strict=True)) | {"option": options.get(method), "needs": must_know(*method[1:])}
-    row |= {"disparity": side.value, "largest": side.words}
+    row |= {"disparity": side.value, "largest": ": ".join(side.which)}
     if own is None:
         return row | {"role": RECOMMENDED if role else SET_ASIDE}
     row |= {"role": role, "support": own.support}

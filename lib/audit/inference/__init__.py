@@ -8,7 +8,7 @@ infer(changed - gap).table()                              # paired by patient an
 from lib.audit.inference.cells import Arm, Cells
 from lib.audit.inference.figures import Figures, pool
 from lib.audit.inference.infer import STANDARD, Inference, describe, infer
-from lib.audit.inference.narrowing import narrowing
+from lib.audit.inference.narrowing import narrowing, narrowings
 from lib.audit.inference.population import Cell, Population
 from lib.audit.inference.replicates import from_replicates, jackknife, patient_weights, ratio
 from lib.audit.inference.retraining import Retraining
@@ -34,6 +34,7 @@ __all__ = [
     "infer",
     "jackknife",
     "narrowing",
+    "narrowings",
     "patient_weights",
     "pool",
     "ratio",

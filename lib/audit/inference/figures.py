@@ -120,8 +120,9 @@ class Figures:
 
     def with_index(self, **columns: Any) -> "Figures":
         """With constant columns in front of the index."""
-        first = [pl.lit(value).alias(name) for name, value in columns.items()]
-        return replace(self, index=self.index.select(*first, pl.exclude(list(columns))))
+        first = [pl.Series(name, [value]).new_from_index(0, len(self)) for name, value in columns.items()]
+        rest = [own for own in self.index.get_columns() if own.name not in columns]
+        return replace(self, index=pl.DataFrame([*first, *rest]))
 
 
 def pool(figures: Mapping[str, Figures]) -> dict[str, Figures]:

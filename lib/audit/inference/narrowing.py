@@ -1,7 +1,8 @@
 """Does a method close a gap? Signed effects, and `narrowed` as two one-sided statements."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.infer import MARGIN, Inference, infer
 from lib.audit.inference.retraining import Retraining
-from lib.audit.inference.variance import summary
+from lib.audit.inference.variance import Summary, summary, united
 from lib.audit.inference.words import ALPHA, Verdict
 
 
@@ -48,31 +49,71 @@ def narrowing(
     holds for the whole family of sums, else `suggested` where each holds singly. Columns: those of `infer` for e;
     `left` and its interval, what is left of the gap, D'; `change` and its word `change_verdict`.
     """
+    (table,) = narrowings(baseline, methods, established, margin=margin, seed=seed, retraining=retraining)
+    return table
+
+
+def narrowings(
+    baseline: Figures | Sequence[Figures],
+    methods: Figures | Sequence[Figures],
+    established: NDArray[np.bool_],
+    families: Sequence[NDArray[np.bool_]] | None = None,
+    *,
+    margin: float = MARGIN,
+    seed: int = 0,
+    retraining: Retraining | None = None,
+) -> Iterator[pl.DataFrame]:
+    """The same for several families, each a choice (K,) among the gaps: a table for each."""
     after = [methods] if isinstance(methods, Figures) else list(methods)
     before = [baseline] * len(after) if isinstance(baseline, Figures) else list(baseline)
-    effects = [summary(m - b) for m, b in zip(after, before, strict=True)]
-    sums = [summary(m + b) for m, b in zip(after, before, strict=True)]
+    pairs = list(zip(after, before, strict=True))
+    effects = united([summary(m - b) for m, b in pairs])
+    sums = united([summary(m + b) for m, b in pairs])
+    left = united([summary(m) for m in after])
     gaps = np.concatenate([b.estimate for b in before])
-    established = np.concatenate([np.asarray(established, bool)] * len(after))
-    sign = np.sign(np.nan_to_num(gaps))
-    settings = {"margin": margin, "retraining": retraining}
-    effect, total = infer(effects, seed=seed, **settings), infer(sums, seed=seed, **settings)
-    left = infer([summary(m) for m in after], seed=seed, **settings)
-    closes, same_side = sign * effect.estimate < 0, sign * total.estimate > 0
-    singly = np.maximum(_one_sided(effect.p, closes), _one_sided(total.p, same_side)) <= ALPHA
-    both = closes & (effect.p_adjusted <= ALPHA) & (_one_sided(total.p_adjusted, same_side) <= ALPHA)
-    changes, words = [], []
-    for k in range(len(gaps)):
-        change, verdict = _change(k, effect, left, established[k], sign, singly[k], both[k])
-        changes.append(str(change))
-        words.append(str(verdict))
+    established = np.tile(np.asarray(established, bool), len(after))
+    settings = {"margin": margin, "retraining": retraining, "seed": seed}
+    for chosen in [np.ones(len(before[0]), bool)] if families is None else families:
+        some = np.tile(np.asarray(chosen, bool), len(after))
+        parts = [infer(_taken(own, some), **settings) for own in (effects, left)]
+        same_side = _same_side(sums, some & established, gaps, settings)
+        yield _table(*parts, established[some], np.sign(np.nan_to_num(gaps[some])), *(own[some] for own in same_side))
+
+
+def _taken(family: Sequence[Summary], chosen: NDArray[np.bool_]) -> list[Summary]:
+    """The chosen ones among all figures of a family, (K,)."""
+    parts = np.split(chosen, np.cumsum([len(own) for own in family])[:-1])
+    return [own.take(part) for own, part in zip(family, parts, strict=True) if part.any()]
+
+
+def _same_side(
+    sums: Sequence[Summary], chosen: NDArray[np.bool_], gaps: Array, settings: Mapping[str, Any]
+) -> tuple[Array, Array]:
+    """One-sided p (K,) of s (D + D') not being above 0, single and in the family of the chosen ones; 1 elsewhere."""
+    single, adjusted = np.ones(len(gaps)), np.ones(len(gaps))
+    if chosen.any():
+        total = infer(_taken(sums, chosen), **settings)
+        ahead = np.sign(gaps[chosen]) * total.estimate > 0
+        single[chosen], adjusted[chosen] = _one_sided(total.p, ahead), _one_sided(total.p_adjusted, ahead)
+    return single, adjusted
+
+
+def _table(
+    effect: Inference, left: Inference, established: NDArray[np.bool_], sign: Array, single: Array, adjusted: Array
+) -> pl.DataFrame:
+    """`single`, `adjusted` (K,): p of both gaps together not being on the side of the first."""
+    closes = sign * effect.estimate < 0
+    singly = np.maximum(_one_sided(effect.p, closes), single) <= ALPHA
+    both = closes & (effect.p_adjusted <= ALPHA) & (adjusted <= ALPHA)
+    told = [_change(k, effect, left, established[k], sign, singly[k], both[k]) for k in range(len(sign))]
     columns = dict(zip(LEFT, (left.estimate, left.low, left.high, left.p, left.p_equivalent), strict=True))
-    told = {name: pl.Series(values, dtype=pl.Float64, nan_to_null=True) for name, values in columns.items()}
-    return (
-        effect.table()
-        .with_columns(**told, left_verdict=_words(left.verdict))
-        .with_columns(change=pl.Series(changes), change_verdict=pl.Series(words))
-    )
+    numbers = {name: pl.Series(values, dtype=pl.Float64, nan_to_null=True) for name, values in columns.items()}
+    words = {
+        "left_verdict": left.verdict,
+        "change": [own for own, _ in told],
+        "change_verdict": [own for _, own in told],
+    }
+    return effect.table().with_columns(**numbers, **{name: _words(own) for name, own in words.items()})
 
 
 def _change(
@@ -101,5 +142,5 @@ def _one_sided(p: Array, ahead: NDArray[np.bool_]) -> Array:
     return np.where(ahead, half, 1 - half)
 
 
-def _words(verdicts: Sequence[Verdict]) -> pl.Series:
-    return pl.Series([str(v) for v in verdicts])
+def _words(given: Sequence[StrEnum]) -> pl.Series:
+    return pl.Series([str(word) for word in given], dtype=pl.String)

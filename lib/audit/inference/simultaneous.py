@@ -32,24 +32,23 @@ def stepped(family: Sequence[Summary], size: Array, *, seed: int = 0) -> tuple[A
     `size` (K,): two-sided single p as absolute normal deviates. Draws are added until every p is clear of 5 %.
     """
     root, alone = _root(family)
-    count = len(size)
-    order = np.argsort(-size, kind="stable")
+    order = np.argsort(size, kind="stable")  # the largest last: each is compared with the largest error up to itself
+    count, sizes = len(size), size[order].astype(np.float32)
     reached = np.zeros(count, dtype=np.int64)
     largest: list[Array] = []
     draws = 0
-    for block in _blocks(root, alone, seed):
-        errors = np.abs(block)[:, order]
-        of_rest = np.maximum.accumulate(errors[:, ::-1], axis=1)[:, ::-1]
-        reached += (of_rest >= size[order]).sum(axis=0)
-        largest.append(of_rest[:, 0])
+    for block in _blocks(root[:, order], alone[order], seed):
+        np.maximum.accumulate(np.abs(block, out=block), axis=1, out=block)
+        reached += (block >= sizes).sum(axis=0)
+        largest.append(block[:, -1].copy())
         draws += len(block)
         if draws >= FIRST and _clear(reached, draws):
             break
     # beyond the draws, each step's sum of single p-values bounds it (Holm)
-    at_most = np.arange(count, 0, -1) * 2 * ndtr(-size[order])
-    p = np.maximum.accumulate(np.minimum((reached + 1) / (draws + 1), np.where(reached == 0, at_most, 1)))
+    at_most = np.arange(1, count + 1) * 2 * ndtr(-size[order])
+    p = np.minimum((reached + 1) / (draws + 1), np.where(reached == 0, at_most, 1))
     adjusted = np.empty(count)
-    adjusted[order] = np.minimum(p, 1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[::-1])[::-1], 1)
     rank = int(np.floor(ALPHA * (draws + 1))) - 1
     critical = np.sort(np.concatenate(largest))[-1 - rank]
     return adjusted, float(critical), draws
@@ -93,7 +92,7 @@ def _blocks(root: Array, alone: Array, seed: int) -> Iterator[Array]:
         size = FIRST
         for _ in range(min(MOST, NUMBERS // count) // FIRST):
             uniform = np.clip(sobol.random(size), 1e-12, 1 - 1e-12)
-            yield ndtri(uniform) @ root
+            yield ndtri(uniform).astype(np.float32) @ root
         return
     generator = np.random.default_rng([seed, width])
     size = 1024

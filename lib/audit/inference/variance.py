@@ -86,7 +86,8 @@ def summary(figures: Figures) -> Summary:
     cells, matrix = figures.cells, figures.matrix
     mean = sum(arm.influence.mean(axis=0, dtype=np.float64) for arm in figures.arms)  # (P, C)
     rows = mean @ matrix
-    patients = (rows**2).sum(axis=0)
+    squares = rows * rows
+    patients = squares.sum(axis=0)
     added, network_rows = [], {}
     for arm in figures.arms:
         if arm.degrees > 0:
@@ -94,7 +95,7 @@ def summary(figures: Figures) -> Summary:
             added.append((networks, float(arm.degrees)))
     with np.errstate(invalid="ignore", divide="ignore"):
         own = _welch((mean**2).sum(axis=0), matrix, cells.degrees)
-        third = (rows**3).sum(axis=0) * (np.sqrt(len(rows)) if cells.resamples else 1)
+        third = np.einsum("pk,pk->k", squares, rows) * (np.sqrt(len(rows)) if cells.resamples else 1)
         skewness = np.nan_to_num(third / patients**1.5)
     fewest = min(len(arm.values) for arm in figures.arms)
     floor = (matrix**2).T @ (cells.floor / np.maximum(cells.size, 1)) ** 2 / fewest
@@ -155,7 +156,8 @@ def together(*parts: tuple[Array, Array | float]) -> Array:
     total = sum(variance for variance, _ in parts)
     first = np.broadcast_to(parts[0][1], total.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
-        critical = sum(variance * student.isf(ALPHA / 2, degrees) for variance, degrees in parts) / total
+        inverses = ((variance, np.interp(1 / np.asarray(degrees), INVERSE, CRITICAL)) for variance, degrees in parts)
+        critical = sum(variance * critical for variance, critical in inverses) / total
     alone = ~(total > parts[0][0])
     return np.where(alone, first, 1 / np.maximum(np.interp(critical, CRITICAL, INVERSE), 1e-9))
 
@@ -172,8 +174,8 @@ def _between(arm: Arm, matrix: Array) -> tuple[Array, NDArray[np.float32]]:
     total = (deviations**2).sum(axis=0) / arm.degrees
     within = np.zeros(matrix.shape[1])
     if count > 1:
-        apart = arm.influence - arm.influence.mean(axis=0)
-        within = sum(((own @ matrix) ** 2).sum(axis=0) for own in apart) / (count - 1)
+        apart = (arm.influence - arm.influence.mean(axis=0)) @ matrix
+        within = np.einsum("spk,spk->k", apart, apart) / (count - 1)
     within = within * arm.degrees / (arm.degrees + 1)
     share = np.maximum(1 - np.divide(within, total, out=np.ones_like(total), where=total > 0), 0)
     rows = deviations * np.sqrt(share / (arm.degrees * count))

@@ -4,6 +4,7 @@ Decisions are expected ones, in 0 to 1: 1 = called sick, and a rule that tosses 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -50,8 +51,8 @@ def rates(
         raise ValueError(f"{unknown[0]!r} is not a rate; allowed are {', '.join(RATES)}.")
     needed = [m for m in SIMPLE if any(m == name or m in COMBINED.get(name, ({},))[0] for name in metrics)]
     found = _simple(population, needed, decisions, unit)
-    base = _beside(found, index_of(population, needed, unit, smallest_cell), weighting)
-    index = index_of(population, metrics, unit, smallest_cell)
+    base = _beside(found, index_of(population, tuple(needed), unit, smallest_cell), weighting)
+    index = index_of(population, tuple(metrics), unit, smallest_cell)
     matrix, offset = _combined(needed, metrics, len(population.cells))
     figures = base.contrast(index, matrix)
     return Figures(index, figures.arms, figures.cells, figures.matrix, offset)
@@ -69,7 +70,8 @@ def check_rows(population: Population, rows: Array, what: str, *, bounded: bool 
     return rows
 
 
-def index_of(population: Population, metrics: Sequence[str], unit: Unit, smallest_cell: int) -> pl.DataFrame:
+@lru_cache(maxsize=8)
+def index_of(population: Population, metrics: tuple[str, ...], unit: Unit, smallest_cell: int) -> pl.DataFrame:
     """The index of M metrics in G cells, G x M rows, cell by cell."""
     images, patients = population.sizes
     rows = []

@@ -281,7 +281,7 @@ def adjusting(results: Results) -> dict[str, Any]:
     """What the chapter's own sentences are told.
 
     `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
-    one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal;
+    one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal; `signal`: how many have one;
     `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
     d = decide(results)
@@ -307,7 +307,8 @@ def adjusting(results: Results) -> dict[str, Any]:
         "tried": [name for name in names if name != BASELINE_POSTPROCESSING],
         "widen": wide[SHOWN],
         "may_widen": tuple(r for r in wide[SUGGESTED] if r not in wide[SHOWN]),
-        "chance": _chance(results, d.attribute),
+        "chance": _chance(results, d.attribute)[0],
+        "signal": _chance(results, d.attribute)[1],
         "visible": visible,
         "put_to_use": _put_to_use(results, chosen(d), gap),
         "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
@@ -334,12 +335,15 @@ def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Est
     return estimate(own[0]) if own else None
 
 
-def _chance(results: Results, attribute: Attribute) -> tuple[Chance, ...]:
+def _chance(results: Results, attribute: Attribute) -> tuple[tuple[Chance, ...], int]:
+    """Groups in which scores are not told to be better than chance, and the number of those in which they are."""
     found = rows(results, "metrics", attribute=attribute.name, metric="auc", unit=PATIENT, **UNTREATED)
     if found.is_empty():
-        return ()
-    flat = found.filter("estimable").drop_nulls("low").filter(pl.col("low") <= 0.5)
-    return tuple(Chance(r["group"], Estimate(r["estimate"], r["low"], r["high"])) for r in flat.to_dicts())
+        return (), 0
+    known = found.filter("estimable").drop_nulls("low")
+    flat = known.filter(pl.col("low") <= 0.5)
+    told = tuple(Chance(r["group"], Estimate(r["estimate"], r["low"], r["high"])) for r in flat.to_dicts())
+    return told, known.height - flat.height
 
 
 def _higher(d: Decision) -> str | None:
