@@ -273,7 +273,7 @@ def _choose(options: argparse.Namespace) -> None:
 def _language(options: argparse.Namespace) -> str:
     from lib.render.book import chosen_language
 
-    return chosen_language(ROOT, options.language)
+    return chosen_language(asked=options.language)
 
 
 def _clean(options: argparse.Namespace) -> None:
