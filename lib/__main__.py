@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lib.settings import ROOT, bundle_folder, chosen_language, study_settings
+from lib.settings import ROOT, bundle_folder, study_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
             add_options(command)
         if name in ("report", "slides", "preview", "notebook"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
+        if name in ("check", "report", "slides", "preview", "notebook"):
             command.add_argument("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
         if name == "report":
             command.add_argument(
@@ -182,10 +183,10 @@ def _check(options: argparse.Namespace) -> None:
     from lib.report.words.language import language
     from lib.report.words.templates import tell
 
-    told = language(chosen_language())
+    words = language(_language(options))
     for row in checks.iter_rows():
         check = Check(*row)
-        print(f"{told.number(check.rows):>8}  {tell(told, 'tables/checks', 'line', c=check)}")
+        print(f"{words.number(check.rows):>8}  {tell(words, 'tables/checks', 'line', c=check)}")
 
 
 def _study(options: argparse.Namespace) -> None:
@@ -272,7 +273,7 @@ def _choose(options: argparse.Namespace) -> None:
 def _language(options: argparse.Namespace) -> str:
     from lib.render.book import chosen_language
 
-    return chosen_language(ROOT, options.language)
+    return chosen_language(asked=options.language)
 
 
 def _clean(options: argparse.Namespace) -> None:

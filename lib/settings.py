@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from importlib.util import find_spec
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
     It is checked by `lib.settings_schema`; only a Python without the project's environment reads it unchecked.
     """
     settings, text = _read(root / "study.toml")
-    if find_spec("pydantic"):
+    with suppress(ImportError):
         _checked(settings, text, root / "study.toml")
     return {table: {} for table in TABLES} | settings
 
@@ -64,16 +64,6 @@ def _checked(settings: dict[str, Any], text: str, path: Path) -> "StudySettings"
 def chosen_cohort(root: Path = ROOT) -> str:
     """The cohort to report on: the environment's `COHORT` (a name in data/ or a path), else that of `study.toml`."""
     return os.environ.get("COHORT") or read_settings(root)["cohort"]
-
-
-def chosen_language(root: Path = ROOT) -> str:
-    """The language to report in: the environment's `LANGUAGE` where there are words for it, else `lang` of `study.toml`.
-
-    Desktops set `LANGUAGE`, too, to such as `fr_FR:fr`; that does not count.
-    """
-    asked = os.environ.get("LANGUAGE", "")
-    words = root / "lib" / "report" / "words"
-    return asked if asked.isalpha() and (words / asked).is_dir() else read_settings(root)["report"].get("lang", "en")
 
 
 ORIGIN = ".cohort.json"

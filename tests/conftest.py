@@ -96,8 +96,8 @@ def tiny_root(tmp_path) -> Path:
 def made_once(config: pytest.Config, name: str, inputs: Iterable[Path], make: Callable[[Path], object]) -> Path:
     """The folder that `make(folder)` fills, once for all workers; it is kept until one of the `inputs` changes."""
     digest = hashlib.sha256()
-    files = [file for path in inputs for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    for file in files:
+    files = [file for path in inputs for file in ([path] if path.is_file() else path.rglob("*"))]
+    for file in sorted(files):
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     places = config.cache.mkdir("made")
@@ -127,21 +127,23 @@ def tiny_study(pytestconfig) -> TinyStudy:
 
 @pytest.fixture(scope="session")
 def rendered(pytestconfig) -> Path:
-    """The published report, pages, PDF and slides, rendered by Quarto into a copy of the project from what is frozen."""
-    from lib.render.report import OUTPUT, render_report
+    """The published report in all its languages, rendered by Quarto into a copy of the project from what is frozen."""
+    from lib.render.book import OUTPUT, editions
+    from lib.render.report import render_report
 
     inputs = [*(ROOT / name for name in ("chapters", "lib", "_freeze", "data/nih/results", "data/trust"))]
-    inputs += [*ROOT.glob("*.yml"), ROOT / "study.toml", ROOT / "index.qmd"]
+    inputs += [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]
     unwanted = shutil.ignore_patterns("__pycache__", "cohort", "runs", ".*")
 
     def make(place: Path) -> None:
         for name in ("chapters", "lib", "_freeze", "data"):
             shutil.copytree(ROOT / name, place / name, ignore=unwanted)
-        for path in [*ROOT.glob("*.yml"), ROOT / "study.toml", ROOT / "index.qmd"]:
+        for path in [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]:
             shutil.copy(path, place)
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("COHORT", raising=False)
-            render_report(place)
+            for code in editions(place):
+                render_report(place, code)
 
     return made_once(pytestconfig, "rendered", inputs, make) / OUTPUT
 

@@ -10,7 +10,7 @@ from lib.report.words.language import HERE, languages
 from lib.settings import ROOT
 
 OTHERS = [code for code in languages() if code != "en"]
-OWN_NAMES = {"findings", "language", "settings", "values", "checks", "actions"}
+OWN_NAMES = {"findings", "language", "quarto", "settings", "values", "checks", "actions"}
 """Tables of which a language may leave out what goes by its own name."""
 BLOCK = re.compile(r"\{%-? block (\w+)")
 CALL = re.compile(r"\b(?:show|read|say|heading|slide|chart)\(study, ([^)]*)\)")

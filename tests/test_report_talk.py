@@ -1,57 +1,82 @@
-"""The defense: its time, its messages, and who did what."""
+"""The defense, in each language: its time, what is said in it, and who did what."""
 
 import re
+from dataclasses import replace
 
-import altair as alt
 import pytest
+from boards import board
 from conftest import ROOT, rewrite_settings
 
-from lib.report import exhibit, talk
+from lib.render.book import DECK, editions, twin_of
+from lib.render.cells import INLINE, parts_of
+from lib.report import exhibits, heading, load, show, talk
 
-DECK = (ROOT / "chapters" / "slides" / "defense.qmd").read_text("utf-8")
+FASTEST = 2.3
+"""Words a second that can be followed."""
+DECKS = {code: (ROOT / twin_of(DECK, code)).read_text("utf-8") for code in editions(ROOT)}
+SLIDE = re.compile(r"^## (.*?)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 def test_the_clock_adds_up_and_refuses_to_run_over():
     clock = talk.Clock(minutes=2)
-    assert clock(45) == "0:45 · 0:45 of 2:00"
-    assert clock(75) == "1:15 · 2:00 of 2:00"
+    assert clock(45) == "0:45 · 0:45 / 2:00"
+    assert clock(75) == "1:15 · 2:00 / 2:00"
     with pytest.raises(ValueError, match="the slides take 2:01 so far, the talk 2:00"):
         clock(1)
 
 
-def test_the_deck_takes_ten_minutes_in_ten_to_twelve_slides_and_has_ten_answers_ready():
-    seconds = [int(found) for found in re.findall(r"clock\((\d+)\)", DECK)]
-    headings = re.findall(r"^## .*$", DECK, re.MULTILINE)
-    backup = [heading for heading in headings if "uncounted" in heading]
-    assert sum(seconds) == 600
-    assert len(seconds) == len(headings) - len(backup) and 10 <= len(seconds) + 1 <= 12
-    assert len(backup) == 10
+@pytest.mark.parametrize("deck", DECKS.values(), ids=DECKS)
+def test_the_deck_takes_ten_minutes_in_ten_to_twelve_slides_and_has_ten_answers_with_a_figure(deck):
+    slides = SLIDE.findall(deck)
+    talked = [body for title, body in slides if "uncounted" not in title]
+    backup = [body for title, body in slides if "uncounted" in title]
+    assert sum(int(found) for found in re.findall(r"clock\((\d+)\)", deck)) == 600
+    assert 10 <= len(talked) + 1 <= 12 and all("clock(" in body for body in talked)
+    assert 'slide(study, "radiographs")' in talked[0]
+    assert len(backup) == 10 and all("slide(study, " in body for body in backup)
 
 
-def test_every_slide_that_shows_a_figure_says_in_its_heading_what_the_figure_finds():
-    drawn = len(re.findall(r'exhibit\.slide\("fig-slide-[a-z]+", chart\)', DECK))
-    assert DECK.count("exhibit.message(chart)") == drawn == DECK.count("chart = figures.") >= 8
+@pytest.mark.parametrize("deck", DECKS.values(), ids=DECKS)
+def test_every_slide_with_a_figure_says_in_its_heading_what_the_figure_finds(deck):
+    for title, body in SLIDE.findall(deck):
+        shown = re.search(r"^slide\((.*)\)$", body, re.MULTILINE)
+        if shown and "uncounted" not in title:
+            assert f"heading({shown[1]})" in title
 
 
-def test_a_message_is_the_title_of_the_chart_which_then_has_none():
-    title = alt.TitleParams(text=["One of", "two"], subtitle=["of whom", "Bars: intervals."])
-    chart = alt.Chart().mark_point().properties(title=title, description="A point.")
-    assert exhibit.message(chart) == "One of two"
-    shown = exhibit.slide("fig-slide", chart).markdown
-    assert "of whom. Bars: intervals.\n" in shown and 'aria-label="A point."' in shown and "One of" not in shown
-    assert chart.title.text == ["One of", "two"], "the chart itself is left as it was"
-    empty = alt.Chart().mark_point().properties(description="No figure: no weighting was tried.")
-    assert exhibit.message(empty) == "No weighting was tried" and "<svg" in exhibit.slide("fig-slide", empty).markdown
+@pytest.mark.parametrize("world", ["published", "biased", "null", "other attributes", "levelling down"])
+@pytest.mark.parametrize("code", DECKS)
+def test_what_is_said_fits_into_the_time_of_its_slide(code, world):
+    study = load(code) if world == "published" else replace(board(world), language=code)
+    names = {"study": study, "clock": talk.Clock(minutes=10)}
+    exec("from lib.report import heading, read, say, slide", names)
+    told = []
+    for title, body in SLIDE.findall(DECKS[code]):
+        if "uncounted" in title:
+            continue
+        seconds = int(re.search(r"clock\((\d+)\)", body)[1])
+        notes = re.search(r"::: \{\.notes\}\n(.*?)\n:::", body, re.DOTALL)[1]
+        said = INLINE.sub(lambda found: str(eval(found[1], names)), notes)
+        if (words := len(re.findall(r"\w[\w'’,.]*", said))) > FASTEST * seconds:
+            told.append(f"{title}: {words} words in {seconds} seconds: {said}")
+    assert not told, "\n".join(told)
 
 
-def test_the_group_is_that_of_the_settings_and_may_be_missing(tmp_path):
-    rewrite_settings(tmp_path)
+def test_code_of_a_deck_stands_where_it_is_shown():
+    for deck in DECKS.values():
+        assert sum(is_code for _, _, is_code in parts_of(deck)) == 1 + 10 + 10
+
+
+def test_the_group_is_that_of_the_settings_and_placeholders_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(talk, "ROOT", rewrite_settings(tmp_path))
+    assert "WRITE YOUR NAMES" in heading(load(), "group") and "ÉCRIVEZ VOS NOMS" in heading(load("fr"), "group")
     text = (tmp_path / "study.toml").read_text("utf-8")
     head = text[: text.index("[group]")]
     (tmp_path / "study.toml").write_text(
-        head + '[group]\nmembers = [{ who = "Ada <b>", did = "all of it" }]\n', "utf-8"
+        f'{head}[group]\nmembers = [{{ who = "Ada <b>", did = "all of it" }}]\n', "utf-8"
     )
-    shown = exhibit.to_html(talk.organisation(tmp_path), "tbl-group")
-    assert "Ada &lt;b>" in shown and "all of it" in shown
+    assert heading(load(), "group") == "Who did what, and when"
+    shown = show(load("fr"), "group").markdown
+    assert "Ada &lt;b>" in shown and "all of it" in shown and "a fait quoi" in shown
     (tmp_path / "study.toml").write_text(head, "utf-8")
-    assert "Nothing to list" in talk.organisation(tmp_path).as_raw_html()
+    assert "names nobody" in exhibits.heading(load(), "group")

@@ -48,7 +48,9 @@ SHORT = set(Path(__file__).with_name("french_words.txt").read_text("utf-8").spli
 """Words of French pages that the dictionary lacks: terms, names, and the English terms that the course keeps."""
 ENGLISH = set(["malade", "sain", "centre", "centres"])
 """Words of English pages that only the French dictionary has: the folders of the course, British spelling."""
-MARKUP = re.compile(r"\]\([^)]*\)|\{#.*?#\}|\{%.*?%\}|```.*?```|`[^`\n]*`|\[?@[\w:-]+|\{[^{}\n]*\}|https?://\S+|\*\*?", re.DOTALL)
+MARKUP = re.compile(
+    r"\]\([^)]*\)|\{#.*?#\}|\{%.*?%\}|```.*?```|`[^`\n]*`|\[?@[\w:-]+|\{[^{}\n]*\}|https?://\S+|\*\*?", re.DOTALL
+)
 COMPARED = [
     re.compile(pattern)
     for pattern in (r'(==|!=|equalto",|\bin) *\(?("[^"]*"(, )?)+\)?', r'"[^"]*" *(: |\)? \| verdict)')

@@ -113,6 +113,7 @@ def one_node(tmp_path_factory):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.slow
 @needs_slurm
 def test_slurm_makes_the_same_bundle_though_a_job_is_cancelled_and_one_preempted(
     one_node, tiny_cohort, tmp_path, monkeypatch

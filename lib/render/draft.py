@@ -230,7 +230,11 @@ def _whole(chapters: list[Chapter], labels: dict[str, tuple[str, str]], appendic
 
 
 WRITERS = {
-    "html5": ("draft.html", ["chapters/report.css", "lib/render/draft.css"], ["chapters/report.html"]),
+    "html5": (
+        "draft.html",
+        ["chapters/report.css", "lib/render/draft.css"],
+        ["chapters/report.html", "chapters/widgets.html"],
+    ),
     "revealjs": (
         "draft-slides.html",
         ["chapters/report.css", "chapters/slides/slides.scss", "lib/render/draft-slides.css"],

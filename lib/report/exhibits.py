@@ -19,6 +19,8 @@ from lib.results import Results
 
 REGISTERED = (facts, figures, tables, widgets)
 """The packages whose functions register themselves when they are imported."""
+NOTHING = "<!-- -->"
+"""What stands for a sentence that there is no need to say: Quarto shows the code of an empty one."""
 
 
 def load(code: str = "en", cohort: str | Path | None = None) -> Results:
@@ -34,24 +36,28 @@ def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> E
     """
     kind, material = _material(study, name, size, options)
     if kind.of == "widget":
-        return exhibit.widget(name, kind.draw(material)) if material else exhibit.Exhibit(f"{_absent(study, kind)}\n")
-    caption = material("caption") if material else _absent(study, kind)
+        return (
+            exhibit.widget(name, kind.draw(material))
+            if material
+            else exhibit.Exhibit(f"{_absent(study, kind, options)}\n")
+        )
+    caption = material("caption") if material else _absent(study, kind, options)
     if kind.of == "table":
         gt = kind.draw(material) if material else table_of([], {}, language(study.language))
         return exhibit.table(kind.label(options), gt, caption)
-    return exhibit.figure(kind.label(options), _drawn(study, kind, material, size), caption)
+    return exhibit.figure(kind.label(options), _drawn(study, kind, material, size, options), caption)
 
 
 def chart(study: Results, name: str, *, size: Size = "page", **options: Any) -> alt.TopLevelMixin:
     """A figure by name as an Altair chart, with its title, subtitle and alternative text."""
     kind, material = _material(study, name, size, options)
-    return _drawn(study, kind, material, size)
+    return _drawn(study, kind, material, size, options)
 
 
 def heading(study: Results, name: str, **options: Any) -> Words:
     """What a figure or table finds, its title: the heading of a slide."""
     kind, material = _material(study, name, "slide", options)
-    return material("title") if material else _absent(study, kind)
+    return material("title") if material else _absent(study, kind, options)
 
 
 def slide(study: Results, name: str, **options: Any) -> Exhibit:
@@ -61,13 +67,13 @@ def slide(study: Results, name: str, **options: Any) -> Exhibit:
     if kind.of == "table":
         gt = kind.draw(material) if material else table_of([], {}, language(study.language))
         return exhibit.bare_table(label, gt)
-    return exhibit.slide(label, _drawn(study, kind, material, "slide"))
+    return exhibit.slide(label, _drawn(study, kind, material, "slide", options))
 
 
 def read(study: Results, name: str, **options: Any) -> Words:
     """What happened, in a sentence or two that read the exhibit for the reader."""
     kind, material = _material(study, name, "page", options)
-    return material("read") if material else _absent(study, kind)
+    return material("read") if material else _absent(study, kind, options)
 
 
 def say(study: Results, template: str, *blocks: str, **options: Any) -> Words:
@@ -81,7 +87,8 @@ def say(study: Results, template: str, *blocks: str, **options: Any) -> Words:
     told = language(study.language)
     if not blocks:
         return tell(told, template, study=study, **facts)
-    return Words(" ".join(text for block in blocks if (text := tell(told, template, block, study=study, **facts))))
+    text = " ".join(text for block in blocks if (text := tell(told, template, block, study=study, **facts)))
+    return Words(text or NOTHING)
 
 
 def _material(study: Results, name: str, size: Size, options: Facts) -> tuple[Kind, Material | None]:
@@ -92,17 +99,17 @@ def _material(study: Results, name: str, size: Size, options: Facts) -> tuple[Ki
     return kind, None if facts is None else Material(study, kind.template, facts, size)
 
 
-def _absent(study: Results, kind: Kind) -> Words:
+def _absent(study: Results, kind: Kind, options: Facts) -> Words:
     told = language(study.language)
-    why = tell(told, kind.template, "absent", study=study)
+    why = tell(told, kind.template, "absent", study=study, **options)
     if kind.of == "widget":
         return Words(told.finished(told.sentence(f"{why}.")))
     return Words(told.finished(told.phrase(f"no_{kind.of}", why=why)))
 
 
-def _drawn(study: Results, kind: Kind, material: Material | None, size: Size) -> alt.TopLevelMixin:
+def _drawn(study: Results, kind: Kind, material: Material | None, size: Size, options: Facts) -> alt.TopLevelMixin:
     if material is None:
-        return nothing(_absent(study, kind), size=size)
+        return nothing(_absent(study, kind, options), size=size)
     return framed(
         kind.draw(material),
         title=material("title"),

@@ -88,7 +88,7 @@ def _panels(
             cell, drawn = line.cells[name], look(line, name)
             marks.add(cell.verdict if cell else None)
             ends_of = (cell.value, cell.low, cell.high) if cell else (None, None, None)
-            dots.append(dot(rows[id(line)], *ends_of, drawn, missing="" if cell else own.phrase("not_estimable")))
+            dots.append(dot(rows[id(line)], *ends_of, drawn))
         panels.append(
             dot_panel(
                 dots,

@@ -12,15 +12,11 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET, NOT_ESTIMABLE
 from lib.report.theme import FAINT, GREY, MEASURES, Look, Measure, Size, config
-from lib.report.words.language import NO_BREAK, Language, language
+from lib.report.words.language import NO_BREAK, Language
 from lib.report.words.templates import one_line
 
 Chart = alt.TopLevelMixin
-METHOD = ["weighting", "postprocessing", "target"]
-BASELINE = {"weighting": BASELINE_WEIGHTING, "postprocessing": BASELINE_POSTPROCESSING, "target": NO_TARGET}
-"""The untouched classifier: uniform weights, decisions at 0.5."""
 SCHEMA = (
     {"row": pl.String}
     | {name: pl.Float64 for name in ("value", "low", "high", "thick", "shift")}
@@ -34,7 +30,6 @@ POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3
 GAP = {"labelExpr": "format(100 * datum.value, 'd')"}
 AUC = {"format": ".2f"}
 AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"}
-ENGLISH = language("en")
 
 
 def _told(axis: Mapping[str, Any] | None, own: Language) -> tuple[Callable[[float], str], str]:
@@ -52,7 +47,7 @@ def _told(axis: Mapping[str, Any] | None, own: Language) -> tuple[Callable[[floa
 def dot(
     row: str, value: float | None, low: float | None, high: float | None, look: Look, **more: str
 ) -> dict[str, Any]:
-    """A mark on a row. More: `aside`, a note at the right; `missing`, what a row without value says in its place."""
+    """A mark on a row. More: `aside`, a note at the right; `missing`, what a row without value says in its place (by default that it is not estimable)."""
     filling = "transparent" if look.hollow else look.colour
     drawn = {"row": row, "value": value, "low": low, "high": high, "colour": look.colour, "fill": filling}
     return (
@@ -62,7 +57,7 @@ def dot(
             "thick": 2.0,
             "shift": 0.0,
             "aside": "",
-            "missing": "" if value is not None else NOT_ESTIMABLE,
+            "missing": None,
         }
         | more
     )
@@ -125,11 +120,15 @@ def dot_panel(
     asides: str = "",
     aside: float | None = None,
     ticks: int = 4,
-    own: Language = ENGLISH,
+    own: Language,
 ) -> alt.LayerChart:
     """Dots with intervals on `rows`; `at` draws a rule across all, `band` a shade as far to both sides of 0, `asides`
     heads the notes at the right, `own` is the language of what a mark says under a pointer."""
-    told = [{**mark, "tip": tip(mark, heading, axis, own)} for mark in dots]
+    missing = own.phrase("not_estimable")
+    told = [
+        {**mark, "tip": tip(mark, heading, axis, own), "missing": _or(mark["missing"], missing, mark["value"])}
+        for mark in dots
+    ]
     frame = pl.DataFrame(told, schema=SCHEMA) if dots else pl.DataFrame(schema=SCHEMA)
     scale = alt.Scale(domain=list(domain), nice=False, zero=False)
     x = {"scale": scale, "axis": alt.Axis(tickCount=ticks, **({"title": None} | dict(axis or {})))}
@@ -167,9 +166,7 @@ def dot_panel(
     return alt.layer(*layers, width=width, height=measure.height(len(rows)))
 
 
-def tip(
-    mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None, own: Language = ENGLISH
-) -> str:
+def tip(mark: Mapping[str, Any], heading: str | Sequence[str], axis: Mapping[str, Any] | None, own: Language) -> str:
     """What a mark says where a pointer rests on it: `by view, AP, TPR: 73.7 % (66.0 % to 80.9 %)`."""
     if mark["value"] is None:
         return ""
@@ -270,7 +267,7 @@ def framed(
     subtitle: Iterable[str],
     description: str,
     size: Size = "page",
-    own: Language = ENGLISH,
+    own: Language,
 ) -> Chart:
     """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it.
 
@@ -295,7 +292,7 @@ def nothing(why: str, *, size: Size = "page") -> Chart:
     lines = wrapped(why[:1].upper() + why[1:], measure.characters(measure.width, measure.title))
     text = alt.Chart(pl.DataFrame({"x": [0]})).mark_text(align="left", fontSize=measure.title, text=lines)
     chart = text.encode(x=alt.XValue(0), y=alt.YValue(20)).properties(width=measure.width, height=24 * len(lines) + 24)
-    return chart.properties(description=why if why.endswith(".") else f"No figure: {why}.")
+    return chart.properties(description=why)
 
 
 def around_zero(values: Iterable[float | None], *, step: float = 0.05, least: float = 0.1) -> tuple[float, float]:
@@ -307,6 +304,10 @@ def wrapped(text: str, width: int, *, hyphens: bool = False) -> list[str]:
     """Lines of at most `width` characters, broken at spaces (and hyphens); a number keeps its percent sign."""
     held = text.replace(" %", "\N{NO-BREAK SPACE}%")
     return textwrap.wrap(held, width, break_on_hyphens=hyphens, break_long_words=False) or [""]
+
+
+def _or(text: str | None, missing: str, value: float | None) -> str:
+    return text if text is not None else "" if value is not None else missing
 
 
 def _as_is(field: str, channel: Any = alt.Color) -> Any:

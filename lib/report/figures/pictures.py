@@ -161,6 +161,7 @@ def misses(material: Material) -> Chart:
     panel = dot_panel(
         dots,
         labels,
+        own=material.language,
         measure=measure,
         width=width,
         domain=(0.0, 1.0),

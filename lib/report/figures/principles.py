@@ -141,6 +141,7 @@ def interval_levels(material: Material) -> Chart:
             dot_panel(
                 dots,
                 labels,
+                own=material.language,
                 measure=measure,
                 width=width,
                 domain=(max(0.0, low), min(1.0, high)),

@@ -23,7 +23,7 @@ from lib.report.theme import GREY, PALE, VERDICTS, Look
 
 PROMISED, KEPT, DEPLOYED = Look(GREY, "circle", hollow=True), Look("#2f74b5", "circle"), Look("#bb3f57", "diamond")
 OURS, OTHER = Look(VERDICTS["improves"].colour, "diamond"), Look(PALE, "circle")
-FEW = 7
+FEW = 6
 """Rules for which a slide has room."""
 
 
@@ -33,7 +33,7 @@ def optimism(material: Material) -> Chart:
     told, gap, measure = material["rules"], material["gap"], material.measure
     if material.size == "slide":
         told = {rule: told[rule] for rule in _foremost(told, material["ours"])}
-    rows = {rule: f"|{material.language.rule(rule.name, rule.target)}" for rule in told}
+    rows = {rule: f"|{material.language.rule(rule.name)}" for rule in told}
     across = measure.width - label_width(rows.values(), measure)
     what = ["balanced", "gap"] if gap and any(own["gap"] for own in told.values()) else ["balanced"]
     width = (across - 24 * (len(what) - 1)) / len(what)
@@ -66,7 +66,7 @@ def optimism(material: Material) -> Chart:
             )
         )
     entries = [(str(material(which)), look) for which, look in looks]
-    return over(in_lines(panels, len(panels), 24), key(entries, measure))
+    return over(in_lines(panels, len(panels), 24), key(entries, measure, width=across))
 
 
 def _foremost(told: dict, ours: facts.Rule | None) -> list[facts.Rule]:

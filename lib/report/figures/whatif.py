@@ -45,7 +45,7 @@ def net_benefit(material: Material) -> Chart:
             [line],
             measure=measure,
             width=width,
-            height=150,
+            height=150 if material.size == "page" else 260,
             across=str(material("across")),
             x_axis={**decimals(material.language), "values": [0.1, 0.3, 0.5, 0.7, 0.9]},
             y_axis=THOUSAND,
@@ -73,17 +73,19 @@ def seed_decisions(material: Material) -> Chart:
                 mark = Look(look.colour, look.shape, hollow=label == HEALTHY)
                 dots.append(dot(rows[group], e.value, e.low, e.high, mark) | {"shift": shift * measure.row})
                 ends += [e.value, e.low, e.high]
+    width = measure.width - label_width(rows.values(), measure) - 20
     panel = dot_panel(
         dots,
         list(rows.values()),
+        own=material.language,
         measure=measure,
-        width=measure.width - label_width(rows.values(), measure) - 20,
+        width=width,
         domain=span(ends, step=0.05, least=0.1),
         axis=PERCENT,
         heading=str(material("axis")),
     )
     entries = [(str(material(among)), LABELS[label][1]) for among, label, _ in parts]
-    return over(panel, key(entries, measure))
+    return over(panel, key(entries, measure, width=width))
 
 
 @figure(facts.abstention)
@@ -104,7 +106,7 @@ def abstention(material: Material) -> Chart:
                 lines,
                 measure=measure,
                 width=width,
-                height=170,
+                height=170 if material.size == "page" else 320,
                 across=str(material("across")),
                 x_axis={**PERCENT, "values": sorted({x for own in lines for x, _ in own.points})},
                 y_axis=PERCENT,
