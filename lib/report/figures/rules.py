@@ -63,6 +63,7 @@ def optimism(material: Material) -> Chart:
                 axis=POINTS if part == "gap" else PERCENT,
                 labelled=k == 0,
                 at=0 if part == "gap" else None,
+                own=material.language,
             )
         )
     entries = [(str(material(which)), look) for which, look in looks]
