@@ -22,7 +22,7 @@ COUNTED = (
     *("agree", "wald", "wald_holm", "permutation"),
 )
 PERMUTATIONS = 199
-FAMILY = "family"
+FAMILY, ALL = "family", "all"
 NULL = 1e-3
 """A true figure below this counts as none."""
 
@@ -83,14 +83,16 @@ class Tally:
                 self.sums[key][2 * k : 2 * k + 2] += (1, number)
 
     def intervals(self, key: tuple, kind: str, told: Told, adjusted: np.ndarray | None = None) -> None:
-        """A row for each figure of the baseline, for each attribute and metric of others, over all cohorts side by side."""
+        """A row for each figure of the baseline, for each metric of methods, over all cohorts side by side."""
         found, many = told.found, len(told.asked)
         for k, (what, attribute, contrast, metric) in enumerate(told.asked):
             at = np.arange(k, len(found.p), many)
             at = at[np.isfinite(found.low[at])]
             t, low, high = told.true[k], found.low[at], found.high[at]
-            own = (what, contrast) if kind == "baseline" else (f"{kind} ({what})", "all")
-            place = (*key, own[0], attribute, metric, own[1])
+            where = (
+                (what, attribute, metric, contrast) if kind == "baseline" else (f"{kind} ({what})", ALL, metric, ALL)
+            )
+            place = (*key, *where)
             columns = {
                 "truth": np.full(len(at), t),
                 "covered": (low <= t) & (t <= high),

@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks import asked, coverage
-from benchmarks.tally import COUNTED, KEY, Tally
+from benchmarks.tally import ALL, COUNTED, KEY, Tally
 from lib.audit.metrics import Unit
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "trust" / "coverage.csv"
@@ -36,7 +36,6 @@ MEASURED = ("truth", "width")
 """What is counted of all else is a number of cases, whole again after it was rounded."""
 QUESTIONS = {375: 4, 1500: 1}
 """Cohorts of a job, of questions."""
-ALL = "all"
 Key = tuple[str, str, str, int, int, str, str, str, str]
 Sums = dict[Key, np.ndarray]
 

@@ -236,11 +236,21 @@ def weighting_label(name: str) -> str:
         return f"placebo of {weighting_label(name.removeprefix(PLACEBO))}"
     if name.startswith(BY_PATIENT):
         return f"{WEIGHTINGS['patient_balanced']} × {weighting_label(name.removeprefix(BY_PATIENT))}"
+    if name not in WEIGHTINGS and (parts := by_groups(name)):
+        return f"{_FAMILIES[parts[0]]} by {' × '.join(attribute.replace('_', ' ') for attribute in parts[1])}"
     return WEIGHTINGS.get(name, name.replace("_", " "))
 
 
+def by_groups(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """Family and attributes of a weighting by groups, such as `kamiran_calders_race+view`; None for any other."""
+    family = max((own for own in _FAMILIES if name.startswith(f"{own}_")), key=len, default="")
+    attributes = tuple(name[len(family) + 1 :].split("+"))
+    known = family and all(own.isidentifier() for own in attributes) and len(set(attributes)) == len(attributes)
+    return (family, attributes) if known else None
+
+
 def is_weighting(name: str) -> bool:
-    """Whether `study.toml` may name this weighting: one of `WEIGHTINGS`, or `placebo_` and `patient_balanced_x_` before one.
+    """Whether `study.toml` may name this weighting: one of `WEIGHTINGS`, another attribute's, or `placebo_` and `patient_balanced_x_` before one.
 
     There is no placebo of `uniform`; `patient_balanced` is not multiplied by itself or by `uniform`.
     """
@@ -248,7 +258,7 @@ def is_weighting(name: str) -> bool:
     plain = rest.removeprefix(BY_PATIENT)
     if plain != rest and plain in (BASELINE_WEIGHTING, "patient_balanced"):
         return False
-    return plain in WEIGHTINGS and name != f"{PLACEBO}{BASELINE_WEIGHTING}"
+    return (plain in WEIGHTINGS or by_groups(plain) is not None) and name != f"{PLACEBO}{BASELINE_WEIGHTING}"
 
 
 def must_know(postprocessing: str, target: str) -> str | None:

@@ -127,8 +127,9 @@ def tiny_study(pytestconfig) -> TinyStudy:
 
 @pytest.fixture(scope="session")
 def rendered(pytestconfig) -> Path:
-    """The published report, pages, PDF and slides, rendered by Quarto into a copy of the project from what is frozen."""
-    from lib.render.report import OUTPUT, render_report
+    """The published report in all its languages, rendered by Quarto into a copy of the project from what is frozen."""
+    from lib.render.book import OUTPUT, editions
+    from lib.render.report import render_report
 
     inputs = [*(ROOT / name for name in ("chapters", "lib", "_freeze", "data/nih/results", "data/trust"))]
     inputs += [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]
@@ -141,7 +142,8 @@ def rendered(pytestconfig) -> Path:
             shutil.copy(path, place)
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("COHORT", raising=False)
-            render_report(place)
+            for code in editions(place):
+                render_report(place, code)
 
     return made_once(pytestconfig, "rendered", inputs, make) / OUTPUT
 

@@ -130,7 +130,8 @@ def test_make_hands_on_the_language_of_its_command_line_and_no_other():
 
 def test_words_of_quarto_are_the_settings(project):
     file = project / "study.toml"
-    file.write_text(file.read_text("utf-8").replace("# crossref-fig-title", "crossref-fig-title"), "utf-8")
+    text = re.sub(r"(?m)^\[report\.language\].*\n", "", file.read_text("utf-8"))
+    file.write_text(f'{text}\n[report.language]\ncrossref-fig-title = "Fig."\n', "utf-8")
     assert book_settings(project)["language"] == {"crossref-fig-title": "Fig."}
 
 

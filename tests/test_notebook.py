@@ -49,6 +49,12 @@ Only on paper.
 show(study, "options")
 ```
 
+Try it:
+
+```{python}
+show(study, "slider")
+```
+
 AP
 : A view.
 """,
@@ -80,7 +86,7 @@ def test_text_figures_tables_and_their_numbers_are_inside(notebook):
     assert "\n> " in text and "(Figure\N{NO-BREAK SPACE}1, Chapter\N{NO-BREAK SPACE}1) After Kleinberg" in text
     assert "# 1 More" in text and "## 1.1 What can be done" in text and "- **AP**: A view." in text
     assert "# References" in text
-    assert not any(left in text for left in (":::", "{python}", "{#", "Only on paper", "HERE"))
+    assert not any(left in text for left in (":::", "{python}", "{#", "Only on paper", "HERE", "Try it"))
     shown = [output.get("data", {}).get("text/html", "") for cell in cells for output in cell.get("outputs", [])]
     assert any("<svg" in html and "<strong>Figure\N{NO-BREAK SPACE}1.</strong>" in html for html in shown)
     assert any("<table" in html and "<strong>Table\N{NO-BREAK SPACE}1.1.</strong>" in html for html in shown)

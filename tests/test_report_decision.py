@@ -21,7 +21,7 @@ HOSPITAL = {"patients_per_year": 10_000, "prevalence": 0.3}
 OWN = ("people", "pipeline", "conflict", "interval_levels", "front", "who_gains", "misses", "saliency")
 CHAPTERS = {
     "en": ["index.qmd", *(f"chapters/{name}.qmd" for name in ("introduction", "discussion", "conclusion"))],
-    "fr": ["index-fr.qmd", *(f"chapters/fr/{name}.qmd" for name in ("introduction", "discussion", "conclusion"))],
+    "fr": ["index.fr.qmd", *(f"chapters/fr/{name}.qmd" for name in ("introduction", "discussion", "conclusion"))],
 }
 BROKEN = re.compile(
     r"\bNone\b(?! of|\.\*\*)|\bnan\b|\{|\}|  | [,.]|\.\.|\(\)|\b1 (patients|times|malades|personnes)\b|\b(de|à) les?\b|\bde [aeiouh]"

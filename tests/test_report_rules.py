@@ -8,6 +8,7 @@ import pytest
 from lib.names import NOT_TOLD, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, load, read, say
 from lib.report.facts import moving, rules, whatif
+from lib.report.facts.adjusting import adjusting
 from lib.report.facts.decision import decide
 from lib.report.words.language import language, languages
 
@@ -38,7 +39,7 @@ def test_the_answer_says_what_the_best_rule_is_told_to_do(study):
 @pytest.mark.parametrize("code", languages())
 def test_without_verdicts_nothing_is_claimed(study, code):
     quiet = replace(unseen(study), language=code)
-    facts = rules.adjusting(quiet)
+    facts = adjusting(quiet)
     assert (facts["main"], facts["higher"], facts["widen"], facts["may_widen"]) == (None, None, (), ())
     wrong = rules.wrong_groups(quiet)
     assert wrong is None or not wrong["back"]

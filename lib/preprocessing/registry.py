@@ -4,12 +4,13 @@ A name led by `patient_balanced_x_` gives the weights of the rest of the name di
 led by `placebo_` gives the weights of the rest to the wrong examples.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import polars as pl
 
-from lib.names import BY_PATIENT, GROUPINGS, PLACEBO, WEIGHTINGS, is_weighting
+from lib.names import BY_PATIENT, DEFAULTS, PLACEBO, WEIGHTINGS, by_groups, is_weighting
 from lib.preprocessing import weightings as w
 
 __all__ = ["catalogue", "equivalents", "example_weights", "names"]
@@ -26,14 +27,19 @@ _FAMILIES: dict[str, Callable[[w.Examples], np.ndarray]] = {
     "median_frequency": w.median_frequency,
     "csv": w.given,
 }
-_NAMED = {name: (name, "") for name in _FAMILIES} | {
-    f"{family}_{grouping}": (family, grouping) for family in _FAMILIES for grouping in GROUPINGS
-}
+MOST_CROSSED = 3
+"""Attributes up to which all crossings of them are listed; of more, pairs."""
 
 
-def names() -> list[str]:
+def names(attributes: Sequence[str] = tuple(DEFAULTS)) -> list[str]:
     """Every weighting that `study.toml` may name, those times `patient_balanced` and placebos apart."""
-    return list(WEIGHTINGS)
+    largest = len(attributes) if len(attributes) <= MOST_CROSSED else 2
+    sizes = range(1, largest + 1)
+    groupings = ["+".join(chosen) for size in sizes for chosen in combinations(attributes, size)]
+    families = dict.fromkeys(parts[0] for name in WEIGHTINGS if (parts := by_groups(name)) and parts[0] in _FAMILIES)
+    grouped = [f"{family}_{grouping}" for family in families for grouping in groupings]
+    plain = [name for name in WEIGHTINGS if name in _FAMILIES]
+    return [*(name for name in plain if name != "csv"), *grouped, "csv"]
 
 
 def example_weights(name: str, train: pl.DataFrame, seed: int = 0) -> np.ndarray:
@@ -46,7 +52,13 @@ def example_weights(name: str, train: pl.DataFrame, seed: int = 0) -> np.ndarray
         raise w.WeightingError(f"Weighting {name!r} is unknown; allowed are {', '.join(names())}.")
     if name.startswith(PLACEBO):
         return w.placebo(example_weights(name.removeprefix(PLACEBO), train), seed)
-    family, grouping = _NAMED[name.removeprefix(BY_PATIENT)]
+    plain = name.removeprefix(BY_PATIENT)
+    family, attributes = (plain, ()) if plain in _FAMILIES else by_groups(plain)
+    if lacking := [own for own in attributes if own not in train.columns]:
+        raise w.WeightingError(
+            f"Weighting {name}: there is no attribute {lacking[0]!r}; [audit] attributes names those that there are."
+        )
+    grouping = "+".join(attributes)
     examples = _examples(train, grouping)
     try:
         weights = _FAMILIES[family](examples)
@@ -56,10 +68,12 @@ def example_weights(name: str, train: pl.DataFrame, seed: int = 0) -> np.ndarray
         raise w.WeightingError(f"Weighting {name}{where}: {error}") from None
 
 
-def catalogue(train: pl.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def catalogue(
+    train: pl.DataFrame, attributes: Sequence[str] = tuple(DEFAULTS)
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Weights of every weighting that `train` allows, and the sentence of every one that it does not."""
     possible, refused = {}, {}
-    for name in names():
+    for name in names(attributes):
         try:
             possible[name] = example_weights(name, train)
         except w.WeightingError as error:

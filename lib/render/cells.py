@@ -42,7 +42,7 @@ def frozen(root: Path, chapter: str) -> str | None:
     from lib.render.thaw import up_to_date
 
     text = (root / chapter).read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    if not CELL.search(text):
+    if not CELL.search(text) and not INLINE.search(text):
         return text
     try:
         file = root / "_freeze" / Path(chapter).with_suffix("") / "execute-results" / "html.json"

@@ -1,4 +1,4 @@
--- For notebooks: the answer of a chapter as a quotation, other divisions as what is in them; a word's definition in a line.
+-- For notebooks: what only pages draw is left out, with the paragraph that leads to it; the answer of a chapter as a quotation, other divisions as what is in them; a word's definition in a line.
 function Div(div)
   if div.classes:includes("answer") then return pandoc.BlockQuote(div.content) end
   local seen = div.attributes["when-format"] or div.attributes["unless-format"]
@@ -7,6 +7,18 @@ function Div(div)
     if here == div.classes:includes("content-hidden") then return {} end
   end
   if div.identifier ~= "refs" then return div.content end
+end
+
+function Blocks(blocks)
+  local kept = pandoc.Blocks({})
+  for _, block in ipairs(blocks) do
+    if block.t == "Para" and pandoc.utils.stringify(block) == "WIDGETHERE" then
+      if #kept > 0 and kept[#kept].t == "Para" then kept:remove(#kept) end
+    else
+      kept:insert(block)
+    end
+  end
+  return kept
 end
 
 function Span(span) return span.content end

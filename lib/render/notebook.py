@@ -18,6 +18,8 @@ from lib.report.exhibit import LABEL, for_notebook
 
 FILE = "report.ipynb"
 MARK = "CELL{}HERE"
+WIDGET = "WIDGETHERE"
+"""Stands for what only pages can draw: it is left out, with the paragraph that leads to it (`notebook.lua`)."""
 START = """# {told}
 import os, sys
 from pathlib import Path
@@ -96,6 +98,8 @@ class _Cells:
             self._waiting += [] if part["code"] in self._seen else [part["code"]]
             self._seen.add(part["code"])
             return ""
+        if any('hidden><script type="application/json">' in data.get("text/markdown", "") for data in part["outputs"]):
+            return f"\n\n{WIDGET}\n\n"
         self.found.append(("\n\n".join([*self._waiting, part["code"]]), part["outputs"]))
         self._waiting.clear()
         return f"\n\n{MARK.format(len(self.found) - 1)}\n\n"

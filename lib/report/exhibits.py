@@ -19,6 +19,8 @@ from lib.results import Results
 
 REGISTERED = (facts, figures, tables, widgets)
 """The packages whose functions register themselves when they are imported."""
+NOTHING = "<!-- -->"
+"""What stands for a sentence that there is no need to say: Quarto shows the code of an empty one."""
 
 
 def load(code: str = "en", cohort: str | Path | None = None) -> Results:
@@ -85,7 +87,8 @@ def say(study: Results, template: str, *blocks: str, **options: Any) -> Words:
     told = language(study.language)
     if not blocks:
         return tell(told, template, study=study, **facts)
-    return Words(" ".join(text for block in blocks if (text := tell(told, template, block, study=study, **facts))))
+    text = " ".join(text for block in blocks if (text := tell(told, template, block, study=study, **facts)))
+    return Words(text or NOTHING)
 
 
 def _material(study: Results, name: str, size: Size, options: Facts) -> tuple[Kind, Material | None]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from lib.names import NOT_ESTIMABLE, NOT_TOLD, OVERALL, SUGGESTED
+from lib.names import NOT_TOLD, OVERALL
 
 Size = Literal["page", "slide"]
 INK = "currentColor"
@@ -48,19 +48,13 @@ GROUPS: dict[tuple[str, str], Look] = {
 }
 VERDICTS: dict[str, Look] = {
     "improves": Look("#5a69dd", "diamond"),
+    "improves perhaps": Look("#5a69dd", "diamond", hollow=True),
     "worsens": Look("#bb3f57", "square"),
-    "turns": Look("#8d4fa0", "triangle-up"),
-    "moves": Look("#6d6d6d", "diamond"),
-    "differs": Look("#6d6d6d", "square"),
-    # neither side is better
-    "rises": Look("#6d6d6d", "triangle-up"),
-    "falls": Look("#6d6d6d", "triangle-down"),
-    "higher": Look("#7a55ad", "triangle-right"),
-    "lower": Look("#7a55ad", "triangle-left"),
-    SUGGESTED: Look("#5a69dd", "circle", hollow=True),
+    "worsens perhaps": Look("#bb3f57", "square", hollow=True),
+    "differs": Look("#6d6d6d", "triangle-up"),
     NOT_TOLD: Look(GREY, "circle", hollow=True),
-    NOT_ESTIMABLE: Look(PALE, "cross"),
 }
+"""What a method does, and how surely: hollow marks are only suggested, or not told."""
 LABELS: dict[int, tuple[str, Look]] = {
     1: ("sick", Look("#5d7690", "circle")),
     0: ("healthy", Look("#5d7690", "circle", hollow=True)),

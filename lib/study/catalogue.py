@@ -38,7 +38,7 @@ def catalogue_tables(
     weightings tried; placebos are no hypotheses and enter the noise floor only. `valid` has the rows of `people`;
     `settings` are those of `Context`.
     """
-    weights, refused = _usable(plan)
+    weights, refused = _usable(plan, list(people.attributes))
     same = equivalents(weights)
     tried = [name for name in weights if name not in same]
     scores = _scores(plan, pixels, [*tried, *(f"{PLACEBO}{name}" for name in tried if name != BASELINE_WEIGHTING)])
@@ -72,13 +72,13 @@ def embeddings(plan: Plan, pixels: np.ndarray) -> dict[str, np.ndarray]:
     return {BASELINE_WEIGHTING: np.stack(of_seed)}
 
 
-def _usable(plan: Plan) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _usable(plan: Plan, attributes: list[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Weights on the training images of every weighting that also the rows that each seed fits on allow; the others' reasons."""
     train = plan.frame.filter(pl.col("split") == "train")
-    weights, refused = catalogue(train)
+    weights, refused = catalogue(train, attributes)
     for seed in plan.seeds:
         fit, _ = fit_and_tune(train, plan.settings.tune_share, seed)
-        refused = catalogue(train[fit])[1] | refused
+        refused = catalogue(train[fit], attributes)[1] | refused
     return {name: values for name, values in weights.items() if name not in refused}, refused
 
 

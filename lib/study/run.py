@@ -168,7 +168,7 @@ class _Study:
     ) -> dict[str, pl.DataFrame]:
         """Answers to all questions, and the tables that they may ask for."""
         audit, attributes = self.settings.audit, self.cohort.attributes
-        people = Population.from_frame(valid, attributes=attributes)
+        people = Population.from_frame(valid, attributes=list(attributes.values()))
         processed = post_process(
             people,
             scores,

@@ -1,11 +1,11 @@
 """What a bundle says, as plain values: numbers, verdicts and names, no words. Templates in `lib/report/words` tell them."""
 
 from lib.report.facts import baseline, effects, planted, provenance, study, trust, weightings
+from lib.report.facts.adjusting import adjusting
 from lib.report.facts.cohort import data
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.findings import Ability, Blind, Finding, Silence
 from lib.report.facts.options import Option, Share, Yearly
-from lib.report.facts.rules import adjusting
 from lib.report.facts.values import Estimate
 from lib.report.registry import sentences
 

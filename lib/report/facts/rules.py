@@ -15,9 +15,6 @@ from lib.names import (
     ODDS,
     OVERALL,
     PATIENT,
-    SHOWN,
-    SUGGESTED,
-    WIDENED,
     Attribute,
 )
 from lib.report.facts.decision import Decision, decide
@@ -86,7 +83,7 @@ def chosen(d: Decision) -> Option | None:
     return next((own for own in d.options if own.kind == "threshold rule"), None)
 
 
-def _aimed(results: Results, table: str, attribute: Attribute) -> pl.DataFrame:
+def aimed(results: Results, table: str, attribute: Attribute) -> pl.DataFrame:
     """Rows of the baseline's networks, of rules that act on the attribute or on none."""
     found = rows(results, table, weighting=BASELINE_WEIGHTING)
     if found.is_empty():
@@ -96,7 +93,7 @@ def _aimed(results: Results, table: str, attribute: Attribute) -> pl.DataFrame:
     )
 
 
-def _rules(results: Results, frame: pl.DataFrame) -> dict[Rule, pl.DataFrame]:
+def rules_of(results: Results, frame: pl.DataFrame) -> dict[Rule, pl.DataFrame]:
     """The rows of each rule, in the order of the bundle."""
     if frame.is_empty():
         return {}
@@ -109,7 +106,7 @@ def optimism(results: Results) -> dict[str, Any] | None:
     d = decide(results)
     gap = followed(results, d)
     told = {}
-    for rule, own in _rules(results, _aimed(results, "optimism", d.attribute)).items():
+    for rule, own in rules_of(results, aimed(results, "optimism", d.attribute)).items():
         balanced = _thrice(results, rule, own, OVERALL, BALANCED, "all")
         apart = gap and _thrice(results, rule, own, d.attribute.name, gap.metric, gap.contrast)
         if balanced:
@@ -149,13 +146,13 @@ def deployed(results: Results) -> dict[str, Any] | None:
     if not kept:
         return None
     gap = facts["gap"]
-    found = _aimed(results, "deployed", gap.attribute).filter(
+    found = aimed(results, "deployed", gap.attribute).filter(
         attribute=gap.attribute.name, metric=gap.metric, contrast=gap.contrast
     )
     return {
         **facts,
         "rules": kept,
-        "spread": {rule: own["sd_of_rule"][0] for rule, own in _rules(results, found).items()},
+        "spread": {rule: own["sd_of_rule"][0] for rule, own in rules_of(results, found).items()},
     }
 
 
@@ -163,7 +160,7 @@ def thresholds(results: Results) -> dict[str, Any] | None:
     """`rules`: by rule, in each group (mean, smallest, largest) over folds and networks; `widest`, the rule and group where they lie furthest apart."""
     d = decide(results)
     told = {}
-    for rule, own in _rules(results, _aimed(results, "thresholds", d.attribute)).items():
+    for rule, own in rules_of(results, aimed(results, "thresholds", d.attribute)).items():
         cuts = {r["group"]: (r["threshold"], r["low"], r["high"]) for r in own.to_dicts() if r["threshold"] is not None}
         if "all" in cuts:
             cuts = dict.fromkeys(d.attribute.groups, cuts["all"])
@@ -185,13 +182,13 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     """
     d = decide(results)
     gap = followed(results, d)
-    frame = _aimed(results, "group_misclassification", d.attribute)
+    frame = aimed(results, "group_misclassification", d.attribute)
     if gap is None or frame.is_empty():
         return None
     frame = frame.filter(attribute=d.attribute.name, metric=gap.metric, contrast=gap.contrast).drop_nulls("estimate")
     lines = {
         rule: {r["wrong"]: estimate(r) for r in own.sort("wrong").to_dicts()}
-        for rule, own in _rules(results, frame).items()
+        for rule, own in rules_of(results, frame).items()
     }
     if not lines:
         return None
@@ -267,91 +264,3 @@ def replaced(results: Results) -> dict[str, Any] | None:
     if not told:
         return None
     return {"d": d, "shown": tuple(told), "most": max(told, key=lambda own: abs(own.change.value) * (own.share > 0))}
-
-
-@dataclass(frozen=True)
-class Chance:
-    """A group in which the scores are not told from chance: a cut-off fitted there is fitted to noise."""
-
-    group: str
-    auc: Estimate
-
-
-def adjusting(results: Results) -> dict[str, Any]:
-    """What the chapter's own sentences are told.
-
-    `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
-    one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal;
-    `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
-    """
-    d = decide(results)
-    gap = followed(results, d)
-    frame = _aimed(results, "effects", d.attribute)
-    if frame.height:
-        frame = frame.filter(pl.col("metric").is_in(ERRORS), attribute=d.attribute.name, unit=PATIENT)
-        frame = frame.filter(pl.col("contrast").is_in(list(d.attribute.contrasts)))
-    wide = {
-        verdict: tuple(_rules(results, frame.filter(outcome=WIDENED, outcome_verdict=verdict))) if frame.height else ()
-        for verdict in (SHOWN, SUGGESTED)
-    }
-    visible = None
-    if gap and frame.height:
-        visible = frame.filter(metric=gap.metric, contrast=gap.contrast)["detectable"].median()
-    tried = rows(results, "metrics", weighting=BASELINE_WEIGHTING)
-    names = tried["postprocessing"].unique(maintain_order=True).to_list() if tried.height else []
-    return {
-        "d": d,
-        "gap": gap,
-        "main": main_finding(d),
-        "option": chosen(d),
-        "tried": [name for name in names if name != BASELINE_POSTPROCESSING],
-        "widen": wide[SHOWN],
-        "may_widen": tuple(r for r in wide[SUGGESTED] if r not in wide[SHOWN]),
-        "chance": _chance(results, d.attribute),
-        "visible": visible,
-        "put_to_use": _put_to_use(results, chosen(d), gap),
-        "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
-        "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
-        "higher": _higher(d),
-    }
-
-
-def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Estimate | None:
-    """The followed gap under the best threshold rule, fitted once and used on new patients."""
-    if option is None or option.weighting or gap is None:
-        return None
-    found = _aimed(results, "deployed", gap.attribute)
-    if found.is_empty():
-        return None
-    target = option.target.name if option.target else NO_TARGET
-    own = found.filter(
-        postprocessing=option.rule,
-        target=target,
-        attribute=gap.attribute.name,
-        metric=gap.metric,
-        contrast=gap.contrast,
-    ).to_dicts()
-    return estimate(own[0]) if own else None
-
-
-def _chance(results: Results, attribute: Attribute) -> tuple[Chance, ...]:
-    found = rows(results, "metrics", attribute=attribute.name, metric="auc", unit=PATIENT, **UNTREATED)
-    if found.is_empty():
-        return ()
-    flat = found.filter("estimable").drop_nulls("low").filter(pl.col("low") <= 0.5)
-    return tuple(Chance(r["group"], Estimate(r["estimate"], r["low"], r["high"])) for r in flat.to_dicts())
-
-
-def _higher(d: Decision) -> str | None:
-    """The group that is alarmed more and missed less than another, both shown: its scores lie higher, of the sick and of the healthy."""
-    main = main_finding(d)
-    if main is None:
-        return None
-    sure = {
-        own.error: own
-        for own in d.findings
-        if own.sure and (own.attribute, own.contrast) == (d.attribute, main.contrast)
-    }
-    if len(sure) < 2 or sure["missed"].better != sure["alarmed"].worse:
-        return None
-    return sure["alarmed"].worse

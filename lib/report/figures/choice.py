@@ -91,9 +91,9 @@ def front(material: Material) -> Chart:
 
 
 def _names(material: Material, ends: tuple[float, float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """The names of the options, each away from the nearer side of the frame."""
+    """The names of the options, each away from the nearer side of the frame; the baseline has a mark of its own."""
     layers = []
-    for own in (own for own in material["points"] if own.named):
+    for own in (own for own in material["points"] if own.named and own.kind != facts.UNTREATED):
         left = own.gap < sum(ends) / 2
         lines = wrapped(str(material("name", own=own)), 34)
         text = pl.DataFrame({"gap": [own.gap], "accuracy": [own.accuracy], "t": ["\n".join(lines)]})

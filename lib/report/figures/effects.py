@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from lib.names import BASELINE_WEIGHTING, ERRORS
+from lib.names import BASELINE_WEIGHTING, ERRORS, NOT_TOLD
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, Outcome, gather
 from lib.report.figures.marks import (
     POINTS,
@@ -19,19 +19,19 @@ from lib.report.figures.marks import (
     wrapped,
 )
 from lib.report.registry import Material, figure
-from lib.report.theme import GREY, Look
+from lib.report.theme import VERDICTS
 from lib.report.words.language import Language
 
 MOST = 20
 ON_SLIDE = 5
 """Methods drawn at most, those that do most first."""
 LOOKS = {
-    "helps": Look("#3f51c9", "diamond"),
-    "helps perhaps": Look("#3f51c9", "diamond", hollow=True),
-    "harms": Look("#bb3f57", "square"),
-    "harms perhaps": Look("#bb3f57", "square", hollow=True),
-    "differs": Look("#6d6d6d", "triangle-up"),
-    "silent": Look(GREY, "circle", hollow=True),
+    "helps": VERDICTS["improves"],
+    "helps perhaps": VERDICTS["improves perhaps"],
+    "harms": VERDICTS["worsens"],
+    "harms perhaps": VERDICTS["worsens perhaps"],
+    "differs": VERDICTS["differs"],
+    "silent": VERDICTS[NOT_TOLD],
 }
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import altair as alt
+
 from lib.report.facts import cohort
-from lib.report.figures.marks import Chart, dot, dot_panel, in_lines, label_width, span, under_headings
+from lib.report.figures.marks import Chart, dot, dot_panel, label_width, span, under_headings
 from lib.report.registry import Material, figure
 from lib.report.theme import LABELS, group_look
 
@@ -79,4 +81,4 @@ def exposure(material: Material) -> Chart:
                 own=material.language,
             )
         )
-    return in_lines(panels, len(panels), 30)
+    return alt.hconcat(*panels, spacing=30)

@@ -56,7 +56,6 @@ def optimism(material: Material) -> Chart:
             dot_panel(
                 dots,
                 list(rows.values()),
-                own=material.language,
                 measure=measure,
                 width=width,
                 domain=domain,

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import altair as alt
+
 from lib.report.facts import strata
 from lib.report.figures.marks import (
     POINTS,
@@ -9,7 +11,6 @@ from lib.report.figures.marks import (
     around_zero,
     dot,
     dot_panel,
-    in_lines,
     key,
     label_width,
     over,
@@ -57,4 +58,6 @@ def simpson(material: Material) -> Chart:
             )
         )
     entries = [(str(material("whole")), WHOLE), (str(material("alike")), ALIKE)]
-    return over(in_lines(panels, len(panels), 24), key(entries, measure))
+    return over(
+        alt.hconcat(*panels, spacing=24), key(entries, measure, width=measure.width - label_width(rows, measure))
+    )

@@ -177,7 +177,7 @@ class Language:
 
     def plural(self, count: int | float, one: str, other: str, digits: int = 0) -> str:
         """`1 image`, `4,956 images`."""
-        return f"{self.number(count, digits)} {self.form(count, one, other)}"
+        return f"{self.number(count, digits)} {self.form(round(count, digits), one, other)}"  # as it is written
 
     def form(self, count: int | float, one: str, other: str) -> str:
         """The form of a word for so many, without the number: `{{ n | form("lies", "lie") }}`."""

@@ -1,0 +1,129 @@
+"""What the report tells of weightings, rules and the untouched classifier is what the bundle holds, and no more."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from boards import board
+
+from lib.names import ERRORS, PATIENT, SHOWN, SUGGESTED
+from lib.report import heading, load, read, say, show
+from lib.report.facts import baseline, curves, decide, effects, weightings
+from lib.report.facts.effects import BALANCED, DIFFERS, KEYS, LAST_LAYER, RULE, WEIGHTING
+
+KINDS = (WEIGHTING, RULE, LAST_LAYER)
+SURE = ("**Yes.**", "**Oui.**", "beyond chance", "au-delà du hasard")
+
+
+@pytest.fixture(scope="module")
+def nih():
+    return load("en", "nih")
+
+
+def rows(study, kind: str) -> pl.DataFrame:
+    return study.tables["head_effects" if kind == LAST_LAYER else "effects"].filter(unit=PATIENT)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_effects_are_those_of_the_bundle_turned_so_that_the_gap_is_above_0(nih, kind):
+    found = effects.effects(nih, kind)
+    assert found.methods and len({own.method for own in found.methods}) == len(found.methods)
+    for own in found.methods:
+        table = rows(nih, kind).filter(**dict(zip(KEYS, own.method, strict=True)))
+        for metric, outcome in own.outcomes.items():
+            gap = {"attribute": found.attribute.name, "contrast": found.contrast}
+            where = {"attribute": "overall", "contrast": "all"} if metric == BALANCED else gap
+            told = table.filter(metric=metric, **where).row(0, named=True)
+            assert abs(outcome.change.value) == abs(told["estimate"])
+            assert (outcome.what is not None) == (told["outcome_verdict"] in (SHOWN, SUGGESTED))
+            if metric in ERRORS and kind != LAST_LAYER:
+                assert outcome.left.value - found.before[metric].value == pytest.approx(outcome.change.value)
+                assert outcome.what != "narrowed" or abs(outcome.left.value) < found.before[metric].value
+
+
+def test_weightings_are_all_told_and_rules_that_act_on_another_attribute_are_not(nih):
+    every = rows(nih, WEIGHTING).filter(postprocessing="fixed_0.5", target="none")["weighting"].unique()
+    told = {own.method[0] for own in effects.effects(nih, WEIGHTING).methods}
+    assert told == set(every) - {"uniform"}
+    found = effects.effects(nih, RULE)
+    assert {own.method[2] for own in found.methods} <= {"none", found.attribute.name}
+
+
+def test_methods_that_narrow_a_gap_for_sure_come_first(nih):
+    supports = [own.support for own in effects.effects(nih, RULE).methods]
+    order = [SHOWN, SUGGESTED, None]
+    assert supports == sorted(supports, key=order.index)
+
+
+def test_what_is_shown_once_for_each_kind_has_the_kind_in_its_label(nih):
+    assert "{#tbl-effects-post-processing}" in show(nih, "effects", kind=RULE).markdown
+    assert "{#tbl-effects-weighting}" in show(nih, "effects", kind=WEIGHTING).markdown
+
+
+@pytest.mark.parametrize("kind", [WEIGHTING, RULE])
+@pytest.mark.parametrize("world", ["null", "useless", "few", "no methods", "one network", "levelling down"])
+def test_only_what_is_shown_is_asserted(world, kind):
+    study = board(world)
+    found = effects.effects(study, kind)
+    sure = found is not None and any(own.support == SHOWN for own in found.methods)
+    text = say(study, "effects", "answer", "verdicts", kind=kind)
+    assert sure == any(claim in text for claim in SURE), text
+
+
+def test_of_one_network_a_method_nothing_is_said_of_the_weighting():
+    found = effects.effects(board("one network"), WEIGHTING)
+    assert found.single and {o.what for own in found.methods for o in own.told} <= {DIFFERS}
+    assert "two networks differ by luck" in say(board("one network"), "effects", "answer", kind=WEIGHTING)
+
+
+def test_a_weighting_by_group_and_class_breaks_the_tie_and_one_by_group_alone_does_not(nih):
+    w = weightings.weights(nih)
+    ties = {own.weighting: own.tie for own in (w.start, *w.others)}
+    assert ties["group_balanced_view"] == pytest.approx(ties["uniform"])
+    assert ties["group_label_balanced_view"] == pytest.approx(0, abs=1e-9)
+    assert {own.weighting for own in w.counting} == {"group_balanced_view"}
+    cells = nih.tables["weights"].filter(weighting="uniform", attribute="view", group="AP")
+    sick = cells.filter(label=1)["images"].sum() / cells["images"].sum()
+    assert w.start.sick["AP"] == pytest.approx(sick)
+
+
+def test_both_parts_of_a_gap_add_up_to_it(nih):
+    found = weightings.parts(nih)
+    assert found and all(p.whole.value >= 0 for p in found)
+    assert all(p.cut.value + p.ranking.value == pytest.approx(p.whole.value) for p in found if p.cut and p.ranking)
+
+
+def test_the_marks_of_roc_curves_are_the_rates_of_the_groups(nih):
+    d = decide(nih)
+    shown = curves.curves(nih, d)
+    assert [own.weighting for own in shown] == ["uniform", d.options[1].weighting]
+    rates = nih.tables["metrics"].filter(weighting="uniform", postprocessing="fixed_0.5", unit=PATIENT)
+    for group, (fpr, tpr) in shown[0].points.items():
+        own = dict(rates.filter(attribute=d.attribute.name, group=group).select("metric", "estimate").rows())
+        assert (fpr, tpr) == pytest.approx((own["fpr"], own["tpr"]))
+
+
+def test_lines_of_the_untouched_classifier_are_those_of_the_bundle(nih):
+    gaps = nih.tables["gaps"].filter(weighting="uniform", postprocessing="fixed_0.5", unit=PATIENT)
+    for line in baseline.gaps(nih):
+        for metric, own in line.cells.items():
+            told = gaps.filter(attribute=line.attribute.name, contrast=line.contrast, metric=metric)
+            assert (own.value, own.verdict) == told.select("estimate", "verdict").row(0)
+    groups = sum(len(a.groups) for a in nih.attributes.values())
+    assert len(baseline.levels(nih)) == len(baseline.calibration(nih)) == groups + 1
+
+
+def test_crossings_are_those_with_the_attribute_of_the_page(nih):
+    name = decide(nih).attribute.name
+    every = nih.tables["pooled_crossings"].filter(pl.col("attribute").str.contains(name))
+    assert len(baseline.crossings(nih)) == every.select("attribute", "group").n_unique()
+
+
+@pytest.mark.parametrize("world", ["null", "other attributes", "few", "no methods"])
+@pytest.mark.parametrize("code", ["en", "fr"])
+def test_titles_and_readings_hold_in_any_world(world, code):
+    study = replace(board(world), language=code)
+    names = ("baseline_gaps", "baseline_groups", "parity", "pooled_crossings", "calibration", "weightings", "why_gaps")
+    for name in (*names, "seed_spread", "roc"):
+        for text in (heading(study, name), read(study, name)):
+            assert text and "None" not in text, (name, text)
