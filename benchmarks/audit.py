@@ -107,7 +107,8 @@ def report() -> str:
     lines = [
         "# Cost of the audit",
         "",
-        f"{_processor()}, {os.cpu_count()} cores; made by `make bench-audit`. All tables, three attributes and their crossings.",
+        f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}; made by `make bench-audit`. All tables, three "
+        "attributes and their crossings.",
         "",
         "| | images | patients | methods | intervals | seconds | CPU seconds | peak memory, GB |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",

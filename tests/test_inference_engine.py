@@ -5,10 +5,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from lib.audit.inference import Figures, Verdict, describe, from_replicates, infer, jackknife, pool, ratio, summary
 from lib.audit.inference.parts import Parts
+from lib.audit.inference.variance import together
 
 
 def index(count, **columns):
@@ -142,6 +143,23 @@ def test_differences_of_weightings_cover_and_alarm_as_promised(networks, sizes):
     found = describe(figures["b"] - figures["a"])
     covered = ((found.low <= 0) & (found.high >= 0)).mean()
     assert 0.93 <= covered <= 0.985
+
+
+@pytest.mark.parametrize("networks, least", [(2, 0.92), (3, 0.94), (5, 0.94)])
+@pytest.mark.parametrize("alone", [0.3, 4])
+def test_levels_of_one_weighting_alone_cover_with_few_networks(networks, least, alone):
+    """Two networks leave one degree of freedom for the noise of retraining; Satterthwaite's interval covers in 87 %."""
+    figures = two_levels(np.random.default_rng(8), 60, networks, 4000, (1, 0.4, alone))["a"]
+    found = describe(figures)
+    assert least <= ((found.low <= 0) & (found.high >= 0)).mean() <= 0.98
+
+
+def test_degrees_of_freedom_are_those_of_cochrans_critical_value():
+    """Halves of 12.71 (one degree of freedom) and 1.96 (none unknown): 7.33, and a third of 4.30 to two of 1.96."""
+    found = together(
+        (np.array([1.0, 2.0, 1.0]), np.inf), (np.array([1.0, 0.0, 0.0]), 1), (np.array([0.0, 1.0, 0.0]), 2)
+    )
+    assert t.isf(0.025, found[:2]) == pytest.approx([7.333, (2 * 1.96 + 4.303) / 3], abs=2e-3) and np.isinf(found[2])
 
 
 def test_networks_of_one_weighting_are_paired_and_those_of_two_are_not():

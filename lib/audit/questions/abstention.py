@@ -54,7 +54,14 @@ def compute(context: Context) -> pl.DataFrame:
                 counts = int(side[:, g].sum()), patients, patients >= max(1, context.smallest_cell)
                 rows.append((cell.attribute, cell.group, None, share, metric, *counts))
     index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    levels = ratio(index, BASELINE_WEIGHTING, np.stack(numerators), np.stack(denominators), bounds=(0, 1))
+    levels = ratio(
+        index,
+        BASELINE_WEIGHTING,
+        np.stack(numerators),
+        np.stack(denominators),
+        images=index["images"].to_numpy(),
+        proportion=True,
+    )
     return levels_and_gaps(context, levels, KEYS, schema)
 
 

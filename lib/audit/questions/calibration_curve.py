@@ -35,7 +35,9 @@ def compute(context: Context) -> pl.DataFrame:
         with np.errstate(invalid="ignore", divide="ignore"):
             means[weighting] = (score.sum(axis=1) / held.sum(axis=1)).mean(axis=0)
         index = pl.DataFrame(keys, schema={"attribute": S, "group": S, "bin": I}, orient="row")
-        figures[weighting] = ratio(index, weighting, sick, held)
+        held_images = np.concatenate(parts[0], axis=1).reshape(people.n_images, -1, 3)[..., 2] > 0
+        images = held_images.sum(axis=0)
+        figures[weighting] = ratio(index, weighting, sick, held, images=images, proportion=True)
     tables = [
         context.describe(own).table().with_columns(weighting=pl.lit(w), score=pl.Series(means[w]), observed="estimate")
         for w, own in pool(figures).items()

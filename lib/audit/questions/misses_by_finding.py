@@ -49,5 +49,7 @@ def compute(context: Context) -> pl.DataFrame:
         for k, (finding, cell, _) in enumerate(columns)
     ]
     index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    levels = ratio(index, BASELINE_WEIGHTING, np.stack([own.totals for own in missed]), missed[0].there, bounds=(0, 1))
+    totals = np.stack([own.totals for own in missed])
+    counted = index["images"].to_numpy()
+    levels = ratio(index, BASELINE_WEIGHTING, totals, missed[0].there, images=counted, proportion=True)
     return levels_and_gaps(context, levels, KEYS, schema)
