@@ -1,9 +1,10 @@
 """Data models whose mistakes are told in one sentence: what it is, where, and what is allowed."""
 
 from collections.abc import Mapping
+from functools import wraps
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 CONFIG = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 """Unknown keys and values of another type are mistakes; the text below a field describes it."""
@@ -35,6 +36,21 @@ def first_mistake(error: ValidationError, schema: Mapping[str, Any]) -> tuple[tu
     if within:
         return place, f"{key} holds {_shown(value)}; allowed is {allowed}"
     return place, f"{key} is {_shown(value)}; allowed is {allowed}"
+
+
+def in_one_sentence(kind: type) -> type:
+    """Decorator of a pydantic dataclass: what is wrong with its arguments is a ValueError of one sentence."""
+    validate = kind.__init__
+
+    @wraps(validate)
+    def initialise(self: Any, *arguments: Any, **named: Any) -> None:
+        try:
+            validate(self, *arguments, **named)
+        except ValidationError as error:
+            raise ValueError(f"{first_mistake(error, TypeAdapter(kind).json_schema())[1]}.") from None
+
+    kind.__init__ = initialise
+    return kind
 
 
 def schema_at(schema: Mapping[str, Any], place: tuple[str, ...]) -> Mapping[str, Any]:

@@ -186,9 +186,9 @@ def test_a_state_dict_of_torchvision_or_of_the_course_is_started_from(tmp_path):
 
 
 BAD = {
-    "epochs": ({"epochs": 0}, "epochs is 0; allowed are 1 to"),
-    "image size": ({"image_size": 8}, "image_size is 8; allowed are 32 to"),
-    "network": ({"network": "vgg"}, "network is 'vgg'; allowed are 'efficientnet_lite0', 'resnet18'."),
+    "epochs": ({"epochs": 0}, "epochs is 0; allowed is a whole number from 1 to"),
+    "image size": ({"image_size": 8}, "image_size is 8; allowed is a whole number from 32 to"),
+    "network": ({"network": "vgg"}, 'network is \'vgg\'; allowed is "efficientnet_lite0" or "resnet18".'),
     "seed": ({"seed": -1}, "seed is -1; allowed are 0 to"),
     "weights": ({"initial": "gone.pt", "network": None}, "gone.pt is missing"),
 }

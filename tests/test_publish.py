@@ -24,10 +24,10 @@ def test_cells_are_run_only_when_asked_and_no_package_is_installed_otherwise():
 
 
 def test_the_book_is_rendered_and_then_the_slides_into_the_folder_that_is_published():
-    assert [command for command in COMMANDS if command.startswith("quarto")] == [
-        "quarto render",
-        "quarto render --profile slides",
-    ]
+    rendered = [command for command in COMMANDS if command.startswith("quarto")]
+    assert rendered[:2] == ["quarto render", "quarto render --profile slides"]
+    profiles = {command.rpartition(" ")[2] for command in rendered[1:]}
+    assert all((ROOT / f"_quarto-{profile}.yml").is_file() for profile in profiles)
     slides = yaml.safe_load((ROOT / "_quarto-slides.yml").read_text("utf-8"))
     (published,) = (step["with"]["path"] for step in STEPS if "upload-pages" in step.get("uses", ""))
     assert published == BOOK["project"]["output-dir"] == slides["project"]["output-dir"]

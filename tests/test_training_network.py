@@ -208,6 +208,6 @@ def test_the_recipe_follows_the_network_its_start_and_what_is_stated():
     assert TrainingSettings.for_start({"network": "resnet18"}, "imagenet").network == "resnet18"
     stated = TrainingSettings.for_start({"image_size": 80, "epochs": 7}, "none")
     assert (stated.image_size, stated.first_image_size, stated.epochs) == (80, 80, 7)
-    with pytest.raises(ValueError, match="^network is 'vgg'; allowed are 'efficientnet_lite0', 'resnet18'.$"):
+    with pytest.raises(ValueError, match="^network is 'vgg'; allowed is "):
         TrainingSettings.for_start({"network": "vgg"}, "imagenet")
     assert isinstance(np.float64(scratch.learning_rate), float)

@@ -144,8 +144,8 @@ def test_slurm_makes_the_same_bundle_though_a_job_is_cancelled_and_one_preempted
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"engine": "cloud"}, "engine is 'cloud'; allowed are 'local', 'slurm'."),
-        ({"precision": "8"}, "precision is '8'; allowed are "),
+        ({"engine": "cloud"}, "engine is 'cloud'; allowed is "),
+        ({"precision": "8"}, "precision is '8'; allowed is "),
     ],
 )
 def test_compute_settings_that_cannot_be_used_are_one_sentence(wrong, sentence):

@@ -72,6 +72,7 @@ def run_study(
     cohort = read_cohort(folder, attributes=attributes)
     name = claim(folder, cohort.key, name, root)
     target = bundle_folder(name, root)
+    _sweep(target)
     requested = settings.model_dump(include={"training", "audit", "preferences", "results"}, exclude_none=True)
     requested["code"] = results.audit_code()
     before = _earlier_manifest(target, cohort)
@@ -109,6 +110,14 @@ def _same_networks(before: dict[str, Any] | None, requested: dict[str, Any]) -> 
     return one == two
 
 
+def _sweep(target: Path) -> None:
+    """Delete what a study left that was killed while it wrote its results, or just after."""
+    if target.parent.is_dir():
+        with writing_to(target.parent), alone_with(target):
+            for leftover in target.parent.glob(".results-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class _Study:
     """What stays the same while networks are added: `pixels` are those of the plan's frame."""
@@ -137,8 +146,6 @@ class _Study:
         }
         public = may_be_published(self.settings, self.name, source, valid["image"])
         with writing_to(self.target.parent), alone_with(self.target):
-            for leftover in self.target.parent.glob(".results-*"):  # of a study killed while it wrote
-                shutil.rmtree(leftover, ignore_errors=True)
             published = predictions(valid["image"], scores, plan.seeds) if public else None
             results.save(self.target, self._manifest(plan, runs, source, durations), tables, TABLES, published)
 

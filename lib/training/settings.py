@@ -7,10 +7,10 @@ from dataclasses import asdict, field
 from importlib import import_module
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from lib.schema import CONFIG, first_mistake
+from lib.schema import CONFIG, in_one_sentence
 
 NetworkName = Literal["efficientnet_lite0", "resnet18"]
 """The networks that can be trained, each a module of `lib.training.networks`."""
@@ -21,6 +21,7 @@ PRECISIONS: tuple[str, ...] = get_args(Precision)
 ImageSize = Annotated[int, Field(ge=32, le=1024)]
 
 
+@in_one_sentence
 @dataclass(frozen=True, config=CONFIG)
 class TrainingSettings:
     """Settings of one network, shared by all runs of a study. Everything here is part of a run's key.
@@ -65,13 +66,10 @@ class TrainingSettings:
         Raises ValueError, one sentence, for a value that is not allowed.
         """
         stated = {**stated, "initial_weights": start}
-        try:
-            network = cls(**stated).network
-            recipe = import_module(f"lib.training.networks.{network}").RECIPES[start]
-            size = {"first_image_size": stated["image_size"]} if "image_size" in stated else {}
-            return cls(**recipe | size | stated)
-        except ValidationError as error:
-            raise ValueError(f"{first_mistake(error, TypeAdapter(cls).json_schema())[1]}.") from None
+        network = cls(**stated).network
+        recipe = import_module(f"lib.training.networks.{network}").RECIPES[start]
+        size = {"first_image_size": stated["image_size"]} if "image_size" in stated else {}
+        return cls(**recipe | size | stated)
 
     def size_at(self, epoch: int) -> int:
         """Pixels at which `epoch` (from 0) trains: the first size for two thirds of the epochs, then the last.
@@ -87,6 +85,7 @@ class TrainingSettings:
         return f"{weighting}-{seed}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
+@in_one_sentence
 @dataclass(frozen=True, config=CONFIG)
 class ComputeSettings:
     """Where runs are trained; every entry may be left out."""

@@ -14,7 +14,7 @@ from lib.results import Results
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
 """What is known of a method's effect on the gaps by the attribute: shown, suggested, neither; or it is the baseline."""
 SUPPORT = {"shown": NARROWS, "suggested": MAY_NARROW, None: UNSEEN}
-LISTED = 8
+LISTED = 4
 """Methods of a role that the table of the recommendation lists at most."""
 
 

@@ -7,6 +7,9 @@ from great_tables import GT
 
 from lib.report.words.language import Language
 
+WIDEST = 44
+"""Characters from which a cell takes a second line."""
+
 
 def table_of(
     rows: Sequence[Mapping[str, str]],
@@ -29,7 +32,20 @@ def table_of(
         orient="row",
     )
     gt = GT(frame, rowname_col=stub, groupname_col=heading).cols_label({key: str(text) for key, text in labels.items()})
+    shown = [column for column in columns if column != heading]
+    if rows:  # paper gives all columns the same width otherwise
+        gt = gt.cols_width(_widths({column: [str(labels.get(column, "")), *frame[column]] for column in shown}))
     left = [column for column in labels if column not in right]
     gt = gt.cols_align("right", list(right)) if right else gt
     gt = gt.cols_align("left", left) if left else gt
     return gt if rows else gt.tab_source_note(language.phrase("nothing_to_list"))
+
+
+def _widths(cells: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Shares of the width, by the longest cell of a column and the longest word of its head (the first of its cells)."""
+    needs = {}
+    for column, (head, *texts) in cells.items():
+        longest = max((len(text) for text in texts), default=0)
+        needs[column] = max(min(longest, WIDEST), *(len(word) + 1 for word in (head or " ").split(" ")))
+    whole = sum(needs.values())
+    return {column: f"{100 * need / whole:.1f}%" for column, need in needs.items()}
