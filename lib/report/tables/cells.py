@@ -7,8 +7,8 @@ from great_tables import GT
 
 from lib.report.words.language import Language
 
-WIDEST = 44
-"""Characters from which a cell takes a second line."""
+WIDEST, LINE = 44, 100
+"""Characters from which a cell takes a second line, and those of a whole line on paper."""
 
 
 def table_of(
@@ -42,10 +42,12 @@ def table_of(
 
 
 def _widths(cells: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Shares of the width, by the longest cell of a column and the longest word of its head (the first of its cells)."""
-    needs = {}
-    for column, (head, *texts) in cells.items():
-        longest = max((len(text) for text in texts), default=0)
-        needs[column] = max(min(longest, WIDEST), *(len(word) + 1 for word in (head or " ").split(" ")))
-    whole = sum(needs.values())
-    return {column: f"{100 * need / whole:.1f}%" for column, need in needs.items()}
+    """Shares of the width by column: its longest word has room, and what is left goes to those with long cells."""
+    least = {
+        column: 2 + max(len(word) for text in texts for word in text.split(" ")) for column, texts in cells.items()
+    }
+    wanted = {column: min(WIDEST, max(map(len, texts[1:]))) for column, texts in cells.items()}  # the first is the head
+    missing = {column: max(0, wanted[column] - least[column]) for column in cells}
+    share = min(1.0, max(0, LINE - sum(least.values())) / max(1, sum(missing.values())))
+    needs = {column: least[column] + share * missing[column] for column in cells}
+    return {column: f"{100 * need / sum(needs.values()):.1f}%" for column, need in needs.items()}
