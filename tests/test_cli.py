@@ -83,7 +83,9 @@ def test_a_cohort_without_results_is_one_sentence(command, capsys):
 def test_a_folder_of_images_is_studied_before_it_is_reported(tiny_cohort, monkeypatch, capsys, tmp_path):
     done = []
     monkeypatch.setattr("lib.study.run.run_study", lambda folder, minutes: done.append(str(folder)))
-    monkeypatch.setattr("lib.render.report.render_report", lambda root: done.append(root) or [tmp_path / "index.html"])
+    monkeypatch.setattr(
+        "lib.render.report.render_report", lambda root, code: done.append(root) or [tmp_path / "index.html"]
+    )
     assert cli.main(["report", str(tiny_cohort)]) == 0
     assert done == [str(tiny_cohort), ROOT] and os.environ["COHORT"] == str(tiny_cohort)
     assert capsys.readouterr().out == f"{tmp_path / 'index.html'}\n"

@@ -9,12 +9,13 @@ import typst
 from bundles import Knobs, bundle
 from great_tables import GT
 
-from lib.report import exhibit, figures, tables, theme
+from lib.report import chart as chart_of
+from lib.report import exhibit, show, theme
 
 
 @pytest.fixture(scope="module")
 def chart():
-    return figures.baseline_groups(bundle(Knobs()))
+    return chart_of(bundle(Knobs()), "baseline_groups")
 
 
 def clipped(description: str = 'Dots & "bars", <b>C:\\x</b>') -> alt.Chart:
@@ -37,9 +38,9 @@ def test_it_displays_as_markdown_and_nothing_else(chart):
 
 def test_same_input_same_bytes(chart):
     assert exhibit.figure("fig-a", chart, "c") == exhibit.figure("fig-a", chart, "c")
-    again = figures.baseline_groups(bundle(Knobs()))
+    again = chart_of(bundle(Knobs()), "baseline_groups")
     assert exhibit.figure("fig-a", again, "c") == exhibit.figure("fig-a", chart, "c")
-    parity = [exhibit.table("tbl-a", tables.parity(bundle(Knobs())), "c") for _ in range(2)]
+    parity = [show(bundle(Knobs()), "parity") for _ in range(2)]
     assert parity[0] == parity[1]
 
 
@@ -97,7 +98,7 @@ def test_tables_keep_text_as_text():
 
 
 def test_tables_take_the_ink_of_the_page():
-    text = exhibit.table("tbl-a", tables.parity(bundle(Knobs())), "c").markdown
+    text = show(bundle(Knobs()), "parity").markdown
     styles = text.split("<style>")[1].split("</style>")[0]
     assert "background" not in styles and not re.search(r"(?<![-\w])color:", styles)
     assert '<div id="tbl-a-body">' in text and "overflow-x: auto" in styles

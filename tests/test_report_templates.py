@@ -120,4 +120,4 @@ def test_french_writes_numbers_articles_and_spaces_as_french_does():
 
 def test_no_template_is_forgotten_by_the_tests_of_its_language():
     for path in (HERE / "en").rglob("*.j2"):
-        assert re.search(r"\{% block \w+ %\}", path.read_text("utf-8")), path.name
+        assert re.search(r"\{% (?:block|macro) \w+", path.read_text("utf-8")), path.name
