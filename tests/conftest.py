@@ -45,7 +45,7 @@ def rewrite_settings(root: Path, **values: str) -> Path:
     source = root / "study.toml"
     text = (source if source.is_file() else ROOT / "study.toml").read_text("utf-8")
     for key, value in values.items():
-        text, count = re.subn(rf"(?m)^{key} = (?:\[[^\]]*\])?.*$", lambda _, new=f"{key} = {value}": new, text)
+        text, count = re.subn(rf"(?m)^{key} = (?:\[[^\]]*\])?.*$", lambda _, new=f"{key} = {value}": new, text, count=1)
         if not count:
             header = f"[{table_of(key)}]"
             head, _, tail = text.partition(f"\n{header}")

@@ -14,7 +14,7 @@ TEXTS = {name: (ROOT / name).read_text("utf-8") for name in chapters_of(ROOT)}
 LABEL = re.compile(r"\{#((?:sec|fig|tbl)-[\w-]+)\}")
 SHOWN = re.compile(r'^show\(study, "(\w+)"(?:, kind="([^"]+)")?\)', re.MULTILINE)
 REFERENCE = re.compile(r"(?<![\w.])@([a-z][\w-]*\w)")
-WORDS = [path.read_text("utf-8") for path in (ROOT / "lib" / "report" / "words").rglob("*.j2")]
+WORDS = [path.read_text("utf-8") for path in (ROOT / "lib" / "report").rglob("*") if path.suffix in (".j2", ".py")]
 
 
 def labels_of(text: str) -> list[str]:
@@ -43,5 +43,5 @@ def test_no_label_and_no_source_is_there_twice():
 
 
 def test_every_source_is_cited():
-    """In a chapter, or in a template of sentences."""
+    """In a chapter, or in a sentence that is computed."""
     assert set(SOURCES) - set(REFERENCE.findall("".join([*TEXTS.values(), *WORDS]))) == set()

@@ -101,4 +101,4 @@ def test_tables_take_the_ink_of_the_page():
     text = show(bundle(Knobs()), "parity").markdown
     styles = text.split("<style>")[1].split("</style>")[0]
     assert "background" not in styles and not re.search(r"(?<![-\w])color:", styles)
-    assert '<div id="tbl-a-body">' in text and "overflow-x: auto" in styles
+    assert '<div id="tbl-parity-body">' in text and "overflow-x: auto" in styles
