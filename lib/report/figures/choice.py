@@ -91,7 +91,7 @@ def front(material: Material) -> Chart:
 
 
 def _names(material: Material, ends: tuple[float, float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """The names of the options, each away from the nearer side of the frame; the baseline has a mark of its own."""
+    """The names of the options, each with a halo, away from the nearer side of the frame; the baseline has a mark of its own."""
     layers = []
     for own in (own for own in material["points"] if own.named and own.kind != facts.UNTREATED):
         left = own.gap < sum(ends) / 2
@@ -99,7 +99,8 @@ def _names(material: Material, ends: tuple[float, float], x: alt.X, y: alt.Y) ->
         text = pl.DataFrame({"gap": [own.gap], "accuracy": [own.accuracy], "t": ["\n".join(lines)]})
         style = {"align": "left" if left else "right", "dx": 16 if left else -16, "fontWeight": 600, "lineBreak": "\n"}
         style["dy"] = -0.5 * (len(lines) - 1) * material.measure.small
-        layers.append(alt.Chart(text).mark_text(baseline="middle", **style).encode(x, y, text="t:N"))
+        for halo in ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {}):
+            layers.append(alt.Chart(text).mark_text(baseline="middle", **style, **halo).encode(x, y, text="t:N"))
     return layers
 
 
