@@ -183,7 +183,7 @@ def test_levelling_down_is_called_by_its_name():
     study = board("levelling down")
     own = [o for o in decide(study).rivals if o.weighting]
     assert own and all(o.levels_down for o in own)
-    assert "taking from some what nobody is seen to get" in page(study)
+    assert "we cannot be sure that anybody gains" in page(study)
     assert "levelling down" in read(study, "who_gains")
 
 
