@@ -213,6 +213,8 @@ def of_networks(results: Results) -> dict[str, Any] | None:
     """The facts of the figure `seed_spread`: balanced accuracy and AUC of every network by weighting, the best first.
 
     `within` is the widest span of balanced accuracy within a weighting, `between` that of the weightings' means.
+    `images` says how the means of weightings, which are by image here, lie to those by patient: higher, lower, apart (some higher, some
+    lower), or None where they are not known or alike.
     """
     runs = rows(results, "runs")
     if runs.is_empty():
@@ -231,7 +233,20 @@ def of_networks(results: Results) -> dict[str, Any] | None:
         "single": max(len(own) for own in values) < 2,
         "within": max(max(own) - min(own) for own in values),
         "between": max(means) - min(means) if len(means) > 1 else None,
+        "images": _by_image(results, {name: own["balanced_accuracy"] for name, own in found.items()}),
     }
+
+
+def _by_image(results: Results, networks: dict[str, list[float]]) -> str | None:
+    rates = {"attribute": OVERALL, "group": "all", "metric": "balanced_accuracy", "unit": PATIENT}
+    apart = []
+    for name, values in networks.items():
+        own = row(results, "metrics", **(UNTREATED | {"weighting": name}), **rates, estimable=True)
+        if own and values:
+            apart.append(round(100 * (sum(values) / len(values) - own["estimate"]), 1))
+    if not any(apart):
+        return None
+    return "higher" if min(apart) > 0 else "lower" if max(apart) < 0 else "apart"
 
 
 @sentences("baseline")

@@ -19,6 +19,7 @@ from lib.results import Results
 
 OPERATING_POINT, DISCRIMINATION, BOTH = "operating point", "discrimination", "both"
 UNTREATED = dict(zip(("weighting", "postprocessing", "target"), BASELINE, strict=True))
+AS_OTHERS, ERRORS_FIRST = "as the others", "errors first"
 INVERTED, CHANCE, WEAK, MODERATE, STRONG = "inverted", "chance", "weak", "moderate", "strong"
 
 
@@ -49,12 +50,15 @@ class Ability:
 class Blind:
     """How many wrong labels would make a finding vanish: this `share` of a group's healthy (or sick), `wrong` patients.
 
+    `fewest` is the share that would do if all of them are among the errors, None where that is not a smaller one.
+
     `looks` is the share of the healthy of that group whose scores look like those of the sick, with its verdict.
     """
 
     group: str
     share: float
     wrong: float
+    fewest: float | None
     looks: Estimate | None
 
 
@@ -196,8 +200,12 @@ def _along(gap: Estimate, part: Estimate | None) -> Estimate | None:
 
 
 def _blind(results: Results, attribute: str, contrast: str, metric: str) -> Blind | None:
-    own = row(results, "label_errors", attribute=attribute, contrast=contrast, metric=metric, reading="as the others")
+    own = row(results, "label_errors", attribute=attribute, contrast=contrast, metric=metric, reading=AS_OTHERS)
     if own is None or own["estimate"] is None or not 0 < own["estimate"] <= 1:
         return None
+    least = row(results, "label_errors", attribute=attribute, contrast=contrast, metric=metric, reading=ERRORS_FIRST)
+    fewest = least["estimate"] if least and least["group"] == own["group"] else None
+    if fewest is not None and not 0 < fewest < own["estimate"]:
+        fewest = None
     looks = row(results, "label_mixture", attribute=attribute, group=own["group"], reading="aligned on the sick")
-    return Blind(own["group"], own["estimate"], own["wrong"], estimate(looks) if metric == "fpr" else None)
+    return Blind(own["group"], own["estimate"], own["wrong"], fewest, estimate(looks) if metric == "fpr" else None)

@@ -7,11 +7,9 @@ import polars as pl
 
 from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
-from lib.report.facts.findings import Finding
+from lib.report.facts.findings import AS_OTHERS, ERRORS_FIRST, Finding
 from lib.report.facts.values import Estimate, estimate, row, rows
 from lib.results import Results
-
-AS_OTHERS, ERRORS_FIRST = "as the others", "errors first"
 
 
 def _of(attribute: Attribute) -> pl.Expr:

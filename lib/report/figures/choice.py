@@ -35,7 +35,7 @@ def front(material: Material) -> Chart:
     """Balanced accuracy against the gap that is left; the options of the decision page are named, the recommended one is marked."""
     points, measure = material["points"], material.measure
     x_ends = span([0.0, *(own.gap for own in points)], step=0.05, least=0.1)
-    y_ends = span([own.accuracy for own in points], step=0.02, least=0.08)
+    low, high = span([own.accuracy for own in points], step=0.02, least=0.08)
     drawn = pl.DataFrame(
         [
             {
@@ -51,6 +51,16 @@ def front(material: Material) -> Chart:
         ]
     )
     width, height = measure.width - 90, 330 if material.size == "page" else 400
+    middle, line = sum(x_ends) / 2, 1.4 * measure.small
+    # the baseline has a mark of its own; the rule of a name that stands higher passes beside those that stand lower
+    named = sorted(
+        (own for own in points if own.named and own.kind != facts.UNTREATED), key=lambda own: abs(own.gap - middle)
+    )
+    names = [
+        (own, wrapped(str(material("name", own=own)), measure.characters(width / 2, measure.small))) for own in named
+    ]
+    band = line * (0.5 + sum(len(lines) for _, lines in names)) if names else 0.0
+    unit = (high - low) / height
     x = alt.X(
         "gap:Q",
         scale=alt.Scale(domain=list(x_ends), nice=False),
@@ -58,7 +68,7 @@ def front(material: Material) -> Chart:
     )
     y = alt.Y(
         "accuracy:Q",
-        scale=alt.Scale(domain=list(y_ends), nice=False, zero=False),
+        scale=alt.Scale(domain=[low, high + band * unit], nice=False, zero=False),
         axis=alt.Axis(title=str(material("up")), tickCount=5, grid=True, **PERCENT),
     )
     marks = (
@@ -81,25 +91,29 @@ def front(material: Material) -> Chart:
         frame = pl.DataFrame([{"gap": own.gap, "accuracy": own.accuracy} for own in ring])
         circle = {"shape": "circle", "fillOpacity": 0, "stroke": INK, "strokeWidth": 2, "size": measure.dot * 6}
         layers.append(alt.Chart(frame).mark_point(**circle).encode(x, y))
-    layers += _names(material, x_ends, x, y)
+    layers = _names(names, middle, high, line * unit, x, y) + layers
     entries = [
         (str(material(f"key_{name.replace(' ', '_')}")), look)
         for name, look in LOOKS.items()
         if any(own.kind == name for own in points)
     ]
-    return over(alt.layer(*layers, width=width, height=height), key(entries, measure), spacing=20)
+    return over(alt.layer(*layers, width=width, height=height + band), key(entries, measure), spacing=20)
 
 
-def _names(material: Material, ends: tuple[float, float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """The names of the options, each away from the nearer side of the frame; the baseline has a mark of its own."""
+def _names(
+    named: list[tuple[facts.Point, list[str]]], middle: float, above: float, line: float, x: alt.X, y: alt.Y
+) -> list[alt.Chart]:
+    """The names of the options over the cloud, from `above` upwards in lines as high as `line`, each with a rule down to its mark."""
     layers = []
-    for own in (own for own in material["points"] if own.named and own.kind != facts.UNTREATED):
-        left = own.gap < sum(ends) / 2
-        lines = wrapped(str(material("name", own=own)), 34)
-        text = pl.DataFrame({"gap": [own.gap], "accuracy": [own.accuracy], "t": ["\n".join(lines)]})
-        style = {"align": "left" if left else "right", "dx": 16 if left else -16, "fontWeight": 600, "lineBreak": "\n"}
-        style["dy"] = -0.5 * (len(lines) - 1) * material.measure.small
-        layers.append(alt.Chart(text).mark_text(baseline="middle", **style).encode(x, y, text="t:N"))
+    for own, lines in named:
+        above += line * len(lines)
+        left = own.gap < middle
+        place = {"gap": [own.gap], "accuracy": [above], "mark": [own.accuracy], "t": ["\n".join(lines)]}
+        style = {"align": "left" if left else "right", "dx": 6 if left else -6, "fontWeight": 600, "lineBreak": "\n"}
+        base = alt.Chart(pl.DataFrame(place))
+        layers.append(base.mark_rule(stroke=INK, strokeWidth=1).encode(x, y, y2="mark:Q"))
+        for halo in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {}):
+            layers.append(base.mark_text(baseline="top", **style, **halo).encode(x, y, text="t:N"))
     return layers
 
 
