@@ -138,8 +138,8 @@ class Effects:
 
     @property
     def common(self) -> Attribute | None:
-        """The attribute that every named method that needs one needs."""
-        needs = [own.needs for own in self.named if own.needs]
+        """The attribute that every method that must be told one must be told."""
+        needs = [own.needs for own in self.methods if own.needs]
         return needs[0] if needs and all(own == needs[0] for own in needs) else None
 
     @property

@@ -181,7 +181,7 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     }
     seen = power(frame)
     tried = [s for s in settings(frame) if s.unit == PATIENT]
-    counts = [s.cohorts for s in tried]
+    counts = {core: [s.cohorts for s in tried if (s.sort in CORE) == core] for core in (True, False)}
     return {
         "core": [own for own in found if own.core],
         "further": [own for own in found if not own.core],
@@ -195,5 +195,5 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
         "settings": settings(frame),
         "missed": [s for s in tried if not AIM[0] <= s.covered <= AIM[1]],
         "worst": min(tried, key=lambda own: own.covered, default=None),
-        "few": (min(counts), max(counts)) if counts and min(counts) < FEW else None,
+        "few": {core: (min(own), max(own)) for core, own in counts.items() if own and min(own) < FEW},
     }
