@@ -150,12 +150,12 @@ def test_a_reversal_is_told_and_where_there_is_none_none_is(nih):
     assert "one seems to turn round" in read(found, "simpson")
 
 
-def test_networks_that_failed_are_marked_in_their_row(nih, demo):
+def test_networks_that_failed_are_told(nih, demo):
     failed = demo.tables["odd_networks"].filter("failed")["weighting"].to_list()
-    marked = [own.weighting for own in networks.runs(demo)["runs"] if own.odd]
-    assert failed and set(failed) <= set(marked)
+    told = say(demo, "study", "odd_networks")
+    assert failed and all(language("en").weighting(name) in told for name in failed)
     as_usual = changed(nih, odd_networks=nih.tables["odd_networks"].clear())
-    assert "failed" in show(demo, "runs").markdown and "remark" not in show(as_usual, "runs").markdown
+    assert "failed" not in say(as_usual, "study", "odd_networks")
 
 
 def test_every_network_is_in_a_row(nih):

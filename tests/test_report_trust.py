@@ -35,7 +35,7 @@ def study():
 
 
 def test_the_answer_tells_whether_the_aim_was_met(study):
-    assert "95 % to 95 %" in say(study, "trust", "answer", frame=made()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "in 95 % on average" in say(study, "trust", "answer", frame=made()).replace("\N{NO-BREAK SPACE}", " ")
     poor = say(study, "trust", "answer", frame=made(covered=0.80))
     assert "80" in poor and "gaps between groups" in poor and "aim" in poor
 

@@ -206,7 +206,8 @@ def of_parity(results: Results) -> dict[str, Any] | None:
 def of_crossings(results: Results) -> dict[str, Any] | None:
     """The facts of the table `pooled_crossings`."""
     found = crossings(results)
-    return {"d": decide(results), "found": found} if found else None
+    least = results.manifest["settings"]["audit"].get("smallest_cell")
+    return {"d": decide(results), "found": found, "smallest": least} if found else None
 
 
 def of_networks(results: Results) -> dict[str, Any] | None:

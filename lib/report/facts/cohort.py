@@ -323,7 +323,27 @@ def composition(study: Results) -> dict[str, Any] | None:
     """What the table of groups is told."""
     everyone = members(study)
     splits = tuple(dict.fromkeys(m.split for m in everyone))
-    return {"members": everyone, "splits": splits, "spreads": spreads(study)} if everyone else None
+    if not everyone:
+        return None
+    several, unknown = [], {}
+    for attribute in study.attributes.values():
+        own = [m for m in everyone if m.attribute == attribute]
+        if any(sum(m.patients for m in own if m.split == all_.split) > all_.patients for all_ in _overall(everyone)):
+            several.append(attribute)
+        missing = sum(m.images for m in _overall(everyone)) - sum(m.images for m in own)
+        if missing > 0:
+            unknown[attribute] = missing
+    return {
+        "members": everyone,
+        "splits": splits,
+        "spreads": spreads(study),
+        "several": several,
+        "unknown": unknown,
+    }
+
+
+def _overall(everyone: tuple[Members, ...]) -> list[Members]:
+    return [m for m in everyone if m.attribute == OVERALL]
 
 
 def associations(study: Results) -> dict[str, Any] | None:

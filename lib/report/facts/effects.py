@@ -132,6 +132,17 @@ class Effects:
         return tuple(own for own in self.methods if not own.told)
 
     @property
+    def named(self) -> tuple[Effect, ...]:
+        """Methods that the table names: those of which anything is told, all where at most one is silent."""
+        return self.told if len(self.silent) > 1 else self.methods
+
+    @property
+    def common(self) -> Attribute | None:
+        """The attribute that every method that must be told one must be told."""
+        needs = [own.needs for own in self.methods if own.needs]
+        return needs[0] if needs and all(own == needs[0] for own in needs) else None
+
+    @property
     def narrowing(self) -> tuple[Effect, ...]:
         return tuple(own for own in self.methods if own.support)
 

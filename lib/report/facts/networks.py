@@ -1,4 +1,4 @@
-"""How the study was made: its networks, those that failed or are odd, its settings."""
+"""How the study was made: its networks and its settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,18 +27,6 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Odd:
-    """A network that failed, or is odd: `reason` is `tune_auc`, `first_epoch`, `precision`, `device` or `seconds`."""
-
-    weighting: str
-    seed: int
-    reason: str
-    found: float | str
-    usual: float | str
-    failed: bool
-
-
-@dataclass(frozen=True)
 class Runs:
     """The networks of a weighting: how many, the epoch kept of how many, seconds, AUCs and balanced accuracy by image."""
 
@@ -50,34 +38,17 @@ class Runs:
     tune_auc: Range | None
     auc: Range | None
     balanced_accuracy: Range | None
-    odd: tuple[Odd, ...]
 
 
 def runs(study: Results) -> dict[str, Any] | None:
     """A row for each weighting."""
-    table, strange = rows(study, "runs"), odd(study)
+    table = rows(study, "runs")
     told = []
     for (name,), own in table.group_by("weighting", maintain_order=True) if table.height else ():
         figures = {key: Range.of(own[key]) for key in ("seconds", "tune_auc", "auc", "balanced_accuracy")}
-        remarks = tuple(o for o in strange if o.weighting == name)
         epochs = own["epochs"].max()
-        told.append(Runs(name, own.height, kept=Range.of(own["best_epoch"]), epochs=epochs, odd=remarks, **figures))
-    return {"runs": told, "odd": strange} if told else None
-
-
-def odd(study: Results) -> tuple[Odd, ...]:
-    return tuple(
-        Odd(r["weighting"], r["seed"], r["reason"], _number(r["found"]), _number(r["usual"]), r["failed"])
-        for r in rows(study, "odd_networks").to_dicts()
-    )
-
-
-def _number(text: str) -> float | str:
-    """`0.672`, the 3 of `3 of 8`; a precision and a device stay text."""
-    try:
-        return float(text.split(" of ")[0])
-    except ValueError:
-        return text
+        told.append(Runs(name, own.height, kept=Range.of(own["best_epoch"]), epochs=epochs, **figures))
+    return {"runs": told} if told else None
 
 
 def settings(study: Results) -> dict[str, Any] | None:

@@ -89,6 +89,7 @@ def study_facts(study: Results) -> dict[str, Any]:
         "alarmed": _worst(study, "fpr"),
         "smallest": manifest["settings"]["audit"].get("smallest_cell"),
         "small": _small(study),
+        "few_crossed": _few_crossed(study),
         "failed": _failed(odd),
         "without": _without(study),
         "mixed": {reason: count for reason in MIXED if (count := _count(odd, reason))},
@@ -122,6 +123,12 @@ def _small(study: Results) -> list[tuple[Attribute, str]]:
     )
     found = own.unique(["attribute", "group"], maintain_order=True).select("attribute", "group").rows()
     return [(study.attributes[attribute], group) for attribute, group in found]
+
+
+def _few_crossed(study: Results) -> bool:
+    """Whether some crossing of two attributes has fewer sick or healthy patients than a rate needs."""
+    found, least = rows(study, "pooled_crossings"), study.manifest["settings"]["audit"].get("smallest_cell")
+    return bool(found.height and least and (found["patients"] < least).any())
 
 
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:

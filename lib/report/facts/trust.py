@@ -21,6 +21,8 @@ CORE = ("level", "gap", "left", "weighting", "post-processing", "alone")
 AIM = (0.93, 0.97)
 FAMILY_AIM = 0.06
 """What at most may be shown falsely, of 5 % promised, since cohorts are counted."""
+FEW = 100
+"""Cohorts of a setting under which its own share of intervals is rough: two points either way, at best."""
 NULL = 1e-3
 """A true difference below this counts as none."""
 FAMILY, NARROWED = "family", "narrowed"
@@ -178,6 +180,8 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
         for name in ("closed", "half", "mirrored")
     }
     seen = power(frame)
+    tried = [s for s in settings(frame) if s.unit == PATIENT]
+    counts = {core: [s.cohorts for s in tried if (s.sort in CORE) == core] for core in (True, False)}
     return {
         "core": [own for own in found if own.core],
         "further": [own for own in found if not own.core],
@@ -189,5 +193,7 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
         "power": [own for own in seen if own.networks == max(p.networks for p in seen)] if seen else [],
         "claims": claims,
         "settings": settings(frame),
-        "missed": [s for s in settings(frame) if s.unit == PATIENT and not AIM[0] <= s.covered <= AIM[1]],
+        "missed": [s for s in tried if not AIM[0] <= s.covered <= AIM[1]],
+        "worst": min(tried, key=lambda own: own.covered, default=None),
+        "few": {core: (min(own), max(own)) for core, own in counts.items() if own and min(own) < FEW},
     }

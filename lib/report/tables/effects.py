@@ -14,12 +14,11 @@ def effects(material: Material) -> GT:
 
     Rows stand under what may be said of them."""
     e, own = material["e"], material.language
-    alone = e.told if len(e.silent) > 1 else e.methods
     rows = [
         {"method": own.sentence(own.method(BASELINE)), "needs": "", "verdict": material("start")}
         | {metric: material("untouched", metric=metric, before=e.before[metric]) for metric in FIGURES}
     ]
-    for effect in alone:
+    for effect in e.named:
         cells = {metric: material("figure", metric=metric, o=effect.outcomes.get(metric)) for metric in FIGURES}
         rows.append(cells | {name: material(name, effect=effect) for name in ("method", "needs", "verdict")})
     if len(e.silent) > 1:
@@ -27,6 +26,6 @@ def effects(material: Material) -> GT:
         rows.append(
             spans | {"method": material("others"), "needs": "", "verdict": own.sentence(own.verdict("not told"))}
         )
-    columns = ("needs",) if any(effect.needs for effect in alone) else ()
+    columns = ("needs",) if any(effect.needs for effect in e.named) and not e.common else ()
     labels = {name: material("head", name=name) for name in (*columns, *FIGURES)}
     return table_of(rows, labels, own, stub="method", heading="verdict", right=FIGURES)

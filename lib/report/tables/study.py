@@ -11,11 +11,12 @@ COLUMNS = ("networks", "kept", "time", "tune", "auc", "balanced")
 
 @table(networks.runs)
 def runs(material: Material) -> GT:
-    """The networks of each weighting, from the least to the most; a remark where one failed or is odd."""
-    columns = (*COLUMNS, "remark") if material["odd"] else COLUMNS
+    """The networks of each weighting, from the least to the most; the epoch kept where networks had a choice."""
+    chosen = any(own.epochs != 1 for own in material["runs"])
+    columns = [name for name in COLUMNS if name != "kept" or chosen]
     rows = [{name: material(name, r=own) for name in ("weighting", *columns)} for own in material["runs"]]
     heads = {name: material(f"{name}_head") for name in columns}
-    return table_of(rows, heads, material.language, stub="weighting", right=COLUMNS)
+    return table_of(rows, heads, material.language, stub="weighting", right=columns)
 
 
 @table(networks.settings)

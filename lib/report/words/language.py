@@ -145,11 +145,12 @@ class Language:
         return format_decimal(value, "#,##0.########", locale=self._locale)
 
     def range(self, own: Any, how: str = "number", *digits: int) -> str:
-        """What runs from `least` to `most`, once where they are alike; `how` is the name of a method."""
+        """`0.678–0.756`, from `least` to `most`, once where they are alike, a unit once; `how` is the name of a method."""
         if own is None:
             return self.phrase("unknown")
         least, most = (getattr(self, how)(value, *digits) for value in (own.least, own.most))
-        return least if least == most else self.held(self.bounds(least, most))
+        (start, _, unit), (_, _, other) = least.rpartition(NO_BREAK), most.rpartition(NO_BREAK)
+        return most if least == most else f"{start if start and unit == other else least}\N{EN DASH}{most}"
 
     def with_interval(self, estimate: Any, how: str = "points", metric: str = "") -> str:
         """An estimate (with `value`, `low`, `high`) and its interval; `how` is the name of a method: points, percent, level, thousand."""
