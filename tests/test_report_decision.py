@@ -151,7 +151,7 @@ def test_page_table_and_picture_tell_the_same_people(code):
     for own in errors(d):
         for share in (own.missed, own.alarmed):
             name = told.group(own.group, d.attribute)
-            assert f"{told.thousand(share)} " in shown and f"{name} {told.thousand(share)}" in cells
+            assert f"{told.thousand(share)} " in shown and f"{name}\N{NO-BREAK SPACE}{told.thousand(share)}" in cells
     for f in d.lead:
         assert told.thousand(f.often) in page(study)
     assert sum(o.recommended for o in d.options) == 1
