@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+from great_tables import GT
 
 from lib import results
 from lib.report import exhibit, facts, figures, tables, widgets
@@ -43,7 +44,7 @@ def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> E
         )
     caption = material("caption") if material else _absent(study, kind, options)
     if kind.of == "table":
-        gt = kind.draw(material) if material else table_of([], {}, language(study.language))
+        gt = kind.draw(material) if material else _no_table(study)
         return exhibit.table(kind.label(options), gt, caption)
     return exhibit.figure(kind.label(options), _drawn(study, kind, material, size, options), caption)
 
@@ -65,7 +66,7 @@ def slide(study: Results, name: str, **options: Any) -> Exhibit:
     kind, material = _material(study, name, "slide", options)
     label = kind.label(options).replace("-", "-slide-", 1)
     if kind.of == "table":
-        gt = kind.draw(material) if material else table_of([], {}, language(study.language))
+        gt = kind.draw(material) if material else _no_table(study)
         return exhibit.bare_table(label, gt)
     return exhibit.slide(label, _drawn(study, kind, material, "slide", options))
 
@@ -97,6 +98,12 @@ def _material(study: Results, name: str, size: Size, options: Facts) -> tuple[Ki
     kind = KINDS[name]
     facts = kind.gather(study, **options)
     return kind, None if facts is None else Material(study, kind.template, facts, size)
+
+
+def _no_table(study: Results) -> GT:
+    """A table of one cell: one without any cannot be set on paper."""
+    told = language(study.language)
+    return table_of([{"nothing": told.phrase("nothing_to_list")}], {"nothing": ""}, told)
 
 
 def _absent(study: Results, kind: Kind, options: Facts) -> Words:
