@@ -19,9 +19,7 @@ COHORTS = {
     "bare": Knobs(seeds=1, patients=60, weightings=("uniform",), postprocessings=("fixed_0.5",)),
     "one attribute": Knobs(attributes=(DEFAULTS["sex"],), weightings=("uniform", "inverse_class_frequency")),
 }
-EDITIONS = [(name, "en") for name in COHORTS] + [
-    (name, code) for code in languages() if code != "en" for name in ("biased", "rare groups", "bare")
-]
+EDITIONS = [(name, code) for name in COHORTS for code in languages()]
 INLINE = re.compile(r"`\{python\} ([^`]+)`")
 FAULT = re.compile(
     r"(?<!^)(?<!\. )\bNone\b(?!\.\*\*)|\bnan\b|\{|\}|  | ,|\.\.(?!\.)|\(\)|\b1 (images|patients|networks|weightings)\b"
