@@ -221,7 +221,7 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
         part = cohort.filter(split=split)
         sizes |= {f"{split}_images": part.height, f"{split}_patients": part["patient"].n_unique()}
     training = {"seeds": list(range(1, knobs.seeds + 1)), "image_size": 64, "epochs": EPOCHS}
-    training |= {"weights_act_by": "sampling", "initial_weights": "none"}
+    training |= {"weights_act_by": "sampling", "initial_weights": "none", "batch_size": 32, "learning_rate": 0.0003}
     return {
         "cohort": {"name": "simulated", "source": "simulated patients", "key": "0" * 32, **sizes}
         | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
