@@ -279,13 +279,7 @@ def test_the_report_of_predictions_is_a_page_and_a_pdf_and_spares_the_studys_boo
     page, pdf = render_predictions(root, bundle)
     text = page.read_text("utf-8")
     assert page.parent == bundle.parent / "report" and pdf.read_bytes().startswith(b"%PDF")
-    for part in (
-        "240 images of 120 patients",
-        "The baseline, shown as",
-        "is mine",
-        "it is compared with other",
-        "<svg",
-    ):
+    for part in ("240 images", "120 patients", "mine", "other", "<svg"):
         assert part in text
     assert ("draft" in text.lower()) == (program == "none")
     assert sorted(root.iterdir()) == before, "nothing but data/given has changed"

@@ -70,7 +70,7 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
     head = {
         "title": book["title"],
         "subtitle": book.get("subtitle", ""),
-        "author": book["author"] if isinstance(book["author"], list) else [book["author"]],
+        "author": book.get("author", []),  # pandoc takes one name, too; a report of predictions is signed by nobody
         "lang": settings.get("lang", code),
         "spaced-punctuation": settings.get("spaced-punctuation", False),
         "words": words["page"],
