@@ -1,5 +1,6 @@
 """Title, authors, chapters and words of the report are those of `study.toml`, in the book, the deck and the draft."""
 
+import html
 import json
 import os
 import re
@@ -179,7 +180,10 @@ def test_both_editions_of_book_and_deck_are_rendered_side_by_side_and_linked(pro
     deck = (project / "_book/chapters/slides/defense.html").read_text("utf-8")
     assert "<title>Second</title>" in deck and "Ada L., Zoë M." in deck and "?meta" not in deck
     assert 'href="../../fr/chapters/fr/slides/defense.html"' in deck
-    home, page = ((project / "_book/fr" / name).read_text("utf-8") for name in ("index.html", "chapters/fr/mine.html"))
+    home, page = (
+        html.unescape((project / "_book/fr" / name).read_text("utf-8"))
+        for name in ("index.html", "chapters/fr/mine.html")
+    )
     assert '<html xmlns="http://www.w3.org/1999/xhtml" lang="fr"' in home and "Mes propres mots." in page
     assert (
         'Voir <a href="chapters/fr/mine.html"' in home

@@ -31,17 +31,6 @@ def test_a_browser_that_prints_nothing_is_named_and_an_old_pdf_is_not_taken_for_
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
     deck.with_suffix(".pdf").write_bytes(b"%PDF of yesterday")
     monkeypatch.setenv("PATH", f"{deck.parent}{os.pathsep}/bin")
-    with pytest.raises(RuntimeError, match=f"^{fake} printed no pages of 2 slides: open file://"):
+    with pytest.raises(RuntimeError, match=f"^{fake} did not print the slides .*: open file://"):
         deck_pdf.print_deck(deck)
     assert not deck.with_suffix(".pdf").exists()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the fake browser is a shell script")
-def test_a_deck_printed_before_it_was_laid_out_is_refused(deck, monkeypatch):
-    fake = deck.parent / "chromium"
-    script = 'for a in "$@"; do case "$a" in --print-to-pdf=*) echo "%PDF /Type /Page " > "${a#*=}";; esac; done'
-    fake.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
-    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{deck.parent}{os.pathsep}/bin")
-    with pytest.raises(RuntimeError, match="printed 1 page of 2 slides"):
-        deck_pdf.print_deck(deck)

@@ -103,7 +103,7 @@ def test_every_figure_has_a_text_of_its_own(pages):
 
 
 def test_tables_are_sorted_copied_and_downloaded(rendered, browser):
-    page, _ = open_page(browser, rendered / "chapters" / "data-analysis.html", width=1280, height=900)
+    page, _ = open_page(browser, rendered / "chapters" / "more.html", width=1280, height=900)
     table = page.locator("#tbl-checks table")
     before = table.locator("tbody tr td:first-child, tbody tr th:first-child").all_inner_texts()
     table.get_by_role("button", name="found").click()
@@ -120,7 +120,7 @@ def test_tables_are_sorted_copied_and_downloaded(rendered, browser):
     drawing = Path(download.value.path()).read_text("utf-8")
     assert drawing.startswith("<svg") and 'xmlns="http://www.w3.org/2000/svg"' in drawing
     page.evaluate("navigator.clipboard.writeText = text => { window.taken = text; return Promise.resolve(); }")
-    page.locator("#tbl-composition").get_by_role("button", name="Markdown").click()
+    page.locator("#tbl-checks").get_by_role("button", name="Markdown").click()
     taken = page.evaluate("window.taken").strip().splitlines()
     assert set(taken[1]) <= set("|- ") and len({line.count("|") for line in taken}) == 1
     page.context.close()

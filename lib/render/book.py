@@ -146,7 +146,7 @@ def write_book(root: Path, code: str = LANGUAGE) -> None:
         project = {"output-dir": output_of(code)}
         deck = project | {"type": "default", "render": [twin_of(DECK, code)]}
         _write(root / f"_quarto-{profile_of(code)}.yml", {"project": project, "book": {"chapters": [home_of(code)]}})
-        _write(root / f"_quarto-{profile_of(code, deck=True)}.yml", {"project": deck})
+        _write(root / f"_quarto-{profile_of(code, deck=True)}.yml", {"project": deck, "suppress-bibliography": True})
 
 
 def _write(file: Path, settings: dict[str, Any]) -> None:

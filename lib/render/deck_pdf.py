@@ -1,11 +1,10 @@
 """The slides as a PDF, a page each and without notes, printed by a browser that is installed."""
 
 import os
-import re
 import shutil
-import subprocess
-import tempfile
 from pathlib import Path
+
+from playwright.sync_api import Error, sync_playwright
 
 PROGRAMS = (
     "chromium",
@@ -28,9 +27,10 @@ ELSEWHERE = (
 )
 """Where macOS and Windows have them; there they are not on PATH."""
 PATIENCE = 180
-"""Seconds that printing may take."""
-TRIES = 4
-"""On a busy machine a browser may print before the slides are laid out."""
+"""Seconds that loading, laying out and printing may take, each."""
+LAID_OUT = """() => typeof Reveal === "undefined"
+  || Reveal.isReady() && document.querySelectorAll(".pdf-page").length >= Reveal.getTotalSlides()"""
+"""True in the browser once reveal.js has put every slide on a page of its own; at once in a deck without reveal.js."""
 
 
 def find_browser() -> str | None:
@@ -45,31 +45,16 @@ def print_deck(deck: Path) -> Path:
     if browser is None:
         raise RuntimeError(f"No Chromium, Chrome or Edge is found that could print the slides: {by_hand}")
     pdf = deck.with_suffix(".pdf")
-    slides, printed = deck.read_text("utf-8").count("<section "), 0
-    for _ in range(TRIES):
-        pdf.unlink(missing_ok=True)
-        try:
-            _print(browser, page, pdf)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise RuntimeError(f"{browser} did not print the slides ({error}): {by_hand}") from error
-        if (printed := pages(pdf)) >= max(1, min(2, slides)):
-            return pdf
     pdf.unlink(missing_ok=True)
-    raise RuntimeError(f"{browser} printed {printed or 'no'} page{'s' * (printed != 1)} of {slides} slides: {by_hand}")
-
-
-def _print(browser: str, page: str, pdf: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="print-", ignore_cleanup_errors=True) as profile:
-        command = [browser, "--headless", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}"]
-        # the page lays itself out for print after it has loaded: these two wait for it, as a rule
-        command += ["--virtual-time-budget=30000", "--run-all-compositor-stages-before-draw"]
-        command += ["--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            command.append("--no-sandbox")  # root has none; the page is our own
-        subprocess.run([*command, page], capture_output=True, timeout=PATIENCE)
-
-
-def pages(pdf: Path) -> int:
-    """Pages of a PDF that a browser printed; none when it is not there or is none."""
-    content = pdf.read_bytes() if pdf.is_file() else b""
-    return len(re.findall(rb"/Type\s*/Page\b", content)) if content.startswith(b"%PDF") else 0
+    try:
+        with sync_playwright() as playwright:
+            shown = playwright.chromium.launch(executable_path=browser).new_page()
+            shown.set_default_timeout(1000 * PATIENCE)
+            shown.goto(page)
+            shown.wait_for_function(LAID_OUT)
+            shown.pdf(path=pdf, prefer_css_page_size=True, print_background=True)
+    except Error as error:
+        raise RuntimeError(
+            f"{browser} did not print the slides ({error.message.splitlines()[0]}): {by_hand}"
+        ) from error
+    return pdf
