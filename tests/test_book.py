@@ -132,7 +132,7 @@ def test_words_of_quarto_are_the_settings(project):
     file = project / "study.toml"
     text = re.sub(r"(?m)^\[report\.language\].*\n", "", file.read_text("utf-8"))
     file.write_text(f'{text}\n[report.language]\ncrossref-fig-title = "Fig."\n', "utf-8")
-    assert book_settings(project)["language"] == {"crossref-fig-title": "Fig."}
+    assert book_settings(project)["language"]["crossref-fig-title"] == "Fig."
 
 
 def test_the_file_is_left_alone_while_nothing_changes(project):

@@ -111,6 +111,7 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
         "lang": code,
         "language": words["quarto"] | report.get("language", {}),
         "spaced-punctuation": bool(words["language"].get("spaced_punctuation")),
+        "crossref": {"title-delim": words["language"].get("caption_colon", ":")},  # Figure 1 : ...
         "book": book,
         "report": {"authors": ", ".join(authors)},  # the deck's shortcode cannot show a list
     }

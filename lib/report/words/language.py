@@ -128,7 +128,9 @@ class Language:
         return f"{self.points(difference, digits, signed)}{NO_BREAK}{self._points(difference, digits)}"
 
     def _points(self, difference: float, digits: int = 1) -> str:
-        return self.form(round(abs(100 * difference), digits), self.phrase("point"), self.phrase("points"))  # as it is written
+        return self.form(
+            round(abs(100 * difference), digits), self.phrase("point"), self.phrase("points")
+        )  # as it is written
 
     def interval(self, low: str, high: str) -> str:
         """`95 % interval −3.1 to +2.0`."""
