@@ -219,11 +219,12 @@ class Language:
         return text[:1].upper() + text[1:]
 
     def de(self, text: str) -> str:
-        """French: the text after `de`, contracted or elided: `du sexe`, `des pondérations`, `d'AP`, `de l'incidence`."""
+        """French: the text after `de`, contracted or elided: `du sexe`, `des pondérations`, `d'AP`, `d'hommes`, `de l'incidence`."""
         for article, contracted in (("le ", "du "), ("les ", "des ")):
             if text.startswith(article):
                 return contracted + text.removeprefix(article)
-        return f"d'{text}" if re.match(r"[aeiouyàâéèêëîïôöùûœæAEIOUÀÂÉÈÊÎÔÛŒÆ]", text) else f"de {text}"
+        silent = r"[aeiouyàâéèêëîïôöùûœæAEIOUÀÂÉÈÊÎÔÛŒÆ]|h(?=omme|ôpit|eure|ospi|uma)"  # an h that is not breathed
+        return f"d'{text}" if re.match(silent, text) else f"de {text}"
 
     def to(self, text: str) -> str:
         """French: the text after `à`, contracted: `au sexe`, `aux femmes`, `à l'incidence`."""
