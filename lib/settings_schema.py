@@ -142,6 +142,8 @@ class _Report(Model):
     """Files of the chapters after index.qmd; without a line here a chapter is left out."""
     appendices: list[str] = []
     """Files of the appendices."""
+    examples: bool = False
+    """Whether the pages show images of the surest errors, where cohort and networks are on this machine; not to be passed on."""
     language: dict[str, str] = {}
     """Single words that Quarto adds, by its names for them, as in crossref-fig-title = "Fig."."""
 

@@ -14,6 +14,7 @@ from lib.render.book import DECK, LANGUAGE, OUTPUT, chapters_of, editions, outpu
 from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
 from lib.render.twins import link_twins
+from lib.settings import read_settings
 
 log = logging.getLogger(__name__)
 DRAFT = "_draft"
@@ -34,6 +35,7 @@ def render_report(root: Path, code: str = LANGUAGE) -> list[Path]:
         output = root / output_of(code)
         _clear(output, {other for other in editions(root) if output_of(other) != output_of(code)})
         quarto(found.program, root, "render", "--no-clean", "--profile", profile_of(code))
+        _add_examples(root, output, code)
         deck = _slides(found.program, root, code)
     return [output / "index.html", *sorted(output.glob("*.pdf")), deck]
 
@@ -44,9 +46,18 @@ def _draft(root: Path, code: str, why: str) -> list[Path]:
     target = root / DRAFT / code
     with _alone(root / DRAFT), tempfile.TemporaryDirectory(prefix=".draft-", dir=root) as temporary:
         made = render_draft(root, Path(temporary), why=why, code=code)
+        _add_examples(root, Path(temporary), code)
         target.parent.mkdir(exist_ok=True)
         _take_the_place(Path(temporary), target)
     return [target / path.relative_to(temporary) for path in made]
+
+
+def _add_examples(root: Path, output: Path, code: str = LANGUAGE) -> None:
+    """Where study.toml asks for them; only then is what reads cohorts and networks imported, which takes seconds."""
+    if (root / "study.toml").is_file() and read_settings(root)["report"].get("examples"):
+        from lib.render.examples import add_examples
+
+        add_examples(root, output, code)
 
 
 def _clear(output: Path, kept: set[str]) -> None:
@@ -110,6 +121,7 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
             else:
                 quarto(found.program, project, "render")
                 work_from_disk(project / OUTPUT)
+            _add_examples(root, project / OUTPUT)
         with _alone(target):
             _take_the_place(project / OUTPUT, target)
     return [target / "index.html", *sorted(target.glob("*.pdf"))]
