@@ -36,7 +36,7 @@ FILES = {
     "index.qmd": "# Start {.unnumbered}\n\nSee @sec-mine: it is 95 %.\n",
     "index.fr.qmd": f"---\noutput-file: index.html\n---\n\n{FRENCH}",
     "chapters/mine.qmd": "# Mine {#sec-mine}\n\nMy own words.\n",
-    "chapters/fr/mine.qmd": "# Le mien {#sec-mine}\n\nMes propres mots.\n",
+    "chapters/fr/mine.qmd": "# Le mien {#sec-mine}\n\nMes propres mots.\n\n| a |\n|---|\n| 1 |\n\n: Une table. {#tbl-one}\n",
 }
 
 
@@ -133,7 +133,13 @@ def test_words_of_quarto_are_the_settings(project):
     file = project / "study.toml"
     text = re.sub(r"(?m)^\[report\.language\].*\n", "", file.read_text("utf-8"))
     file.write_text(f'{text}\n[report.language]\ncrossref-fig-title = "Fig."\n', "utf-8")
-    assert book_settings(project)["language"] == {"crossref-fig-title": "Fig."}
+    assert book_settings(project)["language"]["crossref-fig-title"] == "Fig."
+
+
+def test_a_report_that_nobody_has_signed_is_signed_in_its_language(project):
+    rewrite_settings(project, authors='["The audit team"]')
+    signed = {code: book_settings(project, code)["book"]["author"] for code in ("en", "fr")}
+    assert signed == {"en": ["The audit team"], "fr": ["L’équipe d’audit"]}
 
 
 def test_the_file_is_left_alone_while_nothing_changes(project):
@@ -185,6 +191,7 @@ def test_both_editions_of_book_and_deck_are_rendered_side_by_side_and_linked(pro
         for name in ("index.html", "chapters/fr/mine.html")
     )
     assert '<html xmlns="http://www.w3.org/1999/xhtml" lang="fr"' in home and "Mes propres mots." in page
+    assert "Tableau&nbsp;1.1&nbsp;: Une table." in page
     assert (
         'Voir <a href="chapters/fr/mine.html"' in home
         and "\N{NO-BREAK SPACE}: c’est «\u202fbien\u202f»\u202f; 95\u202f%\u202f?" in home

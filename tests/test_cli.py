@@ -155,4 +155,4 @@ def test_check_speaks_the_language_of_the_report(tiny_cohort, monkeypatch, capsy
     assert cli.main(["check", str(tiny_cohort)]) == 0
     assert "192  images in the folders (read)\n" in capsys.readouterr().out
     assert cli.main(["check", str(tiny_cohort), "--language", "fr"]) == 0
-    assert "192  images dans les dossiers (lecture)\n" in capsys.readouterr().out
+    assert "192  images dans les dossiers (lues)\n" in capsys.readouterr().out

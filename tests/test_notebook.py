@@ -49,6 +49,10 @@ Only on paper.
 show(study, "options")
 ```
 
+```{python}
+show(study, "weightings")
+```
+
 Try it:
 
 ```{python}
@@ -89,6 +93,7 @@ def test_text_figures_tables_and_their_numbers_are_inside(notebook):
     assert not any(left in text for left in (":::", "{python}", "{#", "Only on paper", "HERE", "Try it"))
     shown = [output.get("data", {}).get("text/html", "") for cell in cells for output in cell.get("outputs", [])]
     assert any("<svg" in html and "<strong>Figure\N{NO-BREAK SPACE}1.</strong>" in html for html in shown)
+    assert any("(Kish 1965)" in html for html in shown) and not any("[@" in html for html in shown)
     assert any("<table" in html and "<strong>Table\N{NO-BREAK SPACE}1.1.</strong>" in html for html in shown)
 
 
@@ -96,7 +101,7 @@ def test_text_figures_tables_and_their_numbers_are_inside(notebook):
 def test_every_cell_shows_something_and_shows_the_same_when_it_is_run_again(notebook):
     before, root = notebook
     code = [cell for cell in before.cells if cell.cell_type == "code"]
-    assert len(code) == 3 and all(cell.outputs for cell in code)
+    assert len(code) == 4 and all(cell.outputs for cell in code)
     again = nbformat.from_dict(before)
     NotebookClient(again, kernel_name="python3", resources={"metadata": {"path": str(root / "_book")}}).execute()
     for cell, anew in zip(code, [cell for cell in again.cells if cell.cell_type == "code"], strict=True):

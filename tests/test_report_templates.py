@@ -105,15 +105,19 @@ def test_numbers_lists_plurals_and_groups():
 def test_french_writes_numbers_articles_and_spaces_as_french_does():
     fr = language("fr")
     assert (fr.number(1234.5, 1), fr.number(-0.5, 2)) == ("1\u202f234,5", "−0,50")
-    assert [fr.de(text) for text in ("le sexe", "les poids", "l'âge", "AP", "PA")] == [
+    assert [fr.de(text) for text in ("le sexe", "les poids", "l'âge", "AP", "PA", "hommes", "hanches")] == [
         "du sexe",
         "des poids",
         "de l'âge",
         "d'AP",
         "de PA",
+        "d'hommes",
+        "de hanches",
     ]
     assert fr.to("le sexe") == "au sexe" and fr.to("l'incidence") == "à l'incidence"
     assert [fr.plural(n, "réseau", "réseaux") for n in (0, 1, 2)] == ["0 réseau", "1 réseau", "2 réseaux"]
+    assert fr.with_unit(0.0196, 1) == "+2,0\u00a0points" and fr.with_unit(0.0194, 1) == "+1,9\u00a0point"
+    assert fr.by("sex") == "le sexe" and fr.by("age_group") == "l’âge" == fr.finished("l'âge")
     assert fr.finished("Vraiment ? « Oui » : 5 %") == "Vraiment\u202f? «\u202fOui\u202f»\u00a0: 5 %"
     assert fr.percent(0.05, 0) == "5\u00a0%"
 

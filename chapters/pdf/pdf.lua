@@ -1,11 +1,13 @@
--- For the PDF only: the boxed answer of a chapter, and inline formulas that screen readers can read (PDF/UA).
+-- For the PDF only: the boxed answer of a chapter, the first page in smaller type, and inline formulas that screen readers can read (PDF/UA).
 local function typst() return quarto.doc.is_format("typst") end
 
 function Div(div)
-  if div.classes:includes("answer") and typst() then
-    div.content:insert(1, pandoc.RawBlock("typst", "#answer["))
-    div.content:insert(pandoc.RawBlock("typst", "]"))
-    return div.content
+  for _, name in ipairs({ "answer", "board" }) do
+    if div.classes:includes(name) and typst() then
+      div.content:insert(1, pandoc.RawBlock("typst", "#" .. name .. "["))
+      div.content:insert(pandoc.RawBlock("typst", "]"))
+      return div.content
+    end
   end
 end
 

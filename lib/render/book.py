@@ -24,6 +24,8 @@ from lib.settings import SettingsError, read_settings  # noqa: E402
 FILE = "_report.yml"
 OUTPUT = "_book"
 DECK = "chapters/slides/defense.qmd"
+NOBODY = ["The audit team"]
+"""Authors that `study.toml` comes with."""
 LANGUAGE = "en"
 """Of the report where no other is asked for: its chapters stand in `chapters/` itself."""
 
@@ -94,7 +96,9 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
     """What `[report]` says of an edition, in Quarto's names. Raises `SettingsError`, one sentence, for a chapter that is not there."""
     report, words = read_settings(root)["report"], page_words(root, code)
     own = report.get(code, {})
-    authors = report.get("authors") or ["The audit team"]
+    authors = report.get("authors") or NOBODY
+    if authors == NOBODY:  # nobody has signed yet
+        authors = [words["page"].get("authors", *NOBODY)]
     book = {key: own.get(key) or report.get(key, "") for key in ("title", "subtitle")} | {"author": authors}
     book |= {"chapters": [home_of(code), *_chapters(root, report, "chapters", code)]}
     if appendices := _chapters(root, report, "appendices", code):
@@ -107,6 +111,7 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
         "lang": code,
         "language": words["quarto"] | report.get("language", {}),
         "spaced-punctuation": bool(words["language"].get("spaced_punctuation")),
+        "crossref": {"title-delim": words["language"].get("caption_colon", ":")},  # Figure 1 : ...
         "book": book,
         "report": {"authors": ", ".join(authors)},  # the deck's shortcode cannot show a list
     }

@@ -45,6 +45,9 @@ def write_notebook(root: Path, code: str = LANGUAGE) -> Path:
     labels = labels_of(chapters, words["quarto"] | settings["language"])
     numbers = {label: told for label, (_, told) in labels.items() if not label.startswith("sec")}
 
+    captions = "".join(str(data) for parts in ran.values() for part in parts for data in part.get("outputs", []))
+    numbers |= _cited(sorted(set(re.findall(r"\[@[\w@;, -]+\]", captions))), root, settings)
+
     cells, told = _Cells(), []
     for chapter in chapters:
         marked = "".join(cells.marked(part) for part in ran[chapter.path])
@@ -117,14 +120,26 @@ def _output(data: dict[str, str], numbers: dict[str, str]) -> Any:
     return nbformat.v4.new_output("execute_result", data=data)
 
 
+def _cited(citations: list[str], root: Path, settings: dict[str, Any]) -> dict[str, str]:
+    """Citations in captions as they are told: `[@kish1965]` is `(Kish 1965)`; captions are no Markdown that pandoc sees."""
+    told = _pandoc("\n\n".join(citations), root, settings, "--to=plain", "--metadata=suppress-bibliography:true")
+    return dict(zip(citations, told.strip().split("\n\n"), strict=True)) if citations else {}
+
+
 def _markdown(text: str, root: Path, settings: dict[str, Any]) -> str:
     """Pandoc's Markdown as that of notebooks: citations told, boxes as quotations, no divisions."""
-    config = yaml.safe_load((root / "_quarto.yml").read_text("utf-8"))
     references = page_words(root, settings["lang"])["quarto"].get("section-title-references", "References")
-    command = [pypandoc.get_pandoc_path(), "--from=markdown", "--to=gfm+tex_math_dollars-raw_html", "--wrap=none"]
-    command += [f"--lua-filter={HERE / 'notebook.lua'}", f"--lua-filter={ROOT / 'chapters' / 'typography.lua'}"]
-    command += [f"--metadata=lang:{settings['lang']}", f"--metadata=reference-section-title:{references}"]
-    command += [f"--metadata=spaced-punctuation:{str(settings['spaced-punctuation']).lower()}"]
+    options = ["--to=gfm+tex_math_dollars-raw_html", f"--metadata=reference-section-title:{references}"]
+    options += [f"--lua-filter={HERE / 'notebook.lua'}", f"--lua-filter={ROOT / 'chapters' / 'typography.lua'}"]
+    options += [f"--metadata=spaced-punctuation:{str(settings['spaced-punctuation']).lower()}"]
+    whole = f'---\nnocite: "@*"\n---\n\n{text}'  # captions cite, too
+    return _pandoc(whole, root, settings, *options)
+
+
+def _pandoc(text: str, root: Path, settings: dict[str, Any], *options: str) -> str:
+    config = yaml.safe_load((root / "_quarto.yml").read_text("utf-8"))
+    command = [pypandoc.get_pandoc_path(), "--from=markdown", "--wrap=none", *options]
+    command += [f"--metadata=lang:{settings['lang']}"]
     command += [f"--bibliography={root / config['bibliography']}", "--citeproc"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")
     if done.returncode:

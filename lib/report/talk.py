@@ -41,5 +41,5 @@ def members(study: Results) -> Facts | None:
 def group(material: Material) -> GT:
     """A row for each member."""
     columns = ("who", "did", "when")
-    rows = [{key: str(row.get(key, "")) for key in columns} for row in material["members"]]
+    rows = [{key: material("cell", text=str(row.get(key, ""))) for key in columns} for row in material["members"]]
     return table_of(rows, {key: material(key) for key in columns}, material.language)

@@ -70,6 +70,8 @@ class Language:
             for table, names in _read(place / "names.toml").items():
                 self._names[table] = self._names.get(table, {}) | names
         self._locale = Locale.parse(self._names["language"]["locale"])
+        self._apostrophe = self._names["language"].get("apostrophe", "'")
+        self._names = _apostrophes(self._names, self._apostrophe)
 
     # numbers
 
@@ -123,10 +125,12 @@ class Language:
 
     def with_unit(self, difference: float, digits: int = 1, signed: bool = True) -> str:
         """`+12.3 points`; French: `+0,1 point`."""
-        return f"{self.points(difference, digits, signed)}{NO_BREAK}{self._points(difference)}"
+        return f"{self.points(difference, digits, signed)}{NO_BREAK}{self._points(difference, digits)}"
 
-    def _points(self, difference: float) -> str:
-        return self.form(abs(100 * difference), self.phrase("point"), self.phrase("points"))
+    def _points(self, difference: float, digits: int = 1) -> str:
+        return self.form(
+            round(abs(100 * difference), digits), self.phrase("point"), self.phrase("points")
+        )  # as it is written
 
     def interval(self, low: str, high: str) -> str:
         """`95 % interval −3.1 to +2.0`."""
@@ -215,11 +219,12 @@ class Language:
         return text[:1].upper() + text[1:]
 
     def de(self, text: str) -> str:
-        """French: the text after `de`, contracted or elided: `du sexe`, `des pondérations`, `d'AP`, `de l'incidence`."""
+        """French: the text after `de`, contracted or elided: `du sexe`, `des pondérations`, `d'AP`, `d'hommes`, `de l'incidence`."""
         for article, contracted in (("le ", "du "), ("les ", "des ")):
             if text.startswith(article):
                 return contracted + text.removeprefix(article)
-        return f"d'{text}" if re.match(r"[aeiouyàâéèêëîïôöùûœæAEIOUÀÂÉÈÊÎÔÛŒÆ]", text) else f"de {text}"
+        silent = r"[aeiouyàâéèêëîïôöùûœæAEIOUÀÂÉÈÊÎÔÛŒÆ]|h(?=omme|ôpit|eure|ospi|uma)"  # an h that is not breathed
+        return f"d'{text}" if re.match(silent, text) else f"de {text}"
 
     def to(self, text: str) -> str:
         """French: the text after `à`, contracted: `au sexe`, `aux femmes`, `à l'incidence`."""
@@ -346,14 +351,30 @@ class Language:
             parts.append(names["rule_by" if by else "rule"].format(name=self.rule(option.rule), by=by))
         return self.all(parts) if parts else names["nothing"]
 
+    def plain_words(self, option: Any) -> str:
+        """What an option of the decision page does, in words for everybody (`[plain]`); empty where there are none."""
+        names = self._names["plain"]
+        starts = [[n for n in names if own.startswith(n)] for own in (option.weighting, option.rule) if own]
+        return self.phrase("semicolon").join(names[max(found, key=len)] for found in starts if found)
+
     # the text as a whole
 
     def finished(self, text: str) -> str:
-        """The text with the spaces that the language's typography asks for (French: before ; : ! ? %, within guillemets)."""
+        """The text as the language's typography has it: its apostrophe, and spaces (French: before ; : ! ? %, within guillemets)."""
+        text = text.replace("'", self._apostrophe)
         if self._names["language"].get("spaced_punctuation"):
             text = re.sub(r"(?<=\d) (?=\d{3}\b)", NARROW, text)
             text = re.sub(r" ([;!?»])", NARROW + r"\1", text).replace(" :", f"{NO_BREAK}:").replace("« ", f"«{NARROW}")
         return text
+
+
+def _apostrophes(names: Any, mark: str) -> Any:
+    """Names with the apostrophe of the language; tables and lists of them, too."""
+    if isinstance(names, dict):
+        return {key: _apostrophes(value, mark) for key, value in names.items()}
+    if isinstance(names, list):
+        return [_apostrophes(value, mark) for value in names]
+    return names.replace("'", mark) if isinstance(names, str) else names
 
 
 def _read(path: Path) -> dict[str, Any]:
