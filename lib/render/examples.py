@@ -32,6 +32,7 @@ EACH = 2
 """Images of each group and kind of error."""
 SIDE = 320
 """Pixels along the longer side of an image at most."""
+NONE = "The pages show no examples, which [report] in study.toml asks for: %s"
 
 
 def add_examples(root: Path, output: Path, code: str = LANGUAGE) -> int:
@@ -42,17 +43,20 @@ def add_examples(root: Path, output: Path, code: str = LANGUAGE) -> int:
     try:
         study = results.load(root=root)
         images = _scored(study.manifest, root)
-    except ValueError as why:  # each is one sentence
-        log.warning("The pages show no examples, which [report] in study.toml asks for: %s", why)
+    except ValueError as why:
+        log.warning(NONE, why)
         return 0
-    d = decide(study, {})
+    d, filled = decide(study, {}), False
     told = partial(tell, language(code), "examples", attribute=d.attribute, drawn=d.drawn)
     found = surest(images, d.attribute)
     for page in [(output / chapter).with_suffix(".html") for chapter in chapters_of(root, code)]:
         if found and page.is_file() and (place := _place(text := page.read_text("utf-8"))):
             strip = _strip(found, output / PLACE, page, lambda *block, **facts: escape(told(*block, **facts)))
             page.write_text(text[: place[0]] + strip + text[place[1] :], "utf-8")
-    return len(found)
+            filled = True
+    if not filled:
+        log.warning(NONE, "no image is misjudged, or no chapter has a place for them.")
+    return len(found) if filled else 0
 
 
 def surest(images: pl.DataFrame, attribute: Attribute) -> list[dict[str, Any]]:
@@ -116,8 +120,7 @@ def _strip(found: list[dict[str, Any]], folder: Path, page: Path, say: Callable[
         own = [(number, one) for number, one in enumerate(found, 1) if one["label"] == label]
         parts += [f"<p><strong>{say(kind)}</strong></p>", '<div class="examples">'] if own else []
         for number, one in own:
-            file = folder / f"{number}.png"
-            width, height = _copy(Path(one["path"]), file)
+            width, height = _copy(Path(one["path"]), file := folder / f"{number}.png")
             source = Path(os.path.relpath(file, page.parent)).as_posix()
             image = f'<img src="{source}" width="{width}" height="{height}" alt="{say("alt", e=one)}">'
             parts.append(f"<figure>{image}<figcaption>{say('caption', e=one)}</figcaption></figure>")
@@ -127,9 +130,9 @@ def _strip(found: list[dict[str, Any]], folder: Path, page: Path, say: Callable[
 
 def _copy(image: Path, file: Path) -> tuple[int, int]:
     """Write a small copy of an image, without what else its file says of the patient; returns its width and height."""
-    size, _ = read_header(image)
-    longer = max(size or (SIDE,))
-    width, height = (max(1, round(side * min(1, SIDE / longer))) for side in size or (SIDE, SIDE))
+    (width, height), _ = read_header(image)
+    scale = min(1, SIDE / max(width, height))
+    width, height = max(1, round(scale * width)), max(1, round(scale * height))
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(read_grey(image, max(width, height))).resize((width, height)).save(file)
     return width, height
