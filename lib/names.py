@@ -212,6 +212,8 @@ NARROWED, WIDENED, TURNED, OPENED = "narrowed", "widened", "turned", "opened"
 """What a method did to a gap (column `outcome` of the table `effects`), as far as the verdict beside it reaches."""
 IMPROVED, WORSENED, RISEN, FALLEN = "improved", "worsened", "risen", "fallen"
 """The same for a rate: the first two where one side is better."""
+HARMFUL = (WIDENED, OPENED, TURNED, WORSENED)
+"""What no method should do."""
 LEVELLED_UP = "levelling up"
 LEVELLED_DOWN = "levelling down"
 TRADED = "a trade"
@@ -264,11 +266,3 @@ def is_weighting(name: str) -> bool:
 def must_know(postprocessing: str, target: str) -> str | None:
     """The attribute that must be known of each image when deciding, or None."""
     return None if target == NO_TARGET or postprocessing in DECIDE_WITHOUT_GROUP else target
-
-
-def postprocessing_label(name: str, target: str = NO_TARGET, attributes: Mapping[str, Attribute] = DEFAULTS) -> str:
-    """The words for a post-processing and the attribute it acts on, such as `equal TPR thresholds by view`."""
-    words = POSTPROCESSINGS.get(name, name.replace("_", " "))
-    if target == NO_TARGET:
-        return words
-    return f"{words} by {attributes[target].label if target in attributes else target.replace('_', ' ')}"

@@ -117,7 +117,7 @@ def test_a_group_differs_in_its_pixels_only_if_the_healthy_and_the_sick_do(nih):
     view = nih.attributes["view"]
     shown = cohort.greys(nih, view)
     (apart,) = cohort.pixels_apart(shown, view)
-    assert (apart.measure, apart.group, apart.higher) == ("contrast", "AP", False)
+    assert (apart["measure"], apart["group"], apart["higher"]) == ("contrast", "AP", False)
     wide = replace(shown[0].level, low=0.0, high=1.0)
     overlapping = tuple(replace(own, level=wide) if own.label == 0 else own for own in shown)
     assert cohort.pixels_apart(overlapping, view) == ()
@@ -126,8 +126,8 @@ def test_a_group_differs_in_its_pixels_only_if_the_healthy_and_the_sick_do(nih):
 def test_images_of_a_patient_are_averaged_over_the_patients_to_learn_from(nih):
     own = cohort.visits(nih)
     people = nih.manifest["cohort"]
-    assert own.images == pytest.approx(people["train_images"] / people["train_patients"])
-    assert 0 < own.single < 1 and own.many < own.of_many
+    assert own["images"] == pytest.approx(people["train_images"] / people["train_patients"])
+    assert 0 < own["single"] < 1 and own["many"] < own["of_many"]
 
 
 def test_the_sketch_is_of_the_view_only_where_the_decision_is_about_it(nih):
@@ -160,9 +160,9 @@ def test_networks_that_failed_are_told(nih, demo):
 
 def test_every_network_is_in_a_row(nih):
     told = networks.runs(nih)["runs"]
-    assert sum(own.networks for own in told) == nih.tables["runs"].height
-    first = nih.tables["runs"].filter(weighting=told[0].weighting)["auc"]
-    assert (told[0].auc.least, told[0].auc.most) == (first.min(), first.max())
+    assert sum(own["networks"] for own in told) == nih.tables["runs"].height
+    first = nih.tables["runs"].filter(weighting=told[0]["weighting"])["auc"]
+    assert (told[0]["auc"].least, told[0]["auc"].most) == (first.min(), first.max())
 
 
 def test_what_the_reader_looks_for_and_does_has_a_french_name(nih):

@@ -10,7 +10,7 @@ from great_tables import GT
 from lib import results
 from lib.report import exhibit, facts, figures, tables, widgets
 from lib.report.exhibit import Exhibit
-from lib.report.figures.marks import framed, nothing
+from lib.report.figures.layout import framed, nothing
 from lib.report.registry import KINDS, SENTENCES, Facts, Kind, Material
 from lib.report.tables.cells import table_of
 from lib.report.theme import Size
@@ -37,22 +37,15 @@ def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> E
     """
     kind, material = _material(study, name, size, options)
     if kind.of == "widget":
-        return (
-            exhibit.widget(name, kind.draw(material))
-            if material
-            else exhibit.Exhibit(f"{_absent(study, kind, options)}\n")
-        )
+        return exhibit.widget(name, kind.draw(material)) if material else Exhibit(f"{_absent(study, kind, options)}\n")
     caption = material("caption") if material else _absent(study, kind, options)
-    if kind.of == "table":
-        gt = kind.draw(material) if material else _no_table(study)
-        return exhibit.table(kind.label(options), gt, caption)
-    return exhibit.figure(kind.label(options), _drawn(study, kind, material, size, options), caption)
+    captioned = exhibit.table if kind.of == "table" else exhibit.figure
+    return captioned(kind.label(options), _drawn(study, kind, material, size, options), caption)
 
 
 def chart(study: Results, name: str, *, size: Size = "page", **options: Any) -> alt.TopLevelMixin:
     """A figure by name as an Altair chart, with its title, subtitle and alternative text."""
-    kind, material = _material(study, name, size, options)
-    return _drawn(study, kind, material, size, options)
+    return _drawn(study, *_material(study, name, size, options), size, options)
 
 
 def heading(study: Results, name: str, **options: Any) -> Words:
@@ -64,11 +57,9 @@ def heading(study: Results, name: str, **options: Any) -> Words:
 def slide(study: Results, name: str, **options: Any) -> Exhibit:
     """A figure or table for a slide whose heading tells what it finds: larger type, fewer marks, no title, no caption."""
     kind, material = _material(study, name, "slide", options)
+    bare = exhibit.table if kind.of == "table" else exhibit.slide
     label = kind.label(options).replace("-", "-slide-", 1)
-    if kind.of == "table":
-        gt = kind.draw(material) if material else _no_table(study)
-        return exhibit.bare_table(label, gt)
-    return exhibit.slide(label, _drawn(study, kind, material, "slide", options))
+    return bare(label, _drawn(study, kind, material, "slide", options))
 
 
 def read(study: Results, name: str, **options: Any) -> Words:
@@ -84,11 +75,11 @@ def say(study: Results, template: str, *blocks: str, **options: Any) -> Words:
     """
     if template not in SENTENCES:
         raise KeyError(f"there are no sentences {template!r}; there are {', '.join(sorted(SENTENCES))}")
-    facts = SENTENCES[template](study, **options) or {}
-    told = language(study.language)
+    facts = {"study": study, **(SENTENCES[template](study, **options) or {})}
+    spoken = language(study.language)
     if not blocks:
-        return tell(told, template, study=study, **facts)
-    text = " ".join(text for block in blocks if (text := tell(told, template, block, study=study, **facts)))
+        return tell(spoken, template, **facts)
+    text = " ".join(text for block in blocks if (text := tell(spoken, template, block, **facts)))
     return Words(text or NOTHING)
 
 
@@ -100,28 +91,24 @@ def _material(study: Results, name: str, size: Size, options: Facts) -> tuple[Ki
     return kind, None if facts is None else Material(study, kind.template, facts, size)
 
 
-def _no_table(study: Results) -> GT:
-    """A table of one cell: one without any cannot be set on paper."""
-    told = language(study.language)
-    return table_of([{"nothing": told.phrase("nothing_to_list")}], {"nothing": ""}, told)
-
-
 def _absent(study: Results, kind: Kind, options: Facts) -> Words:
-    told = language(study.language)
-    why = tell(told, kind.template, "absent", study=study, **options)
-    if kind.of == "widget":
-        return Words(told.finished(told.sentence(f"{why}.")))
-    return Words(told.finished(told.phrase(f"no_{kind.of}", why=why)))
+    """Why there is nothing to show."""
+    spoken = language(study.language)
+    why = tell(spoken, kind.template, "absent", study=study, **options)
+    told = spoken.sentence(f"{why}.") if kind.of == "widget" else spoken.phrase(f"no_{kind.of}", why=why)
+    return Words(spoken.finished(told))
 
 
-def _drawn(study: Results, kind: Kind, material: Material | None, size: Size, options: Facts) -> alt.TopLevelMixin:
+def _drawn(study: Results, kind: Kind, material: Material | None, size: Size, options: Facts) -> alt.TopLevelMixin | GT:
+    """The exhibit; where there is nothing to show, a figure that says why, or a table of one cell: none cannot be set on paper."""
+    if material is None and kind.of == "table":
+        spoken = language(study.language)
+        return table_of([{"nothing": spoken.phrase("nothing_to_list")}], {"nothing": ""}, spoken)
     if material is None:
         return nothing(_absent(study, kind, options), size=size)
-    return framed(
-        kind.draw(material),
-        title=material("title"),
-        subtitle=[material("subtitle")] if material.has("subtitle") else [],
-        description=material("alt"),
-        size=size,
-        own=material.language,
-    )
+    drawn = kind.draw(material)
+    if kind.of == "table":
+        return drawn
+    subtitle = material("subtitle") if material.has("subtitle") else ""
+    words = {"title": material("title"), "subtitle": subtitle, "description": material("alt")}
+    return framed(drawn, **words, size=size, language=material.language)

@@ -4,21 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from lib.names import DRAWN, OVERALL, Attribute
-from lib.report.facts.findings import (
-    CHANCE,
-    INVERTED,
-    STRONG,
-    Ability,
-    Finding,
-    Silence,
-    findings,
-    silences,
-)
+from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, Silence, findings, silences
 from lib.report.facts.options import Option, options
-from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.report.facts.values import BETWEEN, figure, figures, rows
 from lib.results import Results
 from lib.settings import read_settings
 
@@ -31,18 +20,6 @@ WHY_NOT = {
 }
 """Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
 SENSITIVE = "TPR 0.90"
-
-
-@dataclass(frozen=True)
-class Sensitive:
-    """The same classifier with one lower cut-off, at which nine of ten sick are to be found: what it then does, by group of the attribute.
-
-    `found` and `alarmed`: shares of everyone's sick and healthy; `gaps`: differences by the attribute at that cut-off, by metric.
-    """
-
-    found: Estimate
-    alarmed: Estimate
-    gaps: tuple[Estimate, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +46,7 @@ class Decision:
     too_dear: Option | None
     deploy: str
     against: tuple[str, ...]
-    sensitive: Sensitive | None
+    sensitive: dict[str, Any] | None
     drawn: bool
     patients: int
     images: int
@@ -194,12 +171,14 @@ def _against(
     return told
 
 
-def _sensitive(results: Results, attribute: Attribute) -> Sensitive | None:
+def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:
+    """The same classifier with one lower cut-off, at which nine of ten sick are to be found: what it then does.
+
+    `found` and `alarmed`: shares of everyone's sick and healthy; `gaps`: differences by the attribute at that cut-off.
+    """
     everyone = {"attribute": OVERALL, "group": "all", "contrast": None, "point": SENSITIVE}
-    found, alarmed = (estimate(row(results, "operating_points", **everyone, metric=m)) for m in ("tpr", "fpr"))
+    found, alarmed = (figure(results, "operating_points", **everyone, metric=metric) for metric in ("tpr", "fpr"))
     if found is None or alarmed is None:
         return None
-    gaps = rows(results, "operating_points", attribute=attribute.name, point=SENSITIVE).filter(
-        pl.col("contrast").is_not_null(), "estimable"
-    )
-    return Sensitive(found, alarmed, tuple(told for own in gaps.to_dicts() if (told := estimate(own))))
+    gaps = rows(results, "operating_points", BETWEEN, "estimable", attribute=attribute.name, point=SENSITIVE)
+    return {"found": found, "alarmed": alarmed, "gaps": list(figures(gaps, "contrast", "metric").values())}

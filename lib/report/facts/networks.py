@@ -1,12 +1,10 @@
 """How the study was made: its networks and its settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
-from lib.report.facts.values import rows
+from lib.report.facts.values import parts, rows
 from lib.results import Results
 
 LISTED = ("weightings", "postprocessings", "attributes", "seeds", "named")
@@ -15,39 +13,26 @@ LISTED = ("weightings", "postprocessings", "attributes", "seeds", "named")
 
 @dataclass(frozen=True)
 class Range:
-    """The least and the most of a figure over networks; None where it is not known."""
+    """The least and the most of a figure over networks."""
 
     least: float
     most: float
 
     @classmethod
-    def of(cls, values: pl.Series) -> "Range | None":
-        known = values.drop_nulls()
-        return cls(known.min(), known.max()) if len(known) else None
-
-
-@dataclass(frozen=True)
-class Runs:
-    """The networks of a weighting: how many, the epoch kept of how many, seconds, AUCs and balanced accuracy by image."""
-
-    weighting: str
-    networks: int
-    kept: Range | None
-    epochs: int | None
-    seconds: Range | None
-    tune_auc: Range | None
-    auc: Range | None
-    balanced_accuracy: Range | None
+    def of(cls, values: Iterable[float | None]) -> "Range | None":
+        """None where no network has the figure."""
+        known = [value for value in values if value is not None]
+        return cls(min(known), max(known)) if known else None
 
 
 def runs(study: Results) -> dict[str, Any] | None:
-    """A row for each weighting."""
-    table = rows(study, "runs")
+    """Of each weighting: how many `networks`, the epoch `kept` of how many `epochs`, and ranges of seconds, AUCs and balanced accuracy by image."""
+    figures = {"kept": "best_epoch"} | {name: name for name in ("seconds", "tune_auc", "auc", "balanced_accuracy")}
     told = []
-    for (name,), own in table.group_by("weighting", maintain_order=True) if table.height else ():
-        figures = {key: Range.of(own[key]) for key in ("seconds", "tune_auc", "auc", "balanced_accuracy")}
-        epochs = own["epochs"].max()
-        told.append(Runs(name, own.height, kept=Range.of(own["best_epoch"]), epochs=epochs, **figures))
+    for name, lines in parts(rows(study, "runs"), "weighting").items():
+        epochs = max((line["epochs"] for line in lines if line["epochs"] is not None), default=None)
+        ranges = {figure: Range.of(line[column] for line in lines) for figure, column in figures.items()}
+        told.append({"weighting": name, "networks": len(lines), "epochs": epochs, **ranges})
     return {"runs": told} if told else None
 
 

@@ -54,20 +54,6 @@ class Covered:
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Intervals of a sort in one setting; `covered` is the mean over figures, `worst` that of the worst figure."""
-
-    sort: str
-    source: str
-    unit: str
-    patients: int
-    networks: int
-    cohorts: int
-    covered: float
-    worst: float
-
-
-@dataclass(frozen=True)
 class Power:
     """How often a difference by view of this true size is shown in its family, and found by a test of it alone."""
 
@@ -118,11 +104,16 @@ def _weighted(frame: pl.DataFrame, column: str) -> float | None:
     return float(own.select(_mean(column)).item()) if own.height else None
 
 
-def settings(frame: pl.DataFrame) -> list[Setting]:
-    """Every setting of every sort."""
+def settings(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Every setting of every sort: `cohorts`; `covered`, the mean over figures, and `worst`, that of the worst figure."""
     by = intervals(frame).group_by(SETTING, maintain_order=True)
-    told = by.agg(pl.col("cohorts").max(), covered=_mean("covered"), worst=pl.col("covered").min())
-    return [Setting(**row) for row in told.to_dicts()]
+    return by.agg(pl.col("cohorts").max(), covered=_mean("covered"), worst=pl.col("covered").min()).to_dicts()
+
+
+def _off(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those whose intervals cover too seldom or too often, the worst first."""
+    found = [setting for setting in settings if not AIM[0] <= setting["covered"] <= AIM[1]]
+    return sorted(found, key=lambda setting: setting["covered"])
 
 
 def covered(frame: pl.DataFrame, unit: str) -> list[Covered]:
@@ -132,7 +123,7 @@ def covered(frame: pl.DataFrame, unit: str) -> list[Covered]:
     ranked = sorted(sorts, key=lambda sort: (CORE.index(sort) if sort in CORE else len(CORE), sort))
     found = []
     for sort in ranked:
-        means = [setting.covered for setting in told if (setting.sort, setting.unit) == (sort, unit)]
+        means = [setting["covered"] for setting in told if (setting["sort"], setting["unit"]) == (sort, unit)]
         found.append(Covered(sort, _weighted(own.filter(sort=sort), "covered"), min(means), max(means)))
     return found
 
@@ -162,8 +153,8 @@ def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any
 
 def missed(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
     """The facts of the table `missed_aims`: settings whose intervals cover too seldom or too often, the worst first."""
-    found = [s for s in settings(coverage() if frame is None else frame) if not AIM[0] <= s.covered <= AIM[1]]
-    return {"found": sorted(found, key=lambda own: own.covered)} if found else None
+    found = _off(settings(coverage() if frame is None else frame))
+    return {"found": found} if found else None
 
 
 @sentences("trust")
@@ -180,8 +171,8 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
         for name in ("closed", "half", "mirrored")
     }
     seen = power(frame)
-    tried = [s for s in settings(frame) if s.unit == PATIENT]
-    counts = {core: [s.cohorts for s in tried if (s.sort in CORE) == core] for core in (True, False)}
+    tried = [setting for setting in settings(frame) if setting["unit"] == PATIENT]
+    counts = {core: [s["cohorts"] for s in tried if (s["sort"] in CORE) == core] for core in (True, False)}
     return {
         "core": [own for own in found if own.core],
         "further": [own for own in found if not own.core],
@@ -193,7 +184,7 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
         "power": [own for own in seen if own.networks == max(p.networks for p in seen)] if seen else [],
         "claims": claims,
         "settings": settings(frame),
-        "missed": [s for s in tried if not AIM[0] <= s.covered <= AIM[1]],
-        "worst": min(tried, key=lambda own: own.covered, default=None),
+        "missed": _off(tried),
+        "worst": min(tried, key=lambda setting: setting["covered"], default=None),
         "few": {core: (min(own), max(own)) for core, own in counts.items() if own and min(own) < FEW},
     }
