@@ -9,7 +9,8 @@ import pytest
 from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, load, read, say, show
 from lib.report.exhibits import _material
-from lib.report.facts import cohort, networks, strata
+from lib.report.facts import cohort, strata
+from lib.report.facts.study import runs, settings
 from lib.report.figures.cohort import prevalence
 from lib.report.words.language import HERE, language
 from lib.report.words.templates import tell
@@ -159,7 +160,7 @@ def test_networks_that_failed_are_told(nih, demo):
 
 
 def test_every_network_is_in_a_row(nih):
-    told = networks.runs(nih)["runs"]
+    told = runs(nih)["runs"]
     assert sum(own["networks"] for own in told) == nih.tables["runs"].height
     first = nih.tables["runs"].filter(weighting=told[0]["weighting"])["auc"]
     assert (told[0]["auc"].least, told[0]["auc"].most) == (first.min(), first.max())
@@ -173,7 +174,7 @@ def test_what_the_reader_looks_for_and_does_has_a_french_name(nih):
 
 def test_settings_are_called_by_french_names(nih):
     names = tomllib.loads((HERE / "fr" / "names.toml").read_text("utf-8"))
-    sections = networks.settings(nih)["sections"]
+    sections = settings(nih)["sections"]
     assert sections.keys() <= names["sections"].keys()
     assert {name for section in ("training", "audit", "hardware") for name in sections[section]} <= names[
         "settings"

@@ -55,7 +55,8 @@ def explorer(material: Material) -> dict[str, Any]:
     for name, table in tables.items():
         rules = [rule.name for rule in table["rules"]]
         baseline = [
-            names.index(own) if own in names else -1 for names, own in ((rules, BASELINE[1]), (weightings, BASELINE[0]))
+            names.index(name) if name in names else -1
+            for names, name in ((rules, BASELINE[1]), (weightings, BASELINE[0]))
         ]
         figures = [
             {
@@ -99,6 +100,12 @@ def _cells(material: Material, table: dict, cells: dict) -> list[list[list[Any]]
 
 
 def _cell(material: Material, cell: Cell) -> list[Any]:
-    ends = [(own.value, own.low, own.high) if own else (None, None, None) for own in (cell.level, cell.change)]
+    ends = [
+        (figure.value, figure.low, figure.high) if figure else (None, None, None)
+        for figure in (cell.level, cell.change)
+    ]
     said = " ".join(material.language.verdict(word) for word in (cell.outcome, cell.verdict) if word)
-    return [None if n is None else round(SCALE * n) for own in ends for n in own] + [said, int(cell.verdict == SHOWN)]
+    return [None if n is None else round(SCALE * n) for figure in ends for n in figure] + [
+        said,
+        int(cell.verdict == SHOWN),
+    ]

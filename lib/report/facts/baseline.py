@@ -33,7 +33,7 @@ def gaps(results: Results) -> tuple[Line, ...]:
     found = figures(rows(results, "gaps", **UNTREATED, unit=PATIENT), "attribute", "contrast", "metric")
     places = [(attribute, contrast) for attribute in results.attributes.values() for contrast in attribute.contrasts]
     cells = [{name: found.get((a.name, contrast, name)) for name in LEVELS} for a, contrast in places]
-    return tuple(Line(a, contrast=c, cells=own) for (a, c), own in zip(places, cells, strict=True))
+    return tuple(Line(a, contrast=c, cells=line) for (a, c), line in zip(places, cells, strict=True))
 
 
 def levels(results: Results) -> tuple[Line, ...]:
@@ -65,9 +65,9 @@ def crossings(results: Results) -> list[dict[str, Any]]:
     """
     found = parts(rows(results, "pooled_crossings"), "attribute", "group")
     name = decide(results).attribute.name
-    own = {place: lines for place, lines in found.items() if name in place[0].split(CROSSED)}
+    crossed = {place: lines for place, lines in found.items() if name in place[0].split(CROSSED)}
     told = []
-    for (attribute, group), lines in (own or found).items():
+    for (attribute, group), lines in (crossed or found).items():
         by = {line["metric"]: line for line in lines}
         one, two = (results.attributes[part] for part in attribute.split(CROSSED))
         sides = next(((a, b) for a in one.groups for b in two.groups if f"{a}, {b}" == group), None)
@@ -81,7 +81,11 @@ def crossings(results: Results) -> list[dict[str, Any]]:
                 "patients": min(line["patients"] for line in lines),
                 "raw": {metric: by[metric]["raw"] for metric in ERRORS},
                 "pooled": {metric: alone(by[metric]) for metric in ERRORS},
-                "differs": {metric: own.verdict for metric, own in verdicts.items() if own and own.seen},
+                "differs": {
+                    metric: difference.verdict
+                    for metric, difference in verdicts.items()
+                    if difference and difference.seen
+                },
             }
         )
     return told
@@ -155,14 +159,14 @@ def of_networks(results: Results) -> dict[str, Any] | None:
         weighting: {metric: [run[metric] for run in runs if run[metric] is not None] for metric in (BALANCED, "auc")}
         for weighting, runs in parts(rows(results, "runs"), "weighting").items()
     }
-    means = {name: sum(own[BALANCED]) / len(own[BALANCED]) for name, own in found.items() if own[BALANCED]}
+    means = {name: sum(runs[BALANCED]) / len(runs[BALANCED]) for name, runs in found.items() if runs[BALANCED]}
     if not means:
         return None
     spans = [max(found[name][BALANCED]) - min(found[name][BALANCED]) for name in means]
     ranked = sorted(found, key=lambda name: -means.get(name, 0.0))
     return {
         "networks": {name: found[name] for name in ranked},
-        "single": max(len(own[BALANCED]) for own in found.values()) < 2,
+        "single": max(len(runs[BALANCED]) for runs in found.values()) < 2,
         "within": max(spans),
         "between": max(means.values()) - min(means.values()) if len(means) > 1 else None,
         "images": _by_image(results, means),
@@ -171,7 +175,7 @@ def of_networks(results: Results) -> dict[str, Any] | None:
 
 def _by_image(results: Results, means: dict[str, float]) -> str | None:
     by_patient = {name: rate(results, BALANCED, weighting=name, estimable=True) for name in means}
-    apart = [round(100 * (means[name] - own.value), 1) for name, own in by_patient.items() if own]
+    apart = [round(100 * (means[name] - level.value), 1) for name, level in by_patient.items() if level]
     if not any(apart):
         return None
     return "higher" if min(apart) > 0 else "lower" if max(apart) < 0 else "apart"

@@ -69,10 +69,10 @@ def who_gains(study: Results) -> dict[str, Any] | None:
             told += [Gain(k, share.group, error, gain) for error, gain in share.gains.items()]
     if not told:
         return None
-    seen = [own for own in told if own.gain.seen]
-    up, down = ([own for own in seen if (own.gain.value > 0) is side] for side in (True, False))
-    sure_up, sure_down = ({own.option for own in side if own.gain.shown} for side in (up, down))
-    traded = bool({own.option for own in up} & {own.option for own in down})
+    seen = [change for change in told if change.gain.seen]
+    up, down = ([change for change in seen if (change.gain.value > 0) is side] for side in (True, False))
+    sure_up, sure_down = ({change.option for change in side if change.gain.shown} for side in (up, down))
+    traded = bool({change.option for change in up} & {change.option for change in down})
     sure = bool(sure_up & sure_down) if traded else bool(sure_up | sure_down)
     return {"d": d, "gains": tuple(told), "up": up, "down": down, "traded": traded, "sure": sure}
 

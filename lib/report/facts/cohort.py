@@ -233,11 +233,11 @@ def data(study: Results) -> dict[str, Any]:
     attribute = decide(study).attribute
     everyone, shown = members(study), greys(study, attribute)
     first = [m for m in everyone if m.split == everyone[0].split and m.images]
-    groups = [[m for m in first if m.attribute == own] for own in study.attributes.values()]
+    groups = [[m for m in first if m.attribute == each] for each in study.attributes.values()]
     return {
         "attribute": attribute,
         "everyone": _overall(everyone),
-        "rarest": [min(own, key=lambda m: m.images) for own in groups if own],
+        "rarest": [min(group, key=lambda m: m.images) for group in groups if group],
         "spreads": spreads(study),
         "tie": next((t for t in ties(study) if (t.attribute, t.other) == (attribute, None)), None),
         "apart": pixels_apart(shown, attribute),

@@ -49,8 +49,8 @@ def gather(results: Results) -> dict[str, Any] | None:
     if not shown or not shown[0].untouched:
         return None
     ours = [
-        own
-        for own in gap_parts(results)
-        if d.main and (own["attribute"], own["contrast"]) == (d.attribute, d.main.contrast)
+        gap
+        for gap in gap_parts(results)
+        if d.main and (gap["attribute"], gap["contrast"]) == (d.attribute, d.main.contrast)
     ]
-    return {"d": d, "shown": shown, "cut": any(own["cut"] is not None and own["cut"].seen for own in ours)}
+    return {"d": d, "shown": shown, "cut": any(gap["cut"] is not None and gap["cut"].seen for gap in ours)}

@@ -68,8 +68,8 @@ class Decision:
         """What leads: of the main finding's attribute and two groups, at most one of each kind of error."""
         if self.main is None:
             return ()
-        own = [f for f in self.findings if (f.attribute, f.contrast) == (self.main.attribute, self.main.contrast)]
-        return tuple(own[:2])
+        alike = [f for f in self.findings if (f.attribute, f.contrast) == (self.main.attribute, self.main.contrast)]
+        return tuple(alike[:2])
 
     @property
     def rosy(self) -> bool:
@@ -79,17 +79,19 @@ class Decision:
     @property
     def other(self) -> tuple[Finding, ...]:
         """The findings that do not lead."""
-        return tuple(own for own in self.findings if own not in self.lead)
+        return tuple(finding for finding in self.findings if finding not in self.lead)
 
     @property
     def rivals(self) -> tuple[Option, ...]:
         """What could be done beside doing nothing."""
-        return tuple(own for own in self.options if not own.nothing)
+        return tuple(option for option in self.options if not option.nothing)
 
     @property
     def yearly(self) -> tuple[Option, ...]:
         """The options that narrow something, where a year can be told of them."""
-        return tuple(own for own in self.rivals if own.support and any(share.yearly for share in own.shares))
+        return tuple(
+            option for option in self.rivals if option.support and any(share.yearly for share in option.shares)
+        )
 
 
 def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decision:
@@ -101,7 +103,7 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
     silent = silences(results, found)
     attribute = _attribute(results, preferences.get("attribute"), found)
     choices = options(results, attribute, hospital)
-    choice = next((own for own in choices if own.recommended), None)
+    choice = next((option for option in choices if option.recommended), None)
     ability = Ability.of(results)
     drawn = manifest["cohort"]["source"] == DRAWN
     chosen = rows(results, "recommendation", role="recommended")
@@ -119,7 +121,7 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
         why_not=WHY_NOT.get(chosen["why"][0]) if chosen.height else None,
         kept=kept,
         left=left,
-        too_dear=next((own for own in choices if own.support and not own.affordable), None),
+        too_dear=next((option for option in choices if option.support and not option.affordable), None),
         deploy="no" if against else "trial",
         against=tuple(against),
         sensitive=_sensitive(results, attribute),
@@ -144,11 +146,11 @@ def _attribute(results: Results, preferred: str | None, found: list[Finding]) ->
 
 
 def _fair(found: list[Finding], silent: list[Silence]) -> str:
-    if any(own.sure for own in found):
+    if any(finding.sure for finding in found):
         return "no"
     if found:
         return "doubtful"
-    return "alike" if silent and all(own.alike for own in silent) else "unknown"
+    return "alike" if silent and all(silence.alike for silence in silent) else "unknown"
 
 
 def _left(choices: list[Option], choice: Option | None, kept: float | None) -> float | None:
@@ -166,7 +168,7 @@ def _against(
         told.append("chance" if ability is None else ability.level)
     elif ability.level != STRONG:
         told.append("ability")
-    if any(own.sure for own in found) and (left is None or left > results.margin):
+    if any(finding.sure for finding in found) and (left is None or left > results.margin):
         told.append("gap")
     return told
 

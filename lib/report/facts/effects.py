@@ -69,30 +69,32 @@ class Effect:
     @property
     def told(self) -> tuple[Outcome, ...]:
         """The outcomes of which anything is shown or suggested."""
-        return tuple(own for own in self.outcomes.values() if own.what)
+        return tuple(outcome for outcome in self.outcomes.values() if outcome.what)
 
     @property
     def grouped(self) -> list[tuple[str, str, list[str]]]:
         """What it is told to do, how surely, and to which figures."""
         found: dict[tuple[str, str], list[str]] = {}
-        for own in self.told:
-            found.setdefault((own.what, own.verdict), []).append(own.metric)
+        for outcome in self.told:
+            found.setdefault((outcome.what, outcome.verdict), []).append(outcome.metric)
         return [(*key, metrics) for key, metrics in found.items()]
 
     @property
     def support(self) -> str | None:
         """The surest verdict among the gaps that it narrows."""
-        found = {own.verdict for own in self.told if own.helps}
+        found = {outcome.verdict for outcome in self.told if outcome.helps}
         return SHOWN if SHOWN in found else SUGGESTED if found else None
 
     @property
     def harms(self) -> bool:
-        return any(own.harms for own in self.told)
+        return any(outcome.harms for outcome in self.told)
 
     @property
     def widest(self) -> float | None:
         """The larger of the gaps that are left."""
-        left = [abs(own.left.value) for metric, own in self.outcomes.items() if metric in ERRORS and own.left]
+        left = [
+            abs(outcome.left.value) for metric, outcome in self.outcomes.items() if metric in ERRORS and outcome.left
+        ]
         return max(left, default=None)
 
 
@@ -115,12 +117,12 @@ class Effects:
 
     @property
     def told(self) -> tuple[Effect, ...]:
-        return tuple(own for own in self.methods if own.told)
+        return tuple(effect for effect in self.methods if effect.told)
 
     @property
     def silent(self) -> tuple[Effect, ...]:
         """Methods of which nothing is told, in any figure."""
-        return tuple(own for own in self.methods if not own.told)
+        return tuple(effect for effect in self.methods if not effect.told)
 
     @property
     def named(self) -> tuple[Effect, ...]:
@@ -130,12 +132,12 @@ class Effects:
     @property
     def common(self) -> Attribute | None:
         """The attribute that every method that must be told one must be told."""
-        needs = [own.needs for own in self.methods if own.needs]
-        return needs[0] if needs and all(own == needs[0] for own in needs) else None
+        needs = [effect.needs for effect in self.methods if effect.needs]
+        return needs[0] if needs and all(need == needs[0] for need in needs) else None
 
     @property
     def narrowing(self) -> tuple[Effect, ...]:
-        return tuple(own for own in self.methods if own.support)
+        return tuple(effect for effect in self.methods if effect.support)
 
     @property
     def best(self) -> Effect | None:
@@ -144,7 +146,7 @@ class Effects:
     @property
     def harmful(self) -> tuple[Effect, ...]:
         """Methods that widen, turn round or open a gap, or lower balanced accuracy."""
-        return tuple(own for own in self.methods if own.harms)
+        return tuple(effect for effect in self.methods if effect.harms)
 
     @property
     def goals(self) -> dict[str, float]:
@@ -155,9 +157,9 @@ class Effects:
 
     def left(self, metric: str, methods: tuple[Effect, ...]) -> list[float]:
         """What is left of a gap (of balanced accuracy: the change) under the methods."""
-        found = [own.outcomes.get(metric) for own in methods]
-        told = [own.change if metric == BALANCED else own.left for own in found if own]
-        return [own.value for own in told if own]
+        found = [effect.outcomes.get(metric) for effect in methods]
+        told = [outcome.change if metric == BALANCED else outcome.left for outcome in found if outcome]
+        return [change.value for change in told if change]
 
 
 def effects(results: Results, kind: str) -> Effects | None:
@@ -169,6 +171,7 @@ def effects(results: Results, kind: str) -> Effects | None:
         return None
     places = {metric: {"attribute": d.attribute.name, "contrast": contrast} for metric in ERRORS}
     places[BALANCED] = {"attribute": OVERALL, "contrast": "all"}
+    found = found.filter(pl.col("contrast").is_in([contrast, "all"]), pl.col("metric").is_in(FIGURES))
     gaps = found.filter(**places["tpr"])
     # last layers are compared with one that was re-trained, too
     again = dict(gaps.select("metric", "before").drop_nulls().rows()) if kind == LAST_LAYER else {}
@@ -178,14 +181,14 @@ def effects(results: Results, kind: str) -> Effects | None:
         else figure(results, "gaps", **UNTREATED, **places[metric], metric=metric, unit=PATIENT)
         for metric in ERRORS
     }
-    signs = {metric: own.value if own else 1 for metric, own in before.items()} | {BALANCED: 1}
+    signs = {metric: gap.value if gap else 1 for metric, gap in before.items()} | {BALANCED: 1}
     everyone = {"attribute": OVERALL, "group": "all", "metric": BALANCED, "unit": PATIENT}
     level = figure(results, "head_metrics" if again else "metrics", **UNTREATED, **everyone)
     told = []
     for method, lines in parts(found, *KEYS).items():
         by = {(line["attribute"], line["contrast"], line["metric"]): line for line in lines}
-        own = {metric: by.get((*place.values(), metric)) for metric, place in places.items()}
-        outcomes = {metric: _outcome(own[metric], signs[metric]) for metric in FIGURES if own[metric]}
+        lines_of = {metric: by.get((*place.values(), metric)) for metric, place in places.items()}
+        outcomes = {metric: _outcome(lines_of[metric], signs[metric]) for metric in FIGURES if lines_of[metric]}
         needs = results.attributes.get(must_know(*method[1:]))
         told.append(Effect(method, needs, outcomes, d.choice is not None and d.choice.method == method))
     trained = {WEIGHTING: "full", LAST_LAYER: "head"}.get(kind)
@@ -195,8 +198,8 @@ def effects(results: Results, kind: str) -> Effects | None:
         attribute=d.attribute,
         contrast=contrast,
         methods=tuple(sorted(told, key=_rank)),
-        before={BALANCED: level} | {metric: turned(own, signs[metric]) for metric, own in before.items()},
-        floor={metric: own["floor"] if own else None for metric, own in floors.items()},
+        before={BALANCED: level} | {metric: turned(gap, signs[metric]) for metric, gap in before.items()},
+        floor={metric: floor["floor"] if floor else None for metric, floor in floors.items()},
         detectable=gaps["detectable"].median(),
         single=kind == WEIGHTING and bool((found["estimand"] == "networks").any()),
     )

@@ -103,7 +103,7 @@ def findings(results: Results, preferred: str | None) -> list[Finding]:
     """Shown ones first, then those of the preferred attribute, then the widest."""
     gaps = _gaps(results).filter(pl.col("verdict").is_in(["shown", "suggested"]))
     told = [_finding(results, gap) for gap in gaps.to_dicts()]
-    return sorted(told, key=lambda own: (not own.sure, own.attribute.name != preferred, -own.gap.value))
+    return sorted(told, key=lambda finding: (not finding.sure, finding.attribute.name != preferred, -finding.gap.value))
 
 
 def silences(results: Results, found: Sequence[Finding]) -> list[Silence]:
@@ -133,7 +133,7 @@ def _finding(results: Results, gap: dict) -> Finding:
     sign = 1 if metric == "fpr" else -1
     worse, better = (group, reference) if sign * gap["estimate"] > 0 else (reference, group)
     often, seldom = (abs((metric == "tpr") - rate(results, metric, attribute.name, g).value) for g in (worse, better))
-    own = estimate(gap)
+    whole = estimate(gap)
     parts = {part: figure(results, "gap_parts", **where, part=part) for part in (OPERATING_POINT, DISCRIMINATION)}
     # parts of a gap are above 0 where they widen it
     by = {part: figure(results, "gap_by_findings", **where, part=part) for part in ("composition", "same findings")}
@@ -146,12 +146,12 @@ def _finding(results: Results, gap: dict) -> Finding:
         better=better,
         often=often,
         seldom=seldom,
-        gap=turned(own, own.value),
-        why=_why(own, parts),
+        gap=turned(whole, whole.value),
+        why=_why(whole, parts),
         alike=parts[DISCRIMINATION] is not None and parts[DISCRIMINATION].verdict == AT_MOST,
         auc=tuple(auc["estimate"] for auc in aucs) if all(aucs) else None,
-        composition=turned(by["composition"], own.value),
-        same_findings=turned(by["same findings"], own.value),
+        composition=turned(by["composition"], whole.value),
+        same_findings=turned(by["same findings"], whole.value),
         blind=_blind(results, **where),
         split=bool(gap["disagrees"]),
         metric=metric,
@@ -161,20 +161,20 @@ def _finding(results: Results, gap: dict) -> Finding:
 
 def _why(gap: Estimate, parts: dict[str, Estimate | None]) -> str | None:
     """Which parts of a gap are told to point where it does."""
-    told = [part for part, own in parts.items() if own is not None and own.seen and own.value * gap.value > 0]
+    told = [part for part, size in parts.items() if size is not None and size.seen and size.value * gap.value > 0]
     return BOTH if len(told) == 2 else told[0] if told else None
 
 
 def _blind(results: Results, **where: str) -> Blind | None:
-    own = row(results, "label_errors", **where, reading=AS_OTHERS)
-    if own is None or own["estimate"] is None or not 0 < own["estimate"] <= 1:
+    tipping = row(results, "label_errors", **where, reading=AS_OTHERS)
+    if tipping is None or tipping["estimate"] is None or not 0 < tipping["estimate"] <= 1:
         return None
     least = row(results, "label_errors", **where, reading=ERRORS_FIRST)
-    fewest = least["estimate"] if least and least["group"] == own["group"] else None
-    if fewest is not None and not 0 < fewest < own["estimate"]:
+    fewest = least["estimate"] if least and least["group"] == tipping["group"] else None
+    if fewest is not None and not 0 < fewest < tipping["estimate"]:
         fewest = None
-    looks = looks_sick(results, where["attribute"], own["group"], where["metric"])
-    return Blind(own["group"], own["estimate"], own["wrong"], fewest, looks)
+    looks = looks_sick(results, where["attribute"], tipping["group"], where["metric"])
+    return Blind(tipping["group"], tipping["estimate"], tipping["wrong"], fewest, looks)
 
 
 def looks_sick(results: Results, attribute: str, group: str, metric: str) -> Estimate | None:

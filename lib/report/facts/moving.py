@@ -21,11 +21,11 @@ def sliding(results: Results) -> dict[str, Any] | None:
     if len(groups) < 2:
         return None
     people = {}
-    for own in groups:
-        found = row(results, "composition", split="valid", attribute=d.attribute.name, group=own.group, unit=PATIENT)
+    for group in groups:
+        found = row(results, "composition", split="valid", attribute=d.attribute.name, group=group.group, unit=PATIENT)
         if found is None or found["estimate"] is None:
             return None
-        people[own.group] = (found["patients"] * found["estimate"], found["patients"] * (1 - found["estimate"]))
+        people[group.group] = (found["patients"] * found["estimate"], found["patients"] * (1 - found["estimate"]))
     rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
     cut = thresholds(results)
     for rule, cuts in (cut["rules"] if cut else {}).items():

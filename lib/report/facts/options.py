@@ -99,7 +99,9 @@ def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any])
     order = {"nothing": 0, "weighting": 1, "threshold rule": 2, None: 3}
     lines = rows(results, "recommendation").to_dicts()
     kept = [line for line in lines if line["option"] or line["role"] == RECOMMENDED]
-    return [_option(results, line, attribute, hospital) for line in sorted(kept, key=lambda own: order[own["option"]])]
+    return [
+        _option(results, line, attribute, hospital) for line in sorted(kept, key=lambda line: order[line["option"]])
+    ]
 
 
 def _option(results: Results, line: dict[str, Any], attribute: Attribute, hospital: Mapping[str, Any]) -> Option:
@@ -146,9 +148,9 @@ def _share(results: Results, method: Method, attribute: Attribute, group: str, h
 
 def _change(results: Results, keys: dict[str, str], attribute: str, group: str, metric: str) -> Estimate | None:
     """The change of a group's rate; its verdict only where it is about better or worse."""
-    own = row(results, "effects", **keys, attribute=attribute, contrast=group, metric=metric, unit=PATIENT)
-    told = estimate(own)
-    if told is None or own["outcome"] in (IMPROVED, WORSENED):
+    effect = row(results, "effects", **keys, attribute=attribute, contrast=group, metric=metric, unit=PATIENT)
+    told = estimate(effect)
+    if told is None or effect["outcome"] in (IMPROVED, WORSENED):
         return told
     return Estimate(told.value, told.low, told.high)
 

@@ -67,7 +67,7 @@ def pair(pictures: Sequence[Picture], decision: Decision) -> tuple[str, str] | N
     two = (attribute.groups[0], attribute.groups[-1])
     if main is not None and main.attribute == attribute:
         two = tuple(group for group in attribute.groups if group in (main.worse, main.better))
-    shown = {own.group for own in pictures}
+    shown = {picture.group for picture in pictures}
     return two if len(two) == 2 and set(two) <= shown else None
 
 
@@ -131,7 +131,7 @@ class Misses:
     @property
     def worst(self) -> float:
         """The highest of the shares."""
-        return max(own.value for own in self.groups.values())
+        return max(share.value for share in self.groups.values())
 
 
 def misses(results: Results, attribute: Attribute) -> tuple[Misses, ...]:
@@ -174,4 +174,4 @@ def _square(values: Sequence[float]) -> Grey:
 
 
 def _ordered(attribute: Attribute, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
-    return tuple(sorted(pictures, key=lambda own: (attribute.groups.index(own.group), own.label)))
+    return tuple(sorted(pictures, key=lambda picture: (attribute.groups.index(picture.group), picture.label)))

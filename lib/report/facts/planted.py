@@ -61,9 +61,9 @@ def claims(root: Path = ROOT) -> pl.DataFrame:
 
 def rates(frame: pl.DataFrame) -> list[Rate]:
     """How often each bias is claimed, planted or not; a cohort with a bias is asked for that one only."""
-    own = frame.filter((pl.col("dial") == pl.col("question")) | (pl.col("dial") == NONE))
+    claimed = frame.filter((pl.col("dial") == pl.col("question")) | (pl.col("dial") == NONE))
     found = []
-    for (question, dial, value), part in own.group_by("question", "dial", "value", maintain_order=True):
+    for (question, dial, value), part in claimed.group_by("question", "dial", "value", maintain_order=True):
         if question not in QUESTIONS:
             continue
         right, n = QUESTIONS[question], part.height
@@ -71,7 +71,7 @@ def rates(frame: pl.DataFrame) -> list[Rate]:
         wrong = 0 if dial == NONE else (part["sign"] == -right).sum()
         planted = 0.0 if dial == NONE else float(value)
         found.append(Rate(question, planted, n, hits / n, *wilson(hits, n), wrong / n))
-    return sorted(found, key=lambda own: (list(QUESTIONS).index(own.bias), own.value))
+    return sorted(found, key=lambda rate: (list(QUESTIONS).index(rate.bias), rate.value))
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
@@ -86,13 +86,13 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     """The facts of the sentences: `full` are rates of biases planted in full, `alarms` the rate of false claims."""
     frame = claims() if frame is None else frame
     found = rates(frame)
-    null = [own for own in found if own.value == 0]
-    n = sum(own.cohorts for own in null)
-    hits = round(sum(own.share * own.cohorts for own in null))
+    null = [rate for rate in found if rate.value == 0]
+    n = sum(rate.cohorts for rate in null)
+    hits = round(sum(rate.share * rate.cohorts for rate in null))
     auc = frame.filter(dial=NONE)["auc"].drop_nulls()
     return {
         "rates": found,
-        "full": [own for own in found if own.value == 1],
+        "full": [rate for rate in found if rate.value == 1],
         "alarms": Rate(NONE, 0.0, n, hits / n, *wilson(hits, n), 0.0) if n else None,
         "auc": auc.mean() if len(auc) else None,
         "cohorts": frame.select("dial", "value", "seed").n_unique(),

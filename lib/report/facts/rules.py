@@ -9,7 +9,6 @@ import polars as pl
 from lib.names import (
     BASELINE_GAPS,
     BASELINE_WEIGHTING,
-    DECIDE_WITHOUT_GROUP,
     NO_TARGET,
     ODDS,
     OVERALL,
@@ -59,11 +58,6 @@ class Rule:
         """Where the bundle has the rule, for the untouched networks."""
         return UNTREATED | {"postprocessing": self.name, "target": self.target.name if self.target else NO_TARGET}
 
-    @property
-    def blind(self) -> bool:
-        """Whether it decides without knowing the group."""
-        return self.target is None or self.name in DECIDE_WITHOUT_GROUP
-
 
 @dataclass(frozen=True)
 class Thrice:
@@ -77,7 +71,7 @@ class Thrice:
 
 def main_finding(d: Decision) -> Finding | None:
     """The first of the findings by the page's attribute, which need not be the first of all."""
-    return next((own for own in d.findings if own.attribute == d.attribute), None)
+    return next((finding for finding in d.findings if finding.attribute == d.attribute), None)
 
 
 def followed(results: Results, d: Decision) -> Gap | None:
@@ -90,7 +84,7 @@ def followed(results: Results, d: Decision) -> Gap | None:
 
 def chosen(d: Decision) -> Option | None:
     """The best threshold rule of the decision page."""
-    return next((own for own in d.options if own.kind == "threshold rule"), None)
+    return next((option for option in d.options if option.kind == "threshold rule"), None)
 
 
 def rules_of(
@@ -137,7 +131,7 @@ def deployed(results: Results) -> dict[str, Any] | None:
     facts = optimism(results)
     if facts is None or facts["gap"] is None:
         return None
-    kept = {rule: own["gap"] for rule, own in facts["rules"].items() if own["gap"] and own["gap"].deployed}
+    kept = {rule: judged["gap"] for rule, judged in facts["rules"].items() if judged["gap"] and judged["gap"].deployed}
     gap = facts["gap"]
     place = {"attribute": gap.attribute.name, "metric": gap.metric, "contrast": gap.contrast}
     found = rules_of(results, "deployed", gap.attribute, **place)
@@ -189,7 +183,7 @@ def relaxation(results: Results) -> dict[str, Any] | None:
         rows(results, "relaxation", known, attribute=d.attribute.name, metric=ODDS), "weighting", "slack", "disparity"
     )
     curves: dict[str, list[tuple[float, float, Estimate]]] = {}
-    for (weighting, slack, disparity), accuracy in sorted(found.items(), key=lambda own: own[0][1]):
+    for (weighting, slack, disparity), accuracy in sorted(found.items(), key=lambda point: point[0][1]):
         curves.setdefault(weighting, []).append((slack, disparity, accuracy))
     ours = curves.get(BASELINE_WEIGHTING)
     return {"d": d, "curves": curves, "tight": ours[0], "free": ours[-1]} if ours else None

@@ -1,6 +1,8 @@
-"""What the study is: who and what was audited, how the networks were trained, and which of them failed."""
+"""What the study is: who and what was audited, where it comes from, how networks were trained, which failed, and its settings."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -17,6 +19,10 @@ WATTS = {"cpu": (5, 15), "cuda": (250, 700)}
 """What a busy core of a processor, or an accelerator, takes at least and at most: from data sheets, not measured here."""
 MIXED = ("precision", "device", "seconds")
 """Reasons (column `reason` of `odd_networks`) that make a network odd without having failed."""
+LISTED = ("weightings", "postprocessings", "attributes", "seeds", "named")
+"""Settings that other tables list."""
+NIH, PHANTOM, OTHER = "nih", "drawn", "other"
+"""A source that names ChestX-ray is the NIH's; what a cohort drawn by this project says of itself is `DRAWN`; of any other nothing is known."""
 
 
 @sentences("study")
@@ -94,7 +100,7 @@ def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:
     if len(trained_on) != 1 or trained_on[0] not in WATTS:
         return None
     watts = WATTS[trained_on[0]]
-    low, high = (manifest["durations"]["training"] / 3600 * own for own in watts)
+    low, high = (manifest["durations"]["training"] / 3600 * power for power in watts)
     return {"device": trained_on[0], "watts": watts, "low": low, "high": high}
 
 
@@ -116,3 +122,57 @@ def _without(study: Results) -> list[dict[str, Any]]:
             of_baseline = weighting == BASELINE_WEIGHTING
             told.append({"weighting": weighting, "of_baseline": of_baseline, "gap": moved} | both)
     return told
+
+
+@sentences("provenance")
+def provenance(study: Results) -> dict[str, Any]:
+    """What the template `provenance` is told: the kind of source."""
+    name = study.manifest["cohort"]["source"]
+    return {"kind": PHANTOM if name == DRAWN else NIH if "chestx-ray" in name.lower() else OTHER, "source": name}
+
+
+@dataclass(frozen=True)
+class Range:
+    """The least and the most of a figure over networks."""
+
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Iterable[float | None]) -> "Range | None":
+        """None where no network has the figure."""
+        known = [value for value in values if value is not None]
+        return cls(min(known), max(known)) if known else None
+
+
+def runs(study: Results) -> dict[str, Any] | None:
+    """Of each weighting: how many `networks`, the epoch `kept` of how many `epochs`, and ranges of seconds, AUCs and balanced accuracy by image."""
+    figures = {"kept": "best_epoch"} | {name: name for name in ("seconds", "tune_auc", "auc", "balanced_accuracy")}
+    told = []
+    for name, lines in parts(rows(study, "runs"), "weighting").items():
+        epochs = max((line["epochs"] for line in lines if line["epochs"] is not None), default=None)
+        ranges = {figure: Range.of(line[column] for line in lines) for figure, column in figures.items()}
+        told.append({"weighting": name, "networks": len(lines), "epochs": epochs, **ranges})
+    return {"runs": told} if told else None
+
+
+def settings(study: Results) -> dict[str, Any] | None:
+    """Settings by section, as the manifest has them, but for lists that other tables hold."""
+    manifest = study.manifest
+    sections: dict[str, Mapping[str, Any]] = {
+        name: manifest["settings"].get(name) or {} for name in ("training", "audit")
+    }
+    sections |= {name: manifest.get(name) or {} for name in ("hardware", "versions")}
+    told = {
+        section: {name: value for name, value in entries.items() if name not in LISTED and value is not None}
+        for section, entries in sections.items()
+    }
+    told = {section: entries for section, entries in told.items() if entries}
+    return {"sections": told} if told else None
+
+
+def plain(value: Any) -> list[Any]:
+    """A setting as a list of plain values."""
+    if isinstance(value, Mapping):
+        return [part for pair in value.items() for part in pair]
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]

@@ -100,8 +100,8 @@ def _mean(column: str) -> pl.Expr:
 
 
 def _weighted(frame: pl.DataFrame, column: str) -> float | None:
-    own = frame.drop_nulls(column)
-    return float(own.select(_mean(column)).item()) if own.height else None
+    known = frame.drop_nulls(column)
+    return float(known.select(_mean(column)).item()) if known.height else None
 
 
 def settings(frame: pl.DataFrame) -> list[dict[str, Any]]:
@@ -118,21 +118,21 @@ def _off(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def covered(frame: pl.DataFrame, unit: str) -> list[Covered]:
     """Every sort of interval by a unit, those of the main chapters first."""
-    own, told = intervals(frame).filter(unit=unit), settings(frame)
-    sorts = own["sort"].unique(maintain_order=True).to_list()
+    by_unit, told = intervals(frame).filter(unit=unit), settings(frame)
+    sorts = by_unit["sort"].unique(maintain_order=True).to_list()
     ranked = sorted(sorts, key=lambda sort: (CORE.index(sort) if sort in CORE else len(CORE), sort))
     found = []
     for sort in ranked:
         means = [setting["covered"] for setting in told if (setting["sort"], setting["unit"]) == (sort, unit)]
-        found.append(Covered(sort, _weighted(own.filter(sort=sort), "covered"), min(means), max(means)))
+        found.append(Covered(sort, _weighted(by_unit.filter(sort=sort), "covered"), min(means), max(means)))
     return found
 
 
 def power(frame: pl.DataFrame) -> list[Power]:
     """Gaps by view that were set to a size, by patient; of the smallest number of patients."""
-    own = frame.filter(pl.col("world").str.starts_with("gap "), sort="gap", attribute="view", unit=PATIENT)
-    own = own.filter(pl.col("patients") == pl.col("patients").min()).drop_nulls(["shown", "p_below_5"])
-    rows = own.sort(pl.col("truth").abs(), "metric", "networks").to_dicts()
+    planted = frame.filter(pl.col("world").str.starts_with("gap "), sort="gap", attribute="view", unit=PATIENT)
+    planted = planted.filter(pl.col("patients") == pl.col("patients").min()).drop_nulls(["shown", "p_below_5"])
+    rows = planted.sort(pl.col("truth").abs(), "metric", "networks").to_dicts()
     return [Power(abs(r["truth"]), r["metric"], r["patients"], r["networks"], r["shown"], r["p_below_5"]) for r in rows]
 
 
@@ -145,7 +145,7 @@ def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any
     sizes = frame.group_by("source", "world", "unit", "patients", "networks").agg(pl.col("cohorts").max())
     return {
         "found": found,
-        "images": {own.sort: own for own in covered(frame, IMAGE)},
+        "images": {sort.sort: sort for sort in covered(frame, IMAGE)},
         "cohorts": int(sizes["cohorts"].sum()),
         "simulated": (frame["source"] == "simulated").all(),
     }
@@ -174,17 +174,19 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     tried = [setting for setting in settings(frame) if setting["unit"] == PATIENT]
     counts = {core: [s["cohorts"] for s in tried if (s["sort"] in CORE) == core] for core in (True, False)}
     return {
-        "core": [own for own in found if own.core],
-        "further": [own for own in found if not own.core],
+        "core": [sort for sort in found if sort.core],
+        "further": [sort for sort in found if not sort.core],
         "alarms": _weighted(null, "p_below_5"),
-        "families": {k[0]: _weighted(own, "wrong") for k, own in nothing.group_by("kind", maintain_order=True)},
+        "families": {k[0]: _weighted(family, "wrong") for k, family in nothing.group_by("kind", maintain_order=True)},
         "aim": FAMILY_AIM,
         "agree": _weighted(families, "agree"),
         "wider": None if None in wide.values() else wide[IMAGE] / wide[PATIENT],
-        "power": [own for own in seen if own.networks == max(p.networks for p in seen)] if seen else [],
+        "power": [power for power in seen if power.networks == max(p.networks for p in seen)] if seen else [],
         "claims": claims,
         "settings": settings(frame),
         "missed": _off(tried),
         "worst": min(tried, key=lambda setting: setting["covered"], default=None),
-        "few": {core: (min(own), max(own)) for core, own in counts.items() if own and min(own) < FEW},
+        "few": {
+            core: (min(cohorts), max(cohorts)) for core, cohorts in counts.items() if cohorts and min(cohorts) < FEW
+        },
     }

@@ -72,9 +72,9 @@ def alone(row: Mapping[str, Any] | None) -> Estimate | None:
     return None if row is None or row["estimate"] is None else Estimate(row["estimate"], row["low"], row["high"])
 
 
-def turned(own: Estimate | None, sign: float) -> Estimate | None:
+def turned(value: Estimate | None, sign: float) -> Estimate | None:
     """The figure, its sign changed where `sign` is below 0."""
-    return own if own is None or sign >= 0 else -own
+    return value if value is None or sign >= 0 else -value
 
 
 def rows(results: Results, table: str, *conditions: pl.Expr | str, **keys: Any) -> pl.DataFrame:
@@ -117,4 +117,4 @@ def parts(frame: pl.DataFrame, *columns: str) -> dict[Any, list[dict[str, Any]]]
 def figures(frame: pl.DataFrame, *columns: str) -> dict[Any, Estimate]:
     """The figures by the values of their rows in the columns, those that are estimable."""
     found = {key: estimate(lines[0]) for key, lines in parts(frame, *columns).items()}
-    return {key: own for key, own in found.items() if own is not None}
+    return {key: value for key, value in found.items() if value is not None}

@@ -68,17 +68,17 @@ class Weights:
 
     @property
     def breaking(self) -> tuple[Seen, ...]:
-        return tuple(own for own in self.others if abs(own.tie) <= BROKEN * abs(self.start.tie))
+        return tuple(seen for seen in self.others if abs(seen.tie) <= BROKEN * abs(self.start.tie))
 
     @property
     def keeping(self) -> tuple[Seen, ...]:
-        return tuple(own for own in self.others if abs(own.tie) >= KEPT * abs(self.start.tie))
+        return tuple(seen for seen in self.others if abs(seen.tie) >= KEPT * abs(self.start.tie))
 
     @property
     def counting(self) -> tuple[Seen, ...]:
         """Those that keep the tie though they change how often each group is seen."""
         first = self.groups[0]
-        return tuple(own for own in self.keeping if abs(own.often[first] - self.start.often[first]) > 0.05)
+        return tuple(seen for seen in self.keeping if abs(seen.often[first] - self.start.often[first]) > 0.05)
 
 
 def weights(results: Results) -> Weights | None:
@@ -86,7 +86,7 @@ def weights(results: Results) -> Weights | None:
     d, found = decide(results), effects(results, WEIGHTING)
     contrasts = d.attribute.contrasts
     groups = (contrasts[found.contrast if found else next(iter(contrasts))], d.attribute.reference)
-    effect = {own.method[0]: own for own in found.methods} if found else {}
+    effect = {one.method[0]: one for one in found.methods} if found else {}
     shares = {
         name: [run["effective_share"] for run in runs if run["effective_share"] is not None]
         for name, runs in parts(rows(results, "runs"), "weighting").items()
@@ -100,9 +100,9 @@ def weights(results: Results) -> Weights | None:
         for name, lines in sorted(parts(rows(results, "weights"), "weighting").items())
     }
     told: dict[str, Seen] = {}
-    for name, own in cells.items():
-        if seen := _seen(own, d.attribute.name, groups):
-            same = next((other for other in told if _alike(cells[other], own)), None)
+    for name, weights_of in cells.items():
+        if seen := _seen(weights_of, d.attribute.name, groups):
+            same = next((other for other in told if _alike(cells[other], weights_of)), None)
             share = sum(shares[name]) / len(shares[name]) if shares.get(name) else None
             told[name] = Seen(name, share, *seen, same, effect.get(name))
     if BASELINE_WEIGHTING not in told:
@@ -150,8 +150,8 @@ def gap_parts(results: Results) -> list[dict[str, Any]]:
                 whole = by.get((*place, "whole"))
                 names = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
                 if whole is not None:
-                    own = {name: turned(by.get((*place, part)), whole.value) for name, part in names.items()}
-                    found.append({"attribute": attribute, "contrast": contrast, "metric": metric} | own)
+                    three = {name: turned(by.get((*place, part)), whole.value) for name, part in names.items()}
+                    found.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
     return found
 
 

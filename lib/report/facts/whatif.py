@@ -14,7 +14,7 @@ from lib.results import Results
 def _by_group(found: dict[tuple[str, Any], Estimate], attribute: Attribute) -> dict[str, dict[Any, Estimate]]:
     """Figures by group and another key, everyone first, then the groups in their order."""
     order = [group for group in ("all", *attribute.groups) if any(key[0] == group for key in found)]
-    return {group: {key[1]: own for key, own in found.items() if key[0] == group} for group in order}
+    return {group: {key[1]: value for key, value in found.items() if key[0] == group} for group in order}
 
 
 def net_benefit(results: Results) -> dict[str, Any] | None:
@@ -23,10 +23,10 @@ def net_benefit(results: Results) -> dict[str, Any] | None:
     about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
     found = rows(results, "net_benefit", about, "estimable", pl.col("low").is_not_null(), metric="gain")
     groups = _by_group(
-        dict(sorted(figures(found, "group", "threshold").items(), key=lambda own: own[0][1])), d.attribute
+        dict(sorted(figures(found, "group", "threshold").items(), key=lambda place: place[0][1])), d.attribute
     )
-    above = {group: [cut for cut, own in curve.items() if own.low > 0] for group, curve in groups.items()}
-    below = {group: [cut for cut, own in curve.items() if own.high < 0] for group, curve in groups.items()}
+    above = {group: [cut for cut, gain in curve.items() if gain.low > 0] for group, curve in groups.items()}
+    below = {group: [cut for cut, gain in curve.items() if gain.high < 0] for group, curve in groups.items()}
     return {"d": d, "groups": groups, "above": above, "below": below} if groups else None
 
 
@@ -41,7 +41,7 @@ def seed_decisions(results: Results) -> dict[str, Any] | None:
     if "all" not in groups:
         return None
     differences = figures(found.filter(BETWEEN, among="all"), "group")
-    apart = [(group, own) for group, own in differences.items() if own.seen]
+    apart = [(group, difference) for group, difference in differences.items() if difference.seen]
     return {"d": d, "groups": groups, "apart": apart, "networks": int(found["networks"].max())}
 
 
@@ -62,9 +62,9 @@ def abstention(results: Results) -> dict[str, Any] | None:
     share = 0.2 if 0.2 in found["share"] else found["share"].max()
     apart: dict[str, list[tuple[str, Estimate, Estimate | None]]] = {}
     differences = figures(found.filter(BETWEEN), "share", "metric", "group")
-    for (at, metric, group), own in differences.items():
+    for (at, metric, group), difference in differences.items():
         if at == share:
-            apart.setdefault(metric, []).append((group, own, differences.get((0.0, metric, group))))
+            apart.setdefault(metric, []).append((group, difference, differences.get((0.0, metric, group))))
     return {"d": d, "rates": rates, "share": share, "apart": apart}
 
 

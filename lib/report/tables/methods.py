@@ -71,12 +71,12 @@ def thresholds(material: Material) -> GT:
 def deployed(material: Material) -> GT:
     """A row for each rule: the gap of the mean over folds and networks, of one rule on new patients, and between cohorts."""
     columns, spread = ("held_out", "deployed", "apart"), material["spread"]
-    rows = [{"r": rule, "own": own, "sd": spread.get(rule)} for rule, own in material["rules"].items()]
+    rows = [{"r": rule, "own": figures, "sd": spread.get(rule)} for rule, figures in material["rules"].items()]
     return listing(material, rows, columns, stub="rule", right=columns)
 
 
 @table(rules.replaced)
 def replaced_scores(material: Material) -> GT:
     """A row for each group under each cost: what is replaced by what, and what becomes of the sick."""
-    rows, columns = [{"own": own} for own in material["shown"]], ("cost", "wanted", "share", "level", "found")
+    rows, columns = [{"own": line} for line in material["shown"]], ("cost", "wanted", "share", "level", "found")
     return listing(material, rows, columns, stub="group", heading="rule", right=columns)

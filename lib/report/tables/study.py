@@ -3,7 +3,7 @@
 from great_tables import GT
 
 from lib.names import OVERALL
-from lib.report.facts import cohort, networks, trust
+from lib.report.facts import cohort, study, trust
 from lib.report.registry import Material, table
 from lib.report.tables.cells import listing, table_of
 
@@ -40,7 +40,7 @@ def catalogue(material: Material) -> GT:
     return shown.tab_source_note(str(material("rest_note")))
 
 
-@table(networks.runs)
+@table(study.runs)
 def runs(material: Material) -> GT:
     """The networks of each weighting, from the least to the most; the epoch kept where networks had a choice."""
     rows = [{"r": r} for r in material["runs"]]
@@ -49,7 +49,7 @@ def runs(material: Material) -> GT:
     return listing(material, rows, columns, stub="weighting", right=columns)
 
 
-@table(networks.settings)
+@table(study.settings)
 def settings(material: Material) -> GT:
     """Settings, hardware and versions of the study, as the manifest has them."""
     language = material.language
@@ -57,7 +57,7 @@ def settings(material: Material) -> GT:
         {
             "heading": language.sentence(language.named(section, "sections")),
             "name": language.named(name, "settings"),
-            "value": material("value", values=networks.plain(value)),
+            "value": material("value", values=study.plain(value)),
         }
         for section, entries in material["sections"].items()
         for name, value in entries.items()
