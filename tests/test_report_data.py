@@ -8,7 +8,7 @@ import pytest
 
 from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, load, read, say, show
-from lib.report.exhibits import _material
+from lib.report.exhibits import material_of
 from lib.report.facts import cohort, strata
 from lib.report.facts.study import runs, settings
 from lib.report.figures.cohort import prevalence
@@ -182,7 +182,7 @@ def test_settings_are_called_by_french_names(nih):
 
 
 def test_every_dot_of_prevalence_lies_in_its_interval(nih):
-    _, material = _material(nih, "prevalence", "page", {})
+    material = material_of(nih, "prevalence")
     for rows in prevalence(material).to_dict()["datasets"].values():
         for row in rows:
             if row.get("value") is not None and "low" in row:

@@ -24,12 +24,32 @@ Gather = Callable[..., Facts | None]
 
 
 @dataclass(frozen=True)
+class Kind:
+    """A figure, a table or a widget by name: how its facts are gathered (None: there is nothing to show) and how it is drawn."""
+
+    name: str
+    of: str
+    gather: Gather
+    draw: "Callable[[Material], Any]"
+
+    @property
+    def template(self) -> str:
+        return f"{self.of}s/{self.name}"
+
+    def label(self, options: Facts) -> str:
+        """`fig-front`; what is shown once for each of several kinds has the kind in its label, too: `tbl-effects-weighting`."""
+        kinds = [self.name, *([options["kind"]] if "kind" in options else [])]
+        return f"{'fig' if self.of == 'figure' else 'tbl'}-{'-'.join(kinds).replace('_', '-').replace(' ', '-')}"
+
+
+@dataclass(frozen=True)
 class Material:
     """What an exhibit is made of: its facts by name (`material["d"]`), its words (`material("axis")`), and its size."""
 
     study: Results
-    template: str
-    facts: Facts
+    kind: Kind
+    options: Facts
+    facts: Facts | None
     size: Size = "page"
 
     @cached_property
@@ -40,34 +60,35 @@ class Material:
     def measure(self) -> Measure:
         return MEASURES[self.size]
 
+    @property
+    def label(self) -> str:
+        return self.kind.label(self.options)
+
+    def __bool__(self) -> bool:
+        """Whether there is something to show."""
+        return self.facts is not None
+
     def __call__(self, block: str, **more: Any) -> Words:
         """A block of the exhibit's template, told its facts and `more`."""
-        return tell(self.language, self.template, block, study=self.study, **{**self.facts, **more})
+        return tell(self.language, self.kind.template, block, study=self.study, **{**self.facts, **more})
 
     def __getitem__(self, name: str) -> Any:
         return self.facts[name]
 
     def has(self, block: str) -> bool:
-        return has(self.language, self.template, block)
+        return has(self.language, self.kind.template, block)
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A figure, a table or a widget by name: how its facts are gathered (None: there is nothing to show) and how it is drawn."""
-
-    name: str
-    of: str
-    gather: Gather
-    draw: Callable[[Material], Any]
+    def told(self, block: str) -> Words:
+        """A block that every exhibit has, or why there is nothing to show."""
+        return self(block) if self else self.absent
 
     @property
-    def template(self) -> str:
-        return f"{self.of}s/{self.name}"
-
-    def label(self, options: Facts) -> str:
-        """`fig-front`; what is shown once for each of several kinds has the kind in its label, too: `tbl-effects-weighting`."""
-        kinds = [self.name, *([options["kind"]] if "kind" in options else [])]
-        return f"{'fig' if self.of == 'figure' else 'tbl'}-{'-'.join(kinds).replace('_', '-').replace(' ', '-')}"
+    def absent(self) -> Words:
+        """Why there is nothing to show."""
+        why = tell(self.language, self.kind.template, "absent", study=self.study, **self.options)
+        widget = self.kind.of == "widget"
+        told = self.language.sentence(f"{why}.") if widget else self.language.phrase(f"no_{self.kind.of}", why=why)
+        return Words(self.language.finished(told))
 
 
 KINDS: dict[str, Kind] = {}

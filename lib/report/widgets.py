@@ -91,12 +91,12 @@ def _words(material: Material, blocks: str) -> dict[str, str]:
 
 def _cells(material: Material, table: dict, cells: dict) -> list[list[list[Any]]]:
     """By row and column: value, its bounds, the change against the baseline, its bounds, the verdict in words, and whether it is shown."""
-    found = []
+    lines = []
     for rule in table["rules"]:
         target = rule.target.name if rule.target else BASELINE[2]
         methods = [(weighting, rule.name, target) for weighting in material["weightings"]]
-        found.append([_cell(material, cells.get(method, Cell())) for method in methods])
-    return found
+        lines.append([_cell(material, cells.get(method, Cell())) for method in methods])
+    return lines
 
 
 def _cell(material: Material, cell: Cell) -> list[Any]:

@@ -30,9 +30,9 @@ class Line:
 
 def gaps(results: Results) -> tuple[Line, ...]:
     """The differences between groups in TPR, FPR and AUC."""
-    found = figures(rows(results, "gaps", **UNTREATED, unit=PATIENT), "attribute", "contrast", "metric")
+    by_gap = figures(rows(results, "gaps", **UNTREATED, unit=PATIENT), "attribute", "contrast", "metric")
     places = [(attribute, contrast) for attribute in results.attributes.values() for contrast in attribute.contrasts]
-    cells = [{name: found.get((a.name, contrast, name)) for name in LEVELS} for a, contrast in places]
+    cells = [{name: by_gap.get((a.name, contrast, name)) for name in LEVELS} for a, contrast in places]
     return tuple(Line(a, contrast=c, cells=line) for (a, c), line in zip(places, cells, strict=True))
 
 
@@ -49,11 +49,11 @@ def calibration(results: Results) -> tuple[Line, ...]:
 
 def _by_group(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str) -> tuple[Line, ...]:
     places = [(None, None), *((a, g) for a in results.attributes.values() for g in a.groups)]
-    found = figures(frame, "attribute", "group", column)
+    by_group = figures(frame, "attribute", "group", column)
     told = []
     for attribute, group in places:
         where = (attribute.name if attribute else OVERALL, group or "all")
-        told.append(Line(attribute, group, cells={name: found.get((*where, name)) for name in names}))
+        told.append(Line(attribute, group, cells={name: by_group.get((*where, name)) for name in names}))
     return tuple(told)
 
 
@@ -63,11 +63,11 @@ def crossings(results: Results) -> list[dict[str, Any]]:
     TPR and FPR by themselves (`raw`), and drawn towards what both groups say alone (`pooled`), with 95 % intervals; `patients` of the
     smaller label; `differs`: the rates that are shown or suggested to differ from everyone's, with the verdict.
     """
-    found = parts(rows(results, "pooled_crossings"), "attribute", "group")
+    by_groups = parts(rows(results, "pooled_crossings"), "attribute", "group")
     name = decide(results).attribute.name
-    crossed = {place: lines for place, lines in found.items() if name in place[0].split(CROSSED)}
+    crossed = {place: lines for place, lines in by_groups.items() if name in place[0].split(CROSSED)}
     told = []
-    for (attribute, group), lines in (crossed or found).items():
+    for (attribute, group), lines in (crossed or by_groups).items():
         by = {line["metric"]: line for line in lines}
         one, two = (results.attributes[part] for part in attribute.split(CROSSED))
         sides = next(((a, b) for a in one.groups for b in two.groups if f"{a}, {b}" == group), None)
@@ -96,12 +96,12 @@ def amplified(results: Results) -> list[dict[str, Any]]:
     the decisions depend on the group than the labels do (`total`)."""
     told = []
     for attribute in results.attributes.values():
-        found = figures(rows(results, "amplification", attribute=attribute.name, **UNTREATED), "contrast", "quantity")
-        total = found.get((AMPLIFICATION, "amplification"))
+        amounts = figures(rows(results, "amplification", attribute=attribute.name, **UNTREATED), "contrast", "quantity")
+        total = amounts.get((AMPLIFICATION, "amplification"))
         for contrast in attribute.contrasts:
-            if all((contrast, quantity) in found for quantity in ("data", "model", "excess")):
-                parts = {quantity: found[contrast, quantity] for quantity in ("data", "model")}
-                told.append({"attribute": attribute, "contrast": contrast, "total": total} | parts)
+            if all((contrast, quantity) in amounts for quantity in ("data", "model", "excess")):
+                both = {quantity: amounts[contrast, quantity] for quantity in ("data", "model")}
+                told.append({"attribute": attribute, "contrast": contrast, "total": total} | both)
     return told
 
 
@@ -132,8 +132,8 @@ def _known(lines: tuple[Line, ...]) -> bool:
 
 def of_parity(results: Results) -> dict[str, Any] | None:
     """The facts of the table `parity`: each demand of `lib.names.DEMANDS` as one figure for each attribute, of the untouched baseline."""
-    found = parts(rows(results, "parity", **UNTREATED), "measure", "attribute")
-    by = {place: lines[0]["estimate"] for place, lines in found.items()}
+    by_measure = parts(rows(results, "parity", **UNTREATED), "measure", "attribute")
+    by = {place: lines[0]["estimate"] for place, lines in by_measure.items()}
     demands = [
         {"name": name, "ratio": name.endswith("ratio"), "values": {a: by.get((name, a)) for a in results.attributes}}
         for name in DEMANDS
@@ -143,9 +143,9 @@ def of_parity(results: Results) -> dict[str, Any] | None:
 
 def of_crossings(results: Results) -> dict[str, Any] | None:
     """The facts of the table `pooled_crossings`."""
-    found = crossings(results)
+    pooled = crossings(results)
     least = results.manifest["settings"]["audit"].get("smallest_cell")
-    return {"d": decide(results), "found": found, "smallest": least} if found else None
+    return {"d": decide(results), "found": pooled, "smallest": least} if pooled else None
 
 
 def of_networks(results: Results) -> dict[str, Any] | None:
@@ -155,18 +155,18 @@ def of_networks(results: Results) -> dict[str, Any] | None:
     `images` says how the means of weightings, which are by image here, lie to those by patient: higher, lower, apart (some higher, some
     lower), or None where they are not known or alike.
     """
-    found = {
+    networks = {
         weighting: {metric: [run[metric] for run in runs if run[metric] is not None] for metric in (BALANCED, "auc")}
         for weighting, runs in parts(rows(results, "runs"), "weighting").items()
     }
-    means = {name: sum(runs[BALANCED]) / len(runs[BALANCED]) for name, runs in found.items() if runs[BALANCED]}
+    means = {name: sum(runs[BALANCED]) / len(runs[BALANCED]) for name, runs in networks.items() if runs[BALANCED]}
     if not means:
         return None
-    spans = [max(found[name][BALANCED]) - min(found[name][BALANCED]) for name in means]
-    ranked = sorted(found, key=lambda name: -means.get(name, 0.0))
+    spans = [max(networks[name][BALANCED]) - min(networks[name][BALANCED]) for name in means]
+    ranked = sorted(networks, key=lambda name: -means.get(name, 0.0))
     return {
-        "networks": {name: found[name] for name in ranked},
-        "single": max(len(runs[BALANCED]) for runs in found.values()) < 2,
+        "networks": {name: networks[name] for name in ranked},
+        "single": max(len(runs[BALANCED]) for runs in networks.values()) < 2,
         "within": max(spans),
         "between": max(means.values()) - min(means.values()) if len(means) > 1 else None,
         "images": _by_image(results, means),

@@ -29,13 +29,13 @@ class Members:
 
 def members(study: Results) -> tuple[Members, ...]:
     """Everyone, then the groups of each attribute in their order, in training and in validation."""
-    found = parts(rows(study, "composition", unit=PATIENT), "attribute", "group", "split")
+    by_split = parts(rows(study, "composition", unit=PATIENT), "attribute", "group", "split")
     order = [(OVERALL, OVERALL, "all")] + [(a, a.name, g) for a in study.attributes.values() for g in a.groups]
-    splits = dict.fromkeys(split for _, _, split in found)
+    splits = dict.fromkeys(split for _, _, split in by_split)
     told = []
     for attribute, name, group in order:
         for split in splits:
-            for line in found.get((name, group, split), []):
+            for line in by_split.get((name, group, split), []):
                 told.append(Members(attribute, group, split, line["images"], line["patients"], estimate(line)))
     return tuple(told)
 
@@ -119,8 +119,8 @@ class Grey:
 
 def greys(study: Results, attribute: Attribute) -> tuple[Grey, ...]:
     """Grey levels and contrast by group and label; empty where no pixels were read."""
-    found = rows(study, "exposure", attribute=attribute.name).to_dicts()
-    told = [Grey(line["measure"], line["group"], line["label"], estimate(line)) for line in found]
+    lines = rows(study, "exposure", attribute=attribute.name).to_dicts()
+    told = [Grey(line["measure"], line["group"], line["label"], estimate(line)) for line in lines]
     return tuple(sorted(told, key=lambda grey: (attribute.groups.index(grey.group), grey.label)))
 
 
@@ -284,8 +284,8 @@ def _overall(everyone: tuple[Members, ...]) -> list[Members]:
 
 
 def associations(study: Results) -> dict[str, Any] | None:
-    found = ties(study)
-    return {"ties": found} if found else None
+    tied = ties(study)
+    return {"ties": tied} if tied else None
 
 
 def exposure(study: Results) -> dict[str, Any] | None:

@@ -31,15 +31,15 @@ class Curves:
 
 def curves(results: Results, d: Decision) -> tuple[Curves, ...]:
     """Untouched, then under the best weighting where its scores are published."""
-    found = []
+    told = []
     for option in (option for option in d.options if option.kind in ("nothing", "weighting")):
         weighting = option.weighting or BASELINE_WEIGHTING
         lines = {group.group: group.curve() for group in scores(results, d.attribute, weighting)}
         known = [share for share in option.shares if share.group in lines and None not in (share.missed, share.alarmed)]
         points = {share.group: (share.alarmed, 1 - share.missed) for share in known}
         drawn = {group: [(fpr, tpr) for _, fpr, tpr in line] for group, line in lines.items()}
-        found += [Curves(weighting, drawn, points)] if drawn else []
-    return tuple(found)
+        told += [Curves(weighting, drawn, points)] if drawn else []
+    return tuple(told)
 
 
 def gather(results: Results) -> dict[str, Any] | None:

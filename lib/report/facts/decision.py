@@ -99,9 +99,9 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
     hospital = read_settings().get("hospital", {}) if hospital is None else hospital
     manifest = results.manifest
     preferences = manifest["settings"].get("preferences") or {}
-    found = findings(results, preferences.get("attribute"))
-    silent = silences(results, found)
-    attribute = _attribute(results, preferences.get("attribute"), found)
+    differences = findings(results, preferences.get("attribute"))
+    silent = silences(results, differences)
+    attribute = _attribute(results, preferences.get("attribute"), differences)
     choices = options(results, attribute, hospital)
     choice = next((option for option in choices if option.recommended), None)
     ability = Ability.of(results)
@@ -109,12 +109,12 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
     chosen = rows(results, "recommendation", role="recommended")
     kept = chosen["change_held_out"][0] if chosen.height else None
     left = _left(choices, choice, kept)
-    against = _against(results, ability, left, found, drawn)
+    against = _against(results, ability, left, differences, drawn)
     return Decision(
         attribute=attribute,
-        fair=_fair(found, silent),
+        fair=_fair(differences, silent),
         ability=ability,
-        findings=tuple(found),
+        findings=tuple(differences),
         silences=tuple(silent),
         options=tuple(choices),
         choice=choice,
@@ -138,17 +138,17 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
     )
 
 
-def _attribute(results: Results, preferred: str | None, found: list[Finding]) -> Attribute:
+def _attribute(results: Results, preferred: str | None, differences: list[Finding]) -> Attribute:
     """The attribute that options are told by: the preferred one, since the recommendation is about it; else that of the main finding."""
     if preferred in results.attributes:
         return results.attributes[preferred]
-    return found[0].attribute if found else next(iter(results.attributes.values()))
+    return differences[0].attribute if differences else next(iter(results.attributes.values()))
 
 
-def _fair(found: list[Finding], silent: list[Silence]) -> str:
-    if any(finding.sure for finding in found):
+def _fair(differences: list[Finding], silent: list[Silence]) -> str:
+    if any(finding.sure for finding in differences):
         return "no"
-    if found:
+    if differences:
         return "doubtful"
     return "alike" if silent and all(silence.alike for silence in silent) else "unknown"
 
@@ -161,14 +161,14 @@ def _left(choices: list[Option], choice: Option | None, kept: float | None) -> f
 
 
 def _against(
-    results: Results, ability: Ability | None, left: float | None, found: list[Finding], drawn: bool
+    results: Results, ability: Ability | None, left: float | None, differences: list[Finding], drawn: bool
 ) -> list[str]:
     told = ["drawn"] if drawn else []
     if ability is None or ability.level in (INVERTED, CHANCE):
         told.append("chance" if ability is None else ability.level)
     elif ability.level != STRONG:
         told.append("ability")
-    if any(finding.sure for finding in found) and (left is None or left > results.margin):
+    if any(finding.sure for finding in differences) and (left is None or left > results.margin):
         told.append("gap")
     return told
 

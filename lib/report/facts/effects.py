@@ -74,16 +74,16 @@ class Effect:
     @property
     def grouped(self) -> list[tuple[str, str, list[str]]]:
         """What it is told to do, how surely, and to which figures."""
-        found: dict[tuple[str, str], list[str]] = {}
+        grouped: dict[tuple[str, str], list[str]] = {}
         for outcome in self.told:
-            found.setdefault((outcome.what, outcome.verdict), []).append(outcome.metric)
-        return [(*key, metrics) for key, metrics in found.items()]
+            grouped.setdefault((outcome.what, outcome.verdict), []).append(outcome.metric)
+        return [(*key, metrics) for key, metrics in grouped.items()]
 
     @property
     def support(self) -> str | None:
         """The surest verdict among the gaps that it narrows."""
-        found = {outcome.verdict for outcome in self.told if outcome.helps}
-        return SHOWN if SHOWN in found else SUGGESTED if found else None
+        verdicts = {outcome.verdict for outcome in self.told if outcome.helps}
+        return SHOWN if SHOWN in verdicts else SUGGESTED if verdicts else None
 
     @property
     def harms(self) -> bool:
@@ -157,8 +157,8 @@ class Effects:
 
     def left(self, metric: str, methods: tuple[Effect, ...]) -> list[float]:
         """What is left of a gap (of balanced accuracy: the change) under the methods."""
-        found = [effect.outcomes.get(metric) for effect in methods]
-        told = [outcome.change if metric == BALANCED else outcome.left for outcome in found if outcome]
+        outcomes = [effect.outcomes.get(metric) for effect in methods]
+        told = [outcome.change if metric == BALANCED else outcome.left for outcome in outcomes if outcome]
         return [change.value for change in told if change]
 
 
@@ -166,13 +166,13 @@ def effects(results: Results, kind: str) -> Effects | None:
     """The methods of a kind ("weighting", "post-processing", or "last layer": weightings of the last layer alone)."""
     d = decide(results)
     contrast = _contrast(results, d)
-    found = _of(results, kind, d.attribute)
-    if contrast is None or found.is_empty():
+    frame = _of(results, kind, d.attribute)
+    if contrast is None or frame.is_empty():
         return None
     places = {metric: {"attribute": d.attribute.name, "contrast": contrast} for metric in ERRORS}
     places[BALANCED] = {"attribute": OVERALL, "contrast": "all"}
-    found = found.filter(pl.col("contrast").is_in([contrast, "all"]), pl.col("metric").is_in(FIGURES))
-    gaps = found.filter(**places["tpr"])
+    frame = frame.filter(pl.col("contrast").is_in([contrast, "all"]), pl.col("metric").is_in(FIGURES))
+    gaps = frame.filter(**places["tpr"])
     # last layers are compared with one that was re-trained, too
     again = dict(gaps.select("metric", "before").drop_nulls().rows()) if kind == LAST_LAYER else {}
     before = {
@@ -185,7 +185,7 @@ def effects(results: Results, kind: str) -> Effects | None:
     everyone = {"attribute": OVERALL, "group": "all", "metric": BALANCED, "unit": PATIENT}
     level = figure(results, "head_metrics" if again else "metrics", **UNTREATED, **everyone)
     told = []
-    for method, lines in parts(found, *KEYS).items():
+    for method, lines in parts(frame, *KEYS).items():
         by = {(line["attribute"], line["contrast"], line["metric"]): line for line in lines}
         lines_of = {metric: by.get((*place.values(), metric)) for metric, place in places.items()}
         outcomes = {metric: _outcome(lines_of[metric], signs[metric]) for metric in FIGURES if lines_of[metric]}
@@ -201,7 +201,7 @@ def effects(results: Results, kind: str) -> Effects | None:
         before={BALANCED: level} | {metric: turned(gap, signs[metric]) for metric, gap in before.items()},
         floor={metric: floor["floor"] if floor else None for metric, floor in floors.items()},
         detectable=gaps["detectable"].median(),
-        single=kind == WEIGHTING and bool((found["estimand"] == "networks").any()),
+        single=kind == WEIGHTING and bool((frame["estimand"] == "networks").any()),
     )
 
 
@@ -215,8 +215,8 @@ def _contrast(results: Results, d: Decision) -> str | None:
 
 def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:
     """The widest gap of the untouched baseline by an attribute, of those that have the `keys`; None where none is estimable."""
-    found = rows(results, "gaps", values.error_gaps(attribute), values.KNOWN, **UNTREATED, **keys).to_dicts()
-    return max(found, key=lambda gap: abs(gap["estimate"]), default=None)
+    gaps = rows(results, "gaps", values.error_gaps(attribute), values.KNOWN, **UNTREATED, **keys).to_dicts()
+    return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
 
 
 def _of(results: Results, kind: str, attribute: Attribute) -> pl.DataFrame:

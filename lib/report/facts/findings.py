@@ -106,11 +106,11 @@ def findings(results: Results, preferred: str | None) -> list[Finding]:
     return sorted(told, key=lambda finding: (not finding.sure, finding.attribute.name != preferred, -finding.gap.value))
 
 
-def silences(results: Results, found: Sequence[Finding]) -> list[Silence]:
+def silences(results: Results, differences: Sequence[Finding]) -> list[Silence]:
     """The attributes of no finding."""
     silent = []
     for name, attribute in results.attributes.items():
-        if name in {finding.attribute.name for finding in found}:
+        if name in {finding.attribute.name for finding in differences}:
             continue
         gaps = _gaps(results).filter(attribute=name)
         known = gaps.filter("estimable")

@@ -22,10 +22,12 @@ def sliding(results: Results) -> dict[str, Any] | None:
         return None
     people = {}
     for group in groups:
-        found = row(results, "composition", split="valid", attribute=d.attribute.name, group=group.group, unit=PATIENT)
-        if found is None or found["estimate"] is None:
+        place = {"split": "valid", "attribute": d.attribute.name, "group": group.group, "unit": PATIENT}
+        members = row(results, "composition", **place)
+        if members is None or members["estimate"] is None:
             return None
-        people[group.group] = (found["patients"] * found["estimate"], found["patients"] * (1 - found["estimate"]))
+        patients, sick = members["patients"], members["estimate"]
+        people[group.group] = (patients * sick, patients * (1 - sick))
     rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
     cut = thresholds(results)
     for rule, cuts in (cut["rules"] if cut else {}).items():

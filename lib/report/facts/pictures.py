@@ -44,8 +44,8 @@ class Picture:
 
 def radiographs(results: Results, attribute: Attribute) -> tuple[Picture, ...]:
     """The mean radiographs of the groups of an attribute, the healthy and the sick, that are published."""
-    found = rows(results, "radiographs", pl.col("pixels").is_not_null(), attribute=attribute.name).to_dicts()
-    told = [Picture(line["group"], line["label"], line["patients"], _square(line["pixels"])) for line in found]
+    published = rows(results, "radiographs", pl.col("pixels").is_not_null(), attribute=attribute.name).to_dicts()
+    told = [Picture(line["group"], line["label"], line["patients"], _square(line["pixels"])) for line in published]
     return _ordered(attribute, told)
 
 
@@ -101,17 +101,17 @@ class Scores:
 
 def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEIGHTING) -> tuple[Scores, ...]:
     """Score distributions of the mean over networks, by group, with the thresholds of the board's threshold rule."""
-    found = rows(results, "histograms", attribute=attribute.name, weighting=weighting, seed=None)
+    histograms = rows(results, "histograms", attribute=attribute.name, weighting=weighting, seed=None)
     bars = {
         place: tuple(Bar(line["start"], line["end"], line["share"]) for line in lines)
-        for place, lines in parts(found, "group", "label").items()
+        for place, lines in parts(histograms, "group", "label").items()
     }
     rule = row(results, "recommendation", option="threshold rule")
     cuts: dict[str, float | None] = {}
     if rule and rule["target"] == attribute.name:
         keys = {key: rule[key] for key in ("postprocessing", "target")}
-        found = rows(results, "thresholds", weighting=weighting, **keys)
-        cuts = {line["group"]: line["threshold"] for line in found.to_dicts()}
+        thresholds = rows(results, "thresholds", weighting=weighting, **keys)
+        cuts = {line["group"]: line["threshold"] for line in thresholds.to_dicts()}
     told = []
     for group in attribute.groups:
         sides = [bars.get((group, label)) for label in (SICK, HEALTHY)]
@@ -136,11 +136,13 @@ class Misses:
 
 def misses(results: Results, attribute: Attribute) -> tuple[Misses, ...]:
     """Findings by the number of their patients, those that are estimable in two groups at least."""
-    found = parts(rows(results, "misses_by_finding", "estimable", attribute=attribute.name), "finding")
+    by_finding = parts(rows(results, "misses_by_finding", "estimable", attribute=attribute.name), "finding")
     told = []
-    for finding in sorted(found, key=lambda name: (sum(line["patients"] for line in found[name]), name), reverse=True):
-        levels = {line["group"]: estimate(line) for line in found[finding] if line["contrast"] is None}
-        apart = [estimate(line) for line in found[finding] if line["contrast"] not in (None, MAX_MIN)]
+    for finding in sorted(
+        by_finding, key=lambda name: (sum(line["patients"] for line in by_finding[name]), name), reverse=True
+    ):
+        levels = {line["group"]: estimate(line) for line in by_finding[finding] if line["contrast"] is None}
+        apart = [estimate(line) for line in by_finding[finding] if line["contrast"] not in (None, MAX_MIN)]
         kept = {group: levels[group] for group in attribute.groups if levels.get(group)}
         if len(kept) >= 2:
             told.append(Misses(finding, kept, tuple(difference for difference in apart if difference)))
@@ -154,8 +156,8 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
         groups = errors(d) if name == "people" else scores(results, d.attribute)
         return {"d": d, "groups": groups} if groups else None
     if name == "misses":
-        found = misses(results, d.attribute)
-        return {"d": d, "found": found[:MOST]} if found else None
+        shown = misses(results, d.attribute)
+        return {"d": d, "found": shown[:MOST]} if shown else None
     pictures = {"radiographs": radiographs, "saliency": saliency}[name](results, d.attribute)
     two = pair(pictures, d)
     if two is None:

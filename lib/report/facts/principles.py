@@ -61,7 +61,7 @@ def interval_levels(study: Results) -> dict[str, Any] | None:
     `narrower` is how much narrower those by image are at the median.
     """
     known = [pl.col(column).is_not_null() for column in ("estimate", "low", "high")]
-    found = {
+    by_unit = {
         place: alone(lines[0])
         for place, lines in parts(
             rows(study, "interval_levels", *known), "attribute", "group", "metric", "level"
@@ -70,7 +70,7 @@ def interval_levels(study: Results) -> dict[str, Any] | None:
     told = []
     for attribute, groups in [(OVERALL, ("all",)), *((a.name, a.groups) for a in study.attributes.values())]:
         for group, metric in product(groups, ERRORS):
-            patient, image = (found.get((attribute, group, metric, level)) for level in ("patient", "image"))
+            patient, image = (by_unit.get((attribute, group, metric, level)) for level in ("patient", "image"))
             if patient and image:
                 place = {"attribute": attribute, "group": group, "metric": metric}
                 told.append(place | {"patient": patient, "image": image})

@@ -91,8 +91,8 @@ def rules_of(
     results: Results, table: str, by: Attribute, /, *conditions: pl.Expr | str, **keys: Any
 ) -> dict[Rule, list[dict[str, Any]]]:
     """The rows of each rule that acts on the attribute (`by`) or on none, of the baseline's networks, in the order of the bundle."""
-    found = rows(results, table, values.acts_on(by), values.RULED, ~values.WEIGHTED, *conditions, **keys)
-    by = parts(found, "postprocessing", "target")
+    frame = rows(results, table, values.acts_on(by), values.RULED, ~values.WEIGHTED, *conditions, **keys)
+    by = parts(frame, "postprocessing", "target")
     return {Rule(name, results.attributes.get(target)): lines for (name, target), lines in by.items()}
 
 
@@ -119,11 +119,11 @@ def optimism(results: Results) -> dict[str, Any] | None:
 
 
 def _thrice(results: Results, rule: Rule, **place: str) -> Thrice | None:
-    found = row(results, "optimism", **rule.keys, **place)
-    if found is None or None in (found["naive"], found["cross_fitted"], found["estimate"]):
+    line = row(results, "optimism", **rule.keys, **place)
+    if line is None or None in (line["naive"], line["cross_fitted"], line["estimate"]):
         return None
     deployed = figure(results, "deployed", **rule.keys, **place)
-    return Thrice(found["naive"], found["cross_fitted"], estimate(found), deployed)
+    return Thrice(line["naive"], line["cross_fitted"], estimate(line), deployed)
 
 
 def deployed(results: Results) -> dict[str, Any] | None:
@@ -134,8 +134,8 @@ def deployed(results: Results) -> dict[str, Any] | None:
     kept = {rule: judged["gap"] for rule, judged in facts["rules"].items() if judged["gap"] and judged["gap"].deployed}
     gap = facts["gap"]
     place = {"attribute": gap.attribute.name, "metric": gap.metric, "contrast": gap.contrast}
-    found = rules_of(results, "deployed", gap.attribute, **place)
-    spread = {rule: lines[0]["sd_of_rule"] for rule, lines in found.items()}
+    refitted = rules_of(results, "deployed", gap.attribute, **place)
+    spread = {rule: lines[0]["sd_of_rule"] for rule, lines in refitted.items()}
     return {**facts, "rules": kept, "spread": spread} if kept else None
 
 
@@ -163,13 +163,13 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     if gap is None:
         return None
     place = {"attribute": d.attribute.name, "metric": gap.metric, "contrast": gap.contrast}
-    found = rules_of(results, "group_misclassification", d.attribute, values.KNOWN, **place)
-    found = {rule: sorted(rows, key=lambda line: line["wrong"]) for rule, rows in found.items()}
-    if not found:
+    by_rule = rules_of(results, "group_misclassification", d.attribute, values.KNOWN, **place)
+    by_rule = {rule: sorted(rows, key=lambda line: line["wrong"]) for rule, rows in by_rule.items()}
+    if not by_rule:
         return None
-    lines = {rule: {line["wrong"]: estimate(line) for line in rows} for rule, rows in found.items()}
-    read = ours(lines, d) or min(lines, key=lambda rule: abs(found[rule][0]["estimate"]))
-    first, last = found[read][0], found[read][-1]
+    lines = {rule: {line["wrong"]: estimate(line) for line in rows} for rule, rows in by_rule.items()}
+    read = ours(lines, d) or min(lines, key=lambda rule: abs(by_rule[rule][0]["estimate"]))
+    first, last = by_rule[read][0], by_rule[read][-1]
     sure = last["change_low"] is not None and (last["change_low"] > 0 or last["change_high"] < 0)
     back = sure and main_finding(d) is not None and abs(last["estimate"]) > abs(first["estimate"])
     return {"d": d, "gap": gap, "lines": lines, "ours": read, "most": last["wrong"], "back": back}
@@ -179,11 +179,11 @@ def relaxation(results: Results) -> dict[str, Any] | None:
     """`curves`: by weighting, points (slack, disparity, balanced accuracy as Estimate), from parity to no constraint."""
     d = decide(results)
     known = pl.col("disparity").is_not_null()
-    found = figures(
+    points = figures(
         rows(results, "relaxation", known, attribute=d.attribute.name, metric=ODDS), "weighting", "slack", "disparity"
     )
     curves: dict[str, list[tuple[float, float, Estimate]]] = {}
-    for (weighting, slack, disparity), accuracy in sorted(found.items(), key=lambda point: point[0][1]):
+    for (weighting, slack, disparity), accuracy in sorted(points.items(), key=lambda point: point[0][1]):
         curves.setdefault(weighting, []).append((slack, disparity, accuracy))
     ours = curves.get(BASELINE_WEIGHTING)
     return {"d": d, "curves": curves, "tight": ours[0], "free": ours[-1]} if ours else None

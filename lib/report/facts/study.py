@@ -82,16 +82,16 @@ def _worst(study: Results, metric: str) -> dict[str, Any] | None:
 def _small(study: Results) -> list[tuple[Attribute, str]]:
     """Groups of which some rate is not estimable."""
     of_attributes = pl.col("attribute").is_in(list(study.attributes))
-    found = parts(
+    unknown = parts(
         rows(study, "metrics", of_attributes, ~pl.col("estimable"), unit=PATIENT, **UNTREATED), "attribute", "group"
     )
-    return [(study.attributes[attribute], group) for attribute, group in found]
+    return [(study.attributes[attribute], group) for attribute, group in unknown]
 
 
 def _few_crossed(study: Results) -> bool:
     """Whether some crossing of two attributes has fewer sick or healthy patients than a rate needs."""
-    found, least = rows(study, "pooled_crossings"), study.manifest["settings"]["audit"].get("smallest_cell")
-    return bool(found.height and least and (found["patients"] < least).any())
+    crossings, least = rows(study, "pooled_crossings"), study.manifest["settings"]["audit"].get("smallest_cell")
+    return bool(crossings.height and least and (crossings["patients"] < least).any())
 
 
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:

@@ -107,14 +107,14 @@ def rate(results: Results, metric: str, attribute: str = OVERALL, group: str = "
 
 def parts(frame: pl.DataFrame, *columns: str) -> dict[Any, list[dict[str, Any]]]:
     """The rows by their values in the columns (of one column the value alone), in the order of the frame."""
-    found: dict[Any, list[dict[str, Any]]] = {}
+    by: dict[Any, list[dict[str, Any]]] = {}
     for line in frame.to_dicts():
         key = tuple(line[column] for column in columns)
-        found.setdefault(key if len(columns) > 1 else key[0], []).append(line)
-    return found
+        by.setdefault(key if len(columns) > 1 else key[0], []).append(line)
+    return by
 
 
 def figures(frame: pl.DataFrame, *columns: str) -> dict[Any, Estimate]:
     """The figures by the values of their rows in the columns, those that are estimable."""
-    found = {key: estimate(lines[0]) for key, lines in parts(frame, *columns).items()}
-    return {key: value for key, value in found.items() if value is not None}
+    by = {key: estimate(lines[0]) for key, lines in parts(frame, *columns).items()}
+    return {key: value for key, value in by.items() if value is not None}

@@ -83,10 +83,10 @@ class Weights:
 
 def weights(results: Results) -> Weights | None:
     """From the mean weight and the number of training images of every group and label."""
-    d, found = decide(results), effects(results, WEIGHTING)
+    d, full = decide(results), effects(results, WEIGHTING)
     contrasts = d.attribute.contrasts
-    groups = (contrasts[found.contrast if found else next(iter(contrasts))], d.attribute.reference)
-    effect = {one.method[0]: one for one in found.methods} if found else {}
+    groups = (contrasts[full.contrast if full else next(iter(contrasts))], d.attribute.reference)
+    effect = {one.method[0]: one for one in full.methods} if full else {}
     shares = {
         name: [run["effective_share"] for run in runs if run["effective_share"] is not None]
         for name, runs in parts(rows(results, "runs"), "weighting").items()
@@ -114,7 +114,7 @@ def weights(results: Results) -> Weights | None:
         others=tuple(told.values()),
         networks=d.networks,
         act_by=results.manifest["settings"]["training"].get("weights_act_by"),
-        single=bool(found and found.single),
+        single=bool(full and full.single),
     )
 
 
@@ -142,7 +142,7 @@ def gap_parts(results: Results) -> list[dict[str, Any]]:
     """Every gap that is estimable, turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
     `ranking`, how well groups are ranked."""
     by = figures(rows(results, "gap_parts"), "attribute", "contrast", "metric", "part")
-    found = []
+    told = []
     for attribute in results.attributes.values():
         for contrast in attribute.contrasts:
             for metric in ERRORS:
@@ -151,8 +151,8 @@ def gap_parts(results: Results) -> list[dict[str, Any]]:
                 names = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
                 if whole is not None:
                     three = {name: turned(by.get((*place, part)), whole.value) for name, part in names.items()}
-                    found.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
-    return found
+                    told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
+    return told
 
 
 def _last(results: Results, full: Effects | None) -> dict[str, float | None] | None:
@@ -162,8 +162,8 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
         return None
     both = {effect.method for effect in head.methods} & {effect.method for effect in full.methods}
     largest = []
-    for found in (head, full):
-        outcomes = [effect.outcomes.get(m) for effect in found.methods if effect.method in both for m in ERRORS]
+    for kind in (head, full):
+        outcomes = [effect.outcomes.get(m) for effect in kind.methods if effect.method in both for m in ERRORS]
         changes = [abs(outcome.change.value) for outcome in outcomes if outcome and outcome.change]
         largest.append(max(changes, default=None))
     if None in largest:
@@ -175,8 +175,8 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
     """By label, how much higher the first group's scores lie than the second's, on average (from the histograms)."""
     means = {}
-    found = rows(results, "histograms", weighting=weighting, attribute=attribute, seed=None)
-    for place, bars in parts(found, "group", "label").items():
+    histograms = rows(results, "histograms", weighting=weighting, attribute=attribute, seed=None)
+    for place, bars in parts(histograms, "group", "label").items():
         middle = sum((bar["start"] + bar["end"]) / 2 * bar["share"] for bar in bars)
         means[place] = middle / sum(bar["share"] for bar in bars)
     if not all((group, label) in means for group in groups for label in (SICK, HEALTHY)):
@@ -192,8 +192,8 @@ def gather(results: Results) -> dict[str, Any] | None:
 
 def why(results: Results) -> dict[str, Any] | None:
     """The facts of the table `why_gaps`."""
-    found = gap_parts(results)
-    return {"parts": found} if found else None
+    told = gap_parts(results)
+    return {"parts": told} if told else None
 
 
 @sentences("weightings")

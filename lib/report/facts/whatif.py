@@ -11,19 +11,19 @@ from lib.report.facts.values import BETWEEN, KNOWN, Estimate, estimate, figures,
 from lib.results import Results
 
 
-def _by_group(found: dict[tuple[str, Any], Estimate], attribute: Attribute) -> dict[str, dict[Any, Estimate]]:
+def _by_group(by_place: dict[tuple[str, Any], Estimate], attribute: Attribute) -> dict[str, dict[Any, Estimate]]:
     """Figures by group and another key, everyone first, then the groups in their order."""
-    order = [group for group in ("all", *attribute.groups) if any(key[0] == group for key in found)]
-    return {group: {key[1]: value for key, value in found.items() if key[0] == group} for group in order}
+    order = [group for group in ("all", *attribute.groups) if any(key[0] == group for key in by_place)]
+    return {group: {key[1]: value for key, value in by_place.items() if key[0] == group} for group in order}
 
 
 def net_benefit(results: Results) -> dict[str, Any] | None:
     """`groups`: by group, everyone (`all`) first, the gain over calling all or nobody, as an Estimate by threshold; `above`: where its interval lies above 0."""
     d = decide(results)
     about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
-    found = rows(results, "net_benefit", about, "estimable", pl.col("low").is_not_null(), metric="gain")
+    gains = rows(results, "net_benefit", about, "estimable", pl.col("low").is_not_null(), metric="gain")
     groups = _by_group(
-        dict(sorted(figures(found, "group", "threshold").items(), key=lambda place: place[0][1])), d.attribute
+        dict(sorted(figures(gains, "group", "threshold").items(), key=lambda place: place[0][1])), d.attribute
     )
     above = {group: [cut for cut, gain in curve.items() if gain.low > 0] for group, curve in groups.items()}
     below = {group: [cut for cut, gain in curve.items() if gain.high < 0] for group, curve in groups.items()}
@@ -34,34 +34,34 @@ def seed_decisions(results: Results) -> dict[str, Any] | None:
     """`groups`: by group, everyone first, the chance that two networks disagree, by label (`sick`, `healthy`); `apart`: differences that are seen."""
     d = decide(results)
     about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
-    found = rows(results, "seed_decisions", about, "estimable", metric="disagreement")
-    if found.is_empty():
+    frame = rows(results, "seed_decisions", about, "estimable", metric="disagreement")
+    if frame.is_empty():
         return None
-    groups = _by_group(figures(found.filter(~BETWEEN), "group", "among"), d.attribute)
+    groups = _by_group(figures(frame.filter(~BETWEEN), "group", "among"), d.attribute)
     if "all" not in groups:
         return None
-    differences = figures(found.filter(BETWEEN, among="all"), "group")
+    differences = figures(frame.filter(BETWEEN, among="all"), "group")
     apart = [(group, difference) for group, difference in differences.items() if difference.seen]
-    return {"d": d, "groups": groups, "apart": apart, "networks": int(found["networks"].max())}
+    return {"d": d, "groups": groups, "apart": apart, "networks": int(frame["networks"].max())}
 
 
 def abstention(results: Results) -> dict[str, Any] | None:
     """`rates[metric][group]`: by the share that is referred, of `referred`, `tpr` and `fpr`; `apart`: differences at the largest share, with verdicts."""
     d = decide(results)
-    found = rows(results, "abstention", "estimable", KNOWN, attribute=d.attribute.name)
-    if found.is_empty():
+    frame = rows(results, "abstention", "estimable", KNOWN, attribute=d.attribute.name)
+    if frame.is_empty():
         return None
-    found = found.sort("share")
-    levels = found.filter(~BETWEEN)
+    frame = frame.sort("share")
+    levels = frame.filter(~BETWEEN)
     rates = {
         metric: _by_group(figures(levels.filter(metric=metric), "group", "share"), d.attribute)
         for metric in levels["metric"].unique(maintain_order=True)
     }
     if not {"referred", "tpr", "fpr"} <= rates.keys():
         return None
-    share = 0.2 if 0.2 in found["share"] else found["share"].max()
+    share = 0.2 if 0.2 in frame["share"] else frame["share"].max()
     apart: dict[str, list[tuple[str, Estimate, Estimate | None]]] = {}
-    differences = figures(found.filter(BETWEEN), "share", "metric", "group")
+    differences = figures(frame.filter(BETWEEN), "share", "metric", "group")
     for (at, metric, group), difference in differences.items():
         if at == share:
             apart.setdefault(metric, []).append((group, difference, differences.get((0.0, metric, group))))

@@ -40,7 +40,7 @@ def prevalence(material: Material) -> Chart:
 @figure(cohort.ages)
 def ages(material: Material) -> Chart:
     """Ages of the sick and of the healthy, as shares of each, in ten-year bins; each line carries its name."""
-    found, measure = material["ages"], material.measure
+    by_age, measure = material["ages"], material.measure
     across = alt.X("middle:Q", title=str(material("across")), axis=alt.Axis(values=list(range(0, 130, 10)), grid=False))
     up = alt.Y("share:Q", title=None, axis=alt.Axis(tickCount=4, grid=True, **PERCENT))
     layers, names = [], []
@@ -51,9 +51,9 @@ def ages(material: Material) -> Chart:
         names.append(rule.encode(x=alt.XValue(left), x2=alt.value(left + 34), y=alt.YValue(8)))
         name = str(material("line", label=label))
         names.append(written(name, left, 8, dx=42, baseline="middle", opacity=FAINT + 0.15))
-        if not (starts := sorted(found.bins[label])):
+        if not (starts := sorted(by_age.bins[label])):
             continue
-        frame = pl.DataFrame({"middle": [s + 5 for s in starts], "share": [found.share(label, s) for s in starts]})
+        frame = pl.DataFrame({"middle": [s + 5 for s in starts], "share": [by_age.share(label, s) for s in starts]})
         line = alt.Chart(frame).encode(across, up)
         dots = {"fill": GROUND if look.hollow else look.colour, "fillOpacity": 1, "stroke": look.colour}
         layers += [line.mark_line(**stroke), line.mark_point(**dots, strokeWidth=2)]

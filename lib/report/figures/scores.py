@@ -61,9 +61,9 @@ def sides(material: Material, colour: str) -> alt.LayerChart:
 def misses(material: Material) -> Chart:
     """The share of the sick that is missed, by finding and group."""
     attribute, language = material["d"].attribute, material.language
-    found = material["found"][: facts.MOST if material.size == "page" else 6]
+    findings = material["found"][: facts.MOST if material.size == "page" else 6]
     rows, dots = [], []
-    for finding in found:
+    for finding in findings:
         rows.append(f"|{language.finding(finding.finding)}")
         for k, (group, share) in enumerate(finding.groups.items()):
             shift = (k - (len(finding.groups) - 1) / 2) * material.measure.row * 0.3

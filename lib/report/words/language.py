@@ -65,11 +65,11 @@ class Language(Writing):
             raise TemplateFault(f"{folder}: there are no words in {code!r}; there are {', '.join(languages())}.")
         self.code = code
         self.folders = [place for place in (folder / code, overrides / code) if place.is_dir()]
-        found: dict[str, Any] = {}
+        tables: dict[str, Any] = {}
         for place in self.folders:
             for table, names in _read(place / "names.toml").items():
-                found[table] = found.get(table, {}) | names
-        super().__init__(found)
+                tables[table] = tables.get(table, {}) | names
+        super().__init__(tables)
 
     def named(self, key: str, table: str) -> str:
         """The name of a thing in a table of `names.toml`; what is not there is told as it is, without underscores."""
