@@ -105,30 +105,26 @@ DEMANDS: dict[str, str] = {
     "equalized_odds_difference": "equalized odds: the larger difference, of TPR or FPR",
 }
 """Measures of the table `parity` that compare all groups of an attribute; the others are `worst_<metric>`."""
-GROUPINGS: dict[str, str] = {
-    "+".join(chosen): " × ".join("age" if a == "age_group" else DEFAULTS[a].label for a in chosen)
-    for size in range(1, len(DEFAULTS) + 1)
-    for chosen in combinations(DEFAULTS, size)
-}
-"""Attributes alone and crossed, as weightings name them: `sex`, `sex+view`; with their words."""
-_FAMILIES = {
-    "kamiran_calders": "Kamiran-Calders",
-    "group_balanced": "balanced groups",
-    "group_label_balanced": "balanced groups and classes",
-    "group_label_balanced_sqrt": "half-balanced groups and classes",
-    "effective_number": "effective number",
-    "median_frequency": "median frequency",
-}
-WEIGHTINGS: dict[str, str] = (
-    {
-        "uniform": "uniform (baseline)",
-        "patient_balanced": "balanced patients",
-        "inverse_class_frequency": "inverse class frequency",
-    }
-    | {name: f"{_FAMILIES[name]} of classes" for name in ("effective_number", "median_frequency")}
-    | {f"{f}_{g}": f"{words} by {by}" for f, words in _FAMILIES.items() for g, by in GROUPINGS.items()}
-    | {"csv": "WEIGHTS of the CSV"}
+GROUPINGS = tuple("+".join(chosen) for size in range(1, len(DEFAULTS) + 1) for chosen in combinations(DEFAULTS, size))
+"""Attributes alone and crossed, as weightings name them: `sex`, `sex+view`."""
+_FAMILIES = (
+    "kamiran_calders",
+    "group_balanced",
+    "group_label_balanced",
+    "group_label_balanced_sqrt",
+    "effective_number",
+    "median_frequency",
 )
+WEIGHTINGS = (
+    "uniform",
+    "patient_balanced",
+    "inverse_class_frequency",
+    "effective_number",
+    "median_frequency",
+    *(f"{family}_{grouping}" for family in _FAMILIES for grouping in GROUPINGS),
+    "csv",
+)
+"""Weightings by name; what a language calls them stands in its `names.toml`."""
 BY_PATIENT = "patient_balanced_x_"
 """Leads the name of a weighting whose weights are multiplied by those of `patient_balanced`."""
 PLACEBO = "placebo_"
@@ -230,17 +226,6 @@ def kind_of(method: Method) -> str:
     if method[1:] == BASELINE[1:]:
         return KINDS[0]
     return KINDS[1] if method[0] == BASELINE_WEIGHTING else KINDS[2]
-
-
-def weighting_label(name: str) -> str:
-    """The words for a weighting; an unknown name is shown as it is."""
-    if name.startswith(PLACEBO):
-        return f"placebo of {weighting_label(name.removeprefix(PLACEBO))}"
-    if name.startswith(BY_PATIENT):
-        return f"{WEIGHTINGS['patient_balanced']} × {weighting_label(name.removeprefix(BY_PATIENT))}"
-    if name not in WEIGHTINGS and (parts := by_groups(name)):
-        return f"{_FAMILIES[parts[0]]} by {' × '.join(attribute.replace('_', ' ') for attribute in parts[1])}"
-    return WEIGHTINGS.get(name, name.replace("_", " "))
 
 
 def by_groups(name: str) -> tuple[str, tuple[str, ...]] | None:
