@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import altair as alt
-from great_tables import GT
-
 from lib.report.theme import MEASURES, Measure, Size
 from lib.report.words.language import Language, Words, language
 from lib.report.words.templates import has, tell
@@ -95,27 +92,22 @@ KINDS: dict[str, Kind] = {}
 SENTENCES: dict[str, Gather] = {}
 
 
-def figure(gather: Gather) -> Callable[[Callable[[Material], alt.TopLevelMixin]], Callable]:
-    """Register the function as the figure of its name; it returns a chart without title."""
-    return _register("figure", gather)
+def _registrar(of: str) -> Callable[[Gather], Callable[[Callable[[Material], Any]], Callable]]:
+    """A decorator that registers a function as the figure, table or widget of its name, with what gathers its facts."""
+
+    def register(gather: Gather) -> Callable[[Callable], Callable]:
+        def keep(draw: Callable) -> Callable:
+            KINDS[draw.__name__] = Kind(draw.__name__, of, gather, draw)
+            return draw
+
+        return keep
+
+    return register
 
 
-def table(gather: Gather) -> Callable[[Callable[[Material], GT]], Callable]:
-    """Register the function as the table of its name."""
-    return _register("table", gather)
-
-
-def widget(gather: Gather) -> Callable[[Callable[[Material], dict[str, Any]]], Callable]:
-    """Register the function as the widget of its name, for pages alone: it returns what `chapters/widgets.html` draws, as JSON has it."""
-    return _register("widget", gather)
-
-
-def _register(of: str, gather: Gather) -> Callable[[Callable], Callable]:
-    def keep(draw: Callable) -> Callable:
-        KINDS[draw.__name__] = Kind(draw.__name__, of, gather, draw)
-        return draw
-
-    return keep
+figure, table, widget = map(_registrar, ("figure", "table", "widget"))
+"""The function under `@figure` returns a chart without title, that under `@table` a table, and that under `@widget`, which is for
+pages alone, what `chapters/widgets.html` draws, as JSON has it."""
 
 
 def sentences(template: str) -> Callable[[Gather], Gather]:

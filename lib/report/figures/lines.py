@@ -9,6 +9,7 @@ import polars as pl
 
 from lib.report.facts.values import Estimate
 from lib.report.figures.marks import caption, span
+from lib.report.registry import Material
 from lib.report.theme import FAINT, GREY, Look, Measure
 from lib.report.words.language import Language
 
@@ -30,24 +31,28 @@ def decimals(language: Language, digits: int = 1) -> dict[str, str]:
     return {"labelExpr": f"replace(format(datum.value, '.{digits}f'), '.', '{separator}')"}
 
 
+Scale = tuple[Mapping[str, Any], tuple[float, float]]
+"""An axis and its ends."""
+
+
 def line_panel(
+    material: Material,
     lines: Sequence[Line],
+    across: Scale,
+    up: Scale,
+    size: tuple[float, float],
     *,
-    measure: Measure,
-    width: float,
-    height: float,
-    across: str,
-    x_axis: Mapping[str, Any],
-    y_axis: Mapping[str, Any],
-    x_domain: tuple[float, float],
-    y_domain: tuple[float, float],
     heading: str = "",
     at: float | None = None,
 ) -> alt.LayerChart:
-    """The lines, faint ones first; `at` draws a rule across. Names at the ends are moved apart where they would touch."""
-    x_scale, y_scale = (alt.Scale(domain=list(d), nice=False, zero=False) for d in (x_domain, y_domain))
-    x = alt.X("x:Q", scale=x_scale, axis=alt.Axis(title=across, **x_axis))
-    y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=None, grid=True, tickCount=4, **y_axis))
+    """The lines, faint ones first; `at` draws a rule across. Names at the ends are moved apart where they would touch.
+
+    `size` in pixels; the words of the block `across` stand under the axis.
+    """
+    measure, (width, height) = material.measure, size
+    x_scale, y_scale = (alt.Scale(domain=list(domain), nice=False, zero=False) for _, domain in (across, up))
+    x = alt.X("x:Q", scale=x_scale, axis=alt.Axis(title=str(material("across")), **across[0]))
+    y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=None, grid=True, tickCount=4, **up[0]))
     layers = []
     if at is not None:
         rule = alt.Chart(pl.DataFrame({"y": [at]})).mark_rule(color=GREY, strokeDash=[4, 3], strokeWidth=1.2)
@@ -64,7 +69,7 @@ def line_panel(
         if not line.faint:
             dots = {"shape": line.look.shape, "fill": colour, "stroke": colour, "size": measure.dot * 0.7}
             layers.append(base.mark_point(**dots).encode(y))
-    layers.append(_names(lines, measure, width, height, y_domain))
+    layers.append(_names(lines, measure, width, height, up[1]))
     if heading:
         layers.append(caption([heading], 0, "left", measure=measure))
     return alt.layer(*layers, width=width, height=height)

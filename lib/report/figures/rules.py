@@ -64,38 +64,20 @@ def wrong_groups(material: Material) -> Chart:
     lines.append(Line(str(material("none_name")), without, OTHER, faint=True))
     low, high = reach(lines, step=0.05, least=0.1)
     name = max(len(line.name) for line in lines) * 0.5 * measure.small
-    return line_panel(
-        lines,
-        measure=measure,
-        width=measure.width - name - 70,
-        height=300 if material.size == "page" else 360,
-        across=str(material("across")),
-        x_axis={**PERCENT, "values": list(material["lines"][ours])},
-        y_axis=POINTS,
-        x_domain=(0.0, most),
-        y_domain=(min(low, 0.0), max(high, 0.0)),
-        heading=str(material("up")),
-        at=gap.value,
-    )
+    across = ({**PERCENT, "values": list(material["lines"][ours])}, (0.0, most))
+    size = (measure.width - name - 70, 300 if material.size == "page" else 360)
+    up = (POINTS, (min(low, 0.0), max(high, 0.0)))
+    return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap.value)
 
 
 @figure(facts.relaxation)
 def relaxation(material: Material) -> Chart:
     """Balanced accuracy against the gap that is left, as the allowed difference grows; a curve for each weighting."""
-    measure, lines = material.measure, []
+    lines = []
     for name, curve in material["curves"].items():
         points = [(disparity, accuracy) for _, disparity, accuracy in curve]
         ours = name == BASELINE_WEIGHTING
         lines.append(Line("", points, OURS if ours else OTHER, faint=not ours))
-    return line_panel(
-        lines,
-        measure=measure,
-        width=measure.width - 60,
-        height=300,
-        across=str(material("across")),
-        x_axis={**GAP, "tickCount": 5},
-        y_axis=PERCENT,
-        x_domain=span([disparity for line in lines for disparity, _ in line.points], step=0.05, least=0.1),
-        y_domain=reach(lines, step=0.02, least=0.06),
-        heading=str(material("up")),
-    )
+    disparities = span([disparity for line in lines for disparity, _ in line.points], step=0.05, least=0.1)
+    across, up = ({**GAP, "tickCount": 5}, disparities), (PERCENT, reach(lines, step=0.02, least=0.06))
+    return line_panel(material, lines, across, up, (material.measure.width - 60, 300), heading=str(material("up")))

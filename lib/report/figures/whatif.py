@@ -24,24 +24,15 @@ def _called(material: Material, group: str) -> str:
 @figure(facts.net_benefit)
 def net_benefit(material: Material) -> Chart:
     """What deciding by the score gains over calling all or nobody, by cut-off, in each group."""
-    groups, measure = material["groups"], material.measure
-    columns = min(3, len(groups))
-    lines = {group: Line("", list(curve.items()), _look(material, group)) for group, curve in groups.items()}
-    domain = reach(list(lines.values()), step=0.05, least=0.1)
+    columns = min(3, len(material["groups"]))
+    size = ((material.measure.width - 60 * columns) / columns, 150 if material.size == "page" else 260)
+    lines = {
+        group: Line("", list(curve.items()), _look(material, group)) for group, curve in material["groups"].items()
+    }
+    across = ({**decimals(material.language), "values": [0.1, 0.3, 0.5, 0.7, 0.9]}, (0.05, 0.95))
+    up = (THOUSAND, reach(list(lines.values()), step=0.05, least=0.1))
     panels = [
-        line_panel(
-            [line],
-            measure=measure,
-            width=(measure.width - 60 * columns) / columns,
-            height=150 if material.size == "page" else 260,
-            across=str(material("across")),
-            x_axis={**decimals(material.language), "values": [0.1, 0.3, 0.5, 0.7, 0.9]},
-            y_axis=THOUSAND,
-            x_domain=(0.05, 0.95),
-            y_domain=domain,
-            heading=_called(material, group),
-            at=0.0,
-        )
+        line_panel(material, [line], across, up, size, heading=_called(material, group), at=0.0)
         for group, line in lines.items()
     ]
     return in_lines(panels, columns, 20)
@@ -70,6 +61,7 @@ def abstention(material: Material) -> Chart:
     """By the share of decisions that is referred: who is referred, and the errors of the rest, by group."""
     rates, measure = material["rates"], material.measure
     name = max(len(_called(material, group)) for curves in rates.values() for group in curves) * 0.55 * measure.small
+    size = ((measure.width - 3 * name - 160) / 3, 170 if material.size == "page" else 320)
     panels = []
     for metric in ("referred", "tpr", "fpr"):
         lines = [
@@ -78,18 +70,6 @@ def abstention(material: Material) -> Chart:
         ]
         low, high = reach(lines, step=0.1, least=0.2)
         shares = sorted({share for line in lines for share, _ in line.points})
-        panels.append(
-            line_panel(
-                lines,
-                measure=measure,
-                width=(measure.width - 3 * name - 160) / 3,
-                height=170 if material.size == "page" else 320,
-                across=str(material("across")),
-                x_axis={**PERCENT, "values": shares},
-                y_axis=PERCENT,
-                x_domain=(0.0, shares[-1]),
-                y_domain=(max(0.0, low), min(1.0, high)),
-                heading=str(material(metric)),
-            )
-        )
+        across, up = ({**PERCENT, "values": shares}, (0.0, shares[-1])), (PERCENT, (max(0.0, low), min(1.0, high)))
+        panels.append(line_panel(material, lines, across, up, size, heading=str(material(metric))))
     return in_lines(panels, 3, 16)
