@@ -105,30 +105,26 @@ DEMANDS: dict[str, str] = {
     "equalized_odds_difference": "equalized odds: the larger difference, of TPR or FPR",
 }
 """Measures of the table `parity` that compare all groups of an attribute; the others are `worst_<metric>`."""
-GROUPINGS: dict[str, str] = {
-    "+".join(chosen): " × ".join("age" if a == "age_group" else DEFAULTS[a].label for a in chosen)
-    for size in range(1, len(DEFAULTS) + 1)
-    for chosen in combinations(DEFAULTS, size)
-}
-"""Attributes alone and crossed, as weightings name them: `sex`, `sex+view`; with their words."""
-_FAMILIES = {
-    "kamiran_calders": "Kamiran-Calders",
-    "group_balanced": "balanced groups",
-    "group_label_balanced": "balanced groups and classes",
-    "group_label_balanced_sqrt": "half-balanced groups and classes",
-    "effective_number": "effective number",
-    "median_frequency": "median frequency",
-}
-WEIGHTINGS: dict[str, str] = (
-    {
-        "uniform": "uniform (baseline)",
-        "patient_balanced": "balanced patients",
-        "inverse_class_frequency": "inverse class frequency",
-    }
-    | {name: f"{_FAMILIES[name]} of classes" for name in ("effective_number", "median_frequency")}
-    | {f"{f}_{g}": f"{words} by {by}" for f, words in _FAMILIES.items() for g, by in GROUPINGS.items()}
-    | {"csv": "WEIGHTS of the CSV"}
+GROUPINGS = tuple("+".join(chosen) for size in range(1, len(DEFAULTS) + 1) for chosen in combinations(DEFAULTS, size))
+"""Attributes alone and crossed, as weightings name them: `sex`, `sex+view`."""
+_FAMILIES = (
+    "kamiran_calders",
+    "group_balanced",
+    "group_label_balanced",
+    "group_label_balanced_sqrt",
+    "effective_number",
+    "median_frequency",
 )
+WEIGHTINGS = (
+    "uniform",
+    "patient_balanced",
+    "inverse_class_frequency",
+    "effective_number",
+    "median_frequency",
+    *(f"{family}_{grouping}" for family in _FAMILIES for grouping in GROUPINGS),
+    "csv",
+)
+"""Weightings by name; what a language calls them stands in its `names.toml`."""
 BY_PATIENT = "patient_balanced_x_"
 """Leads the name of a weighting whose weights are multiplied by those of `patient_balanced`."""
 PLACEBO = "placebo_"
@@ -212,6 +208,8 @@ NARROWED, WIDENED, TURNED, OPENED = "narrowed", "widened", "turned", "opened"
 """What a method did to a gap (column `outcome` of the table `effects`), as far as the verdict beside it reaches."""
 IMPROVED, WORSENED, RISEN, FALLEN = "improved", "worsened", "risen", "fallen"
 """The same for a rate: the first two where one side is better."""
+HARMFUL = (WIDENED, OPENED, TURNED, WORSENED)
+"""What no method should do."""
 LEVELLED_UP = "levelling up"
 LEVELLED_DOWN = "levelling down"
 TRADED = "a trade"
@@ -228,17 +226,6 @@ def kind_of(method: Method) -> str:
     if method[1:] == BASELINE[1:]:
         return KINDS[0]
     return KINDS[1] if method[0] == BASELINE_WEIGHTING else KINDS[2]
-
-
-def weighting_label(name: str) -> str:
-    """The words for a weighting; an unknown name is shown as it is."""
-    if name.startswith(PLACEBO):
-        return f"placebo of {weighting_label(name.removeprefix(PLACEBO))}"
-    if name.startswith(BY_PATIENT):
-        return f"{WEIGHTINGS['patient_balanced']} × {weighting_label(name.removeprefix(BY_PATIENT))}"
-    if name not in WEIGHTINGS and (parts := by_groups(name)):
-        return f"{_FAMILIES[parts[0]]} by {' × '.join(attribute.replace('_', ' ') for attribute in parts[1])}"
-    return WEIGHTINGS.get(name, name.replace("_", " "))
 
 
 def by_groups(name: str) -> tuple[str, tuple[str, ...]] | None:
@@ -264,11 +251,3 @@ def is_weighting(name: str) -> bool:
 def must_know(postprocessing: str, target: str) -> str | None:
     """The attribute that must be known of each image when deciding, or None."""
     return None if target == NO_TARGET or postprocessing in DECIDE_WITHOUT_GROUP else target
-
-
-def postprocessing_label(name: str, target: str = NO_TARGET, attributes: Mapping[str, Attribute] = DEFAULTS) -> str:
-    """The words for a post-processing and the attribute it acts on, such as `equal TPR thresholds by view`."""
-    words = POSTPROCESSINGS.get(name, name.replace("_", " "))
-    if target == NO_TARGET:
-        return words
-    return f"{words} by {attributes[target].label if target in attributes else target.replace('_', ' ')}"

@@ -14,6 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = ("training", "audit", "preferences", "hospital", "report", "group", "results", "compute")
 
 
+LANGUAGE = "en"
+"""Of the report where no other is asked for."""
+
+
 class SettingsError(ValueError):
     """`study.toml` cannot be used; the message is one sentence: what, where, what is allowed."""
 
@@ -27,6 +31,12 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
     with suppress(ImportError):
         _checked(settings, text, root / "study.toml")
     return {table: {} for table in TABLES} | settings
+
+
+def languages(root: Path = ROOT) -> tuple[str, ...]:
+    """The languages that the report can be had in: `LANGUAGE`, and those that `lib/report/words` has words for."""
+    found = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
+    return tuple(sorted(found | {LANGUAGE}))
 
 
 def study_settings(root: Path = ROOT) -> "StudySettings":

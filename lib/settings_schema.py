@@ -17,15 +17,10 @@ from lib.names import (
     is_weighting,
 )
 from lib.schema import Model, allowed_values, first_mistake
+from lib.settings import languages
 from lib.training.settings import ComputeSettings, TrainingSettings
 
-LIB = Path(__file__).resolve().parent
 MOST_ATTRIBUTES = 8
-
-
-def languages() -> tuple[str, ...]:
-    """The languages in which the report can be written: folders of `lib/report/words`."""
-    return tuple(sorted(path.parent.name for path in (LIB / "report" / "words").glob("*/names.toml")))
 
 
 def _each_once(values: list) -> list:

@@ -128,7 +128,8 @@ def tiny_study(pytestconfig) -> TinyStudy:
 @pytest.fixture(scope="session")
 def rendered(pytestconfig) -> Path:
     """The published report in all its languages, rendered by Quarto into a copy of the project from what is frozen."""
-    from lib.render.book import OUTPUT, editions
+    from lib.render.book import OUTPUT
+    from lib.settings import languages
     from lib.render.report import render_report
 
     inputs = [*(ROOT / name for name in ("chapters", "lib", "_freeze", "data/nih/results", "data/trust"))]
@@ -142,7 +143,7 @@ def rendered(pytestconfig) -> Path:
             shutil.copy(path, place)
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("COHORT", raising=False)
-            for code in editions(place):
+            for code in languages(place):
                 render_report(place, code)
 
     return made_once(pytestconfig, "rendered", inputs, make) / OUTPUT

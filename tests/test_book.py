@@ -17,14 +17,13 @@ from lib.render.book import (
     book_settings,
     chapters_of,
     chosen_language,
-    editions,
     language_of,
     twin_of,
     write_book,
 )
 from lib.render.quarto import find_quarto
 from lib.render.report import render_report, render_slides
-from lib.settings import SettingsError
+from lib.settings import SettingsError, languages
 
 NAMES = {"title": '"Whom: \\"it\\" fails"', "subtitle": '""', "authors": '["Ada L.", "Zoë M."]', "appendices": "[]"}
 
@@ -94,7 +93,7 @@ def test_a_chapter_of_ones_own_without_a_twin_is_shown_as_it_is(project):
 
 
 def test_a_language_is_that_asked_for_or_that_of_the_settings(project):
-    assert editions(project) == ("en", "fr")
+    assert languages(project) == ("en", "fr")
     assert chosen_language(project) == "en" and chosen_language(project, "fr") == "fr"
     rewrite_settings(project, lang='"fr"')
     assert chosen_language(project) == "fr" and chosen_language(project, "en") == "en"

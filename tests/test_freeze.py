@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from conftest import COHORT_OF_CALLER, ROOT
 
-from lib.render.book import chapters_of, editions
+from lib.render.book import chapters_of
 from lib.render.thaw import chapters, stale
+from lib.settings import languages
 
 FREEZER = ROOT / "_freeze"
 PRESENT = [chapter.as_posix() for chapter in chapters(ROOT)]
-RENDERED = {chapter for code in editions(ROOT) for chapter in chapters_of(ROOT, code)}
+RENDERED = {chapter for code in languages(ROOT) for chapter in chapters_of(ROOT, code)}
 CHAPTERS = [chapter for chapter in PRESENT if chapter in RENDERED or "slides" in chapter]
 """Those that are rendered; a chapter that `study.toml` leaves out may stay frozen, or not."""
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
-from lib.names import DEFAULTS, GROUPINGS, WEIGHTINGS, is_weighting, weighting_label
+from lib.names import DEFAULTS, GROUPINGS, WEIGHTINGS, is_weighting
 from lib.preprocessing import (
     WeightingError,
     catalogue,
@@ -315,7 +315,6 @@ def test_any_weighting_times_balanced_patients_is_their_product(name):
     product = example_weights(name, train) / [owners.count(owner) for owner in owners]
     combined = f"patient_balanced_x_{name}"
     assert is_weighting(combined) and example_weights(combined, train) == approx(product / product.mean())
-    assert weighting_label(combined) == f"balanced patients × {weighting_label(name)}"
     assert sorted(example_weights(f"placebo_{combined}", train, 3)) == approx(sorted(product / product.mean()))
 
 

@@ -151,7 +151,7 @@ def test_the_report_is_the_book_and_then_the_slides_and_leaves_other_editions(ba
     fake(bare / "path", "1.10.19")
     (bare / "_book" / "fr").mkdir(parents=True)
     (bare / "_book" / "old.html").touch()
-    monkeypatch.setattr(report, "editions", lambda root: ("en", "fr"))
+    monkeypatch.setattr(report, "languages", lambda root: ("en", "fr"))
     paths = report.render_report(bare)
     assert calls(bare) == ["render --no-clean --profile en", "render --profile slides"]
     assert [path.name for path in paths] == ["index.html", "defense.html"]

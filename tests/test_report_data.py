@@ -8,8 +8,9 @@ import pytest
 
 from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, load, read, say, show
-from lib.report.exhibits import _material
-from lib.report.facts import cohort, networks, strata
+from lib.report.exhibits import material_of
+from lib.report.facts import cohort, strata
+from lib.report.facts.study import runs, settings
 from lib.report.figures.cohort import prevalence
 from lib.report.words.language import HERE, language
 from lib.report.words.templates import tell
@@ -117,7 +118,7 @@ def test_a_group_differs_in_its_pixels_only_if_the_healthy_and_the_sick_do(nih):
     view = nih.attributes["view"]
     shown = cohort.greys(nih, view)
     (apart,) = cohort.pixels_apart(shown, view)
-    assert (apart.measure, apart.group, apart.higher) == ("contrast", "AP", False)
+    assert (apart["measure"], apart["group"], apart["higher"]) == ("contrast", "AP", False)
     wide = replace(shown[0].level, low=0.0, high=1.0)
     overlapping = tuple(replace(own, level=wide) if own.label == 0 else own for own in shown)
     assert cohort.pixels_apart(overlapping, view) == ()
@@ -126,8 +127,8 @@ def test_a_group_differs_in_its_pixels_only_if_the_healthy_and_the_sick_do(nih):
 def test_images_of_a_patient_are_averaged_over_the_patients_to_learn_from(nih):
     own = cohort.visits(nih)
     people = nih.manifest["cohort"]
-    assert own.images == pytest.approx(people["train_images"] / people["train_patients"])
-    assert 0 < own.single < 1 and own.many < own.of_many
+    assert own["images"] == pytest.approx(people["train_images"] / people["train_patients"])
+    assert 0 < own["single"] < 1 and own["many"] < own["of_many"]
 
 
 def test_the_sketch_is_of_the_view_only_where_the_decision_is_about_it(nih):
@@ -159,10 +160,10 @@ def test_networks_that_failed_are_told(nih, demo):
 
 
 def test_every_network_is_in_a_row(nih):
-    told = networks.runs(nih)["runs"]
-    assert sum(own.networks for own in told) == nih.tables["runs"].height
-    first = nih.tables["runs"].filter(weighting=told[0].weighting)["auc"]
-    assert (told[0].auc.least, told[0].auc.most) == (first.min(), first.max())
+    told = runs(nih)["runs"]
+    assert sum(own["networks"] for own in told) == nih.tables["runs"].height
+    first = nih.tables["runs"].filter(weighting=told[0]["weighting"])["auc"]
+    assert (told[0]["auc"].least, told[0]["auc"].most) == (first.min(), first.max())
 
 
 def test_what_the_reader_looks_for_and_does_has_a_french_name(nih):
@@ -173,7 +174,7 @@ def test_what_the_reader_looks_for_and_does_has_a_french_name(nih):
 
 def test_settings_are_called_by_french_names(nih):
     names = tomllib.loads((HERE / "fr" / "names.toml").read_text("utf-8"))
-    sections = networks.settings(nih)["sections"]
+    sections = settings(nih)["sections"]
     assert sections.keys() <= names["sections"].keys()
     assert {name for section in ("training", "audit", "hardware") for name in sections[section]} <= names[
         "settings"
@@ -181,7 +182,7 @@ def test_settings_are_called_by_french_names(nih):
 
 
 def test_every_dot_of_prevalence_lies_in_its_interval(nih):
-    _, material = _material(nih, "prevalence", "page", {})
+    material = material_of(nih, "prevalence")
     for rows in prevalence(material).to_dict()["datasets"].values():
         for row in rows:
             if row.get("value") is not None and "low" in row:

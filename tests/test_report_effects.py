@@ -88,9 +88,10 @@ def test_a_weighting_by_group_and_class_breaks_the_tie_and_one_by_group_alone_do
 
 
 def test_both_parts_of_a_gap_add_up_to_it(nih):
-    found = weightings.parts(nih)
-    assert found and all(p.whole.value >= 0 for p in found)
-    assert all(p.cut.value + p.ranking.value == pytest.approx(p.whole.value) for p in found if p.cut and p.ranking)
+    found = weightings.gap_parts(nih)
+    assert found and all(gap["whole"].value >= 0 for gap in found)
+    parted = [gap for gap in found if gap["cut"] and gap["ranking"]]
+    assert all(gap["cut"].value + gap["ranking"].value == pytest.approx(gap["whole"].value) for gap in parted)
 
 
 def test_the_marks_of_roc_curves_are_the_rates_of_the_groups(nih):

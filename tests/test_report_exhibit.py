@@ -78,7 +78,7 @@ def test_nothing_is_loaded_from_outside(chart):
 
 def test_on_the_page_it_scales_and_follows_the_ink(chart):
     page, printed = exhibit.figure("fig-a", chart, "c").markdown.split("```{=typst}")
-    assert re.search(r'<svg role="img"[^>]*style="[^"]*width:100%[^"]*max-width:\d+px"', page)
+    assert re.search(r'<svg [^>]*role="img"[^>]*style="[^"]*width:100%[^"]*max-width:\d+px"', page)
     assert "viewBox=" in page and not re.search(r"<svg[^>]*\swidth=", page)
     assert theme.INK in page and theme.INK not in printed
 

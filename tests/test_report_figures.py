@@ -32,7 +32,7 @@ def test_every_mark_stands_out_from_the_light_and_the_dark_page(page):
         *theme.GROUPS.values(),
         *theme.VERDICTS.values(),
         *theme.SPARE,
-        *(look for _, look in theme.LABELS.values()),
+        *theme.LABELS.values(),
     ]
     for look in looks:
         light, dark = sorted((_luminance(look.colour), ground), reverse=True)

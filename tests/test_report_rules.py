@@ -65,14 +65,14 @@ def test_what_calibrated_odds_replace_is_what_becomes_of_the_sick(study):
     for own in facts["shown"]:
         row = study.metrics.filter(
             weighting="uniform",
-            postprocessing=own.rule,
+            postprocessing=own["postprocessing"],
             target=facts["d"].attribute.name,
             attribute=facts["d"].attribute.name,
-            group=own.group,
+            group=own["group"],
             metric="tpr",
             unit=PATIENT,
         )
-        assert own.after == pytest.approx(row["estimate"].item(), abs=1e-9)
+        assert own["after"] == pytest.approx(row["estimate"].item(), abs=1e-9)
 
 
 def test_the_selector_holds_every_method_once(study):

@@ -7,13 +7,14 @@ import pytest
 from boards import board
 from conftest import ROOT, rewrite_settings
 
-from lib.render.book import DECK, editions, twin_of
+from lib.render.book import DECK, twin_of
 from lib.render.cells import INLINE, parts_of
 from lib.report import exhibits, heading, load, show, talk
+from lib.settings import languages
 
 FASTEST = 2.3
 """Words a second that can be followed."""
-DECKS = {code: (ROOT / twin_of(DECK, code)).read_text("utf-8") for code in editions(ROOT)}
+DECKS = {code: (ROOT / twin_of(DECK, code)).read_text("utf-8") for code in languages(ROOT)}
 SLIDE = re.compile(r"^## (.*?)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 

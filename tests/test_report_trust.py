@@ -43,7 +43,7 @@ def test_the_answer_tells_whether_the_aim_was_met(study):
 def test_every_interval_is_told_in_the_figure_and_what_misses_the_aim_in_the_table(study):
     frame = made()
     assert {own.sort for own in trust.covered(frame, PATIENT)} == set(trust.intervals(frame)["sort"])
-    assert [(s.sort, s.covered) for s in trust.missed(study, frame)["found"]] == [("net_benefit", 0.85)]
+    assert [(s["sort"], s["covered"]) for s in trust.missed(study, frame)["found"]] == [("net_benefit", 0.85)]
     assert "85.0" in show(study, "missed_aims", frame=frame).markdown
     assert "net benefit" in say(study, "trust", "further", frame=frame)
     assert "every setting meets the aim" in show(study, "missed_aims", frame=frame.filter(covered=0.95)).markdown
@@ -52,7 +52,7 @@ def test_every_interval_is_told_in_the_figure_and_what_misses_the_aim_in_the_tab
 def test_false_alarms_power_and_claims_are_those_of_the_table(study):
     facts = trust.told(study, made(wrong=0.123))
     assert set(facts["families"].values()) == {0.123}
-    assert [(p.size, p.shown) for p in facts["power"]] == [(20, 0.77)] and facts["claims"]["mirrored"] == 0.06
+    assert [(p["size"], p["shown"]) for p in facts["power"]] == [(20, 0.77)] and facts["claims"]["mirrored"] == 0.06
     assert "more than it should be" in say(study, "trust", "alarms", frame=made(wrong=0.123))
     assert facts["wider"] > 1
 

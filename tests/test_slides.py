@@ -9,7 +9,8 @@ from conftest import ROOT
 from pypdfium2 import PdfDocument
 
 from lib.render import deck_pdf
-from lib.render.book import DECK, editions, output_of, twin_of
+from lib.render.book import DECK, output_of, twin_of
+from lib.settings import languages
 
 pytestmark = NEEDED
 SIZES = [(1280, 720), (1920, 1080)]
@@ -50,7 +51,7 @@ MEASURE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module", params=editions(ROOT))
+@pytest.fixture(scope="module", params=languages(ROOT))
 def deck(rendered, request) -> Path:
     return rendered.parent / output_of(request.param) / Path(twin_of(DECK, request.param)).with_suffix(".html")
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from conftest import rewrite_settings
 
-from lib.names import is_weighting, weighting_label
+from lib.names import is_weighting
 from lib.preprocessing import WeightingError, catalogue, example_weights, names
 from lib.results import load
 from lib.study.run import run_study
@@ -23,7 +23,6 @@ def test_a_study_of_an_attribute_of_ones_own_reaches_its_end(tiny_cohort, tiny_r
 def test_weightings_by_any_attribute_have_names_and_weights():
     train = pl.DataFrame({"label": [0, 1, 0, 1, 0, 1], "patient": list("abcdef"), "race": list("AABBBB")})
     assert is_weighting("placebo_patient_balanced_x_kamiran_calders_race") and not is_weighting("group_balanced_a+a")
-    assert weighting_label("group_balanced_race+hospital_ward") == "balanced groups by race × hospital ward"
     assert example_weights("group_balanced_race", train).tolist() == [1.5, 1.5, 0.75, 0.75, 0.75, 0.75]
     with pytest.raises(WeightingError, match="^Weighting group_balanced_sex: there is no attribute 'sex'; "):
         example_weights("group_balanced_sex", train)

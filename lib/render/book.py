@@ -19,28 +19,20 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from lib.settings import SettingsError, read_settings  # noqa: E402
+from lib.settings import LANGUAGE, SettingsError, languages, read_settings  # noqa: E402
 
 FILE = "_report.yml"
 OUTPUT = "_book"
 DECK = "chapters/slides/defense.qmd"
 NOBODY = ["The audit team"]
 """Authors that `study.toml` comes with."""
-LANGUAGE = "en"
-"""Of the report where no other is asked for: its chapters stand in `chapters/` itself."""
-
-
-def editions(root: Path = ROOT) -> tuple[str, ...]:
-    """The languages that the report can be had in: those that `lib/report/words` has words for."""
-    found = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
-    return tuple(sorted(found | {LANGUAGE}))
 
 
 def chosen_language(root: Path = ROOT, asked: str | None = None) -> str:
     """The language asked for, else that of `study.toml`. Raises `SettingsError` where there are no words in it."""
     code = asked or read_settings(root)["report"].get("lang", LANGUAGE)
-    if code not in editions(root):
-        raise SettingsError(f"The report has no words in {code!r}; it can be had in {', '.join(editions(root))}.")
+    if code not in languages(root):
+        raise SettingsError(f"The report has no words in {code!r}; it can be had in {', '.join(languages(root))}.")
     return code
 
 
@@ -61,7 +53,7 @@ def language_of(chapter: str | Path, root: Path = ROOT) -> str:
     """The language of a chapter, by where it stands."""
     path = Path(chapter)
     own = path.parts[1] if len(path.parts) > 2 and path.parts[0] == "chapters" else path.stem.partition(".")[2]
-    return own if own in editions(root) else LANGUAGE
+    return own if own in languages(root) else LANGUAGE
 
 
 def output_of(code: str) -> str:
@@ -163,7 +155,7 @@ def _write(file: Path, settings: dict[str, Any]) -> None:
 def profile_language(root: Path) -> str:
     """The edition that the profile of a running Quarto stands for."""
     profiles = os.environ.get("QUARTO_PROFILE", "").split(",")
-    return next((code for code in editions(root) for own in profiles if own.removeprefix("slides-") == code), LANGUAGE)
+    return next((code for code in languages(root) for own in profiles if own.removeprefix("slides-") == code), LANGUAGE)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from lib.files import alone_with
-from lib.render.book import DECK, LANGUAGE, OUTPUT, chapters_of, editions, output_of, profile_of, twin_of, write_book
+from lib.render.book import DECK, LANGUAGE, OUTPUT, chapters_of, output_of, profile_of, twin_of, write_book
 from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
 from lib.render.twins import link_twins
-from lib.settings import read_settings
+from lib.settings import languages, read_settings
 
 log = logging.getLogger(__name__)
 DRAFT = "_draft"
@@ -33,7 +33,7 @@ def render_report(root: Path, code: str = LANGUAGE) -> list[Path]:
     with _rendering(root):
         write_book(root, code)
         output = root / output_of(code)
-        _clear(output, {other for other in editions(root) if output_of(other) != output_of(code)})
+        _clear(output, {other for other in languages(root) if output_of(other) != output_of(code)})
         quarto(found.program, root, "render", "--no-clean", "--profile", profile_of(code))
         _add_examples(root, output, code)
         deck = _slides(found.program, root, code)

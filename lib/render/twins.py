@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from lib.render.book import OUTPUT, editions, output_of, page_words  # noqa: E402
+from lib.render.book import OUTPUT, output_of, page_words  # noqa: E402
+from lib.settings import languages  # noqa: E402
 
 LINKS = re.compile(r'<p class="twins">.*?</p>\n?', re.DOTALL)
 PLACE = re.compile(r'(<main\b[^>]*>|<section id="title-slide"[^>]*>)\n?')
@@ -21,7 +22,7 @@ PLACE = re.compile(r'(<main\b[^>]*>|<section id="title-slide"[^>]*>)\n?')
 
 def link_twins(root: Path, folder: Path | None = None) -> int:
     """Link the pages of all editions in `folder` (by default `_book`) with each other; returns how many links there are."""
-    codes, links = editions(root), 0
+    codes, links = languages(root), 0
     pages = {code: _pages(root, code, folder) for code in codes}
     for code in codes:
         for name, page in pages[code].items():

@@ -3,11 +3,11 @@
 The block holds the exhibit once for each output, so that one cell serves the page, the PDF and the slides.
 """
 
-import html
 import json
 import re
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 import altair as alt
 import mistune
@@ -15,7 +15,6 @@ import vl_convert
 from great_tables import GT
 
 from lib.report import theme
-from lib.report.words.language import Words
 from lib.report.words.templates import one_line
 
 LABEL = re.compile(r"(fig|tbl)-[a-z0-9-]+")
@@ -24,6 +23,10 @@ SMALLEST = 0.72
 
 TALLEST = 1.3
 """How high a figure may be on paper, in widths of the text: with its caption it must fit on a page."""
+
+SVG = "{http://www.w3.org/2000/svg}"
+ElementTree.register_namespace("", SVG.strip("{}"))
+ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
 _numbers: dict[str, str] | None = None
@@ -42,7 +45,7 @@ def for_notebook(markdown: str, numbers: dict[str, str]) -> str:
     rest = re.sub(r"^(`{3,})\{=\w+\}\n.*?\n\1$", "", markdown, flags=re.MULTILINE | re.DOTALL)
     caption = re.sub(r"^:::.*$", "", rest, flags=re.MULTILINE).strip()
     caption = re.sub(r"\[@[^\]]+\]", lambda found: numbers.get(found[0], ""), caption)
-    caption = re.sub(r"@((?:fig|tbl|sec)-[\w-]*\w)", lambda found: numbers.get(found[1], found[1]), caption)
+    caption = re.sub(r"@((?:fig|tbl|sec)-[\w-]*\w)", lambda reference: numbers.get(reference[1], reference[1]), caption)
     name = label[0] if label else ""
     told = f"<strong>{numbers[name]}.</strong> " if name in numbers else ""
     told += re.sub(r"^<p>|</p>\s*$", "", mistune.html(caption)) if caption else ""
@@ -73,29 +76,9 @@ def figure(label: str, chart: alt.TopLevelMixin, caption: str) -> Exhibit:
 
     Its description becomes the alternative text. Raises ValueError for a wrong label or a chart without description.
     """
-    svg, alternative = to_svg(chart), _alternative(label, chart)
-    return _block(
-        label,
-        raw("html", f'<div class="exhibit" style="overflow-x:auto">{for_page(svg, label, alternative)}</div>'),
-        raw("typst", for_print(svg, alternative)),
-        _one_line(caption),
-    )
-
-
-def _alternative(label: str, chart: alt.TopLevelMixin) -> str:
-    _check(label, "fig")
-    description = getattr(chart, "description", alt.Undefined)
-    if not isinstance(description, str) or not description.strip():
-        raise ValueError(f"the chart of {label!r} has no description; say in it what is shown and what is seen.")
-    return _one_line(description)
-
-
-def message(chart: alt.TopLevelMixin) -> Words:
-    """What a chart finds, its title, for the heading of a slide."""
-    if chart.title is alt.Undefined:  # there is nothing to show, and the description says why
-        return Words(chart.description.removeprefix("No figure: ").rstrip(".").capitalize())
-    text = chart.title.text
-    return Words(text if isinstance(text, str) else " ".join(text))
+    alternative, svg = _alternative(label, chart), to_svg(chart)
+    page = f'<div class="exhibit" style="overflow-x:auto">{for_page(svg, label, alternative)}</div>'
+    return _block(f"#{label}", raw("html", page), raw("typst", for_print(svg, alternative)), one_line(caption))
 
 
 def slide(label: str, chart: alt.TopLevelMixin) -> Exhibit:
@@ -109,49 +92,45 @@ def slide(label: str, chart: alt.TopLevelMixin) -> Exhibit:
         small_print = ". ".join(line.rstrip(". ") for line in chart.title.subtitle) + "."
         chart = chart.copy(deep=False)
         chart.title = alt.Undefined
-    svg, alternative = to_svg(chart), _alternative(label, chart)
-    drawn = raw("html", f'<div class="exhibit">{for_page(svg, label, alternative)}</div>')
-    return Exhibit("\n\n".join(filter(None, ["::: {.drawn}", drawn, small_print])) + "\n\n:::\n")
+    page = for_page(to_svg(chart), label, _alternative(label, chart))
+    return _block(".drawn", raw("html", f'<div class="exhibit">{page}</div>'), small_print)
 
 
-def table(label: str, gt: GT, caption: str) -> Exhibit:
-    """A great-tables table under `label` (`tbl-...`, for references) with a caption in Markdown.
+def _alternative(label: str, chart: alt.TopLevelMixin) -> str:
+    _check(label, "fig")
+    description = getattr(chart, "description", alt.Undefined)
+    if not isinstance(description, str) or not description.strip():
+        raise ValueError(f"the chart of {label!r} has no description; say in it what is shown and what is seen.")
+    return one_line(description)
+
+
+def table(label: str, gt: GT, caption: str | None = None) -> Exhibit:
+    """A great-tables table under `label` (`tbl-...`, for references) with a caption in Markdown; on slides it has none.
 
     Quarto makes its Typst table from the HTML, so there is one form only. Raises ValueError for a wrong label.
     """
     _check(label, "tbl")
-    return _block(label, raw("html", to_html(gt, label)), _one_line(caption))
-
-
-def bare_table(label: str, gt: GT) -> Exhibit:
-    """A table without caption, as slides show it."""
-    _check(label, "tbl")
-    return Exhibit(raw("html", to_html(gt, label)) + "\n")
+    body = raw("html", to_html(gt, label))
+    return Exhibit(f"{body}\n") if caption is None else _block(f"#{label}", body, one_line(caption))
 
 
 def widget(name: str, content: dict[str, Any]) -> Exhibit:
     """What `chapters/widgets.html` draws on a page, and nothing elsewhere: `content` is JSON, its words among it."""
     code = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-    return Exhibit(
-        raw("html", f'<div class="{name}" hidden><script type="application/json">{code}</script></div>') + "\n"
-    )
+    page = f'<div class="{name}" hidden><script type="application/json">{code}</script></div>'
+    return Exhibit(raw("html", page) + "\n")
 
 
 def to_html(gt: GT, label: str) -> str:
     """The table as HTML, in the look of the report instead of great-tables' own, which is white whatever the page."""
-    own = f"{label}-body"
-    code = gt.with_id(own).as_raw_html()
-    css = theme.TABLE_CSS.replace("ID", own).strip()
+    name = f"{label}-body"
+    code = gt.with_id(name).as_raw_html()
+    css = theme.TABLE_CSS.replace("ID", name).strip()
     code = re.sub(r"<style>.*?</style>", lambda _: f"<style>\n{css}\n</style>", code, count=1, flags=re.DOTALL)
     code = re.sub(r'^(<div id="[^"]+") style="[^"]*"', r"\1", code.strip())
-    return _bare(re.sub(r"\n\s*\n", "\n", code))
-
-
-def _bare(code: str) -> str:
-    """HTML without the escapes it can do without: Quarto escapes once more what it turns into a Typst table.
-
-    `<` may stand bare before a digit or a space (it opens no tag there), `&` before a space, `>` in any text.
-    """
+    code = re.sub(r"\n\s*\n", "\n", code)
+    # Quarto escapes once more what it turns into a Typst table: `<` may stand bare before a digit or a space (it opens
+    # no tag there), `&` before a space, `>` in any text
     code = re.sub(r"&lt;(?=[\d\s])", "<", code)
     return re.sub(r"&amp;(?=\s)", "&", code).replace("&gt;", ">").replace("&quot;", '"').replace("&#x27;", "'")
 
@@ -159,51 +138,60 @@ def _bare(code: str) -> str:
 def to_svg(chart: alt.TopLevelMixin) -> str:
     """The chart as SVG, drawn without network."""
     # parts are checked as they are made; checking the whole again takes as long as drawing it
-    spec = chart.to_dict(validate=False)
-    svg = vl_convert.vegalite_to_svg(spec, vl_version=_version(), allowed_base_urls=[])
+    spec, version = chart.to_dict(validate=False), alt.SCHEMA_VERSION.removeprefix("v").split(".")
+    svg = vl_convert.vegalite_to_svg(spec, vl_version=".".join(version[:2]), allowed_base_urls=[])
     return svg.replace(f'font-family="{theme.MEASURED}"', f'font-family="{theme.FONTS}"')
 
 
 def for_page(svg: str, label: str, alternative: str) -> str:
-    """SVG for a web page: as wide as its place up to its own width, its ids its own, told by `alternative`."""
-    width = float(re.search(r'<svg[^>]*?\swidth="([\d.]+)"', svg)[1])
+    """SVG for a web page: as wide as its place up to its own width, its ids its own, told by `alternative`.
+
+    Ids are numbered anew and led by `label`: those of two figures on a page never meet, and bytes never change.
+    """
+    root = unspoken(svg, tips=True)
+    width, _ = _size(root)
+    del root.attrib["width"], root.attrib["height"]
     style = f"display:block;width:100%;height:auto;min-width:{SMALLEST * width:.0f}px;max-width:{width:.0f}px"
-    head = f'<svg role="img" aria-label="{html.escape(alternative)}" style="{style}"'
-    svg = re.sub(r'(<svg[^>]*?)\swidth="[\d.]+"\sheight="[\d.]+"', r"\1", unspoken(svg, tips=True), count=1)
-    return own_ids(svg.replace("<svg", head, 1), label)
-
-
-def unspoken(svg: str, *, tips: bool) -> str:
-    """SVG whose marks do not speak for themselves: one text tells the figure. With `tips`, what a mark would say is shown
-    where a pointer rests on it."""
-    if tips:
-        svg = re.sub(
-            r'<(path|rect)\b([^>]*?)\saria-label="([^"]+)"([^>]*?)(/>|></\1>)', r"<\1\2\4><title>\3</title></\1>", svg
-        )
-    return re.sub(r'\s(?:role|aria-[a-z]+)="[^"]*"', "", svg)
+    root.attrib = {"role": "img", "aria-label": alternative, "style": style, **root.attrib}
+    names = dict.fromkeys(element.get("id") for element in root.iter() if element.get("id"))
+    ids = {name: f"{label}-{k}" for k, name in enumerate(names)}
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if name == "id":
+                element.set(name, ids[value])
+            elif "#" in value:
+                element.set(name, re.sub(r"#([\w-]+)", lambda use: "#" + ids.get(use[1], use[1]), value))
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def for_print(svg: str, alternative: str) -> str:
     """Typst code of the same SVG; there the ink is black, and never wider than drawn at 4/3 of a point per pixel."""
-    printed = unspoken(svg, tips=False).replace(theme.INK, "#222222")
-    width, height = map(float, re.search(r'<svg[^>]*?\swidth="([\d.]+)"\sheight="([\d.]+)"', svg).groups())
+    root = unspoken(svg, tips=False)
+    width, height = _size(root)
+    printed = ElementTree.tostring(root, encoding="unicode").replace(theme.INK, "#222222")
     share = min(1.0, TALLEST * width / height)
     return f'#image(bytes({_typst(printed)}), format: "svg", width: {share:.0%}, alt: {_typst(alternative)})'
 
 
-def own_ids(svg: str, label: str) -> str:
-    """Ids numbered anew and led by `label`: those of two figures on a page never meet, and bytes never change."""
-    names = {name: f"{label}-{k}" for k, name in enumerate(dict.fromkeys(re.findall(r'\sid="([^"]+)"', svg)))}
-    svg = re.sub(r'(\sid=")([^"]+)', lambda found: found[1] + names[found[2]], svg)
-    return re.sub(r"#([\w-]+)", lambda found: "#" + names.get(found[1], found[1]), svg)
+def unspoken(svg: str, *, tips: bool) -> ElementTree.Element:
+    """SVG whose marks do not speak for themselves: one text tells the figure. With `tips`, what a mark would say is shown
+    where a pointer rests on it."""
+    root = ElementTree.fromstring(svg)
+    for element in list(root.iter()):
+        said = element.get("aria-label")
+        for name in [name for name in element.attrib if name == "role" or name.startswith("aria-")]:
+            del element.attrib[name]
+        if tips and said and element.tag in (f"{SVG}path", f"{SVG}rect"):
+            ElementTree.SubElement(element, f"{SVG}title").text = said
+    return root
 
 
-def _version() -> str:
-    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+def _size(root: ElementTree.Element) -> tuple[float, float]:
+    return float(root.get("width")), float(root.get("height"))
 
 
-def _block(label: str, *parts: str) -> Exhibit:
-    return Exhibit("\n\n".join([f"::: {{#{label}}}", *parts]) + "\n\n:::\n")
+def _block(name: str, *parts: str) -> Exhibit:
+    return Exhibit("\n\n".join([f"::: {{{name}}}", *filter(None, parts)]) + "\n\n:::\n")
 
 
 def raw(kind: str, code: str) -> str:
@@ -214,10 +202,6 @@ def raw(kind: str, code: str) -> str:
 
 def _typst(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _one_line(text: str) -> str:
-    return one_line(text)
 
 
 def _check(label: str, kind: str) -> None:

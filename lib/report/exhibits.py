@@ -10,8 +10,8 @@ from great_tables import GT
 from lib import results
 from lib.report import exhibit, facts, figures, tables, widgets
 from lib.report.exhibit import Exhibit
-from lib.report.figures.marks import framed, nothing
-from lib.report.registry import KINDS, SENTENCES, Facts, Kind, Material
+from lib.report.figures.layout import framed, nothing
+from lib.report.registry import KINDS, SENTENCES, Material
 from lib.report.tables.cells import table_of
 from lib.report.theme import Size
 from lib.report.words.language import Words, language
@@ -35,46 +35,33 @@ def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> E
 
     Raises KeyError, which names those there are.
     """
-    kind, material = _material(study, name, size, options)
-    if kind.of == "widget":
-        return (
-            exhibit.widget(name, kind.draw(material))
-            if material
-            else exhibit.Exhibit(f"{_absent(study, kind, options)}\n")
-        )
-    caption = material("caption") if material else _absent(study, kind, options)
-    if kind.of == "table":
-        gt = kind.draw(material) if material else _no_table(study)
-        return exhibit.table(kind.label(options), gt, caption)
-    return exhibit.figure(kind.label(options), _drawn(study, kind, material, size, options), caption)
+    material = material_of(study, name, size, **options)
+    if material.kind.of == "widget":
+        return exhibit.widget(name, material.kind.draw(material)) if material else Exhibit(f"{material.absent}\n")
+    captioned = exhibit.table if material.kind.of == "table" else exhibit.figure
+    return captioned(material.label, _drawn(material), material.told("caption"))
 
 
 def chart(study: Results, name: str, *, size: Size = "page", **options: Any) -> alt.TopLevelMixin:
     """A figure by name as an Altair chart, with its title, subtitle and alternative text."""
-    kind, material = _material(study, name, size, options)
-    return _drawn(study, kind, material, size, options)
+    return _drawn(material_of(study, name, size, **options))
 
 
 def heading(study: Results, name: str, **options: Any) -> Words:
     """What a figure or table finds, its title: the heading of a slide."""
-    kind, material = _material(study, name, "slide", options)
-    return material("title") if material else _absent(study, kind, options)
+    return material_of(study, name, "slide", **options).told("title")
 
 
 def slide(study: Results, name: str, **options: Any) -> Exhibit:
     """A figure or table for a slide whose heading tells what it finds: larger type, fewer marks, no title, no caption."""
-    kind, material = _material(study, name, "slide", options)
-    label = kind.label(options).replace("-", "-slide-", 1)
-    if kind.of == "table":
-        gt = kind.draw(material) if material else _no_table(study)
-        return exhibit.bare_table(label, gt)
-    return exhibit.slide(label, _drawn(study, kind, material, "slide", options))
+    material = material_of(study, name, "slide", **options)
+    bare = exhibit.table if material.kind.of == "table" else exhibit.slide
+    return bare(material.label.replace("-", "-slide-", 1), _drawn(material))
 
 
 def read(study: Results, name: str, **options: Any) -> Words:
     """What happened, in a sentence or two that read the exhibit for the reader."""
-    kind, material = _material(study, name, "page", options)
-    return material("read") if material else _absent(study, kind, options)
+    return material_of(study, name, **options).told("read")
 
 
 def say(study: Results, template: str, *blocks: str, **options: Any) -> Words:
@@ -84,44 +71,31 @@ def say(study: Results, template: str, *blocks: str, **options: Any) -> Words:
     """
     if template not in SENTENCES:
         raise KeyError(f"there are no sentences {template!r}; there are {', '.join(sorted(SENTENCES))}")
-    facts = SENTENCES[template](study, **options) or {}
-    told = language(study.language)
+    facts = {"study": study, **(SENTENCES[template](study, **options) or {})}
+    spoken = language(study.language)
     if not blocks:
-        return tell(told, template, study=study, **facts)
-    text = " ".join(text for block in blocks if (text := tell(told, template, block, study=study, **facts)))
+        return tell(spoken, template, **facts)
+    text = " ".join(text for block in blocks if (text := tell(spoken, template, block, **facts)))
     return Words(text or NOTHING)
 
 
-def _material(study: Results, name: str, size: Size, options: Facts) -> tuple[Kind, Material | None]:
+def material_of(study: Results, name: str, size: Size = "page", **options: Any) -> Material:
+    """What an exhibit is made of, by name. Raises KeyError, which names those there are."""
     if name not in KINDS:
         raise KeyError(f"there is no exhibit {name!r}; there are {', '.join(sorted(KINDS))}")
-    kind = KINDS[name]
-    facts = kind.gather(study, **options)
-    return kind, None if facts is None else Material(study, kind.template, facts, size)
+    return Material(study, KINDS[name], options, KINDS[name].gather(study, **options), size)
 
 
-def _no_table(study: Results) -> GT:
-    """A table of one cell: one without any cannot be set on paper."""
-    told = language(study.language)
-    return table_of([{"nothing": told.phrase("nothing_to_list")}], {"nothing": ""}, told)
-
-
-def _absent(study: Results, kind: Kind, options: Facts) -> Words:
-    told = language(study.language)
-    why = tell(told, kind.template, "absent", study=study, **options)
-    if kind.of == "widget":
-        return Words(told.finished(told.sentence(f"{why}.")))
-    return Words(told.finished(told.phrase(f"no_{kind.of}", why=why)))
-
-
-def _drawn(study: Results, kind: Kind, material: Material | None, size: Size, options: Facts) -> alt.TopLevelMixin:
-    if material is None:
-        return nothing(_absent(study, kind, options), size=size)
-    return framed(
-        kind.draw(material),
-        title=material("title"),
-        subtitle=[material("subtitle")] if material.has("subtitle") else [],
-        description=material("alt"),
-        size=size,
-        own=material.language,
-    )
+def _drawn(material: Material) -> alt.TopLevelMixin | GT:
+    """The exhibit; where there is nothing to show, a figure that says why, or a table of one cell: none cannot be set on paper."""
+    of_table, spoken = material.kind.of == "table", material.language
+    if not material and of_table:
+        return table_of([{"nothing": spoken.phrase("nothing_to_list")}], {"nothing": ""}, spoken)
+    if not material:
+        return nothing(material.absent, size=material.size)
+    drawn = material.kind.draw(material)
+    if of_table:
+        return drawn
+    subtitle = material("subtitle") if material.has("subtitle") else ""
+    words = {"title": material("title"), "subtitle": subtitle, "description": material("alt")}
+    return framed(drawn, **words, size=material.size, language=spoken)

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import altair as alt
-from great_tables import GT
-
 from lib.report.theme import MEASURES, Measure, Size
 from lib.report.words.language import Language, Words, language
 from lib.report.words.templates import has, tell
@@ -24,41 +21,13 @@ Gather = Callable[..., Facts | None]
 
 
 @dataclass(frozen=True)
-class Material:
-    """What an exhibit is made of: its facts by name (`material["d"]`), its words (`material("axis")`), and its size."""
-
-    study: Results
-    template: str
-    facts: Facts
-    size: Size = "page"
-
-    @cached_property
-    def language(self) -> Language:
-        return language(self.study.language)
-
-    @property
-    def measure(self) -> Measure:
-        return MEASURES[self.size]
-
-    def __call__(self, block: str, **more: Any) -> Words:
-        """A block of the exhibit's template, told its facts and `more`."""
-        return tell(self.language, self.template, block, study=self.study, **{**self.facts, **more})
-
-    def __getitem__(self, name: str) -> Any:
-        return self.facts[name]
-
-    def has(self, block: str) -> bool:
-        return has(self.language, self.template, block)
-
-
-@dataclass(frozen=True)
 class Kind:
     """A figure, a table or a widget by name: how its facts are gathered (None: there is nothing to show) and how it is drawn."""
 
     name: str
     of: str
     gather: Gather
-    draw: Callable[[Material], Any]
+    draw: "Callable[[Material], Any]"
 
     @property
     def template(self) -> str:
@@ -70,31 +39,75 @@ class Kind:
         return f"{'fig' if self.of == 'figure' else 'tbl'}-{'-'.join(kinds).replace('_', '-').replace(' ', '-')}"
 
 
+@dataclass(frozen=True)
+class Material:
+    """What an exhibit is made of: its facts by name (`material["d"]`), its words (`material("axis")`), and its size."""
+
+    study: Results
+    kind: Kind
+    options: Facts
+    facts: Facts | None
+    size: Size = "page"
+
+    @cached_property
+    def language(self) -> Language:
+        return language(self.study.language)
+
+    @property
+    def measure(self) -> Measure:
+        return MEASURES[self.size]
+
+    @property
+    def label(self) -> str:
+        return self.kind.label(self.options)
+
+    def __bool__(self) -> bool:
+        """Whether there is something to show."""
+        return self.facts is not None
+
+    def __call__(self, block: str, **more: Any) -> Words:
+        """A block of the exhibit's template, told its facts and `more`."""
+        return tell(self.language, self.kind.template, block, study=self.study, **{**self.facts, **more})
+
+    def __getitem__(self, name: str) -> Any:
+        return self.facts[name]
+
+    def has(self, block: str) -> bool:
+        return has(self.language, self.kind.template, block)
+
+    def told(self, block: str) -> Words:
+        """A block that every exhibit has, or why there is nothing to show."""
+        return self(block) if self else self.absent
+
+    @property
+    def absent(self) -> Words:
+        """Why there is nothing to show."""
+        why = tell(self.language, self.kind.template, "absent", study=self.study, **self.options)
+        widget = self.kind.of == "widget"
+        told = self.language.sentence(f"{why}.") if widget else self.language.phrase(f"no_{self.kind.of}", why=why)
+        return Words(self.language.finished(told))
+
+
 KINDS: dict[str, Kind] = {}
 SENTENCES: dict[str, Gather] = {}
 
 
-def figure(gather: Gather) -> Callable[[Callable[[Material], alt.TopLevelMixin]], Callable]:
-    """Register the function as the figure of its name; it returns a chart without title."""
-    return _register("figure", gather)
+def _registrar(of: str) -> Callable[[Gather], Callable[[Callable[[Material], Any]], Callable]]:
+    """A decorator that registers a function as the figure, table or widget of its name, with what gathers its facts."""
+
+    def register(gather: Gather) -> Callable[[Callable], Callable]:
+        def keep(draw: Callable) -> Callable:
+            KINDS[draw.__name__] = Kind(draw.__name__, of, gather, draw)
+            return draw
+
+        return keep
+
+    return register
 
 
-def table(gather: Gather) -> Callable[[Callable[[Material], GT]], Callable]:
-    """Register the function as the table of its name."""
-    return _register("table", gather)
-
-
-def widget(gather: Gather) -> Callable[[Callable[[Material], dict[str, Any]]], Callable]:
-    """Register the function as the widget of its name, for pages alone: it returns what `chapters/widgets.html` draws, as JSON has it."""
-    return _register("widget", gather)
-
-
-def _register(of: str, gather: Gather) -> Callable[[Callable], Callable]:
-    def keep(draw: Callable) -> Callable:
-        KINDS[draw.__name__] = Kind(draw.__name__, of, gather, draw)
-        return draw
-
-    return keep
+figure, table, widget = map(_registrar, ("figure", "table", "widget"))
+"""The function under `@figure` returns a chart without title, that under `@table` a table, and that under `@widget`, which is for
+pages alone, what `chapters/widgets.html` draws, as JSON has it."""
 
 
 def sentences(template: str) -> Callable[[Gather], Gather]:

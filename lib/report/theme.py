@@ -55,10 +55,7 @@ VERDICTS: dict[str, Look] = {
     NOT_TOLD: Look(GREY, "circle", hollow=True),
 }
 """What a method does, and how surely: hollow marks are only suggested, or not told."""
-LABELS: dict[int, tuple[str, Look]] = {
-    1: ("sick", Look("#5d7690", "circle")),
-    0: ("healthy", Look("#5d7690", "circle", hollow=True)),
-}
+LABELS: dict[int, Look] = {1: Look("#5d7690", "circle"), 0: Look("#5d7690", "circle", hollow=True)}
 """The two labels where no group is told apart: the healthy are hollow, in every colour."""
 CELLS: tuple[tuple[str, str], ...] = tuple(
     (fill, "#1c1c1c" if k < 4 else "#ffffff")
@@ -99,11 +96,6 @@ class Measure:
     def height(self, rows: int) -> float:
         """Pixels that so many rows take."""
         return rows * max(self.row, min(self.tallest, self.panel / max(1, rows)))
-
-    @property
-    def aside(self) -> int:
-        """Pixels that notes at the right of a panel take."""
-        return max(56, round(3.3 * self.small))
 
     def characters(self, pixels: float, size: int) -> int:
         """How many characters of running text fit in so many pixels."""

@@ -12,47 +12,35 @@ SCALE = 1000
 """Shares are written as whole thousandths: a tenth of a point is all that is shown."""
 LEAST = 100
 """Reach of the shades, in thousandths: differences smaller than this never look large."""
+SLIDER = "cut found missed alarms alarmed balanced everyone apart rule own now bars note"
+EXPLORER = "attribute figure shown level change region missing short cell moved legend"
+"""Blocks of the templates that are told as they are."""
 
 
 @widget(moving.sliding)
 def slider(material: Material) -> dict[str, Any]:
     """A cut-off for each group, histograms of scores to count by, and the published rules as marks."""
-    d, told = material["d"], material.language
+    d, language, groups = material["d"], material.language, material["groups"]
     return {
-        "words": _words(
-            material,
-            (
-                "cut",
-                "found",
-                "missed",
-                "alarms",
-                "alarmed",
-                "balanced",
-                "everyone",
-                "apart",
-                "rule",
-                "own",
-                "now",
-                "bars",
-                "note",
-            ),
-        ),
-        "locale": told.code,
+        "words": _words(material, SLIDER),
+        "locale": language.code,
         "groups": [
             {
-                "name": told.group(own.group, d.attribute),
-                "label": str(material("slide", group=own.group)),
-                "colour": group_look(d.attribute.name, own.group).colour,
-                "people": [round(n, 1) for n in material["people"][own.group]],
-                "sick": [[bar.start, bar.end, round(bar.share, 5)] for bar in own.sick],
-                "healthy": [[bar.start, bar.end, round(bar.share, 5)] for bar in own.healthy],
+                "name": language.group(scores.group, d.attribute),
+                "label": str(material("slide", group=scores.group)),
+                "colour": group_look(d.attribute.name, scores.group).colour,
+                "people": [round(n, 1) for n in material["people"][scores.group]],
             }
-            for own in material["groups"]
+            | {
+                name: [[bar.start, bar.end, round(bar.share, 5)] for bar in bars]
+                for name, bars in (("sick", scores.sick), ("healthy", scores.healthy))
+            }
+            for scores in groups
         ],
         "rules": [
             {
-                "name": told.sentence(told.rule(rule.name, rule.target)),
-                "cuts": [round(cuts[own.group], 3) for own in material["groups"]],
+                "name": language.sentence(language.rule(rule.name, rule.target)),
+                "cuts": [round(cuts[scores.group], 3) for scores in groups],
             }
             for rule, cuts in material["rules"].items()
         ],
@@ -62,68 +50,62 @@ def slider(material: Material) -> dict[str, Any]:
 @widget(moving.combinations)
 def explorer(material: Material) -> dict[str, Any]:
     """A selector of attribute and figure over all combinations of weighting and post-processing."""
-    told, tables = material.language, material["tables"]
-    attributes = material.study.attributes
+    language, tables, weightings = material.language, material["tables"], material["weightings"]
+    attributes = []
+    for name, table in tables.items():
+        rules = [rule.name for rule in table["rules"]]
+        baseline = [
+            names.index(name) if name in names else -1
+            for names, name in ((rules, BASELINE[1]), (weightings, BASELINE[0]))
+        ]
+        figures = [
+            {
+                "label": str(material("outcome", o=outcome)),
+                "gap": outcome.attribute is not None,
+                "cells": _cells(material, table, cells),
+            }
+            for outcome, cells in table["cells"].items()
+        ]
+        attributes.append(
+            {
+                "label": language.attribute(material.study.attributes[name]),
+                "rows": [language.rule(rule.name, rule.target) for rule in table["rules"]],
+                "baseline": baseline,
+                "figures": figures,
+            }
+        )
     return {
-        "words": _words(
-            material,
-            (
-                "attribute",
-                "figure",
-                "shown",
-                "level",
-                "change",
-                "region",
-                "missing",
-                "short",
-                "cell",
-                "moved",
-                "legend",
-            ),
-        ),
-        "locale": told.code,
+        "words": _words(material, EXPLORER),
+        "locale": language.code,
         "start": list(tables).index(material["d"].attribute.name),
         "shades": CELLS,
         "least": LEAST,
-        "weightings": [told.weighting(name) for name in material["weightings"]],
-        "attributes": [
-            {
-                "label": told.attribute(attributes[name]),
-                "rows": [told.rule(rule.name, rule.target) for rule in own["rules"]],
-                "baseline": [
-                    next((k for k, rule in enumerate(own["rules"]) if rule.name == BASELINE[1]), -1),
-                    material["weightings"].index(BASELINE[0]) if BASELINE[0] in material["weightings"] else -1,
-                ],
-                "figures": [
-                    {
-                        "label": str(material("outcome", o=outcome)),
-                        "gap": outcome.attribute is not None,
-                        "cells": _cells(material, own, cells),
-                    }
-                    for outcome, cells in own["cells"].items()
-                ],
-            }
-            for name, own in tables.items()
-        ],
+        "weightings": [language.weighting(name) for name in weightings],
+        "attributes": attributes,
     }
 
 
-def _words(material: Material, blocks: tuple[str, ...]) -> dict[str, str]:
-    return {name: str(material(name)) for name in blocks}
+def _words(material: Material, blocks: str) -> dict[str, str]:
+    return {name: str(material(name)) for name in blocks.split()}
 
 
-def _cells(material: Material, own: dict, cells: dict) -> list[list[list[Any]]]:
+def _cells(material: Material, table: dict, cells: dict) -> list[list[list[Any]]]:
     """By row and column: value, its bounds, the change against the baseline, its bounds, the verdict in words, and whether it is shown."""
-    none = Cell(*(None,) * 8)
-    found = []
-    for rule in own["rules"]:
+    lines = []
+    for rule in table["rules"]:
         target = rule.target.name if rule.target else BASELINE[2]
-        line = [cells.get((weighting, rule.name, target), none) for weighting in material["weightings"]]
-        found.append([_cell(material, cell) for cell in line])
-    return found
+        methods = [(weighting, rule.name, target) for weighting in material["weightings"]]
+        lines.append([_cell(material, cells.get(method, Cell())) for method in methods])
+    return lines
 
 
 def _cell(material: Material, cell: Cell) -> list[Any]:
-    numbers = [cell.value, cell.low, cell.high, cell.change, cell.change_low, cell.change_high]
+    ends = [
+        (figure.value, figure.low, figure.high) if figure else (None, None, None)
+        for figure in (cell.level, cell.change)
+    ]
     said = " ".join(material.language.verdict(word) for word in (cell.outcome, cell.verdict) if word)
-    return [None if n is None else round(SCALE * n) for n in numbers] + [said, int(cell.verdict == SHOWN)]
+    return [None if n is None else round(SCALE * n) for figure in ends for n in figure] + [
+        said,
+        int(cell.verdict == SHOWN),
+    ]

@@ -1,12 +1,9 @@
 """What a bundle says, as plain values: numbers, verdicts and names, no words. Templates in `lib/report/words` tell them."""
 
-from lib.report.facts import baseline, effects, planted, provenance, study, trust, weightings
+from lib.report.facts import baseline, effects, planted, study, trust, weightings
 from lib.report.facts.adjusting import adjusting
 from lib.report.facts.cohort import data
-from lib.report.facts.decision import Decision, decide
-from lib.report.facts.findings import Ability, Blind, Finding, Silence
-from lib.report.facts.options import Option, Share, Yearly
-from lib.report.facts.values import Estimate
+from lib.report.facts.decision import decide
 from lib.report.registry import sentences
 
 sentences("data")(data)
@@ -14,22 +11,4 @@ sentences("decision")(lambda study: {"d": decide(study)})
 sentences("adjusting")(adjusting)
 sentences("rules")(adjusting)
 
-__all__ = [
-    "Ability",
-    "Blind",
-    "Decision",
-    "Estimate",
-    "Finding",
-    "Option",
-    "Share",
-    "Silence",
-    "Yearly",
-    "baseline",
-    "decide",
-    "effects",
-    "planted",
-    "provenance",
-    "study",
-    "trust",
-    "weightings",
-]
+__all__ = ["baseline", "decide", "effects", "planted", "study", "trust", "weightings"]

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
-from lib.names import ALTERNATIVE, BASELINE, RECOMMENDED, TOO_DEAR, Attribute, Method
+from lib.names import ALTERNATIVE, BASELINE, OVERALL, PATIENT, RECOMMENDED, TOO_DEAR, Method
 from lib.report.facts.decision import decide
-from lib.report.facts.options import KEYS
-from lib.report.facts.values import Estimate, estimate, rows
+from lib.report.facts.options import together
+from lib.report.facts.values import BALANCED, KEYS, Estimate, figures, rows
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
@@ -36,18 +34,16 @@ class Point:
 def front(study: Results) -> dict[str, Any] | None:
     """Every method that acts on the attribute or on none, where both figures are known."""
     d = decide(study)
-    judged = rows(study, "recommendation")
-    levels = rows(study, "metrics", attribute="overall", group="all", metric="balanced_accuracy", unit="patient")
-    if judged.is_empty() or levels.is_empty():
-        return None
-    joined = judged.join(levels.select(*KEYS, "estimate"), on=list(KEYS)).drop_nulls(["estimate", "disparity"])
-    named = {own.method for own in d.options}
+    levels = figures(rows(study, "metrics", attribute=OVERALL, group="all", metric=BALANCED, unit=PATIENT), *KEYS)
+    named = {option.method for option in d.options}
+    judged = {tuple(line[key] for key in KEYS): line for line in rows(study, "recommendation").to_dicts()}
     points = []
-    for own in joined.to_dicts():
-        method = tuple(own[key] for key in KEYS)
-        kind = UNTREATED if method == BASELINE else SUPPORT[own["support"]]
-        chosen = own["role"] == RECOMMENDED
-        points.append(Point(method, own["estimate"], own["disparity"], kind, method in named, chosen))
+    for method, level in levels.items():
+        line = judged.get(method)
+        if line and line["disparity"] is not None:
+            kind = UNTREATED if method == BASELINE else SUPPORT[line["support"]]
+            chosen = line["role"] == RECOMMENDED
+            points.append(Point(method, level.value, line["disparity"], kind, method in named, chosen))
     return {"d": d, "points": tuple(points)} if points else None
 
 
@@ -69,48 +65,28 @@ def who_gains(study: Results) -> dict[str, Any] | None:
     d = decide(study)
     told = []
     for k, option in enumerate(d.rivals):
-        for own in option.shares:
-            for error, change in (("missed", own.more_found), ("alarmed", own.more_alarmed)):
-                if change is not None:
-                    told.append(Gain(k, own.group, error, change if error == "missed" else -change))
+        for share in option.shares:
+            told += [Gain(k, share.group, error, gain) for error, gain in share.gains.items()]
     if not told:
         return None
-    seen = [own for own in told if own.gain.seen]
-    up, down = ([own for own in seen if (own.gain.value > 0) is side] for side in (True, False))
-    sure_up, sure_down = ({own.option for own in side if own.gain.shown} for side in (up, down))
-    traded = bool({own.option for own in up} & {own.option for own in down})
+    seen = [change for change in told if change.gain.seen]
+    up, down = ([change for change in seen if (change.gain.value > 0) is side] for side in (True, False))
+    sure_up, sure_down = ({change.option for change in side if change.gain.shown} for side in (up, down))
+    traded = bool({change.option for change in up} & {change.option for change in down})
     sure = bool(sure_up & sure_down) if traded else bool(sure_up | sure_down)
     return {"d": d, "gains": tuple(told), "up": up, "down": down, "traded": traded, "sure": sure}
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A row of the recommendation: `role` as in `lib.names`, `loss` and `change` with intervals for all candidates together."""
-
-    method: Method
-    role: str
-    needs: Attribute | None
-    gap: float
-    loss: Estimate | None
-    change: Estimate | None
-
-
 def recommendation(study: Results) -> dict[str, Any] | None:
-    """The recommended method, those that cannot be told from it, those whose price may be too high: the first of each."""
-    found = rows(study, "recommendation")
-    if found.is_empty():
-        return None
-    kept = pl.concat([found.filter(role=role).head(LISTED) for role in (RECOMMENDED, ALTERNATIVE, TOO_DEAR)])
+    """The recommended method, those that cannot be told from it, those whose price may be too high: the first of each `role`.
+
+    `loss` and `change` have intervals that hold for all candidates together, `gap` is what is left.
+    """
+    lines = rows(study, "recommendation").to_dicts()
     told = []
-    for own in kept.to_dicts():
-        figures = [
-            estimate(
-                {"estimate": own[what], "verdict": "shown"}
-                | {f"{end}_simultaneous": own[f"{what}_{end}_simultaneous"] for end in ("low", "high")}
-                | {"low": None, "high": None}
-            )
-            for what in ("loss", "change")
-        ]
-        needs = study.attributes.get(own["needs"]) if own["needs"] else None
-        told.append(Candidate(tuple(own[key] for key in KEYS), own["role"], needs, own["disparity"], *figures))
-    return {"d": decide(study), "candidates": tuple(told)}
+    for role in (RECOMMENDED, ALTERNATIVE, TOO_DEAR):
+        for line in [line for line in lines if line["role"] == role][:LISTED]:
+            names = {"method": tuple(line[key] for key in KEYS), "needs": study.attributes.get(line["needs"])}
+            figures = {what: together(line, what) for what in ("loss", "change")}
+            told.append({"role": role, "gap": line["disparity"]} | names | figures)
+    return {"d": decide(study), "candidates": tuple(told)} if lines else None

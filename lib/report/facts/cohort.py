@@ -1,16 +1,14 @@
 """What is in the images before anything is trained: who, how often sick, what goes with what, what the pixels give away."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
-from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute
+from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, by_groups
 from lib.report.facts.decision import decide
-from lib.report.facts.values import Estimate, estimate, rows
+from lib.report.facts.values import Estimate, estimate, parts, rows
 from lib.results import Results
 
-LABEL = "label"
 MANY = 6
 """Images from which a patient has many."""
 SMALL_SHARE = 0.5
@@ -31,17 +29,14 @@ class Members:
 
 def members(study: Results) -> tuple[Members, ...]:
     """Everyone, then the groups of each attribute in their order, in training and in validation."""
-    table = rows(study, "composition", unit=PATIENT)
-    if table.is_empty():
-        return ()
-    found = {(own["attribute"], own["group"], own["split"]): own for own in table.to_dicts()}
+    by_split = parts(rows(study, "composition", unit=PATIENT), "attribute", "group", "split")
     order = [(OVERALL, OVERALL, "all")] + [(a, a.name, g) for a in study.attributes.values() for g in a.groups]
-    splits = table["split"].unique(maintain_order=True).to_list()
+    splits = dict.fromkeys(split for _, _, split in by_split)
     told = []
     for attribute, name, group in order:
         for split in splits:
-            if own := found.get((name, group, split)):
-                told.append(Members(attribute, group, split, own["images"], own["patients"], estimate(own)))
+            for line in by_split.get((name, group, split), []):
+                told.append(Members(attribute, group, split, line["images"], line["patients"], estimate(line)))
     return tuple(told)
 
 
@@ -68,13 +63,11 @@ class Tie:
 
 def ties(study: Results) -> tuple[Tie, ...]:
     """Those with the label, then those between attributes, the strongest first."""
-    table = rows(study, "associations")
     told = []
-    for (name, other), own in table.group_by("attribute", "other", maintain_order=True) if table.height else ():
-        known = own.drop_nulls("estimate")
-        strength = known["estimate"][0] if known.height else None
-        one, two = study.attributes[name], study.attributes.get(other)
-        told.append(Tie(one, two, strength, _together(known.select("verdict", "estimate").rows())))
+    for (name, other), lines in parts(rows(study, "associations"), "attribute", "other").items():
+        known = [(line["verdict"], line["estimate"]) for line in lines if line["estimate"] is not None]
+        strength = known[0][1] if known else None
+        told.append(Tie(study.attributes[name], study.attributes.get(other), strength, _together(known)))
     return tuple(sorted(told, key=lambda tie: (tie.other is not None, -(tie.strength or 0))))
 
 
@@ -106,11 +99,11 @@ def spreads(study: Results) -> tuple[Spread, ...]:
     """The attributes that go with the label, surely or perhaps: sure ones first, then the widest."""
     told = []
     everyone = members(study)
-    for tie in ties(study):
-        own = [m for m in everyone if m.attribute == tie.attribute and m.sick and m.split == everyone[0].split]
-        if tie.other is None and tie.seen and len(own) > 1:
-            ordered = sorted(own, key=lambda m: m.sick.value)
-            told.append(Spread(tie.attribute, ordered[0], ordered[-1], tie.sure))
+    for tie in (tie for tie in ties(study) if tie.other is None and tie.seen):
+        groups = [m for m in everyone if m.attribute == tie.attribute and m.sick and m.split == everyone[0].split]
+        if len(groups) > 1:
+            least, *_, most = sorted(groups, key=lambda m: m.sick.value)
+            told.append(Spread(tie.attribute, least, most, tie.sure))
     return tuple(sorted(told, key=lambda s: (not s.sure, s.least.sick.value - s.most.sick.value)))
 
 
@@ -121,35 +114,22 @@ class Grey:
     measure: str
     group: str
     label: int
-    images: int
     level: Estimate | None
-
-
-@dataclass(frozen=True)
-class Apart:
-    """A measure by which a group differs from the reference among the healthy and among the sick, on the same side.
-
-    `healthy` and `sick` hold the levels of the group and of the reference, whose intervals do not meet.
-    """
-
-    measure: str
-    group: str
-    reference: str
-    higher: bool
-    healthy: tuple[float, float]
-    sick: tuple[float, float]
 
 
 def greys(study: Results, attribute: Attribute) -> tuple[Grey, ...]:
     """Grey levels and contrast by group and label; empty where no pixels were read."""
-    found = rows(study, "exposure", attribute=attribute.name)
-    told = [Grey(r["measure"], r["group"], r["label"], r["images"], estimate(r)) for r in found.to_dicts()]
-    return tuple(sorted(told, key=lambda own: (attribute.groups.index(own.group), own.label)))
+    lines = rows(study, "exposure", attribute=attribute.name).to_dicts()
+    told = [Grey(line["measure"], line["group"], line["label"], estimate(line)) for line in lines]
+    return tuple(sorted(told, key=lambda grey: (attribute.groups.index(grey.group), grey.label)))
 
 
-def pixels_apart(shown: tuple[Grey, ...], attribute: Attribute) -> tuple[Apart, ...]:
-    """The differences from the reference group that are told, contrast before brightness."""
-    level = {(own.measure, own.group, own.label): own.level for own in shown}
+def pixels_apart(shown: tuple[Grey, ...], attribute: Attribute) -> tuple[dict[str, Any], ...]:
+    """Measures by which a `group` differs from the `reference` among the healthy and among the sick, on the same side; contrast first.
+
+    `healthy` and `sick` hold the levels of the group and of the reference, whose intervals do not meet.
+    """
+    level = {(grey.measure, grey.group, grey.label): grey.level for grey in shown}
     told = []
     for measure in ("contrast", "mean"):
         for group in attribute.groups:
@@ -159,32 +139,27 @@ def pixels_apart(shown: tuple[Grey, ...], attribute: Attribute) -> tuple[Apart, 
             higher = [one.low > two.high for one, two in pairs]
             if all(higher) or all(one.high < two.low for one, two in pairs):
                 healthy, sick = ((one.value, two.value) for one, two in pairs)
-                told.append(Apart(measure, group, attribute.reference, all(higher), healthy, sick))
+                names = {"measure": measure, "group": group, "reference": attribute.reference}
+                told.append(names | {"higher": all(higher), "healthy": healthy, "sick": sick})
     return tuple(told)
 
 
-@dataclass(frozen=True)
-class Visits:
-    """Of the patients to learn from: images each on average, the share with one, and with `MANY` or more, and their images."""
+def visits(study: Results) -> dict[str, float] | None:
+    """Of the patients to learn from: `images` each on average, the share with a `single` one, with `MANY` or more, and their images.
 
-    images: float
-    single: float
-    many: float
-    of_many: float
-
-
-def visits(study: Results) -> Visits | None:
-    """None where images were not counted by patient."""
-    own = rows(study, "visits")
-    own = own.filter(split=own["split"][0]) if own.height else own
-    patients, images = (own[name].sum() if own.height else 0 for name in ("patients", "images"))
+    None where images were not counted by patient.
+    """
+    first = next(iter(parts(rows(study, "visits"), "split").values()), [])
+    patients, images = (sum(line[name] for line in first) for name in ("patients", "images"))
     if not patients:
         return None
-    many = own.filter(pl.col("least") >= MANY)
-    single = own.filter(most=1)["patients"].sum()
-    return Visits(
-        images / patients, single / patients, many["patients"].sum() / patients, many["images"].sum() / images
-    )
+    many = [line for line in first if line["least"] >= MANY]
+    return {
+        "images": images / patients,
+        "single": sum(line["patients"] for line in first if line["most"] == 1) / patients,
+        "many": sum(line["patients"] for line in many) / patients,
+        "of_many": sum(line["images"] for line in many) / images,
+    }
 
 
 @dataclass(frozen=True)
@@ -204,19 +179,15 @@ class Ages:
 
 def ages(study: Results) -> dict[str, Any] | None:
     """Ages of the training images; None where none is known."""
-    table = rows(study, "ages")
-    table = table.filter(split=table["split"][0]) if table.height else table
-    if table.is_empty():
-        return None
-    bins: dict[int, dict[int, int]] = {0: {}, 1: {}}
-    for own in table.to_dicts():
-        bins[own["label"]][own["age"]] = own["images"]
-    every = sorted(table.group_by("age").agg(pl.col("images").sum()).rows())
-    return {
-        "ages": Ages(bins, tuple(_quartile(every, q) for q in (0.25, 0.5, 0.75))),
-        "split": table["split"][0],
-        "images": int(table["images"].sum()),
-    }
+    for split, lines in list(parts(rows(study, "ages"), "split").items())[:1]:
+        bins: dict[int, dict[int, int]] = {0: {}, 1: {}}
+        every: Counter[int] = Counter()
+        for line in lines:
+            bins[line["label"]][line["age"]] = line["images"]
+            every[line["age"]] += line["images"]
+        quartiles = tuple(_quartile(sorted(every.items()), share) for share in (0.25, 0.5, 0.75))
+        return {"ages": Ages(bins, quartiles), "split": split, "images": every.total()}
+    return None
 
 
 def _quartile(bins: list[tuple[int, int]], share: float) -> int:
@@ -244,41 +215,30 @@ def checks(study: Results) -> dict[str, Any] | None:
     return {"found": [c for c in told if c.rows], "silent": [c for c in told if not c.rows]} if told else None
 
 
-@dataclass(frozen=True)
-class Weighting:
-    """A weighting of the catalogue on these training images; `refused`: it cannot be used here."""
-
-    name: str
-    share: float | None
-    largest: float | None
-    same_as: str | None
-    refused: bool
-
-    @property
-    def few(self) -> bool:
-        """Whether few images carry most of the weight."""
-        return self.share is not None and self.share < SMALL_SHARE
-
-
 def catalogue(study: Results) -> dict[str, Any] | None:
-    """Every weighting that there is; those equal to an earlier one, and those not possible here, apart."""
-    told = [Weighting(n, s, m, same, bool(why)) for n, s, m, same, why in rows(study, "catalogue").iter_rows()]
-    if not told:
-        return None
-    same, refused = [w for w in told if w.same_as], [w for w in told if w.refused]
-    return {"weightings": [w for w in told if w not in same + refused], "same": same, "refused": refused}
+    """Every weighting that there is: its `name`, effective `share` and `largest` weight, and whether `few` images carry most of it.
+
+    Those equal to an earlier one, and those not possible here, stand apart.
+    """
+    told: dict[str, list[dict[str, Any]]] = {"weightings": [], "same": [], "refused": []}
+    for name, share, largest, same_as, refused in rows(study, "catalogue").iter_rows():
+        few = share is not None and share < SMALL_SHARE
+        kind = "same" if same_as else "refused" if refused else "weightings"
+        told[kind].append({"name": name, "share": share, "largest": largest, "few": few})
+    return told if any(told.values()) else None
 
 
 def data(study: Results) -> dict[str, Any]:
     """What the sentences on the data are told."""
     attribute = decide(study).attribute
     everyone, shown = members(study), greys(study, attribute)
+    first = [m for m in everyone if m.split == everyone[0].split and m.images]
+    groups = [[m for m in first if m.attribute == each] for each in study.attributes.values()]
     return {
         "attribute": attribute,
-        "everyone": [m for m in everyone if m.attribute == OVERALL],
-        "rarest": [min(own, key=lambda m: m.images) for own in _groups(everyone)],
+        "everyone": _overall(everyone),
+        "rarest": [min(group, key=lambda m: m.images) for group in groups if group],
         "spreads": spreads(study),
-        "ties": ties(study),
         "tie": next((t for t in ties(study) if (t.attribute, t.other) == (attribute, None)), None),
         "apart": pixels_apart(shown, attribute),
         "pixels": bool(shown),
@@ -290,26 +250,10 @@ def data(study: Results) -> dict[str, Any]:
 
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
     """Whether weightings were tried that break the tie of the attribute with the label, and that even out its groups alone."""
-    names = study.manifest["settings"]["training"].get("weightings", [])
-
-    def any_of(*families: str) -> bool:
-        parts = [
-            name.removeprefix(f"{family}_").split("+")
-            for name in names
-            for family in families
-            if name.startswith(family)
-        ]
-        return any(attribute.name in own for own in parts)
-
-    return {"tie": any_of("kamiran_calders", "group_label_balanced"), "groups": any_of("group_balanced")}
-
-
-def _groups(everyone: tuple[Members, ...]) -> list[list[Members]]:
-    """The groups of each attribute in the first split, those that have an image."""
-    first = everyone[0].split if everyone else ""
-    names = list(dict.fromkeys(m.attribute for m in everyone if m.attribute != OVERALL))
-    own = [[m for m in everyone if m.attribute == name and m.split == first and m.images] for name in names]
-    return [group for group in own if group]
+    named = map(by_groups, study.manifest["settings"]["training"].get("weightings", []))
+    families = {weighting[0] for weighting in named if weighting and attribute.name in weighting[1]}
+    breaking = {"kamiran_calders", "group_label_balanced", "group_label_balanced_sqrt"}
+    return {"tie": bool(families & breaking), "groups": "group_balanced" in families}
 
 
 def sketch(study: Results) -> dict[str, Any]:
@@ -322,24 +266,17 @@ def sketch(study: Results) -> dict[str, Any]:
 def composition(study: Results) -> dict[str, Any] | None:
     """What the table of groups is told."""
     everyone = members(study)
-    splits = tuple(dict.fromkeys(m.split for m in everyone))
-    if not everyone:
-        return None
+    overall = _overall(everyone)
     several, unknown = [], {}
     for attribute in study.attributes.values():
-        own = [m for m in everyone if m.attribute == attribute]
-        if any(sum(m.patients for m in own if m.split == all_.split) > all_.patients for all_ in _overall(everyone)):
+        groups = [m for m in everyone if m.attribute == attribute]
+        if any(sum(m.patients for m in groups if m.split == all_.split) > all_.patients for all_ in overall):
             several.append(attribute)
-        missing = sum(m.images for m in _overall(everyone)) - sum(m.images for m in own)
+        missing = sum(m.images for m in overall) - sum(m.images for m in groups)
         if missing > 0:
             unknown[attribute] = missing
-    return {
-        "members": everyone,
-        "splits": splits,
-        "spreads": spreads(study),
-        "several": several,
-        "unknown": unknown,
-    }
+    told = {"members": everyone, "splits": tuple(dict.fromkeys(m.split for m in everyone)), "spreads": spreads(study)}
+    return told | {"several": several, "unknown": unknown} if everyone else None
 
 
 def _overall(everyone: tuple[Members, ...]) -> list[Members]:
@@ -347,8 +284,8 @@ def _overall(everyone: tuple[Members, ...]) -> list[Members]:
 
 
 def associations(study: Results) -> dict[str, Any] | None:
-    found = ties(study)
-    return {"ties": found} if found else None
+    tied = ties(study)
+    return {"ties": tied} if tied else None
 
 
 def exposure(study: Results) -> dict[str, Any] | None:

@@ -5,9 +5,8 @@ from typing import Any
 
 from lib.names import BASELINE_WEIGHTING
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.options import Option
-from lib.report.facts.pictures import Scores, scores
-from lib.report.facts.weightings import parts
+from lib.report.facts.pictures import scores
+from lib.report.facts.weightings import gap_parts
 from lib.results import Results
 
 
@@ -32,27 +31,15 @@ class Curves:
 
 def curves(results: Results, d: Decision) -> tuple[Curves, ...]:
     """Untouched, then under the best weighting where its scores are published."""
-    by = {own.kind: own for own in d.options}
-    found = []
-    for kind in ("nothing", "weighting"):
-        if kind in by:
-            told = scores(results, d.attribute, by[kind].weighting or BASELINE_WEIGHTING)
-            found += [_curves(by[kind], told)] if told else []
-    return tuple(found)
-
-
-def _curves(option: Option, told: tuple[Scores, ...]) -> Curves:
-    groups = [own.group for own in told]
-    points = {
-        own.group: (own.alarmed, 1 - own.missed)
-        for own in option.shares
-        if own.group in groups and None not in (own.missed, own.alarmed)
-    }
-    return Curves(
-        option.weighting or BASELINE_WEIGHTING,
-        {own.group: [(fpr, tpr) for _, fpr, tpr in own.curve()] for own in told},
-        points,
-    )
+    told = []
+    for option in (option for option in d.options if option.kind in ("nothing", "weighting")):
+        weighting = option.weighting or BASELINE_WEIGHTING
+        lines = {group.group: group.curve() for group in scores(results, d.attribute, weighting)}
+        known = [share for share in option.shares if share.group in lines and None not in (share.missed, share.alarmed)]
+        points = {share.group: (share.alarmed, 1 - share.missed) for share in known}
+        drawn = {group: [(fpr, tpr) for _, fpr, tpr in line] for group, line in lines.items()}
+        told += [Curves(weighting, drawn, points)] if drawn else []
+    return tuple(told)
 
 
 def gather(results: Results) -> dict[str, Any] | None:
@@ -61,5 +48,9 @@ def gather(results: Results) -> dict[str, Any] | None:
     shown = curves(results, d)
     if not shown or not shown[0].untouched:
         return None
-    ours = [own for own in parts(results) if d.main and (own.attribute, own.contrast) == (d.attribute, d.main.contrast)]
-    return {"d": d, "shown": shown, "cut": any(own.cut is not None and own.cut.seen for own in ours)}
+    ours = [
+        gap
+        for gap in gap_parts(results)
+        if d.main and (gap["attribute"], gap["contrast"]) == (d.attribute, d.main.contrast)
+    ]
+    return {"d": d, "shown": shown, "cut": any(gap["cut"] is not None and gap["cut"].seen for gap in ours)}

@@ -4,21 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from lib.names import DRAWN, OVERALL, Attribute
-from lib.report.facts.findings import (
-    CHANCE,
-    INVERTED,
-    STRONG,
-    Ability,
-    Finding,
-    Silence,
-    findings,
-    silences,
-)
+from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, Silence, findings, silences
 from lib.report.facts.options import Option, options
-from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.report.facts.values import BETWEEN, figure, figures, rows
 from lib.results import Results
 from lib.settings import read_settings
 
@@ -31,18 +20,6 @@ WHY_NOT = {
 }
 """Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
 SENSITIVE = "TPR 0.90"
-
-
-@dataclass(frozen=True)
-class Sensitive:
-    """The same classifier with one lower cut-off, at which nine of ten sick are to be found: what it then does, by group of the attribute.
-
-    `found` and `alarmed`: shares of everyone's sick and healthy; `gaps`: differences by the attribute at that cut-off, by metric.
-    """
-
-    found: Estimate
-    alarmed: Estimate
-    gaps: tuple[Estimate, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +46,7 @@ class Decision:
     too_dear: Option | None
     deploy: str
     against: tuple[str, ...]
-    sensitive: Sensitive | None
+    sensitive: dict[str, Any] | None
     drawn: bool
     patients: int
     images: int
@@ -91,8 +68,8 @@ class Decision:
         """What leads: of the main finding's attribute and two groups, at most one of each kind of error."""
         if self.main is None:
             return ()
-        own = [f for f in self.findings if (f.attribute, f.contrast) == (self.main.attribute, self.main.contrast)]
-        return tuple(own[:2])
+        alike = [f for f in self.findings if (f.attribute, f.contrast) == (self.main.attribute, self.main.contrast)]
+        return tuple(alike[:2])
 
     @property
     def rosy(self) -> bool:
@@ -102,17 +79,19 @@ class Decision:
     @property
     def other(self) -> tuple[Finding, ...]:
         """The findings that do not lead."""
-        return tuple(own for own in self.findings if own not in self.lead)
+        return tuple(finding for finding in self.findings if finding not in self.lead)
 
     @property
     def rivals(self) -> tuple[Option, ...]:
         """What could be done beside doing nothing."""
-        return tuple(own for own in self.options if not own.nothing)
+        return tuple(option for option in self.options if not option.nothing)
 
     @property
     def yearly(self) -> tuple[Option, ...]:
         """The options that narrow something, where a year can be told of them."""
-        return tuple(own for own in self.rivals if own.support and any(share.yearly for share in own.shares))
+        return tuple(
+            option for option in self.rivals if option.support and any(share.yearly for share in option.shares)
+        )
 
 
 def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decision:
@@ -120,29 +99,29 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
     hospital = read_settings().get("hospital", {}) if hospital is None else hospital
     manifest = results.manifest
     preferences = manifest["settings"].get("preferences") or {}
-    found = findings(results, preferences.get("attribute"))
-    silent = silences(results, found)
-    attribute = _attribute(results, preferences.get("attribute"), found)
+    differences = findings(results, preferences.get("attribute"))
+    silent = silences(results, differences)
+    attribute = _attribute(results, preferences.get("attribute"), differences)
     choices = options(results, attribute, hospital)
-    choice = next((own for own in choices if own.recommended), None)
+    choice = next((option for option in choices if option.recommended), None)
     ability = Ability.of(results)
     drawn = manifest["cohort"]["source"] == DRAWN
     chosen = rows(results, "recommendation", role="recommended")
     kept = chosen["change_held_out"][0] if chosen.height else None
     left = _left(choices, choice, kept)
-    against = _against(results, ability, left, found, drawn)
+    against = _against(results, ability, left, differences, drawn)
     return Decision(
         attribute=attribute,
-        fair=_fair(found, silent),
+        fair=_fair(differences, silent),
         ability=ability,
-        findings=tuple(found),
+        findings=tuple(differences),
         silences=tuple(silent),
         options=tuple(choices),
         choice=choice,
         why_not=WHY_NOT.get(chosen["why"][0]) if chosen.height else None,
         kept=kept,
         left=left,
-        too_dear=next((own for own in choices if own.support and not own.affordable), None),
+        too_dear=next((option for option in choices if option.support and not option.affordable), None),
         deploy="no" if against else "trial",
         against=tuple(against),
         sensitive=_sensitive(results, attribute),
@@ -159,19 +138,19 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
     )
 
 
-def _attribute(results: Results, preferred: str | None, found: list[Finding]) -> Attribute:
+def _attribute(results: Results, preferred: str | None, differences: list[Finding]) -> Attribute:
     """The attribute that options are told by: the preferred one, since the recommendation is about it; else that of the main finding."""
     if preferred in results.attributes:
         return results.attributes[preferred]
-    return found[0].attribute if found else next(iter(results.attributes.values()))
+    return differences[0].attribute if differences else next(iter(results.attributes.values()))
 
 
-def _fair(found: list[Finding], silent: list[Silence]) -> str:
-    if any(own.sure for own in found):
+def _fair(differences: list[Finding], silent: list[Silence]) -> str:
+    if any(finding.sure for finding in differences):
         return "no"
-    if found:
+    if differences:
         return "doubtful"
-    return "alike" if silent and all(own.alike for own in silent) else "unknown"
+    return "alike" if silent and all(silence.alike for silence in silent) else "unknown"
 
 
 def _left(choices: list[Option], choice: Option | None, kept: float | None) -> float | None:
@@ -182,24 +161,26 @@ def _left(choices: list[Option], choice: Option | None, kept: float | None) -> f
 
 
 def _against(
-    results: Results, ability: Ability | None, left: float | None, found: list[Finding], drawn: bool
+    results: Results, ability: Ability | None, left: float | None, differences: list[Finding], drawn: bool
 ) -> list[str]:
     told = ["drawn"] if drawn else []
     if ability is None or ability.level in (INVERTED, CHANCE):
         told.append("chance" if ability is None else ability.level)
     elif ability.level != STRONG:
         told.append("ability")
-    if any(own.sure for own in found) and (left is None or left > results.margin):
+    if any(finding.sure for finding in differences) and (left is None or left > results.margin):
         told.append("gap")
     return told
 
 
-def _sensitive(results: Results, attribute: Attribute) -> Sensitive | None:
+def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:
+    """The same classifier with one lower cut-off, at which nine of ten sick are to be found: what it then does.
+
+    `found` and `alarmed`: shares of everyone's sick and healthy; `gaps`: differences by the attribute at that cut-off.
+    """
     everyone = {"attribute": OVERALL, "group": "all", "contrast": None, "point": SENSITIVE}
-    found, alarmed = (estimate(row(results, "operating_points", **everyone, metric=m)) for m in ("tpr", "fpr"))
+    found, alarmed = (figure(results, "operating_points", **everyone, metric=metric) for metric in ("tpr", "fpr"))
     if found is None or alarmed is None:
         return None
-    gaps = rows(results, "operating_points", attribute=attribute.name, point=SENSITIVE).filter(
-        pl.col("contrast").is_not_null(), "estimable"
-    )
-    return Sensitive(found, alarmed, tuple(told for own in gaps.to_dicts() if (told := estimate(own))))
+    gaps = rows(results, "operating_points", BETWEEN, "estimable", attribute=attribute.name, point=SENSITIVE)
+    return {"found": found, "alarmed": alarmed, "gaps": list(figures(gaps, "contrast", "metric").values())}

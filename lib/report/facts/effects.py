@@ -6,32 +6,25 @@ from typing import Any
 import polars as pl
 
 from lib.names import (
-    BASELINE,
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
     ERRORS,
+    HARMFUL,
     NARROWED,
-    NO_TARGET,
-    OPENED,
+    OUTCOMES,
     OVERALL,
     PATIENT,
     SHOWN,
     SUGGESTED,
-    TURNED,
-    WIDENED,
-    WORSENED,
     Attribute,
     Method,
     must_know,
 )
+from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
 
-KEYS = ("weighting", "postprocessing", "target")
-BALANCED = "balanced_accuracy"
-FIGURES = (BALANCED, *ERRORS)
+FIGURES = OUTCOMES
 WEIGHTING, RULE, LAST_LAYER = "weighting", "post-processing", "last layer"
 DIFFERS = "differs"
 """What one network under a method, compared with one without, is told to do."""
@@ -61,7 +54,7 @@ class Outcome:
 
     @property
     def harms(self) -> bool:
-        return self.what in (WIDENED, OPENED, TURNED, WORSENED)
+        return self.what in HARMFUL
 
 
 @dataclass(frozen=True)
@@ -76,30 +69,32 @@ class Effect:
     @property
     def told(self) -> tuple[Outcome, ...]:
         """The outcomes of which anything is shown or suggested."""
-        return tuple(own for own in self.outcomes.values() if own.what)
+        return tuple(outcome for outcome in self.outcomes.values() if outcome.what)
 
     @property
     def grouped(self) -> list[tuple[str, str, list[str]]]:
         """What it is told to do, how surely, and to which figures."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for own in self.told:
-            found.setdefault((own.what, own.verdict), []).append(own.metric)
-        return [(*key, metrics) for key, metrics in found.items()]
+        grouped: dict[tuple[str, str], list[str]] = {}
+        for outcome in self.told:
+            grouped.setdefault((outcome.what, outcome.verdict), []).append(outcome.metric)
+        return [(*key, metrics) for key, metrics in grouped.items()]
 
     @property
     def support(self) -> str | None:
         """The surest verdict among the gaps that it narrows."""
-        found = {own.verdict for own in self.told if own.helps}
-        return SHOWN if SHOWN in found else SUGGESTED if found else None
+        verdicts = {outcome.verdict for outcome in self.told if outcome.helps}
+        return SHOWN if SHOWN in verdicts else SUGGESTED if verdicts else None
 
     @property
     def harms(self) -> bool:
-        return any(own.harms for own in self.told)
+        return any(outcome.harms for outcome in self.told)
 
     @property
     def widest(self) -> float | None:
         """The larger of the gaps that are left."""
-        left = [abs(own.left.value) for metric, own in self.outcomes.items() if metric in ERRORS and own.left]
+        left = [
+            abs(outcome.left.value) for metric, outcome in self.outcomes.items() if metric in ERRORS and outcome.left
+        ]
         return max(left, default=None)
 
 
@@ -119,17 +114,15 @@ class Effects:
     floor: dict[str, float | None]
     detectable: float | None
     single: bool
-    networks: int
-    patients: int
 
     @property
     def told(self) -> tuple[Effect, ...]:
-        return tuple(own for own in self.methods if own.told)
+        return tuple(effect for effect in self.methods if effect.told)
 
     @property
     def silent(self) -> tuple[Effect, ...]:
         """Methods of which nothing is told, in any figure."""
-        return tuple(own for own in self.methods if not own.told)
+        return tuple(effect for effect in self.methods if not effect.told)
 
     @property
     def named(self) -> tuple[Effect, ...]:
@@ -139,12 +132,12 @@ class Effects:
     @property
     def common(self) -> Attribute | None:
         """The attribute that every method that must be told one must be told."""
-        needs = [own.needs for own in self.methods if own.needs]
-        return needs[0] if needs and all(own == needs[0] for own in needs) else None
+        needs = [effect.needs for effect in self.methods if effect.needs]
+        return needs[0] if needs and all(need == needs[0] for need in needs) else None
 
     @property
     def narrowing(self) -> tuple[Effect, ...]:
-        return tuple(own for own in self.methods if own.support)
+        return tuple(effect for effect in self.methods if effect.support)
 
     @property
     def best(self) -> Effect | None:
@@ -153,54 +146,62 @@ class Effects:
     @property
     def harmful(self) -> tuple[Effect, ...]:
         """Methods that widen, turn round or open a gap, or lower balanced accuracy."""
-        return tuple(own for own in self.methods if own.harms)
+        return tuple(effect for effect in self.methods if effect.harms)
 
     @property
     def goals(self) -> dict[str, float]:
         """The changes that would close the gaps, where the baseline is told to have one that is wider than a few points."""
-        told = {metric: self.before[metric] for metric in ERRORS}
-        return {
-            m: -own.value
-            for m, own in told.items()
-            if own and own.value > 0.05 and own.verdict in (None, SHOWN, SUGGESTED)
-        }
+        gaps = {metric: self.before[metric] for metric in ERRORS}
+        wide = {metric: gap for metric, gap in gaps.items() if gap and gap.value > 0.05}
+        return {metric: -gap.value for metric, gap in wide.items() if gap.seen or gap.verdict is None}
 
     def left(self, metric: str, methods: tuple[Effect, ...]) -> list[float]:
         """What is left of a gap (of balanced accuracy: the change) under the methods."""
-        found = [own.outcomes.get(metric) for own in methods]
-        told = [own.change if metric == BALANCED else own.left for own in found if own]
-        return [own.value for own in told if own]
+        outcomes = [effect.outcomes.get(metric) for effect in methods]
+        told = [outcome.change if metric == BALANCED else outcome.left for outcome in outcomes if outcome]
+        return [change.value for change in told if change]
 
 
 def effects(results: Results, kind: str) -> Effects | None:
     """The methods of a kind ("weighting", "post-processing", or "last layer": weightings of the last layer alone)."""
     d = decide(results)
     contrast = _contrast(results, d)
-    found = _of(results, kind, d.attribute)
-    if contrast is None or found.is_empty():
+    frame = _of(results, kind, d.attribute)
+    if contrast is None or frame.is_empty():
         return None
-    gaps = found.filter(attribute=d.attribute.name, contrast=contrast)
+    places = {metric: {"attribute": d.attribute.name, "contrast": contrast} for metric in ERRORS}
+    places[BALANCED] = {"attribute": OVERALL, "contrast": "all"}
+    frame = frame.filter(pl.col("contrast").is_in([contrast, "all"]), pl.col("metric").is_in(FIGURES))
+    gaps = frame.filter(**places["tpr"])
     # last layers are compared with one that was re-trained, too
     again = dict(gaps.select("metric", "before").drop_nulls().rows()) if kind == LAST_LAYER else {}
     before = {
-        m: Estimate(again[m]) if m in again else estimate(row(results, "gaps", **_at(d.attribute, contrast, m)))
-        for m in ERRORS
+        metric: Estimate(again[metric])
+        if metric in again
+        else figure(results, "gaps", **UNTREATED, **places[metric], metric=metric, unit=PATIENT)
+        for metric in ERRORS
     }
-    signs = {metric: -1 if own and own.value < 0 else 1 for metric, own in before.items()}
-    overall = {"attribute": OVERALL, "group": "all", "metric": BALANCED, "unit": PATIENT}
-    level = estimate(row(results, "head_metrics" if again else "metrics", **_untreated(), **overall))
-    told = [_effect(results, d, own, contrast, signs) for _, own in found.group_by(KEYS, maintain_order=True)]
+    signs = {metric: gap.value if gap else 1 for metric, gap in before.items()} | {BALANCED: 1}
+    everyone = {"attribute": OVERALL, "group": "all", "metric": BALANCED, "unit": PATIENT}
+    level = figure(results, "head_metrics" if again else "metrics", **UNTREATED, **everyone)
+    told = []
+    for method, lines in parts(frame, *KEYS).items():
+        by = {(line["attribute"], line["contrast"], line["metric"]): line for line in lines}
+        lines_of = {metric: by.get((*place.values(), metric)) for metric, place in places.items()}
+        outcomes = {metric: _outcome(lines_of[metric], signs[metric]) for metric in FIGURES if lines_of[metric]}
+        needs = results.attributes.get(must_know(*method[1:]))
+        told.append(Effect(method, needs, outcomes, d.choice is not None and d.choice.method == method))
+    trained = {WEIGHTING: "full", LAST_LAYER: "head"}.get(kind)
+    floors = {m: row(results, "noise_floor", trained=trained, metric=m, **places[m]) for m in FIGURES}
     return Effects(
         kind=kind,
         attribute=d.attribute,
         contrast=contrast,
         methods=tuple(sorted(told, key=_rank)),
-        before={BALANCED: level} | {m: _turned(own, signs[m]) for m, own in before.items()},
-        floor={m: _floor(results, kind, m, d.attribute, contrast) for m in FIGURES},
+        before={BALANCED: level} | {metric: turned(gap, signs[metric]) for metric, gap in before.items()},
+        floor={metric: floor["floor"] if floor else None for metric, floor in floors.items()},
         detectable=gaps["detectable"].median(),
-        single=kind == WEIGHTING and bool((found["estimand"] == "networks").any()),
-        networks=d.networks,
-        patients=d.patients,
+        single=kind == WEIGHTING and bool((frame["estimand"] == "networks").any()),
     )
 
 
@@ -208,86 +209,46 @@ def _contrast(results: Results, d: Decision) -> str | None:
     """The two groups that gaps are told by: those of the main finding, else those of the widest gap."""
     if d.main is not None and d.main.attribute == d.attribute:
         return d.main.contrast
-    gaps = rows(results, "gaps", **_untreated(), attribute=d.attribute.name, unit=PATIENT)
-    gaps = gaps.filter(pl.col("metric").is_in(ERRORS), pl.col("contrast").is_in(list(d.attribute.contrasts)))
-    ranked = gaps.drop_nulls("estimate").sort(pl.col("estimate").abs(), descending=True)
-    return ranked["contrast"][0] if ranked.height else None
+    widest = widest_gap(results, d.attribute)
+    return widest["contrast"] if widest else None
 
 
-def _untreated() -> dict[str, str]:
-    return dict(zip(KEYS, BASELINE, strict=True))
+def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:
+    """The widest gap of the untouched baseline by an attribute, of those that have the `keys`; None where none is estimable."""
+    gaps = rows(results, "gaps", values.error_gaps(attribute), values.KNOWN, **UNTREATED, **keys).to_dicts()
+    return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
 
 
 def _of(results: Results, kind: str, attribute: Attribute) -> pl.DataFrame:
     """Rows by patient of the methods; rules that act on other attributes are left out."""
-    found = rows(results, "head_effects" if kind == LAST_LAYER else "effects", unit=PATIENT)
-    if found.is_empty():
-        return found
-    if kind == RULE:
-        return found.filter(
-            pl.col("target").is_in([NO_TARGET, attribute.name]),
-            pl.col("postprocessing") != BASELINE_POSTPROCESSING,
-            weighting=BASELINE_WEIGHTING,
-        )
-    return found.filter(pl.col("weighting") != BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING)
-
-
-def _at(attribute: Attribute, contrast: str, metric: str) -> dict[str, str]:
-    return _untreated() | {"attribute": attribute.name, "contrast": contrast, "metric": metric, "unit": PATIENT}
-
-
-def _turned(own: Estimate | None, sign: int) -> Estimate | None:
-    return own if own is None or sign > 0 else -own
-
-
-def _effect(results: Results, d: Decision, own: pl.DataFrame, contrast: str, signs: dict[str, int]) -> Effect:
-    method = tuple(own.row(0, named=True)[key] for key in KEYS)
-    found = {}
-    for metric in FIGURES:
-        where = (OVERALL, "all") if metric == BALANCED else (d.attribute.name, contrast)
-        told = own.filter(attribute=where[0], contrast=where[1], metric=metric).to_dicts()
-        if told:
-            found[metric] = _outcome(told[0], signs.get(metric, 1))
-    needs = must_know(*method[1:])
-    return Effect(
-        method,
-        results.attributes.get(needs) if needs else None,
-        found,
-        d.choice is not None and d.choice.method == method,
+    conditions = (
+        (values.acts_on(attribute), values.RULED, ~values.WEIGHTED)
+        if kind == RULE
+        else (values.WEIGHTED, ~values.RULED)
     )
+    return rows(results, "head_effects" if kind == LAST_LAYER else "effects", *conditions, unit=PATIENT)
 
 
-def _outcome(own: dict[str, Any], sign: int) -> Outcome:
-    seen = own["outcome_verdict"] in (SHOWN, SUGGESTED)
-    what = own["outcome"] or (DIFFERS if seen and own["estimand"] == "networks" else None)
-    left = None if own["left"] is None else Estimate(own["left"], own["left_low"], own["left_high"])
-    return Outcome(own["metric"], _turned(estimate(own), sign), _turned(left, sign), what, own["outcome_verdict"])
+def _outcome(line: dict[str, Any], sign: float) -> Outcome:
+    seen = line["outcome_verdict"] in (SHOWN, SUGGESTED)
+    what = line["outcome"] or (DIFFERS if seen and line["estimand"] == "networks" else None)
+    left = None if line["left"] is None else Estimate(line["left"], line["left_low"], line["left_high"])
+    return Outcome(line["metric"], turned(estimate(line), sign), turned(left, sign), what, line["outcome_verdict"])
 
 
-def _rank(own: Effect) -> tuple:
+def _rank(effect: Effect) -> tuple:
     """Those that narrow a gap come first, the surer before the others, then those that leave least."""
     order = {SHOWN: 0, SUGGESTED: 1, None: 2}
-    return order[own.support], own.harms, not own.told, 9.0 if own.widest is None else own.widest
+    return order[effect.support], effect.harms, not effect.told, 9.0 if effect.widest is None else effect.widest
 
 
-def _floor(results: Results, kind: str, metric: str, attribute: Attribute, contrast: str) -> float | None:
-    if kind == RULE:
-        return None
-    where = (OVERALL, "all") if metric == BALANCED else (attribute.name, contrast)
-    trained = "head" if kind == LAST_LAYER else "full"
-    own = row(results, "noise_floor", trained=trained, attribute=where[0], contrast=where[1], metric=metric)
-    return own["floor"] if own else None
-
-
-def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:
-    """The facts of the table `effects` and the figure `changes`."""
-    found = effects(results, kind)
-    return None if found is None else {"e": found, "kind": kind}
-
-
+@sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
     """The facts of the sentences: `e` is None where there is no such method."""
     return {"e": effects(results, kind), "kind": kind}
 
 
-sentences("effects")(told)
+def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:
+    """The facts of the table `effects` and the figure `changes`."""
+    facts = told(results, kind)
+    return facts if facts["e"] else None

@@ -5,20 +5,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lib.names import (
-    AT_MOST,
-    BASELINE,
-    BASELINE_GAPS,
-    ERRORS,
-    OVERALL,
-    PATIENT,
-    Attribute,
-)
-from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT, Attribute
+from lib.report.facts.values import UNTREATED, Estimate, estimate, figure, rate, row, rows, turned
 from lib.results import Results
 
 OPERATING_POINT, DISCRIMINATION, BOTH = "operating point", "discrimination", "both"
-UNTREATED = dict(zip(("weighting", "postprocessing", "target"), BASELINE, strict=True))
 AS_OTHERS, ERRORS_FIRST = "as the others", "errors first"
 INVERTED, CHANCE, WEAK, MODERATE, STRONG = "inverted", "chance", "weak", "moderate", "strong"
 
@@ -36,7 +27,7 @@ class Ability:
 
     @classmethod
     def of(cls, results: Results) -> "Ability | None":
-        auc = estimate(row(results, "metrics", attribute=OVERALL, group="all", metric="auc", unit=PATIENT, **UNTREATED))
+        auc = rate(results, "auc")
         if auc is None or auc.low is None:
             return None
         if auc.high < 0.5:
@@ -111,101 +102,82 @@ class Silence:
 def findings(results: Results, preferred: str | None) -> list[Finding]:
     """Shown ones first, then those of the preferred attribute, then the widest."""
     gaps = _gaps(results).filter(pl.col("verdict").is_in(["shown", "suggested"]))
-    told = [_finding(results, gap) for gap in gaps.iter_rows(named=True)]
-    return sorted(told, key=lambda own: (not own.sure, own.attribute.name != preferred, -own.gap.value))
+    told = [_finding(results, gap) for gap in gaps.to_dicts()]
+    return sorted(told, key=lambda finding: (not finding.sure, finding.attribute.name != preferred, -finding.gap.value))
 
 
-def silences(results: Results, found: Sequence[Finding]) -> list[Silence]:
+def silences(results: Results, differences: Sequence[Finding]) -> list[Silence]:
     """The attributes of no finding."""
-    told = {own.attribute.name for own in found}
     silent = []
     for name, attribute in results.attributes.items():
-        if name in told:
+        if name in {finding.attribute.name for finding in differences}:
             continue
-        own = _gaps(results).filter(attribute=name)
-        known = own.filter("estimable")
-        alike = known.height == own.height > 0 and (known["verdict"] == AT_MOST).all()
-        visible = known["detectable"].max() if known.height else None
-        silent.append(Silence(attribute, bool(alike), known.is_empty(), visible))
+        gaps = _gaps(results).filter(attribute=name)
+        known = gaps.filter("estimable")
+        alike = known.height == gaps.height > 0 and (known["verdict"] == AT_MOST).all()
+        silent.append(Silence(attribute, bool(alike), known.is_empty(), known["detectable"].max()))
     return silent
 
 
 def _gaps(results: Results) -> pl.DataFrame:
-    return rows(results, "gaps", unit=PATIENT, family=BASELINE_GAPS, **UNTREATED).filter(
-        pl.col("metric").is_in(ERRORS), pl.col("contrast").str.contains(" - ", literal=True)
-    )
+    between = pl.col("contrast").str.contains(" - ", literal=True)
+    errors = pl.col("metric").is_in(ERRORS)
+    return rows(results, "gaps", errors, between, unit=PATIENT, family=BASELINE_GAPS, **UNTREATED)
 
 
 def _finding(results: Results, gap: dict) -> Finding:
     attribute, metric = results.attributes[gap["attribute"]], gap["metric"]
+    where = {"attribute": attribute.name, "contrast": gap["contrast"], "metric": metric}
     group, reference = attribute.contrasts[gap["contrast"]], attribute.reference
     # a low TPR misses the sick, a high FPR alarms the healthy
     sign = 1 if metric == "fpr" else -1
     worse, better = (group, reference) if sign * gap["estimate"] > 0 else (reference, group)
-    rates = {side: _rate(results, attribute.name, side, metric) for side in (worse, better)}
-    own = estimate(gap)
-    parts = {
-        part: estimate(
-            row(results, "gap_parts", attribute=attribute.name, contrast=gap["contrast"], metric=metric, part=part)
-        )
-        for part in (OPERATING_POINT, DISCRIMINATION)
-    }
-    by = {
-        part: estimate(
-            row(
-                results, "gap_by_findings", attribute=attribute.name, contrast=gap["contrast"], metric=metric, part=part
-            )
-        )
-        for part in ("composition", "same findings")
-    }
-    aucs = [
-        row(results, "equal_rates", attribute=attribute.name, group=side, metric="auc", estimable=True)
-        for side in (worse, better)
-    ]
+    often, seldom = (abs((metric == "tpr") - rate(results, metric, attribute.name, g).value) for g in (worse, better))
+    whole = estimate(gap)
+    parts = {part: figure(results, "gap_parts", **where, part=part) for part in (OPERATING_POINT, DISCRIMINATION)}
+    # parts of a gap are above 0 where they widen it
+    by = {part: figure(results, "gap_by_findings", **where, part=part) for part in ("composition", "same findings")}
+    of_group = {"attribute": attribute.name, "metric": "auc", "estimable": True}
+    aucs = [row(results, "equal_rates", group=side, **of_group) for side in (worse, better)]
     return Finding(
         attribute=attribute,
         error="missed" if metric == "tpr" else "alarmed",
         worse=worse,
         better=better,
-        often=rates[worse] if metric == "fpr" else 1 - rates[worse],
-        seldom=rates[better] if metric == "fpr" else 1 - rates[better],
-        gap=own if own.value > 0 else -own,
-        why=_why(own, parts),
+        often=often,
+        seldom=seldom,
+        gap=turned(whole, whole.value),
+        why=_why(whole, parts),
         alike=parts[DISCRIMINATION] is not None and parts[DISCRIMINATION].verdict == AT_MOST,
-        auc=tuple(found["estimate"] for found in aucs) if all(aucs) else None,
-        composition=_along(own, by["composition"]),
-        same_findings=_along(own, by["same findings"]),
-        blind=_blind(results, attribute.name, gap["contrast"], metric),
+        auc=tuple(auc["estimate"] for auc in aucs) if all(aucs) else None,
+        composition=turned(by["composition"], whole.value),
+        same_findings=turned(by["same findings"], whole.value),
+        blind=_blind(results, **where),
         split=bool(gap["disagrees"]),
         metric=metric,
         contrast=gap["contrast"],
     )
 
 
-def _rate(results: Results, attribute: str, group: str, metric: str) -> float:
-    return row(results, "metrics", attribute=attribute, group=group, metric=metric, unit=PATIENT, **UNTREATED)[
-        "estimate"
-    ]
-
-
 def _why(gap: Estimate, parts: dict[str, Estimate | None]) -> str | None:
     """Which parts of a gap are told to point where it does."""
-    told = [part for part, own in parts.items() if own is not None and own.seen and own.value * gap.value > 0]
+    told = [part for part, size in parts.items() if size is not None and size.seen and size.value * gap.value > 0]
     return BOTH if len(told) == 2 else told[0] if told else None
 
 
-def _along(gap: Estimate, part: Estimate | None) -> Estimate | None:
-    """A part of a gap, above 0 where it widens it."""
-    return part if part is None or gap.value > 0 else -part
-
-
-def _blind(results: Results, attribute: str, contrast: str, metric: str) -> Blind | None:
-    own = row(results, "label_errors", attribute=attribute, contrast=contrast, metric=metric, reading=AS_OTHERS)
-    if own is None or own["estimate"] is None or not 0 < own["estimate"] <= 1:
+def _blind(results: Results, **where: str) -> Blind | None:
+    tipping = row(results, "label_errors", **where, reading=AS_OTHERS)
+    if tipping is None or tipping["estimate"] is None or not 0 < tipping["estimate"] <= 1:
         return None
-    least = row(results, "label_errors", attribute=attribute, contrast=contrast, metric=metric, reading=ERRORS_FIRST)
-    fewest = least["estimate"] if least and least["group"] == own["group"] else None
-    if fewest is not None and not 0 < fewest < own["estimate"]:
+    least = row(results, "label_errors", **where, reading=ERRORS_FIRST)
+    fewest = least["estimate"] if least and least["group"] == tipping["group"] else None
+    if fewest is not None and not 0 < fewest < tipping["estimate"]:
         fewest = None
-    looks = row(results, "label_mixture", attribute=attribute, group=own["group"], reading="aligned on the sick")
-    return Blind(own["group"], own["estimate"], own["wrong"], fewest, estimate(looks) if metric == "fpr" else None)
+    looks = looks_sick(results, where["attribute"], tipping["group"], where["metric"])
+    return Blind(tipping["group"], tipping["estimate"], tipping["wrong"], fewest, looks)
+
+
+def looks_sick(results: Results, attribute: str, group: str, metric: str) -> Estimate | None:
+    """The share of a group's healthy whose scores look like those of the sick, where false alarms are asked about."""
+    where = {"attribute": attribute, "group": group, "reading": "aligned on the sick"}
+    return figure(results, "label_mixture", **where) if metric == "fpr" else None

@@ -1,25 +1,13 @@
 """What a reader may move: the cut-off of each group, and which combination is looked at."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
-from lib.names import (
-    BASELINE_POSTPROCESSING,
-    ERRORS,
-    NO_TARGET,
-    OVERALL,
-    PATIENT,
-    Attribute,
-    Method,
-)
+from lib.names import BASELINE_POSTPROCESSING, ERRORS, NO_TARGET, OVERALL, PATIENT, Attribute, Method
 from lib.report.facts.decision import decide
-from lib.report.facts.options import KEYS
 from lib.report.facts.pictures import scores
-from lib.report.facts.rules import BALANCED, Rule, thresholds
-from lib.report.facts.values import row, rows
+from lib.report.facts.rules import Rule, thresholds
+from lib.report.facts.values import BALANCED, KEYS, Estimate, alone, parts, row, rows
 from lib.results import Results
 
 
@@ -33,11 +21,13 @@ def sliding(results: Results) -> dict[str, Any] | None:
     if len(groups) < 2:
         return None
     people = {}
-    for own in groups:
-        found = row(results, "composition", split="valid", attribute=d.attribute.name, group=own.group, unit=PATIENT)
-        if found is None or found["estimate"] is None:
+    for group in groups:
+        place = {"split": "valid", "attribute": d.attribute.name, "group": group.group, "unit": PATIENT}
+        members = row(results, "composition", **place)
+        if members is None or members["estimate"] is None:
             return None
-        people[own.group] = (found["patients"] * found["estimate"], found["patients"] * (1 - found["estimate"]))
+        patients, sick = members["patients"], members["estimate"]
+        people[group.group] = (patients * sick, patients * (1 - sick))
     rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
     cut = thresholds(results)
     for rule, cuts in (cut["rules"] if cut else {}).items():
@@ -57,51 +47,40 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Cell:
-    """A method's outcome with its interval, its change, and what that is called with which verdict."""
+    """A method's outcome with its interval (None: not estimable), its change, and what that is called with which verdict."""
 
-    value: float | None
-    low: float | None
-    high: float | None
-    change: float | None
-    change_low: float | None
-    change_high: float | None
-    outcome: str | None
-    verdict: str | None
+    level: Estimate | None = None
+    change: Estimate | None = None
+    outcome: str | None = None
+    verdict: str | None = None
 
 
 def combinations(results: Results) -> dict[str, Any] | None:
     """By attribute: its `rules`, its `outcomes`, and the `cells` of every weighting and rule by outcome; the `weightings` are the same for all."""
-    levels = rows(results, "metrics", unit=PATIENT, attribute=OVERALL, metric=BALANCED)
-    if levels.is_empty() or levels.select(KEYS).n_unique() < 2:
+    methods = parts(rows(results, "metrics", unit=PATIENT, attribute=OVERALL, metric=BALANCED), *KEYS)
+    if len(methods) < 2:
         return None
     tables = {}
     for attribute in results.attributes.values():
-        aimed = levels.filter(pl.col("target").is_in([NO_TARGET, attribute.name]))
-        rules = [Rule(*own) for own in aimed.select(KEYS[1:]).unique(maintain_order=True).iter_rows()]
+        aimed = dict.fromkeys(method[1:] for method in methods if method[2] in (NO_TARGET, attribute.name))
         outcomes = [Outcome(m, attribute, contrast) for contrast in attribute.contrasts for m in ERRORS]
         outcomes.append(Outcome(BALANCED, None, "all"))
         tables[attribute.name] = {
-            "rules": [Rule(rule.name, results.attributes.get(rule.target)) for rule in rules],
+            "rules": [Rule(name, results.attributes.get(target)) for name, target in aimed],
             "cells": {outcome: _cells(results, outcome) for outcome in outcomes},
         }
-    return {
-        "d": decide(results),
-        "weightings": levels["weighting"].unique(maintain_order=True).to_list(),
-        "tables": tables,
-    }
+    weightings = list(dict.fromkeys(method[0] for method in methods))
+    return {"d": decide(results), "weightings": weightings, "tables": tables}
 
 
 def _cells(results: Results, outcome: Outcome) -> dict[Method, Cell]:
     place = {"attribute": outcome.attribute.name if outcome.attribute else OVERALL, "metric": outcome.metric}
-    if outcome.attribute:
-        levels = rows(results, "gaps", unit=PATIENT, contrast=outcome.contrast, **place)
-    else:
-        levels = rows(results, "metrics", unit=PATIENT, group="all", **place)
-    changes = rows(results, "effects", unit=PATIENT, contrast=outcome.contrast, **place)
-    moved = _by_method(changes, ("estimate", "low", "high", "outcome", "outcome_verdict"))
-    none = (None,) * 5
-    return {m: Cell(*own, *moved.get(m, none)) for m, own in _by_method(levels, ("estimate", "low", "high")).items()}
-
-
-def _by_method(frame: pl.DataFrame, columns: Iterable[str]) -> dict[Method, tuple[Any, ...]]:
-    return {own[:3]: own[3:] for own in frame.select(*KEYS, *columns).iter_rows()} if frame.height else {}
+    column = {"contrast": outcome.contrast} if outcome.attribute else {"group": "all"}
+    levels = parts(rows(results, "gaps" if outcome.attribute else "metrics", unit=PATIENT, **place, **column), *KEYS)
+    changes = parts(rows(results, "effects", unit=PATIENT, contrast=outcome.contrast, **place), *KEYS)
+    cells = {}
+    for method, (level, *_) in levels.items():
+        change = changes[method][0] if method in changes else None
+        said = (change["outcome"], change["outcome_verdict"]) if change else (None, None)
+        cells[method] = Cell(alone(level), alone(change), *said)
+    return cells

@@ -4,22 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.names import (
-    BASELINE,
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
-    IMPROVED,
-    NO_TARGET,
-    PATIENT,
-    RECOMMENDED,
-    WORSENED,
-    Attribute,
-    Method,
-)
-from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.report.facts.values import KEYS, Estimate, estimate, parts, rate, row, rows
 from lib.results import Results
-
-KEYS = ("weighting", "postprocessing", "target")
 
 
 @dataclass(frozen=True)
@@ -44,6 +31,12 @@ class Share:
     more_found: Estimate | None
     more_alarmed: Estimate | None
     yearly: Yearly | None
+
+    @property
+    def gains(self) -> dict[str, Estimate]:
+        """By kind of error, how many fewer are got wrong: above 0 for the better."""
+        fewer = {"missed": self.more_found, "alarmed": None if self.more_alarmed is None else -self.more_alarmed}
+        return {error: gain for error, gain in fewer.items() if gain is not None}
 
 
 @dataclass(frozen=True)
@@ -88,10 +81,11 @@ class Option:
     def moves(self) -> list[Move]:
         """Who gains and who loses."""
         told = []
-        for own in self.shares:
-            for error, change, sign in (("missed", own.more_found, 1), ("alarmed", own.more_alarmed, -1)):
-                if change is not None and change.seen and change.value:
-                    told.append(Move(own.group, error, sign * change.value > 0, change))
+        for share in self.shares:
+            for error, gain in share.gains.items():
+                if gain.seen and gain.value:
+                    change = gain if error == "missed" else -gain
+                    told.append(Move(share.group, error, gain.value > 0, change))
         return told
 
     @property
@@ -102,68 +96,61 @@ class Option:
 
 def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any]) -> list[Option]:
     """Nothing, weighting, threshold rule, then the recommended one if it is another; those that the study has."""
-    found = rows(results, "recommendation").to_dicts()
     order = {"nothing": 0, "weighting": 1, "threshold rule": 2, None: 3}
-    kept = [own for own in found if own["option"] or own["role"] == RECOMMENDED]
-    return [_option(results, own, attribute, hospital) for own in sorted(kept, key=lambda own: order[own["option"]])]
+    lines = rows(results, "recommendation").to_dicts()
+    kept = [line for line in lines if line["option"] or line["role"] == RECOMMENDED]
+    return [
+        _option(results, line, attribute, hospital) for line in sorted(kept, key=lambda line: order[line["option"]])
+    ]
 
 
-def _option(results: Results, own: dict[str, Any], attribute: Attribute, hospital: Mapping[str, Any]) -> Option:
-    method = tuple(own[key] for key in KEYS)
+def _option(results: Results, line: dict[str, Any], attribute: Attribute, hospital: Mapping[str, Any]) -> Option:
+    method = tuple(line[key] for key in KEYS)
     most = results.manifest["settings"]["preferences"]["largest_loss"]
     return Option(
-        kind=own["option"] or "combination",
-        weighting=None if own["weighting"] == BASELINE_WEIGHTING else own["weighting"],
-        rule=None if own["postprocessing"] == BASELINE_POSTPROCESSING else own["postprocessing"],
-        target=None if own["target"] == NO_TARGET else results.attributes.get(own["target"]),
-        needs=results.attributes.get(own["needs"]) if own["needs"] else None,
-        gap=own["disparity"],
-        change=_together(own, "change"),
-        loss=_together(own, "loss"),
-        support=own["support"],
-        affordable=own["loss"] is None or own["loss"] <= most,
-        recommended=own["role"] == RECOMMENDED,
-        shares=tuple(_shares(results, method, attribute, hospital)),
+        kind=line["option"] or "combination",
+        weighting=None if method[0] == BASELINE[0] else method[0],
+        rule=None if method[1] == BASELINE[1] else method[1],
+        target=results.attributes.get(method[2]),
+        needs=results.attributes.get(line["needs"]),
+        gap=line["disparity"],
+        change=together(line, "change"),
+        loss=together(line, "loss"),
+        support=line["support"],
+        affordable=line["loss"] is None or line["loss"] <= most,
+        recommended=line["role"] == RECOMMENDED,
+        shares=tuple(_share(results, method, attribute, group, hospital) for group in attribute.groups),
         method=method,
     )
 
 
-def _together(own: dict[str, Any], what: str) -> Estimate | None:
-    if own[what] is None:
+def together(line: Mapping[str, Any], what: str) -> Estimate | None:
+    """The `loss` or the `change` of a candidate, with the interval that holds for all candidates together."""
+    if line[what] is None:
         return None
-    return Estimate(
-        own[what], own[f"{what}_low_simultaneous"], own[f"{what}_high_simultaneous"], own[f"{what}_verdict"]
-    )
+    ends = (line[f"{what}_{end}_simultaneous"] for end in ("low", "high"))
+    return Estimate(line[what], *ends, line[f"{what}_verdict"])
 
 
-def _shares(results: Results, method: Method, attribute: Attribute, hospital: Mapping[str, Any]) -> list[Share]:
+def _share(results: Results, method: Method, attribute: Attribute, group: str, hospital: Mapping[str, Any]) -> Share:
     keys = dict(zip(KEYS, method, strict=True))
-    told = []
-    for group in attribute.groups:
-        found, alarmed = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
-        told.append(
-            Share(
-                group,
-                missed=None if (rate := _rate(results, keys, attribute.name, group, "tpr")) is None else 1 - rate,
-                alarmed=_rate(results, keys, attribute.name, group, "fpr"),
-                more_found=found,
-                more_alarmed=alarmed,
-                yearly=_yearly(results, attribute, group, found, alarmed, hospital),
-            )
-        )
-    return told
-
-
-def _rate(results: Results, keys: dict[str, str], attribute: str, group: str, metric: str) -> float | None:
-    own = row(results, "metrics", **keys, attribute=attribute, group=group, metric=metric, unit=PATIENT)
-    return own["estimate"] if own and own["estimable"] else None
+    tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
+    found, alarmed = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
+    return Share(
+        group,
+        missed=None if tpr is None else 1 - tpr.value,
+        alarmed=None if fpr is None else fpr.value,
+        more_found=found,
+        more_alarmed=alarmed,
+        yearly=_yearly(results, attribute, group, found, alarmed, hospital),
+    )
 
 
 def _change(results: Results, keys: dict[str, str], attribute: str, group: str, metric: str) -> Estimate | None:
     """The change of a group's rate; its verdict only where it is about better or worse."""
-    own = row(results, "effects", **keys, attribute=attribute, contrast=group, metric=metric, unit=PATIENT)
-    told = estimate(own)
-    if told is None or own["outcome"] in (IMPROVED, WORSENED):
+    effect = row(results, "effects", **keys, attribute=attribute, contrast=group, metric=metric, unit=PATIENT)
+    told = estimate(effect)
+    if told is None or effect["outcome"] in (IMPROVED, WORSENED):
         return told
     return Estimate(told.value, told.low, told.high)
 
@@ -179,13 +166,13 @@ def _yearly(
     """In people of a year: the group is as frequent as here, and its share of sick differs from everyone's as here (odds)."""
     if not hospital.get("patients_per_year") or found is None or alarmed is None:
         return None
-    composed = rows(results, "composition", split="valid", attribute=attribute.name, unit=PATIENT)
-    here = {own["group"]: own for own in composed.to_dicts() if own["patients"]}
-    if group not in here:
+    here = parts(rows(results, "composition", split="valid", attribute=attribute.name, unit=PATIENT), "group")
+    patients = {name: lines[0]["patients"] for name, lines in here.items()}
+    if not patients.get(group):
         return None
-    people = hospital["patients_per_year"] * here[group]["patients"] / sum(own["patients"] for own in here.values())
-    sick = here[group]["estimate"]
-    everyone = row(results, "composition", split="valid", attribute="overall", unit=PATIENT)["estimate"]
+    people = hospital["patients_per_year"] * patients[group] / sum(patients.values())
+    sick = here[group][0]["estimate"]
+    everyone = row(results, "composition", split="valid", attribute=OVERALL, unit=PATIENT)["estimate"]
     wanted = hospital.get("prevalence")
     if wanted is not None and 0 < sick < 1 and 0 < everyone < 1:
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))

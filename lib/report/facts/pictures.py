@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from lib.names import BASELINE_WEIGHTING, MAX_MIN, Attribute
 from lib.pictures.saliency import OUTSIDE_IF_EVEN
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.values import Estimate, estimate, rows
+from lib.report.facts.options import Share
+from lib.report.facts.values import Estimate, estimate, parts, row, rows
 from lib.results import Results
 
 Grey = NDArray[np.float64]
@@ -20,19 +21,10 @@ MOST = 12
 """Findings that are shown."""
 
 
-@dataclass(frozen=True)
-class Errors:
-    """Of a group's sick the share missed, of its healthy the share alarmed, by the untouched baseline."""
-
-    group: str
-    missed: float
-    alarmed: float
-
-
-def errors(decision: Decision) -> tuple[Errors, ...]:
+def errors(decision: Decision) -> tuple[Share, ...]:
     """The errors of the baseline in each group of the page's attribute, where both are estimable."""
-    told = decision.options[0].shares if decision.options else ()
-    return tuple(Errors(s.group, s.missed, s.alarmed) for s in told if s.missed is not None and s.alarmed is not None)
+    shares = decision.options[0].shares if decision.options else ()
+    return tuple(share for share in shares if None not in (share.missed, share.alarmed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,32 +44,20 @@ class Picture:
 
 def radiographs(results: Results, attribute: Attribute) -> tuple[Picture, ...]:
     """The mean radiographs of the groups of an attribute, the healthy and the sick, that are published."""
-    found = rows(results, "radiographs", attribute=attribute.name)
-    if found.is_empty():
-        return ()
-    found = found.drop_nulls("pixels")
-    return _ordered(
-        attribute, [Picture(r["group"], r["label"], r["patients"], _square(r["pixels"])) for r in found.to_dicts()]
-    )
+    published = rows(results, "radiographs", pl.col("pixels").is_not_null(), attribute=attribute.name).to_dicts()
+    told = [Picture(line["group"], line["label"], line["patients"], _square(line["pixels"])) for line in published]
+    return _ordered(attribute, told)
 
 
 def saliency(results: Results, attribute: Attribute) -> tuple[Picture, ...]:
     """Where networks look when they are right, over the mean radiograph of the same group and label where there is one."""
-    found = rows(results, "saliency", attribute=attribute.name, correct=True)
-    if found.is_empty():
-        return ()
-    under = {(own.group, own.label): own.grey for own in radiographs(results, attribute)}
-    told = [
-        Picture(
-            r["group"],
-            r["label"],
-            r["patients"],
-            under.get((r["group"], r["label"])),
-            _square(r["density"]),
-            Estimate(r["outside"], r["low"], r["high"]),
-        )
-        for r in found.drop_nulls("density").to_dicts()
-    ]
+    known = pl.col("density").is_not_null()
+    under = {(picture.group, picture.label): picture.grey for picture in radiographs(results, attribute)}
+    told = []
+    for line in rows(results, "saliency", known, attribute=attribute.name, correct=True).to_dicts():
+        place = (line["group"], line["label"])
+        outside = Estimate(line["outside"], line["low"], line["high"])
+        told.append(Picture(*place, line["patients"], under.get(place), _square(line["density"]), outside))
     return _ordered(attribute, told)
 
 
@@ -87,7 +67,7 @@ def pair(pictures: Sequence[Picture], decision: Decision) -> tuple[str, str] | N
     two = (attribute.groups[0], attribute.groups[-1])
     if main is not None and main.attribute == attribute:
         two = tuple(group for group in attribute.groups if group in (main.worse, main.better))
-    shown = {own.group for own in pictures}
+    shown = {picture.group for picture in pictures}
     return two if len(two) == 2 and set(two) <= shown else None
 
 
@@ -121,26 +101,20 @@ class Scores:
 
 def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEIGHTING) -> tuple[Scores, ...]:
     """Score distributions of the mean over networks, by group, with the thresholds of the board's threshold rule."""
-    found = rows(results, "histograms", attribute=attribute.name, weighting=weighting, seed=None)
-    if found.is_empty():
-        return ()
-    rule = rows(results, "recommendation", option="threshold rule")
-    cuts: dict[str, float] = {}
-    if rule.height and rule["target"][0] == attribute.name:
-        own = rows(
-            results,
-            "thresholds",
-            weighting=weighting,
-            postprocessing=rule["postprocessing"][0],
-            target=attribute.name,
-        )
-        cuts = {} if own.is_empty() else dict(own.select("group", "threshold").rows())
+    histograms = rows(results, "histograms", attribute=attribute.name, weighting=weighting, seed=None)
+    bars = {
+        place: tuple(Bar(line["start"], line["end"], line["share"]) for line in lines)
+        for place, lines in parts(histograms, "group", "label").items()
+    }
+    rule = row(results, "recommendation", option="threshold rule")
+    cuts: dict[str, float | None] = {}
+    if rule and rule["target"] == attribute.name:
+        keys = {key: rule[key] for key in ("postprocessing", "target")}
+        thresholds = rows(results, "thresholds", weighting=weighting, **keys)
+        cuts = {line["group"]: line["threshold"] for line in thresholds.to_dicts()}
     told = []
     for group in attribute.groups:
-        sides = [
-            tuple(Bar(*bar) for bar in found.filter(group=group, label=label).select("start", "end", "share").rows())
-            for label in (SICK, HEALTHY)
-        ]
+        sides = [bars.get((group, label)) for label in (SICK, HEALTHY)]
         if all(sides):
             told.append(Scores(group, *sides, cuts.get(group)))
     return tuple(told)
@@ -157,45 +131,39 @@ class Misses:
     @property
     def worst(self) -> float:
         """The highest of the shares."""
-        return max(own.value for own in self.groups.values())
+        return max(share.value for share in self.groups.values())
 
 
 def misses(results: Results, attribute: Attribute) -> tuple[Misses, ...]:
     """Findings by the number of their patients, those that are estimable in two groups at least."""
-    found = rows(results, "misses_by_finding", attribute=attribute.name)
-    if found.is_empty():
-        return ()
-    found = found.filter("estimable")
-    sizes = found.group_by("finding").agg(pl.col("patients").sum()).sort("patients", "finding", descending=True)
+    by_finding = parts(rows(results, "misses_by_finding", "estimable", attribute=attribute.name), "finding")
     told = []
-    for finding in sizes["finding"]:
-        own = found.filter(finding=finding)
-        levels = {r["group"]: estimate(r) for r in own.filter(pl.col("contrast").is_null()).to_dicts()}
-        apart = own.filter(pl.col("contrast").is_not_null(), pl.col("contrast") != MAX_MIN).to_dicts()
+    for finding in sorted(
+        by_finding, key=lambda name: (sum(line["patients"] for line in by_finding[name]), name), reverse=True
+    ):
+        levels = {line["group"]: estimate(line) for line in by_finding[finding] if line["contrast"] is None}
+        apart = [estimate(line) for line in by_finding[finding] if line["contrast"] not in (None, MAX_MIN)]
         kept = {group: levels[group] for group in attribute.groups if levels.get(group)}
         if len(kept) >= 2:
-            told.append(Misses(finding, kept, tuple(e for r in apart if (e := estimate(r)))))
+            told.append(Misses(finding, kept, tuple(difference for difference in apart if difference)))
     return tuple(told)
 
 
 def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     """What the templates of a picture are told, `d` and the picture's own facts; None where there is nothing to show."""
     d = decide(results)
-    if name == "people":
-        groups = errors(d)
-        return {"d": d, "groups": groups} if groups else None
-    if name == "scores":
-        groups = scores(results, d.attribute)
+    if name in ("people", "scores"):
+        groups = errors(d) if name == "people" else scores(results, d.attribute)
         return {"d": d, "groups": groups} if groups else None
     if name == "misses":
-        found = misses(results, d.attribute)
-        return {"d": d, "found": found[:MOST]} if found else None
+        shown = misses(results, d.attribute)
+        return {"d": d, "found": shown[:MOST]} if shown else None
     pictures = {"radiographs": radiographs, "saliency": saliency}[name](results, d.attribute)
     two = pair(pictures, d)
     if two is None:
         return None
-    shown = tuple(sorted((p for p in pictures if p.group in two), key=lambda p: (two.index(p.group), p.label)))
-    return {"d": d, "two": two, "shown": shown, "even": OUTSIDE_IF_EVEN}
+    shown = sorted((p for p in pictures if p.group in two), key=lambda p: (two.index(p.group), p.label))
+    return {"d": d, "two": two, "shown": tuple(shown), "even": OUTSIDE_IF_EVEN}
 
 
 def _above(bars: Sequence[Bar], edge: float) -> float:
@@ -208,4 +176,4 @@ def _square(values: Sequence[float]) -> Grey:
 
 
 def _ordered(attribute: Attribute, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
-    return tuple(sorted(pictures, key=lambda own: (attribute.groups.index(own.group), own.label)))
+    return tuple(sorted(pictures, key=lambda picture: (attribute.groups.index(picture.group), picture.label)))

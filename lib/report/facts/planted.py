@@ -61,17 +61,17 @@ def claims(root: Path = ROOT) -> pl.DataFrame:
 
 def rates(frame: pl.DataFrame) -> list[Rate]:
     """How often each bias is claimed, planted or not; a cohort with a bias is asked for that one only."""
-    own = frame.filter((pl.col("dial") == pl.col("question")) | (pl.col("dial") == NONE))
-    found = []
-    for (question, dial, value), part in own.group_by("question", "dial", "value", maintain_order=True):
+    claimed = frame.filter((pl.col("dial") == pl.col("question")) | (pl.col("dial") == NONE))
+    told = []
+    for (question, dial, value), part in claimed.group_by("question", "dial", "value", maintain_order=True):
         if question not in QUESTIONS:
             continue
         right, n = QUESTIONS[question], part.height
         hits = (part["sign"] != 0).sum() if dial == NONE else (part["sign"] == right).sum()
         wrong = 0 if dial == NONE else (part["sign"] == -right).sum()
         planted = 0.0 if dial == NONE else float(value)
-        found.append(Rate(question, planted, n, hits / n, *wilson(hits, n), wrong / n))
-    return sorted(found, key=lambda own: (list(QUESTIONS).index(own.bias), own.value))
+        told.append(Rate(question, planted, n, hits / n, *wilson(hits, n), wrong / n))
+    return sorted(told, key=lambda rate: (list(QUESTIONS).index(rate.bias), rate.value))
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
@@ -85,14 +85,14 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     """The facts of the sentences: `full` are rates of biases planted in full, `alarms` the rate of false claims."""
     frame = claims() if frame is None else frame
-    found = rates(frame)
-    null = [own for own in found if own.value == 0]
-    n = sum(own.cohorts for own in null)
-    hits = round(sum(own.share * own.cohorts for own in null))
+    claimed = rates(frame)
+    null = [rate for rate in claimed if rate.value == 0]
+    n = sum(rate.cohorts for rate in null)
+    hits = round(sum(rate.share * rate.cohorts for rate in null))
     auc = frame.filter(dial=NONE)["auc"].drop_nulls()
     return {
-        "rates": found,
-        "full": [own for own in found if own.value == 1],
+        "rates": claimed,
+        "full": [rate for rate in claimed if rate.value == 1],
         "alarms": Rate(NONE, 0.0, n, hits / n, *wilson(hits, n), 0.0) if n else None,
         "auc": auc.mean() if len(auc) else None,
         "cohorts": frame.select("dial", "value", "seed").n_unique(),

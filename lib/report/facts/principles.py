@@ -1,7 +1,7 @@
 """What the introduction draws: the way from folder to decision, why demands of fairness conflict, and why patients are what counts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import polars as pl
 from scipy.stats import norm
 
 from lib.names import ERRORS, OVERALL
-from lib.report.facts.values import Estimate, rows
+from lib.report.facts.values import alone, parts, rows
 from lib.results import Results
 
 STEPS = ("folder", "pixels", "weights", "network", "threshold", "decision")
@@ -55,33 +55,26 @@ def conflict(study: Results) -> dict[str, Any]:
     return {"sides": tuple(sides), "at": tuple(at)}
 
 
-@dataclass(frozen=True)
-class Levels:
-    """A rate of a group with the interval that takes patients for the unit, and the one that takes images for it."""
+def interval_levels(study: Results) -> dict[str, Any] | None:
+    """The baseline's rates with the interval that takes patients for the unit (`patient`), and the one that takes images for it.
 
-    attribute: str
-    group: str
-    metric: str
-    patient: Estimate
-    image: Estimate
-
-
-def interval_levels(study: Results, metrics: Sequence[str] = ERRORS) -> dict[str, Any] | None:
-    """The baseline's intervals at both levels, and how much narrower those by image are at the median."""
-    found = rows(study, "interval_levels")
-    if found.is_empty():
-        return None
-    found = found.filter(pl.col("metric").is_in(list(metrics))).drop_nulls(["estimate", "low", "high"])
+    `narrower` is how much narrower those by image are at the median.
+    """
+    known = [pl.col(column).is_not_null() for column in ("estimate", "low", "high")]
+    by_unit = {
+        place: alone(lines[0])
+        for place, lines in parts(
+            rows(study, "interval_levels", *known), "attribute", "group", "metric", "level"
+        ).items()
+    }
     told = []
     for attribute, groups in [(OVERALL, ("all",)), *((a.name, a.groups) for a in study.attributes.values())]:
-        for group in groups:
-            for metric in metrics:
-                own = {r["level"]: r for r in found.filter(attribute=attribute, group=group, metric=metric).to_dicts()}
-                if {"patient", "image"} <= own.keys():
-                    both = (Estimate(*(own[k][c] for c in ("estimate", "low", "high"))) for k in ("patient", "image"))
-                    told.append(Levels(attribute, group, metric, *both))
-    widths = [(t.image.high - t.image.low, t.patient.high - t.patient.low) for t in told]
+        for group, metric in product(groups, ERRORS):
+            patient, image = (by_unit.get((attribute, group, metric, level)) for level in ("patient", "image"))
+            if patient and image:
+                place = {"attribute": attribute, "group": group, "metric": metric}
+                told.append(place | {"patient": patient, "image": image})
+    widths = [[level[unit].high - level[unit].low for unit in ("image", "patient")] for level in told]
     ratios = [image / patient for image, patient in widths if patient > 0]
-    if not ratios:
-        return None
-    return {"found": tuple(told), "metrics": tuple(metrics), "narrower": 1 - float(np.median(ratios))}
+    narrower = 1 - float(np.median(ratios)) if ratios else None
+    return {"found": told, "metrics": ERRORS, "narrower": narrower} if ratios else None

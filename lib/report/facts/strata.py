@@ -5,7 +5,7 @@ from typing import Any
 
 from lib.names import AGGREGATE, STANDARDISED, Attribute
 from lib.report.facts.decision import decide
-from lib.report.facts.values import Estimate, estimate, rows
+from lib.report.facts.values import Estimate, estimate, parts, rows
 from lib.results import Results
 
 METRICS = ("prevalence", "tpr", "fpr")
@@ -30,30 +30,24 @@ class Strata:
 
 def strata(study: Results) -> tuple[Strata, ...]:
     """Every difference that was stratified, of the data in both splits and of the untouched classifier."""
-    table = rows(study, "simpson")
-    keys = ["attribute", "contrast", "metric", "split", "stratifier"]
+    keys = ("attribute", "contrast", "metric", "split", "stratifier")
     told = []
-    for key, own in table.group_by(keys, maintain_order=True) if table.height else ():
-        if key[2] not in METRICS:
-            continue
-        of = {row["stratum"]: row for row in own.to_dicts()}
+    for (attribute, *rest), lines in parts(rows(study, "simpson"), *keys).items():
+        of = {line["stratum"]: line for line in lines}
         whole, alike = (of.get(name) for name in (AGGREGATE, STANDARDISED))
-        turned = alike["reversal"] if alike else None
-        told.append(Strata(study.attributes[key[0]], *key[1:], estimate(whole), estimate(alike), turned))
-    return tuple(told)
+        reversal = alike["reversal"] if alike else None
+        told.append(Strata(study.attributes[attribute], *rest, estimate(whole), estimate(alike), reversal))
+    return tuple(stratum for stratum in told if stratum.metric in METRICS)
 
 
 def simpson(study: Results) -> dict[str, Any] | None:
     """The differences by the attribute of the decision page among the patients judged, and all that turn round anywhere."""
-    every = strata(study)
     attribute = decide(study).attribute
-    shown = [own for own in every if own.attribute == attribute and own.split == "valid"]
-    if not shown:
-        return None
-    return {"attribute": attribute, "shown": shown, **turned(study)}
+    shown = [stratum for stratum in strata(study) if (stratum.attribute, stratum.split) == (attribute, "valid")]
+    return {"attribute": attribute, "shown": shown, **turned(study)} if shown else None
 
 
 def turned(study: Results) -> dict[str, Any]:
     """Which differences turn round, and of how many that was asked."""
-    asked = [own for own in strata(study) if own.turned is not None]
-    return {"turned": [own for own in asked if own.turned], "asked": len(asked)}
+    asked = [stratum for stratum in strata(study) if stratum.turned is not None]
+    return {"turned": [stratum for stratum in asked if stratum.turned], "asked": len(asked)}

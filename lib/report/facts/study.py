@@ -1,13 +1,15 @@
-"""What the study is: who and what was audited, how the networks were trained, and which of them failed."""
+"""What the study is: who and what was audited, where it comes from, how networks were trained, which failed, and its settings."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, DRAWN, OVERALL, PATIENT, Attribute
-from lib.report.facts.findings import UNTREATED, Ability
-from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.report.facts.findings import Ability
+from lib.report.facts.values import BALANCED, UNTREATED, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -17,45 +19,10 @@ WATTS = {"cpu": (5, 15), "cuda": (250, 700)}
 """What a busy core of a processor, or an accelerator, takes at least and at most: from data sheets, not measured here."""
 MIXED = ("precision", "device", "seconds")
 """Reasons (column `reason` of `odd_networks`) that make a network odd without having failed."""
-
-
-@dataclass(frozen=True)
-class Worst:
-    """A kind of error of the untouched baseline: the `share` of everyone concerned, and that of the `group` that has the most."""
-
-    share: float
-    attribute: Attribute | None
-    group: str | None
-    most: float | None
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A failed network: `reason` is "tune_auc" or "first_epoch", `found` what it has and `usual` what the others have, as recorded."""
-
-    weighting: str
-    seed: int
-    reason: str
-    found: str
-    usual: str
-
-
-@dataclass(frozen=True)
-class Without:
-    """The balanced accuracy of a weighting with all its networks and without the failed ones, and the gap that changes most.
-
-    `gap` is (metric, attribute, contrast, with them, without them), None where no gap is estimable.
-    """
-
-    weighting: str
-    left: int
-    accuracy: float
-    accuracy_without: float
-    gap: tuple[str, str, str, float, float] | None
-
-    @property
-    def of_baseline(self) -> bool:
-        return self.weighting == BASELINE_WEIGHTING
+LISTED = ("weightings", "postprocessings", "attributes", "seeds", "named")
+"""Settings that other tables list."""
+NIH, PHANTOM, OTHER = "nih", "drawn", "other"
+"""A source that names ChestX-ray is the NIH's; what a cohort drawn by this project says of itself is `DRAWN`; of any other nothing is known."""
 
 
 @sentences("study")
@@ -64,7 +31,8 @@ def study_facts(study: Results) -> dict[str, Any]:
     manifest = study.manifest
     model = {"name": None, "package": None} | (manifest.get("model") or {})
     named = dict(manifest["settings"]["training"].get("named", {}))
-    odd = rows(study, "odd_networks")
+    odd = rows(study, "odd_networks").to_dicts()
+    reasons = Counter(network["reason"] for network in odd)
     return {
         "cohort": {"train_images": 0, "key": None} | manifest["cohort"],
         "drawn": manifest["cohort"]["source"] == DRAWN,
@@ -84,51 +52,46 @@ def study_facts(study: Results) -> dict[str, Any]:
         "energy": _energy(manifest),
         "margin": study.margin,
         "ability": Ability.of(study),
-        "accuracy": _everyone(study, "balanced_accuracy"),
+        "accuracy": rate(study, BALANCED),
         "missed": _worst(study, "tpr"),
         "alarmed": _worst(study, "fpr"),
         "smallest": manifest["settings"]["audit"].get("smallest_cell"),
         "small": _small(study),
         "few_crossed": _few_crossed(study),
-        "failed": _failed(odd),
+        "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
-        "mixed": {reason: count for reason in MIXED if (count := _count(odd, reason))},
+        "mixed": {reason: reasons[reason] for reason in MIXED if reasons[reason]},
     }
 
 
-def _everyone(study: Results, metric: str) -> Estimate | None:
-    return estimate(row(study, "metrics", attribute=OVERALL, group="all", metric=metric, unit=PATIENT, **UNTREATED))
-
-
-def _worst(study: Results, metric: str) -> Worst | None:
-    everyone = _everyone(study, metric)
+def _worst(study: Results, metric: str) -> dict[str, Any] | None:
+    """Of a kind of error of the untouched baseline the `share` of everyone concerned, and that of the `group` that has the `most`."""
+    everyone = rate(study, metric)
     if everyone is None:
         return None
     turn = 1 if metric == "tpr" else 0  # a low TPR misses the sick
-    groups = rows(study, "metrics", metric=metric, unit=PATIENT, **UNTREATED).filter(
-        pl.col("attribute").is_in(list(study.attributes)), "estimable"
-    )
-    most = groups.sort("estimate", descending=not turn).head(1).to_dicts()
-    share = abs(turn - everyone.value)
-    if not most:
-        return Worst(share, None, None, None)
-    own = most[0]
-    return Worst(share, study.attributes[own["attribute"]], own["group"], abs(turn - own["estimate"]))
+    of_attributes = pl.col("attribute").is_in(list(study.attributes))
+    groups = rows(study, "metrics", of_attributes, "estimable", metric=metric, unit=PATIENT, **UNTREATED).to_dicts()
+    most = max(groups, key=lambda group: abs(turn - group["estimate"]), default=None)
+    told = {"share": abs(turn - everyone.value), "group": most["group"] if most else None}
+    if most:
+        told |= {"attribute": study.attributes[most["attribute"]], "most": abs(turn - most["estimate"])}
+    return told
 
 
 def _small(study: Results) -> list[tuple[Attribute, str]]:
     """Groups of which some rate is not estimable."""
-    own = rows(study, "metrics", unit=PATIENT, **UNTREATED).filter(
-        ~pl.col("estimable"), pl.col("attribute").is_in(list(study.attributes))
+    of_attributes = pl.col("attribute").is_in(list(study.attributes))
+    unknown = parts(
+        rows(study, "metrics", of_attributes, ~pl.col("estimable"), unit=PATIENT, **UNTREATED), "attribute", "group"
     )
-    found = own.unique(["attribute", "group"], maintain_order=True).select("attribute", "group").rows()
-    return [(study.attributes[attribute], group) for attribute, group in found]
+    return [(study.attributes[attribute], group) for attribute, group in unknown]
 
 
 def _few_crossed(study: Results) -> bool:
     """Whether some crossing of two attributes has fewer sick or healthy patients than a rate needs."""
-    found, least = rows(study, "pooled_crossings"), study.manifest["settings"]["audit"].get("smallest_cell")
-    return bool(found.height and least and (found["patients"] < least).any())
+    crossings, least = rows(study, "pooled_crossings"), study.manifest["settings"]["audit"].get("smallest_cell")
+    return bool(crossings.height and least and (crossings["patients"] < least).any())
 
 
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:
@@ -137,37 +100,79 @@ def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:
     if len(trained_on) != 1 or trained_on[0] not in WATTS:
         return None
     watts = WATTS[trained_on[0]]
-    low, high = (manifest["durations"]["training"] / 3600 * own for own in watts)
+    low, high = (manifest["durations"]["training"] / 3600 * power for power in watts)
     return {"device": trained_on[0], "watts": watts, "low": low, "high": high}
 
 
-def _count(odd: pl.DataFrame, reason: str) -> int:
-    return 0 if odd.is_empty() else odd.filter(reason=reason).height
+def _without(study: Results) -> list[dict[str, Any]]:
+    """By patient, a row for each weighting of which networks failed and others are left: its balanced accuracy with and without them.
 
-
-def _failed(odd: pl.DataFrame) -> list[Failed]:
-    if odd.is_empty():
-        return []
-    return [
-        Failed(own["weighting"], own["seed"], own["reason"], own["found"].split(" of ")[0], own["usual"])
-        for own in odd.filter("failed").to_dicts()
-    ]
-
-
-def _without(study: Results) -> list[Without]:
-    """By patient, a row for each weighting of which networks failed and others are left."""
+    `gap` is the gap that changes most: metric, attribute, contrast, with them, without them; None where no gap is estimable.
+    """
+    known = (pl.col("value").is_not_null(), pl.col("value_without").is_not_null())
     told = []
-    own = rows(study, "without_failed", by=PATIENT)
-    if own.is_empty():
-        return []
-    for (weighting,), frame in own.drop_nulls(["value", "value_without"]).group_by("weighting", maintain_order=True):
-        everyone = frame.filter(attribute=OVERALL).to_dicts()
-        gaps = frame.filter(pl.col("attribute") != OVERALL).sort(
-            (pl.col("value") - pl.col("value_without")).abs(), descending=True
-        )
-        if not everyone:
-            continue
-        gap = gaps.select("metric", "attribute", "contrast", "value", "value_without").rows()
-        left, both = frame["networks_without"][0], (everyone[0]["value"], everyone[0]["value_without"])
-        told.append(Without(weighting, left, *both, gap[0] if gap else None))
+    for weighting, lines in parts(rows(study, "without_failed", *known, by=PATIENT), "weighting").items():
+        everyone = [line for line in lines if line["attribute"] == OVERALL]
+        gaps = [line for line in lines if line["attribute"] != OVERALL]
+        gap = max(gaps, key=lambda line: abs(line["value"] - line["value_without"]), default=None)
+        columns = ("metric", "attribute", "contrast", "value", "value_without")
+        for line in everyone[:1]:
+            both = {"accuracy": line["value"], "accuracy_without": line["value_without"]}
+            moved = tuple(gap[column] for column in columns) if gap else None
+            of_baseline = weighting == BASELINE_WEIGHTING
+            told.append({"weighting": weighting, "of_baseline": of_baseline, "gap": moved} | both)
     return told
+
+
+@sentences("provenance")
+def provenance(study: Results) -> dict[str, Any]:
+    """What the template `provenance` is told: the kind of source."""
+    name = study.manifest["cohort"]["source"]
+    return {"kind": PHANTOM if name == DRAWN else NIH if "chestx-ray" in name.lower() else OTHER, "source": name}
+
+
+@dataclass(frozen=True)
+class Range:
+    """The least and the most of a figure over networks."""
+
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Iterable[float | None]) -> "Range | None":
+        """None where no network has the figure."""
+        known = [value for value in values if value is not None]
+        return cls(min(known), max(known)) if known else None
+
+
+def runs(study: Results) -> dict[str, Any] | None:
+    """Of each weighting: how many `networks`, the epoch `kept` of how many `epochs`, and ranges of seconds, AUCs and balanced accuracy by image."""
+    figures = {"kept": "best_epoch"} | {name: name for name in ("seconds", "tune_auc", "auc", "balanced_accuracy")}
+    told = []
+    for name, lines in parts(rows(study, "runs"), "weighting").items():
+        epochs = max((line["epochs"] for line in lines if line["epochs"] is not None), default=None)
+        ranges = {figure: Range.of(line[column] for line in lines) for figure, column in figures.items()}
+        told.append({"weighting": name, "networks": len(lines), "epochs": epochs, **ranges})
+    return {"runs": told} if told else None
+
+
+def settings(study: Results) -> dict[str, Any] | None:
+    """Settings by section, as the manifest has them, but for lists that other tables hold."""
+    manifest = study.manifest
+    sections: dict[str, Mapping[str, Any]] = {
+        name: manifest["settings"].get(name) or {} for name in ("training", "audit")
+    }
+    sections |= {name: manifest.get(name) or {} for name in ("hardware", "versions")}
+    told = {
+        section: {name: value for name, value in entries.items() if name not in LISTED and value is not None}
+        for section, entries in sections.items()
+    }
+    told = {section: entries for section, entries in told.items() if entries}
+    return {"sections": told} if told else None
+
+
+def plain(value: Any) -> list[Any]:
+    """A setting as a list of plain values."""
+    if isinstance(value, Mapping):
+        return [part for pair in value.items() for part in pair]
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]

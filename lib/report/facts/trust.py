@@ -53,37 +53,6 @@ class Covered:
         return AIM[0] <= self.mean <= AIM[1]
 
 
-@dataclass(frozen=True)
-class Setting:
-    """Intervals of a sort in one setting; `covered` is the mean over figures, `worst` that of the worst figure."""
-
-    sort: str
-    source: str
-    unit: str
-    patients: int
-    networks: int
-    cohorts: int
-    covered: float
-    worst: float
-
-
-@dataclass(frozen=True)
-class Power:
-    """How often a difference by view of this true size is shown in its family, and found by a test of it alone."""
-
-    gap: float
-    metric: str
-    patients: int
-    networks: int
-    shown: float
-    alone: float
-
-    @property
-    def size(self) -> int:
-        """The gap in whole points."""
-        return round(100 * self.gap)
-
-
 def coverage(root: Path = ROOT) -> pl.DataFrame:
     """The table, with the `sort` of figure that an interval is about; no row where it is missing."""
     path = root / COVERAGE
@@ -114,47 +83,60 @@ def _mean(column: str) -> pl.Expr:
 
 
 def _weighted(frame: pl.DataFrame, column: str) -> float | None:
-    own = frame.drop_nulls(column)
-    return float(own.select(_mean(column)).item()) if own.height else None
+    known = frame.drop_nulls(column)
+    return float(known.select(_mean(column)).item()) if known.height else None
 
 
-def settings(frame: pl.DataFrame) -> list[Setting]:
-    """Every setting of every sort."""
+def settings(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Every setting of every sort: `cohorts`; `covered`, the mean over figures, and `worst`, that of the worst figure."""
     by = intervals(frame).group_by(SETTING, maintain_order=True)
-    told = by.agg(pl.col("cohorts").max(), covered=_mean("covered"), worst=pl.col("covered").min())
-    return [Setting(**row) for row in told.to_dicts()]
+    return by.agg(pl.col("cohorts").max(), covered=_mean("covered"), worst=pl.col("covered").min()).to_dicts()
+
+
+def _off(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those whose intervals cover too seldom or too often, the worst first."""
+    off = [setting for setting in settings if not AIM[0] <= setting["covered"] <= AIM[1]]
+    return sorted(off, key=lambda setting: setting["covered"])
 
 
 def covered(frame: pl.DataFrame, unit: str) -> list[Covered]:
     """Every sort of interval by a unit, those of the main chapters first."""
-    own, told = intervals(frame).filter(unit=unit), settings(frame)
-    sorts = own["sort"].unique(maintain_order=True).to_list()
+    by_unit, told = intervals(frame).filter(unit=unit), settings(frame)
+    sorts = by_unit["sort"].unique(maintain_order=True).to_list()
     ranked = sorted(sorts, key=lambda sort: (CORE.index(sort) if sort in CORE else len(CORE), sort))
-    found = []
+    shares = []
     for sort in ranked:
-        means = [setting.covered for setting in told if (setting.sort, setting.unit) == (sort, unit)]
-        found.append(Covered(sort, _weighted(own.filter(sort=sort), "covered"), min(means), max(means)))
-    return found
+        means = [setting["covered"] for setting in told if (setting["sort"], setting["unit"]) == (sort, unit)]
+        shares.append(Covered(sort, _weighted(by_unit.filter(sort=sort), "covered"), min(means), max(means)))
+    return shares
 
 
-def power(frame: pl.DataFrame) -> list[Power]:
-    """Gaps by view that were set to a size, by patient; of the smallest number of patients."""
-    own = frame.filter(pl.col("world").str.starts_with("gap "), sort="gap", attribute="view", unit=PATIENT)
-    own = own.filter(pl.col("patients") == pl.col("patients").min()).drop_nulls(["shown", "p_below_5"])
-    rows = own.sort(pl.col("truth").abs(), "metric", "networks").to_dicts()
-    return [Power(abs(r["truth"]), r["metric"], r["patients"], r["networks"], r["shown"], r["p_below_5"]) for r in rows]
+def power(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """How often a difference by view of a true `gap` (`size`: in whole points) is `shown` in its family, and found by a test of it `alone`.
+
+    By patient, of the smallest number of patients, and with the most networks.
+    """
+    planted = frame.filter(pl.col("world").str.starts_with("gap "), sort="gap", attribute="view", unit=PATIENT)
+    planted = planted.filter(pl.col("patients") == pl.col("patients").min()).drop_nulls(["shown", "p_below_5"])
+    planted = planted.filter(pl.col("networks") == pl.col("networks").max())
+    gap, alone = pl.col("truth").abs(), pl.col("p_below_5")
+    size = (100 * gap).round().cast(pl.Int64)
+    kept = planted.sort(gap, "metric").select(
+        "metric", "patients", "networks", "shown", gap=gap, size=size, alone=alone
+    )
+    return kept.to_dicts()
 
 
 def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
     """The facts of the figure `coverage`: sorts by patient, and by image for those that have it."""
     frame = coverage() if frame is None else frame
-    found = covered(frame, PATIENT)
-    if not found:
+    sorts = covered(frame, PATIENT)
+    if not sorts:
         return None
     sizes = frame.group_by("source", "world", "unit", "patients", "networks").agg(pl.col("cohorts").max())
     return {
-        "found": found,
-        "images": {own.sort: own for own in covered(frame, IMAGE)},
+        "found": sorts,
+        "images": {sort.sort: sort for sort in covered(frame, IMAGE)},
         "cohorts": int(sizes["cohorts"].sum()),
         "simulated": (frame["source"] == "simulated").all(),
     }
@@ -162,15 +144,15 @@ def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any
 
 def missed(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
     """The facts of the table `missed_aims`: settings whose intervals cover too seldom or too often, the worst first."""
-    found = [s for s in settings(coverage() if frame is None else frame) if not AIM[0] <= s.covered <= AIM[1]]
-    return {"found": sorted(found, key=lambda own: own.covered)} if found else None
+    off = _off(settings(coverage() if frame is None else frame))
+    return {"found": off} if off else None
 
 
 @sentences("trust")
 def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     """The facts of the sentences; shares are None where nothing of the kind was tried."""
     frame = coverage() if frame is None else frame
-    found = covered(frame, PATIENT)
+    sorts = covered(frame, PATIENT)
     null = intervals(frame).filter(pl.col("truth").abs() < NULL, unit=PATIENT)
     families = frame.filter(attribute=FAMILY, unit=PATIENT)
     nothing = families.filter(world="none")
@@ -179,21 +161,22 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
         name: _weighted(frame.filter(kind=f"{NARROWED}: {name}", unit=PATIENT), "shown")
         for name in ("closed", "half", "mirrored")
     }
-    seen = power(frame)
-    tried = [s for s in settings(frame) if s.unit == PATIENT]
-    counts = {core: [s.cohorts for s in tried if (s.sort in CORE) == core] for core in (True, False)}
+    tried = [setting for setting in settings(frame) if setting["unit"] == PATIENT]
+    counts = {core: [s["cohorts"] for s in tried if (s["sort"] in CORE) == core] for core in (True, False)}
     return {
-        "core": [own for own in found if own.core],
-        "further": [own for own in found if not own.core],
+        "core": [sort for sort in sorts if sort.core],
+        "further": [sort for sort in sorts if not sort.core],
         "alarms": _weighted(null, "p_below_5"),
-        "families": {k[0]: _weighted(own, "wrong") for k, own in nothing.group_by("kind", maintain_order=True)},
+        "families": {k[0]: _weighted(family, "wrong") for k, family in nothing.group_by("kind", maintain_order=True)},
         "aim": FAMILY_AIM,
         "agree": _weighted(families, "agree"),
         "wider": None if None in wide.values() else wide[IMAGE] / wide[PATIENT],
-        "power": [own for own in seen if own.networks == max(p.networks for p in seen)] if seen else [],
+        "power": power(frame),
         "claims": claims,
         "settings": settings(frame),
-        "missed": [s for s in tried if not AIM[0] <= s.covered <= AIM[1]],
-        "worst": min(tried, key=lambda own: own.covered, default=None),
-        "few": {core: (min(own), max(own)) for core, own in counts.items() if own and min(own) < FEW},
+        "missed": _off(tried),
+        "worst": min(tried, key=lambda setting: setting["covered"], default=None),
+        "few": {
+            core: (min(cohorts), max(cohorts)) for core, cohorts in counts.items() if cohorts and min(cohorts) < FEW
+        },
     }

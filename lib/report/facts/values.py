@@ -6,8 +6,27 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import SHOWN, SUGGESTED
+from lib.names import BASELINE, ERRORS, NO_TARGET, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute
 from lib.results import Results
+
+KEYS = ("weighting", "postprocessing", "target")
+UNTREATED = dict(zip(KEYS, BASELINE, strict=True))
+BALANCED = "balanced_accuracy"
+KNOWN, BETWEEN = pl.col("estimate").is_not_null(), pl.col("contrast").is_not_null()
+"""Rows with a figure; rows about a difference between groups, in tables that hold groups, too."""
+WEIGHTED, RULED = pl.col("weighting") != BASELINE[0], pl.col("postprocessing") != BASELINE[1]
+"""Rows of methods with another weighting, and with another rule, than the baseline."""
+
+
+def acts_on(attribute: Attribute) -> pl.Expr:
+    """Rows of methods that act on the attribute or on none."""
+    return pl.col("target").is_in([NO_TARGET, attribute.name])
+
+
+def error_gaps(attribute: Attribute) -> pl.Expr:
+    """Rows by patient about the gaps in TPR and FPR by an attribute."""
+    gaps = pl.col("metric").is_in(ERRORS) & pl.col("contrast").is_in(list(attribute.contrasts))
+    return gaps & (pl.col("attribute") == attribute.name) & (pl.col("unit") == PATIENT)
 
 
 @dataclass(frozen=True)
@@ -48,17 +67,54 @@ def estimate(row: Mapping[str, Any] | None) -> Estimate | None:
     return Estimate(row["estimate"], low, high, verdict)
 
 
-def rows(results: Results, table: str, **keys: Any) -> pl.DataFrame:
-    """Rows of a table, by equality; an empty frame where the bundle lacks the table. None means null."""
-    found = results.tables.get(table)
-    if found is None:
+def alone(row: Mapping[str, Any] | None) -> Estimate | None:
+    """The figure of a row with the interval that holds for it alone, without verdict."""
+    return None if row is None or row["estimate"] is None else Estimate(row["estimate"], row["low"], row["high"])
+
+
+def turned(value: Estimate | None, sign: float) -> Estimate | None:
+    """The figure, its sign changed where `sign` is below 0."""
+    return value if value is None or sign >= 0 else -value
+
+
+def rows(results: Results, table: str, *conditions: pl.Expr | str, **keys: Any) -> pl.DataFrame:
+    """Rows of a table that meet the conditions and, by equality, the keys; an empty frame where the bundle lacks the table.
+
+    A key of None means null.
+    """
+    frame = results.tables.get(table)
+    if frame is None:
         return pl.DataFrame()
-    for key, value in keys.items():
-        found = found.filter(pl.col(key).is_null() if value is None else pl.col(key) == value)
-    return found
+    equal = [pl.col(key).is_null() if value is None else pl.col(key) == value for key, value in keys.items()]
+    return frame.filter(*equal, *conditions) if equal or conditions else frame
 
 
 def row(results: Results, table: str, **keys: Any) -> dict[str, Any] | None:
     """The one row of a table, None where there is none."""
-    found = rows(results, table, **keys)
-    return found.row(0, named=True) if found.height else None
+    return next(iter(rows(results, table, **keys).head(1).to_dicts()), None)
+
+
+def figure(results: Results, table: str, **keys: Any) -> Estimate | None:
+    """The figure of the one row of a table."""
+    return estimate(row(results, table, **keys))
+
+
+def rate(results: Results, metric: str, attribute: str = OVERALL, group: str = "all", **keys: Any) -> Estimate | None:
+    """A rate of the untouched baseline by patient: everyone's, or that of a group; `keys` name another method."""
+    place = {"attribute": attribute, "group": group, "metric": metric, "unit": PATIENT}
+    return figure(results, "metrics", **place, **(UNTREATED | keys))
+
+
+def parts(frame: pl.DataFrame, *columns: str) -> dict[Any, list[dict[str, Any]]]:
+    """The rows by their values in the columns (of one column the value alone), in the order of the frame."""
+    by: dict[Any, list[dict[str, Any]]] = {}
+    for line in frame.to_dicts():
+        key = tuple(line[column] for column in columns)
+        by.setdefault(key if len(columns) > 1 else key[0], []).append(line)
+    return by
+
+
+def figures(frame: pl.DataFrame, *columns: str) -> dict[Any, Estimate]:
+    """The figures by the values of their rows in the columns, those that are estimable."""
+    by = {key: estimate(lines[0]) for key, lines in parts(frame, *columns).items()}
+    return {key: value for key, value in by.items() if value is not None}

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from lib.names import BASELINE_WEIGHTING, ERRORS, Attribute
-from lib.report.facts.decision import Decision, decide
-from lib.report.facts.effects import BALANCED, LAST_LAYER, WEIGHTING, Effect, Effects, effects
+from lib.report.facts.decision import decide
+from lib.report.facts.effects import FIGURES, LAST_LAYER, WEIGHTING, Effect, Effects, effects
 from lib.report.facts.pictures import HEALTHY, SICK
-from lib.report.facts.values import Estimate, estimate, row, rows
+from lib.report.facts.values import figures, parts, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -70,64 +68,58 @@ class Weights:
 
     @property
     def breaking(self) -> tuple[Seen, ...]:
-        return tuple(own for own in self.others if abs(own.tie) <= BROKEN * abs(self.start.tie))
+        return tuple(seen for seen in self.others if abs(seen.tie) <= BROKEN * abs(self.start.tie))
 
     @property
     def keeping(self) -> tuple[Seen, ...]:
-        return tuple(own for own in self.others if abs(own.tie) >= KEPT * abs(self.start.tie))
+        return tuple(seen for seen in self.others if abs(seen.tie) >= KEPT * abs(self.start.tie))
 
     @property
     def counting(self) -> tuple[Seen, ...]:
         """Those that keep the tie though they change how often each group is seen."""
         first = self.groups[0]
-        return tuple(own for own in self.keeping if abs(own.often[first] - self.start.often[first]) > 0.05)
+        return tuple(seen for seen in self.keeping if abs(seen.often[first] - self.start.often[first]) > 0.05)
 
 
 def weights(results: Results) -> Weights | None:
     """From the mean weight and the number of training images of every group and label."""
-    found = effects(results, WEIGHTING)
-    table = rows(results, "weights")
-    d = decide(results)
-    if table.is_empty():
-        return None
-    groups = _groups(d, found)
-    by = {own.method[0]: own for own in found.methods} if found else {}
-    shares = dict(results.runs.group_by("weighting").agg(pl.col("effective_share").mean()).rows())
-    cells = {
-        name: _cells(table.filter(weighting=name)) for name in table["weighting"].unique(maintain_order=True).sort()
+    d, full = decide(results), effects(results, WEIGHTING)
+    contrasts = d.attribute.contrasts
+    groups = (contrasts[full.contrast if full else next(iter(contrasts))], d.attribute.reference)
+    effect = {one.method[0]: one for one in full.methods} if full else {}
+    shares = {
+        name: [run["effective_share"] for run in runs if run["effective_share"] is not None]
+        for name, runs in parts(rows(results, "runs"), "weighting").items()
     }
-    told = []
-    for name, own in cells.items():
-        seen = _seen(own, d.attribute.name, groups)
-        if seen is not None:
-            same = next((other.weighting for other in told if _alike(cells[other.weighting], own)), None)
-            told.append(Seen(name, shares.get(name), *seen, same, by.get(name)))
-    start = next((own for own in told if own.weighting == BASELINE_WEIGHTING), None)
-    if start is None:
+    cells = {
+        name: {
+            (c["attribute"], c["group"], c["label"]): (c["images"], c["weight"])
+            for c in lines
+            if c["weight"] is not None
+        }
+        for name, lines in sorted(parts(rows(results, "weights"), "weighting").items())
+    }
+    told: dict[str, Seen] = {}
+    for name, weights_of in cells.items():
+        if seen := _seen(weights_of, d.attribute.name, groups):
+            same = next((other for other in told if _alike(cells[other], weights_of)), None)
+            share = sum(shares[name]) / len(shares[name]) if shares.get(name) else None
+            told[name] = Seen(name, share, *seen, same, effect.get(name))
+    if BASELINE_WEIGHTING not in told:
         return None
     return Weights(
         attribute=d.attribute,
         groups=groups,
-        start=start,
-        others=tuple(own for own in told if own is not start),
+        start=told.pop(BASELINE_WEIGHTING),
+        others=tuple(told.values()),
         networks=d.networks,
         act_by=results.manifest["settings"]["training"].get("weights_act_by"),
-        single=bool(found and found.single),
+        single=bool(full and full.single),
     )
 
 
-def _groups(d: Decision, found: Effects | None) -> tuple[str, str]:
-    contrasts = d.attribute.contrasts
-    return contrasts[found.contrast if found else next(iter(contrasts))], d.attribute.reference
-
-
 Cell = tuple[str, str, int]
-
-
-def _cells(own: pl.DataFrame) -> dict[Cell, tuple[int, float]]:
-    """Images and mean weight of each attribute, group and label that has images."""
-    kept = own.drop_nulls("weight")
-    return {(r["attribute"], r["group"], r["label"]): (r["images"], r["weight"]) for r in kept.to_dicts()}
+"""Attribute, group and label."""
 
 
 def _alike(one: Mapping[Cell, tuple[int, float]], two: Mapping[Cell, tuple[int, float]]) -> bool:
@@ -137,95 +129,56 @@ def _alike(one: Mapping[Cell, tuple[int, float]], two: Mapping[Cell, tuple[int, 
 def _seen(
     cells: Mapping[Cell, tuple[int, float]], attribute: str, groups: tuple[str, str]
 ) -> tuple[dict[str, float], dict[str, float]] | None:
+    """Of each group its share of what is seen, and the share of it that is sick."""
     total = {key[1:]: images * weight for key, (images, weight) in cells.items() if key[0] == attribute}
-    of = {g: {label: total.get((g, label), 0.0) for label in (SICK, HEALTHY)} for g in groups}
-    everyone = sum(total.values())
-    if not everyone or not all(sum(own.values()) for own in of.values()):
+    sick = {group: total.get((group, SICK), 0.0) for group in groups}
+    both = {group: sick[group] + total.get((group, HEALTHY), 0.0) for group in groups}
+    if not all(both.values()):
         return None
-    return (
-        {g: sum(own.values()) / everyone for g, own in of.items()},
-        {g: own[SICK] / sum(own.values()) for g, own in of.items()},
-    )
+    return {g: both[g] / sum(total.values()) for g in groups}, {g: sick[g] / both[g] for g in groups}
 
 
-@dataclass(frozen=True)
-class Part:
-    """A gap of the page's attribute, above 0, and what of it lies in where the cut-off falls and in how well groups are ranked."""
-
-    attribute: Attribute
-    contrast: str
-    metric: str
-    whole: Estimate
-    cut: Estimate | None
-    ranking: Estimate | None
-
-
-def parts(results: Results) -> tuple[Part, ...]:
-    """The parts of every gap that is estimable, turned so that the whole is not below 0."""
-    found = []
+def gap_parts(results: Results) -> list[dict[str, Any]]:
+    """Every gap that is estimable, turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
+    `ranking`, how well groups are ranked."""
+    by = figures(rows(results, "gap_parts"), "attribute", "contrast", "metric", "part")
+    told = []
     for attribute in results.attributes.values():
         for contrast in attribute.contrasts:
             for metric in ERRORS:
-                where = {"attribute": attribute.name, "contrast": contrast, "metric": metric}
-                whole, cut, ranking = (
-                    estimate(row(results, "gap_parts", **where, part=part))
-                    for part in ("whole", "operating point", "discrimination")
-                )
+                place = (attribute.name, contrast, metric)
+                whole = by.get((*place, "whole"))
+                names = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
                 if whole is not None:
-                    turned = [own if own is None or whole.value >= 0 else -own for own in (whole, cut, ranking)]
-                    found.append(Part(attribute, contrast, metric, *turned))
-    return tuple(found)
+                    three = {name: turned(by.get((*place, part)), whole.value) for name, part in names.items()}
+                    told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
+    return told
 
 
-@dataclass(frozen=True)
-class Probe:
-    """How well a straight rule on what the network computes tells an attribute (or the label): an AUC."""
-
-    attribute: Attribute | str
-    auc: Estimate
-
-    @property
-    def reads(self) -> bool:
-        return self.auc.low is not None and self.auc.low > 0.5
-
-
-@dataclass(frozen=True)
-class LastLayer:
-    """The largest change of a gap in the weightings trained both ways: of the last layer alone, and of the whole network."""
-
-    alone: float
-    whole: float
-    narrowing: tuple[Effect, ...]
-    floor: float | None
-
-
-def _last(results: Results, full: Effects | None) -> LastLayer | None:
+def _last(results: Results, full: Effects | None) -> dict[str, float | None] | None:
+    """The largest change of a gap in the weightings trained both ways: of the last layer `alone`, and of the `whole` network."""
     head = effects(results, LAST_LAYER)
     if head is None or full is None:
         return None
-    both = {own.method for own in head.methods} & {own.method for own in full.methods}
+    both = {effect.method for effect in head.methods} & {effect.method for effect in full.methods}
     largest = []
-    for found in (head, full):
-        told = [o.change for own in found.methods if own.method in both for m, o in own.outcomes.items() if m in ERRORS]
-        largest.append(max((abs(change.value) for change in told if change), default=None))
+    for kind in (head, full):
+        outcomes = [effect.outcomes.get(m) for effect in kind.methods if effect.method in both for m in ERRORS]
+        changes = [abs(outcome.change.value) for outcome in outcomes if outcome and outcome.change]
+        largest.append(max(changes, default=None))
     if None in largest:
         return None
-    floors = [head.floor[m] for m in ERRORS if head.floor[m] is not None]
-    return LastLayer(*largest, head.narrowing, max(floors, default=None))
+    floors = [head.floor[metric] for metric in ERRORS if head.floor[metric] is not None]
+    return {"alone": largest[0], "whole": largest[1], "floor": max(floors, default=None)}
 
 
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
     """By label, how much higher the first group's scores lie than the second's, on average (from the histograms)."""
-    found = rows(results, "histograms", weighting=weighting, attribute=attribute, seed=None)
-    if found.is_empty():
-        return None
-    middle = found.with_columns(middle=(pl.col("start") + pl.col("end")) / 2 * pl.col("share"))
-    means = dict(
-        ((group, label), total / share)
-        for group, label, total, share in middle.group_by("group", "label")
-        .agg(pl.col("middle").sum(), pl.col("share").sum())
-        .rows()
-    )
+    means = {}
+    histograms = rows(results, "histograms", weighting=weighting, attribute=attribute, seed=None)
+    for place, bars in parts(histograms, "group", "label").items():
+        middle = sum((bar["start"] + bar["end"]) / 2 * bar["share"] for bar in bars)
+        means[place] = middle / sum(bar["share"] for bar in bars)
     if not all((group, label) in means for group in groups for label in (SICK, HEALTHY)):
         return None
     return {label: means[groups[0], label] - means[groups[1], label] for label in (SICK, HEALTHY)}
@@ -239,34 +192,36 @@ def gather(results: Results) -> dict[str, Any] | None:
 
 def why(results: Results) -> dict[str, Any] | None:
     """The facts of the table `why_gaps`."""
-    found = parts(results)
-    return {"parts": found} if found else None
+    told = gap_parts(results)
+    return {"parts": told} if told else None
 
 
 @sentences("weightings")
 def told(results: Results) -> dict[str, Any]:
     """The facts of the sentences on weightings."""
     d, w, full = decide(results), weights(results), effects(results, WEIGHTING)
-    contrast = full.contrast if full else None
     best = full.best if full else None
-    apart = {}
-    if w is not None and best is not None:
-        for name in (BASELINE_WEIGHTING, best.method[0]):
-            apart[name] = mean_scores(results, name, d.attribute.name, w.groups)
-    probes = [
-        Probe(results.attributes.get(own["attribute"], own["attribute"]), auc)
-        for own in rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all").to_dicts()
-        if (auc := estimate(own)) is not None
-    ]
+    compared = dict.fromkeys((BASELINE_WEIGHTING, best.method[0])) if w and best else ()
+    apart = [mean_scores(results, name, d.attribute.name, w.groups) for name in compared]
+    # how well a straight rule on what the network computes tells an attribute, or the label
+    aucs = figures(rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all"), "attribute")
+    probes = {
+        name: {
+            "attribute": results.attributes.get(name, name),
+            "auc": auc,
+            "reads": auc.low is not None and auc.low > 0.5,
+        }
+        for name, auc in aucs.items()
+    }
+    place = (d.attribute, full.contrast if full else None)
     return {
         "d": d,
         "w": w,
         "best": best,
-        "apart": [apart[name] for name in apart] if apart and all(apart.values()) else None,
-        "parts": [p for p in parts(results) if p.attribute == d.attribute and p.contrast == contrast],
-        "label": next((own for own in probes if own.attribute == "label"), None),
-        "probes": [own for own in probes if own.attribute != "label"],
+        "apart": apart if apart and all(apart) else None,
+        "parts": [part for part in gap_parts(results) if (part["attribute"], part["contrast"]) == place],
+        "label": probes.pop("label", None),
+        "probes": list(probes.values()),
         "last": _last(results, full),
-        "floor": {m: full.floor[m] for m in (BALANCED, *ERRORS)} if full else {},
-        "runs": rows(results, "runs").height,
+        "floor": {metric: full.floor[metric] for metric in FIGURES} if full else {},
     }

@@ -1,33 +1,5 @@
 """Figures of the report, by name (`lib.report.registry`), in two sizes: "page" (700 pixels wide) and "slide" (1,130 pixels, larger type, fewer marks)."""
 
-from lib.report.figures import (
-    baseline,
-    causes,
-    choice,
-    cohort,
-    curves,
-    effects,
-    pictures,
-    principles,
-    relations,
-    rules,
-    simpson,
-    trust,
-    whatif,
-)
+from lib.report.figures import baseline, choice, cohort, drawings, effects, pictures, rules, scores, trust, whatif
 
-__all__ = [
-    "baseline",
-    "causes",
-    "choice",
-    "cohort",
-    "curves",
-    "effects",
-    "pictures",
-    "principles",
-    "relations",
-    "rules",
-    "simpson",
-    "trust",
-    "whatif",
-]
+__all__ = ["baseline", "choice", "cohort", "drawings", "effects", "pictures", "rules", "scores", "trust", "whatif"]

@@ -1,86 +1,116 @@
-"""Who is in the cohort: the share of sick in each group, and the ages."""
+"""Who is in the cohort: the share of sick in each group, the ages, what goes with what, grey levels, Simpson's paradox."""
+
+from dataclasses import replace
 
 import altair as alt
 import polars as pl
 
 from lib.names import OVERALL
-from lib.report.facts import cohort
-from lib.report.figures.marks import PERCENT, Chart, dot, dot_panel, label_width, span, under_headings
+from lib.report.facts import cohort, strata
+from lib.report.facts.values import Estimate
+from lib.report.figures.layout import Chart, over, written
+from lib.report.figures.marks import PERCENT, POINTS, Panel, around_zero, dot, dot_panels, row_of, span
 from lib.report.registry import Material, figure
-from lib.report.theme import FAINT, GROUND, LABELS, group_look
+from lib.report.theme import FAINT, GROUND, LABELS, Look, group_look
+
+WHOLE, ALIKE = Look(LABELS[1].colour, "circle"), Look(LABELS[1].colour, "diamond", hollow=True)
 
 
 @figure(cohort.composition)
 def prevalence(material: Material) -> Chart:
     """Share of sick by group, in training and in validation, everyone's as a rule."""
-    everyone, splits, measure = material["members"], material["splits"], material.measure
-    language = material.language
+    members, language = material["members"], material.language
 
-    def row(own: cohort.Members) -> str:
-        name = str(material("group_name", m=own))
-        return f"|{name}" if own.attribute == OVERALL else f"{language.attribute(own.attribute)}|{name}"
+    def row(group: cohort.Members) -> str:
+        return row_of(language, group.attribute, str(material("group_name", m=group)))
 
-    rows = under_headings(row(own) for own in everyone)
-    width = (measure.width - label_width(rows, measure) - 24 * (len(splits) - 1)) / len(splits)
-    known = [value for own in everyone if (s := own.sick) for value in (s.value, s.low, s.high)]
+    domain = span([group.sick for group in members], step=0.05, least=0.2)
     panels = []
-    for split in splits:
-        own_split = [own for own in everyone if own.split == split]
-        dots = []
-        for own in own_split:
-            look = group_look(OVERALL if own.attribute == OVERALL else own.attribute.name, own.group)
-            s, missing = own.sick, "" if own.sick else str(material("no_image"))
-            values = (s.value, s.low, s.high) if s else (None, None, None)
-            dots.append(dot(row(own), *values, look, missing=missing))
-        overall = next((own.sick.value for own in own_split if own.attribute == OVERALL and own.sick), None)
-        panels.append(
-            dot_panel(
-                dots,
-                rows,
-                measure=measure,
-                width=width,
-                domain=span(known, step=0.05, least=0.2),
-                heading=language.split(split),
-                axis=PERCENT,
-                labelled=split == splits[0],
-                at=overall,
-                own=language,
-            )
-        )
-    return alt.hconcat(*panels, spacing=24)
+    for split in material["splits"]:
+        dots, everyone = [], None
+        for group in (group for group in members if group.split == split):
+            of_all = group.attribute == OVERALL
+            look = group_look(OVERALL if of_all else group.attribute.name, group.group)
+            dots.append(dot(row(group), group.sick, look, missing=str(material("no_image"))))
+            everyone = group.sick.value if of_all and group.sick else everyone
+        panels.append(Panel(dots, domain, PERCENT, language.split(split), everyone))
+    return dot_panels(material, [row(group) for group in members], panels)
 
 
 @figure(cohort.ages)
 def ages(material: Material) -> Chart:
     """Ages of the sick and of the healthy, as shares of each, in ten-year bins; each line carries its name."""
-    own, measure = material["ages"], material.measure
-    x_axis = alt.Axis(values=list(range(0, 130, 10)), grid=False)
-    layers = []
-    for label, (_, look) in LABELS.items():
-        starts = sorted(own.bins[label])
-        if not starts:
-            continue
-        frame = pl.DataFrame({"middle": [s + 5 for s in starts], "share": [own.share(label, s) for s in starts]})
-        line = alt.Chart(frame).encode(
-            x=alt.X("middle:Q", title=str(material("across")), axis=x_axis),
-            y=alt.Y("share:Q", title=None, axis=alt.Axis(tickCount=4, grid=True, **PERCENT)),
-        )
-        layers.append(line.mark_line(color=look.colour, strokeWidth=2, strokeDash=[5, 4] if look.hollow else [1, 0]))
-        filling = GROUND if look.hollow else look.colour
-        layers.append(line.mark_point(fill=filling, fillOpacity=1, stroke=look.colour, strokeWidth=2))
-    plot = alt.layer(*layers, width=measure.width - 50, height=210 if material.size == "page" else 290)
-    return alt.vconcat(_names(material), plot, spacing=6)
-
-
-def _names(material: Material) -> alt.LayerChart:
-    """What the two lines are: drawn as they are, each beside its name."""
-    measure, layers = material.measure, []
-    for k, (label, (_, look)) in enumerate(sorted(LABELS.items(), reverse=True)):
+    by_age, measure = material["ages"], material.measure
+    across = alt.X("middle:Q", title=str(material("across")), axis=alt.Axis(values=list(range(0, 130, 10)), grid=False))
+    up = alt.Y("share:Q", title=None, axis=alt.Axis(tickCount=4, grid=True, **PERCENT))
+    layers, names = [], []
+    for k, (label, look) in enumerate(sorted(LABELS.items(), reverse=True)):
+        stroke = {"color": look.colour, "strokeWidth": 2, "strokeDash": [5, 4] if look.hollow else [1, 0]}
         left = k * measure.width / 2
-        place = {"x": alt.XValue(left), "y": alt.YValue(8)}
-        base = alt.Chart(pl.DataFrame({"t": [str(material("line", label=label))]})).encode(**place)
-        dash = [5, 4] if look.hollow else [1, 0]
-        layers.append(base.mark_rule(color=look.colour, strokeWidth=2, strokeDash=dash).encode(x2=alt.value(left + 34)))
-        text = base.mark_text(align="left", dx=42, opacity=FAINT + 0.15)
-        layers.append(text.encode(text="t:N"))
-    return alt.layer(*layers, width=measure.width - 50, height=16)
+        rule = alt.Chart(pl.DataFrame({"x": [left]})).mark_rule(**stroke)
+        names.append(rule.encode(x=alt.XValue(left), x2=alt.value(left + 34), y=alt.YValue(8)))
+        name = str(material("line", label=label))
+        names.append(written(name, left, 8, dx=42, baseline="middle", opacity=FAINT + 0.15))
+        if not (starts := sorted(by_age.bins[label])):
+            continue
+        frame = pl.DataFrame({"middle": [s + 5 for s in starts], "share": [by_age.share(label, s) for s in starts]})
+        line = alt.Chart(frame).encode(across, up)
+        dots = {"fill": GROUND if look.hollow else look.colour, "fillOpacity": 1, "stroke": look.colour}
+        layers += [line.mark_line(**stroke), line.mark_point(**dots, strokeWidth=2)]
+    size = {"width": measure.width - 50, "height": 210 if material.size == "page" else 290}
+    return over(alt.layer(*names, width=size["width"], height=16), alt.layer(*layers, **size), spacing=6)
+
+
+@figure(cohort.associations)
+def associations(material: Material) -> Chart:
+    """Cramer's V of each attribute with the label, and of every two attributes; full where it is shown."""
+    rows, dots = [], []
+    for tie in material["ties"]:
+        rows.append(f"{material('with_label' if tie.other is None else 'between')}|{material('pair', tie=tie)}")
+        strength = None if tie.strength is None else Estimate(tie.strength)
+        look = replace(LABELS[1], hollow=not tie.sure)
+        dots.append(dot(rows[-1], strength, look, aside=material.language.verdict(tie.verdict)))
+    domain = (0.0, max(0.2, span([tie.strength for tie in material["ties"]], step=0.05)[1]))
+    panel = Panel(dots, domain, {"format": ".2f", "title": str(material("axis"))})
+    return dot_panels(material, rows, [panel], asides=str(material("aside")))
+
+
+@figure(cohort.exposure)
+def exposure(material: Material) -> Chart:
+    """Mean grey level and contrast of the images by group of the attribute of the decision page, and label."""
+    shown, attribute = material["shown"], material["attribute"]
+
+    def row(grey: cohort.Grey) -> str:
+        return f"{material.language.group(grey.group, attribute)}|{material('row', label=grey.label)}"
+
+    panels = []
+    for name in dict.fromkeys(grey.measure for grey in shown):
+        greys = [grey for grey in shown if grey.measure == name]
+        dots = []
+        for grey in greys:
+            look = replace(group_look(attribute.name, grey.group), hollow=LABELS[grey.label].hollow)
+            dots.append(dot(row(grey), grey.level, look, missing=str(material("no_image"))))
+        domain = span([grey.level for grey in greys], step=0.01, least=0.04)
+        panels.append(Panel(dots, domain, {"format": ".2f"}, str(material("measure", name=name))))
+    return dot_panels(material, [row(grey) for grey in shown], panels, spacing=30)
+
+
+@figure(strata.simpson)
+def simpson(material: Material) -> Chart:
+    """Differences by the attribute of the decision page, in the share of sick, TPR and FPR, aggregate and standardised."""
+    shown, attribute, language = material["shown"], material["attribute"], material.language
+    measure = replace(material.measure, row=round(1.5 * material.measure.row))
+
+    def row(stratum: strata.Strata) -> str:
+        return f"{language.contrast(stratum.contrast, attribute)}|{material('within', s=stratum)}"
+
+    domain = around_zero([difference for stratum in shown for difference in (stratum.whole, stratum.alike)])
+    panels = []
+    for metric in (name for name in strata.METRICS if any(stratum.metric == name for stratum in shown)):
+        dots = []
+        for stratum in (stratum for stratum in shown if stratum.metric == metric):
+            dots.append(dot(row(stratum), stratum.whole, WHOLE, shift=-0.2 * measure.row, missing=""))
+            dots.append(dot(row(stratum), stratum.alike, ALIKE, shift=0.2 * measure.row))
+        panels.append(Panel(dots, domain, POINTS, str(material("metric", name=metric)), at=0))
+    entries = [(str(material("whole")), WHOLE), (str(material("alike")), ALIKE)]
+    return dot_panels(material, [row(stratum) for stratum in shown], panels, entries=entries, measure=measure)

@@ -9,6 +9,7 @@ import polars as pl
 
 from lib.report.facts.values import Estimate
 from lib.report.figures.marks import caption, span
+from lib.report.registry import Material
 from lib.report.theme import FAINT, GREY, Look, Measure
 from lib.report.words.language import Language
 
@@ -30,52 +31,47 @@ def decimals(language: Language, digits: int = 1) -> dict[str, str]:
     return {"labelExpr": f"replace(format(datum.value, '.{digits}f'), '.', '{separator}')"}
 
 
+Scale = tuple[Mapping[str, Any], tuple[float, float]]
+"""An axis and its ends."""
+
+
 def line_panel(
+    material: Material,
     lines: Sequence[Line],
+    across: Scale,
+    up: Scale,
+    size: tuple[float, float],
     *,
-    measure: Measure,
-    width: float,
-    height: float,
-    across: str,
-    x_axis: Mapping[str, Any],
-    y_axis: Mapping[str, Any],
-    x_domain: tuple[float, float],
-    y_domain: tuple[float, float],
     heading: str = "",
     at: float | None = None,
 ) -> alt.LayerChart:
-    """The lines, faint ones first; `at` draws a rule across. Names at the ends are moved apart where they would touch."""
-    x_scale, y_scale = (alt.Scale(domain=list(d), nice=False, zero=False) for d in (x_domain, y_domain))
-    x = alt.X("x:Q", scale=x_scale, axis=alt.Axis(title=across, **x_axis))
-    y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=None, grid=True, tickCount=4, **y_axis))
+    """The lines, faint ones first; `at` draws a rule across. Names at the ends are moved apart where they would touch.
+
+    `size` in pixels; the words of the block `across` stand under the axis.
+    """
+    measure, (width, height) = material.measure, size
+    x_scale, y_scale = (alt.Scale(domain=list(domain), nice=False, zero=False) for _, domain in (across, up))
+    x = alt.X("x:Q", scale=x_scale, axis=alt.Axis(title=str(material("across")), **across[0]))
+    y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=None, grid=True, tickCount=4, **up[0]))
     layers = []
     if at is not None:
-        layers.append(
-            alt.Chart(pl.DataFrame({"y": [at]})).mark_rule(color=GREY, strokeDash=[4, 3], strokeWidth=1.2).encode(y=y)
-        )
-    for own in sorted(lines, key=lambda line: not line.faint):
-        frame = pl.DataFrame(
-            [(at_x, e.value, e.low, e.high) for at_x, e in own.points],
-            schema=dict.fromkeys(("x", "y", "low", "high"), pl.Float64),
-            orient="row",
-        )
-        base = alt.Chart(frame)
-        if own.band and not own.faint:
+        rule = alt.Chart(pl.DataFrame({"y": [at]})).mark_rule(color=GREY, strokeDash=[4, 3], strokeWidth=1.2)
+        layers.append(rule.encode(y=y))
+    for line in sorted(lines, key=lambda line: not line.faint):
+        rows = [(place, value.value, value.low, value.high) for place, value in line.points]
+        schema = dict.fromkeys(("x", "y", "low", "high"), pl.Float64)
+        base, colour = alt.Chart(pl.DataFrame(rows, schema, orient="row")).encode(x), line.look.colour
+        if line.band and not line.faint:
             bounds = {"y": alt.Y("low:Q", scale=y_scale, title=None), "y2": "high:Q"}
-            layers.append(base.mark_area(fill=own.look.colour, opacity=0.16, clip=True).encode(x=x, **bounds))
-        style = {"color": own.look.colour, "strokeWidth": 1 if own.faint else 2.2, "opacity": 0.55 if own.faint else 1}
-        layers.append(base.mark_line(clip=True, **style).encode(x=x, y=y))
-        if not own.faint:
-            dots = {
-                "shape": own.look.shape,
-                "fill": own.look.colour,
-                "stroke": own.look.colour,
-                "size": measure.dot * 0.7,
-            }
-            layers.append(base.mark_point(**dots).encode(x=x, y=y))
-    layers.append(_names(lines, measure, width, height, y_domain))
+            layers.append(base.mark_area(fill=colour, opacity=0.16, clip=True).encode(**bounds))
+        style = {"strokeWidth": 1, "opacity": 0.55} if line.faint else {"strokeWidth": 2.2, "opacity": 1}
+        layers.append(base.mark_line(clip=True, color=colour, **style).encode(y))
+        if not line.faint:
+            dots = {"shape": line.look.shape, "fill": colour, "stroke": colour, "size": measure.dot * 0.7}
+            layers.append(base.mark_point(**dots).encode(y))
+    layers.append(_names(lines, measure, width, height, up[1]))
     if heading:
-        layers.append(caption(heading, 0, "left", measure=measure))
+        layers.append(caption([heading], 0, "left", measure=measure))
     return alt.layer(*layers, width=width, height=height)
 
 
@@ -84,27 +80,18 @@ def _names(
 ) -> alt.Chart:
     """The names at the right ends."""
     low, high = domain
-    step = measure.small * 1.15
-    named = sorted(
-        ([height * (1 - (own.points[-1][1].value - low) / (high - low)), own.name] for own in lines if own.name),
-        key=lambda place: place[0],
-    )
-    for before, own in zip(named, named[1:], strict=False):
-        own[0] = max(own[0], before[0] + step)
+    ends = ((height * (1 - (line.points[-1][1].value - low) / (high - low)), line.name) for line in lines if line.name)
+    named: list[tuple[float, str]] = []
+    for place, name in sorted(ends, key=lambda end: end[0]):
+        named.append((max(place, named[-1][0] + measure.small * 1.15) if named else place, name))
     over = max(0.0, named[-1][0] - height) if named else 0.0
-    frame = pl.DataFrame(
-        [(place - over, name) for place, name in named], schema={"at": pl.Float64, "name": pl.String}, orient="row"
-    )
+    rows = [(place - over, name) for place, name in named]
+    frame = pl.DataFrame(rows, schema={"at": pl.Float64, "name": pl.String}, orient="row")
     text = alt.Chart(frame).mark_text(align="left", baseline="middle", opacity=FAINT + 0.2)
     return text.encode(x=alt.XValue(width + 8), y=alt.Y("at:Q", scale=None, axis=None), text="name:N")
 
 
 def reach(lines: Sequence[Line], *, step: float, least: float = 0.0) -> tuple[float, float]:
     """Bounds of an axis that hold every line, and the intervals that are drawn."""
-    ends = [
-        end
-        for own in lines
-        for _, e in own.points
-        for end in ((e.value, e.low, e.high) if own.band and not own.faint else (e.value,))
-    ]
-    return span(ends, step=step, least=least)
+    held = [value if line.band and not line.faint else value.value for line in lines for _, value in line.points]
+    return span(held, step=step, least=least)

@@ -3,25 +3,17 @@
 from lib.names import BASELINE_WEIGHTING
 from lib.report.facts import rules as facts
 from lib.report.facts.values import Estimate
+from lib.report.figures.layout import Chart
 from lib.report.figures.lines import Line, line_panel, reach
-from lib.report.figures.marks import (
-    GAP,
-    PERCENT,
-    POINTS,
-    Chart,
-    around_zero,
-    dot,
-    dot_panel,
-    in_lines,
-    key,
-    label_width,
-    over,
-    span,
-)
+from lib.report.figures.marks import GAP, PERCENT, POINTS, Panel, around_zero, dot, dot_panels, span
 from lib.report.registry import Material, figure
 from lib.report.theme import GREY, PALE, VERDICTS, Look
 
-PROMISED, KEPT, DEPLOYED = Look(GREY, "circle", hollow=True), Look("#2f74b5", "circle"), Look("#bb3f57", "diamond")
+JUDGED = {
+    "naive": Look(GREY, "circle", hollow=True),
+    "held_out": Look("#2f74b5", "circle"),
+    "deployed": Look("#bb3f57", "diamond"),
+}
 OURS, OTHER = Look(VERDICTS["improves"].colour, "diamond"), Look(PALE, "circle")
 FEW = 6
 """Rules for which a slide has room."""
@@ -30,110 +22,62 @@ FEW = 6
 @figure(facts.optimism)
 def optimism(material: Material) -> Chart:
     """Balanced accuracy and the gap of each rule: on the patients that chose it, on others, and of one rule on new patients."""
-    told, gap, measure = material["rules"], material["gap"], material.measure
+    rules, gap = material["rules"], material["gap"]
     if material.size == "slide":
-        told = {rule: told[rule] for rule in _foremost(told, material["ours"])}
-    rows = {rule: f"|{material.language.rule(rule.name)}" for rule in told}
-    across = measure.width - label_width(rows.values(), measure)
-    what = ["balanced", "gap"] if gap and any(own["gap"] for own in told.values()) else ["balanced"]
-    width = (across - 24 * (len(what) - 1)) / len(what)
-    looks = (("naive", PROMISED), ("held_out", KEPT), ("deployed", DEPLOYED))
+        rules = {rule: rules[rule] for rule in _foremost(rules, material["ours"])}
+    rows = {rule: f"|{material.language.rule(rule.name)}" for rule in rules}
     panels = []
-    for k, part in enumerate(what):
-        dots, ends = [], []
-        for rule, own in told.items():
-            if own[part] is None:
-                continue
-            for which, look in looks:
-                value = getattr(own[part], which)
-                if value is None:
-                    continue
-                mark = value if isinstance(value, Estimate) else Estimate(value)
-                dots.append(dot(rows[rule], mark.value, mark.low, mark.high, look))
-                ends += [mark.value, mark.low, mark.high]
-        domain = around_zero(ends) if part == "gap" else span(ends, step=0.02, least=0.06)
-        panels.append(
-            dot_panel(
-                dots,
-                list(rows.values()),
-                measure=measure,
-                width=width,
-                domain=domain,
-                heading=str(material(f"{part}_axis")),
-                axis=POINTS if part == "gap" else PERCENT,
-                labelled=k == 0,
-                at=0 if part == "gap" else None,
-                own=material.language,
-            )
-        )
-    entries = [(str(material(which)), look) for which, look in looks]
-    return over(in_lines(panels, len(panels), 24), key(entries, measure, width=across))
+    for part in ("balanced", "gap") if gap and any(figures["gap"] for figures in rules.values()) else ("balanced",):
+        dots, values = [], []
+        for rule, figures in rules.items():
+            for which, look in JUDGED.items():
+                value = getattr(figures[part], which, None)
+                if value is not None:
+                    values.append(value if isinstance(value, Estimate) else Estimate(value))
+                    dots.append(dot(rows[rule], values[-1], look))
+        heading = str(material(f"{part}_axis"))
+        if part == "gap":
+            panels.append(Panel(dots, around_zero(values), POINTS, heading, at=0))
+        else:
+            panels.append(Panel(dots, span(values, step=0.02, least=0.06), PERCENT, heading))
+    entries = [(str(material(which)), look) for which, look in JUDGED.items()]
+    return dot_panels(material, rows.values(), panels, entries=entries)
 
 
-def _foremost(told: dict, ours: facts.Rule | None) -> list[facts.Rule]:
+def _foremost(rules: dict, ours: facts.Rule | None) -> list[facts.Rule]:
     """Those that are flattered most, and the one that is read, in their order."""
-    ranked = sorted(told, key=lambda rule: (rule != ours, -told[rule]["balanced"].optimism.value))[:FEW]
-    return [rule for rule in told if rule in ranked]
+    ranked = sorted(rules, key=lambda rule: (rule != ours, -rules[rule]["balanced"].optimism.value))[:FEW]
+    return [rule for rule in rules if rule in ranked]
 
 
 @figure(facts.wrong_groups)
 def wrong_groups(material: Material) -> Chart:
     """The gap under each rule by the share of patients whose group is told wrong; without a rule, a dashed line."""
-    gap, ours, measure = material["gap"], material["ours"], material.measure
+    gap, ours, most, measure = material["gap"], material["ours"], material["most"], material.measure
     lines = [
-        Line(
-            "" if rule != ours else str(material("ours_name")),
-            list(own.items()),
-            OURS if rule == ours else OTHER,
-            faint=rule != ours,
-        )
-        for rule, own in material["lines"].items()
+        Line(str(material("ours_name")), list(gaps.items()), OURS)
+        if rule == ours
+        else Line("", list(gaps.items()), OTHER, faint=True)
+        for rule, gaps in material["lines"].items()
     ]
-    without = Line(
-        str(material("none_name")),
-        [(share, Estimate(gap.value)) for share in (0.0, material["most"])],
-        OTHER,
-        faint=True,
-    )
-    lines.append(without)
+    without = [(share, Estimate(gap.value)) for share in (0.0, most)]
+    lines.append(Line(str(material("none_name")), without, OTHER, faint=True))
     low, high = reach(lines, step=0.05, least=0.1)
-    name = max(len(own.name) for own in lines) * 0.5 * measure.small
-    return line_panel(
-        lines,
-        measure=measure,
-        width=measure.width - name - 70,
-        height=300 if material.size == "page" else 360,
-        across=str(material("across")),
-        x_axis={**PERCENT, "values": list(material["lines"][ours])},
-        y_axis=POINTS,
-        x_domain=(0.0, material["most"]),
-        y_domain=(min(low, 0.0), max(high, 0.0)),
-        heading=str(material("up")),
-        at=gap.value,
-    )
+    name = max(len(line.name) for line in lines) * 0.5 * measure.small
+    across = ({**PERCENT, "values": list(material["lines"][ours])}, (0.0, most))
+    size = (measure.width - name - 70, 300 if material.size == "page" else 360)
+    up = (POINTS, (min(low, 0.0), max(high, 0.0)))
+    return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap.value)
 
 
 @figure(facts.relaxation)
 def relaxation(material: Material) -> Chart:
     """Balanced accuracy against the gap that is left, as the allowed difference grows; a curve for each weighting."""
-    curves, measure = material["curves"], material.measure
-    bounds = span([d for own in curves.values() for _, d, _ in own], step=0.05, least=0.1)
-    ours = [(disparity, e) for _, disparity, e in curves[BASELINE_WEIGHTING]]
-    lines = [
-        Line("", [(d, e) for _, d, e in own], OTHER, faint=True)
-        for name, own in curves.items()
-        if name != BASELINE_WEIGHTING
-    ]
-    lines.append(Line("", ours, OURS))
-    return line_panel(
-        lines,
-        measure=measure,
-        width=measure.width - 60,
-        height=300,
-        across=str(material("across")),
-        x_axis={**GAP, "tickCount": 5},
-        y_axis=PERCENT,
-        x_domain=bounds,
-        y_domain=reach(lines, step=0.02, least=0.06),
-        heading=str(material("up")),
-    )
+    lines = []
+    for name, curve in material["curves"].items():
+        points = [(disparity, accuracy) for _, disparity, accuracy in curve]
+        ours = name == BASELINE_WEIGHTING
+        lines.append(Line("", points, OURS if ours else OTHER, faint=not ours))
+    disparities = span([disparity for line in lines for disparity, _ in line.points], step=0.05, least=0.1)
+    across, up = ({**GAP, "tickCount": 5}, disparities), (PERCENT, reach(lines, step=0.02, least=0.06))
+    return line_panel(material, lines, across, up, (material.measure.width - 60, 300), heading=str(material("up")))

@@ -1,14 +1,44 @@
 """Cells as text, and the table that they stand in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from great_tables import GT
 
+from lib.report.registry import Material
 from lib.report.words.language import Language
 
 WIDEST, LINE = 44, 100
 """Characters from which a cell takes a second line, and those of a whole line on paper."""
+
+
+def listing(
+    material: Material,
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    stub: str | None = None,
+    heading: str | None = None,
+    right: Sequence[str] = (),
+    **of_heads: Any,
+) -> GT:
+    """A row for each mapping of facts: its cells are told by the blocks that have the names of the columns.
+
+    Heads are told by the block `head` (`name` is the column, `of_heads` what else it is told), or by `<column>_head`.
+    """
+    told = [name for name in (heading, stub, *columns) if name]
+    cells = [{name: material(name, **row) for name in told} for row in rows]
+    return table_of(
+        cells, heads(material, columns, **of_heads), material.language, stub=stub, heading=heading, right=right
+    )
+
+
+def heads(material: Material, columns: Sequence[str], **of_heads: Any) -> dict[str, str]:
+    """The heads of columns, by name."""
+    if material.has("head"):
+        return {name: material("head", name=name, **of_heads) for name in columns}
+    return {name: material(f"{name}_head") for name in columns}
 
 
 def table_of(

@@ -41,20 +41,20 @@ def has(language: Language, template: str, block: str) -> bool:
 
 def _blocks(language: Language, template: str) -> dict[str, jinja2.Template]:
     """Blocks by name, each with the template that holds it: those of the project take the place of the report's own."""
-    found: dict[str, jinja2.Template] = {}
+    blocks: dict[str, jinja2.Template] = {}
     for folder in language.folders:
         path = folder / f"{template}.md.j2"
         if not path.is_file():
             continue
         try:
-            own = _environment(language, folder).get_template(f"{template}.md.j2")
+            told = _environment(language, folder).get_template(f"{template}.md.j2")
         except jinja2.TemplateSyntaxError as fault:
             raise TemplateFault(f"{fault.filename}, line {fault.lineno}: {fault.message}.") from None
-        found |= dict.fromkeys(own.blocks, own)
-    if not found:
+        blocks |= dict.fromkeys(told.blocks, told)
+    if not blocks:
         path = language.folders[0] / f"{template}.md.j2"
         raise TemplateFault(f"{path} is missing: it holds words of the report.")
-    return found
+    return blocks
 
 
 def _rendered(language: Language, template: jinja2.Template, block: str, facts: dict[str, Any]) -> str:
@@ -96,27 +96,10 @@ def one_line(text: str) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    parts = [one_line(part) if not part.lstrip().startswith(("- ", "|")) else _lines(part) for part in _cut(text)]
+    """Paragraphs and lists, each paragraph and each item of a list in a line."""
+    parts = []
+    for part in re.split(r"\n\s*\n", text):
+        listed = part.lstrip().startswith(("- ", "|"))
+        lines = re.split(r"\n(?=[ \t]*(?:- |\|))", part) if listed else [part]
+        parts.append("\n".join(one_line(line) for line in lines))
     return "\n\n".join(part for part in parts if part)
-
-
-def _cut(text: str) -> list[str]:
-    parts, lines = [], []
-    for line in text.splitlines():
-        if line.strip():
-            lines.append(line)
-        elif lines:
-            parts.append("\n".join(lines))
-            lines = []
-    return [*parts, "\n".join(lines)]
-
-
-def _lines(part: str) -> str:
-    """The items of a list, each in a line."""
-    lines: list[str] = []
-    for line in part.splitlines():
-        if line.lstrip().startswith(("- ", "|")) or not lines:
-            lines.append(one_line(line))
-        else:
-            lines[-1] += " " + one_line(line)
-    return "\n".join(lines)

@@ -1,0 +1,232 @@
+"""What we think, drawn: from folder to decision, causes of a shortcut, demands that conflict, patients and images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import numpy as np
+import polars as pl
+
+from lib.report.facts import cohort
+from lib.report.facts import principles as facts
+from lib.report.figures.layout import BOLD, Chart, as_it_is, over, placed, wrapped, written
+from lib.report.figures.marks import PERCENT, Panel, dot, dot_panels, row_of, span
+from lib.report.figures.pictures import WRONG
+from lib.report.figures.scores import cut_at, sides
+from lib.report.registry import Material, figure
+from lib.report.theme import FAINT, GREY, LABELS, PALE, Look, Measure
+
+TICKS = (0.05, 0.2, 0.5, 0.8, 0.95)
+COLOURS = {"A": "#5f7a94", "B": "#8a6f4e"}
+"""Of the two groups that conflict."""
+
+
+@figure(facts.pipeline)
+def pipeline(material: Material) -> Chart:
+    """Six steps in a line, and under each where bias can enter."""
+    steps, measure = material["steps"], material.measure
+    gap = measure.small
+    width = (measure.width - gap * (len(steps) - 1)) / len(steps)
+    characters = measure.characters(width, measure.small) - 1
+    tall, line = measure.small * 2.2, measure.small * 1.3
+    parts = {"does": (tall + line, {"opacity": FAINT + 0.2}), "bias": (tall + 6.8 * line, {"color": WRONG})}
+    words, lowest = [written(str(material("where")), 0.0, tall + 5.6 * line, baseline="middle", **BOLD)], 0.0
+    for k, step in enumerate(steps):
+        left, middle = k * (width + gap), {"align": "center", "baseline": "middle"}
+        words.append(written(str(material(step)), left + width / 2, tall / 2, **middle, **BOLD))
+        for part, (top, style) in parts.items():
+            for j, text in enumerate(wrapped(str(material(f"{step}_{part}")), characters)):
+                words.append(written(text, left, top + j * line, baseline="middle", **style))
+                lowest = max(lowest, top + j * line)
+    lefts = [k * (width + gap) for k in range(len(steps))]
+    boxes = placed([{"x": left, "x2": left + width, "y": 0.0, "y2": tall} for left in lefts])
+    arrows = placed([{"x": left - gap / 2, "y": tall / 2} for left in lefts[1:]])
+    drawn = (
+        boxes.mark_rect(fillOpacity=0.0, stroke=GREY, strokeWidth=1.5, cornerRadius=4),
+        arrows.mark_point(shape="triangle-right", size=70, fill=GREY, stroke=GREY),
+    )
+    return alt.layer(*drawn, *words, width=measure.width, height=lowest + line)
+
+
+@figure(facts.conflict)
+def conflict(material: Material) -> Chart:
+    """Two groups under one cut-off: the scores of the sick filled, those of the healthy outlined."""
+    groups, at, language = material["sides"], material["at"], material.language
+    marks = {float(np.log(share / (1 - share))): language.number(share, 2) for share in TICKS}
+    names = " : ".join(f"abs(datum.value - {mark:.4f}) < 0.01 ? '{name}'" for mark, name in marks.items())
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, max(max(side.sick) for side in groups) * 1.45]), axis=None)
+    panels = []
+    for side in groups:
+        last = side is groups[-1]
+        title = str(material("axis")) if last else None
+        axis = alt.Axis(title=title, values=list(marks), labelExpr=f"{names} : ''", labels=last, grid=False)
+        x = alt.X("x:Q", scale=alt.Scale(domain=[at[0], at[-1]], nice=False), axis=axis)
+        sick, healthy = (
+            alt.Chart(pl.DataFrame({"x": at, "y": density})).encode(x, y) for density in (side.sick, side.healthy)
+        )
+        layers = [
+            sick.mark_area(color=COLOURS[side.group], fillOpacity=0.6),
+            healthy.mark_line(color="currentColor", strokeWidth=1.5),
+            cut_at(0.0, x),
+        ]
+        for error, across, align in (("missed", -0.1, "right"), ("alarmed", 0.1, "left")):
+            told = alt.Chart(pl.DataFrame({"x": [across]})).mark_text(
+                text=str(material(error, side=side)), align=align, baseline="top"
+            )
+            layers.append(told.encode(x, y=alt.YValue(20)))
+        layers.append(written(str(material("panel", side=side)), 0, 0, **BOLD))
+        height = 110 if material.size == "page" else 170
+        panels.append(alt.layer(*layers, width=material.measure.width - 10, height=height))
+    return over(*panels, sides(material, COLOURS["A"]), spacing=10)
+
+
+@figure(facts.interval_levels)
+def interval_levels(material: Material) -> Chart:
+    """The baseline's intervals by patient, and by image, which takes images of one patient for strangers."""
+    language, levels = material.language, material["found"]
+
+    def row(level: Mapping[str, Any]) -> str:
+        return row_of(language, level["attribute"], language.group(level["group"], level["attribute"]))
+
+    low, high = span([level[unit] for level in levels for unit in ("patient", "image")], step=0.1, least=0.2)
+    patient, image = Look(PALE, "circle"), Look(LABELS[1].colour, "circle")
+    panels = []
+    for metric in material["metrics"]:
+        shown = [level for level in levels if level["metric"] == metric]
+        dots = [dot(row(level), level["patient"], patient, thick=9.0) for level in shown]
+        dots += [dot(row(level), level["image"], image) for level in shown]
+        panels.append(Panel(dots, (max(0.0, low), min(1.0, high)), PERCENT, language.metric(metric)))
+    entries = [(str(material("by_patient")), Look(PALE, "square")), (str(material("by_image")), image)]
+    return dot_panels(material, [row(level) for level in levels], panels, entries=entries, margin=10)
+
+
+WARM = "#c2611a"
+PAD = 9
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From one box to another; `shortcut`: part of the path that leaves disease out. Its words stand `at` a share of the
+    way, to the `side` (left or right) of it."""
+
+    start: str
+    end: str
+    shortcut: bool = False
+    at: float = 0.5
+    side: str = "right"
+
+
+# places in shares of the width and of the height
+OF_VIEW = (
+    {"illness": (0.5, 0.06), "group": (0.12, 0.42), "label": (0.86, 0.42), "pixels": (0.3, 0.9), "score": (0.86, 0.9)},
+    (
+        Arrow("illness", "group", shortcut=True, side="left"),
+        Arrow("illness", "label"),
+        Arrow("illness", "pixels", at=0.56),
+        Arrow("group", "pixels", shortcut=True, side="left"),
+        Arrow("pixels", "score", shortcut=True, side="above"),
+        Arrow("label", "score", side="left"),
+    ),
+)
+OF_ANY = (
+    {
+        "group": (0.12, 0.06),
+        "illness": (0.86, 0.06),
+        "pixels": (0.12, 0.52),
+        "label": (0.86, 0.52),
+        "score": (0.5, 0.93),
+    },
+    (
+        Arrow("group", "illness", shortcut=True, side="above"),
+        Arrow("group", "pixels", shortcut=True),
+        Arrow("illness", "label", side="left"),
+        Arrow("illness", "pixels", at=0.72),
+        Arrow("pixels", "score", shortcut=True, side="left"),
+        Arrow("label", "score"),
+    ),
+)
+
+
+@figure(cohort.sketch)
+def causes(material: Material) -> Chart:
+    """How a group can reach a score without any disease: boxes and arrows of illness, the group, the pixels, the label and the score."""
+    places, arrows = OF_VIEW if material["of_view"] else OF_ANY
+    measure = material.measure
+    height = 20.0 * measure.small
+    boxes = {
+        name: Box.around(str(material("box", name=name)), x * measure.width, y * height, measure)
+        for name, (x, y) in places.items()
+    }
+    rules, words = [], []
+    for arrow in arrows:
+        start, end = boxes[arrow.start].ends(boxes[arrow.end])
+        thick = {"colour": WARM, "thick": 2.5} if arrow.shortcut else {"colour": GREY, "thick": 1.5}
+        angle = float(np.degrees(np.arctan2(*(end - start)[::-1]))) + 90
+        rules.append({"x": start[0], "y": start[1], "x2": end[0], "y2": end[1], "angle": angle} | thick)
+        told = wrapped(str(material("arrow", start=arrow.start, end=arrow.end)), 24)
+        words.append(_beside(arrow, start, end, told, round(1.2 * measure.small)))
+    thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
+    lines = placed(rules).mark_rule().encode(color=as_it_is("colour"), strokeWidth=thick)
+    tips = placed([{**rule, "x": rule["x2"], "y": rule["y2"]} for rule in rules]).mark_point(
+        shape="triangle", size=120, filled=True, opacity=1
+    )
+    heads = tips.encode(angle=alt.Angle("angle:Q", scale=None), color=as_it_is("colour"))
+    frames = placed([box.corners for box in boxes.values()]).mark_rect(
+        fillOpacity=0, stroke="currentColor", strokeWidth=1.2, cornerRadius=6
+    )
+    line = 1.24 * measure.text
+    style = BOLD | {"align": "center", "baseline": "middle", "fontSize": measure.text}
+    names = [
+        written(text, box.x, box.y + (k - (len(box.lines) - 1) / 2) * line, **style)
+        for box in boxes.values()
+        for k, text in enumerate(box.lines)
+    ]
+    return alt.layer(lines, heads, frames, *names, *words, width=measure.width, height=height)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box around lines of text, its middle at `x`, `y`."""
+
+    lines: tuple[str, ...]
+    x: float
+    y: float
+    half_width: float
+    half_height: float
+
+    @classmethod
+    def around(cls, text: str, x: float, y: float, measure: Measure) -> "Box":
+        """The box of a text at a place, moved where it would leave the figure."""
+        lines = tuple(wrapped(text, 24))
+        half = max(len(line) for line in lines) * 0.27 * measure.text + PAD
+        high = len(lines) * 0.62 * measure.text + PAD
+        return cls(lines, min(max(x, half + 1), measure.width - half - 1), max(y, high + 1), half, high)
+
+    @property
+    def corners(self) -> dict[str, float]:
+        across, up = self.half_width, self.half_height
+        return {"x": self.x - across, "y": self.y - up, "x2": self.x + across, "y2": self.y + up}
+
+    def ends(self, other: "Box") -> tuple[np.ndarray, np.ndarray]:
+        """Where the line to another box leaves this one and meets the other, in pixels."""
+        start, end = np.array([self.x, self.y]), np.array([other.x, other.y])
+        way = end - start
+        sizes = (np.array([box.half_width + 3, box.half_height + 3]) for box in (self, other))
+        leaves, meets = (
+            float(np.min(np.divide(s, np.abs(way), out=np.full(2, np.inf), where=way != 0))) for s in sizes
+        )
+        return start + way * leaves, end - way * meets
+
+
+def _beside(arrow: Arrow, start: np.ndarray, end: np.ndarray, lines: list[str], height: int) -> alt.Chart:
+    """The words of an arrow, off it to its side: the corner that is nearest to it touches it."""
+    way = (end - start) / np.linalg.norm(end - start)
+    across = np.array([way[1], -way[0]])
+    if (across[0] > 0) != (arrow.side == "right") if arrow.side != "above" else across[1] > 0:
+        across = -across
+    x, y = start + arrow.at * (end - start) + 7 * across
+    align = "center" if abs(across[0]) < 0.2 else "left" if across[0] > 0 else "right"
+    # of a steep arrow the words are level with its middle, of another they are above or below it
+    rise = -0.5 if abs(across[1]) < 0.2 else -1 if across[1] < 0 else 0
+    return written(lines, x, y + rise * height * len(lines), align=align, lineHeight=height)
