@@ -190,7 +190,7 @@ def test_both_editions_of_book_and_deck_are_rendered_side_by_side_and_linked(pro
         for name in ("index.html", "chapters/fr/mine.html")
     )
     assert '<html xmlns="http://www.w3.org/1999/xhtml" lang="fr"' in home and "Mes propres mots." in page
-    assert "Tableau&nbsp;1.1&nbsp;: Une table." in page
+    assert "Tableau\N{NO-BREAK SPACE}1.1\N{NO-BREAK SPACE}: Une table." in page
     assert (
         'Voir <a href="chapters/fr/mine.html"' in home
         and "\N{NO-BREAK SPACE}: c’est «\u202fbien\u202f»\u202f; 95\u202f%\u202f?" in home
