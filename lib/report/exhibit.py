@@ -143,6 +143,11 @@ def to_svg(chart: alt.TopLevelMixin) -> str:
     return svg.replace(f'font-family="{theme.MEASURED}"', f'font-family="{theme.FONTS}"')
 
 
+def width(chart: alt.TopLevelMixin) -> float:
+    """Pixels that a chart takes with all its labels."""
+    return _size(ElementTree.fromstring(to_svg(chart)))[0]
+
+
 def for_page(svg: str, label: str, alternative: str) -> str:
     """SVG for a web page: as wide as its place up to its own width, its ids its own, told by `alternative`.
 

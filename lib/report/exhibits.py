@@ -86,6 +86,10 @@ def material_of(study: Results, name: str, size: Size = "page", **options: Any) 
     return Material(study, KINDS[name], options, KINDS[name].gather(study, **options), size)
 
 
+MARGIN = 12
+"""Pixels that a figure may be wider than its measure before it is drawn anew: scaled down, its type would be too small."""
+
+
 def _drawn(material: Material) -> alt.TopLevelMixin | GT:
     """The exhibit; where there is nothing to show, a figure that says why, or a table of one cell: none cannot be set on paper."""
     of_table, spoken = material.kind.of == "table", material.language
@@ -98,4 +102,11 @@ def _drawn(material: Material) -> alt.TopLevelMixin | GT:
         return drawn
     subtitle = material("subtitle") if material.has("subtitle") else ""
     words = {"title": material("title"), "subtitle": subtitle, "description": material("alt")}
-    return framed(drawn, **words, size=material.size, language=spoken)
+    figure = framed(drawn, **words, size=material.size, language=spoken)
+    if (
+        material.size == "page"
+        and not material.narrower
+        and (beyond := exhibit.width(figure) - material.measure.width - MARGIN) > 0
+    ):
+        return _drawn(replace(material, narrower=beyond))
+    return figure

@@ -7,7 +7,7 @@ nothing to show (`absent`) are blocks of the template. Under `@sentences("<templ
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,8 @@ class Material:
     options: Facts
     facts: Facts | None
     size: Size = "page"
+    narrower: float = 0.0
+    """Pixels that labels beyond the panels took at a first try."""
 
     @cached_property
     def language(self) -> Language:
@@ -55,7 +57,8 @@ class Material:
 
     @property
     def measure(self) -> Measure:
-        return MEASURES[self.size]
+        whole = MEASURES[self.size]
+        return replace(whole, width=whole.width - self.narrower)
 
     @property
     def label(self) -> str:

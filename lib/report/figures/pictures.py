@@ -14,9 +14,10 @@ from PIL import Image
 
 from lib.report.facts import pictures as facts
 from lib.report.facts.pictures import HEALTHY, SICK
-from lib.report.figures.layout import BOLD, Chart, filled, in_lines, over, placed, written
+from lib.report.figures.layout import BOLD, Chart, filled, in_lines, over, placed, wrapped, written
+from lib.report.figures.marks import caption
 from lib.report.registry import Material, figure
-from lib.report.theme import GREY
+from lib.report.theme import GREY, Measure
 
 WRONG = "#bb3f57"
 WARM = np.array([235.0, 120.0, 20.0])
@@ -29,7 +30,7 @@ def people(material: Material) -> Chart:
     """Of 1,000 sick and 1,000 healthy of each group, those whom the baseline gets wrong: a dot is ten people."""
     groups, measure = material["groups"], material.measure
     half = (measure.width - 40) / 2
-    down = 2 if material.size == "slide" and len(groups) > 2 else 5  # a slide has room for few lines
+    down = 4 if material.size == "page" else 2 if len(groups) > 2 else 5  # a slide has room for few lines
     step, line = half / (DOTS // down), measure.small * 1.4
     block = 3 * line + down * step
     dots, words = [], []
@@ -59,9 +60,9 @@ def radiographs(material: Material) -> Chart:
         if not all(pair):
             continue
         one, other = pair
-        panels = [_panel(_rgb(own.grey), side, str(material("panel", own=own))) for own in pair]
+        panels = [_panel(_rgb(own.grey), side, str(material("panel", own=own)), material.measure) for own in pair]
         apart = np.clip(127.5 + 2 * (one.grey - other.grey), 0, 255)
-        panels.append(_panel(_rgb(apart), side, str(material("difference", one=one, other=other))))
+        panels.append(_panel(_rgb(apart), side, str(material("difference", one=one, other=other)), material.measure))
         lines.append(in_lines(panels, 3, 24))
     return over(*(lines if material.size == "page" else lines[-1:]), spacing=20)
 
@@ -71,18 +72,21 @@ def saliency(material: Material) -> Chart:
     """Where the networks look when they are right, over the mean radiograph: the warmer, the more."""
     columns = min(4, len(material["shown"]))
     side = min((material.measure.width - 16 * (columns - 1)) / columns, 300)
-    panels = [_panel(_overlay(own), side, str(material("panel", own=own))) for own in material["shown"]]
+    panels = [
+        _panel(_overlay(own), side, str(material("panel", own=own)), material.measure) for own in material["shown"]
+    ]
     return in_lines(panels, columns, 16)
 
 
-def _panel(pixels: NDArray[np.uint8], side: float, text: str) -> alt.LayerChart:
-    """A picture under its words."""
+def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) -> alt.LayerChart:
+    """A picture under its words, in as many lines as they need."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "png", optimize=True)
     url = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
     image = placed([{"x": 0, "y": 0, "url": url}])
     image = image.mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N")
-    return alt.layer(image, written(text, 0, -6, baseline="bottom", limit=side, **BOLD), width=side, height=side)
+    words = caption(wrapped(text, measure.characters(side, measure.small)), 0, "left", measure=measure)
+    return alt.layer(image, words, width=side, height=side)
 
 
 def _rgb(grey: NDArray[np.float64]) -> NDArray[np.uint8]:
