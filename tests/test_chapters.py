@@ -30,6 +30,7 @@ CLAIMS = (
     "of that we are sure",
     "**Non, pas selon",
     "nous en sommes sûrs",
+    "Nous sommes sûrs qu’il y a un écart",
 )
 PREDICTIONS = sorted((ROOT / "lib" / "render" / "predictions").glob("*.qmd"))
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"></svg>'

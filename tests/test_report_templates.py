@@ -118,7 +118,7 @@ def test_french_writes_numbers_articles_and_spaces_as_french_does():
     assert [fr.plural(n, "réseau", "réseaux") for n in (0, 1, 2)] == ["0 réseau", "1 réseau", "2 réseaux"]
     assert fr.with_unit(0.0196, 1) == "+2,0\u00a0points" and fr.with_unit(0.0194, 1) == "+1,9\u00a0point"
     assert fr.by("sex") == "le sexe" and fr.by("age_group") == "l’âge" == fr.finished("l'âge")
-    assert fr.finished("Vraiment ? « Oui » : 5 %") == "Vraiment\u202f? «\u202fOui\u202f»\u00a0: 5 %"
+    assert fr.finished("Vraiment ? « Oui » : 5 %") == "Vraiment\u202f? «\u202fOui\u202f»\u00a0: 5\u202f%"
     assert fr.percent(0.05, 0) == "5\u00a0%"
 
 

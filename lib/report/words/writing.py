@@ -191,6 +191,7 @@ class Writing:
         text = text.replace("'", self._apostrophe)
         if self._names["language"].get("spaced_punctuation"):
             text = re.sub(r"(?<=\d) (?=\d{3}\b)", NARROW, text)
+            text = re.sub(rf"(?<=\d)[ {NO_BREAK}]%", f"{NARROW}%", text)
             text = re.sub(r" ([;!?»])", NARROW + r"\1", text).replace(" :", f"{NO_BREAK}:").replace("« ", f"«{NARROW}")
         return text
 
