@@ -96,7 +96,7 @@ def test_without_scores_ranking_is_not_estimable_and_rates_are(write):
     found = audit_predictions(files)
     assert level(found, "auc") is None and level(found, "auc", "soft") is not None and level(found, "tpr") is not None
     assert found.tables["effects"].filter(metric="auc")["estimate"].is_null().all()
-    assert any("hard.csv has decisions only" in notice for notice in found.notices)
+    assert any("hard.csv is audited by its decisions" in notice for notice in found.notices)
     assert set(found.tables["calibration"]["weighting"]) <= {"soft"}
 
 

@@ -232,7 +232,7 @@ def test_every_shared_case_is_read_as_it_is_meant(columns):
         assert found.held_out and set(found.question.rows["patient"].cast(int) % 4) == {0}
         assert any("of 223 images are marked for validation" in note for note in found.notices)
     assert any("patients have images on both sides of the split" in warning for warning in read("both-sides").warnings)
-    with pytest.raises(PredictionError, match="might be score_malade: name it, as in '--score score_malade'"):
+    with pytest.raises(PredictionError, match="might be score_malade: name it, as in --score score_malade"):
         read("named-score")
     assert same(read("named-score", scores=("score_malade",)), read("plain"))
     differ = read("decisions-differ")

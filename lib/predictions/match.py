@@ -180,7 +180,7 @@ def _labelled(file: Predictions, table: Matched, people: People) -> Matched:
         if sick.null_count():
             raise PredictionError(
                 f"{file.path} has no column of the truth (label, labels, ...), and {people.table.path} lacks Finding Labels for "
-                f"{sick.null_count():,} of its images: name one, as in '--label COLUMN'."
+                f"{sick.null_count():,} of its images: name one, as in --label COLUMN."
             )
         rows = rows.with_columns(sick.alias("label"))
         notes = (*table.notes, f"{name} has no labels: those of {meta} are used.")

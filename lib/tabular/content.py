@@ -25,6 +25,8 @@ REFUSED = {
     b"\x89PNG": "an image: the table with a row per image is needed",
     b"\xff\xd8\xff": "an image: the table with a row per image is needed",
     b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it, or compress it by gzip, bzip2, xz or zip",
+    b"{": "JSON: save it as CSV or parquet, a row per image",
+    b"[{": "JSON: save it as CSV or parquet, a row per image",
     b"\x93NUMPY": "a NumPy array: save it as CSV or parquet, with the images' names",
     b"\x80\x04\x95": "a Python pickle, which could run code: save it as CSV or parquet",
 }

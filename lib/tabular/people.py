@@ -23,6 +23,7 @@ from lib.tabular.columns import (
     VIEW,
     WEIGHT,
     Columns,
+    called,
     candidates,
     find_split,
     missing,
@@ -146,7 +147,7 @@ def _basic(table: Table, columns: Columns, notes: list[str]) -> pl.DataFrame:
         frame, image = frame.with_columns(pl.concat_str(pl.lit("row "), pl.int_range(2, pl.len() + 2)).alias(ROW)), ROW
     if image is None and len(likely := candidates(table, IMAGE)) == 1:
         image = likely[0]
-        notes.append(f"{table.path.name}: column {image!r} names the images.")
+        notes.append(f"{table.path.name}: {called(image)} names the images.")
     if image is None:
         raise TableError(missing(table, IMAGE, columns.given.get(IMAGE)))
     names = text(frame[image]).alias("image")

@@ -63,6 +63,8 @@ def numbers(column: pl.Series) -> pl.Series:
     if column.dtype.is_numeric():
         return column.cast(pl.Float64).fill_nan(None)
     written = text(column).str.replace_all("[\u00a0\u202f ]", "")
+    if written.str.contains(r"^(\[|tensor\()").any():  # as NumPy and PyTorch print a single number
+        written = written.str.replace(r"^(?:tensor\()?\[*([^\[\](),]*)\]*(?:,[a-z_]+=[^()]*)?\)?$", "${1}")
     percent = written.str.ends_with("%").fill_null(False)
     plain = written.str.strip_suffix("%")
     point = plain.str.contains(".", literal=True).fill_null(False)
