@@ -178,7 +178,7 @@ BAD = {
     "score is text": (pl.DataFrame({"image": ["00000.png"], "score": ["high"]}), "'high' is not a finite number"),
     "score is infinite": (pl.DataFrame({"image": ["00000.png"], "score": ["inf"]}), "is not a finite number"),
     "class 2": (predicted(logits=False).with_columns(preds=pl.lit(2)), "'2' is not a class; allowed are 0 and 1"),
-    "no name": (predicted().with_columns(pl.lit("").alias("Image Index")), "rows name no image"),
+    "no name": (predicted().with_columns(pl.lit("").alias("Image Index")), "no row names an image"),
     "unknown images": (
         predicted().with_columns(pl.concat_str(pl.lit("z"), "Image Index").alias("Image Index")),
         "none of the 240 images",

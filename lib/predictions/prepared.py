@@ -29,6 +29,7 @@ from lib.tabular import (
     read_table,
 )
 from lib.tabular.columns import IMAGE, named
+from lib.tabular.values import counted
 
 OPTIMISM = (
     "Nothing says which images are for validation: all are audited, training images may be among them, and rates on "
@@ -123,6 +124,7 @@ def _prepared(request: Request) -> Prepared:
         warnings += warnings_of(one, labels)
     notices += _decided(methods, request.threshold)
     warnings += about_images(rows)
+    notices += _unknown(rows, people.attributes)
     inner = {_inner(method, chosen): networks for method, networks in methods.items()}
     question = Question(
         rows,
@@ -272,6 +274,13 @@ def _compared(own: Attribute) -> str:
     """The groups in their order, and what they are compared with."""
     level = "patients" if own.of_patient else "images"
     return f"{own.label}: {', '.join(own.groups)}, of {level}; differences are against {own.reference}."
+
+
+def _unknown(rows: pl.DataFrame, attributes: Mapping[str, Attribute]) -> list[str]:
+    """Who is in no group."""
+    known = {own.label: rows[name].null_count() for name, own in attributes.items()}
+    told = ", ".join(f"{label} of {counted(count, 'image')}" for label, count in known.items() if count)
+    return [f"Unknown, and in no group: {told}."] if told else []
 
 
 def _targets(names: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from lib.tabular.columns import (
     named,
     option_for,
 )
-from lib.tabular.values import bare, coded, numbers, text
+from lib.tabular.values import bare, coded, counted, numbers, text
 
 PAIR = re.compile(r"^(?P<stem>.*?)[ _.-]?(?P<kind>logits?|probas?|probs?|scores?)[ _.-]?(?P<k>[01])$", re.IGNORECASE)
 """Two columns, of class 0 (malade, in the alphabetical order of the course's folders) and of class 1 (sain)."""
@@ -95,8 +95,8 @@ def read_predictions(
         found: dict[str, pl.Series] = {}
         if (image := image_column(table, columns, notes)) is not None:
             found["image"] = text(table.frame[image])
-            if empty := found["image"].null_count():
-                raise PredictionError(f"{path}, {called(image)}: {empty} rows name no image.")
+            if found["image"].null_count() == len(found["image"]):
+                raise PredictionError(f"{path}, {called(image)}: no row names an image.")
         label, coded_label = _label(table, columns)
         if label is not None:
             found["label"] = label
@@ -108,6 +108,10 @@ def read_predictions(
         frame = pl.DataFrame(
             {name: column.alias(name) for name, column in found.items()} or {"row": range(table.frame.height)}
         )
+        if "image" in frame.columns and (empty := frame["image"].null_count()):
+            notes.append(f"{path.name}: {counted(empty, 'row')} without the name of an image left out.")
+            named_ = frame["image"].is_not_null()
+            frame, networks = frame.filter(named_), tuple(n.at(named_.arg_true().to_numpy()) for n in networks)
         return Predictions(table, frame, networks, coded_label, held_out, tuple(notes))
 
 

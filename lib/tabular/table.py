@@ -14,6 +14,8 @@ QUOTED = re.compile(r'"([^"]*)"')
 SAYS_SEPARATOR = re.compile(r'\s*"?sep=(.)"?[,;\t]*[ \r]*\n', re.IGNORECASE)
 """The first line by which Excel is told the separator."""
 DATA_NAME = re.compile(r"\.(png|jpe?g|dcm)$", re.IGNORECASE)
+COMMENTS = re.compile(r"\A(?:\s*#[ #!][^\n]*\n)+")
+"""Lines of remarks before the header."""
 NUMBER = re.compile(r"-?[0-9]*[.,]?[0-9]+(e-?[0-9]+)?$", re.IGNORECASE)
 BINARY = {b"PAR1": pl.read_parquet, b"ARROW1": pl.read_ipc}
 
@@ -40,6 +42,7 @@ def read_table(path: str | Path) -> Table:
     if reader := next((reader for mark, reader in BINARY.items() if content.startswith(mark)), None):
         return Table(path, _typed(path, content, reader), "", tuple(packed))
     text, encoding = decoded(content)
+    text = COMMENTS.sub("", text)
     how = [*packed, *([encoding.upper()] if encoding not in ("utf-8", "utf-8-sig") else [])]
     if said := SAYS_SEPARATOR.match(text):
         separator, text, by = said[1], text[said.end() :], SEPARATORS.get(said[1], repr(said[1]))

@@ -42,6 +42,11 @@ _VIEWS = {
 VIEWS = {word: view for view, words in _VIEWS.items() for word in words}
 
 
+def counted(number: int, what: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def text(column: pl.Series) -> pl.Series:
     """The column as stripped text, 1.0 as `1`; what says that nothing is known is null."""
     if column.dtype.is_float():
