@@ -31,7 +31,7 @@ CLAIMS = (
     "**Non, pas selon",
     "nous en sommes sûrs",
 )
-PREDICTIONS = sorted((ROOT / "lib" / "render" / "predictions").glob("*.qmd"))
+PREDICTIONS = sorted((ROOT / "lib" / "render" / "predictions").rglob("*.qmd"))
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"></svg>'
 
 

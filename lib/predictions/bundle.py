@@ -77,6 +77,7 @@ def _manifest(audit: Audited, name: str, source: str, key: str) -> dict[str, Any
     seeds = list(range(1, audit.networks["uniform"] + 1))
     return {
         "of_predictions": True,
+        "held_out": audit.held_out,
         "notices": list(audit.notices),
         "warnings": list(audit.warnings),
         "attributes": attributes_as_json(audit.attributes.values()),

@@ -191,7 +191,7 @@ def effects(results: Results, kind: str) -> Effects | None:
     level = estimate(row(results, "head_metrics" if again else "metrics", **_untreated(), **overall))
     told = [_effect(results, d, own, contrast, signs) for _, own in found.group_by(KEYS, maintain_order=True)]
     return Effects(
-        kind=kind,
+        kind=_called(results, kind),
         attribute=d.attribute,
         contrast=contrast,
         methods=tuple(sorted(told, key=_rank)),
@@ -216,6 +216,11 @@ def _contrast(results: Results, d: Decision) -> str | None:
 
 def _untreated() -> dict[str, str]:
     return dict(zip(KEYS, BASELINE, strict=True))
+
+
+def _called(results: Results, kind: str) -> str:
+    """What was trained elsewhere may differ in more than its weights."""
+    return "method" if kind == WEIGHTING and results.manifest.get("of_predictions") else kind
 
 
 def _of(results: Results, kind: str, attribute: Attribute) -> pl.DataFrame:
@@ -282,12 +287,12 @@ def _floor(results: Results, kind: str, metric: str, attribute: Attribute, contr
 def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:
     """The facts of the table `effects` and the figure `changes`."""
     found = effects(results, kind)
-    return None if found is None else {"e": found, "kind": kind}
+    return None if found is None else {"e": found, "kind": found.kind}
 
 
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
     """The facts of the sentences: `e` is None where there is no such method."""
-    return {"e": effects(results, kind), "kind": kind}
+    return {"e": effects(results, kind), "kind": _called(results, kind)}
 
 
 sentences("effects")(told)

@@ -12,6 +12,7 @@ NIH, PHANTOM, OTHER = "nih", "drawn", "other"
 
 @sentences("provenance")
 def provenance(study: Results) -> dict[str, Any]:
-    """What the template `provenance` is told: the kind of source."""
+    """What the template `provenance` is told: the kind of source, and whether the scores were `given`, made elsewhere."""
     name = study.manifest["cohort"]["source"]
-    return {"kind": PHANTOM if name == DRAWN else NIH if "chestx-ray" in name.lower() else OTHER, "source": name}
+    kind = PHANTOM if name == DRAWN else NIH if "chestx-ray" in name.lower() else OTHER
+    return {"kind": kind, "source": name, "given": bool(study.manifest.get("of_predictions"))}

@@ -71,6 +71,7 @@ def study_facts(study: Results) -> dict[str, Any]:
         "attributes": list(study.attributes.values()),
         "views": set(getattr(study.attributes.get("view"), "groups", ())) == {"AP", "PA"},
         "networks": study.n_seeds,
+        "given": bool(manifest.get("of_predictions")),
         "trained": rows(study, "runs").height,
         "training": manifest["settings"]["training"],
         "baseline": named.pop(BASELINE_WEIGHTING, None),
