@@ -123,7 +123,7 @@ def _with_row_names(path: Path, text: str, separator: str, how: list[str]) -> st
     masked = QUOTED.sub(lambda quoted: '"' + inside.sub(" ", quoted[1]) + '"', text)
     rows = [line for line in masked.split("\n")[1:] if line.strip()]
     counts = {row.count(separator) for row in rows}
-    if min(counts) <= fields or all(row.rstrip().endswith(separator) for row in rows):
+    if not counts or min(counts) <= fields or all(row.rstrip().endswith(separator) for row in rows):
         return text
     first = [row.partition(separator)[0].strip() for row in rows]
     bare = [name.strip('"') for name in first]
