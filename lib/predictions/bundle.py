@@ -57,8 +57,8 @@ def _kept(target: Path, key: str) -> str | None:
 
 
 def _checks(audit: Audited) -> pl.DataFrame:
-    rows = [(warning, audit.rows.height, "a warning") for warning in audit.warnings]
-    rows += [(notice, audit.rows.height, "told") for notice in audit.notices]
+    rows = [(warning, 1, "a warning") for warning in audit.warnings]
+    rows += [(notice, 1, "told") for notice in audit.notices]
     rows.append(("images audited", audit.rows.height, "kept"))
     return pl.DataFrame(rows, schema=RECORDED["checks"], orient="row")
 

@@ -348,7 +348,8 @@ def _overall(everyone: tuple[Members, ...]) -> list[Members]:
 
 def associations(study: Results) -> dict[str, Any] | None:
     found = ties(study)
-    return {"ties": found} if found else None
+    parts = rows(study, "associations")["split"].n_unique()
+    return {"ties": found, "parts": parts} if found else None
 
 
 def exposure(study: Results) -> dict[str, Any] | None:

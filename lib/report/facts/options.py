@@ -63,7 +63,7 @@ class Option:
     `weighting`, `rule` and `target` name what is altered, None where it is the baseline's. `needs` is the attribute that must be known
     when deciding. `gap` is the largest difference that is left; `change` against doing nothing and `loss` of balanced accuracy
     have intervals that hold for all candidates together. `support` is the surest verdict among the gaps that it narrows;
-    `affordable`: its loss is within the preferences'.
+    `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
     """
 
     kind: str
@@ -79,6 +79,7 @@ class Option:
     recommended: bool
     shares: tuple[Share, ...]
     method: Method
+    given: bool
 
     @property
     def nothing(self) -> bool:
@@ -125,6 +126,7 @@ def _option(results: Results, own: dict[str, Any], attribute: Attribute, hospita
         recommended=own["role"] == RECOMMENDED,
         shares=tuple(_shares(results, method, attribute, hospital)),
         method=method,
+        given=bool(results.manifest.get("of_predictions")),
     )
 
 
