@@ -179,14 +179,17 @@ def _labelled(file: Predictions, table: Matched, people: People) -> Matched:
     rows, name, meta = table.rows, file.path.name, people.table.path.name
     sick = sick_of(rows["findings"])
     if "label" not in rows.columns:
-        if sick.null_count():
+        if sick.null_count() == rows.height:
             raise PredictionError(
-                f"{file.path} has no column of the truth (label, labels, ...), and {people.table.path} lacks Finding Labels for "
-                f"{sick.null_count():,} of its images: name one, as in --label COLUMN."
+                f"{file.path} has no column of the truth (label, labels, ...), and {people.table.path} does not say who is sick: "
+                "name one, as in --label COLUMN."
             )
-        rows = rows.with_columns(sick.alias("label"))
         notes = (*table.notes, f"{name} has no labels: those of {meta} are used.")
-        return replace(table, rows=rows, notes=notes)
+        table = replace(table, rows=rows.with_columns(sick.alias("label")), notes=notes)
+        if unknown := sick.null_count():
+            known = np.flatnonzero(sick.is_not_null().to_numpy())
+            return table.at(known, f"{name}: {counted(unknown, 'image')} without a truth in {meta} left out.")
+        return table
     warnings, networks, label = (
         list(table.warnings),
         table.networks,

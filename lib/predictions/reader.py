@@ -88,7 +88,7 @@ def read_predictions(
     """
     with of_predictions():
         table = source if isinstance(source, Table) else read_table(source)
-        path, columns = table.path, (columns or Columns()).within(table, elsewhere)
+        path, columns = table.path, _but(scores, table, (columns or Columns()).within(table, elsewhere))
         if table.frame.is_empty():
             raise PredictionError(f"{path} has no rows; one for each image is needed.")
         notes: list[str] = []
@@ -113,6 +113,13 @@ def read_predictions(
             named_ = frame["image"].is_not_null()
             frame, networks = frame.filter(named_), tuple(n.at(named_.arg_true().to_numpy()) for n in networks)
         return Predictions(table, frame, networks, coded_label, held_out, tuple(notes))
+
+
+def _but(scores: Sequence[str], table: Table, columns: Columns) -> Columns:
+    """The options without those that name a score of this table: the truth of that name stands in the metadata."""
+    taken = {named(table, name) for name in scores}
+    given = {role: name for role, name in columns.given.items() if (named(table, name) or name) not in taken}
+    return Columns(given, columns.like)
 
 
 def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None:

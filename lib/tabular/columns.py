@@ -34,7 +34,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     VIEW: ("View Position", "view", "AP/PA", "projection", "incidence", "view position dicom", "view pos"),
     LABEL: ("labels", "label", "target", "truth", "true label", "y true", "y", "ground truth", "gt", "class", "classe"),
     SCORE: ("score", "scores", "probability", "probabilities", "proba", "prob", "p_sick", "y score", "y prob")
-    + ("logit", "logits"),
+    + ("y pred proba", "y proba", "pred proba", "pred prob", "logit", "logits"),
     DECISION: ("preds", "pred", "prediction", "predictions", "predicted", "decision", "decisions", "y pred", "y hat"),
     SPLIT: ("split", "train_valid", "fold", "set", "subset", "partition", "data split", "phase"),
     WEIGHT: ("WEIGHTS", "weight"),

@@ -211,6 +211,11 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
         return pl.Series("findings", [None] * table.frame.height, dtype=pl.String)
     if column == columns.find(table, LABEL):
         written = {1: UNNAMED, 0: "No Finding"}
+        if column in PATHOLOGIES:
+            notes.append(f"{table.path.name}: where {column!r} is blank, it is taken for absent.")
+            blank = text(table.frame[column]).is_null()
+            sick = truth(table, column)[0].set(blank, 0)
+            return sick.replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
         return truth(table, column)[0].replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
     if column == columns.find(table, FINDINGS):
         return text(table.frame[column]).alias("findings")

@@ -10,6 +10,7 @@ OLDEST = 120
 """Years; the oldest age that is believed."""
 YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 MISSING = ("", "na", "n/a", "nan", "null", "none", "nat", "missing", "inconnu", "unknown", "<na>", "-", "?")
+MISSING += ("unable to obtain", "patient declined to answer", "not specified", "non renseigné")
 """What people write where nothing is known, in lower case."""
 _SICK = ("malade", "sick", "ill", "diseased", "disease", "abnormal", "anormal", "positive", "pos", "pathologique")
 _HEALTHY = ("sain", "healthy", "normal", "negative", "neg", "no finding", "no_finding", "saine")
