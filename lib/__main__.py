@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         status = options.run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("Stopped. What was finished is kept; start again to resume.", file=sys.stderr)
         return 130
@@ -32,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
             f"{Path(error.cmd[0]).name} stopped with status {error.returncode}; its message is above.", file=sys.stderr
         )
         return 1
+    except BrokenPipeError:  # whoever read what is printed, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         print(_harmless(_about_the_disk(error)), file=sys.stderr)
         return 1

@@ -50,6 +50,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="write every table (CSV, parquet), audit.json and model_card.json there"
     )
     told("--report", action="store_true", help="write data/<name>/results and a report on them, data/<name>/report")
+    told("--language", metavar="CODE", help="of the report: en, fr, ... (default: study.toml, [report])")
     told("--name", help="name in data/ (default: predictions, or predictions-<key> beside an audit of others)")
     told(
         "--fail-over",
@@ -98,11 +99,11 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         print(*export(audit, options.out), sep="\n")
     if options.report:
+        from lib.render.book import chosen_language
         from lib.render.report import render_predictions
 
-        source = f"predictions in {', '.join(audit.files)}"
-        bundle = save_bundle(audit, options.name, source, root=ROOT)
-        print(bundle, *render_predictions(ROOT, bundle), sep="\n")
+        bundle = save_bundle(audit, options.name, ", ".join(audit.files), root=ROOT)
+        print(bundle, *render_predictions(ROOT, bundle, chosen_language(ROOT, options.language)), sep="\n")
     if options.fail_over is not None and (why := too_wide(audit, options.fail_over)):
         print(why, file=sys.stderr)
         return OVER

@@ -72,6 +72,8 @@ class Manifest(Model):
     """What a model card says of the networks."""
     of_predictions: bool = False
     """Whether the scores were made elsewhere."""
+    held_out: bool = True
+    """Whether no image that is judged is known to be of training."""
     notices: list[str] = []
     warnings: list[str] = []
     made: str

@@ -32,7 +32,7 @@ CLAIMS = (
     "nous en sommes sûrs",
     "Nous sommes sûrs qu’il y a un écart",
 )
-PREDICTIONS = sorted((ROOT / "lib" / "render" / "predictions").glob("*.qmd"))
+PREDICTIONS = sorted((ROOT / "lib" / "render" / "predictions").rglob("*.qmd"))
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"></svg>'
 
 

@@ -96,7 +96,7 @@ def test_without_scores_ranking_is_not_estimable_and_rates_are(write):
     found = audit_predictions(files)
     assert level(found, "auc") is None and level(found, "auc", "soft") is not None and level(found, "tpr") is not None
     assert found.tables["effects"].filter(metric="auc")["estimate"].is_null().all()
-    assert any("hard.csv has decisions only" in notice for notice in found.notices)
+    assert any("hard.csv is audited by its decisions" in notice for notice in found.notices)
     assert set(found.tables["calibration"]["weighting"]) <= {"soft"}
 
 
@@ -178,7 +178,7 @@ BAD = {
     "score is text": (pl.DataFrame({"image": ["00000.png"], "score": ["high"]}), "'high' is not a finite number"),
     "score is infinite": (pl.DataFrame({"image": ["00000.png"], "score": ["inf"]}), "is not a finite number"),
     "class 2": (predicted(logits=False).with_columns(preds=pl.lit(2)), "'2' is not a class; allowed are 0 and 1"),
-    "no name": (predicted().with_columns(pl.lit("").alias("Image Index")), "rows name no image"),
+    "no name": (predicted().with_columns(pl.lit("").alias("Image Index")), "no row names an image"),
     "unknown images": (
         predicted().with_columns(pl.concat_str(pl.lit("z"), "Image Index").alias("Image Index")),
         "none of the 240 images",

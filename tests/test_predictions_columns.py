@@ -187,7 +187,7 @@ def test_the_truth_may_stand_under_another_name(tmp_path, right):
     assert same(given(tmp_path, frame, META.drop("Finding Labels"), columns={"label": "etat"}), right)
     with_meta = META.drop("Finding Labels").with_columns(Effusion=pl.Series(SICK.astype(int)))
     assert same(given(tmp_path, PREDS, with_meta, columns={"label": "Effusion"}), right)
-    with pytest.raises(PredictionError, match="has no column of the truth .*name one, as in '--label COLUMN'"):
+    with pytest.raises(PredictionError, match="has no column of the truth .*name one, as in --label COLUMN"):
         given(tmp_path, PREDS, META.drop("Finding Labels"))
 
 

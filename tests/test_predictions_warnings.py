@@ -126,12 +126,14 @@ def test_a_coded_attribute_is_compared_as_it_is_written_and_can_be_told(tmp_path
 def test_rows_of_the_metadata_that_contradict_each_other(tmp_path):
     twice = pl.concat([META, META.head(3).with_columns(pl.lit("X").alias("Finding Labels"))])
     (warning,) = told(tmp_path, meta=twice)
-    assert warning == "metadata.csv: 3 rows contradict an earlier row of the same image; the first is kept."
+    assert warning == (
+        "metadata.csv: of rows that contradict each other about an image, the first is kept (3 rows left out)."
+    )
 
 
 def test_two_thousand_repeated_rows_are_counted_and_contradictions_are_named(tmp_path):
     many = pl.concat([PREDS] * 11)
-    assert any("2,000 repeated rows that agree are left out" in note for note in given(tmp_path, many, META).notices)
+    assert any("2,000 repeated rows left out" in note for note in given(tmp_path, many, META).notices)
     other = pl.concat([PREDS, PREDS.head(1).with_columns(score=pl.lit(0.123))])
     with pytest.raises(PredictionError, match="rows that differ for the same image .'00000_000.png'"):
         given(tmp_path, other, META)

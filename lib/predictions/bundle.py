@@ -57,8 +57,8 @@ def _kept(target: Path, key: str) -> str | None:
 
 
 def _checks(audit: Audited) -> pl.DataFrame:
-    rows = [(warning, audit.rows.height, "a warning") for warning in audit.warnings]
-    rows += [(notice, audit.rows.height, "told") for notice in audit.notices]
+    rows = [(warning, 1, "a warning") for warning in audit.warnings]
+    rows += [(notice, 1, "told") for notice in audit.notices]
     rows.append(("images audited", audit.rows.height, "kept"))
     return pl.DataFrame(rows, schema=RECORDED["checks"], orient="row")
 
@@ -77,6 +77,7 @@ def _manifest(audit: Audited, name: str, source: str, key: str) -> dict[str, Any
     seeds = list(range(1, audit.networks["uniform"] + 1))
     return {
         "of_predictions": True,
+        "held_out": audit.held_out,
         "notices": list(audit.notices),
         "warnings": list(audit.warnings),
         "attributes": attributes_as_json(audit.attributes.values()),

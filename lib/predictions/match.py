@@ -12,7 +12,7 @@ from lib.predictions.reader import Network, Predictions
 from lib.tabular import Columns, People, file_name, plain_name
 from lib.tabular.classes import sick as sick_of
 from lib.tabular.columns import SEX, VIEW
-from lib.tabular.values import coded
+from lib.tabular.values import coded, counted
 
 CODED = ("sex", "view")
 OTHER_WAY = 0.9
@@ -87,12 +87,14 @@ def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]
     rows = _joined(rows.filter(pl.col("image").is_not_null()).drop("written"), people)
     notes = [f"{file.path.name}: the folders in the names tell training images from others."] * of_folders
     if left := file.frame.height - rows.height:
+        without = any(rows for check, rows, _ in people.checks if check.startswith("rows without"))
         notes.append(
-            f"{file.path.name}: {left:,} of {len(own):,} images are not in {people.table.path.name}; left out."
+            f"{file.path.name}: {left:,} of {len(own):,} images are not in {people.table.path.name}"
+            f"{', or have no patient there' * without}; left out."
         )
     if different:
         notes.append(
-            f"{file.path.name}: {different:,} names are written differently (folder, case or suffix) and matched."
+            f"{file.path.name}: {counted(different, 'name')} written differently (folder, case or suffix) matched."
         )
     return rows, notes, []
 
@@ -150,7 +152,7 @@ def _with_scores(table: Matched) -> Matched:
     if not known.any():
         raise PredictionError(f"{table.path} has no score for any of its images that are in the metadata.")
     left = int((~known).sum())
-    return table.at(np.flatnonzero(known), f"{table.path.name}: {left:,} rows without a score are left out.")
+    return table.at(np.flatnonzero(known), f"{table.path.name}: {counted(left, 'row')} without a score left out.")
 
 
 def _one_row_each(table: Matched) -> Matched:
@@ -167,7 +169,7 @@ def _one_row_each(table: Matched) -> Matched:
             f"{table.path} has rows that differ for the same image ({shown}); one for each image is allowed."
         )
     if left := rows.height - distinct.height:
-        note = f"{table.path.name}: {left:,} repeated rows that agree are left out."
+        note = f"{table.path.name}: {counted(left, 'repeated row')} left out, each like an earlier one."
         return table.at(distinct["row"].to_numpy(), note)
     return table
 
@@ -177,14 +179,17 @@ def _labelled(file: Predictions, table: Matched, people: People) -> Matched:
     rows, name, meta = table.rows, file.path.name, people.table.path.name
     sick = sick_of(rows["findings"])
     if "label" not in rows.columns:
-        if sick.null_count():
+        if sick.null_count() == rows.height:
             raise PredictionError(
-                f"{file.path} has no column of the truth (label, labels, ...), and {people.table.path} lacks Finding Labels for "
-                f"{sick.null_count():,} of its images: name one, as in '--label COLUMN'."
+                f"{file.path} has no column of the truth (label, labels, ...), and {people.table.path} does not say who is sick: "
+                "name one, as in --label COLUMN."
             )
-        rows = rows.with_columns(sick.alias("label"))
         notes = (*table.notes, f"{name} has no labels: those of {meta} are used.")
-        return replace(table, rows=rows, notes=notes)
+        table = replace(table, rows=rows.with_columns(sick.alias("label")), notes=notes)
+        if unknown := sick.null_count():
+            known = np.flatnonzero(sick.is_not_null().to_numpy())
+            return table.at(known, f"{name}: {counted(unknown, 'image')} without a truth in {meta} left out.")
+        return table
     warnings, networks, label = (
         list(table.warnings),
         table.networks,
@@ -211,7 +216,7 @@ def _labelled(file: Predictions, table: Matched, people: People) -> Matched:
     table = replace(table, rows=rows.with_columns(label.alias("label")), networks=networks, warnings=tuple(warnings))
     if empty := label.null_count():
         return table.at(
-            np.flatnonzero(label.is_not_null().to_numpy()), f"{name}: {empty:,} rows without a label are left out."
+            np.flatnonzero(label.is_not_null().to_numpy()), f"{name}: {counted(empty, 'row')} without a label left out."
         )
     return table
 

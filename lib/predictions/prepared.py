@@ -1,7 +1,7 @@
 """From files to a question: every file read, matched with its people, and cut to the images that all methods have."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from lib.predictions.match import Codes, Matched, common, matched
 from lib.predictions.methods import MethodFiles, methods_of
 from lib.predictions.reader import Network, Predictions, read_predictions
 from lib.predictions.selection import names_in, restricted
+from lib.predictions.stacked import divided
 from lib.predictions.warn import about_images, about_metadata, cut_of, warnings_of
 from lib.tabular import (
     AttributeSpec,
@@ -28,12 +29,13 @@ from lib.tabular import (
     read_table,
 )
 from lib.tabular.columns import IMAGE, named
+from lib.tabular.values import counted
 
 OPTIMISM = (
     "Nothing says which images are for validation: all are audited, training images may be among them, and rates on "
     "images seen in training flatter (use --valid or --split)."
 )
-HARD = "has decisions only, no scores: AUC and calibration are not estimable."
+HARD = "is audited by its decisions: AUC and calibration are not estimable."
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _prepared(request: Request) -> Prepared:
     files_of_methods, columns = methods_of(request.files), Columns(request.columns, request.like)
     table = None if request.metadata is None else read_table(request.metadata)
     read = [
-        (method, [read_predictions(path, columns, request.scores, table) for path in method.files])
+        (method, [one for path in method.files for one in _read(path, columns, request.scores, table)])
         for method in files_of_methods
     ]
     people = _people(request, table, read, columns)
@@ -122,6 +124,7 @@ def _prepared(request: Request) -> Prepared:
         warnings += warnings_of(one, labels)
     notices += _decided(methods, request.threshold)
     warnings += about_images(rows)
+    notices += _unknown(rows, people.attributes)
     inner = {_inner(method, chosen): networks for method, networks in methods.items()}
     question = Question(
         rows,
@@ -146,6 +149,18 @@ def _prepared(request: Request) -> Prepared:
     )
 
 
+def _read(path: Path, columns: Columns, scores: Sequence[str], metadata: Table | None) -> list[Predictions]:
+    """What a file says: once, or once for each method and network that it has rows of."""
+    table = read_table(path)
+    parts, notes = divided(table, columns.within(table, metadata))
+    found = []
+    for method, part in parts:
+        own = read_predictions(part, columns, scores, metadata)
+        networks = [replace(n, method=" ".join(filter(None, (method, n.method)))) for n in own.networks]
+        found.append(replace(own, networks=tuple(networks), notes=(*notes, *own.notes)))
+    return found
+
+
 def _files(paths: Sequence[Path]) -> tuple[str, ...]:
     """The files' names, with their folders where two have the same."""
     names = [path.name for path in paths]
@@ -160,7 +175,8 @@ def _alike(notes: list[tuple[str, str]]) -> list[str]:
     """Notes on files, where several have the same one told once, with their number."""
     files: dict[str, list[str]] = {}
     for file, note in notes:
-        files.setdefault(note.removeprefix(file), []).append(file)
+        own = files.setdefault(note.removeprefix(file), [])
+        own.extend([file] * (file not in own))
     more = {note: f" (and {len(own) - 1} more)" * (len(own) > 1) for note, own in files.items()}
     return [f"{own[0]}{more[note]}{note}" for note, own in files.items()]
 
@@ -258,6 +274,13 @@ def _compared(own: Attribute) -> str:
     """The groups in their order, and what they are compared with."""
     level = "patients" if own.of_patient else "images"
     return f"{own.label}: {', '.join(own.groups)}, of {level}; differences are against {own.reference}."
+
+
+def _unknown(rows: pl.DataFrame, attributes: Mapping[str, Attribute]) -> list[str]:
+    """Who is in no group."""
+    known = {own.label: rows[name].null_count() for name, own in attributes.items()}
+    told = ", ".join(f"{label} of {counted(count, 'image')}" for label, count in known.items() if count)
+    return [f"Unknown, and in no group: {told}."] if told else []
 
 
 def _targets(names: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:

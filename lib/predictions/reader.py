@@ -20,17 +20,25 @@ from lib.tabular.columns import (
     IMAGE,
     LABEL,
     SCORE,
+    called,
     candidates,
     find_split,
     holds_images,
     is_numeric,
     missing,
     named,
+    option_for,
 )
-from lib.tabular.values import bare, coded, numbers, text
+from lib.tabular.values import bare, coded, counted, numbers, text
 
 PAIR = re.compile(r"^(?P<stem>.*?)[ _.-]?(?P<kind>logits?|probas?|probs?|scores?)[ _.-]?(?P<k>[01])$", re.IGNORECASE)
 """Two columns, of class 0 (malade, in the alphabetical order of the course's folders) and of class 1 (sain)."""
+MANY = 0.1
+"""Share of values below 0 from which on they are logits, and no slips of the pen."""
+TURNED = re.compile(r"^1 ?- ?(?P<column>.+)$")
+"""A chance of healthy, which is to be turned: `--score 1-p_normal`."""
+OF_HEALTHY = ("sain", "saine", "healthy", "normal", "negative", "negatif", "nofinding")
+OF_SICK = ("malade", "sick", "abnormal", "anormal", "disease", "positive", "positif", "patho")
 NETWORK = re.compile(r"^(?P<method>.+)/seed(?P<seed>\d+)$")
 """A column for each network, as a study publishes them; all images of such a file were held out."""
 
@@ -71,24 +79,24 @@ class Predictions:
 
 
 def read_predictions(
-    path: Path, columns: Columns | None = None, scores: Sequence[str] = (), elsewhere: Table | None = None
+    source: Path | Table, columns: Columns | None = None, scores: Sequence[str] = (), elsewhere: Table | None = None
 ) -> Predictions:
-    """Read a file. `columns` names columns in other words, `scores` those of the chance of sick, a method each; columns that
+    """Read a file, or what is read of it. `columns` names columns in other words, `scores` those of the chance of sick, a method each; columns that
     only the metadata, `elsewhere`, has are not looked for here.
 
     Raises `PredictionError` when it is no table, lacks a prediction, or holds a value that is none.
     """
     with of_predictions():
-        table = read_table(path)
-        columns = (columns or Columns()).within(table, elsewhere)
+        table = source if isinstance(source, Table) else read_table(source)
+        path, columns = table.path, _but(scores, table, (columns or Columns()).within(table, elsewhere))
         if table.frame.is_empty():
             raise PredictionError(f"{path} has no rows; one for each image is needed.")
         notes: list[str] = []
         found: dict[str, pl.Series] = {}
         if (image := image_column(table, columns, notes)) is not None:
             found["image"] = text(table.frame[image])
-            if empty := found["image"].null_count():
-                raise PredictionError(f"{path}, column {image!r}: {empty} rows name no image.")
+            if found["image"].null_count() == len(found["image"]):
+                raise PredictionError(f"{path}, {called(image)}: no row names an image.")
         label, coded_label = _label(table, columns)
         if label is not None:
             found["label"] = label
@@ -100,7 +108,18 @@ def read_predictions(
         frame = pl.DataFrame(
             {name: column.alias(name) for name, column in found.items()} or {"row": range(table.frame.height)}
         )
+        if "image" in frame.columns and (empty := frame["image"].null_count()):
+            notes.append(f"{path.name}: {counted(empty, 'row')} without the name of an image left out.")
+            named_ = frame["image"].is_not_null()
+            frame, networks = frame.filter(named_), tuple(n.at(named_.arg_true().to_numpy()) for n in networks)
         return Predictions(table, frame, networks, coded_label, held_out, tuple(notes))
+
+
+def _but(scores: Sequence[str], table: Table, columns: Columns) -> Columns:
+    """The options without those that name a score of this table: the truth of that name stands in the metadata."""
+    taken = {named(table, name) for name in scores}
+    given = {role: name for role, name in columns.given.items() if (named(table, name) or name) not in taken}
+    return Columns(given, columns.like)
 
 
 def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None:
@@ -112,7 +131,7 @@ def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None
     if column is None or (IMAGE not in columns.given and not holds_images(table.frame[column]) and len(likely) == 1):
         column = likely[0] if len(likely) == 1 else column
         if likely:
-            notes.append(f"{table.path.name}: column {likely[0]!r} names the images.")
+            notes.append(f"{table.path.name}: {called(likely[0])} names the images.")
     return column
 
 
@@ -128,18 +147,21 @@ def _label(table: Table, columns: Columns) -> tuple[pl.Series | None, bool]:
 def _networks(table: Table, columns: Columns, scores: Sequence[str], notes: list[str]) -> tuple[Network, ...]:
     pairs = _pairs(table)
     if scores:
-        chosen = [_asked(table, pairs, name) for name in scores]
-        names = [""] if len(chosen) == 1 else list(scores)
-        return tuple(_network(table, columns, name, own, pairs, notes) for name, own in zip(names, chosen, strict=True))
+        names = [""] if len(scores) == 1 else list(scores)
+        return tuple(
+            _network(table, columns, name, _asked(table, pairs, asked), pairs, notes, of_healthy=_turned(table, asked))
+            for name, asked in zip(names, scores, strict=True)
+        )
     wide = [(column, found["method"]) for column in table.columns if (found := NETWORK.match(column))]
     if wide:
         return tuple(_network(table, columns, method, (column,), pairs, notes) for column, method in wide)
     if DECISION in columns.given and columns.find(table, SCORE) is None and not pairs:
-        return (_decided(table, columns),)
+        return (_decided(table, columns, notes),)
     if own := next((pair for stem, pair in pairs.items() if bare(stem) == "preds"), None):
         return (_network(table, columns, "", own, pairs, notes),)
     if len(pairs) == 1:
-        return (_network(table, columns, "", next(iter(pairs.values())), pairs, notes),)
+        own = next(iter(pairs.values()))
+        return (_network(table, columns, "", _sick_first(table, columns, own), pairs, notes),)
     if len(pairs) > 1:
         allowed = " or ".join(f"--score {stem or pair[0]}" for stem, pair in pairs.items())
         raise PredictionError(
@@ -148,27 +170,54 @@ def _networks(table: Table, columns: Columns, scores: Sequence[str], notes: list
     if column := columns.find(table, SCORE):
         return (_network(table, columns, "", (column,), pairs, notes),)
     if columns.find(table, DECISION) and bare(columns.find(table, DECISION)) == "preds":
-        return (_decided(table, columns),)
-    likely = candidates(table, SCORE)
+        return (_decided(table, columns, notes),)
+    likely = _likely(table)
     if decision := columns.find(table, DECISION):
         if is_classes(table, decision):
-            return (_decided(table, columns),)
+            return (_decided(table, columns, notes),)
         if is_numeric(table.frame[decision]):  # `pred` of many people is the chance itself
             return (_network(table, columns, "", (decision,), pairs, notes),)
     words = [c for c in table.columns if c and is_classes(table, c) and c != columns.find(table, LABEL)]
     words = [c for c in words if not set(coded(table.frame[c]).drop_nulls()) <= {"0", "1"}]
     if not likely and len(words) == 1:
-        return (_decided(table, Columns({**columns.given, DECISION: words[0]}, columns.like)),)
+        return (_decided(table, Columns({**columns.given, DECISION: words[0]}, columns.like), notes),)
     raise PredictionError(_no_prediction(table, likely))
 
 
 def _no_prediction(table: Table, likely: list[str]) -> str:
     if likely:
-        return f"{table.path} has no prediction under a name that is known; it might be {', '.join(likely[:8])}: name it, as in '--score {likely[0]}'."
+        several = ", or several as methods" * (len(likely) > 1)
+        return (
+            f"{table.path} has no prediction under a name that is known; it might be {', '.join(likely[:8])}: "
+            f"name {'one' if several else 'it'}{several}, as in {_option(likely[0])}."
+        )
     return (
         f"{table.path} has no prediction: a column score, the columns preds_logit0 and preds_logit1, or a column preds is "
         f"needed; it has {', '.join(table.columns[:12])}."
     )
+
+
+def _likely(table: Table) -> list[str]:
+    """Columns that may be the chance of sick: those within 0 to 1 if there are any, and those first that say so."""
+    found = candidates(table, SCORE)
+    found = [column for column in found if _may_be_chances(table, column)] or found
+    return sorted(found, key=lambda column: not any(word in bare(column) for word in OF_SICK) or _of_healthy(column))
+
+
+def _may_be_chances(table: Table, column: str) -> bool:
+    """Whether it has several values within 0 to 1, or is called so."""
+    values = numbers(table.frame[column]).drop_nulls()
+    within = len(values) > 0 and values.min() >= 0 and values.max() <= 1 and values.n_unique() > 2
+    return bool(within) or any(word in bare(column) for word in ("logit", "proba", "score"))
+
+
+def _of_healthy(column: str) -> bool:
+    written = bare(column)
+    return any(written.endswith(word) or written.startswith(word) for word in OF_HEALTHY) and "abnormal" not in written
+
+
+def _option(column: str) -> str:
+    return option_for(SCORE, f"1-{column}" if _of_healthy(column) else column)
 
 
 def _pairs(table: Table) -> dict[str, tuple[str, str]]:
@@ -181,13 +230,33 @@ def _pairs(table: Table) -> dict[str, tuple[str, str]]:
 
 
 def _asked(table: Table, pairs: dict[str, tuple[str, str]], name: str) -> tuple[str, ...]:
-    """The column, or the two, that `--score` names: a column, what is common to two, or one of two."""
+    """The column, or the two, that `--score` names: a column, what is common to two, or the one of two that is of sick."""
     if (column := named(table, name)) is not None:
-        return next((pair for pair in pairs.values() if column in pair), (column,))
+        pair = next((pair for pair in pairs.values() if column in pair), (column,))
+        return pair if pair[0] == column else pair[::-1]
     if name in pairs:
         return pairs[name]
-    near = candidates(table, SCORE) or table.columns
+    if _turned(table, name):
+        return (named(table, TURNED.match(name)["column"]),)
+    near = _likely(table) or table.columns
     raise PredictionError(f"{table.path} has no column {name!r} (--score); it has {', '.join(near[:12])}.")
+
+
+def _turned(table: Table, name: str) -> bool:
+    """Whether `--score` names a chance of healthy."""
+    found = TURNED.match(name)
+    return bool(found) and named(table, name) is None and named(table, found["column"]) is not None
+
+
+def _sick_first(table: Table, columns: Columns, pair: tuple[str, str]) -> tuple[str, str]:
+    """The column of sick, then that of healthy: as the file's truth counts its classes, else in the order of the course."""
+    label = columns.find(table, LABEL)
+    if label is None or bare(label) == "labels" or not is_classes(table, label):
+        return pair
+    written = sorted(coded(table.frame[label]).drop_nulls().unique())
+    values, words = classes(table, label)
+    sick = 1 if not words else values[(coded(table.frame[label]) == written[0]).arg_true()[0]] ^ 1
+    return pair if sick == 0 else pair[::-1]
 
 
 def _network(
@@ -197,6 +266,8 @@ def _network(
     own: tuple[str, ...],
     pairs: dict[str, tuple[str, str]],
     notes: list[str],
+    *,
+    of_healthy: bool = False,
 ) -> Network:
     values = [_finite(table, column) for column in own]
     if len(own) == 2:
@@ -207,14 +278,11 @@ def _network(
             with np.errstate(invalid="ignore", divide="ignore"):
                 score = _bounded(table, own[0], sick) / (sick + _bounded(table, own[1], healthy))
         if bare(own[0]) != "predslogit0":
-            notes.append(
-                f"{table.path.name}: {own[0]!r} is taken for sick and {own[1]!r} for healthy, in the order of the course."
-            )
-    elif "logit" in bare(own[0]):
-        score = 1 / (1 + np.exp(np.clip(-values[0], -700, 700)))
-        notes.append(f"{table.path.name}: {own[0]!r} is turned from logits of sick into chances.")
+            notes.append(f"{table.path.name}: {own[0]!r} is taken for sick and {own[1]!r} for healthy.")
     else:
-        score = _bounded(table, own[0], values[0])
+        score = _chances(table, own[0], values[0], notes)
+    if of_healthy:
+        score = 1 - score
     decision = _decision(table, columns, own, score, pairs)
     if decision is not None and "confidence" in bare(own[0]) and _of_decision(score, decision):
         score = np.where(decision == 1, score, 1 - score)
@@ -225,19 +293,49 @@ def _network(
     return Network(method, score, decision, bool(((known != 0) & (known != 1)).any()), own[0])
 
 
+def _chances(table: Table, column: str, values: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Values of one column as chances in 0 to 1, from logits or percent, too, where there is no doubt that they are."""
+    known = values[np.isfinite(values)]
+    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    if "logit" in bare(column) or (high > 0 and (known < 0).mean() >= MANY):
+        notes.append(
+            f"{table.path.name}: {column!r} ({low:.3g} to {high:.3g}) is turned from logits of sick into chances."
+        )
+        return 1 / (1 + np.exp(np.clip(-values, -700, 700)))
+    if low >= 0 and 50 < high <= 100 and (known > 1).mean() >= 0.5:
+        notes.append(f"{table.path.name}: {column!r} ({low:.3g} to {high:.3g}) is taken for percent.")
+        return values / 100
+    return _bounded(table, column, values)
+
+
 def _of_decision(score: np.ndarray, decision: np.ndarray) -> bool:
     known = np.isfinite(score) & (decision >= 0)
     return bool(known.any() and score[known].min() >= 0.5 and 0 < decision[known].mean() < 1)
 
 
-def _decided(table: Table, columns: Columns) -> Network:
+def _decided(table: Table, columns: Columns, notes: list[str]) -> Network:
     """A network known by its decisions only."""
     column = columns.need(table, DECISION)
     values, words = classes(table, column)
-    if not words and bare(column).startswith("pred"):  # the course's: 0 = malade
-        values = 1 - values
+    if not words:
+        sick = _sick_code(table, columns, column)
+        values = values if sick else 1 - values
+        notes.append(f"{table.path.name}: in {column!r}, {sick} is taken for sick.")
     decision = values.fill_null(-1).to_numpy()
+    if DECISION not in columns.given and (likely := [c for c in _likely(table) if _may_be_chances(table, c)]):
+        notes.append(
+            f"{table.path.name}: the decisions in {column!r} are audited; {', '.join(map(repr, likely[:3]))} might be scores: "
+            f"name one, as in {_option(likely[0])}."
+        )
     return Network("", np.where(decision < 0, np.nan, decision), decision, False, column)
+
+
+def _sick_code(table: Table, columns: Columns, column: str) -> int:
+    """What is sick in decisions of 0 and 1: what it is in the file's truth, else what the course's `preds` have."""
+    label = columns.find(table, LABEL)
+    if label is not None and is_classes(table, label) and not classes(table, label)[1]:
+        return int(bare(label) != "labels")
+    return int(bare(column) != "preds")
 
 
 def _decision(

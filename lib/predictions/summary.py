@@ -15,11 +15,13 @@ from lib.names import (
     OVERALL,
     PATIENT,
     POSTPROCESSINGS,
+    SHOWN,
+    SUGGESTED,
 )
 from lib.predictions.audited import Audited
 from lib.tabular import for_terminal
 
-SHOWN = ("balanced_accuracy", "auc", "tpr", "fpr")
+FIGURES = ("balanced_accuracy", "auc", "tpr", "fpr")
 MOST_NOTES = 5
 COMPARED = ("tpr", "fpr", "balanced_accuracy")
 _METHOD = ("weighting", "postprocessing", "target")
@@ -65,9 +67,9 @@ def _methods(audit: Audited) -> Iterator[str]:
         levels = {row["metric"]: row for row in own.to_dicts()}
         role = " (baseline)" if method == BASELINE else ""
         files = audit.networks[method[0]]
-        shown = (_level(levels[m]) if m in levels else "" for m in SHOWN)
+        shown = (_level(levels[m]) if m in levels else "" for m in FIGURES)
         rows.append((_name(audit, method) + role, f"{files} network{'s' * (files > 1)}", *shown))
-    yield from _table(("method", "", *(METRICS[m].label for m in SHOWN)), rows)
+    yield from _table(("method", "", *(METRICS[m].label for m in FIGURES)), rows)
 
 
 def _name(audit: Audited, method: Sequence[str]) -> str:
@@ -86,8 +88,10 @@ def _groups(audit: Audited) -> Iterator[str]:
     for (attribute, group), own in metrics.group_by("attribute", "group", maintain_order=True):
         levels = {row["metric"]: row for row in own.to_dicts()}
         patients = f"{levels['selection_rate']['patients']:,} patients"
-        rows.append((f"{audit.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in SHOWN)))
-    yield from _table(("baseline, by group", "", *(METRICS[m].label for m in SHOWN)), rows)
+        rows.append(
+            (f"{audit.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in FIGURES))
+        )
+    yield from _table(("baseline, by group", "", *(METRICS[m].label for m in FIGURES)), rows)
 
 
 def _gaps(audit: Audited) -> Iterator[str]:
@@ -100,30 +104,50 @@ def _gaps(audit: Audited) -> Iterator[str]:
         ("baseline, differences", "", "points", "verdict"),
         [
             (f"{audit.attributes[row['attribute']].label} {row['contrast']}", METRICS[row["metric"]].label)
-            + (_points(row["estimate"], row["low"], row["high"]), row["verdict"])
+            + (_points(row["estimate"], row["low"], row["high"]), _verdict(row, audit))
             for row in gaps.to_dicts()
         ],
     )
 
 
 def _changes(audit: Audited) -> Iterator[str]:
+    """What every method does to the gaps, and, where a gap changes, what its groups meet."""
+    table = audit.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT)
     rows = []
-    for row in audit.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT).to_dicts():
-        gap = " - " in row["contrast"] and row["contrast"] != MAX_MIN
-        if gap or (row["attribute"] == OVERALL and row["metric"] == "balanced_accuracy"):
-            where = f", {audit.attributes[row['attribute']].label} {row['contrast']}" if gap else ""
-            change = _points(row["estimate"], row["low"], row["high"])
-            rows.append(
-                (
-                    _name(audit, [row[c] for c in _METHOD]),
-                    METRICS[row["metric"]].label + where,
-                    change,
-                    _word(row, audit),
-                )
-            )
-    yield from _table(("against the baseline", "", "points", "verdict"), rows)
+    for _, own in table.group_by(*_METHOD, maintain_order=True):
+        effects = sorted(own.to_dicts(), key=lambda row: not _everyone(row))
+        moved = {(row["attribute"], row["metric"]) for row in effects if _is_gap(row) and _told(row)}
+        for row in effects:
+            if _everyone(row) or _is_gap(row):
+                rows.append(_change(row, audit))
+            if _is_gap(row) and (key := (row["attribute"], row["metric"])) in moved:
+                moved.remove(key)
+                groups = (r for r in effects if (r["attribute"], r["metric"]) == key and " - " not in r["contrast"])
+                rows += [_change(group, audit) for group in groups]
+    yield from _table(("against the baseline", "", "from", "to", "points", "verdict"), rows)
     if len(audit.methods) > 1 and max(audit.networks.values()) == 1:
         yield "With one network each, a verdict says that these two networks differ, not that a method does."
+
+
+def _change(row: dict, audit: Audited) -> tuple[str, ...]:
+    where = "" if row["attribute"] == OVERALL else f", {audit.attributes[row['attribute']].label} {row['contrast']}"
+    shown = "{:+.1f}" if _is_gap(row) else "{:.1f}"
+    levels = [NOT_ESTIMABLE if row[c] is None else shown.format(100 * row[c]) for c in ("before", "left")]
+    points = _points(row["estimate"], row["low"], row["high"])
+    name = _name(audit, [row[c] for c in _METHOD])
+    return name, METRICS[row["metric"]].label + where, *levels, points, _word(row, audit)
+
+
+def _everyone(row: dict) -> bool:
+    return row["attribute"] == OVERALL and row["metric"] == "balanced_accuracy"
+
+
+def _is_gap(row: dict) -> bool:
+    return " - " in row["contrast"] and row["contrast"] != MAX_MIN
+
+
+def _told(row: dict) -> bool:
+    return row["outcome_verdict"] in (SHOWN, SUGGESTED)
 
 
 def _rules(audit: Audited) -> Iterator[str]:
@@ -146,9 +170,19 @@ def _threshold(cut: float | list | None) -> str:
 
 
 def _word(row: dict, audit: Audited) -> str:
-    """What the effect amounts to, and how surely."""
+    """What the effect amounts to, and how surely; of single networks, how the two differ."""
     if row["outcome"]:
         return f"{row['outcome']}, {row['outcome_verdict']}"
+    if row["estimand"] == "networks" and _told(row):
+        before, left = row["before"], row["left"]
+        if not _is_gap(row):
+            return f"{'higher' if left > before else 'lower'}, {row['outcome_verdict']}"
+        words = "narrower" if abs(left) < abs(before) else "wider" if left * before > 0 else "turned"
+        return f"{words}, {row['outcome_verdict']}"
+    return _verdict(row, audit)
+
+
+def _verdict(row: dict, audit: Audited) -> str:
     return f"{AT_MOST} {100 * audit.settings['margin']:g} points" if row["verdict"] == AT_MOST else row["verdict"]
 
 

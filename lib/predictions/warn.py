@@ -8,6 +8,8 @@ from sklearn.metrics import roc_auc_score
 
 from lib.predictions.match import Matched
 from lib.predictions.reader import Network
+from lib.tabular.columns import SCORE, option_for
+from lib.tabular.values import counted
 
 FEW = 5
 """Patients who together have most of the images: then the audit is about them."""
@@ -34,8 +36,11 @@ def _scores(name: str, network: Network, labels: np.ndarray) -> Iterator[str]:
     sick, healthy = int(labels.sum()), int((labels == 0).sum())
     error = np.sqrt((1 / sick + 1 / healthy) / 12)
     if auc < 0.5 - DEVIATIONS / 2 * error and auc < 0.45:
-        what = "score may be that of healthy" if network.ranked else "classes may mean the opposite"
-        yield f"{name}: AUC is {auc:.2f}, well under .5: the {what}."
+        if network.ranked:
+            turned = f"then say {option_for(SCORE, f'1-{network.column}')}"
+            yield f"{name}: AUC is {auc:.2f}, well under .5: the score may be that of healthy ({turned})."
+        else:
+            yield f"{name}: sick and healthy may be the wrong way round: with these decisions, AUC is {auc:.2f}."
 
 
 def _decisions(name: str, network: Network) -> Iterator[str]:
@@ -86,6 +91,6 @@ def about_metadata(checks: Sequence[tuple[str, int, str]], name: str) -> Iterato
     counts = {check: rows for check, rows, _ in checks}
     for check, rows in counts.items():
         if rows and check.startswith("ages outside"):
-            yield f"{name}: {rows:,} {check}: set to unknown, their images are in no age group."
+            yield f"{name}: {rows:,} {check} set to unknown: their images are in no age group."
     if differ := counts.get("repeated rows that differ", 0):
-        yield f"{name}: {differ:,} rows contradict an earlier row of the same image; the first is kept."
+        yield f"{name}: of rows that contradict each other about an image, the first is kept ({counted(differ, 'row')} left out)."

@@ -108,10 +108,15 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
         "report": {"authors": ", ".join(authors)},  # the deck's shortcode cannot show a list
     }
     if words["page"]:
-        told = json.dumps(words["page"], ensure_ascii=False).replace("<", "\\u003c")
-        script = f'<script type="application/json" id="page-words">{told}</script>'
+        script = words_for_browser(words)
         settings["format"] = {"html": {"include-in-header": [{"text": script}], "code-summary": words["page"]["code"]}}
     return settings
+
+
+def words_for_browser(words: dict[str, Any]) -> str:
+    """What the page's buttons say, as a script of data."""
+    told = json.dumps(words["page"], ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="page-words">{told}</script>'
 
 
 def _chapters(root: Path, report: dict[str, Any], key: str, code: str) -> list[str]:

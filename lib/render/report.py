@@ -9,8 +9,21 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import yaml
+
 from lib.files import alone_with
-from lib.render.book import DECK, LANGUAGE, OUTPUT, chapters_of, output_of, profile_of, twin_of, write_book
+from lib.render.book import (
+    DECK,
+    LANGUAGE,
+    OUTPUT,
+    chapters_of,
+    output_of,
+    page_words,
+    profile_of,
+    twin_of,
+    words_for_browser,
+    write_book,
+)
 from lib.render.offline import work_from_disk
 from lib.render.quarto import find_quarto, quarto
 from lib.render.twins import link_twins
@@ -97,7 +110,7 @@ def _take_the_place(made: Path, target: Path) -> None:
     shutil.rmtree(previous, ignore_errors=True)
 
 
-def render_predictions(root: Path, bundle: Path) -> list[Path]:
+def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[Path]:
     """Render the report of an audit of predictions into `report/` beside its `bundle`.
 
     It is made in a folder of its own: a study's book, and what is frozen of it, stay as they are. Returns the files that a
@@ -106,10 +119,9 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
     target, found = bundle.parent / "report", find_quarto()
     with tempfile.TemporaryDirectory(prefix="report-") as temporary:
         project = Path(temporary).resolve()
-        shutil.copytree(PREDICTIONS, project, dirs_exist_ok=True)
-        _leave_out(project, bundle)
+        _pages(project, bundle, code)
         shutil.copy(root / "_brand.yml", project)
-        for name in ("report.css", "report.html", "references.bib", "pdf"):
+        for name in ("report.css", "report.html", "references.bib", "typography.lua", "pdf"):
             copy = shutil.copytree if (root / "chapters" / name).is_dir() else shutil.copy
             (project / "chapters").mkdir(exist_ok=True)
             copy(root / "chapters" / name, project / "chapters" / name)
@@ -117,7 +129,7 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
             if found.program is None:
                 from lib.render.draft import render_draft
 
-                render_draft(project, project / OUTPUT, why=found.why)
+                render_draft(project, project / OUTPUT, why=found.why, code=code)
             else:
                 quarto(found.program, project, "render")
                 work_from_disk(project / OUTPUT)
@@ -127,16 +139,24 @@ def render_predictions(root: Path, bundle: Path) -> list[Path]:
     return [target / "index.html", *sorted(target.glob("*.pdf"))]
 
 
-def _leave_out(project: Path, bundle: Path) -> None:
-    """Chapters on what was not asked: other methods, adjusted decisions, and the choice between them."""
+def _pages(project: Path, bundle: Path, code: str) -> None:
+    """The pages in a language, but for chapters on what was not asked: other methods, adjusted decisions, and the choice."""
+    own = PREDICTIONS if code == LANGUAGE else PREDICTIONS / code
+    if not own.is_dir():
+        raise ValueError(f"The report of predictions has no pages in {code!r}; they would stand in {own}.")
+    book = yaml.safe_load((PREDICTIONS / "_quarto.yml").read_text("utf-8"))
+    words = page_words(PREDICTIONS.parents[2], code)
+    if code != LANGUAGE:
+        told = yaml.safe_load((own / "_quarto.yml").read_text("utf-8"))
+        book |= told | {"book": book["book"] | told["book"], "language": words["quarto"]}
+    book["format"]["html"]["include-in-header"] = [{"text": words_for_browser(words)}]
     settings = json.loads((bundle / "study.json").read_text("utf-8"))["settings"]
     methods, rules = len(settings["training"]["weightings"]) > 1, len(settings["audit"]["postprocessings"]) > 1
     asked = {"methods.qmd": methods, "adjusted.qmd": rules, "decision.qmd": methods or rules}
-    book = project / "_quarto.yml"
-    lines = book.read_text("utf-8").splitlines(keepends=True)
-    book.write_text("".join(line for line in lines if asked.get(line.strip().removeprefix("- "), True)), "utf-8")
-    for name in (name for name, wanted in asked.items() if not wanted):
-        (project / name).unlink()
+    book["book"]["chapters"] = [name for name in book["book"]["chapters"] if asked.get(name, True)]
+    for name in book["book"]["chapters"]:
+        shutil.copy(own / name, project / name)
+    (project / "_quarto.yml").write_text(json.dumps(book, indent=2, ensure_ascii=False) + "\n", "utf-8")  # JSON is YAML
 
 
 @contextmanager

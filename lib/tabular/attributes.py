@@ -91,6 +91,8 @@ def grouped(
     counts = Counter(groups.drop_nulls())
     if not counts:
         raise TableError(f"{where} has no value: nobody can be grouped by it.")
+    if len(counts) == 1:
+        raise TableError(f"{where} puts everyone into one group, {next(iter(counts))!r}: there is nothing to compare.")
     order = _labels(spec.cuts, _whole(column)) if spec.cuts else sorted(counts, key=_rank)
     order = [group for group in order if group in counts]
     reference = max(order, key=lambda group: counts[group])

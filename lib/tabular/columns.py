@@ -1,6 +1,7 @@
 """Which column says what: the names of public files and of people's own, options that name others, and near misses."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -32,7 +33,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     SEX: ("Patient Gender", "Patient Sex", "sex", "gender", "sexe", "genre", "patient sex dicom"),
     VIEW: ("View Position", "view", "AP/PA", "projection", "incidence", "view position dicom", "view pos"),
     LABEL: ("labels", "label", "target", "truth", "true label", "y true", "y", "ground truth", "gt", "class", "classe"),
-    SCORE: ("score", "scores", "probability", "probabilities", "proba", "prob", "p_sick", "y score", "y prob"),
+    SCORE: ("score", "scores", "probability", "probabilities", "proba", "prob", "p_sick", "y score", "y prob")
+    + ("y pred proba", "y proba", "pred proba", "pred prob", "logit", "logits"),
     DECISION: ("preds", "pred", "prediction", "predictions", "predicted", "decision", "decisions", "y pred", "y hat"),
     SPLIT: ("split", "train_valid", "fold", "set", "subset", "partition", "data split", "phase"),
     WEIGHT: ("WEIGHTS", "weight"),
@@ -121,9 +123,19 @@ def missing(table: Table, role: str, asked: str | None = None) -> str:
         near = difflib.get_close_matches(asked, columns, 3, 0.6) or columns
         return f"{table.path} has no column {asked!r} (--{role}); it has {_some(near)}."
     likely = candidates(table, role)
-    option = f"--{role} {likely[0] if likely else 'COLUMN'}"
+    option = option_for(role, likely[0] if likely else "COLUMN")
     said = f"it might be {_some(likely)}" if likely else f"it has {_some(columns)}"
-    return f"{table.path} has no column for {WORDS.get(role, role)} ({NAMES[role][0]!r}, ...); {said}: name it, as in {option!r}."
+    return f"{table.path} has no column for {WORDS.get(role, role)} ({NAMES[role][0]!r}, ...); {said}: name it, as in {option}."
+
+
+def option_for(role: str, column: str) -> str:
+    """The option that names a column, as it is typed."""
+    return f"--{role} {column}" if re.fullmatch(r"[\w.+-]+", column) else f'--{role} "{column}"'
+
+
+def called(column: str) -> str:
+    """A column as sentences call it."""
+    return f"column {column!r}" if column else "the column without a name"
 
 
 def candidates(table: Table, role: str) -> list[str]:
@@ -131,7 +143,8 @@ def candidates(table: Table, role: str) -> list[str]:
     taken = {column for other in NAMES if other != role and (column := Columns().find(table, other))}
     free = [column for column in table.columns if column and column not in taken]
     if role == IMAGE:
-        return [column for column in free if holds_images(table.frame[column])]
+        unnamed = [column for column in table.columns if not column]
+        return [column for column in unnamed + free if holds_images(table.frame[column])]
     if role == SCORE:
         return [c for c in free if is_numeric(table.frame[c]) and not is_index(table.frame[c])]
     if role == SPLIT:

@@ -13,6 +13,8 @@ from typing import IO
 
 LARGEST = 1 << 30
 """Bytes of a table, unpacked."""
+LONGEST = 1000
+"""Characters of a sentence."""
 PACKED: dict[bytes, tuple[str, Callable[[IO[bytes]], IO[bytes]]]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
     b"BZh": ("bzip2", bz2.open),
@@ -25,6 +27,8 @@ REFUSED = {
     b"\x89PNG": "an image: the table with a row per image is needed",
     b"\xff\xd8\xff": "an image: the table with a row per image is needed",
     b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it, or compress it by gzip, bzip2, xz or zip",
+    b"{": "JSON: save it as CSV or parquet, a row per image",
+    b"[{": "JSON: save it as CSV or parquet, a row per image",
     b"\x93NUMPY": "a NumPy array: save it as CSV or parquet, with the images' names",
     b"\x80\x04\x95": "a Python pickle, which could run code: save it as CSV or parquet",
 }
@@ -41,11 +45,13 @@ DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, No
 class TableError(ValueError):
     """A table cannot be used; the message is one sentence: what, where, what is allowed.
 
-    It stays on one line, even if what it quotes from a file (a column's name) does not, and holds no control character.
+    It stays on one line, even if what it quotes from a file (a column's name) does not, holds no control character, and is
+    cut where a cell of megabytes is quoted.
     """
 
     def __init__(self, message: str):
-        super().__init__("".join(c if c.isprintable() else " " for c in " ".join(message.splitlines())))
+        whole = message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
+        super().__init__("".join(c if c.isprintable() else " " for c in " ".join(whole.splitlines())))
 
 
 def read_content(path: Path) -> tuple[bytes, list[str]]:

@@ -23,6 +23,7 @@ from lib.tabular.columns import (
     VIEW,
     WEIGHT,
     Columns,
+    called,
     candidates,
     find_split,
     missing,
@@ -146,7 +147,7 @@ def _basic(table: Table, columns: Columns, notes: list[str]) -> pl.DataFrame:
         frame, image = frame.with_columns(pl.concat_str(pl.lit("row "), pl.int_range(2, pl.len() + 2)).alias(ROW)), ROW
     if image is None and len(likely := candidates(table, IMAGE)) == 1:
         image = likely[0]
-        notes.append(f"{table.path.name}: column {image!r} names the images.")
+        notes.append(f"{table.path.name}: {called(image)} names the images.")
     if image is None:
         raise TableError(missing(table, IMAGE, columns.given.get(IMAGE)))
     names = text(frame[image]).alias("image")
@@ -210,6 +211,11 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
         return pl.Series("findings", [None] * table.frame.height, dtype=pl.String)
     if column == columns.find(table, LABEL):
         written = {1: UNNAMED, 0: "No Finding"}
+        if column in PATHOLOGIES:
+            notes.append(f"{table.path.name}: where {column!r} is blank, it is taken for absent.")
+            blank = text(table.frame[column]).is_null()
+            sick = truth(table, column)[0].set(blank, 0)
+            return sick.replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
         return truth(table, column)[0].replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
     if column == columns.find(table, FINDINGS):
         return text(table.frame[column]).alias("findings")

@@ -10,9 +10,13 @@ import polars as pl
 from lib.tabular.content import TableError, decoded, read_content
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+QUOTED = re.compile(r'"([^"]*)"')
 SAYS_SEPARATOR = re.compile(r'\s*"?sep=(.)"?[,;\t]*[ \r]*\n', re.IGNORECASE)
 """The first line by which Excel is told the separator."""
 DATA_NAME = re.compile(r"\.(png|jpe?g|dcm)$", re.IGNORECASE)
+COMMENTS = re.compile(r"\A(?:\s*#[ #!][^\n]*\n)+")
+"""Lines of remarks before the header."""
+NUMBER = re.compile(r"-?[0-9]*[.,]?[0-9]+(e-?[0-9]+)?$", re.IGNORECASE)
 BINARY = {b"PAR1": pl.read_parquet, b"ARROW1": pl.read_ipc}
 
 
@@ -38,13 +42,17 @@ def read_table(path: str | Path) -> Table:
     if reader := next((reader for mark, reader in BINARY.items() if content.startswith(mark)), None):
         return Table(path, _typed(path, content, reader), "", tuple(packed))
     text, encoding = decoded(content)
+    text = COMMENTS.sub("", text)
     how = [*packed, *([encoding.upper()] if encoding not in ("utf-8", "utf-8-sig") else [])]
     if said := SAYS_SEPARATOR.match(text):
-        separator, text = said[1], text[said.end() :]
+        separator, text, by = said[1], text[said.end() :], SEPARATORS.get(said[1], repr(said[1]))
+    elif spaced := _with_tabs(text):
+        separator, text, by = "\t", spaced, "spaces"
     else:
         separator = _separator(text)
+        by = SEPARATORS[separator]
     if separator != ",":
-        how.append(f"separated by {SEPARATORS.get(separator, repr(separator))}")
+        how.append(f"separated by {by}")
     frame = _parsed(path, text.lstrip("\n"), separator, how)
     return Table(path, frame, separator, tuple(how))
 
@@ -64,8 +72,21 @@ def _typed(path: Path, content: bytes, reader) -> pl.DataFrame:
 
 def _separator(text: str) -> str:
     """The character that the header has most of, outside quotation marks."""
-    header = re.sub(r'"[^"]*"', "", text.lstrip("\n").partition("\n")[0])
+    header = QUOTED.sub("", text.lstrip("\n").partition("\n")[0])
     return max(SEPARATORS, key=header.count)
+
+
+def _with_tabs(text: str) -> str | None:
+    """The text with tabs where it is separated by spaces, as R writes it: every row then has as many fields as the header,
+    or one more, and ends with a number; else None."""
+    head = QUOTED.sub("x", text.lstrip("\n").partition("\n")[0]).split()
+    if len(head) < 2 or any(separator in " ".join(head) for separator in SEPARATORS):
+        return None
+    rows = [QUOTED.sub("x", line).split() for line in text.strip().split("\n")[1:]]
+    if not rows or {len(row) for row in rows} not in ({len(head)}, {len(head) + 1}) or not NUMBER.match(rows[0][-1]):
+        return None
+    spaces = re.compile(r'("[^"]*")|[ \t]+')
+    return "\n".join(spaces.sub(lambda m: m[1] or "\t", line.strip()) for line in text.strip().split("\n"))
 
 
 def _parsed(path: Path, text: str, separator: str, how: list[str]) -> pl.DataFrame:
@@ -77,31 +98,40 @@ def _parsed(path: Path, text: str, separator: str, how: list[str]) -> pl.DataFra
     options = {"infer_schema": False, "truncate_ragged_lines": True, "quote_char": quote}
     try:
         frame = pl.read_csv(text.encode("utf-8", "replace"), separator=separator, **options)
-    except (pl.exceptions.PolarsError, ValueError) as error:
-        raise TableError(
-            f"{path} is not a table separated by commas, semicolons, tabs or bars ({_short(error)})."
-        ) from None
+    except (pl.exceptions.PolarsError, ValueError):
+        raise TableError(f"{path} is not a table separated by commas, semicolons, tabs, bars or spaces.") from None
     if quote is None:
         frame = frame.select(pl.all().str.strip_chars('"'))
-    return _named(path, frame)
+    return _named(path, _without_empty_end(frame))
+
+
+def _without_empty_end(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without the empty rows that spreadsheets leave at the end."""
+    written = frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "").fill_null(False)).to_series()
+    last = written.arg_true()
+    return frame.head(last[-1] + 1 if len(last) else 0)
 
 
 def _with_row_names(path: Path, text: str, separator: str, how: list[str]) -> str:
-    """The text with a name for the first column, where every row has one field more than the header and begins with its
-    number, as R writes it. Raises `TableError` where every row has more fields for another reason: decimal commas."""
-    if '"' in text:
+    """The text with a name for the first column, where every row has one field more than the header and begins with a name
+    of its own, as R writes it. Raises `TableError` where every row has more fields for another reason: decimal commas."""
+    lines = text.lstrip("\n").split("\n", 2)
+    fields = QUOTED.sub("", lines[0]).count(separator)
+    if len(lines) < 2 or QUOTED.sub("", lines[1]).count(separator) <= fields or text.count('"') % 2:
         return text
-    header, *rows = [line for line in text.split("\n") if line.strip()] or [""]
-    fields = header.count(separator)
-    if not rows or min(row.count(separator) for row in rows) <= fields:
+    inside = re.compile(rf"[\n{re.escape(separator)}]")
+    masked = QUOTED.sub(lambda quoted: '"' + inside.sub(" ", quoted[1]) + '"', text)
+    rows = [line for line in masked.split("\n")[1:] if line.strip()]
+    counts = {row.count(separator) for row in rows}
+    if not counts or min(counts) <= fields or all(row.rstrip().endswith(separator) for row in rows):
         return text
     first = [row.partition(separator)[0].strip() for row in rows]
-    if all(row.count(separator) == fields + 1 for row in rows) and first in (
-        [str(k) for k in range(len(rows))],
-        [str(k + 1) for k in range(len(rows))],
-    ):
-        how.append("with row numbers")
-        return separator + text
+    bare = [name.strip('"') for name in first]
+    counting = bare in ([str(k) for k in range(len(rows))], [str(k + 1) for k in range(len(rows))])
+    quoted = all(name[:1] == '"' for name in first) and all(map(str.isdecimal, bare))
+    if counts == {fields + 1} and len(set(bare)) == len(bare) and (counting or quoted or separator != ","):
+        how.append("with row names" if not counting else "with row numbers")
+        return separator + text.lstrip("\n")
     raise TableError(
         f"{path} has more fields in every row than names in its header (row 2: {rows[0][:80]!r}); numbers with decimal commas "
         "need quotation marks, or another separator than commas."

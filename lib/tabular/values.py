@@ -10,6 +10,7 @@ OLDEST = 120
 """Years; the oldest age that is believed."""
 YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 MISSING = ("", "na", "n/a", "nan", "null", "none", "nat", "missing", "inconnu", "unknown", "<na>", "-", "?")
+MISSING += ("unable to obtain", "patient declined to answer", "not specified", "non renseigné")
 """What people write where nothing is known, in lower case."""
 _SICK = ("malade", "sick", "ill", "diseased", "disease", "abnormal", "anormal", "positive", "pos", "pathologique")
 _HEALTHY = ("sain", "healthy", "normal", "negative", "neg", "no finding", "no_finding", "saine")
@@ -42,6 +43,11 @@ _VIEWS = {
 VIEWS = {word: view for view, words in _VIEWS.items() for word in words}
 
 
+def counted(number: int, what: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def text(column: pl.Series) -> pl.Series:
     """The column as stripped text, 1.0 as `1`; what says that nothing is known is null."""
     if column.dtype.is_float():
@@ -63,6 +69,8 @@ def numbers(column: pl.Series) -> pl.Series:
     if column.dtype.is_numeric():
         return column.cast(pl.Float64).fill_nan(None)
     written = text(column).str.replace_all("[\u00a0\u202f ]", "")
+    if written.str.contains(r"^(\[|tensor\()").any():  # as NumPy and PyTorch print a single number
+        written = written.str.replace(r"^(?:tensor\()?\[*([^\[\](),]*)\]*(?:,[a-z_]+=[^()]*)?\)?$", "${1}")
     percent = written.str.ends_with("%").fill_null(False)
     plain = written.str.strip_suffix("%")
     point = plain.str.contains(".", literal=True).fill_null(False)

@@ -285,7 +285,7 @@ def _overall(everyone: tuple[Members, ...]) -> list[Members]:
 
 def associations(study: Results) -> dict[str, Any] | None:
     tied = ties(study)
-    return {"ties": tied} if tied else None
+    return {"ties": tied, "parts": rows(study, "associations")["split"].n_unique()} if tied else None
 
 
 def exposure(study: Results) -> dict[str, Any] | None:

@@ -51,6 +51,8 @@ class Decision:
     patients: int
     images: int
     networks: int
+    given: bool
+    held_out: bool
     image_size: int | None
     margin: float
     largest_loss: float
@@ -129,6 +131,8 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
         patients=manifest["cohort"]["valid_patients"],
         images=manifest["cohort"]["valid_images"],
         networks=results.n_seeds,
+        given=bool(manifest.get("of_predictions")),
+        held_out=manifest.get("held_out", True),
         image_size=manifest["settings"]["training"].get("image_size"),
         margin=results.margin,
         largest_loss=preferences.get("largest_loss", 0.0),

@@ -194,7 +194,7 @@ def effects(results: Results, kind: str) -> Effects | None:
     trained = {WEIGHTING: "full", LAST_LAYER: "head"}.get(kind)
     floors = {m: row(results, "noise_floor", trained=trained, metric=m, **places[m]) for m in FIGURES}
     return Effects(
-        kind=kind,
+        kind=_called(results, kind),
         attribute=d.attribute,
         contrast=contrast,
         methods=tuple(sorted(told, key=_rank)),
@@ -217,6 +217,11 @@ def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str,
     """The widest gap of the untouched baseline by an attribute, of those that have the `keys`; None where none is estimable."""
     gaps = rows(results, "gaps", values.error_gaps(attribute), values.KNOWN, **UNTREATED, **keys).to_dicts()
     return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
+
+
+def _called(results: Results, kind: str) -> str:
+    """What was trained elsewhere may differ in more than its weights."""
+    return "method" if kind == WEIGHTING and results.manifest.get("of_predictions") else kind
 
 
 def _of(results: Results, kind: str, attribute: Attribute) -> pl.DataFrame:
@@ -245,7 +250,7 @@ def _rank(effect: Effect) -> tuple:
 @sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
     """The facts of the sentences: `e` is None where there is no such method."""
-    return {"e": effects(results, kind), "kind": kind}
+    return {"e": effects(results, kind), "kind": _called(results, kind)}
 
 
 def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:

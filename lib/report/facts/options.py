@@ -56,7 +56,7 @@ class Option:
     `weighting`, `rule` and `target` name what is altered, None where it is the baseline's. `needs` is the attribute that must be known
     when deciding. `gap` is the largest difference that is left; `change` against doing nothing and `loss` of balanced accuracy
     have intervals that hold for all candidates together. `support` is the surest verdict among the gaps that it narrows;
-    `affordable`: its loss is within the preferences'.
+    `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
     """
 
     kind: str
@@ -72,6 +72,7 @@ class Option:
     recommended: bool
     shares: tuple[Share, ...]
     method: Method
+    given: bool
 
     @property
     def nothing(self) -> bool:
@@ -121,6 +122,7 @@ def _option(results: Results, line: dict[str, Any], attribute: Attribute, hospit
         recommended=line["role"] == RECOMMENDED,
         shares=tuple(_share(results, method, attribute, group, hospital) for group in attribute.groups),
         method=method,
+        given=bool(results.manifest.get("of_predictions")),
     )
 
 

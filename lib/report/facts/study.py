@@ -39,6 +39,7 @@ def study_facts(study: Results) -> dict[str, Any]:
         "attributes": list(study.attributes.values()),
         "views": set(getattr(study.attributes.get("view"), "groups", ())) == {"AP", "PA"},
         "networks": study.n_seeds,
+        "given": bool(manifest.get("of_predictions")),
         "trained": rows(study, "runs").height,
         "training": manifest["settings"]["training"],
         "baseline": named.pop(BASELINE_WEIGHTING, None),
@@ -126,9 +127,10 @@ def _without(study: Results) -> list[dict[str, Any]]:
 
 @sentences("provenance")
 def provenance(study: Results) -> dict[str, Any]:
-    """What the template `provenance` is told: the kind of source."""
+    """What the template `provenance` is told: the kind of source, and whether the scores were `given`, made elsewhere."""
     name = study.manifest["cohort"]["source"]
-    return {"kind": PHANTOM if name == DRAWN else NIH if "chestx-ray" in name.lower() else OTHER, "source": name}
+    kind = PHANTOM if name == DRAWN else NIH if "chestx-ray" in name.lower() else OTHER
+    return {"kind": kind, "source": name, "given": bool(study.manifest.get("of_predictions"))}
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,8 @@ class Language(Writing):
         super().__init__(tables)
 
     def named(self, key: str, table: str) -> str:
-        """The name of a thing in a table of `names.toml`; what is not there is told as it is, without underscores."""
-        return self._names.get(table, {}).get(key, key.replace("_", " "))
+        """The name of a thing in a table of `names.toml`; what is not there is told as it is, a word without underscores."""
+        return self._names.get(table, {}).get(key, key if " " in key else key.replace("_", " "))
 
     def attribute(self, attribute: Attribute | str) -> str:
         """`age group`, as a heading has it; of a crossing both, of `overall` everyone."""
@@ -160,7 +160,8 @@ class Language(Writing):
     def option(self, option: Any) -> str:
         """An option of the decision page, as it is spoken of: `training with other weights (...)`."""
         names = self._names["options"]
-        parts = [names["weighting"].format(name=self.weighting(option.weighting))] if option.weighting else []
+        other = names["method" if option.given else "weighting"]
+        parts = [other.format(name=self.weighting(option.weighting))] if option.weighting else []
         if option.rule:
             by = self.by(option.target) if option.target else None
             parts.append(names["rule_by" if by else "rule"].format(name=self.rule(option.rule), by=by))
