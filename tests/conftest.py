@@ -1,26 +1,24 @@
 """What tests share: one tiny cohort, and one study of it, trained once for all of them."""
 
-import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from cohorts import draw_cohort
-from filelock import FileLock
 from hypothesis import settings
+from made import AUDIT, ROOT, few_draws, made_once
 
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # the same examples on every machine, and no verdict that depends on how busy it is
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
 HERE = Path(__file__).resolve()
-ROOT = HERE.parent.parent
 TINY = {
     "cohort": '"tiny"',
     "weightings": '["uniform", "kamiran_calders_sex"]',
@@ -93,40 +91,37 @@ def tiny_root(tmp_path) -> Path:
     return rewrite_settings(tmp_path, **TINY)
 
 
-def made_once(config: pytest.Config, name: str, inputs: Iterable[Path], make: Callable[[Path], object]) -> Path:
-    """The folder that `make(folder)` fills, once for all workers; it is kept until one of the `inputs` changes."""
-    digest = hashlib.sha256()
-    files = [file for path in inputs for file in ([path] if path.is_file() else path.rglob("*"))]
-    for file in sorted(files):
-        if file.is_file() and "__pycache__" not in file.parts:
-            digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
-    places = config.cache.mkdir("made")
-    place = places / f"{name}-{digest.hexdigest()[:16]}"
-    with FileLock(places / f"{name}.lock"):
-        if not (place / ".whole").is_file():
-            for other in places.glob(f"{name}-*"):
-                shutil.rmtree(other)
-            place.mkdir()
-            make(place)
-            (place / ".whole").touch()
-    return place
+def train_here(plan, tensors, missing, deadline=None) -> None:
+    """As `workers.train_here`, but in this process: its processes would take as long to start as they train."""
+    import torch
+    from joblib import cpu_count
+
+    from lib.training import workers
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, cpu_count() // min(cpu_count(), len(plan.runs))))
+    for run in missing:
+        workers.train_one(plan, tensors, *run)
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
-def tiny_study(pytestconfig) -> TinyStudy:
-    from lib.study.run import run_study
-
-    code = [path for path in (ROOT / "lib").iterdir() if path.name not in ("report", "render", "__pycache__")]
+def tiny_study() -> TinyStudy:
+    from lib.study import run
+    from lib.training import workers
 
     def make(place: Path) -> None:
-        run_study(draw_cohort(place / "tiny"), root=rewrite_settings(place, **TINY))
+        with few_draws(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(workers, "train_here", train_here)
+            patch.setattr(run, "REFITS", 20)
+            run.run_study(draw_cohort(place / "tiny"), root=rewrite_settings(place, **TINY))
 
-    place = made_once(pytestconfig, "tiny", [*code, ROOT / "study.toml", ROOT / "requirements.txt", HERE], make)
+    place = made_once("tiny", [*AUDIT, ROOT / "study.toml", HERE, HERE.parent / "cohorts.py"], make)
     return TinyStudy(place, place / "tiny", place / "data" / "tiny" / "results")
 
 
 @pytest.fixture(scope="session")
-def rendered(pytestconfig) -> Path:
+def rendered() -> Path:
     """The published report in all its languages, rendered by Quarto into a copy of the project from what is frozen."""
     from lib.render.book import OUTPUT, editions
     from lib.render.report import render_report
@@ -145,7 +140,7 @@ def rendered(pytestconfig) -> Path:
             for code in editions(place):
                 render_report(place, code)
 
-    return made_once(pytestconfig, "rendered", inputs, make) / OUTPUT
+    return made_once("rendered", inputs, make) / OUTPUT
 
 
 @pytest.fixture(scope="module")
