@@ -91,22 +91,10 @@ def tiny_root(tmp_path) -> Path:
     return rewrite_settings(tmp_path, **TINY)
 
 
-def train_here(plan, tensors, missing, deadline=None) -> None:
-    """As `workers.train_here`, but in this process: its processes would take as long to start as they train."""
-    import torch
-    from joblib import cpu_count
-
-    from lib.training import workers
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, cpu_count() // min(cpu_count(), len(plan.runs))))
-    for run in missing:
-        workers.train_one(plan, tensors, *run)
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="session")
 def tiny_study() -> TinyStudy:
+    from here import train_here
+
     from lib.study import run
     from lib.training import workers
 
