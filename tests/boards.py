@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import worlds
-from made import AUDIT, few_draws, kept
+from made import AUDIT, kept, quick_audits
 
 from lib.audit import Context, answer
 from lib.names import BASELINE, DEFAULTS, attributes_as_json
@@ -60,7 +60,7 @@ WORLDS = {
 @cache
 def board(name: str) -> Results:
     """The results of a world by its name in `WORLDS`."""
-    with few_draws():
+    with quick_audits():
         return kept("board", name, MADE_FROM, lambda: _board(name))
 
 
@@ -110,7 +110,7 @@ def _manifest(context: Context, preferences: dict) -> dict:
 @cache
 def pictured(name: str) -> Results:
     """The same with the tables of pictures: the pixels are noise, brighter at the left in the first group."""
-    with few_draws():
+    with quick_audits():
         return kept("pictured", name, MADE_FROM, lambda: _pictured(name))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from made import AUDIT, few_draws, kept
+from made import AUDIT, kept, quick_audits
 
 from lib.audit import Context, Population, answer
 from lib.names import DEFAULTS, Attribute, attributes_as_json
@@ -55,7 +55,7 @@ class Knobs:
 @cache
 def bundle(knobs: Knobs = Knobs()) -> Results:
     """The results of a simulated study; made once for each set of knobs."""
-    with few_draws():
+    with quick_audits():
         return kept("bundle", knobs, (*AUDIT, Path(__file__)), lambda: _made(knobs))
 
 

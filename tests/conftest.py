@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cohorts import draw_cohort
 from hypothesis import settings
-from made import AUDIT, ROOT, few_draws, made_once
+from made import AUDIT, ROOT, made_once, quick_audits
 
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
@@ -18,7 +18,8 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
-HERE = Path(__file__).resolve()
+DEAREST = ("test_pages", "test_chapters", "test_end_to_end", "test_slides", "test_training_survives", "test_pdf")
+"""Files that begin, as the last of a suite should be short; those that wait for the same rendering do not meet."""
 TINY = {
     "cohort": '"tiny"',
     "weightings": '["uniform", "kamiran_calders_sex"]',
@@ -69,6 +70,11 @@ class TinyStudy:
     bundle: Path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(DEAREST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 COHORT_OF_CALLER = os.environ.get("COHORT", "")
 """The COHORT under which the tests were started, empty as a rule."""
 
@@ -99,12 +105,11 @@ def tiny_study() -> TinyStudy:
     from lib.training import workers
 
     def make(place: Path) -> None:
-        with few_draws(), pytest.MonkeyPatch.context() as patch:
+        with quick_audits(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(workers, "train_here", train_here)
-            patch.setattr(run, "REFITS", 20)
             run.run_study(draw_cohort(place / "tiny"), root=rewrite_settings(place, **TINY))
 
-    place = made_once("tiny", [*AUDIT, ROOT / "study.toml", HERE, HERE.parent / "cohorts.py"], make)
+    place = made_once("tiny", [*AUDIT, ROOT / "study.toml", ROOT / "tests" / "cohorts.py"], make, TINY)
     return TinyStudy(place, place / "tiny", place / "data" / "tiny" / "results")
 
 
@@ -129,6 +134,13 @@ def rendered() -> Path:
                 render_report(place, code)
 
     return made_once("rendered", inputs, make) / OUTPUT
+
+
+@pytest.fixture(scope="module")
+def audited_quickly():
+    """For files in which audits are made, and what they say of noise is not what is tested."""
+    with quick_audits():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 import pytest
-from made import few_draws
+from made import quick_audits
 
 from benchmarks import asked as questions
 from benchmarks import coverage, trust
@@ -24,7 +24,7 @@ def counted(tmp_path_factory) -> pl.DataFrame:
     path = tmp_path_factory.mktemp("trust") / "coverage.csv"
     settings = (NULL, Setting("simulated", "gap 20", Unit.PATIENT, 375))
     jobs = [trust.Job(own.key, False, 20, trust.Rates(own)) for own in settings]
-    with few_draws(), pytest.MonkeyPatch.context() as patch:
+    with quick_audits(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(coverage, "AGREE", 5)
         patch.setattr(trust, "ProcessPoolExecutor", lambda processes, context: ThreadPoolExecutor(processes))
         patch.setattr(trust, "OUT", path)

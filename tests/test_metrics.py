@@ -22,6 +22,8 @@ from lib.audit import Context, Population, answer
 from lib.audit.metrics import RATES, Unit, auc, gaps, rates
 from lib.names import BASELINE, DEFAULTS
 
+pytestmark = pytest.mark.usefixtures("audited_quickly")
+
 ABOUT_LABEL = {"tpr": true_positive_rate, "fpr": false_positive_rate, "fnr": false_negative_rate}
 ABOUT_ALL = {"selection_rate": selection_rate, "accuracy": accuracy_score}
 DEMANDS = {
