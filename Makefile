@@ -22,7 +22,7 @@ report: venv
 	$(BIN)/python -m lib report $(IN)
 
 test: venv
-	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10
 
 test-slow: venv
 	$(BIN)/python -m pytest -m slow --durations 10

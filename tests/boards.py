@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import worlds
+from made import AUDIT, kept, quick_audits
 
 from lib.audit import Context, answer
 from lib.names import BASELINE, DEFAULTS, attributes_as_json
@@ -26,6 +28,7 @@ TABLES = (
     "composition",
     "interval_levels",
 )
+MADE_FROM = (*AUDIT, Path(__file__), Path(worlds.__file__))
 UNTOLD = {"weights_act_by": "sampling", "initial_weights": "none"}
 RULES = ("fixed_0.5", "equal_tpr")
 WEIGHTINGS = ("uniform", "group_balanced")
@@ -57,6 +60,11 @@ WORLDS = {
 @cache
 def board(name: str) -> Results:
     """The results of a world by its name in `WORLDS`."""
+    with quick_audits():
+        return kept("board", name, MADE_FROM, lambda: _board(name))
+
+
+def _board(name: str) -> Results:
     own = {"patients": 500, "weightings": WEIGHTINGS} | WORLDS[name]
     context = worlds.context(**own)
     if name == "levelling down":
@@ -102,6 +110,11 @@ def _manifest(context: Context, preferences: dict) -> dict:
 @cache
 def pictured(name: str) -> Results:
     """The same with the tables of pictures: the pixels are noise, brighter at the left in the first group."""
+    with quick_audits():
+        return kept("pictured", name, MADE_FROM, lambda: _pictured(name))
+
+
+def _pictured(name: str) -> Results:
     own = {"patients": 500, "weightings": WEIGHTINGS} | WORLDS[name]
     context = worlds.context(**own)
     draw, names = np.random.default_rng(3), list(context.population.attributes)

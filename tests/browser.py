@@ -63,10 +63,28 @@ def open_page(
     return page, errors
 
 
-def serious(page: Page) -> list[str]:
-    """What axe finds that is serious or critical on the page as it is shown now, a sentence for each element."""
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""Of axe's rules those that depend on the theme, and most of its time."""
+WORDS = {"type": "tag", "values": ["cat.name-role-value", "cat.text-alternatives", "cat.language", "cat.aria"]}
+"""Those that depend on the language: names, roles and texts."""
+
+
+def settled(page: Page) -> None:
+    """Wait until fonts are there, what moves has come to rest and what changed is drawn."""
+    page.wait_for_function(
+        "document.fonts.status == 'loaded' && document.getAnimations().every(a => a.playState != 'running')"
+    )
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def serious(page: Page, *, only: dict | None = None, within: str | None = None) -> list[str]:
+    """What axe finds that is serious or critical on the page as it is shown now, a sentence for each element.
+
+    `only` these of its rules, `within` the element of this selector.
+    """
     # without fetching style sheets once more, which a page from disk may not do: it would count as an error of the page
-    found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+    options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": only} if only else {})
+    found = Axe().run(page, context=within, options=options).response["violations"]
     return [
         f"{violation['id']} ({violation['impact']}) at {' '.join(map(str, node['target']))}: {violation['help']}; {node['html'][:150]}"
         for violation in found

@@ -6,9 +6,11 @@ on has the shape, the nulls and the verdicts of a true bundle.
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+from made import AUDIT, kept, quick_audits
 
 from lib.audit import Context, Population, answer
 from lib.names import DEFAULTS, Attribute, attributes_as_json
@@ -53,6 +55,11 @@ class Knobs:
 @cache
 def bundle(knobs: Knobs = Knobs()) -> Results:
     """The results of a simulated study; made once for each set of knobs."""
+    with quick_audits():
+        return kept("bundle", knobs, (*AUDIT, Path(__file__)), lambda: _made(knobs))
+
+
+def _made(knobs: Knobs) -> Results:
     draw = np.random.default_rng(knobs.seed)
     cohort = _cohort(draw, knobs)
     valid, train = (cohort.filter(split=split) for split in ("valid", "train"))

@@ -1,26 +1,25 @@
 """What tests share: one tiny cohort, and one study of it, trained once for all of them."""
 
-import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from cohorts import draw_cohort
-from filelock import FileLock
 from hypothesis import settings
+from made import AUDIT, ROOT, made_once, quick_audits
 
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # the same examples on every machine, and no verdict that depends on how busy it is
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
-HERE = Path(__file__).resolve()
-ROOT = HERE.parent.parent
+DEAREST = ("test_pages", "test_chapters", "test_training_survives", "test_slides", "test_study", "test_pdf")
+"""Files that begin, as the last of a suite should be short; those that wait for the same rendering do not meet."""
 TINY = {
     "cohort": '"tiny"',
     "weightings": '["uniform", "kamiran_calders_sex"]',
@@ -71,6 +70,11 @@ class TinyStudy:
     bundle: Path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(DEAREST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 COHORT_OF_CALLER = os.environ.get("COHORT", "")
 """The COHORT under which the tests were started, empty as a rule."""
 
@@ -93,44 +97,28 @@ def tiny_root(tmp_path) -> Path:
     return rewrite_settings(tmp_path, **TINY)
 
 
-def made_once(config: pytest.Config, name: str, inputs: Iterable[Path], make: Callable[[Path], object]) -> Path:
-    """The folder that `make(folder)` fills, once for all workers; it is kept until one of the `inputs` changes."""
-    digest = hashlib.sha256()
-    files = [file for path in inputs for file in ([path] if path.is_file() else path.rglob("*"))]
-    for file in sorted(files):
-        if file.is_file() and "__pycache__" not in file.parts:
-            digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
-    places = config.cache.mkdir("made")
-    place = places / f"{name}-{digest.hexdigest()[:16]}"
-    with FileLock(places / f"{name}.lock"):
-        if not (place / ".whole").is_file():
-            for other in places.glob(f"{name}-*"):
-                shutil.rmtree(other)
-            place.mkdir()
-            make(place)
-            (place / ".whole").touch()
-    return place
-
-
 @pytest.fixture(scope="session")
-def tiny_study(pytestconfig) -> TinyStudy:
-    from lib.study.run import run_study
+def tiny_study() -> TinyStudy:
+    from here import train_here
 
-    code = [path for path in (ROOT / "lib").iterdir() if path.name not in ("report", "render", "__pycache__")]
+    from lib.study import run
+    from lib.training import workers
 
     def make(place: Path) -> None:
-        run_study(draw_cohort(place / "tiny"), root=rewrite_settings(place, **TINY))
+        with quick_audits(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(workers, "train_here", train_here)
+            run.run_study(draw_cohort(place / "tiny"), root=rewrite_settings(place, **TINY))
 
-    place = made_once(pytestconfig, "tiny", [*code, ROOT / "study.toml", ROOT / "requirements.txt", HERE], make)
+    place = made_once("tiny", [*AUDIT, ROOT / "study.toml", ROOT / "tests" / "cohorts.py"], make, TINY)
     return TinyStudy(place, place / "tiny", place / "data" / "tiny" / "results")
 
 
 @pytest.fixture(scope="session")
-def rendered(pytestconfig) -> Path:
+def rendered() -> Path:
     """The published report in all its languages, rendered by Quarto into a copy of the project from what is frozen."""
     from lib.render.book import OUTPUT
-    from lib.settings import languages
     from lib.render.report import render_report
+    from lib.settings import languages
 
     inputs = [*(ROOT / name for name in ("chapters", "lib", "_freeze", "data/nih/results", "data/trust"))]
     inputs += [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]
@@ -146,7 +134,14 @@ def rendered(pytestconfig) -> Path:
             for code in languages(place):
                 render_report(place, code)
 
-    return made_once(pytestconfig, "rendered", inputs, make) / OUTPUT
+    return made_once("rendered", inputs, make) / OUTPUT
+
+
+@pytest.fixture(scope="module")
+def audited_quickly():
+    """For files in which audits are made, and what they say of noise is not what is tested."""
+    with quick_audits():
+        yield
 
 
 @pytest.fixture(scope="module")

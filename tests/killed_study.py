@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import here
 import torch
 from torch import nn
 
@@ -31,11 +32,6 @@ class TinyNetwork(Network):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         return self.bn(self.conv(x)).relu()
-
-
-def one_after_the_other(plan, tensors, missing, deadline=None):
-    for run in missing:
-        workers.train_one(plan, tensors, *run)
 
 
 def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, int]:
@@ -71,8 +67,9 @@ def live(cohort: Path, root: Path, how: str, when: float) -> tuple[int, float, i
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    here.cpu_count = lambda: 1
     classifier.build = store.build = lambda *_: TinyNetwork()
-    workers.train_here = one_after_the_other
+    workers.train_here = here.train_here
     for line in sys.stdin:
         root, how, when = json.loads(line)
         print(json.dumps(live(Path(sys.argv[1]), Path(root), how, when)), flush=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from made import quick_audits
 
 from lib.audit.decisions.levelling import compute as levelling
 from lib.audit.questions import answer
@@ -40,7 +41,8 @@ def biased():
 
 @pytest.fixture(scope="module")
 def tables(biased):
-    return answer(biased)
+    with quick_audits():
+        return answer(biased)
 
 
 def recommended(table):

@@ -13,6 +13,7 @@ import train_classifieur as script
 
 pytest_plugins = ["drop_in_fixtures"]
 pytestmark = alike
+NOTEBOOK = ROOT / "notebooks" / "train_classifieur.ipynb"
 
 
 def test_one_command_trains_and_predicts(cohort, trained, tmp_path, capsys):
@@ -93,9 +94,14 @@ def test_a_flag_is_true_or_false(capsys):
     assert stop.value.code == 2 and "'maybe' is neither True nor False" in capsys.readouterr().err
 
 
-def test_the_notebook_runs_and_is_kept_without_outputs(cohort, tmp_path):
-    notebook = nbformat.read(ROOT / "notebooks" / "train_classifieur.ipynb", as_version=4)
+def test_the_notebook_is_kept_without_outputs():
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
     assert all(not cell.outputs and cell.execution_count is None for cell in notebook.cells if cell.cell_type == "code")
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(cohort, tmp_path):
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
     project = tmp_path / "project"
     shutil.copytree(ROOT / "lib", project / "lib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "train_classifieur.py", project)

@@ -8,6 +8,9 @@ from conftest import ROOT
 
 from lib.render.draft import render_draft
 
+pytestmark = pytest.mark.slow
+"""All chapters are run and drawn. Quick tests have each part: the study, every cell on other cohorts, the draft of a small book."""
+
 
 @pytest.fixture(scope="module")
 def draft(tiny_study, tmp_path_factory):

@@ -48,7 +48,7 @@ def weights(population, metric, images, unit):
     return both.sum(axis=1)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10_000), unit=st.sampled_from(list(Unit)))
 def test_rates_by_group_are_fairlearns(seed, unit):
     population = cohort(seed)
@@ -75,7 +75,7 @@ def test_rates_by_group_are_fairlearns(seed, unit):
         )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10_000), unit=st.sampled_from(list(Unit)), coarse=st.booleans())
 def test_auc_is_scikit_learns(seed, unit, coarse):
     population = cohort(seed)

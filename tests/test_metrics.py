@@ -22,6 +22,8 @@ from lib.audit import Context, Population, answer
 from lib.audit.metrics import RATES, Unit, auc, gaps, rates
 from lib.names import BASELINE, DEFAULTS
 
+pytestmark = pytest.mark.usefixtures("audited_quickly")
+
 ABOUT_LABEL = {"tpr": true_positive_rate, "fpr": false_positive_rate, "fnr": false_negative_rate}
 ABOUT_ALL = {"selection_rate": selection_rate, "accuracy": accuracy_score}
 DEMANDS = {
@@ -55,7 +57,7 @@ def value(figures, attribute, group, metric):
     return figures.where(chosen).estimate.item()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 10_000), attribute=st.sampled_from(list(DEFAULTS)), unit=UNITS, threshold=st.floats(0.1, 0.9)
 )
@@ -78,7 +80,7 @@ def test_rates_are_those_of_fairlearns_metric_frame(seed, attribute, unit, thres
                 assert value(found, attribute, group, metric) == pytest.approx(oracle.by_group[metric][group], abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000), unit=UNITS, attribute=st.sampled_from(list(DEFAULTS)))
 def test_the_auc_is_scikit_learns(seed, unit, attribute):
     frame, scores = cohort(seed)
@@ -89,7 +91,7 @@ def test_the_auc_is_scikit_learns(seed, unit, attribute):
         assert value(found, attribute, group, "auc") == pytest.approx(oracle, abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000), unit=UNITS)
 def test_rates_fit_together(seed, unit):
     frame, scores = cohort(seed)
@@ -115,7 +117,7 @@ def test_gaps_are_group_less_reference_and_the_mean_over_networks():
     assert np.allclose(np.nan_to_num(levels.estimate), np.nan_to_num((one + two) / 2))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_demands_of_fairness_are_fairlearns_where_each_patient_has_one_image(seed):
     frame, scores = cohort(seed, unknown=0.0)

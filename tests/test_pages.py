@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from browser import NEEDED, open_page, serious
+from browser import COLOURS, NEEDED, WORDS, open_page, serious, settled
 from bs4 import BeautifulSoup
 
 pytestmark = NEEDED
@@ -29,6 +29,9 @@ WIDER = """() => {
 }"""
 
 
+DARK = "document.body.classList.contains('quarto-dark')"
+
+
 @pytest.fixture(scope="module")
 def pages(rendered) -> list[Path]:
     found = [p for p in sorted(rendered.rglob("*.html")) if not {"site_libs", "slides"} & set(p.parts)]
@@ -36,32 +39,54 @@ def pages(rendered) -> list[Path]:
     return found
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_page_works_from_disk_and_everyone_can_read_it(pages, browser, dark):
-    wrong = []
-    for path in [path for path in pages if not dark or "fr" not in path.parts]:  # colours do not depend on the language
-        page, errors = open_page(browser, path, width=1280, height=900)
-        if dark:
-            page.evaluate("window.quartoToggleColorScheme()")
-        page.wait_for_timeout(300)
-        assert page.evaluate("document.body.classList.contains('quarto-dark')") == dark
-        wrong += [f"{path.name}: {what}" for what in (*errors, *serious(page))]
-        page.context.close()
-    assert not wrong, "\n".join(wrong)
+@pytest.fixture(scope="module")
+def seen(pages, rendered, browser) -> dict[str, list[str]]:
+    """What is wrong, by kind, of every page: opened once, looked at in both themes and at three widths.
 
-
-@pytest.mark.parametrize("width", [360, 1280, 794], ids=["phone", "desk", "paper"])
-def test_nothing_is_wider_than_the_page(pages, browser, width):
-    wrong = []
+    The French pages are the same elements with other words: what depends on colours or on paper is looked at in English.
+    """
+    wrong = {kind: [] for kind in ("errors", "light", "dark", "desk", "phone", "paper")}
     for path in pages:
-        if width == 794 and "fr" in path.parts:
-            continue
-        page, _ = open_page(browser, path, width=width, height=900)
-        if width == 794:
+        page, errors = open_page(browser, path, width=1280, height=900)
+
+        def note(kind: str, found: list[str], name: str = str(path.relative_to(rendered))) -> None:
+            wrong[kind] += [f"{name}: {what}" for what in found]
+
+        settled(page)
+        assert not page.evaluate(DARK)
+        english = "fr" not in path.parts
+        note("light", serious(page, only=None if english else WORDS))
+        note("desk", page.evaluate(WIDER))
+        if english:
+            page.evaluate("window.quartoToggleColorScheme()")
+            page.wait_for_function(DARK)
+            settled(page)
+            note("dark", serious(page, only=COLOURS))
+        page.set_viewport_size({"width": 360, "height": 900})
+        settled(page)
+        note("phone", page.evaluate(WIDER))
+        if english:
             page.emulate_media(media="print")
-        wrong += [f"{path.name}: {what}" for what in page.evaluate(WIDER)]
+            page.set_viewport_size({"width": 794, "height": 900})
+            settled(page)
+            note("paper", page.evaluate(WIDER))
+        note("errors", errors)
         page.context.close()
-    assert not wrong, "\n".join(wrong)
+    return wrong
+
+
+def test_every_page_works_from_disk_without_an_error(seen):
+    assert not seen["errors"], "\n".join(seen["errors"])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everyone_can_read_every_page(seen, theme):
+    assert not seen[theme], "\n".join(seen[theme])
+
+
+@pytest.mark.parametrize("width", ["phone", "desk", "paper"])
+def test_nothing_is_wider_than_the_page(seen, width):
+    assert not seen[width], "\n".join(seen[width])
 
 
 def test_every_link_leads_somewhere(pages, rendered):
@@ -142,7 +167,7 @@ def test_the_search_works_from_disk(rendered, browser):
     page, errors = open_page(browser, rendered / "index.html", width=1280, height=900)
     page.on("dialog", lambda dialog: (errors.append(f"a warning: {dialog.message}"), dialog.dismiss()))
     page.locator("#quarto-search input").click()
-    page.keyboard.type("placebo", delay=100)
+    page.keyboard.type("placebo")
     page.locator(".aa-Item").first.wait_for()
     assert "placebo" in page.locator(".aa-Panel").inner_text().lower()
     assert errors == []

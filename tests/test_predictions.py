@@ -19,6 +19,8 @@ from lib.render.quarto import find_quarto
 from lib.render.report import render_predictions
 from lib.tables import TABLES
 
+pytestmark = pytest.mark.usefixtures("audited_quickly")
+
 PATIENTS = 120
 NIH = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
 

@@ -15,6 +15,8 @@ from lib.predictions.methods import methods_of
 from lib.predictions.prepared import Request, prepared
 from lib.tabular.escape import for_csv, for_terminal, plain_name
 
+pytestmark = pytest.mark.usefixtures("audited_quickly")
+
 META = people(patients=80)
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -12,6 +12,8 @@ from lib.names import ERRORS, IMAGE, MAX_MIN, PATIENT, VERDICTS
 from lib.tables import TABLES
 from tests.worlds import attribute, context, processed
 
+pytestmark = pytest.mark.usefixtures("audited_quickly")
+
 ONE = {"ward": attribute("ward")}
 EIGHT = {name: attribute(name, 2 + k % 2, of_patient=k % 3 > 0) for k, name in enumerate("abcdefgh")}
 

@@ -10,6 +10,8 @@ from lib.audit.questions.associations import cramers_v
 from lib.names import DEFAULTS, IMAGE, PATIENT, SHOWN
 from tests.worlds import context
 
+pytestmark = pytest.mark.usefixtures("audited_quickly")
+
 DATA = ("composition", "pairs", "shares", "associations", "ages", "visits", "exposure", "simpson")
 
 

@@ -24,6 +24,8 @@ from lib.training.settings import TrainingSettings
 from lib.training.store import Plan, TrainingError
 from lib.training.workers import train_all
 
+pytestmark = pytest.mark.usefixtures("audited_quickly")
+
 
 @pytest.fixture(scope="module")
 def study(tiny_study):

@@ -3,17 +3,22 @@
 import polars as pl
 import pytest
 from conftest import rewrite_settings
+from here import train_here
+from made import quick_audits
 
 from lib.names import is_weighting
 from lib.preprocessing import WeightingError, catalogue, example_weights, names
 from lib.results import load
-from lib.study.run import run_study
+from lib.study import run
+from lib.training import workers
 
 
-def test_a_study_of_an_attribute_of_ones_own_reaches_its_end(tiny_cohort, tiny_root):
+def test_a_study_of_an_attribute_of_ones_own_reaches_its_end(tiny_cohort, tiny_root, monkeypatch):
+    monkeypatch.setattr(workers, "train_here", train_here)
     own = {"attributes": '["visit:Follow-up #:1"]', "attribute": '"visit"', "seeds": "[1]"}
     rules = {"weightings": '["uniform", "group_balanced_visit"]', "postprocessings": '["fixed_0.5", "equal_tpr"]'}
-    run_study(tiny_cohort, root=rewrite_settings(tiny_root, **own, **rules))
+    with quick_audits():
+        run.run_study(tiny_cohort, root=rewrite_settings(tiny_root, **own, **rules))
     study = load("tiny", tiny_root)
     assert set(study.metrics["attribute"]) == {"overall", "visit"}
     assert study.metrics.select("weighting", "postprocessing").unique().height == 4

@@ -142,15 +142,16 @@ def test_a_read_only_folder_is_one_sentence(tmp_path, code):
 
 
 def start(study, root: Path, before: list[str], **more) -> subprocess.CompletedProcess:
-    """`python -m lib study` in the project `root`."""
+    """`python -m lib study` in the project `root`, its networks trained in the same process."""
     code = (
-        "import lib.study.run, sys, pathlib; lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop()); "
+        "import here, lib.study.run, sys, pathlib; lib.training.workers.train_here = here.train_here; "
+        "lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop()); "
         "from lib.__main__ import main; sys.exit(main())"
     )
     return subprocess.run(
         [*before, sys.executable, "-c", code, "study", str(study.folder), "--name", "tiny", str(root)],
         cwd=ROOT,
-        env=os.environ | {"TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": str(ROOT / "tests")},
         capture_output=True,
         text=True,
         **more,

@@ -43,9 +43,8 @@ def _told(context: Context, method: tuple[str, str, str], own) -> pl.DataFrame:
     ]
     kept, promised = (np.stack(side) for side in zip(*judged, strict=True))
     off = kept - promised  # (B, K)
-    with np.errstate(invalid="ignore"):
-        value = in_place + np.nanmean(off, axis=0)
-        spread, of_rule = np.nanstd(off, axis=0, ddof=1), np.nanstd(kept, axis=0, ddof=1)
+    (bias, spread), (_, of_rule) = (_mean_and_spread(own) for own in (off, kept))
+    value = in_place + bias
     index = asked.index.with_columns(
         *(pl.lit(part).alias(key) for key, part in zip(METHOD, method, strict=True)),
         in_place=pl.Series(in_place, dtype=F),
@@ -61,6 +60,16 @@ def _told(context: Context, method: tuple[str, str, str], own) -> pl.DataFrame:
             for key, kind in schema.items()
         )
     )
+
+
+def _mean_and_spread(values: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation (K,) of those of (B, K) that are known; NaN of none, and the deviation of a single one."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(known, values, 0).sum(axis=0) / count
+        variance = (np.where(known, values - mean, 0) ** 2).sum(axis=0) / (count - 1)
+    return mean, np.sqrt(np.where(count > 1, variance, np.nan))
 
 
 class _Asked:
