@@ -189,7 +189,7 @@ def main(target: int = 1000, processes: int = 1, *sources: str) -> None:
         for done, ((k, seed), part) in enumerate(zip(todo, found, strict=True), start=1):
             for key, own in part.items():
                 sums[key] = sums.get(key, 0) + own
-                cohorts[key] = (seed + 1) * chosen[k].cohorts
+                cohorts[key] = cohorts.get(key, 0) + chosen[k].cohorts
             write(OUT, sums, cohorts)
             print(f"{done} of {len(todo)}", file=sys.stderr, flush=True)
 
