@@ -186,7 +186,7 @@ def main(target: int = 1000, processes: int = 1, *sources: str) -> None:
     todo = list(rounds(chosen, cohorts, target))
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         found = pool.map(_run, (chosen[k] for k, _ in todo), (seed for _, seed in todo))
-        for done, ((k, seed), part) in enumerate(zip(todo, found, strict=True), start=1):
+        for done, ((k, _), part) in enumerate(zip(todo, found, strict=True), start=1):
             for key, own in part.items():
                 sums[key] = sums.get(key, 0) + own
                 cohorts[key] = cohorts.get(key, 0) + chosen[k].cohorts
