@@ -1,8 +1,8 @@
 """Every question of the audit on cohorts whose truth is known: how often its intervals cover.
 
 A finite population of patients, scored by a finite number of networks, stands for the world: a cohort is patients and networks
-drawn from both with replacement, and the truth is the question's own answer on everyone, by all networks. Of a single network
-the truth is that of this very one.
+drawn from both, and the truth is the question's own answer on everyone, by all networks. Of a single network
+the truth is that of this very one, and so is the agreement of two.
 """
 
 import importlib
@@ -20,28 +20,31 @@ from scipy.special import expit
 
 from benchmarks.simulation import Batch, People, draw, plasmode, simulated
 from lib.audit import Context, answer
-from lib.audit.inference import Figures
+from lib.audit.inference import Figures, Population
 from lib.audit.questions import QUESTIONS
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
-ASKED = (
+QUICK = (
+    *("metrics", "gaps", "intersections", "amplification", "calibration", "calibration_curve", "gap_by_findings"),
     *(
-        "metrics",
-        "gaps",
-        "intersections",
-        "amplification",
-        "calibration",
-        "calibration_curve",
-        "equal_rates",
-        "gap_parts",
+        "misses_by_finding",
+        "label_errors",
+        "net_benefit",
+        "abstention",
+        "seed_decisions",
+        "pooled_crossings",
+        "simpson",
     ),
-    *("gap_by_findings", "misses_by_finding", "label_mixture", "label_errors", "net_benefit", "operating_points"),
-    *("abstention", "seed_decisions", "pooled_crossings", "composition", "simpson"),
 )
-"""Questions with intervals that a baseline alone answers."""
+"""Questions with intervals that a baseline alone answers, about .06 CPU seconds each."""
+DEAR = ("equal_rates", "gap_parts", "label_mixture", "operating_points")
+"""Those that fit something again for each group of patients or resample, five to ten times as dear."""
+DATA = ("composition", "shares", "exposure")
+"""Those that ask nothing of a network."""
+ASKED = QUICK + DEAR + DATA
 NETWORKS = (1, 2, 3, 5)
-POOL = 32
-"""Networks of the world."""
+POOL = 64
+"""Networks of the world; those of a cohort are drawn from them without replacement."""
 PEOPLE = 2000
 """Patients of the simulated world."""
 FINDINGS = ("Effusion", "Mass", "Nodule", "Atelectasis", "Infiltration")
@@ -49,17 +52,20 @@ NUMBERS = ("threshold", "share")
 """Columns of numbers that say what a row is about."""
 SAID = ("verdict", "estimand", "family")
 """Columns of words that do not."""
-HELD = {"seed_decisions": "split"}
-"""Figures of the very networks at hand, which have no counterpart in the world."""
+OWN = "seed_decisions"
+"""A question about the very networks at hand, where there are two: its truth is theirs."""
+HELD = {OWN: "split"}
+"""Figures that have no counterpart in the world, whose networks are more."""
 
 
 @dataclass(frozen=True)
 class World:
-    """A population with the logits (S, n) of all networks, and what its images show."""
+    """A population with the logits (S, n) of all networks, what its images show, and how bright they are."""
 
     people: People
     logits: np.ndarray
     findings: np.ndarray
+    grey: dict[str, np.ndarray]
 
     def context(self, networks: np.ndarray, rows: np.ndarray | None = None, population=None, seed: int = 0) -> Context:
         """What the audit is given of some images and networks; everyone without `rows`."""
@@ -72,7 +78,8 @@ class World:
             frame[name] = groups[codes].tolist()
         people = pl.DataFrame(frame).with_columns(split=pl.lit("valid"))
         decisions = {BASELINE: (scores >= 0.5).astype(float)}
-        return Context(population, people, {BASELINE_WEIGHTING: scores}, decisions, seed=seed, cohort=people)
+        grey = {measure: levels[rows] for measure, levels in self.grey.items()}
+        return Context(population, people, {BASELINE_WEIGHTING: scores}, decisions, seed=seed, grey=grey, cohort=people)
 
 
 @cache
@@ -85,15 +92,28 @@ def world(source: str) -> World:
     logits = people.logit + alone.noise(POOL)
     place = np.digitize(people.logit + generator.normal(size=count), np.quantile(people.logit, [0.2, 0.4, 0.6, 0.8]))
     findings = np.where(people.population.labels == 1, np.array(FINDINGS)[place], "No Finding")
-    return World(people, logits, findings)
+    return World(people, logits, findings, {name: _grey(people.population, generator) for name in ("mean", "contrast")})
+
+
+def _grey(population: Population, generator: np.random.Generator) -> np.ndarray:
+    """Grey levels (n,), darker by .05 in the second group of each attribute; half of the rest is the patient's own."""
+    own = generator.normal(0, 0.05, population.n_patients)[population.patients]
+    shift = sum(0.05 * (codes == 1) for codes in population.groups.values())
+    return 0.5 + own + generator.normal(0, 0.05, population.n_images) - shift
 
 
 @cache
-def truth(source: str, single: bool) -> dict[str, pl.DataFrame]:
-    """Answers on everyone by all networks, or by the first alone."""
-    networks = np.arange(1 if single else POOL)
+def truth(source: str, networks: tuple[int, ...], questions: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    """Answers on everyone by some networks."""
     with without_intervals():
-        return told(answer(world(source).context(networks), ASKED))
+        return told(answer(world(source).context(np.array(networks)), questions), questions)
+
+
+def truths(source: str, networks: np.ndarray, questions: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    """What cohorts with these networks are about: of one network that very one, else all of the world."""
+    single = len(networks) == 1
+    found = truth(source, tuple(networks) if single else tuple(range(POOL)), questions)
+    return found | (truth(source, tuple(networks), (OWN,)) if len(networks) == 2 and OWN in questions else {})
 
 
 @contextmanager
@@ -116,11 +136,11 @@ def without_intervals() -> Iterator[None]:
         yield
 
 
-def told(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Rows `unit, measure, kind, estimate, low, high` of every question, with what they are about, in columns of words."""
+def told(tables: dict[str, pl.DataFrame], questions: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    """Rows `unit, measure, kind, estimate, low, high` of questions, with what they are about, in columns of words."""
     found = {}
     for name, table in tables.items():
-        if name not in ASKED or table.is_empty():
+        if name not in questions or table.is_empty():
             continue
         if name == "calibration_curve":
             table = table.rename({"observed": "estimate"}).with_columns(pl.col("bin").cast(pl.String))
@@ -141,16 +161,18 @@ def told(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     return found
 
 
-def one_cohort(source: str, patients: int, seed: int) -> Iterator[tuple[int, str, str, str, str, np.ndarray]]:
+def one_cohort(
+    source: str, patients: int, questions: tuple[str, ...], seed: int
+) -> Iterator[tuple[int, str, str, str, str, np.ndarray]]:
     """Networks, unit, question, kind, measure, and truth, low, high (3, R) of the rows, for a cohort and each number of networks."""
     own = world(source)
-    generator = np.random.default_rng([seed, patients, 17])
+    generator = np.random.default_rng([seed, patients, 18])
     batch = draw(own.people, patients, 1, generator)
-    for networks in NETWORKS:
-        chosen = np.zeros(1, dtype=int) if networks == 1 else generator.integers(0, POOL, networks)
-        tables = told(answer(own.context(chosen, batch.rows, batch.population, seed), ASKED))
+    for networks in NETWORKS[:1] if questions == DATA else NETWORKS:
+        chosen = np.zeros(1, dtype=int) if networks == 1 else generator.choice(POOL, networks, replace=False)
+        tables = told(answer(own.context(chosen, batch.rows, batch.population, seed), questions), questions)
         for question, table in tables.items():
-            right = truth(source, networks == 1).get(question)
+            right = truths(source, chosen, questions).get(question)
             if right is None:
                 continue
             keys = [c for c in table.columns if c not in ("estimate", "low", "high") and not c.startswith("_")]

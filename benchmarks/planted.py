@@ -38,7 +38,8 @@ from lib.settings import ROOT
 
 OUT = ROOT / "data" / "trust" / "planted.csv"
 FIELDS = ("dial", "value", "seed", "question", "sign", "auc")
-VALUES = (0.5, 1.0)
+HALF = 0.5
+VALUES = (HALF, 1.0)
 IMAGES, PIXELS, COMPONENTS, NETWORKS = 1800, 64, 100, 5
 SMALLEST_CELL = 20
 NONE = "none"
@@ -181,6 +182,7 @@ def main(cohorts: int = 20, processes: int = 2) -> None:
         for dial, value in settings()
         if (dial, str(value), str(seed)) not in done
     ]
+    todo.sort(key=lambda own: own[1] == HALF)  # what is promised is about nothing planted, and planted in full
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         for future in as_completed([pool.submit(one_cohort, *what) for what in todo]):
             with OUT.open("a", newline="", encoding="utf-8") as file:

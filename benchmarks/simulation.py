@@ -7,6 +7,7 @@ patients; Wang et al. 2017, doi 10.1109/CVPR.2017.369) or of one classifier's sc
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -65,30 +66,22 @@ class People:
 
     def moved(self, targets: dict[tuple[str, str, str], float], unit: Unit, steps: int = 100) -> "People":
         """The same people with rates as asked, (attribute, group, metric) -> rate, by moving logits within groups and labels."""
-        chosen = {}
-        for cell in self.population.cells:
-            for label, metric in ((1, "tpr"), (0, "fpr")):
-                if (key := (cell.attribute, cell.group, metric)) in targets:
-                    images = cell.images & (self.population.labels == label)
-                    chosen[key] = images, image_weights(self.population, images[:, None], unit)[:, 0]
+        cells = {key: own for key, own in cells_of(self.population, unit).items() if key in targets}
         found = self
         for step in range(steps):
-            for key, (images, weights) in chosen.items():
-                rate = weights[images] @ found.chance[images] / weights.sum()
+            for key, (images, weights) in cells.items():
+                logit = found.logit.copy()
+                rate = weights @ ndtr(logit[images] / self.noise)
                 move = (ndtri(targets[key]) - ndtri(rate)) * self.noise
-                found = replace(found, logit=found.logit + (1.5 if step < steps / 2 else 1) * move * images)
+                logit[images] += (1.5 if step < steps / 2 else 1) * move
+                found = replace(found, logit=logit)
         return found
 
     def rates(self, unit: Unit) -> dict[tuple[str, str, str], float]:
         """The true rates by (attribute, group, metric)."""
-        found = {}
-        for cell in self.population.cells:
-            for label, metric in ((1, "tpr"), (0, "fpr")):
-                weights = image_weights(
-                    self.population, (cell.images & (self.population.labels == label))[:, None], unit
-                )
-                found[cell.attribute, cell.group, metric] = float(weights[:, 0] @ self.chance / weights.sum())
-        return found
+        chance = self.chance
+        cells = cells_of(self.population, unit)
+        return {key: float(weights @ chance[images]) for key, (images, weights) in cells.items()}
 
     def without_gaps(self, unit: Unit) -> "People":
         """The same people with no gap between any groups.
@@ -113,6 +106,20 @@ class People:
             for v, sign in (("AP", 1), ("PA", -1))
         }
         return self.moved({k: min(max(v, 0.01), 0.99) for k, v in targets.items() if k[0] == "view"}, unit)
+
+
+@cache
+def cells_of(population: Population, unit: Unit) -> dict[tuple[str, str, str], tuple[np.ndarray, np.ndarray]]:
+    """By (attribute, group, metric): positions of the images that the rate is about, and their weights, which add up to 1."""
+    found = {}
+    for cell in population.cells:
+        for label, metric in ((1, "tpr"), (0, "fpr")):
+            images = np.flatnonzero(cell.images & (population.labels == label))
+            mask = np.zeros((population.n_images, 1), dtype=bool)
+            mask[images] = True
+            weights = image_weights(population, mask, unit)[images, 0]
+            found[cell.attribute, cell.group, metric] = images, weights / weights.sum()
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,9 @@
 
 Adds cohorts up to the number asked, those of 1,500 patients a quarter as many, in rounds over all settings: it may be stopped
 at any time, counts stay balanced, and goes on where it stopped. What was counted before another change of the audit's statistics is to be
-deleted by hand. Questions (`benchmarks.asked`) cost more than rates (`benchmarks.coverage`) and have fewer cohorts.
+deleted by hand. CPU seconds a cohort of 375 patients, for one, two, three and five networks together: rates (`benchmarks.coverage`) .15,
+questions (`benchmarks.asked`) 2.6, those that fit something again 2.1 more, all that follows post-processing (`benchmarks.fitted`) 4. The dear
+ones have fewer cohorts a round; the column `cohorts` says how many.
 """
 
 import os
@@ -21,7 +23,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import numpy as np
 import polars as pl
 
-from benchmarks import asked, coverage
+from benchmarks import asked, coverage, fitted
 from benchmarks.tally import ALL, COUNTED, KEY, Tally
 from lib.audit.metrics import Unit
 
@@ -34,26 +36,34 @@ SCHEMA = (
 """`figures`: intervals counted; `compared`: families of which `agree` is the share in which twenty seeds say the same."""
 MEASURED = ("truth", "width")
 """What is counted of all else is a number of cases, whole again after it was rounded."""
-QUESTIONS = {375: 4, 1500: 1}
-"""Cohorts of a job, of questions."""
+QUESTIONS = {asked.DATA: {375: 10, 1500: 5}, asked.QUICK: {375: 2, 1500: 1}, asked.DEAR: {375: 2, 1500: 1}}
+"""Cohorts of a job, by questions and patients."""
+SELDOM = 5
+"""A round of what is fitted comes with so many of the others."""
 Key = tuple[str, str, str, int, int, str, str, str, str]
 Sums = dict[Key, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Job:
-    """So many `cohorts` of a setting at a time: `run(seed)` counts them."""
+    """So many `cohorts` of a setting at a time: `run(seed)` counts them. `kinds`: the questions asked; rates without.
+
+    `every`: how many rounds of the other jobs go by for one of this.
+    """
 
     setting: tuple
-    asks: bool
+    kinds: tuple[str, ...]
     cohorts: int
     run: Callable[[int], Sums]
+    every: int = 1
 
     def counts(self, key: Key) -> bool:
         """Whether a row is of this setting."""
-        asks = key[5].split(" (")[0] in asked.ASKED
-        where = (key[0], key[3]) if self.asks else key[:4]
-        return asks == self.asks and where == self.setting
+        kind = key[5].split(" (")[0]
+        if not self.kinds:
+            return kind not in asked.ASKED + fitted.FITTED + fitted.VERDICTS and key[:4] == self.setting
+        place = key[0], key[3], key[4]
+        return kind in self.kinds and place[: len(self.setting)] == self.setting
 
 
 @dataclass(frozen=True)
@@ -66,16 +76,17 @@ class Rates:
 
 @dataclass(frozen=True)
 class Asked:
-    """All questions of some cohorts; rows by question and measure, over groups and the like."""
+    """Some questions of some cohorts; rows by question and measure, over groups and the like."""
 
     source: str
     patients: int
+    questions: tuple[str, ...]
 
     def __call__(self, seed: int) -> Sums:
-        tally, count = Tally(), QUESTIONS[self.patients]
+        tally, count = Tally(), QUESTIONS[self.questions][self.patients]
         for k in range(count):
             for networks, unit, question, kind, measure, (true, low, high) in asked.one_cohort(
-                self.source, self.patients, seed * count + k
+                self.source, self.patients, self.questions, seed * count + k
             ):
                 key = (
                     *_name(self.source, "gaps", unit, self.patients),
@@ -96,17 +107,33 @@ class Asked:
         return dict(tally.sums)
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What is fitted on the cohort itself, and what is recommended."""
+
+    source: str
+    patients: int
+    networks: int
+
+    def __call__(self, seed: int) -> Sums:
+        return fitted.one_batch(self.source, self.patients, self.networks, seed)
+
+
 def _name(source: str, world: str, unit: str, patients: int) -> tuple:
     return coverage.Setting(source, world, Unit(unit), patients).key
 
 
 def jobs(sources: tuple[str, ...]) -> list[Job]:
-    """Every setting of rates and of questions."""
-    found = [Job(own.key, False, coverage.BATCH[own.patients], Rates(own)) for own in coverage.settings(sources)]
+    """Every setting of rates, of questions and of what is fitted."""
+    found = [Job(own.key, (), coverage.BATCH[own.patients], Rates(own)) for own in coverage.settings(sources)]
     for source in sources:
-        for patients, count in QUESTIONS.items():
-            label = _name(source, "gaps", Unit.PATIENT, patients)[0]
-            found.append(Job((label, patients), True, count, Asked(source, patients)))
+        label = _name(source, "gaps", Unit.PATIENT, 375)[0]
+        for questions, counts in QUESTIONS.items():
+            for patients, count in counts.items():
+                found.append(Job((label, patients), questions, count, Asked(source, patients, questions)))
+        for patients, networks in fitted.SETTINGS:
+            run, count = Fitted(source, patients, networks), fitted.BATCH[patients]
+            found.append(Job((label, patients, networks), fitted.FITTED + fitted.VERDICTS, count, run, SELDOM))
     return found
 
 
@@ -146,9 +173,9 @@ def rounds(chosen: list[Job], cohorts: dict[Key, int], target: int) -> Iterator[
     done = []
     for k, job in enumerate(chosen):
         have = max((n for key, n in cohorts.items() if job.counts(key)), default=0)
-        wanted = target if job.setting[-1] < 1500 else target // 4
-        done += [(seed, k) for seed in range(have // job.cohorts, -(-wanted // job.cohorts))]
-    for seed, k in sorted(done):
+        wanted = target if 1500 not in job.setting else target // 4
+        done += [(seed * job.every, k, seed) for seed in range(have // job.cohorts, -(-wanted // job.cohorts))]
+    for _, k, seed in sorted(done):
         yield k, seed
 
 
@@ -159,10 +186,10 @@ def main(target: int = 1000, processes: int = 1, *sources: str) -> None:
     todo = list(rounds(chosen, cohorts, target))
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         found = pool.map(_run, (chosen[k] for k, _ in todo), (seed for _, seed in todo))
-        for done, ((k, seed), part) in enumerate(zip(todo, found, strict=True), start=1):
+        for done, ((k, _), part) in enumerate(zip(todo, found, strict=True), start=1):
             for key, own in part.items():
                 sums[key] = sums.get(key, 0) + own
-                cohorts[key] = (seed + 1) * chosen[k].cohorts
+                cohorts[key] = cohorts.get(key, 0) + chosen[k].cohorts
             write(OUT, sums, cohorts)
             print(f"{done} of {len(todo)}", file=sys.stderr, flush=True)
 

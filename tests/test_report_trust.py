@@ -9,9 +9,9 @@ from lib.report import heading, load, read, say, show
 from lib.report.facts import trust
 
 
-def rows(kind="gap", attribute="view", world="none", unit=PATIENT, patients=375, networks=1, **numbers):
+def rows(kind="gap", attribute="view", world="none", unit=PATIENT, patients=375, networks=1, metric="tpr", **numbers):
     found = {"source": "simulated", "world": world, "unit": unit, "patients": patients, "networks": networks}
-    found |= {"kind": kind, "attribute": attribute, "metric": "tpr", "contrast": "AP - PA", "cohorts": 300}
+    found |= {"kind": kind, "attribute": attribute, "metric": metric, "contrast": "AP - PA", "cohorts": 300}
     return found | dict.fromkeys(COUNTED) | numbers
 
 
@@ -25,6 +25,7 @@ def made(covered=0.95, alarms=0.04, wrong=0.05) -> pl.DataFrame:
     found += [rows(kind, **family) for kind in ("baseline gaps", "family of weightings")]
     found.append(rows(world="gap 20", **numbers | {"p_below_5": 0.93, "shown": 0.77, "truth": 0.2}))
     found.append(rows("narrowed: mirrored", world="gaps", truth=0.2, shown=0.06, wrong=0.06))
+    found += [rows("recommended", "all", metric=m, shown=0.5, wrong=0.1) for m in trust.WRONG.values()]
     schema = dict.fromkeys((*KEY, "cohorts"), pl.String) | dict.fromkeys(("patients", "networks", "cohorts"), pl.Int64)
     return trust.sorted_by_kind(pl.DataFrame(found, schema=schema | dict.fromkeys(COUNTED, pl.Float64)))
 
@@ -57,6 +58,12 @@ def test_false_alarms_power_and_claims_are_those_of_the_table(study):
     assert facts["wider"] > 1
 
 
+def test_advice_is_told_with_how_often_it_is_wrong(study):
+    facts = trust.told(study, made())["advice"]
+    assert facts == {"loss": 0.1, "gap": 0.1, "margin": 0.1, "shown": 0.5, "cohorts": 300}
+    assert "recommended in 50 %" in say(study, "trust", "advice", frame=made()).replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_rows_count_as_many_as_they_hold():
     two = [rows(covered=1.0, truth=0.2), rows(covered=0.5, truth=0.2)]
     frame = pl.DataFrame(two, infer_schema_length=None).with_columns(figures=pl.Series([300, 100]))
@@ -67,7 +74,10 @@ def test_rows_count_as_many_as_they_hold():
 @pytest.mark.parametrize("code", ["en", "fr"])
 def test_sentences_figure_and_table_hold_with_and_without_rows(frame, code):
     study = load(code, "nih")
-    texts = [say(study, "trust", block, frame=frame) for block in ("answer", "further", "alarms", "power", "by_image")]
+    texts = [
+        say(study, "trust", block, frame=frame)
+        for block in ("answer", "further", "alarms", "power", "advice", "by_image")
+    ]
     texts += [heading(study, "coverage", frame=frame), read(study, "missed_aims", frame=frame)]
     assert all(text and "None" not in text and "nan" not in text for text in texts), texts
     assert "NaN" not in show(study, "coverage", frame=frame).markdown

@@ -51,6 +51,12 @@ class Context:
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     _kept: dict[Any, Any] = field(default_factory=dict)
 
+    def predictions(self) -> "Context":
+        """The same without what is neither people, scores, decisions nor a setting: what another process needs."""
+        kept = ("margin", "smallest_cell", "seed", "ranks")
+        settings = {name: getattr(self, name) for name in kept}
+        return Context(self.population, self.people, self.scores, self.decisions, **settings)
+
     def table(self, name: str) -> pl.DataFrame:
         """The answer to another question, which the asking one names in its `reads`."""
         return self.tables[name]

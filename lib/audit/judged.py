@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
+from joblib import Parallel, cpu_count, delayed
 
 from lib.audit import metrics
 from lib.audit.columns import F, S
@@ -31,7 +32,8 @@ from lib.names import (
     kind_of,
 )
 
-UNITS = (PATIENT, IMAGE)
+MANY = 100
+"""Methods from which on another process judges by image meanwhile: it takes two seconds to start."""
 COMPARED = ("balanced_accuracy", *ERRORS, "selection_rate", "ppv")
 """Rates whose differences between groups are told, beside the AUC."""
 METHOD = ["weighting", "postprocessing", "target"]
@@ -103,16 +105,23 @@ def judged(context: Context) -> Judged:
 
 
 def _judged(context: Context) -> Judged:
+    # figures, which are large, stay in this process: by image, tables alone are kept
+    pool = Parallel(n_jobs=cpu_count() if len(context.decisions) >= MANY else 1, return_as="generator")
+    by_image = pool([delayed(_of_unit)(context.predictions(), IMAGE)])
+    found = [_of_unit(context, PATIENT), *by_image]
+
+    def together(name: str) -> list[pl.DataFrame]:
+        return [table for own in found for table in getattr(own, name)]
+
+    tables = {name: pl.concat(together(name), how="diagonal_relaxed") for name in ("metrics", "gaps")}
+    effects = together("effects")
+    tables["effects"] = pl.concat(effects, how="diagonal_relaxed") if effects else pl.DataFrame()
+    tables["families"] = pl.DataFrame([row for own in found for row in own.families], schema=FAMILY, orient="row")
+    return Judged(tables, found[0].compared)
+
+
+def _of_unit(context: Context, unit: str) -> _Gathered:
     found = _Gathered()
-    for unit in UNITS:
-        _of_unit(context, unit, found)
-    tables = {name: pl.concat(getattr(found, name), how="diagonal_relaxed") for name in ("metrics", "gaps")}
-    tables["effects"] = pl.concat(found.effects, how="diagonal_relaxed") if found.effects else pl.DataFrame()
-    tables["families"] = pl.DataFrame(found.families, schema=FAMILY, orient="row")
-    return Judged(tables, found.compared)
-
-
-def _of_unit(context: Context, unit: str, found: _Gathered) -> None:
     levels = context.levels(BASELINE, unit)
     asked = _Asked.of(levels, context.population)
     base = asked.sides(BASELINE, levels)
@@ -133,6 +142,7 @@ def _of_unit(context: Context, unit: str, found: _Gathered) -> None:
             found.compared.update({BASELINE: base.compared} | kept)
     for kind, methods in pending.items():
         found.effects += _effects(context, kind, unit, base, methods, established, found)
+    return found
 
 
 def compared(levels: Figures, population: Population) -> Figures:

@@ -5,7 +5,10 @@ the network, C to this network on these patients. The mean over S networks has v
 the mean give V_A + V_C / S (`patients`); networks differ from each other, on the same patients, by V_N = V_B + V_C; V_C is how much
 single networks' influences differ. So V = patients + max(V_N - V_C, 0) / S: no part is counted twice.
 
-V_C is taken off by d / (d + 1) of it, d being the degrees of freedom of V_N: with few networks V_N often falls under V_C by chance.
+V_C is taken off by d / (d + 1) of it, d being the degrees of freedom of V_N: with few networks V_N often falls under V_C by chance. With one
+degree of freedom (two networks) a quarter is: where networks differ much more than patients explain, V_N is often small by chance, and taking
+half of V_C off then leaves nothing of it. Intervals of rates of 1,500 patients cover in 92.2 % with a half, 93.1 % with a quarter, 94.4 % with
+nothing taken off; those of gaps, where patients tell more, in 94.6, 95.6 and 97.1 %, and of 375 patients in 96.1, 96.8 and 97.7 %.
 
 Degrees of freedom of patients follow Satterthwaite 1946 (doi 10.2307/3002019). Those of a cell are (sum w)^2 / sum w^2 - 1, w_p being the
 variance that a patient of N images brings if two images of a patient correlate at 1/2: N (1 + N) / 2. By patient every w is 1 and
@@ -31,6 +34,8 @@ from lib.audit.inference.words import ALPHA
 
 ALIKE = 0.5
 """Correlation of two images of a patient that the degrees of freedom are worked out for."""
+OF_TWO = 0.25
+"""Share of V_C that is taken off V_N of two networks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +181,7 @@ def _between(arm: Arm, matrix: Array) -> tuple[Array, NDArray[np.float32]]:
     if count > 1:
         apart = (arm.influence - arm.influence.mean(axis=0)) @ matrix
         within = np.einsum("spk,spk->k", apart, apart) / (count - 1)
-    within = within * arm.degrees / (arm.degrees + 1)
+    within = within * (arm.degrees / (arm.degrees + 1) if arm.degrees > 1 else OF_TWO)
     share = np.maximum(1 - np.divide(within, total, out=np.ones_like(total), where=total > 0), 0)
     rows = deviations * np.sqrt(share / (arm.degrees * count))
     return share * total / count, rows.astype(np.float32)

@@ -25,7 +25,9 @@ FEW = 100
 """Cohorts of a setting under which its own share of intervals is rough: two points either way, at best."""
 NULL = 1e-3
 """A true difference below this counts as none."""
-FAMILY, NARROWED = "family", "narrowed"
+FAMILY, NARROWED, RECOMMENDED = "family", "narrowed", "recommended"
+WRONG = {"loss": "loss", "gap": "gap", "margin": "gap + margin"}
+"""Ways in which a recommendation can be wrong, and the metric of their rows."""
 SCHEMA = (
     dict.fromkeys(("source", "world", "unit", "kind", "attribute", "metric", "contrast"), pl.String)
     | dict.fromkeys(("patients", "networks", "cohorts"), pl.Int64)
@@ -127,6 +129,18 @@ def power(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return kept.to_dicts()
 
 
+def advice(frame: pl.DataFrame) -> dict[str, float] | None:
+    """In how many `cohorts` a change was recommended (share `shown`), and though it truly costs too much (`loss`), or leaves a gap that is
+    wider, by whatever (`gap`) or by more than the margin (`margin`); None where that was not tried.
+    """
+    own = frame.filter(kind=RECOMMENDED)
+    wrong = {name: _weighted(own.filter(metric=metric), "wrong") for name, metric in WRONG.items()}
+    if None in wrong.values():
+        return None
+    cohorts = own.filter(metric=WRONG["loss"])["cohorts"].sum()
+    return wrong | {"shown": _weighted(own, "shown"), "cohorts": int(cohorts)}
+
+
 def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
     """The facts of the figure `coverage`: sorts by patient, and by image for those that have it."""
     frame = coverage() if frame is None else frame
@@ -173,6 +187,7 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
         "wider": None if None in wide.values() else wide[IMAGE] / wide[PATIENT],
         "power": power(frame),
         "claims": claims,
+        "advice": advice(frame),
         "settings": settings(frame),
         "missed": _off(tried),
         "worst": min(tried, key=lambda setting: setting["covered"], default=None),

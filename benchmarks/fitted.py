@@ -1,0 +1,219 @@
+"""What is fitted on the cohort itself: deployed rules, optimism, probes, and what is recommended, on cohorts of known truth.
+
+Two weightings (one closes half of the gaps by view) and three rules go through post-processing and audit as a study's do. Such
+figures are about rules fitted on cohorts of this size, so that the truth is their mean over all other cohorts of the batch;
+that of a deployed rule is what this very rule does in the whole population. Of a single network nothing is said about others: all cohorts
+of a batch then have the same one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from unittest.mock import patch
+
+import numpy as np
+import polars as pl
+from scipy.special import expit
+
+from benchmarks.coverage import DRAWS
+from benchmarks.methods import Setting, world_of
+from benchmarks.simulation import Batch, draw
+from benchmarks.tally import ALL, Tally
+from lib.audit import Context, answer
+from lib.audit.columns import METHOD
+from lib.audit.decisions import consequences
+from lib.audit.inference import Population, simultaneous
+from lib.audit.inference.infer import MARGIN
+from lib.audit.metrics import Unit
+from lib.audit.questions import deployed
+from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT, RECOMMENDED
+from lib.postprocessing import post_process
+
+FITTED = ("deployed", "optimism", "probes", "recommendation", "consequences", "pareto")
+RULES = ("fixed_0.5", "best_threshold", "group_best_threshold", "equal_tpr")
+SETTINGS = ((375, 1), (375, 3), (1500, 3))
+"""Patients and networks."""
+BATCH = {375: 20, 1500: 10}
+"""Cohorts of a batch: a truth that is a mean over so many others widens errors by 2 to 5 %, which costs up to a point of coverage."""
+VERDICTS = ("recommended", "ruled out")
+"""Kinds of rows that count what is said, not intervals."""
+REFITS = 100
+"""Of deployed rules; a study makes 200. The interval allows for their number by its degrees of freedom."""
+PREFERENCES = {"attribute": "view", "largest_loss": 0.02, "may_use_demographics": False}
+FEATURES = 8
+KEYS = ("question", "kind", "measure", "about")
+NUMBERS = ("estimate", "low", "high", "true")
+
+
+def one_batch(source: str, patients: int, networks: int, seed: int) -> dict[tuple, np.ndarray]:
+    """Sums by key of everything that the report prints of some cohorts."""
+    setting = Setting(source, "gaps", Unit.PATIENT, patients)
+    generator = np.random.default_rng([seed, patients, networks, 19])
+    cohorts, given = [], None
+    with patch.object(simultaneous, "MOST", DRAWS):
+        for _ in range(BATCH[patients]):
+            if given is None or networks > 1:
+                given = Networks.drawn(setting, networks, generator)
+            cohorts.append(_answered(setting, given, generator, seed))
+    rows = pl.concat([_rows(*own).with_columns(cohort=k) for k, own in enumerate(cohorts)])
+    tally, key = Tally(), (*setting.key, networks)
+    for place, columns in _covered(rows):
+        tally.count((*key, *place), columns)
+    for place, numbers in _chosen([tables for _, tables in cohorts]):
+        tally.add((*key, *place), **numbers)
+    return dict(tally.sums)
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """S networks of each weighting: `logits[weighting]` (S, n) of everyone, and what their last features show, (S, K, d)."""
+
+    logits: dict[str, np.ndarray]
+    directions: np.ndarray
+    everyone: Population
+
+    @classmethod
+    def drawn(cls, setting: Setting, networks: int, generator: np.random.Generator) -> "Networks":
+        people = world_of(setting, "baseline").population
+        count = people.n_images
+        whole = Batch(people, np.arange(count), np.zeros(count, dtype=int), 1, generator)
+        logits = {w: world_of(setting, m).logit + whole.noise(networks) for w, m in WEIGHTINGS.items()}
+        directions = generator.normal(0, 1 / np.sqrt(FEATURES), (networks, 1 + len(people.groups), FEATURES))
+        return cls(logits, directions, people)
+
+    def features(self, population: Population, generator: np.random.Generator) -> np.ndarray:
+        """Last features (S, n, d): of groups and label a little, else of the patient, the image and the network."""
+        shown = np.stack([population.labels, *population.groups.values()], axis=1) - 0.5
+        own = generator.normal(0, 1, (population.n_patients, FEATURES))[population.patients]
+        noise = generator.normal(0, 1, (len(self.directions), population.n_images, FEATURES))
+        return shown @ self.directions + own + noise
+
+
+def _answered(
+    setting: Setting, given: Networks, generator: np.random.Generator, seed: int
+) -> tuple[Context, dict[str, pl.DataFrame]]:
+    """One cohort's tables, what everything would change, and the truth of the rules."""
+    batch = draw(world_of(setting, "baseline"), setting.patients, 1, generator)
+    scores = {weighting: expit(rows[:, batch.rows]) for weighting, rows in given.logits.items()}
+    processed = post_process(batch.population, scores, RULES, ["view"], refits=REFITS)
+    frame = pl.DataFrame({"patient": batch.population.patients, "label": batch.population.labels})
+    context = Context(
+        batch.population,
+        frame,
+        scores,
+        processed.decisions,
+        seed=seed,
+        naive=processed.naive,
+        deployed=processed.deployed,
+        folds=processed.folds,
+        embeddings={BASELINE_WEIGHTING: given.features(batch.population, generator)},
+        preferences=PREFERENCES,
+    )
+    tables = answer(context, FITTED)
+    told = tables["recommendation"].with_columns(option=pl.lit("all"))
+    every = replace(context, tables=context.tables | {"recommendation": told})
+    tables["every consequence"] = consequences.compute(every)
+    tables["rules"] = _truth_of_rules(context, given)
+    return context, tables
+
+
+WEIGHTINGS = {BASELINE_WEIGHTING: "baseline", "closing": "half"}
+"""What each makes of the population."""
+
+
+def _truth_of_rules(context: Context, given: Networks) -> pl.DataFrame:
+    """What each deployed rule does to everyone: columns of `METHOD`, attribute, metric, contrast, true."""
+    parts, people = [], given.everyone
+    scores = expit(given.logits[BASELINE_WEIGHTING][0])
+    everyone = Context(people, pl.DataFrame(), {}, {})
+    for method, own in context.deployed.items():
+        groups = people.groups.get(method[2], np.full(len(scores), -1))
+        asked = deployed._Asked.of(everyone, method[2])
+        values = asked.read(own.rule.decide(scores, groups), np.ones(people.n_patients))
+        names = {key: pl.lit(part) for key, part in zip(METHOD, method, strict=True)}
+        parts.append(
+            asked.index.select("attribute", "metric", "contrast").with_columns(**names, true=pl.Series(values))
+        )
+    return pl.concat(parts)
+
+
+def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Rows of `KEYS` and `NUMBERS`, and `told`: whether the report prints it."""
+    where = [*METHOD, "attribute", "metric", "contrast"]
+    rules = tables["deployed"].filter("estimable").join(tables["rules"], on=where)
+    chosen = tables["consequences"].select(*METHOD).unique().with_columns(told=pl.lit(True))
+    every = tables["every consequence"].join(chosen, on=list(METHOD), how="left")
+    advice = tables["recommendation"].drop_nulls("change")
+    pareto = tables["pareto"].filter(attribute=PREFERENCES["attribute"])
+    balanced = {"estimate": "balanced_accuracy", "low": "balanced_low", "high": "balanced_high"}
+    found = [
+        _part("deployed", rules, where, "metric", true="true"),
+        _part("optimism", tables["optimism"], where, "metric"),
+        _part("probes", tables["probes"].filter("estimable"), ["attribute", "group"], "attribute"),
+        _part("consequences", every, [*METHOD, "attribute", "group", "quantity"], "quantity", told="told"),
+        _part("pareto", pareto, METHOD, pl.lit("balanced accuracy"), **balanced),
+    ]
+    for what in ("change", "loss"):
+        ends = {"estimate": what, "low": f"{what}_low", "high": f"{what}_high"}
+        found.append(_part("recommendation", advice, METHOD, pl.lit(what), **ends))
+    return pl.concat(found)
+
+
+def _part(question: str, table: pl.DataFrame, about, measure, told: str | None = None, **named: str) -> pl.DataFrame:
+    """`named`: columns of the numbers that are called otherwise."""
+    numbers = {name: pl.col(named.get(name, name)) if name != "true" else pl.lit(None) for name in NUMBERS}
+    if "true" in named:
+        numbers["true"] = pl.col("true")
+    return table.select(
+        question=pl.lit(question),
+        kind=pl.lit("figure"),
+        measure=pl.col(measure) if isinstance(measure, str) else measure,
+        about=pl.concat_str([pl.col(column) for column in about], separator=", ", ignore_nulls=True),
+        **{name: value.cast(pl.Float64) for name, value in numbers.items()},
+        told=pl.lit(True) if told is None else pl.col(told).fill_null(False),
+    )
+
+
+def _covered(rows: pl.DataFrame) -> Iterator[tuple[tuple, dict[str, np.ndarray]]]:
+    """What is counted of the intervals of each question and measure."""
+    others = pl.col("estimate").is_not_null().sum().over(KEYS) - 1
+    mean = (pl.col("estimate").sum().over(KEYS) - pl.col("estimate")) / others
+    known = rows.with_columns(true=pl.coalesce("true", pl.when(others > 2).then(mean)))
+    for (question, kind, measure), own in (
+        known.filter("told").drop_nulls(NUMBERS).group_by("question", "kind", "measure", maintain_order=True)
+    ):
+        _, low, high, true = own.select(NUMBERS).to_numpy().T
+        columns = {"truth": true, "width": high - low, "below": true < low, "above": true > high}
+        yield (f"{question} ({kind})", ALL, measure, ALL), columns | {"covered": (low <= true) & (true <= high)}
+
+
+def _chosen(cohorts: list[dict[str, pl.DataFrame]]) -> Iterator[tuple[tuple, dict[str, float]]]:
+    """How often something is recommended (`shown`), and `wrong`: though it truly loses more than is acceptable, or leaves a wider gap.
+
+    The same of what is ruled out on the Pareto front, wrongly where no method is truly better at both.
+    """
+    truths = _means(cohorts)
+    for tables in cohorts:
+        advice = tables["recommendation"].filter(role=RECOMMENDED)
+        if advice.is_empty():
+            continue
+        best, base = truths[advice.row(0)[:3]], truths[BASELINE]
+        something = advice.row(0)[:3] != BASELINE
+        dear = base[0] - best[0] > PREFERENCES["largest_loss"]
+        for metric, wrong in (("loss", dear), ("gap", best[1] > base[1]), ("gap + margin", best[1] > base[1] + MARGIN)):
+            yield ("recommended", ALL, metric, ALL), {"shown": something, "wrong": something and wrong}
+        for *method, kept in tables["pareto"].filter(attribute="view").select(*METHOD, "on_front").rows():
+            own = truths[tuple(method)]
+            beaten = any(other[0] > own[0] and other[1] < own[1] for other in truths.values())
+            yield ("ruled out", ALL, ALL, ALL), {"shown": not kept, "wrong": not kept and not beaten}
+
+
+def _means(cohorts: list[dict[str, pl.DataFrame]]) -> dict[tuple, tuple[float, float]]:
+    """Balanced accuracy of everyone, and the largest gap by view, of each method: means over cohorts."""
+    levels = pl.concat([own["metrics"] for own in cohorts])
+    levels = levels.filter(attribute=OVERALL, metric="balanced_accuracy", unit=PATIENT)
+    gaps = pl.concat([own["gaps"] for own in cohorts])
+    gaps = gaps.filter(pl.col("contrast").str.contains(" - "), pl.col("metric").is_in(["tpr", "fpr"]), unit=PATIENT)
+    gaps = gaps.filter(attribute=PREFERENCES["attribute"]).group_by(*METHOD, "metric").agg(pl.col("estimate").mean())
+    accuracy = levels.group_by(*METHOD).agg(accuracy=pl.col("estimate").mean())
+    both = accuracy.join(gaps.group_by(*METHOD).agg(pl.col("estimate").abs().max()), on=list(METHOD))
+    return {row[:3]: row[3:] for row in both.rows()}
