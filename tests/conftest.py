@@ -129,8 +129,8 @@ def tiny_study(pytestconfig) -> TinyStudy:
 def rendered(pytestconfig) -> Path:
     """The published report in all its languages, rendered by Quarto into a copy of the project from what is frozen."""
     from lib.render.book import OUTPUT
-    from lib.settings import languages
     from lib.render.report import render_report
+    from lib.settings import languages
 
     inputs = [*(ROOT / name for name in ("chapters", "lib", "_freeze", "data/nih/results", "data/trust"))]
     inputs += [*ROOT.glob("*.yml"), ROOT / "study.toml", *ROOT.glob("index*.qmd")]
