@@ -44,7 +44,7 @@ def for_notebook(markdown: str, numbers: dict[str, str]) -> str:
     drawn = re.findall(r"^(`{3,})\{=html\}\n(.*?)\n\1$", markdown, re.MULTILINE | re.DOTALL)
     rest = re.sub(r"^(`{3,})\{=\w+\}\n.*?\n\1$", "", markdown, flags=re.MULTILINE | re.DOTALL)
     caption = re.sub(r"^:::.*$", "", rest, flags=re.MULTILINE).strip()
-    caption = re.sub(r"\[@[^\]]+\]", lambda found: numbers.get(found[0], ""), caption)
+    caption = re.sub(r"\[@[^\]]+\]", lambda citation: numbers.get(citation[0], ""), caption)
     caption = re.sub(r"@((?:fig|tbl|sec)-[\w-]*\w)", lambda reference: numbers.get(reference[1], reference[1]), caption)
     name = label[0] if label else ""
     told = f"<strong>{numbers[name]}.</strong> " if name in numbers else ""

@@ -170,8 +170,8 @@ class Language(Writing):
     def plain_words(self, option: Any) -> str:
         """What an option of the decision page does, in words for everybody (`[plain]`); empty where there are none."""
         names = self._names["plain"]
-        starts = [[n for n in names if own.startswith(n)] for own in (option.weighting, option.rule) if own]
-        return self.phrase("semicolon").join(names[max(found, key=len)] for found in starts if found)
+        starts = [[n for n in names if method.startswith(n)] for method in (option.weighting, option.rule) if method]
+        return self.phrase("semicolon").join(names[max(fitting, key=len)] for fitting in starts if fitting)
 
 
 def _read(path: Path) -> dict[str, Any]:
