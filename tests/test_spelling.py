@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 CODESPELL = shutil.which("codespell", path=str(Path(sys.executable).parent))
-FRENCH = "fpr,classe,anormal,te,fille,ans,valide"
+FRENCH = "methode,fpr,classe,anormal,te,fille,ans,valide"
 """Words that are right: a rate, and what French tables write."""
 TEXTS = [
     "README.md",
