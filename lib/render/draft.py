@@ -74,6 +74,7 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
         "lang": settings.get("lang", code),
         "spaced-punctuation": settings.get("spaced-punctuation", False),
         "words": words["page"],
+        "toc-title": quarto.get("toc-title-document", "Contents"),
         "numbers": {label: told for label, (_, told) in labels.items() if not label.startswith("sec")},
     }
     if "bibliography" in config:
