@@ -137,8 +137,9 @@ def _prepared(request: Request) -> Prepared:
         request.folds,
         request.margin,
         request.smallest_cell,
-        _preferences(people.attributes, request.target),
+        {},
     )
+    question = replace(question, preferences=_preferences(question, request.target))
     return Prepared(
         question,
         {_inner(method, chosen): method for method in methods},
@@ -291,10 +292,30 @@ def _targets(names: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple
     return names or tuple(attributes)
 
 
-def _preferences(attributes: Mapping[str, Attribute], target: Sequence[str]) -> dict[str, object]:
-    """What a recommendation is computed from: the gap of the first attribute that is corrected, two points of accuracy."""
-    first = _targets(target, attributes)[0]
-    return {"attribute": first, "largest_loss": 0.02, "may_use_demographics": attributes[first].of_patient}
+def _preferences(question: Question, target: Sequence[str]) -> dict[str, object]:
+    """What a recommendation is computed from: the gap of the first attribute that is corrected, else of that by which the
+    baseline's rates lie furthest apart; two points of accuracy."""
+    first = question.target[0] if target else max(question.attributes, key=lambda name: _apart(question, name))
+    return {
+        "attribute": first,
+        "largest_loss": 0.02,
+        "may_use_demographics": question.attributes[first].of_patient,
+    }
+
+
+def _apart(question: Question, attribute: str) -> float:
+    """The largest difference of the baseline's TPR or FPR between groups with enough patients, by image; 0 with one group."""
+    called = pl.Series("called", question.decisions[BASELINE_WEIGHTING].mean(axis=0))
+    rates = (
+        question.rows.select("label", "patient", group=attribute)
+        .with_columns(called)
+        .drop_nulls()
+        .group_by("label", "group")
+        .agg(pl.col("called").mean(), pl.col("patient").n_unique())
+        .filter(pl.col("patient") >= question.smallest_cell)
+    )
+    widths = rates.group_by("label").agg(pl.col("called").max() - pl.col("called").min())["called"]
+    return float(widths.max() or 0.0)
 
 
 def _inner(method: str, baseline: str) -> str:

@@ -91,6 +91,6 @@ def about_metadata(checks: Sequence[tuple[str, int, str]], name: str) -> Iterato
     counts = {check: rows for check, rows, _ in checks}
     for check, rows in counts.items():
         if rows and check.startswith("ages outside"):
-            yield f"{name}: {rows:,} {check} set to unknown: their images are in no age group."
+            yield f"{name}: {counted(rows, 'age')} {check.removeprefix('ages ')} set to unknown, in no age group."
     if differ := counts.get("repeated rows that differ", 0):
         yield f"{name}: of rows that contradict each other about an image, the first is kept ({counted(differ, 'row')} left out)."
