@@ -56,7 +56,7 @@ def one_batch(source: str, patients: int, networks: int, seed: int) -> dict[tupl
             cohorts.append(_answered(setting, given, generator, seed))
     rows = pl.concat([_rows(*own).with_columns(cohort=k) for k, own in enumerate(cohorts)])
     tally, key = Tally(), (*setting.key, networks)
-    for place, columns in _covered(rows):
+    for place, columns in held_against(rows):
         tally.count((*key, *place), columns)
     for place, numbers in _chosen([tables for _, tables in cohorts]):
         tally.add((*key, *place), **numbers)
@@ -173,8 +173,8 @@ def _part(question: str, table: pl.DataFrame, about, measure, told: str | None =
     )
 
 
-def _covered(rows: pl.DataFrame) -> Iterator[tuple[tuple, dict[str, np.ndarray]]]:
-    """What is counted of the intervals of each question and measure."""
+def held_against(rows: pl.DataFrame) -> Iterator[tuple[tuple, dict[str, np.ndarray]]]:
+    """What is counted of the intervals of each question and measure: the truth, where none is given, is the mean of the other cohorts."""
     others = pl.col("estimate").is_not_null().sum().over(KEYS) - 1
     mean = (pl.col("estimate").sum().over(KEYS) - pl.col("estimate")) / others
     known = rows.with_columns(true=pl.coalesce("true", pl.when(others > 2).then(mean)))

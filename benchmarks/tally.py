@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtri_exp
 from scipy.stats import norm
 from scipy.stats import t as student
+from statsmodels.stats.multitest import multipletests
 
 from benchmarks.simulation import Batch
 from lib.audit.inference import ALPHA, Figures, Inference, Summary, describe, summary
@@ -187,7 +188,7 @@ class Tally:
         t = (np.abs(told.estimate) / np.sqrt(told.patients)).reshape(batch.cohorts, -1)
         p = 2 * norm.sf(t)
         chosen = [k for k, (what, *_) in enumerate(asked) if what == "gap"]
-        holm = np.stack([_holm(row[chosen]) for row in p])
+        holm = np.stack([multipletests(row[chosen], ALPHA, "holm")[0] for row in p])
         for k, (what, attribute, contrast, metric) in enumerate(asked):
             if what == "gap" and attribute == "view":
                 permuted = permutation_p(batch, called, metric, t[:, k])
@@ -222,14 +223,6 @@ class Tally:
                     wrong = narrowed[c] if name == "mirrored" else np.nan
                     place = (*key, f"narrowed: {name}", attribute, metric, contrast)
                     self.add(place, truth=true[k], shown=narrowed[c], wrong=wrong)
-
-
-def _holm(p: np.ndarray) -> np.ndarray:
-    """Which of some p-values (K,) Holm's correction rejects (statsmodels collects garbage at every call)."""
-    order = np.argsort(p)
-    rejected = np.zeros(len(p), dtype=bool)
-    rejected[order] = np.logical_and.accumulate(p[order] * np.arange(len(p), 0, -1) <= ALPHA)
-    return rejected
 
 
 def permutation_p(batch: Batch, called: np.ndarray, metric: str, observed: np.ndarray) -> np.ndarray:

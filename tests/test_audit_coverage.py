@@ -8,11 +8,11 @@ import pytest
 from made import quick_audits
 
 from benchmarks import asked as questions
-from benchmarks import coverage, trust
+from benchmarks import coverage, fitted, trust
 from benchmarks.coverage import asked_of, figures_of
 from benchmarks.methods import Setting, true_levels, world_of
 from benchmarks.simulation import NETWORK_IMAGE, NETWORK_PERSON, SHIFT, draw, plasmode, simulated
-from benchmarks.tally import FAMILY
+from benchmarks.tally import COUNTED, FAMILY
 from lib.audit.metrics import Unit, rates
 
 NULL = Setting("simulated", "none", Unit.PATIENT, 375)
@@ -20,16 +20,16 @@ NULL = Setting("simulated", "none", Unit.PATIENT, 375)
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory) -> pl.DataFrame:
-    """Two batches of two settings, written after the first and gone on with."""
+    """Four batches of two settings, written after the first and gone on with."""
     path = tmp_path_factory.mktemp("trust") / "coverage.csv"
     settings = (NULL, Setting("simulated", "gap 20", Unit.PATIENT, 375))
-    jobs = [trust.Job(own.key, False, 20, trust.Rates(own)) for own in settings]
+    jobs = [trust.Job(own.key, (), 10, trust.Rates(own)) for own in settings]
     with quick_audits(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(coverage, "AGREE", 5)
         patch.setattr(trust, "ProcessPoolExecutor", lambda processes, context: ThreadPoolExecutor(processes))
         patch.setattr(trust, "OUT", path)
         patch.setattr(trust, "jobs", lambda sources: jobs)
-        for cohorts in (20, 40):
+        for cohorts in (10, 40):
             trust.main(cohorts)
     return pl.read_csv(path, schema_overrides=trust.SCHEMA)
 
@@ -42,7 +42,7 @@ def test_the_table_goes_on_where_it_stopped_the_fewest_first(tmp_path):
         return np.array([cohorts, cohorts * 0.4] * len(trust.COUNTED))
 
     small, large = ("simulated", "none", "patient", 375), ("simulated", "gaps", "image", 1500)
-    jobs = [trust.Job(small, False, 20, dict), trust.Job(large, False, 5, dict)]
+    jobs = [trust.Job(small, (), 20, dict), trust.Job(large, (), 5, dict)]
     cohorts = {key(small): 60, key(small, 2): 60, key(large): 5}
     sums = {own: counts(n) for own, n in cohorts.items()}
     trust.write(tmp_path / "table.csv", sums, cohorts)
@@ -154,12 +154,12 @@ def test_real_scores_are_read_by_their_columns(tmp_path):
 
 def test_questions_are_held_against_their_own_answer_on_everyone(monkeypatch):
     monkeypatch.setattr(questions, "PEOPLE", 300)
-    monkeypatch.setattr(questions, "POOL", 4)
-    asked = ("metrics", "calibration", "net_benefit", "label_mixture", "operating_points")
+    monkeypatch.setattr(questions, "POOL", 6)
+    asked = ("metrics", "calibration", "net_benefit", "label_mixture", "operating_points", "seed_decisions", "shares")
     monkeypatch.setattr(questions, "ASKED", asked)
     for made in (questions.world, questions.truth):
         made.cache_clear()
-    rows = list(questions.one_cohort("simulated", 150, 0))
+    rows = list(questions.one_cohort("simulated", 150, asked, 0))
     for made in (questions.world, questions.truth):
         made.cache_clear()
     assert {question for _, _, question, *_ in rows} == set(asked)
@@ -167,3 +167,26 @@ def test_questions_are_held_against_their_own_answer_on_everyone(monkeypatch):
     numbers = np.concatenate([own for *_, own in rows], axis=1)
     true, low, high = numbers
     assert np.isfinite(numbers).all() and (low <= high).all() and 0.8 <= ((low <= true) & (true <= high)).mean() < 1
+
+
+def test_what_is_fitted_is_held_against_other_cohorts_and_rules_against_the_population(monkeypatch):
+    monkeypatch.setattr(fitted, "BATCH", {375: 4})
+    monkeypatch.setattr(fitted, "REFITS", 20)
+    monkeypatch.setattr(fitted, "RULES", ("fixed_0.5", "equal_tpr"))
+    found = fitted.one_batch("simulated", 375, 1, 0)
+    means = {key[5:8:2]: own.reshape(-1, 2)[COUNTED.index("covered")] for key, own in found.items()}
+    assert {kind.split(" (")[0] for kind, _ in means} == {*fitted.FITTED, *fitted.VERDICTS}
+    count, covered = means["deployed (figure)", "balanced_accuracy"]
+    assert count == 4 * 2 and covered >= 6
+    cohorts = sum(n for (kind, _), (n, _) in means.items() if kind == "probes (figure)")
+    assert cohorts == 4 * (3 + 4)  # label, sex and view; three age groups and their mean
+
+
+def test_a_cohorts_own_estimate_is_no_part_of_its_truth():
+    rows = pl.DataFrame({"estimate": [1.0, 2.0, 3.0, 10.0]}).with_columns(
+        low=pl.col("estimate") - 1.5, high=pl.col("estimate") + 1.5, true=None, told=True,
+        question=pl.lit("pareto"), kind=pl.lit("figure"), measure=pl.lit("loss"), about=pl.lit("a"),
+    ).with_columns(pl.col("true").cast(pl.Float64))  # fmt: skip
+    ((place, columns),) = fitted.held_against(rows)
+    assert place[0] == "pareto (figure)" and columns["truth"].tolist() == [5, 14 / 3, 13 / 3, 2]
+    assert columns["covered"].tolist() == [False, False, True, False]
