@@ -19,7 +19,7 @@ FEW = ("fixed_0.5", "group_best_threshold", "equalized_odds")
 COHORTS = {
     "biased": Knobs(),
     "null": Knobs(effect=0, postprocessings=FEW),
-    "rare groups": Knobs(rare=True, weightings=("uniform", "kamiran_calders_view")),
+    "rare groups": Knobs(rare=True),
     "bare": Knobs(seeds=1, patients=60, weightings=("uniform",), postprocessings=("fixed_0.5",)),
     "one attribute": Knobs(attributes=(DEFAULTS["sex"],), weightings=("uniform", "inverse_class_frequency")),
 }
