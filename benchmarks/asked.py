@@ -48,7 +48,7 @@ POOL = 64
 PEOPLE = 2000
 """Patients of the simulated world."""
 FINDINGS = ("Effusion", "Mass", "Nodule", "Atelectasis", "Infiltration")
-NUMBERS = ("threshold", "share")
+NUMBERS = ("threshold", "share", "label")
 """Columns of numbers that say what a row is about."""
 SAID = ("verdict", "estimand", "family")
 """Columns of words that do not."""
@@ -176,7 +176,8 @@ def one_cohort(
             if right is None:
                 continue
             keys = [c for c in table.columns if c not in ("estimate", "low", "high") and not c.startswith("_")]
-            both = table.join(right.select(*keys, true="estimate"), on=keys, how="inner", nulls_equal=True)
+            right = right.select(*keys, true="estimate")
+            both = table.join(right, on=keys, how="inner", nulls_equal=True, validate="1:1")
             both = both.drop_nulls(["low", "high", "true"])
             for (unit, kind, measure), part in both.group_by("_unit", "_kind", "_measure", maintain_order=True):
                 if not measure.startswith(HELD.get(question, " ")):
