@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from lib.audit.columns import STANDARD
-from lib.audit.judged import judged
 from lib.audit.questions import QUESTIONS, SCHEMAS, answer
 from lib.names import ERRORS, IMAGE, MAX_MIN, PATIENT, VERDICTS
 from lib.tables import TABLES
@@ -106,11 +105,3 @@ def test_every_module_is_a_question_with_a_docstring():
         assert own.asks.strip().endswith("."), name
         assert name in TABLES and set(own.reads) <= QUESTIONS.keys()
         assert importlib.import_module(own.compute.__module__).name == name
-
-
-def test_another_process_that_judges_by_image_changes_nothing(monkeypatch):
-    monkeypatch.setattr("lib.audit.judged.cpu_count", lambda: 2)
-    alone = judged(processed(patients=120)).tables
-    monkeypatch.setattr("lib.audit.judged.MANY", 1)
-    beside = judged(processed(patients=120)).tables
-    assert alone.keys() == beside.keys() and all(alone[name].equals(beside[name]) for name in alone)
