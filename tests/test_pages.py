@@ -183,3 +183,40 @@ def test_no_page_needs_anything_from_elsewhere(rendered):
         assert not [url for url in loaded if "w3.org" not in url], path.name
     index = json.loads((rendered / "search.json").read_text("utf-8"))
     assert (rendered / "search.js").read_text("utf-8").startswith("window.searchIndex = [") and index
+
+
+NAMES = set(
+    [
+        "lite",
+        "wang",
+        "yang",
+        "intel",
+        "processor",
+        "torch",
+        "lightning",
+        "learn",
+        "romano",
+        "wolf",
+        "collins",
+        "cruz",
+        "williamson",
+        "field",
+        "welsh",
+    ]
+)
+"""Names on French pages, of people, of programs and of a precision, that are English words, too."""
+
+
+def test_no_english_word_is_left_on_french_pages(pages):
+    """Whatever Quarto, figures and tables add: the sources have a test of their own."""
+    checker = pytest.importorskip("spellchecker", reason="pyspellchecker is not installed")
+    french, english = checker.SpellChecker(language="fr"), checker.SpellChecker(language="en")
+    own, left = set((Path(__file__).with_name("french_words.txt")).read_text("utf-8").split()) | NAMES, {}
+    for path in [path for path in pages if "fr" in path.parts]:
+        main = BeautifulSoup(path.read_text("utf-8"), "html.parser").main
+        for tag in main.select("script, style, code, pre, template, #refs, .twins"):
+            tag.decompose()
+        words = {word for word in re.findall(r"[^\W\d_]+", main.get_text(" ").lower()) if len(word) > 2}
+        if strange := english.known(french.unknown(words)) - own:
+            left[path.name] = strange
+    assert not left
