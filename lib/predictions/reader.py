@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from scipy.special import expit
 
 from lib.predictions.errors import PredictionError, of_predictions
 from lib.tabular import Columns, Table, read_table
@@ -273,7 +274,7 @@ def _network(
     if len(own) == 2:
         sick, healthy = values
         if PAIR.match(own[0])["kind"].lower().startswith("logit"):
-            score = 1 / (1 + np.exp(np.clip(healthy - sick, -700, 700)))
+            score = expit(sick - healthy)
         else:
             with np.errstate(invalid="ignore", divide="ignore"):
                 score = _bounded(table, own[0], sick) / (sick + _bounded(table, own[1], healthy))
@@ -301,7 +302,7 @@ def _chances(table: Table, column: str, values: np.ndarray, notes: list[str]) ->
         notes.append(
             f"{table.path.name}: {column!r} ({low:.3g} to {high:.3g}) is turned from logits of sick into chances."
         )
-        return 1 / (1 + np.exp(np.clip(-values, -700, 700)))
+        return expit(values)
     if low >= 0 and 50 < high <= 100 and (known > 1).mean() >= 0.5:
         notes.append(f"{table.path.name}: {column!r} ({low:.3g} to {high:.3g}) is taken for percent.")
         return values / 100

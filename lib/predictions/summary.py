@@ -20,6 +20,7 @@ from lib.names import (
 )
 from lib.predictions.audited import Audited
 from lib.tabular import for_terminal
+from lib.tabular.values import counted
 
 FIGURES = ("balanced_accuracy", "auc", "tpr", "fpr")
 MOST_NOTES = 5
@@ -68,7 +69,7 @@ def _methods(audit: Audited) -> Iterator[str]:
         role = " (baseline)" if method == BASELINE else ""
         files = audit.networks[method[0]]
         shown = (_level(levels[m]) if m in levels else "" for m in FIGURES)
-        rows.append((_name(audit, method) + role, f"{files} network{'s' * (files > 1)}", *shown))
+        rows.append((_name(audit, method) + role, counted(files, "network"), *shown))
     yield from _table(("method", "", *(METRICS[m].label for m in FIGURES)), rows)
 
 

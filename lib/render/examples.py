@@ -82,11 +82,8 @@ def _scored(manifest: dict[str, Any], root: Path) -> pl.DataFrame:
     """The validation images with the mean `score` of the baseline's networks. Raises ValueError, one sentence, where it cannot."""
     if manifest.get("of_predictions"):
         raise ValueError("its results are of predictions, and those come without images.")
-    place, key, training = (
-        data_folder(chosen_cohort(root), root),
-        manifest["cohort"]["key"],
-        manifest["settings"]["training"],
-    )
+    place = data_folder(chosen_cohort(root), root)
+    key, training = manifest["cohort"]["key"], manifest["settings"]["training"]
     settings = TrainingSettings(**{own: training[own] for own in training if own not in ("seeds", "weightings")})
     runs = [place / "runs" / settings.run_key(key, BASELINE_WEIGHTING, seed) for seed in training["seeds"]]
     if not all((run / DONE).is_file() for run in runs):
