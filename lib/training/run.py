@@ -103,7 +103,7 @@ def _fit_and_score(
 
 
 def _facts(model: Classifier, trainer: lightning.Trainer, seconds: float) -> dict[str, Any]:
-    top = max(model.history, key=lambda h: h["tune_auc"])
+    top = max(model.history[first_choice(model.settings.epochs) :], key=lambda h: h["tune_auc"])
     return {
         "epochs": model.settings.epochs,
         "best_epoch": top["epoch"],
@@ -144,10 +144,16 @@ def _average(share: float, average: torch.Tensor, current: torch.Tensor, steps: 
     return kept * average + (1 - kept) * current
 
 
+def first_choice(epochs: int) -> int:
+    """The first epoch (from 0) that may be kept of `epochs`."""
+    return epochs * 2 // 3
+
+
 class _Best(Callback):
     """Keeps the network of the epoch with the highest tune AUC; kept with the checkpoint, so that one file is all.
 
-    It stands before the callback that averages weights: at the end of a validation that one takes the average out again.
+    The choice is among the last third of the epochs: before, the learning rate is high, and an early epoch that wins
+    does so by the noise of a few hundred images. It stands before the callback that averages weights: at the end of a validation that one takes the average out again.
     """
 
     def __init__(self) -> None:
@@ -159,7 +165,7 @@ class _Best(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, model: Classifier) -> None:
         auc = model.history[-1]["tune_auc"]
-        if auc > self.auc:
+        if model.current_epoch >= first_choice(trainer.max_epochs) and auc > self.auc:
             self.auc, self.network = auc, self.latest
 
     def state_dict(self) -> dict[str, Any]:

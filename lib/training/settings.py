@@ -34,11 +34,11 @@ class TrainingSettings:
     """Network that is trained."""
     initial_weights: Start = "imagenet"
     """What the network starts from; without a connection, those of ResNet-18 cannot be had and it starts from "none"."""
-    image_size: ImageSize = 128
+    image_size: ImageSize = 96
     """Pixels along each side at which the network predicts; the cost grows with the square."""
-    first_image_size: ImageSize = 128
+    first_image_size: ImageSize = 96
     """Pixels of the first two thirds of the epochs."""
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 2
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 6
     """Times that every training image is shown."""
     batch_size: Annotated[int, Field(ge=2, le=4096)] = 32
     """Images of a step."""
@@ -46,9 +46,9 @@ class TrainingSettings:
     """Peak of the one-cycle schedule of AdamW."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.05
     """Of AdamW."""
-    dropout: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    dropout: Annotated[float, Field(ge=0, le=0.9)] = 0.3
     """Share of the features hidden from the last layer."""
-    frozen_blocks: Annotated[int, Field(ge=0, le=16)] = 3
+    frozen_blocks: Annotated[int, Field(ge=0, le=16)] = 5
     """The stem and so many blocks keep the weights that they start from."""
     averaging: Annotated[float, Field(ge=0, le=0.9999)] = 0.99
     """Share of the moving average of the weights that a step leaves; 0: no average."""

