@@ -34,7 +34,7 @@ def _main(images: int, path: Path) -> None:
     settings = TrainingSettings()
     shape = (images, settings.image_size, settings.image_size)
     pixels = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-    data = Rows(pixels, np.arange(images) % 2, np.ones(images))
+    data = Rows(pixels, np.arange(images) % 2, np.zeros((images, 0)), np.ones(images))
     sampler = WeightedBatches(np.arange(images), np.ones(images), settings.batch_size, 1)
     model = Classifier(settings, 1, len(sampler), None)
     optimizer = model.configure_optimizers()["optimizer"]

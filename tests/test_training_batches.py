@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.cohort import read_cohort
-from lib.training.batches import Rows, WeightedBatches, fit_and_tune, in_order
+from lib.training.batches import Rows, WeightedBatches, findings_of, fit_and_tune, in_order
 
 
 def visits(sampler: WeightedBatches) -> Counter:
@@ -92,17 +92,31 @@ def test_the_order_depends_on_seed_and_epoch_alone():
     assert order(1, 2) != order(2, 2)
 
 
-def test_rows_are_images_labels_and_weights_with_shapes():
+def test_rows_are_images_labels_findings_and_weights_with_shapes():
     pixels = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
-    data = Rows(pixels, np.array([0, 1, 0, 1, 0]), np.arange(5.0))
-    images, labels, weights = data[[3, 1]]
+    data = Rows(pixels, np.array([0, 1, 0, 1, 0]), np.eye(5), np.arange(5.0))
+    images, labels, findings, weights = data[[3, 1]]
     assert images.shape == (2, 1, 4, 4) and images.numpy().dtype == np.uint8
     assert np.array_equal(images[:, 0], pixels[[3, 1]])
     assert labels.tolist() == [1, 1] and weights.tolist() == [3, 1]
+    assert np.array_equal(findings, np.eye(5)[[3, 1]])
+
+
+def test_findings_are_those_of_the_sick_alone():
+    frame = pl.DataFrame(
+        {
+            "split": ["train", "train", "train", "valid"],
+            "label": [1, 1, 0, 1],
+            "findings": ["Mass|Edema", "Edema|Old", "Old", "Mass|Hernia"],
+        }
+    )
+    assert findings_of(frame).tolist() == [[1, 1], [1, 0], [0, 0], [0, 1]]  # Edema, Mass
+    assert findings_of(frame.drop("findings")).shape == (4, 0)
+    assert findings_of(frame.with_columns(findings=pl.lit(None, pl.String))).shape == (4, 0)
 
 
 @given(st.integers(1, 50), st.integers(1, 20))
 def test_prediction_sees_every_row_once_in_order(n, batch_size):
     rows = np.random.default_rng(n).permutation(n)
-    data = Rows(np.zeros((n, 2, 2), np.uint8), np.arange(n), np.ones(n))
-    assert [int(label) for _, labels, _ in in_order(data, rows, batch_size) for label in labels] == rows.tolist()
+    data = Rows(np.zeros((n, 2, 2), np.uint8), np.arange(n), np.zeros((n, 0)), np.ones(n))
+    assert [int(label) for _, labels, *_ in in_order(data, rows, batch_size) for label in labels] == rows.tolist()

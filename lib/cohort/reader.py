@@ -207,6 +207,6 @@ def _digests(paths: Iterable[str]) -> list[str]:
 
 
 def _key(frame: pl.DataFrame, attributes: Mapping[str, Attribute]) -> str:
-    columns = ["image", "digest", "split", "label", "patient", "age", "sex", "view", "weight"]
+    columns = ["image", "digest", "split", "label", "findings", "patient", "age", "sex", "view", "weight"]
     columns += [name for name in attributes if name not in DEFAULTS]
     return hashlib.blake2b(frame.select(columns).write_csv().encode(), digest_size=16).hexdigest()

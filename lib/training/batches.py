@@ -9,17 +9,18 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 
 class Rows(Dataset):
-    """`[rows]` -> images (b, 1, h, w) uint8, labels (b,), loss weights (b,)."""
+    """`[rows]` -> images (b, 1, h, w) uint8, labels (b,), findings (b, k), loss weights (b,)."""
 
-    def __init__(self, pixels: np.ndarray, labels: np.ndarray, weights: np.ndarray):
-        self.pixels, self.labels, self.weights = pixels, labels.astype(np.float32), weights.astype(np.float32)
+    def __init__(self, pixels: np.ndarray, labels: np.ndarray, findings: np.ndarray, weights: np.ndarray):
+        self.pixels = pixels
+        self.targets = [torch.from_numpy(part.astype(np.float32)) for part in (labels, findings, weights)]
 
     def __getitem__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:
         if isinstance(self.pixels, torch.Tensor):
             images = self.pixels[torch.as_tensor(rows, device=self.pixels.device)].unsqueeze(1)
         else:
             images = torch.from_numpy(self.pixels[rows]).unsqueeze(1)
-        return images, torch.from_numpy(self.labels[rows]), torch.from_numpy(self.weights[rows])
+        return images, *(part[rows] for part in self.targets)
 
     def move_to(self, device: torch.device) -> None:
         """Copy all images to an accelerator, once, when they fit in half of its free memory: no batch waits for them."""
@@ -51,6 +52,21 @@ class WeightedBatches(Sampler):
         drawn = rng.permutation(np.repeat(self.rows[order], np.diff(ticks)))
         for i in range(len(self)):
             yield np.sort(drawn[i * self.batch_size : (i + 1) * self.batch_size]).tolist()
+
+
+def findings_of(frame: pl.DataFrame) -> np.ndarray:
+    """Which findings each row has, (n, k) of 0 and 1: a column for each that some of the sick of `train` have, and no healthy.
+
+    (n, 0) where `frame` has no column `findings`, several of them in a cell parted by `|`.
+    """
+    if "findings" not in frame.columns:
+        return np.zeros((frame.height, 0))
+    frame = frame.select("split", "label", pl.col("findings").fill_null("").str.split("|"))
+    train = frame.filter(split="train").explode("findings")
+    sick, healthy = (train.filter(label=label)["findings"] for label in (1, 0))
+    names = sick.filter(~sick.is_in(healthy.implode())).unique().sort()
+    has = [frame["findings"].list.contains(name).to_numpy() for name in names if name]
+    return np.stack(has, 1) if has else np.zeros((frame.height, 0))
 
 
 def in_order(data: Rows, rows: np.ndarray, batch_size: int) -> DataLoader:

@@ -19,7 +19,11 @@ BATCH = 32
 
 
 class Classifier(lightning.LightningModule):
-    """Images (b, 1, h, w) uint8 -> logit of sick (b,); sigmoid of it is the score p."""
+    """Images (b, 1, h, w) uint8 -> logit of sick (b,); sigmoid of it is the score p.
+
+    In training it also says which of `findings` findings there are, from the same features: which finding makes an
+    image sick teaches more than that one does. What it says of them is not kept.
+    """
 
     def __init__(
         self,
@@ -27,11 +31,17 @@ class Classifier(lightning.LightningModule):
         seed: int,
         steps_per_epoch: int,
         initial: dict[str, torch.Tensor] | None = None,
+        *,
+        findings: int = 0,
     ):
         super().__init__()
         self.settings, self.seed, self.steps_per_epoch = settings, seed, steps_per_epoch
         self.network = build(settings.network, settings.initial_weights, initial)
         self.network.dropout.p = settings.dropout
+        if findings:
+            self.findings = torch.nn.Linear(self.network.head.in_features, findings)
+            torch.nn.init.zeros_(self.findings.weight)
+            torch.nn.init.zeros_(self.findings.bias)
         if settings.initial_weights != "none":
             self.network.freeze(settings.frozen_blocks)
         self.history: list[dict[str, float]] = []
@@ -46,10 +56,16 @@ class Classifier(lightning.LightningModule):
         self._generator = torch.Generator().manual_seed(hash((self.seed, self.current_epoch)) % 2**62)
 
     def training_step(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        images, labels, weights = batch
+        images, labels, findings, weights = batch
         size = self.settings.size_at(self.current_epoch)
-        logits = self.network(augment(self.network.to_input(images), size, self._generator)).squeeze(1).float()
-        loss = (binary_cross_entropy_with_logits(logits, labels, reduction="none") * weights).mean()
+        shown = augment(self.network.to_input(images), size, self._generator)
+        features = self.network.dropout(self.network.embed(shown))
+        logits = self.network.head(features).squeeze(1).float()
+        losses = binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        if findings.shape[1]:
+            single = binary_cross_entropy_with_logits(self.findings(features).float(), findings, reduction="none")
+            losses = losses + self.settings.findings_weight * single.mean(1)
+        loss = (losses * weights).mean()
         self._losses.append(loss.detach())
         return loss
 

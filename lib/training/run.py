@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from lib.cohort.images import Pixels
 from lib.files import alone_with, write_whole
-from lib.training.batches import Rows, WeightedBatches, fit_and_tune, in_order
+from lib.training.batches import Rows, WeightedBatches, findings_of, fit_and_tune, in_order
 from lib.training.classifier import Classifier
 from lib.training.settings import TrainingSettings
 from lib.training.store import CHECKPOINT, CLOCK, Checkpoints, Run, finished_run, keep_run
@@ -48,7 +48,7 @@ def train_run(
         torch.use_deterministic_algorithms(True, warn_only=True)
         lightning.seed_everything(seed, verbose=False)
         rows = _Rows.of(frame, weights, settings, seed)
-        model = Classifier(settings, seed, len(rows.batches), initial)
+        model = Classifier(settings, seed, len(rows.batches), initial, findings=rows.findings.shape[1])
         best, progress = _Best(), _Progress(on_images, settings.batch_size, folder / CLOCK)
         identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
         with _quiet():
@@ -61,12 +61,13 @@ def train_run(
 
 @dataclass(frozen=True)
 class _Rows:
-    """Row numbers of the frame by their part in a run; `loss_weights` has one number for every row of the frame."""
+    """Row numbers of the frame by their part in a run; labels, findings and loss weights of every row of the frame."""
 
     batches: WeightedBatches
     tune: np.ndarray
     valid: np.ndarray
     labels: np.ndarray
+    findings: np.ndarray
     loss_weights: np.ndarray
 
     @classmethod
@@ -80,14 +81,15 @@ class _Rows:
         if settings.weights_act_by == "loss":
             loss_weights[fit], example_weights = example_weights, np.ones(len(fit))
         batches = WeightedBatches(fit, example_weights, settings.batch_size, seed)
-        return cls(batches, tune, valid, frame["label"].to_numpy(), loss_weights)
+        findings = findings_of(frame) if settings.findings_weight else np.zeros((frame.height, 0))
+        return cls(batches, tune, valid, frame["label"].to_numpy(), findings, loss_weights)
 
 
 def _fit_and_score(
     trainer: lightning.Trainer, model: Classifier, rows: _Rows, pixels: Pixels, best: "_Best"
 ) -> np.ndarray:
     """Train, from the last checkpoint where there is one; scores (n_valid,) of the best epoch's network."""
-    data = Rows(pixels.values, rows.labels, rows.loss_weights)
+    data = Rows(pixels.values, rows.labels, rows.findings, rows.loss_weights)
     data.move_to(trainer.strategy.root_device)
     size, last = 4 * model.settings.batch_size, Path(trainer.default_root_dir) / CHECKPOINT
     trainer.fit(
@@ -103,7 +105,7 @@ def _fit_and_score(
 
 
 def _facts(model: Classifier, trainer: lightning.Trainer, seconds: float) -> dict[str, Any]:
-    top = max(model.history[first_choice(model.settings.epochs) :], key=lambda h: h["tune_auc"])
+    top = max(model.history, key=lambda h: h["tune_auc"])
     return {
         "epochs": model.settings.epochs,
         "best_epoch": top["epoch"],
@@ -144,16 +146,10 @@ def _average(share: float, average: torch.Tensor, current: torch.Tensor, steps: 
     return kept * average + (1 - kept) * current
 
 
-def first_choice(epochs: int) -> int:
-    """The first epoch (from 0) that may be kept of `epochs`."""
-    return epochs * 2 // 3
-
-
 class _Best(Callback):
     """Keeps the network of the epoch with the highest tune AUC; kept with the checkpoint, so that one file is all.
 
-    The choice is among the last third of the epochs: before, the learning rate is high, and an early epoch that wins
-    does so by the noise of a few hundred images. It stands before the callback that averages weights: at the end of a validation that one takes the average out again.
+    It stands before the callback that averages weights: at the end of a validation that one takes the average out again.
     """
 
     def __init__(self) -> None:
@@ -165,7 +161,7 @@ class _Best(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, model: Classifier) -> None:
         auc = model.history[-1]["tune_auc"]
-        if model.current_epoch >= first_choice(trainer.max_epochs) and auc > self.auc:
+        if auc > self.auc:
             self.auc, self.network = auc, self.latest
 
     def state_dict(self) -> dict[str, Any]:

@@ -38,16 +38,18 @@ class TrainingSettings:
     """Pixels along each side at which the network predicts; the cost grows with the square."""
     first_image_size: ImageSize = 96
     """Pixels of the first two thirds of the epochs."""
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 6
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 4
     """Times that every training image is shown."""
     batch_size: Annotated[int, Field(ge=2, le=4096)] = 32
     """Images of a step."""
-    learning_rate: Annotated[float, Field(ge=1e-7, le=1)] = 3e-4
+    learning_rate: Annotated[float, Field(ge=1e-7, le=1)] = 2e-4
     """Peak of the one-cycle schedule of AdamW."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.05
     """Of AdamW."""
     dropout: Annotated[float, Field(ge=0, le=0.9)] = 0.3
     """Share of the features hidden from the last layer."""
+    findings_weight: Annotated[float, Field(ge=0, le=100)] = 2.0
+    """Of the mean loss of the single findings beside that of sick, where `metadata.csv` names them; 0: not learned."""
     frozen_blocks: Annotated[int, Field(ge=0, le=16)] = 5
     """The stem and so many blocks keep the weights that they start from."""
     averaging: Annotated[float, Field(ge=0, le=0.9999)] = 0.99
