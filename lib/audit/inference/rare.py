@@ -21,7 +21,7 @@ from scipy.stats import chi2, norm
 from lib.audit.inference.cells import Array
 from lib.audit.inference.variance import Summary
 
-NODES, RAREST = 48, 1e-8
+NODES, RAREST = 32, 1e-8
 """Values of chi2 that stand for all, and how much of its probability lies beyond each end of them."""
 STEPS, CLOSE = 30, 1e-9
 LOWEST, HIGHEST = -6.0, 14.0

@@ -9,18 +9,20 @@ The scores of those labelled healthy in `group` are taken for a mixture of those
                           sick in `against`: a shift of all the group's scores, which moves the operating point, is taken out
 Sick images labelled healthy make both rise; so does, in the second, a group whose healthy are hard to tell from the sick for
 another reason: scores alone cannot decide, relabelled images can. Assumes that those labelled sick are. Mixture with known components: Titterington,
-Smith & Makov 1985, Statistical Analysis of Finite Mixture Distributions, ch. 4. Shares; means over networks; intervals over patients.
+Smith & Makov 1985, Statistical Analysis of Finite Mixture Distributions, ch. 4. The scores are the mean logits of all networks, better
+informed than those of each: the question is about labels, and networks only read them. Shares; intervals over patients, these networks held.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from scipy.special import expit, logit
 
 from lib.audit.columns import STANDARD, B, I, S
 from lib.audit.context import Context
 from lib.audit.inference import jackknife
-from lib.audit.questions._curves import Array, Curve, compared, patients_of, told
+from lib.audit.questions._curves import EDGE, Array, Curve, Mask, compared, patients_of, told
 from lib.names import BASELINE_WEIGHTING
 
 name = "label_mixture"
@@ -44,20 +46,16 @@ def compute(context: Context) -> pl.DataFrame:
             pairs.append(masks if fewest > 1 else None)
     if not rows:
         return pl.DataFrame(schema=schema)
-    networks = [[_pair(context, row, masks) for masks in pairs] for row in context.scores[BASELINE_WEIGHTING]]
+    scores = np.clip(context.scores[BASELINE_WEIGHTING], EDGE, 1 - EDGE)
+    scores = expit(logit(scores).mean(axis=0))
+    every = [None if masks is None else Pair.of(context, scores, masks) for masks in pairs]
 
     def values(weights: Array) -> Array:
         lost = np.full(len(READINGS), np.nan)
-        return np.stack(
-            [np.concatenate([lost if own is None else own.shares(weights) for own in every]) for every in networks]
-        )
+        return np.concatenate([lost if own is None else own.shares(weights) for own in every])
 
     index = pl.DataFrame(rows, schema=KEYS, orient="row")
     return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients), schema)
-
-
-def _pair(context: Context, scores: Array, masks) -> "Pair | None":
-    return None if masks is None else Pair(*(Curve.of(context.population, scores, mask) for mask in masks))
 
 
 POINTS = 200
@@ -91,7 +89,11 @@ class Rising:
 
 
 class Pair:
-    """One network's scores of a group and of the one that it is held against."""
+    """Scores of a group and of the one that it is held against."""
+
+    @classmethod
+    def of(cls, context: Context, scores: Array, masks: tuple[Mask, Mask]) -> "Pair":
+        return cls(*(Curve.of(context.population, scores, mask) for mask in masks))
 
     def __init__(self, group: Curve, against: Curve):
         self._healthy, self._sick = (Rising.of(group, label) for label in (0, 1))
