@@ -3,7 +3,7 @@
 Two weightings (one closes half of the gaps by view) and three rules go through post-processing and audit as a study's do. Such
 figures are about rules fitted on cohorts of this size, so that the truth is their mean over all other cohorts of the batch;
 that of a deployed rule is what this very rule does in the whole population. Of a single network nothing is said about others: all cohorts
-of a batch then have the same one, and the truth of shares, levels and probes is what the very rules and probes of the five folds do in
+of a batch then have the same one, and the truth of shares, levels, losses and probes is what the very rules and probes of the five folds do in
 the whole population (Bayle et al. 2020, arXiv 2007.12671): intervals hold them as fitted.
 """
 
@@ -204,6 +204,9 @@ def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
         every = every.join(tables["shares"].select(*keys, "true"), on=keys, how="left")
         pareto = pareto.join(tables["accuracy"], on=list(METHOD), how="left")
         read = read.join(tables["read"], on=["attribute", "group"], how="left")
+        levels = {row[:3]: row[3] for row in tables["accuracy"].rows()}
+        losses = [levels[BASELINE] - levels[method] for method in advice.select(*METHOD).rows()]
+        advice = advice.with_columns(true=pl.Series(losses, dtype=pl.Float64))
     balanced = {"estimate": "balanced_accuracy", "low": "balanced_low", "high": "balanced_high"}
     found = [
         _part("deployed", rules, where, "metric", true="true"),
@@ -212,9 +215,9 @@ def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
         _part("consequences", every, [*METHOD, "attribute", "group", "quantity"], "quantity", told="told", **true),
         _part("pareto", pareto, METHOD, pl.lit("balanced accuracy"), **balanced, **true),
     ]
-    for what in ("change", "loss"):
+    for what, own in (("change", {}), ("loss", true)):
         ends = {"estimate": what, "low": f"{what}_low", "high": f"{what}_high"}
-        found.append(_part("recommendation", advice, METHOD, pl.lit(what), **ends))
+        found.append(_part("recommendation", advice, METHOD, pl.lit(what), **ends, **own))
     return pl.concat(found)
 
 
