@@ -179,11 +179,11 @@ def test_the_mixture_finds_the_wrong_labels_and_none_where_there_are_none(shift)
     found = of(
         label_mixture.compute(made(wrong=0.4, signal=(2.0, 2.0), shift=shift)),
         group="near",
-        reading="aligned on the sick",
+        reading="aligned",
     )
     assert found["low"] > 0.1 and holds(found, share)
     null = label_mixture.compute(made(signal=(2.0, 2.0), shift=shift, seed=1))
-    assert holds(of(null, group="near", reading="aligned on the sick"), 0)
+    assert holds(of(null, group="near", reading="aligned"), 0)
     as_they_are = of(null, group="near", reading="as they are")
     assert holds(as_they_are, 0) if shift == 0 else as_they_are["low"] > 0.2
 
