@@ -2,14 +2,14 @@
 
 A finite population of patients, scored by a finite number of networks, stands for the world: a cohort is patients and networks
 drawn from both, and the truth is the question's own answer on everyone, by all networks. Of a single network
-the truth is that of this very one, and so is the agreement of two.
+the truth is that of this very one, and so is the agreement of two, and what several read together.
 """
 
 import importlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -52,9 +52,9 @@ NUMBERS = ("threshold", "share", "label")
 """Columns of numbers that say what a row is about."""
 SAID = ("verdict", "estimand", "family")
 """Columns of words that do not."""
-OWN = "seed_decisions"
-"""A question about the very networks at hand, where there are two: its truth is theirs."""
-HELD = {OWN: "split"}
+OWN = {"seed_decisions": 2, "label_mixture": 5}
+"""Questions about the very networks at hand, where there are so many at most: their truth is that of these."""
+HELD = {"seed_decisions": "split"}
 """Figures that have no counterpart in the world, whose networks are more."""
 
 
@@ -102,7 +102,7 @@ def _grey(population: Population, generator: np.random.Generator) -> np.ndarray:
     return 0.5 + own + generator.normal(0, 0.05, population.n_images) - shift
 
 
-@cache
+@lru_cache(maxsize=256)
 def truth(source: str, networks: tuple[int, ...], questions: tuple[str, ...]) -> dict[str, pl.DataFrame]:
     """Answers on everyone by some networks."""
     with without_intervals():
@@ -113,7 +113,8 @@ def truths(source: str, networks: np.ndarray, questions: tuple[str, ...]) -> dic
     """What cohorts with these networks are about: of one network that very one, else all of the world."""
     single = len(networks) == 1
     found = truth(source, tuple(networks) if single else tuple(range(POOL)), questions)
-    return found | (truth(source, tuple(networks), (OWN,)) if len(networks) == 2 and OWN in questions else {})
+    own = tuple(name for name, most in OWN.items() if name in questions and 1 < len(networks) <= most)
+    return found | (truth(source, tuple(networks), own) if own else {})
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 Two weightings (one closes half of the gaps by view) and three rules go through post-processing and audit as a study's do. Such
 figures are about rules fitted on cohorts of this size, so that the truth is their mean over all other cohorts of the batch;
 that of a deployed rule is what this very rule does in the whole population. Of a single network nothing is said about others: all cohorts
-of a batch then have the same one.
+of a batch then have the same one, and the truth of shares, levels, losses and probes is what the very rules and probes of the five folds do in
+the whole population (Bayle et al. 2020, arXiv 2007.12671): intervals hold them as fitted.
 """
 
 from collections.abc import Iterator
@@ -23,10 +24,12 @@ from lib.audit.columns import METHOD
 from lib.audit.decisions import consequences
 from lib.audit.inference import Population, simultaneous
 from lib.audit.inference.infer import MARGIN
-from lib.audit.metrics import Unit
-from lib.audit.questions import deployed
+from lib.audit.metrics import Unit, auc
+from lib.audit.questions import deployed, probes
 from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT, RECOMMENDED
 from lib.postprocessing import post_process
+from lib.postprocessing.methods import REGISTRY
+from lib.postprocessing.sample import Sample
 
 FITTED = ("deployed", "optimism", "probes", "recommendation", "consequences", "pareto")
 RULES = ("fixed_0.5", "best_threshold", "group_best_threshold", "equal_tpr")
@@ -53,7 +56,7 @@ def one_batch(source: str, patients: int, networks: int, seed: int) -> dict[tupl
         for _ in range(BATCH[patients]):
             if given is None or networks > 1:
                 given = Networks.drawn(setting, networks, generator)
-            cohorts.append(_answered(setting, given, generator, seed))
+            cohorts.append(_answered(setting, given, networks, generator, seed))
     rows = pl.concat([_rows(*own).with_columns(cohort=k) for k, own in enumerate(cohorts)])
     tally, key = Tally(), (*setting.key, networks)
     for place, columns in held_against(rows):
@@ -89,7 +92,7 @@ class Networks:
 
 
 def _answered(
-    setting: Setting, given: Networks, generator: np.random.Generator, seed: int
+    setting: Setting, given: Networks, networks: int, generator: np.random.Generator, seed: int
 ) -> tuple[Context, dict[str, pl.DataFrame]]:
     """One cohort's tables, what everything would change, and the truth of the rules."""
     batch = draw(world_of(setting, "baseline"), setting.patients, 1, generator)
@@ -113,6 +116,8 @@ def _answered(
     every = replace(context, tables=context.tables | {"recommendation": told})
     tables["every consequence"] = consequences.compute(every)
     tables["rules"] = _truth_of_rules(context, given)
+    if networks == 1:
+        tables |= _as_fitted(every, given, generator)
     return context, tables
 
 
@@ -136,6 +141,55 @@ def _truth_of_rules(context: Context, given: Networks) -> pl.DataFrame:
     return pl.concat(parts)
 
 
+def _as_fitted(context: Context, given: Networks, generator: np.random.Generator) -> dict[str, pl.DataFrame]:
+    """What the rules and probes of the folds do to everyone, by one network: rows of `KEYS` but the kind, and `true`."""
+    people, own = given.everyone, context.population
+    scores = {weighting: expit(rows) for weighting, rows in given.logits.items()}
+    decisions = {}
+    for weighting, name, target in context.decisions:
+        groups, everyones = (each.groups.get(target, np.full(each.n_images, -1)) for each in (own, people))
+        columns = (context.scores[weighting][0], own.labels, own.patients, groups)
+        called = []
+        for k in range(context.folds.max() + 1):
+            sample = Sample(*(column[context.folds[0] != k] for column in columns))
+            rule = REGISTRY[name].fit(sample, context.smallest_cell)
+            called.append(rule.decide(scores[weighting][0], everyones))
+        decisions[weighting, name, target] = np.mean(called, axis=0)[None]
+    whole = Context(people, pl.DataFrame({"patient": people.patients}), scores, decisions, tables=context.tables)
+    levels = {m: whole.levels(m).where(pl.col("metric") == "balanced_accuracy").estimate[0] for m in decisions}
+    accuracy = pl.DataFrame([(*m, value) for m, value in levels.items()], schema=[*METHOD, "true"], orient="row")
+    shares = consequences.compute(whole).rename({"estimate": "true"})
+    return {"accuracy": accuracy, "shares": shares, "read": _truth_of_probes(context, given, generator)}
+
+
+def _truth_of_probes(context: Context, given: Networks, generator: np.random.Generator) -> pl.DataFrame:
+    """AUC of the folds' probes on everyone: columns attribute, group, true."""
+    (features,), (everyones,) = context.embeddings[BASELINE_WEIGHTING], given.features(given.everyone, generator)
+    found = []
+    for (attribute, names, codes), (*_, everyone) in zip(
+        probes._targets(context.population), probes._targets(given.everyone), strict=True
+    ):
+        known, chances = codes >= 0, []
+        for _, model in probes.fitted_probes(
+            features[known], codes[known], context.population.patients[known], seed=context.seed
+        ):
+            chance = np.zeros((len(everyone), len(names)))
+            chance[:, model.classes_] = model.predict_proba(everyones)
+            chances.append(chance)
+        told = dict(enumerate(names)) if len(names) > 2 else {0: probes.EVERYONE}
+        inside = everyone >= 0
+        _, patients = np.unique(given.everyone.patients[inside], return_inverse=True)
+        areas = []
+        for code, name in told.items():
+            sides = Population(patients, (everyone[inside] == code).astype(np.int64), groups={}, attributes={})
+            area = auc(sides, np.stack([chance[inside, code] for chance in chances])).estimate[0]
+            areas.append((attribute, name, float(area)))
+        if len(names) > 2:
+            areas.append((attribute, probes.EVERYONE, float(np.mean([own for *_, own in areas]))))
+        found += areas
+    return pl.DataFrame(found, schema=["attribute", "group", "true"], orient="row")
+
+
 def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Rows of `KEYS` and `NUMBERS`, and `told`: whether the report prints it."""
     where = [*METHOD, "attribute", "metric", "contrast"]
@@ -143,18 +197,27 @@ def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     chosen = tables["consequences"].select(*METHOD).unique().with_columns(told=pl.lit(True))
     every = tables["every consequence"].join(chosen, on=list(METHOD), how="left")
     advice = tables["recommendation"].drop_nulls("change")
-    pareto = tables["pareto"].filter(attribute=PREFERENCES["attribute"])
+    pareto, read = tables["pareto"].filter(attribute=PREFERENCES["attribute"]), tables["probes"].filter("estimable")
+    true = {"true": "true"} if "accuracy" in tables else {}
+    if true:
+        keys = [*METHOD, "attribute", "group", "quantity"]
+        every = every.join(tables["shares"].select(*keys, "true"), on=keys, how="left")
+        pareto = pareto.join(tables["accuracy"], on=list(METHOD), how="left")
+        read = read.join(tables["read"], on=["attribute", "group"], how="left")
+        levels = {row[:3]: row[3] for row in tables["accuracy"].rows()}
+        losses = [levels[BASELINE] - levels[method] for method in advice.select(*METHOD).rows()]
+        advice = advice.with_columns(true=pl.Series(losses, dtype=pl.Float64))
     balanced = {"estimate": "balanced_accuracy", "low": "balanced_low", "high": "balanced_high"}
     found = [
         _part("deployed", rules, where, "metric", true="true"),
         _part("optimism", tables["optimism"], where, "metric"),
-        _part("probes", tables["probes"].filter("estimable"), ["attribute", "group"], "attribute"),
-        _part("consequences", every, [*METHOD, "attribute", "group", "quantity"], "quantity", told="told"),
-        _part("pareto", pareto, METHOD, pl.lit("balanced accuracy"), **balanced),
+        _part("probes", read, ["attribute", "group"], "attribute", **true),
+        _part("consequences", every, [*METHOD, "attribute", "group", "quantity"], "quantity", told="told", **true),
+        _part("pareto", pareto, METHOD, pl.lit("balanced accuracy"), **balanced, **true),
     ]
-    for what in ("change", "loss"):
+    for what, own in (("change", {}), ("loss", true)):
         ends = {"estimate": what, "low": f"{what}_low", "high": f"{what}_high"}
-        found.append(_part("recommendation", advice, METHOD, pl.lit(what), **ends))
+        found.append(_part("recommendation", advice, METHOD, pl.lit(what), **ends, **own))
     return pl.concat(found)
 
 

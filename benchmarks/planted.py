@@ -139,7 +139,7 @@ def told(row: dict) -> int:
     return int(np.sign(row["estimate"])) if row["verdict"] == word else 0
 
 
-READING = "aligned on the sick"
+READING = "aligned"
 """The reading of the mixture in which a shift of all scores of a view is taken out."""
 
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri_exp
 from scipy.stats import norm
-from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 
 from benchmarks.simulation import Batch
@@ -45,13 +43,12 @@ class Told:
 
     @cached_property
     def size(self) -> np.ndarray:
-        return -ndtri_exp(np.log(np.clip(self.found.p / 2, 1e-300, 0.5)))
+        return self.pivot.size(family=True)
 
     @cached_property
     def off(self) -> np.ndarray:
-        """How far estimates are from the truth, as normal deviates with the same tail."""
-        x = np.abs(self.pivot.at(np.tile(self.true, len(self.of) // len(self.true))))
-        return -ndtri_exp(np.minimum(student.logsf(x, self.of.degrees), np.log(0.5)))
+        """How far estimates are from the truth, as normal deviates with the same tail in the family."""
+        return self.pivot.size(np.tile(self.true, len(self.of) // len(self.true)), family=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,7 @@
 """One pivot: intervals, p-values and words cannot disagree, and cover where patients and networks are few."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,6 +11,8 @@ from scipy.stats import norm, t
 
 from lib.audit.inference import Figures, Verdict, describe, from_replicates, infer, jackknife, pool, ratio, summary
 from lib.audit.inference.parts import Parts
+from lib.audit.inference.pivot import Pivot
+from lib.audit.inference.rare import Rare
 from lib.audit.inference.variance import together
 
 
@@ -152,6 +156,31 @@ def test_levels_of_one_weighting_alone_cover_with_few_networks(networks, least, 
     figures = two_levels(np.random.default_rng(8), 60, networks, 4000, (1, own, alone))["a"]
     found = describe(figures)
     assert least <= ((found.low <= 0) & (found.high >= 0)).mean() <= 0.98
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 0.5, 4)])
+def test_rare_errors_of_few_networks_are_as_rare_as_families_take_them_for(sizes):
+    """An error that single intervals call one of 1,000 happens in one of 250; p and interval of a family agree on what is one."""
+    figures = two_levels(np.random.default_rng(9), 40, 2, 8000, sizes, ("a", "b", "c"))
+    own = Pivot.for_summary(summary(figures["b"] - figures["a"]))
+    limit = norm.isf(0.0005)
+    assert (own.size() > limit).mean() > 0.002 and (own.size(family=True) > limit).mean() < 0.0018
+    low, high = own.bounds(limit, family=True)
+    assert (((low > 0) | (high < 0)) == (own.size(family=True) > limit)).all()
+    alone = Pivot.for_summary(summary(figures["a"]))  # one weighting: nothing changes
+    assert (alone.size(family=True) == alone.size()).all()
+
+
+def test_tails_are_students_where_networks_are_all_the_noise():
+    """Without noise by patient the mean over chi2 is Student's t on the degrees of freedom of networks."""
+    figures = two_levels(np.random.default_rng(9), 9, 2, 3, weightings=("a", "b", "c"))
+    own = summary(figures["a"] - figures["b"])
+    nothing = np.zeros(3)
+    own = replace(own, patients=nothing, networks=own.seen, explained=nothing, patient_degrees=np.full(3, 1e9))
+    rare = Rare.of(own, np.arange(3))
+    for normal in (2.5, 3.5):
+        assert rare.distance(normal) == pytest.approx(t.isf(norm.sf(normal), 3), rel=1e-4)
+        assert rare.size(rare.distance(normal)) == pytest.approx(normal, rel=1e-6)
 
 
 def test_degrees_of_freedom_are_those_of_cochrans_critical_value():

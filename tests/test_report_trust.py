@@ -22,7 +22,8 @@ def made(covered=0.95, alarms=0.04, wrong=0.05) -> pl.DataFrame:
     found.append(rows("net_benefit (level)", **numbers | {"covered": 0.85}))
     found.append(rows("gap", unit=IMAGE, patients=1500, **numbers | {"width": 0.4}))
     family = {"attribute": trust.FAMILY, "wrong": wrong, "simultaneous": 0.95, "agree": 1.0, "shown": wrong}
-    found += [rows(kind, **family) for kind in ("baseline gaps", "family of weightings")]
+    found += [rows(kind, networks=n, **family) for kind in ("baseline gaps", "family of weightings") for n in (2, 3)]
+    found.append(rows("family of weightings", networks=5, **family | {"wrong": 0.04}))
     found.append(rows(world="gap 20", **numbers | {"p_below_5": 0.93, "shown": 0.77, "truth": 0.2}))
     found.append(rows("narrowed: mirrored", world="gaps", truth=0.2, shown=0.06, wrong=0.06))
     found += [rows("recommended", "all", metric=m, shown=0.5, wrong=0.1) for m in trust.WRONG.values()]
@@ -52,9 +53,17 @@ def test_every_interval_is_told_in_the_figure_and_what_misses_the_aim_in_the_tab
 
 def test_false_alarms_power_and_claims_are_those_of_the_table(study):
     facts = trust.told(study, made(wrong=0.123))
-    assert set(facts["families"].values()) == {0.123}
+    assert facts["families"] == {
+        "baseline gaps": {2: 0.123, 3: 0.123},
+        "family of weightings": {2: 0.123, 3: 0.123, 5: 0.04},
+    }
     assert [(p["size"], p["shown"]) for p in facts["power"]] == [(20, 0.77)] and facts["claims"]["mirrored"] == 0.06
-    assert "more than it should be" in say(study, "trust", "alarms", frame=made(wrong=0.123))
+    told = say(study, "trust", "alarms", frame=made(wrong=0.123)).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        "12.3 % (3) and 4.0 % (5)" in told
+        and "More than 6 %: weightings with two networks, with three networks" in told
+    )
+    assert "More than" not in say(study, "trust", "alarms", frame=made())
     assert facts["wider"] > 1
 
 

@@ -92,9 +92,11 @@ def post_process(
     todo = [(row, parts[s]) for values in scores.values() for s, row in enumerate(values)]
     pool = Parallel(n_jobs=cpu_count() if len(todo) >= MANY else 1, return_as="generator")
     every = pool(delayed(_crossfit)(population, row, methods, part, weights, smallest_cell) for row, part in todo)
-    decisions, naive, rows, as_group, replaced = {}, {}, [], {}, []
+    decisions, naive, rows, as_group, loosened, replaced = {}, {}, [], {}, {}, []
     for weighting, values in scores.items():
         fitted = [*islice(every, len(values))]
+        for key in fitted[0].relaxed:
+            loosened[weighting, *key] = np.stack([one.relaxed[key] for one in fitted])
         for method, target in methods:
             key = (weighting, method.name, target)
             decisions[key] = np.stack([one.held_out[method.name, target] for one in fitted])
@@ -116,12 +118,6 @@ def post_process(
                     axis=1,
                 )
     thresholds = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    loosened = {}
-    if any(method.needs_group for method, _ in methods):
-        by_slack = relaxed_decisions(
-            population, scores, parts, attributes, weights=weights, smallest_cell=smallest_cell
-        )
-        loosened = {key: np.stack(networks) for key, networks in by_slack.items()}
     deployed = {}
     if refits and BASELINE_WEIGHTING in scores:
         how = {"weights": weights, "smallest_cell": smallest_cell, "refits": refits, "seed": seed}
@@ -153,11 +149,15 @@ def patient_folds(population: Population, folds: int, seed: int, network: int) -
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """One network's decisions (n,) by (post-processing, target), held out and in place, and the rule of each fold."""
+    """One network's decisions (n,) by (post-processing, target), held out and in place, and the rule of each fold.
+
+    `relaxed` (n,): held-out decisions by (attribute, constraint, slack).
+    """
 
     held_out: dict[tuple[str, str], Array]
     in_place: dict[tuple[str, str], Array]
     rules: dict[tuple[str, str], list[Rule]]
+    relaxed: dict[tuple[str, str, float], Array]
 
 
 def _crossfit(
@@ -168,7 +168,7 @@ def _crossfit(
     weights: Weights,
     smallest_cell: int,
 ) -> _Fitted:
-    fitted = _Fitted({}, {}, {})
+    fitted = _Fitted({}, {}, {}, {})
     unknown = np.full(population.n_images, -1)
     for target in dict.fromkeys(target for _, target in methods):
         groups = population.groups[target] if target != NO_TARGET else unknown
@@ -181,6 +181,9 @@ def _crossfit(
             fitted.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]
             fitted.held_out[key] = decided(fitted.rules[key], scores, groups, part)
             fitted.in_place[key] = method.fit(everyone, smallest_cell).decide(scores, groups)
+        if target != NO_TARGET:
+            by_slack = relaxed_decisions(samples, scores, groups, part, smallest_cell)
+            fitted.relaxed.update({(target, *key): own for key, own in by_slack.items()})
     return fitted
 
 

@@ -3,7 +3,8 @@
 Shares of all patients of the group at its share of sick here, so that the four add up to 1,000; within the group every
 patient counts once. `found`: sick and called sick, `missed`: sick and called healthy, `alarmed`: healthy and called
 sick, `left_alone`: healthy and called healthy. For the options of `recommendation` and the recommended method:
-`before` under the untouched baseline, `after` under the method, `estimate` the paired difference, per 1,000, with single intervals.
+`before` under the untouched baseline, `after` under the method, `estimate` the paired difference, per 1,000, with single intervals. Of one network
+they are about the very rules that were fitted to each fold; what rules fitted on other patients would do is the question `deployed`.
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import ndtri_exp
+from scipy.special import ndtr
 from scipy.stats import norm
 from scipy.stats import t as student
 
@@ -128,7 +128,7 @@ def _inferred(
         chosen = np.split(asked, np.cumsum([len(own) for own in family])[:-1])
         some = [own.take(mask) for own, mask in zip(family, chosen, strict=True) if mask.any()]
         adjusted[asked], critical, draws = stepped(some, joined["size"][asked], seed=seed)
-        bounds = [pivot.bounds(critical) for pivot in pivots]
+        bounds = [pivot.bounds(critical, family=True) for pivot in pivots]
         low, high = (np.concatenate(own) for own in zip(*bounds, strict=True))
         low, high = agreeing(joined["estimate"], low, high, adjusted, null)
     verdicts = verdicts_of(joined["p"], adjusted, joined["p_equivalent"], asked | ~np.isnan(joined["low"]))
@@ -160,9 +160,7 @@ def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
     if null is None:
         p = equivalent = size = np.full(len(own), np.nan)
     else:
-        at = np.abs(pivot.at(null))
-        p = 2 * student.sf(at, own.degrees)
-        size = -ndtri_exp(np.minimum(student.logsf(at, own.degrees), np.log(0.5)))
+        p, size = 2 * ndtr(-pivot.size(null)), pivot.size(null, family=True)
         equivalent = np.maximum(pivot.above(null - margin), pivot.below(null + margin))
         low, high = agreeing(own.estimate, low, high, np.where(still, np.nan, p), null)
         p, size, equivalent = (np.where(still, np.nan, each) for each in (p, size, equivalent))

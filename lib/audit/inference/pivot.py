@@ -6,12 +6,15 @@ skewness of the estimate, x = t + g t^2 / 3 + g^2 t^3 / 27 + g / 6. Both are mon
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.special import log_ndtr
+from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtri_exp
 from scipy.stats import t as student
 
 from lib.audit.inference.cells import Array
+from lib.audit.inference.rare import Rare
 from lib.audit.inference.variance import Summary
 
 
@@ -49,20 +52,33 @@ class Pivot:
         """One-sided p, (K,), of the truth being at least `value`."""
         return student.cdf(self.at(value), self.of.degrees)
 
-    def p(self, value: float | Array = 0.0) -> Array:
-        """Two-sided p, (K,)."""
-        return 2 * student.sf(np.abs(self.at(value)), self.of.degrees)
+    def size(self, value: float | Array = 0.0, *, family: bool = False) -> Array:
+        """How far the estimate is from a value, (K,), as the normal deviate with the same two-sided p.
 
-    def bounds(self, normal: float | Array) -> tuple[Array, Array]:
+        `family`: as its family sees it; nearer, where weightings of few networks are compared (`lib.audit.inference.rare`).
+        """
+        at = np.abs(self.at(value))
+        found = -ndtri_exp(np.minimum(student.logsf(at, self.of.degrees), np.log(0.5)))
+        if family and len(few := self._few[found[self._few] > 1]):
+            found[few] = np.minimum(found[few], Rare.of(self.of, few).size(at[few]))
+        return found
+
+    def bounds(self, normal: float, *, family: bool = False) -> tuple[Array, Array]:
         """Bounds (K,) each, with as much outside as a normal has beyond `normal` on each side."""
-        tail = np.exp(log_ndtr(-np.asarray(normal, dtype=float)))
-        critical = student.isf(tail, self.of.degrees) * np.ones(len(self.of))
+        critical = student.isf(np.exp(log_ndtr(-normal)), self.of.degrees) * np.ones(len(self.of))
+        if family and len(self._few):
+            critical[self._few] = np.maximum(critical[self._few], Rare.of(self.of, self._few).distance(normal))
         if self.of.parts is not None:
             below, above = self.of.parts.distances(critical, self.of.networks)
         else:
             below, above = self.se * self._plain(critical), -self.se * self._plain(-critical)
         low, high = self.of.bounds
         return np.clip(self.of.estimate - below, low, high), np.clip(self.of.estimate + above, low, high)
+
+    @cached_property
+    def _few(self) -> NDArray[np.intp]:
+        """Positions of comparisons of weightings whose networks differ."""
+        return np.flatnonzero((self.of.seen > 0) & (self.of.patients + self.of.networks > 0))
 
     def _plain(self, x: Array) -> Array:
         """The t whose pivot is x."""

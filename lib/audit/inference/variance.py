@@ -45,7 +45,9 @@ class Summary:
     `patients`, `networks` (K,): the two parts of the variance; `degrees` (K,); `skewness` (K,) of the estimate; `floor` (K,): what is
     added to the variance so that a cell where nobody differs is not certain; `rows` (P, K): influences; `network_rows[weighting]`
     (R, K): the same for networks. Rows are summed squares: rows' rows + network_rows' network_rows is the covariance. `alone` (K,): variance of
-    a retraining that was stated, not seen; `networks_compared`: single networks in it. `parts`: of proportions.
+    a retraining that was stated, not seen; `networks_compared`: single networks in it. `parts`: of proportions. `seen`, `explained` (K,): what
+    networks of compared weightings differ by, and what of it patients explain, whose difference is `networks` unless below 0 (both 0 of a single
+    weighting); `network_degrees`, `patient_degrees` (K,).
     """
 
     index: pl.DataFrame
@@ -63,6 +65,10 @@ class Summary:
     replicated: bool
     alone: Array
     networks_compared: int
+    seen: Array
+    explained: Array
+    network_degrees: Array
+    patient_degrees: Array
 
     def __len__(self) -> int:
         return self.index.height
@@ -76,7 +82,10 @@ class Summary:
         return replace(self, index=index, bounds=bounds, rows=table, network_rows=network_rows, parts=parts, **own)
 
 
-COLUMNS = ("estimate", "known", "patients", "networks", "degrees", "skewness", "floor", "alone")
+COLUMNS = (
+    *("estimate", "known", "patients", "networks", "degrees", "skewness", "floor", "alone"),
+    *("seen", "explained", "network_degrees", "patient_degrees"),
+)
 
 
 def effective(images: Array) -> Array:
@@ -96,8 +105,8 @@ def summary(figures: Figures) -> Summary:
     added, network_rows = [], {}
     for arm in figures.arms:
         if arm.degrees > 0:
-            networks, network_rows[arm.weighting] = _between(arm, matrix)
-            added.append((networks, float(arm.degrees)))
+            seen, explained, network_rows[arm.weighting] = _between(arm, matrix)
+            added.append((seen, explained, float(arm.degrees)))
     with np.errstate(invalid="ignore", divide="ignore"):
         own = _welch((mean**2).sum(axis=0), matrix, cells.degrees)
         third = np.einsum("pk,pk->k", squares, rows) * (np.sqrt(len(rows)) if cells.resamples else 1)
@@ -105,22 +114,29 @@ def summary(figures: Figures) -> Summary:
     fewest = min(len(arm.values) for arm in figures.arms)
     floor = (matrix**2).T @ (cells.floor / np.maximum(cells.size, 1)) ** 2 / fewest
     parts = Parts.of(figures, mean) if cells.proportion else None
+    nothing = np.zeros(len(figures))
+    between = [(np.maximum(seen - explained, 0), degrees) for seen, explained, degrees in added]
+    compared = added if len(added) > 1 else []
     return Summary(
         figures.index,
         figures.estimate,
         figures.known,
         _bounds(figures),
         patients,
-        sum((networks for networks, _ in added), np.zeros(len(figures))),
-        together((patients, np.maximum(own, 1)), *added),
+        sum((networks for networks, _ in between), nothing),
+        together((patients, np.maximum(own, 1)), *between),
         skewness,
         floor,
         rows.astype(np.float32),
         network_rows,
         parts,
         cells.resamples,
-        np.zeros(len(figures)),
+        nothing,
         sum(len(arm.values) == 1 for arm in figures.arms),
+        sum((seen for seen, _, _ in compared), nothing),
+        sum((explained for _, explained, _ in compared), nothing),
+        np.full(len(figures), min((degrees for *_, degrees in compared), default=np.inf)),
+        np.maximum(own, 1),
     )
 
 
@@ -172,8 +188,8 @@ CRITICAL = np.append(norm.isf(ALPHA / 2), student.isf(ALPHA / 2, 1 / INVERSE[1:]
 """Critical values of Student's t, by the inverse of its degrees of freedom, 0 to 1."""
 
 
-def _between(arm: Arm, matrix: Array) -> tuple[Array, NDArray[np.float32]]:
-    """V_B / S, (K,), and rows (R, K) whose squares sum to it."""
+def _between(arm: Arm, matrix: Array) -> tuple[Array, Array, NDArray[np.float32]]:
+    """V_N / S and what patients explain of it, (K,) each, and rows (R, K) whose squares sum to the difference, V_B / S."""
     count = len(arm.values)
     deviations = arm.deviations @ matrix
     total = (deviations**2).sum(axis=0) / arm.degrees
@@ -184,7 +200,7 @@ def _between(arm: Arm, matrix: Array) -> tuple[Array, NDArray[np.float32]]:
     within = within * (arm.degrees / (arm.degrees + 1) if arm.degrees > 1 else OF_TWO)
     share = np.maximum(1 - np.divide(within, total, out=np.ones_like(total), where=total > 0), 0)
     rows = deviations * np.sqrt(share / (arm.degrees * count))
-    return share * total / count, rows.astype(np.float32)
+    return total / count, within / count, rows.astype(np.float32)
 
 
 def _welch(variance: Array, matrix: Array, degrees: Array) -> Array:

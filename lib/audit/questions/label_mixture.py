@@ -5,22 +5,24 @@ The scores of those labelled healthy in `group` are taken for a mixture of those
 `against`: x = sum (H_a - H)(H_a - S_a) / sum (H_a - S_a)^2, unbiased where the mixture holds, below 0 by noise alone.
 `reading`:
   "as they are"           scores compared as they are: a group whose scores are all higher has x above 0 too
-  "aligned on the sick"   logits of the group first moved and scaled so that its sick have the mean and the spread of the
-                          sick in `against`: a shift of all the group's scores, which moves the operating point, is taken out
+  "aligned"               logits of the group first moved, by what leaves the least distance, weighed by patients, of its healthy from
+                          the mixture and of its sick from S_a: a shift of all its scores, which moves the operating point, is taken out
 Sick images labelled healthy make both rise; so does, in the second, a group whose healthy are hard to tell from the sick for
 another reason: scores alone cannot decide, relabelled images can. Assumes that those labelled sick are. Mixture with known components: Titterington,
-Smith & Makov 1985, Statistical Analysis of Finite Mixture Distributions, ch. 4. Shares; means over networks; intervals over patients.
+Smith & Makov 1985, Statistical Analysis of Finite Mixture Distributions, ch. 4. The scores are the mean logits of all networks, better
+informed than those of each: the question is about labels, and networks only read them. Shares; intervals over patients, these networks held.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from scipy.special import expit, logit
 
 from lib.audit.columns import STANDARD, B, I, S
 from lib.audit.context import Context
 from lib.audit.inference import jackknife
-from lib.audit.questions._curves import Array, Curve, compared, patients_of, told
+from lib.audit.questions._curves import EDGE, Array, Curve, Mask, compared, patients_of, told
 from lib.names import BASELINE_WEIGHTING
 
 name = "label_mixture"
@@ -29,7 +31,7 @@ schema = (
     {column: S for column in ("attribute", "group", "against", "reading")} | STANDARD | {"patients": I, "estimable": B}
 )
 needs = ("scores",)
-READINGS = ("as they are", "aligned on the sick")
+READINGS = ("as they are", "aligned")
 
 
 def compute(context: Context) -> pl.DataFrame:
@@ -44,24 +46,22 @@ def compute(context: Context) -> pl.DataFrame:
             pairs.append(masks if fewest > 1 else None)
     if not rows:
         return pl.DataFrame(schema=schema)
-    networks = [[_pair(context, row, masks) for masks in pairs] for row in context.scores[BASELINE_WEIGHTING]]
+    scores = np.clip(context.scores[BASELINE_WEIGHTING], EDGE, 1 - EDGE)
+    scores = expit(logit(scores).mean(axis=0))
+    every = [None if masks is None else Pair.of(context, scores, masks) for masks in pairs]
 
     def values(weights: Array) -> Array:
         lost = np.full(len(READINGS), np.nan)
-        return np.stack(
-            [np.concatenate([lost if own is None else own.shares(weights) for own in every]) for every in networks]
-        )
+        return np.concatenate([lost if own is None else own.shares(weights) for own in every])
 
     index = pl.DataFrame(rows, schema=KEYS, orient="row")
     return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients), schema)
 
 
-def _pair(context: Context, scores: Array, masks) -> "Pair | None":
-    return None if masks is None else Pair(*(Curve.of(context.population, scores, mask) for mask in masks))
-
-
 POINTS = 200
 """At how many of the scores of the group held against distributions are compared, at most."""
+SHIFTS = np.linspace(-1.6, 1.6, 41)
+"""By how many standard deviations of those scores the group is moved in turn; in between, by the parabola through the best three."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +83,13 @@ class Rising:
         mass = np.concatenate([[0.0], np.cumsum(self.part * weights[self.patients])])
         return mass[reached] / mass[-1]
 
-    def moments(self, weights: Array) -> tuple[float, float]:
-        """Mean and standard deviation under weights of patients (P,)."""
-        own = self.part * weights[self.patients]
-        mean = own @ self.values / own.sum()
-        return mean, np.sqrt(own @ (self.values - mean) ** 2 / own.sum())
-
 
 class Pair:
-    """One network's scores of a group and of the one that it is held against."""
+    """Scores of a group and of the one that it is held against."""
+
+    @classmethod
+    def of(cls, context: Context, scores: Array, masks: tuple[Mask, Mask]) -> "Pair":
+        return cls(*(Curve.of(context.population, scores, mask) for mask in masks))
 
     def __init__(self, group: Curve, against: Curve):
         self._healthy, self._sick = (Rising.of(group, label) for label in (0, 1))
@@ -99,16 +97,27 @@ class Pair:
         every = np.concatenate([side.values for side in self._sides])
         self._grid = np.quantile(every, np.linspace(0, 1, min(POINTS, len(every))), method="inverted_cdf")
         self._reached = [np.searchsorted(side.values, self._grid, side="right") for side in self._sides]
-        self._as_is = np.searchsorted(self._healthy.values, self._grid, side="right")
+        moved = self._grid + np.append(SHIFTS * self._grid.std(), 0)[:, None]  # the last: as they are
+        own = (self._healthy, self._sick)
+        self._moved = [np.searchsorted(side.values, moved, side="right") for side in own]
+        self._people = [np.unique(side.patients) for side in own]
 
     def shares(self, weights: Array) -> Array:
         """x under both readings, (2,); NaN where nothing tells the sick from the healthy."""
         with np.errstate(invalid="ignore", divide="ignore"):
             well, ill = (side.below(weights, at) for side, at in zip(self._sides, self._reached, strict=True))
-            (mean, spread), (to_mean, to_spread) = (side.moments(weights) for side in (self._sick, self._sides[1]))
-            aligned = (self._healthy.values - mean) / spread * to_spread + to_mean
-            found = []
-            for reached in (self._as_is, np.searchsorted(aligned, self._grid, side="right")):
-                own = self._healthy.below(weights, reached)
-                found.append(((well - own) * (well - ill)).sum() / ((well - ill) ** 2).sum())
-        return np.array(found) if spread > 0 else np.array([found[0], np.nan])
+            healthy, sick = (
+                side.below(weights, at) for side, at in zip((self._healthy, self._sick), self._moved, strict=True)
+            )
+            apart = well - ill
+            every = (well - healthy) @ apart / (apart @ apart)
+            x = every[:-1]
+            off = ((healthy[:-1] - well + x[:, None] * apart) ** 2).sum(axis=1), ((sick[:-1] - ill) ** 2).sum(axis=1)
+            cost = sum(weights[people].sum() * own for people, own in zip(self._people, off, strict=True))
+            if not np.isfinite(cost).all():
+                return np.array([every[-1], np.nan])
+            k = int(np.clip(cost.argmin(), 1, len(x) - 2))
+            before, least, after = cost[k - 1 : k + 2]
+            bend = before - 2 * least + after
+            step = np.clip((before - after) / (2 * bend), -1, 1) if bend > 0 else 0.0
+        return np.array([every[-1], np.interp(k + step, np.arange(len(x)), x)])

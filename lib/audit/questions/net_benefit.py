@@ -7,16 +7,19 @@ accepts (1 - t) / t false alarms for each sick person found:
   gain        model - the better of calling all and calling nobody (the better one in the sample)
 In true positives per person: .05 is as good as finding 50 more sick of 1,000 without a false alarm. gain below 0 in a group:
 that group would be better off without the model at this threshold. Decision curves: Vickers & Elkin 2006, doi 10.1177/0272989X06295361. Depends on the
-prevalence of the cohort, and reads scores as risks. Means over networks; intervals over patients.
+prevalence of the cohort, and reads scores as risks. Means over networks. All is made of proportions (p, TPR, FPR) at their rates of exchange in
+the sample, and has their intervals: where hardly anybody is called at a high threshold, a plain standard error is near 0.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from lib.audit.columns import DESCRIBED, B, F, I, S
 from lib.audit.context import Context
-from lib.audit.inference import jackknife
-from lib.audit.questions._curves import Array, Shares, told
+from lib.audit.inference import Figures, ratio
+from lib.audit.questions._curves import Shares, told
 from lib.names import BASELINE_WEIGHTING
 
 name = "net_benefit"
@@ -30,33 +33,19 @@ METRICS = ("model", "treat all", "gain")
 def compute(context: Context) -> pl.DataFrame:
     population = context.population
     cells = np.stack([cell.images for cell in population.cells], axis=1)
+    count, odds = cells.shape[1], THRESHOLDS / (1 - THRESHOLDS)
     sides = np.concatenate([cells & (population.labels == label)[:, None] for label in (1, 0)], axis=1)
-    columns = np.repeat(sides, len(THRESHOLDS), axis=1)
+    columns = np.repeat(sides, len(THRESHOLDS), axis=1)  # TPR, then FPR, (n, 2 G T)
     called = [np.tile(row[:, None] >= THRESHOLDS, sides.shape[1]) * 1.0 for row in context.scores[BASELINE_WEIGHTING]]
-    networks = [Shares.of(population, own, columns).totals for own in called]
-    totals = np.concatenate(networks, axis=1)
-    there = (population.sums_by_patient(sides) > 0) * 1.0
-    sick = Shares.of(population, np.repeat(population.labels[:, None], cells.shape[1], axis=1), cells)
-
-    def read(weights: Array) -> Array:
-        """Net benefit of the model and of treating all, (S, G, T, 2)."""
-        p = sick.at(weights)[:, None]
-        odds = THRESHOLDS / (1 - THRESHOLDS)
-        treated = p - (1 - p) * odds
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rates = (weights @ totals).reshape(len(networks), 2, -1, len(THRESHOLDS))
-            rates /= (weights @ there).reshape(2, -1, 1)
-        model = p * rates[:, 0] - (1 - p) * rates[:, 1] * odds
-        return np.stack([model, np.broadcast_to(treated, model.shape)], axis=-1)
-
-    with np.errstate(invalid="ignore"):
-        better = read(np.ones(population.n_patients))[..., 1].mean(axis=0) > 0  # (G, T)
-
-    def values(weights: Array) -> Array:
-        both = read(weights)
-        gain = both[..., 0] - np.where(better, both[..., 1], 0)
-        return np.concatenate([both, gain[..., None]], axis=-1).reshape(len(networks), -1)
-
+    networks = [Shares.of(population, own, columns) for own in called]
+    sick = Shares.of(population, np.repeat(population.labels[:, None], count, axis=1), cells)
+    totals = np.stack([np.concatenate([own.totals, sick.totals], axis=1) for own in networks])
+    there = np.concatenate([networks[0].there, sick.there], axis=1)
+    plain = pl.DataFrame({"cell": [str(k) for k in range(totals.shape[2])]})
+    images = np.concatenate([columns.sum(axis=0), cells.sum(axis=0)])
+    rates = ratio(plain, BASELINE_WEIGHTING, totals, there, images=images, proportion=True, least=1)
+    tpr, fpr, p = np.split(np.nan_to_num(rates.estimate), [count * len(odds), 2 * count * len(odds)])
+    figures = _figures(rates, tpr.reshape(count, -1), fpr.reshape(count, -1), p[:, None], odds)
     fewest = population.sizes[1][:, :2].min(axis=1)
     rows = [
         (cell.attribute, cell.group, float(t), metric, int(fewest[g]), bool(fewest[g] >= max(1, context.smallest_cell)))
@@ -64,5 +53,21 @@ def compute(context: Context) -> pl.DataFrame:
         for t in THRESHOLDS
         for metric in METRICS
     ]
-    index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients), schema)
+    return told(context, replace(figures, index=pl.DataFrame(rows, schema=KEYS, orient="row")), schema)
+
+
+def _figures(rates: Figures, tpr: np.ndarray, fpr: np.ndarray, p: np.ndarray, odds: np.ndarray) -> Figures:
+    """Model, treating all, and the gain, (G, T, 3) in a row, as combinations of rates: `tpr`, `fpr` (G, T), and `p` (G, 1), of the sample."""
+    groups, count = tpr.shape
+    of_rates, of_p = np.zeros((2, groups, count, groups, count, 3)), np.zeros((groups, groups, count, 3))
+    offset = np.zeros((groups, count, 3))
+    g, t = np.indices((groups, count))
+    better = p - (1 - p) * odds > 0
+    exchange = tpr + fpr * odds
+    for k, share in ((0, np.zeros_like(better)), (2, better)):  # the gain is the model less what is better
+        of_rates[0, g, t, g, t, k], of_rates[1, g, t, g, t, k] = p, -(1 - p) * odds
+        of_p[g, g, t, k] = exchange - share * (1 + odds)
+        offset[g, t, k] = share * odds - exchange * p
+    of_p[g, g, t, 1], offset[..., 1] = 1 + odds, -odds
+    matrix = np.concatenate([of_rates.reshape(2 * groups * count, -1), of_p.reshape(groups, -1)])
+    return replace(rates, matrix=matrix, offset=offset.ravel())

@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lib.audit import metrics
@@ -59,17 +59,23 @@ def probe_scores(
     that the other folds lack, or a fold whose probe had one class only, ranks everyone alike.
     """
     scores = np.full((len(target), int(target.max()) + 1), 0.5)
+    for judge, model in fitted_probes(features, target, patients, folds=folds, seed=seed):
+        chances = model.predict_proba(features[judge])
+        scores[np.ix_(judge, model.classes_)] = (rankdata(chances, axis=0) - 0.5) / len(judge)
+    return scores
+
+
+def fitted_probes(
+    features: np.ndarray, target: np.ndarray, patients: np.ndarray, *, folds: int = FOLDS, seed: int = 0
+) -> Iterator[tuple[np.ndarray, Pipeline]]:
+    """Images that each fold's probe judges, and the probe, where the others have two classes."""
     splits = GroupKFold(folds, shuffle=True, random_state=seed).split(features, groups=patients)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for fit, judge in splits:
-            model = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=200))
-            if len(np.unique(target[fit])) < 2:
-                continue
-            model.fit(features[fit], target[fit])
-            chances = model.predict_proba(features[judge])
-            scores[np.ix_(judge, model.classes_)] = (rankdata(chances, axis=0) - 0.5) / len(judge)
-    return scores
+            if len(np.unique(target[fit])) > 1:
+                model = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=200))
+                yield judge, model.fit(features[fit], target[fit])
 
 
 def _targets(population: Population) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:

@@ -70,7 +70,5 @@ EFFECTS: dict[str, Effect] = {
     "exposure": Effect("exposure", "view", "contrast", "AP - PA", -1, "AP films are less contrasted"),
     "visibility": Effect("gaps", "sex", "tpr", "F - M", -1, "sick women are missed more often"),
     "shortcut": Effect("gaps", "view", "auc", "AP - PA", 1, "disease is told more easily in AP"),
-    "label_noise": Effect(
-        "label_mixture", "view", "aligned on the sick", "AP", 1, "healthy AP films score as sick ones do"
-    ),
+    "label_noise": Effect("label_mixture", "view", "aligned", "AP", 1, "healthy AP films score as sick ones do"),
 }

@@ -179,5 +179,5 @@ def _blind(results: Results, **where: str) -> Blind | None:
 
 def looks_sick(results: Results, attribute: str, group: str, metric: str) -> Estimate | None:
     """The share of a group's healthy whose scores look like those of the sick, where false alarms are asked about."""
-    where = {"attribute": attribute, "group": group, "reading": "aligned on the sick"}
+    where = {"attribute": attribute, "group": group, "reading": "aligned"}
     return figure(results, "label_mixture", **where) if metric == "fpr" else None
