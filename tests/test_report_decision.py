@@ -251,6 +251,6 @@ def test_a_bundle_without_pictures_says_why_there_is_none():
 
 def test_roc_curves_pass_through_what_the_histograms_say():
     for own in of_figure("scores", pictured("biased"))["groups"]:
-        cuts, fpr, tpr = zip(*own.curve(), strict=True)
+        fpr, tpr = zip(*own.curve(), strict=True)
         assert (fpr[0], tpr[0]) == pytest.approx((1, 1)) and (fpr[-1], tpr[-1]) == pytest.approx((0, 0))
         assert list(fpr) == sorted(fpr, reverse=True) and list(tpr) == sorted(tpr, reverse=True)
