@@ -25,7 +25,6 @@ TABLES = {
     "exposure": "exposure",
     "simpson": "simpson",
     "runs": "runs",
-    "catalogue": "catalogue",
 }
 """Exhibits, and the table that each cannot do without."""
 

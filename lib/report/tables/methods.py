@@ -67,14 +67,6 @@ def thresholds(material: Material) -> GT:
     return table_of(rows, labels, material.language, stub="rule", right=list(labels))
 
 
-@table(rules.deployed)
-def deployed(material: Material) -> GT:
-    """A row for each rule: the gap of the mean over folds and networks, of one rule on new patients, and between cohorts."""
-    columns, spread = ("held_out", "deployed", "apart"), material["spread"]
-    rows = [{"r": rule, "own": figures, "sd": spread.get(rule)} for rule, figures in material["rules"].items()]
-    return listing(material, rows, columns, stub="rule", right=columns)
-
-
 @table(rules.replaced)
 def replaced_scores(material: Material) -> GT:
     """A row for each group under each cost: what is replaced by what, and what becomes of the sick."""
