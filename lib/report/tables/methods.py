@@ -45,7 +45,7 @@ def effects(material: Material) -> GT:
 def options(material: Material) -> GT:
     """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed."""
     rows = [{"o": option} for option in material["d"].options]
-    return listing(material, rows, ("needs", "missed", "alarmed", "price", "evidence"), stub="option")
+    return listing(material, rows, ("needs", "missed", "alarmed", "gap", "price", "evidence"), stub="option")
 
 
 @table(choice.recommendation)
