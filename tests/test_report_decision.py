@@ -8,9 +8,9 @@ from boards import WORLDS, board, pictured
 from conftest import ROOT
 
 from lib.audit.decisions import recommendation
-from lib.names import SHOWN, SUGGESTED
+from lib.names import ALTERNATIVE, BASELINE, RECOMMENDED, SHOWN, SUGGESTED
 from lib.report import chart, read, say, show
-from lib.report.facts import choice, decide
+from lib.report.facts import choice, decide, mechanism
 from lib.report.facts.decision import WHY_NOT
 from lib.report.facts.pictures import errors, of_figure
 from lib.report.facts.principles import conflict
@@ -137,6 +137,24 @@ def test_the_map_and_the_gains_say_what_the_page_says(world):
         known = moves.get((own.group, own.error))
         assert (known is not None) == (own.gain.seen and own.gain.value != 0)
         assert known is None or known.better == (own.gain.value > 0)
+
+
+def test_what_weightings_and_rules_do_together_is_said_of_what_was_crossed(world):
+    crossed = [
+        row
+        for row in world.recommendation.to_dicts()
+        if row["weighting"] != BASELINE[0] and row["postprocessing"] != BASELINE[1] and row["disparity"] is not None
+    ]
+    both, text = mechanism.both(world), say(world, "mechanism", "both")
+    assert (both is None) == (not crossed)
+    if both:
+        fit = [row["disparity"] for row in crossed if row["role"] in (RECOMMENDED, ALTERNATIVE)]
+        assert both["n"] == len(crossed) and (
+            both["chosen"] or both["gap"] == min(fit or [r["disparity"] for r in crossed])
+        )
+        assert both["chosen"] == any(row["role"] == RECOMMENDED for row in crossed)
+        nothing = decide(world).choice is None or decide(world).choice.nothing
+        assert ("cannot be told apart" in text) == bool(fit and not both["chosen"] and not nothing)
 
 
 def test_what_choosing_brings_on_others_is_what_is_expected(world):

@@ -61,36 +61,28 @@ def study_facts(study: Results) -> dict[str, Any]:
         "few_crossed": _few_crossed(study),
         "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
-        "learned": _learned(study),
+        "learned": training(study),
         "mixed": {reason: reasons[reason] for reason in MIXED if reasons[reason]},
     }
 
 
 def training(study: Results) -> dict[str, Any] | None:
-    """`figures[name][weighting]`: by epoch the mean over networks of the AUC on tuning patients and of the loss, from the least to the most.
+    """`figures[name][weighting]`: by epoch, the mean over networks of the AUC on tuning patients and of the loss, with the least and the most.
 
-    None where networks were trained for one epoch.
+    `at_last` of all `networks` were kept at the last epoch. None where networks were trained for one epoch.
     """
-    epochs = parts(rows(study, "history"), "weighting", "epoch")
     told: dict[str, dict[str, list[tuple[int, Estimate]]]] = {"tune_auc": {}, "train_loss": {}}
-    for (weighting, epoch), lines in sorted(epochs.items(), key=lambda place: place[0][1]):
+    history = sorted(parts(rows(study, "history"), "epoch", "weighting").items(), key=lambda place: place[0][0])
+    for (epoch, weighting), lines in history:
         for name, curves in told.items():
-            values = [line[name] for line in lines if line[name] is not None]
-            if values:
+            if values := [line[name] for line in lines if line[name] is not None]:
                 mean = Estimate(sum(values) / len(values), min(values), max(values))
                 curves.setdefault(weighting, []).append((epoch, mean))
-    ours = told["tune_auc"].get(BASELINE_WEIGHTING, [])
-    return {"figures": told, "epochs": [epoch for epoch, _ in ours]} if len(ours) > 1 else None
-
-
-def _learned(study: Results) -> dict[str, Any] | None:
-    """Of the untouched networks the first and the last mean of each figure of `training`; how many of all were kept `at_last`."""
-    curves, runs = training(study), rows(study, "runs")
-    if curves is None:
+    epochs = [epoch for epoch, _ in told["tune_auc"].get(BASELINE_WEIGHTING, [])]
+    if len(epochs) < 2 or BASELINE_WEIGHTING not in told["train_loss"]:
         return None
-    ends = {name: [of[BASELINE_WEIGHTING][k][1].value for k in (0, -1)] for name, of in curves["figures"].items()}
-    kept = runs.filter(pl.col("best_epoch") == pl.col("epochs")).height
-    return ends | {"networks": runs.height, "at_last": kept}
+    kept = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts()]
+    return {"figures": told, "epochs": epochs, "networks": len(kept), "at_last": sum(kept)}
 
 
 def _worst(study: Results, metric: str) -> dict[str, Any] | None:
