@@ -6,7 +6,7 @@ import polars as pl
 
 from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, RECOMMENDED
 from lib.report.facts import weightings
-from lib.report.facts.cohort import greys, pixels_apart, ties
+from lib.report.facts.cohort import data
 from lib.report.facts.values import KEYS, RULED, WEIGHTED, rows
 from lib.report.registry import sentences
 from lib.results import Results
@@ -16,11 +16,11 @@ from lib.results import Results
 def mechanism(results: Results) -> dict[str, Any]:
     """`tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
     `lies`: by label, how much higher the first group's scores lie on average; `both`: what crossing does. The rest: `weightings`."""
-    told = weightings.told(results)
+    told, before = weightings.told(results), data(results)
     d, w = told["d"], told["w"]
     return told | {
-        "tie": next((tie for tie in ties(results) if (tie.attribute, tie.other) == (d.attribute, None)), None),
-        "pixels": pixels_apart(greys(results, d.attribute), d.attribute),
+        "tie": before["tie"],
+        "pixels": before["apart"],
         "read": next((p["auc"] for p in told["probes"] if p["attribute"] == d.attribute and p["reads"]), None),
         "lies": weightings.mean_scores(results, BASELINE_WEIGHTING, d.attribute.name, w.groups) if w else None,
         "both": both(results),
