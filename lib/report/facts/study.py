@@ -54,8 +54,6 @@ def study_facts(study: Results) -> dict[str, Any]:
         "margin": study.margin,
         "ability": Ability.of(study),
         "accuracy": rate(study, BALANCED),
-        "missed": _worst(study, "tpr"),
-        "alarmed": _worst(study, "fpr"),
         "smallest": manifest["settings"]["audit"].get("smallest_cell"),
         "small": _small(study),
         "few_crossed": _few_crossed(study),
@@ -83,21 +81,6 @@ def training(study: Results) -> dict[str, Any] | None:
         return None
     kept = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts()]
     return {"figures": told, "epochs": epochs, "networks": len(kept), "at_last": sum(kept)}
-
-
-def _worst(study: Results, metric: str) -> dict[str, Any] | None:
-    """Of a kind of error of the untouched baseline the `share` of everyone concerned, and that of the `group` that has the `most`."""
-    everyone = rate(study, metric)
-    if everyone is None:
-        return None
-    turn = 1 if metric == "tpr" else 0  # a low TPR misses the sick
-    of_attributes = pl.col("attribute").is_in(list(study.attributes))
-    groups = rows(study, "metrics", of_attributes, "estimable", metric=metric, unit=PATIENT, **UNTREATED).to_dicts()
-    most = max(groups, key=lambda group: abs(turn - group["estimate"]), default=None)
-    told = {"share": abs(turn - everyone.value), "group": most["group"] if most else None}
-    if most:
-        told |= {"attribute": study.attributes[most["attribute"]], "most": abs(turn - most["estimate"])}
-    return told
 
 
 def _small(study: Results) -> list[tuple[Attribute, str]]:
