@@ -21,7 +21,7 @@ study = load()
 ```
 
 ::: {.answer}
-`{python} say(study, "decision", "short")`
+`{python} say(study, "decision", "answer")`
 :::
 
 ```{python}

@@ -10,7 +10,7 @@ from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, PATIENT, SHOWN, SUGGESTE
 from lib.report import heading, load, read, say, show
 from lib.report.exhibits import material_of
 from lib.report.facts import cohort, strata
-from lib.report.facts.study import runs, settings
+from lib.report.facts.study import runs, settings, training
 from lib.report.figures.cohort import prevalence
 from lib.report.words.language import HERE, language
 from lib.report.words.templates import tell
@@ -25,7 +25,6 @@ TABLES = {
     "exposure": "exposure",
     "simpson": "simpson",
     "runs": "runs",
-    "catalogue": "catalogue",
 }
 """Exhibits, and the table that each cannot do without."""
 
@@ -164,6 +163,27 @@ def test_every_network_is_in_a_row(nih):
     assert sum(own["networks"] for own in told) == nih.tables["runs"].height
     first = nih.tables["runs"].filter(weighting=told[0]["weighting"])["auc"]
     assert (told[0]["auc"].least, told[0]["auc"].most) == (first.min(), first.max())
+
+
+def test_learning_is_drawn_from_the_second_epoch_on(nih):
+    rows = [
+        {
+            "weighting": name,
+            "seed": seed,
+            "epoch": epoch,
+            "train_loss": 1 - 0.1 * epoch,
+            "tune_auc": 0.6 + 0.1 * epoch + seed,
+        }
+        for name in ("uniform", "other")
+        for seed in (0, 1)
+        for epoch in (2, 1)
+    ]
+    history = pl.DataFrame(rows, schema=nih.history.schema)
+    learned = training(changed(nih, history=history))
+    assert [point[0] for point in learned["figures"]["train_loss"]["other"]] == learned["epochs"] == [1, 2]
+    last = learned["figures"]["tune_auc"]["uniform"][-1][1]
+    assert (last.low, last.value, last.high) == pytest.approx((0.8, 1.3, 1.8))
+    assert training(changed(nih, history=history.filter(epoch=1))) is None
 
 
 def test_what_the_reader_looks_for_and_does_has_a_french_name(nih):

@@ -8,9 +8,9 @@ from boards import WORLDS, board, pictured
 from conftest import ROOT
 
 from lib.audit.decisions import recommendation
-from lib.names import SHOWN, SUGGESTED
+from lib.names import ALTERNATIVE, BASELINE, RECOMMENDED, SHOWN, SUGGESTED
 from lib.report import chart, read, say, show
-from lib.report.facts import choice, decide
+from lib.report.facts import choice, decide, mechanism
 from lib.report.facts.decision import WHY_NOT
 from lib.report.facts.pictures import errors, of_figure
 from lib.report.facts.principles import conflict
@@ -87,15 +87,13 @@ def test_no_sentence_claims_what_its_verdict_does_not(world):
     d, text = decide(world), page(world)
     assert (d.fair == "no") == any(f.gap.verdict == SHOWN for f in d.findings) == text.startswith("**No, not by")
     assert text.count("We are sure that there is a gap") == sum(f.sure for f in d.lead)
-    assert text.count("of that we are sure") == 2 * sum(o.support == SHOWN for o in d.rivals)  # in brief, too
+    assert text.count("of that we are sure") == sum(o.support == SHOWN for o in d.rivals)
     assert all(f.gap.verdict in (SHOWN, SUGGESTED) for f in d.findings)
     gains = [m for o in d.rivals for m in o.moves]
     assert all(m.change.verdict in (SHOWN, SUGGESTED) for m in gains)
     assert text.count("(this may be chance)") == sum(not f.sure for f in d.lead)
-    assert len(re.findall(r"\bperhaps \d", text)) == sum(
-        (1 if m.better else 2) * (not m.change.shown)  # in brief, prices alone
-        for m in gains
-    )
+    prices = [m for m in d.choice.moves if not m.better] if d.choice is not None and not d.choice.nothing else []
+    assert len(re.findall(r"\bperhaps \d", text)) == sum(not m.change.shown for m in [*gains, *prices])
     hedged = [o for o in d.rivals if any(not m.change.shown for m in o.moves)]
     assert text.count("(*Perhaps*: taken alone hard to put down to chance") == len(hedged)
 
@@ -139,6 +137,24 @@ def test_the_map_and_the_gains_say_what_the_page_says(world):
         known = moves.get((own.group, own.error))
         assert (known is not None) == (own.gain.seen and own.gain.value != 0)
         assert known is None or known.better == (own.gain.value > 0)
+
+
+def test_what_weightings_and_rules_do_together_is_said_of_what_was_crossed(world):
+    crossed = [
+        row
+        for row in world.recommendation.to_dicts()
+        if row["weighting"] != BASELINE[0] and row["postprocessing"] != BASELINE[1] and row["disparity"] is not None
+    ]
+    both, text = mechanism.both(world), say(world, "mechanism", "both")
+    assert (both is None) == (not crossed)
+    if both:
+        fit = [row["disparity"] for row in crossed if row["role"] in (RECOMMENDED, ALTERNATIVE)]
+        assert both["n"] == len(crossed) and (
+            both["chosen"] or both["gap"] == min(fit or [r["disparity"] for r in crossed])
+        )
+        assert both["chosen"] == any(row["role"] == RECOMMENDED for row in crossed)
+        nothing = decide(world).choice is None or decide(world).choice.nothing
+        assert ("cannot be told apart" in text) == bool(fit and not both["chosen"] and not nothing)
 
 
 def test_what_choosing_brings_on_others_is_what_is_expected(world):
@@ -251,6 +267,6 @@ def test_a_bundle_without_pictures_says_why_there_is_none():
 
 def test_roc_curves_pass_through_what_the_histograms_say():
     for own in of_figure("scores", pictured("biased"))["groups"]:
-        cuts, fpr, tpr = zip(*own.curve(), strict=True)
+        fpr, tpr = zip(*own.curve(), strict=True)
         assert (fpr[0], tpr[0]) == pytest.approx((1, 1)) and (fpr[-1], tpr[-1]) == pytest.approx((0, 0))
         assert list(fpr) == sorted(fpr, reverse=True) and list(tpr) == sorted(tpr, reverse=True)

@@ -106,18 +106,18 @@ def test_the_marks_of_roc_curves_are_the_rates_of_the_groups(nih):
 
 def test_lines_of_the_untouched_classifier_are_those_of_the_bundle(nih):
     gaps = nih.tables["gaps"].filter(weighting="uniform", postprocessing="fixed_0.5", unit=PATIENT)
-    for line in baseline.gaps(nih):
+    for line in baseline.of_gaps(nih)["lines"]:
         for metric, own in line.cells.items():
             told = gaps.filter(attribute=line.attribute.name, contrast=line.contrast, metric=metric)
             assert (own.value, own.verdict) == told.select("estimate", "verdict").row(0)
     groups = sum(len(a.groups) for a in nih.attributes.values())
-    assert len(baseline.levels(nih)) == len(baseline.calibration(nih)) == groups + 1
+    assert len(baseline.of_groups(nih)["lines"]) == len(baseline.of_calibration(nih)["lines"]) == groups + 1
 
 
 def test_crossings_are_those_with_the_attribute_of_the_page(nih):
     name = decide(nih).attribute.name
     every = nih.tables["pooled_crossings"].filter(pl.col("attribute").str.contains(name))
-    assert len(baseline.crossings(nih)) == every.select("attribute", "group").n_unique()
+    assert len(baseline.of_crossings(nih)["found"]) == every.select("attribute", "group").n_unique()
 
 
 @pytest.mark.parametrize("world", ["null", "other attributes", "few", "no methods"])

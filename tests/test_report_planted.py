@@ -51,11 +51,6 @@ def test_a_wrong_sign_is_not_found():
     assert {own.share for own in found} == {0} and {own.wrong for own in found} == {1}
 
 
-@pytest.mark.parametrize(("hits", "n", "low", "high"), [(0, 20, 0, 0.161), (10, 20, 0.299, 0.701), (20, 20, 0.839, 1)])
-def test_wilson(hits, n, low, high):
-    assert planted.wilson(hits, n) == pytest.approx((low, high), abs=0.001)
-
-
 @pytest.mark.parametrize(
     "frame", [claims(), claims(0.4, 0.1, 3), claims(cohorts=2).filter(dial="none"), claims().clear()], ids=len
 )

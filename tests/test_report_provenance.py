@@ -10,7 +10,7 @@ from lib.report import say
 from lib.report.words.language import languages
 from lib.results import Results
 
-TOLD = ("source", "labels", "warning", "label_doubt", "limits", "unsaid", "next_steps")
+TOLD = ("source", "labels", "label_doubt", "limits", "unsaid", "next_steps")
 NIH, ELSEWHERE = "NIH ChestX-ray14", "a hospital nearby"
 KEYS = set(re.findall(r"^@\w+\{(\w+),", (ROOT / "chapters/references.bib").read_text("utf-8"), re.MULTILINE))
 DRAWN_WORDS = {"en": "drawn", "fr": "dessin"}

@@ -65,7 +65,7 @@ def test_what_is_said_fits_into_the_time_of_its_slide(code, world):
 
 def test_code_of_a_deck_stands_where_it_is_shown():
     for deck in DECKS.values():
-        assert sum(is_code for _, _, is_code in parts_of(deck)) == 1 + 10 + 10
+        assert sum(is_code for _, _, is_code in parts_of(deck)) == 1 + 11 + 10
 
 
 def test_the_group_is_that_of_the_settings_and_placeholders_are_told(tmp_path, monkeypatch):

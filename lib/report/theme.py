@@ -165,7 +165,7 @@ def report_theme() -> alt.theme.ThemeConfig:
 TABLE_CSS = """
 #ID { overflow-x: auto; }
 #ID table { table-layout: auto !important; width: auto !important; border-collapse: collapse; margin: 0 auto; font-size: 0.88em; font-variant-numeric: tabular-nums; }
-.reveal #ID table { font-size: 0.75em; }
+.reveal #ID table { font-size: 0.75em; line-height: 1.3; }
 #ID tr > * { --bs-table-bg-type: transparent; }
 #ID th, #ID td { padding: 3px 8px; border-style: none; }
 #ID th { font-weight: bold; }

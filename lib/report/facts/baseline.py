@@ -28,44 +28,84 @@ class Line:
         return [(name, cell) for name, cell in self.cells.items() if cell is not None and cell.seen]
 
 
-def gaps(results: Results) -> tuple[Line, ...]:
-    """The differences between groups in TPR, FPR and AUC."""
-    by_gap = figures(rows(results, "gaps", **UNTREATED, unit=PATIENT), "attribute", "contrast", "metric")
-    places = [(attribute, contrast) for attribute in results.attributes.values() for contrast in attribute.contrasts]
-    cells = [{name: by_gap.get((a.name, contrast, name)) for name in LEVELS} for a, contrast in places]
-    return tuple(Line(a, contrast=c, cells=line) for (a, c), line in zip(places, cells, strict=True))
-
-
-def levels(results: Results) -> tuple[Line, ...]:
-    """TPR, FPR and AUC of everyone and of each group."""
-    return _by_group(results, rows(results, "metrics", **UNTREATED, unit=PATIENT), LEVELS, "metric")
-
-
-def calibration(results: Results) -> tuple[Line, ...]:
-    """Mean score less share of sick, and slope, of everyone and of each group."""
-    frame = rows(results, "calibration", weighting=BASELINE_WEIGHTING)
-    return _by_group(results, frame, ("mean_error", "slope"), "measure")
-
-
-def _by_group(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str) -> tuple[Line, ...]:
+def _by_group(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str) -> list[Line]:
+    """A line for everyone, then one for each group."""
     places = [(None, None), *((a, g) for a in results.attributes.values() for g in a.groups)]
     by_group = figures(frame, "attribute", "group", column)
     told = []
     for attribute, group in places:
         where = (attribute.name if attribute else OVERALL, group or "all")
         told.append(Line(attribute, group, cells={name: by_group.get((*where, name)) for name in names}))
-    return tuple(told)
+    return told
 
 
-def crossings(results: Results) -> list[dict[str, Any]]:
-    """Crossings of two groups with the page's attribute, or all where it is crossed with none.
+def amplified(results: Results) -> list[dict[str, Any]]:
+    """By attribute, where it is told: how much more often the first group is sick (`data`) and called sick (`model`), and how much more
+    the decisions depend on the group than the labels do (`total`)."""
+    told = []
+    for attribute in results.attributes.values():
+        amounts = figures(rows(results, "amplification", attribute=attribute.name, **UNTREATED), "contrast", "quantity")
+        total = amounts.get((AMPLIFICATION, "amplification"))
+        for contrast in attribute.contrasts:
+            if all((contrast, quantity) in amounts for quantity in ("data", "model", "excess")):
+                both = {quantity: amounts[contrast, quantity] for quantity in ("data", "model")}
+                told.append({"attribute": attribute, "contrast": contrast, "total": total} | both)
+    return told
+
+
+def of_gaps(results: Results) -> dict[str, Any] | None:
+    """The facts of the figure `baseline_gaps`: the differences between groups in TPR, FPR and AUC."""
+    by_gap = figures(rows(results, "gaps", **UNTREATED, unit=PATIENT), "attribute", "contrast", "metric")
+    lines = [
+        Line(a, contrast=contrast, cells={name: by_gap.get((a.name, contrast, name)) for name in LEVELS})
+        for a in results.attributes.values()
+        for contrast in a.contrasts
+    ]
+    return _if_known(results, lines)
+
+
+def of_groups(results: Results) -> dict[str, Any] | None:
+    """The facts of the figure `baseline_groups`: TPR, FPR and AUC of everyone and of each group."""
+    return _if_known(results, _by_group(results, rows(results, "metrics", **UNTREATED, unit=PATIENT), LEVELS, "metric"))
+
+
+def of_calibration(results: Results) -> dict[str, Any] | None:
+    """The facts of the figure `calibration`: mean score less share of sick, and slope, of everyone and of each group.
+
+    `off` are the lines that are told to be off, `sure` those that surely are.
+    """
+    frame = rows(results, "calibration", weighting=BASELINE_WEIGHTING)
+    told = _if_known(results, _by_group(results, frame, ("mean_error", "slope"), "measure"))
+    # a slope is tested against 1: its verdict is about the distance from there
+    off = [line for line in told["lines"] if line.seen()] if told else []
+    return told and told | {"off": off, "sure": [o for o in off if any(cell.shown for _, cell in o.seen())]}
+
+
+def _if_known(results: Results, lines: list[Line]) -> dict[str, Any] | None:
+    known = any(cell for line in lines for cell in line.cells.values())
+    return {"d": decide(results), "lines": lines} if known else None
+
+
+def of_parity(results: Results) -> dict[str, Any] | None:
+    """The facts of the table `parity`: each demand of `lib.names.DEMANDS` as one figure for each attribute, of the untouched baseline."""
+    by_measure = parts(rows(results, "parity", **UNTREATED), "measure", "attribute")
+    by = {place: lines[0]["estimate"] for place, lines in by_measure.items()}
+    demands = [
+        {"name": name, "ratio": name.endswith("ratio"), "values": {a: by.get((name, a)) for a in results.attributes}}
+        for name in DEMANDS
+    ]
+    return {"demands": demands, "attributes": tuple(results.attributes.values())} if by else None
+
+
+def of_crossings(results: Results) -> dict[str, Any] | None:
+    """The facts of the table `pooled_crossings`: `found`, crossings of two groups with the page's attribute, or all where it is crossed with none.
 
     TPR and FPR by themselves (`raw`), and drawn towards what both groups say alone (`pooled`), with 95 % intervals; `patients` of the
     smaller label; `differs`: the rates that are shown or suggested to differ from everyone's, with the verdict.
     """
     by_groups = parts(rows(results, "pooled_crossings"), "attribute", "group")
-    name = decide(results).attribute.name
-    crossed = {place: lines for place, lines in by_groups.items() if name in place[0].split(CROSSED)}
+    d = decide(results)
+    crossed = {place: lines for place, lines in by_groups.items() if d.attribute.name in place[0].split(CROSSED)}
     told = []
     for (attribute, group), lines in (crossed or by_groups).items():
         by = {line["metric"]: line for line in lines}
@@ -88,64 +128,8 @@ def crossings(results: Results) -> list[dict[str, Any]]:
                 },
             }
         )
-    return told
-
-
-def amplified(results: Results) -> list[dict[str, Any]]:
-    """By attribute, where it is told: how much more often the first group is sick (`data`) and called sick (`model`), and how much more
-    the decisions depend on the group than the labels do (`total`)."""
-    told = []
-    for attribute in results.attributes.values():
-        amounts = figures(rows(results, "amplification", attribute=attribute.name, **UNTREATED), "contrast", "quantity")
-        total = amounts.get((AMPLIFICATION, "amplification"))
-        for contrast in attribute.contrasts:
-            if all((contrast, quantity) in amounts for quantity in ("data", "model", "excess")):
-                both = {quantity: amounts[contrast, quantity] for quantity in ("data", "model")}
-                told.append({"attribute": attribute, "contrast": contrast, "total": total} | both)
-    return told
-
-
-def of_gaps(results: Results) -> dict[str, Any] | None:
-    """The facts of the figure `baseline_gaps`."""
-    lines = gaps(results)
-    return {"d": decide(results), "lines": lines} if _known(lines) else None
-
-
-def of_groups(results: Results) -> dict[str, Any] | None:
-    """The facts of the figure `baseline_groups`."""
-    lines = levels(results)
-    return {"d": decide(results), "lines": lines} if _known(lines[:1]) else None
-
-
-def of_calibration(results: Results) -> dict[str, Any] | None:
-    """The facts of the figure `calibration`: `off` are the lines that are told to be off, the sure ones first."""
-    lines = calibration(results)
-    # a slope is tested against 1: its verdict is about the distance from there
-    off = [line for line in lines if line.seen()]
-    sure = [line for line in off if any(cell.shown for _, cell in line.seen())]
-    return {"d": decide(results), "lines": lines, "off": off, "sure": sure} if _known(lines) else None
-
-
-def _known(lines: tuple[Line, ...]) -> bool:
-    return any(cell for line in lines for cell in line.cells.values())
-
-
-def of_parity(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `parity`: each demand of `lib.names.DEMANDS` as one figure for each attribute, of the untouched baseline."""
-    by_measure = parts(rows(results, "parity", **UNTREATED), "measure", "attribute")
-    by = {place: lines[0]["estimate"] for place, lines in by_measure.items()}
-    demands = [
-        {"name": name, "ratio": name.endswith("ratio"), "values": {a: by.get((name, a)) for a in results.attributes}}
-        for name in DEMANDS
-    ]
-    return {"demands": demands, "attributes": tuple(results.attributes.values())} if by else None
-
-
-def of_crossings(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `pooled_crossings`."""
-    pooled = crossings(results)
     least = results.manifest["settings"]["audit"].get("smallest_cell")
-    return {"d": decide(results), "found": pooled, "smallest": least} if pooled else None
+    return {"d": d, "found": told, "smallest": least} if told else None
 
 
 def of_networks(results: Results) -> dict[str, Any] | None:

@@ -11,8 +11,6 @@ from lib.results import Results
 
 MANY = 6
 """Images from which a patient has many."""
-SMALL_SHARE = 0.5
-"""Kish effective share under which a weighting rests on few images."""
 
 
 @dataclass(frozen=True)
@@ -213,19 +211,6 @@ def checks(study: Results) -> dict[str, Any] | None:
     """What was found, and what was looked for and not found."""
     told = [Check(*row) for row in rows(study, "checks").iter_rows()]
     return {"found": [c for c in told if c.rows], "silent": [c for c in told if not c.rows]} if told else None
-
-
-def catalogue(study: Results) -> dict[str, Any] | None:
-    """Every weighting that there is: its `name`, effective `share` and `largest` weight, and whether `few` images carry most of it.
-
-    Those equal to an earlier one, and those not possible here, stand apart.
-    """
-    told: dict[str, list[dict[str, Any]]] = {"weightings": [], "same": [], "refused": []}
-    for name, share, largest, same_as, refused in rows(study, "catalogue").iter_rows():
-        few = share is not None and share < SMALL_SHARE
-        kind = "same" if same_as else "refused" if refused else "weightings"
-        told[kind].append({"name": name, "share": share, "largest": largest, "few": few})
-    return told if any(told.values()) else None
 
 
 def data(study: Results) -> dict[str, Any]:

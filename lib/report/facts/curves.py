@@ -34,10 +34,9 @@ def curves(results: Results, d: Decision) -> tuple[Curves, ...]:
     told = []
     for option in (option for option in d.options if option.kind in ("nothing", "weighting")):
         weighting = option.weighting or BASELINE_WEIGHTING
-        lines = {group.group: group.curve() for group in scores(results, d.attribute, weighting)}
-        known = [share for share in option.shares if share.group in lines and None not in (share.missed, share.alarmed)]
+        drawn = {group.group: group.curve() for group in scores(results, d.attribute, weighting)}
+        known = [share for share in option.shares if share.group in drawn and None not in (share.missed, share.alarmed)]
         points = {share.group: (share.alarmed, 1 - share.missed) for share in known}
-        drawn = {group: [(fpr, tpr) for _, fpr, tpr in line] for group, line in lines.items()}
         told += [Curves(weighting, drawn, points)] if drawn else []
     return tuple(told)
 

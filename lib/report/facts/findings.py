@@ -39,17 +39,17 @@ class Ability:
 
 @dataclass(frozen=True)
 class Blind:
-    """How many wrong labels would make a finding vanish: this `share` of a group's healthy (or sick), `wrong` patients.
-
-    `fewest` is the share that would do if all of them are among the errors, None where that is not a smaller one.
+    """How many wrong labels of a `group` would make a finding vanish: the `share` of its healthy (or sick), and as many patients, `wrong`, were
+    they called sick as often as the others of their true label; `fewest`, `least`: were all of them among the errors. None: none would do.
 
     `looks` is the share of the healthy of that group whose scores look like those of the sick, with its verdict.
     """
 
     group: str
-    share: float
+    share: float | None
     wrong: float
     fewest: float | None
+    least: float
     looks: Estimate | None
 
 
@@ -166,18 +166,13 @@ def _why(gap: Estimate, parts: dict[str, Estimate | None]) -> str | None:
 
 
 def _blind(results: Results, **where: str) -> Blind | None:
-    tipping = row(results, "label_errors", **where, reading=AS_OTHERS)
-    if tipping is None or tipping["estimate"] is None or not 0 < tipping["estimate"] <= 1:
+    alike, fewest = (row(results, "label_errors", **where, reading=reading) for reading in (AS_OTHERS, ERRORS_FIRST))
+    if alike is None or fewest is None or not (alike["estimable"] or fewest["estimable"]):
         return None
-    least = row(results, "label_errors", **where, reading=ERRORS_FIRST)
-    fewest = least["estimate"] if least and least["group"] == tipping["group"] else None
-    if fewest is not None and not 0 < fewest < tipping["estimate"]:
-        fewest = None
-    looks = looks_sick(results, where["attribute"], tipping["group"], where["metric"])
-    return Blind(tipping["group"], tipping["estimate"], tipping["wrong"], fewest, looks)
-
-
-def looks_sick(results: Results, attribute: str, group: str, metric: str) -> Estimate | None:
-    """The share of a group's healthy whose scores look like those of the sick, where false alarms are asked about."""
-    where = {"attribute": attribute, "group": group, "reading": "aligned"}
-    return figure(results, "label_mixture", **where) if metric == "fpr" else None
+    group = alike["group"]
+    shares = [line["estimate"] if line["group"] == group else None for line in (alike, fewest)]
+    most, least = (share if share is not None and 0 < share <= 1 else None for share in shares)
+    # whether the healthy look sick is asked where false alarms are
+    place = {"attribute": where["attribute"], "group": group, "reading": "aligned"}
+    looks = figure(results, "label_mixture", **place) if where["metric"] == "fpr" else None
+    return Blind(group, most, alike["wrong"], least, fewest["wrong"], looks)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lib.names import BASELINE_WEIGHTING, MAX_MIN, Attribute
 from lib.pictures.saliency import OUTSIDE_IF_EVEN
+from lib.report.facts.cohort import greys, pixels_apart
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.options import Share
 from lib.report.facts.values import Estimate, estimate, parts, row, rows
@@ -93,10 +94,11 @@ class Scores:
     healthy: tuple[Bar, ...]
     threshold: float | None
 
-    def curve(self) -> list[tuple[float, float, float]]:
-        """(threshold, FPR, TPR), from the bars: within a bar scores are taken for evenly spread."""
-        edges = sorted({0.0, 1.0} | {bar.start for bar in (*self.sick, *self.healthy)})
-        return [(edge, _above(self.healthy, edge), _above(self.sick, edge)) for edge in edges]
+    def curve(self) -> list[tuple[float, float]]:
+        """(FPR, TPR) at each threshold where both rates are known: where no bar of either label is cut."""
+        sides = [{bar.start: bar.share for bar in bars} for bars in (self.healthy, self.sick)]
+        edges = sorted({0.0, 1.0} | (sides[0].keys() & sides[1].keys()))
+        return [tuple(sum(side[start] for start in side if start >= edge) for side in sides) for edge in edges]
 
 
 def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEIGHTING) -> tuple[Scores, ...]:
@@ -152,8 +154,13 @@ def misses(results: Results, attribute: Attribute) -> tuple[Misses, ...]:
 def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     """What the templates of a picture are told, `d` and the picture's own facts; None where there is nothing to show."""
     d = decide(results)
-    if name in ("people", "scores"):
-        groups = errors(d) if name == "people" else scores(results, d.attribute)
+    if name == "people":
+        groups = errors(d)
+        looks = {p.group: p for p in radiographs(results, d.attribute) if p.label == HEALTHY}
+        pictures = looks if all(share.group in looks for share in groups) else {}
+        return {"d": d, "groups": groups, "pictures": pictures} if groups else None
+    if name == "scores":
+        groups = scores(results, d.attribute)
         return {"d": d, "groups": groups} if groups else None
     if name == "misses":
         shown = misses(results, d.attribute)
@@ -163,11 +170,8 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     if two is None:
         return None
     shown = sorted((p for p in pictures if p.group in two), key=lambda p: (two.index(p.group), p.label))
-    return {"d": d, "two": two, "shown": tuple(shown), "even": OUTSIDE_IF_EVEN}
-
-
-def _above(bars: Sequence[Bar], edge: float) -> float:
-    return sum(bar.share * min(1.0, max(0.0, (bar.end - edge) / (bar.end - bar.start))) for bar in bars)
+    apart = pixels_apart(greys(results, d.attribute), d.attribute)
+    return {"d": d, "two": two, "shown": tuple(shown), "even": OUTSIDE_IF_EVEN, "apart": apart}
 
 
 def _square(values: Sequence[float]) -> Grey:

@@ -1,11 +1,11 @@
 """Does the audit find what was planted? The committed table of phantom cohorts, `data/trust/planted.csv` (`python -m benchmarks.planted`)."""
 
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from scipy.stats import binomtest
 
 from lib.report.registry import sentences
 from lib.results import Results
@@ -70,15 +70,13 @@ def rates(frame: pl.DataFrame) -> list[Rate]:
         hits = (part["sign"] != 0).sum() if dial == NONE else (part["sign"] == right).sum()
         wrong = 0 if dial == NONE else (part["sign"] == -right).sum()
         planted = 0.0 if dial == NONE else float(value)
-        told.append(Rate(question, planted, n, hits / n, *wilson(hits, n), wrong / n))
+        told.append(Rate(question, planted, n, *_share(hits, n), wrong / n))
     return sorted(told, key=lambda rate: (list(QUESTIONS).index(rate.bias), rate.value))
 
 
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927, doi 10.1080/01621459.1927.10502953)."""
-    z, p = 1.96, hits / n
-    middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+def _share(hits: int, n: int) -> tuple[float, float, float]:
+    """A share with its 95 % interval (Wilson 1927, doi 10.1080/01621459.1927.10502953)."""
+    return hits / n, *binomtest(hits, n).proportion_ci(method="wilson")
 
 
 @sentences("planted")
@@ -93,7 +91,7 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     return {
         "rates": claimed,
         "full": [rate for rate in claimed if rate.value == 1],
-        "alarms": Rate(NONE, 0.0, n, hits / n, *wilson(hits, n), 0.0) if n else None,
+        "alarms": Rate(NONE, 0.0, n, *_share(hits, n), 0.0) if n else None,
         "auc": auc.mean() if len(auc) else None,
         "cohorts": frame.select("dial", "value", "seed").n_unique(),
     }

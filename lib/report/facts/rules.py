@@ -1,4 +1,4 @@
-"""What rules that adjust decisions do: fitted here and judged there, told wrong groups, loosened, and where they cut."""
+"""What rules that adjust decisions do: fitted here and judged there, told wrong groups, and where they cut."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,7 +10,6 @@ from lib.names import (
     BASELINE_GAPS,
     BASELINE_WEIGHTING,
     NO_TARGET,
-    ODDS,
     OVERALL,
     PATIENT,
     Attribute,
@@ -28,7 +27,6 @@ from lib.report.facts.values import (
     alone,
     estimate,
     figure,
-    figures,
     parts,
     row,
     rows,
@@ -126,19 +124,6 @@ def _thrice(results: Results, rule: Rule, **place: str) -> Thrice | None:
     return Thrice(line["naive"], line["cross_fitted"], estimate(line), deployed)
 
 
-def deployed(results: Results) -> dict[str, Any] | None:
-    """`rules`: by rule, the followed gap as `Thrice` where the deployed one is known; `spread`: how far apart rules of other such cohorts lie."""
-    facts = optimism(results)
-    if facts is None or facts["gap"] is None:
-        return None
-    kept = {rule: judged["gap"] for rule, judged in facts["rules"].items() if judged["gap"] and judged["gap"].deployed}
-    gap = facts["gap"]
-    place = {"attribute": gap.attribute.name, "metric": gap.metric, "contrast": gap.contrast}
-    refitted = rules_of(results, "deployed", gap.attribute, **place)
-    spread = {rule: lines[0]["sd_of_rule"] for rule, lines in refitted.items()}
-    return {**facts, "rules": kept, "spread": spread} if kept else None
-
-
 def thresholds(results: Results) -> dict[str, Any] | None:
     """`rules`: by rule, in each group (mean, smallest, largest) over folds and networks; `widest`, the rule and group where they lie furthest apart."""
     d = decide(results)
@@ -173,20 +158,6 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     sure = last["change_low"] is not None and (last["change_low"] > 0 or last["change_high"] < 0)
     back = sure and main_finding(d) is not None and abs(last["estimate"]) > abs(first["estimate"])
     return {"d": d, "gap": gap, "lines": lines, "ours": read, "most": last["wrong"], "back": back}
-
-
-def relaxation(results: Results) -> dict[str, Any] | None:
-    """`curves`: by weighting, points (slack, disparity, balanced accuracy as Estimate), from parity to no constraint."""
-    d = decide(results)
-    known = pl.col("disparity").is_not_null()
-    points = figures(
-        rows(results, "relaxation", known, attribute=d.attribute.name, metric=ODDS), "weighting", "slack", "disparity"
-    )
-    curves: dict[str, list[tuple[float, float, Estimate]]] = {}
-    for (weighting, slack, disparity), accuracy in sorted(points.items(), key=lambda point: point[0][1]):
-        curves.setdefault(weighting, []).append((slack, disparity, accuracy))
-    ours = curves.get(BASELINE_WEIGHTING)
-    return {"d": d, "curves": curves, "tight": ours[0], "free": ours[-1]} if ours else None
 
 
 def replaced(results: Results) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, DRAWN, OVERALL, PATIENT, Attribute
 from lib.report.facts.findings import Ability
-from lib.report.facts.values import BALANCED, UNTREATED, parts, rate, rows
+from lib.report.facts.values import BALANCED, UNTREATED, Estimate, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -54,30 +54,33 @@ def study_facts(study: Results) -> dict[str, Any]:
         "margin": study.margin,
         "ability": Ability.of(study),
         "accuracy": rate(study, BALANCED),
-        "missed": _worst(study, "tpr"),
-        "alarmed": _worst(study, "fpr"),
         "smallest": manifest["settings"]["audit"].get("smallest_cell"),
         "small": _small(study),
         "few_crossed": _few_crossed(study),
         "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
+        "learned": training(study),
         "mixed": {reason: reasons[reason] for reason in MIXED if reasons[reason]},
     }
 
 
-def _worst(study: Results, metric: str) -> dict[str, Any] | None:
-    """Of a kind of error of the untouched baseline the `share` of everyone concerned, and that of the `group` that has the `most`."""
-    everyone = rate(study, metric)
-    if everyone is None:
+def training(study: Results) -> dict[str, Any] | None:
+    """`figures[name][weighting]`: by epoch, the mean over networks of the AUC on tuning patients and of the loss, with the least and the most.
+
+    `at_last` of all `networks` were kept at the last epoch. None where networks were trained for one epoch.
+    """
+    told: dict[str, dict[str, list[tuple[int, Estimate]]]] = {"tune_auc": {}, "train_loss": {}}
+    history = sorted(parts(rows(study, "history"), "epoch", "weighting").items(), key=lambda place: place[0][0])
+    for (epoch, weighting), lines in history:
+        for name, curves in told.items():
+            if values := [line[name] for line in lines if line[name] is not None]:
+                mean = Estimate(sum(values) / len(values), min(values), max(values))
+                curves.setdefault(weighting, []).append((epoch, mean))
+    epochs = [epoch for epoch, _ in told["tune_auc"].get(BASELINE_WEIGHTING, [])]
+    if len(epochs) < 2 or BASELINE_WEIGHTING not in told["train_loss"]:
         return None
-    turn = 1 if metric == "tpr" else 0  # a low TPR misses the sick
-    of_attributes = pl.col("attribute").is_in(list(study.attributes))
-    groups = rows(study, "metrics", of_attributes, "estimable", metric=metric, unit=PATIENT, **UNTREATED).to_dicts()
-    most = max(groups, key=lambda group: abs(turn - group["estimate"]), default=None)
-    told = {"share": abs(turn - everyone.value), "group": most["group"] if most else None}
-    if most:
-        told |= {"attribute": study.attributes[most["attribute"]], "most": abs(turn - most["estimate"])}
-    return told
+    kept = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts()]
+    return {"figures": told, "epochs": epochs, "networks": len(kept), "at_last": sum(kept)}
 
 
 def _small(study: Results) -> list[tuple[Attribute, str]]:

@@ -6,8 +6,7 @@ import polars as pl
 
 from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
-from lib.report.facts.findings import AS_OTHERS, ERRORS_FIRST, looks_sick
-from lib.report.facts.values import BETWEEN, KNOWN, Estimate, estimate, figures, row, rows
+from lib.report.facts.values import BETWEEN, KNOWN, Estimate, figures, rows
 from lib.results import Results
 
 
@@ -69,29 +68,6 @@ def abstention(results: Results) -> dict[str, Any] | None:
 
 
 def label_errors(results: Results) -> dict[str, Any] | None:
-    """`shown`: how many wrong labels of a `group` would make each `finding` vanish, in shares of its healthy (or its sick).
-
-    `alike`: were they called sick as often as the others of their true label; `fewest`: were all of them among the errors. `wrong` and
-    `least` are the same in patients. `looks`: the share of the healthy whose scores look like those of the sick.
-    """
-    d = decide(results)
-    told = []
-    for finding in d.findings:
-        keys = {"attribute": finding.attribute.name, "contrast": finding.contrast, "metric": finding.metric}
-        both = [row(results, "label_errors", **keys, reading=reading) for reading in (AS_OTHERS, ERRORS_FIRST)]
-        if not all(both) or not any(reading["estimable"] for reading in both):
-            continue
-        alike, fewest = (estimate(reading) for reading in both)
-        group = both[0]["group"]
-        told.append(
-            {
-                "finding": finding,
-                "group": group,
-                "alike": alike if alike and alike.value <= 1 else None,
-                "fewest": fewest,
-                "wrong": both[0]["wrong"],
-                "least": both[1]["wrong"],
-                "looks": looks_sick(results, finding.attribute.name, group, finding.metric),
-            }
-        )
-    return {"d": d, "shown": told} if told else None
+    """`shown`: the findings of which it is known how many wrong labels would make them vanish (`Finding.blind`)."""
+    shown = [finding for finding in decide(results).findings if finding.blind]
+    return {"shown": shown} if shown else None

@@ -27,26 +27,35 @@ DOTS = 100
 
 @figure(partial(facts.of_figure, "people"))
 def people(material: Material) -> Chart:
-    """Of 1,000 sick and 1,000 healthy of each group, those whom the baseline gets wrong: a dot is ten people."""
+    """Of 1,000 sick and 1,000 healthy of each group, those whom the baseline gets wrong: a dot is ten people.
+
+    On a page, the mean radiograph of each group stands before its dots.
+    """
     groups, measure = material["groups"], material.measure
-    half = (measure.width - 40) / 2
+    pictures = material["pictures"] if material.size == "page" else {}
     down = 4 if material.size == "page" else 2 if len(groups) > 2 else 5  # a slide has room for few lines
-    step, line = half / (DOTS // down), measure.small * 1.4
-    block = 3 * line + down * step
-    dots, words = [], []
+    line, gap = measure.small * 1.4, 24
+    # a picture is as high as its words and dots: 2 lines, and as many steps as dots stand above each other
+    columns, before = DOTS // down, 2 * line + gap if pictures else 0
+    step = (measure.width - gap - before) / (2 * columns + (down if pictures else 0))
+    side, block = 2 * line + down * step, 3 * line + down * step
+    dots, parts = [], []
     for k, group in enumerate(groups):
-        for side, (part, share) in enumerate((("missed", group.missed), ("alarmed", group.alarmed))):
-            left, top = side * (half + 40), k * block
+        top, first = k * block, side + gap if pictures else 0
+        if pictures:
+            parts.append(_image(_rgb(pictures[group.group].grey), side, top))
+        for n_th, (part, share) in enumerate((("missed", group.missed), ("alarmed", group.alarmed))):
+            left = first + n_th * (columns * step + gap)
             told = {"group": group.group, "share": share}
-            words.append(written(str(material(f"{part}_whom", **told)), left, top))
-            words.append(written(str(material(part, **told)), left, top + line, **BOLD))
+            parts.append(written(str(material(f"{part}_whom", **told)), left, top))
+            parts.append(written(str(material(part, **told)), left, top + line, **BOLD))
             for n in range(DOTS):
                 place = {"x": left + (n // down + 0.5) * step, "y": top + 2 * line + (n % down + 0.3) * step}
                 wrong = n < round(100 * share)
                 fill, stroke = (WRONG, WRONG) if wrong else ("transparent", GREY)
                 dots.append({**place, "fill": fill, "stroke": stroke})
     drawn = filled(placed(dots), shape="circle", size=(0.62 * step) ** 2, strokeWidth=1.2)
-    return alt.layer(drawn, *words, width=measure.width, height=block * len(groups) - line)
+    return alt.layer(drawn, *parts, width=measure.width, height=block * len(groups) - line)
 
 
 @figure(partial(facts.of_figure, "radiographs"))
@@ -80,13 +89,17 @@ def saliency(material: Material) -> Chart:
 
 def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) -> alt.LayerChart:
     """A picture under its words, in as many lines as they need."""
+    words = caption(wrapped(text, measure.characters(side, measure.small)), 0, "left", measure=measure)
+    return alt.layer(_image(pixels, side), words, width=side, height=side)
+
+
+def _image(pixels: NDArray[np.uint8], side: float, top: float = 0.0) -> alt.Chart:
+    """A picture at the left, so many pixels wide."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "png", optimize=True)
     url = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    image = placed([{"x": 0, "y": 0, "url": url}])
-    image = image.mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N")
-    words = caption(wrapped(text, measure.characters(side, measure.small)), 0, "left", measure=measure)
-    return alt.layer(image, words, width=side, height=side)
+    image = placed([{"x": 0, "y": top, "url": url}])
+    return image.mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N")
 
 
 def _rgb(grey: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -1,11 +1,10 @@
-"""What rules that adjust decisions do: judged where they were fitted and elsewhere, told wrong groups, loosened."""
+"""What rules that adjust decisions do: judged where they were fitted and elsewhere, told wrong groups."""
 
-from lib.names import BASELINE_WEIGHTING
 from lib.report.facts import rules as facts
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart
 from lib.report.figures.lines import Line, line_panel, reach
-from lib.report.figures.marks import GAP, PERCENT, POINTS, Panel, around_zero, dot, dot_panels, span
+from lib.report.figures.marks import PERCENT, POINTS, Panel, around_zero, dot, dot_panels, span
 from lib.report.registry import Material, figure
 from lib.report.theme import GREY, PALE, VERDICTS, Look
 
@@ -68,16 +67,3 @@ def wrong_groups(material: Material) -> Chart:
     size = (measure.width - name - 70, 300 if material.size == "page" else 360)
     up = (POINTS, (min(low, 0.0), max(high, 0.0)))
     return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap.value)
-
-
-@figure(facts.relaxation)
-def relaxation(material: Material) -> Chart:
-    """Balanced accuracy against the gap that is left, as the allowed difference grows; a curve for each weighting."""
-    lines = []
-    for name, curve in material["curves"].items():
-        points = [(disparity, accuracy) for _, disparity, accuracy in curve]
-        ours = name == BASELINE_WEIGHTING
-        lines.append(Line("", points, OURS if ours else OTHER, faint=not ours))
-    disparities = span([disparity for line in lines for disparity, _ in line.points], step=0.05, least=0.1)
-    across, up = ({**GAP, "tickCount": 5}, disparities), (PERCENT, reach(lines, step=0.02, least=0.06))
-    return line_panel(material, lines, across, up, (material.measure.width - 60, 300), heading=str(material("up")))

@@ -1,8 +1,9 @@
-"""What if: deciding by the score at another cut-off, another seed, the least sure referred."""
+"""What if: deciding by the score at another cut-off, another seed, more epochs, the least sure referred."""
 
 from dataclasses import replace
 
-from lib.names import OVERALL
+from lib.names import BASELINE_WEIGHTING, OVERALL
+from lib.report.facts import study
 from lib.report.facts import whatif as facts
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.figures.layout import Chart, in_lines
@@ -54,6 +55,20 @@ def seed_decisions(material: Material) -> Chart:
     panel = Panel(dots, around_zero(values), PERCENT, str(material("axis")))
     entries = [(str(material(among)), LABELS[label]) for among, label in labels.items()]
     return dot_panels(material, rows.values(), [panel], entries=entries, margin=20)
+
+
+@figure(study.training)
+def training(material: Material) -> Chart:
+    """AUC on tuning patients and training loss by epoch: the untouched networks, and thin the other weightings."""
+    size, panels = ((material.measure.width - 130) / 2, 170 if material.size == "page" else 300), []
+    for name, curves in material["figures"].items():
+        lines = [
+            Line("", points, LABELS[1], faint=weighting != BASELINE_WEIGHTING) for weighting, points in curves.items()
+        ]
+        across = ({"values": material["epochs"], "format": "d"}, (material["epochs"][0], material["epochs"][-1]))
+        up = ({"format": ".2f"}, reach(lines, step=0.02, least=0.06))
+        panels.append(line_panel(material, lines, across, up, size, heading=str(material(name))))
+    return in_lines(panels, 2, 30)
 
 
 @figure(facts.abstention)

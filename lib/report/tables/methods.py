@@ -45,7 +45,7 @@ def effects(material: Material) -> GT:
 def options(material: Material) -> GT:
     """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed."""
     rows = [{"o": option} for option in material["d"].options]
-    return listing(material, rows, ("needs", "missed", "alarmed", "price", "evidence"), stub="option")
+    return listing(material, rows, ("needs", "missed", "alarmed", "gap", "price", "evidence"), stub="option")
 
 
 @table(choice.recommendation)
@@ -65,14 +65,6 @@ def thresholds(material: Material) -> GT:
     ]
     labels = {group: material.language.group(group, attribute) for group in attribute.groups}
     return table_of(rows, labels, material.language, stub="rule", right=list(labels))
-
-
-@table(rules.deployed)
-def deployed(material: Material) -> GT:
-    """A row for each rule: the gap of the mean over folds and networks, of one rule on new patients, and between cohorts."""
-    columns, spread = ("held_out", "deployed", "apart"), material["spread"]
-    rows = [{"r": rule, "own": figures, "sd": spread.get(rule)} for rule, figures in material["rules"].items()]
-    return listing(material, rows, columns, stub="rule", right=columns)
 
 
 @table(rules.replaced)

@@ -1,4 +1,4 @@
-"""Tables of the study: what was checked, who is in it, the catalogue of weightings, networks, settings, tries of the audit."""
+"""Tables of the study: what was checked, who is in it, networks, settings, tries of the audit."""
 
 from great_tables import GT
 
@@ -30,14 +30,6 @@ def composition(material: Material) -> GT:
     for split in material["splits"]:
         shown = shown.tab_spanner(language.split(split), [f"{split}_{name}" for name in sizes])
     return shown
-
-
-@table(cohort.catalogue)
-def catalogue(material: Material) -> GT:
-    """Every weighting of the catalogue that differs from the others here: effective share of the images, largest weight."""
-    rows, right = [{"w": w} for w in material["weightings"]], ["share", "largest"]
-    shown = listing(material, rows, ("share", "largest", "note"), stub="weighting", right=right)
-    return shown.tab_source_note(str(material("rest_note")))
 
 
 @table(study.runs)

@@ -15,9 +15,6 @@ import jinja2
 
 from lib.report.words.language import Language, TemplateFault, Words
 
-ALONE = ("short",)
-"""Blocks that are told alone and never with the others: headings."""
-
 
 def tell(language: Language, template: str, block: str | None = None, **facts: Any) -> Words:
     """A block of a template, or all of them, as Markdown. Raises `TemplateFault`.
@@ -26,7 +23,7 @@ def tell(language: Language, template: str, block: str | None = None, **facts: A
     """
     blocks = _blocks(language, template)
     if block is None:
-        parts = [_rendered(language, blocks[name], name, facts) for name in blocks if name not in ALONE]
+        parts = [_rendered(language, blocks[name], name, facts) for name in blocks]
         return Words(language.finished(_paragraphs("\n\n".join(parts))))
     if block not in blocks:
         path = language.folders[0] / f"{template}.md.j2"
