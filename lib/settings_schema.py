@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, create_model
 
+from lib.messages import message
 from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
@@ -55,7 +56,7 @@ def _list(items: Any, least: int = 1, first: str | None = None, most: int | None
     return Annotated[list[items], field, AfterValidator(_each_once), *check]
 
 
-_OTHERS = f"and {BY_PATIENT}NAME and {PLACEBO}NAME of most"
+_OTHERS = [f"{BY_PATIENT}NAME", f"{PLACEBO}NAME"]
 Weighting = Annotated[
     str, _one_of(is_weighting), WithJsonSchema({"type": "string", "enum": list(WEIGHTINGS), "also": _OTHERS})
 ]
@@ -234,7 +235,11 @@ def located(path: Path, text: str, place: tuple[str, ...]) -> str:
     known = (".".join(place[:depth]) for depth in range(len(place), 0, -1))
     line = next((lines[name] for name in known if name in lines), None)
     return ", ".join(
-        [f"{path}", *([f"line {line}"] if line else []), *([f"[{'.'.join(place[:-1])}]"] if place[:-1] else [])]
+        [
+            f"{path}",
+            *([message("line {line}", line)] if line else []),
+            *([f"[{'.'.join(place[:-1])}]"] if place[:-1] else []),
+        ]
     )
 
 

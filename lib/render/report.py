@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from lib.files import alone_with
+from lib.messages import message
 from lib.render.book import (
     DECK,
     LANGUAGE,
@@ -92,7 +93,7 @@ def _alone(place: Path) -> Iterator[None]:
     def waiting() -> None:
         if not told:
             told.append(True)
-            log.info("Another rendering (or a preview) is under way in this clone: waiting for it.")
+            log.info(message("Another rendering (or a preview) is under way in this clone: waiting for it."))
 
     with alone_with(place, waiting):
         yield
