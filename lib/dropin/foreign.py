@@ -42,7 +42,7 @@ class CheckpointError(ValueError):
     """A checkpoint cannot be used; the message is one sentence that names the file."""
 
     def __init__(self, text: str, *values: Any):
-        super().__init__(" ".join(message(text, *values).split()))
+        super().__init__(re.sub(r"[ \t\r\n]+", " ", message(text, *values)))
 
 
 def load_content(path: Path) -> Any:

@@ -82,7 +82,9 @@ def train(
 
     def weigh(rows: pl.DataFrame) -> np.ndarray:
         weights = np.array([weight_of[image] for image in rows["image"]])
-        require_weight_in_both_classes(weights, rows["label"].to_numpy(), f"{csv}, column {weights_col!r}")
+        require_weight_in_both_classes(
+            weights, rows["label"].to_numpy(), message("{path}, column {column!r}", csv, weights_col)
+        )
         return weights / weights.mean()
 
     train_rows = frame.filter(split="train")

@@ -5,6 +5,7 @@ import codecs
 import gzip
 import io
 import lzma
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -54,7 +55,8 @@ class TableError(ValueError):
     def __init__(self, text: str, *values: Any):
         told = message(text, *values)
         whole = told if len(told) <= LONGEST else f"{told[: LONGEST // 2]} ... {told[-LONGEST // 2 :]}"
-        super().__init__("".join(c if c.isprintable() else " " for c in " ".join(whole.splitlines())))
+        shown = (c if c.isprintable() or unicodedata.category(c) == "Zs" else " " for c in " ".join(whole.splitlines()))
+        super().__init__("".join(shown))
 
 
 def read_content(path: Path) -> tuple[bytes, list[str]]:

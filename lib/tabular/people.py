@@ -111,7 +111,7 @@ def read_people(
             own_column = named(kept, column) if (column := spec.column or spec.name) else None
             if own_column is None:
                 raise TableError(missing(kept, "attribute", column))
-            where = f"{kept.path}, column {own_column!r},"
+            where = message("{path}, column {column!r},", kept.path, own_column)
             values, own, told = grouped(spec, kept.frame[own_column], first["patient"], where)
             notes += told
             frame = frame.with_columns(values.alias(own.name))
