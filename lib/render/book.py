@@ -105,7 +105,8 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
         book["output-file"] = file
     settings = {
         "lang": code,
-        "language": words["quarto"] | report.get("language", {}),
+        "language": (language := words["quarto"] | report.get("language", {})),
+        "references-title": language.get("section-title-references", "References"),  # Typst has a word of its own
         "spaced-punctuation": bool(words["language"].get("spaced_punctuation")),
         "crossref": {"title-delim": words["language"].get("caption_colon", ":")},  # Figure 1 : ...
         "book": book,

@@ -150,6 +150,7 @@ def _pages(project: Path, bundle: Path, code: str) -> None:
     if code != LANGUAGE:
         told = yaml.safe_load((own / "_quarto.yml").read_text("utf-8"))
         book |= told | {"book": book["book"] | told["book"], "language": words["quarto"]}
+    book["references-title"] = words["quarto"].get("section-title-references", "References")
     book["format"]["html"]["include-in-header"] = [{"text": words_for_browser(words)}]
     settings = json.loads((bundle / "study.json").read_text("utf-8"))["settings"]
     methods, rules = len(settings["training"]["weightings"]) > 1, len(settings["audit"]["postprocessings"]) > 1
