@@ -59,7 +59,9 @@ def _members(path: Path, members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipf
     visible = [(parts(m.filename), m) for m in files if not HIDDEN.search("/".join(parts(m.filename)))]
     tables = [(steps, m) for steps, m in visible if steps and steps[-1].casefold() in METADATA]
     homes = {tuple(steps[:-1]) for steps, _ in tables}
-    if len(homes) != 1:
+    if not homes:
+        raise CohortError("{path} holds no metadata.csv; a cohort's zip has one, beside train and valid.", path)
+    if len(homes) > 1:
         raise CohortError(
             "{path} holds {count} files metadata.csv; a cohort's zip has one, beside train and valid.", path, len(homes)
         )
