@@ -60,7 +60,7 @@ def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsEr
     from lib.settings_schema import located
 
     path = root / "study.toml"
-    return SettingsError(f"{located(path, path.read_text('utf-8'), place)}: {wrong}.")
+    return SettingsError("{place}: {wrong}.", located(path, path.read_text("utf-8"), place), wrong)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, create_model
 
-from lib.messages import message
+from lib.messages import UserError, message
 from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
@@ -219,7 +219,7 @@ def checked(settings: dict[str, Any], text: str, path: Path) -> StudySettings:
         return StudySettings.model_validate(settings)
     except ValidationError as error:
         place, wrong = first_mistake(error, StudySettings.model_json_schema())
-        raise ValueError(f"{located(path, text, place)}: {wrong}.") from None
+        raise UserError("{place}: {wrong}.", located(path, text, place), wrong) from None
 
 
 def located(path: Path, text: str, place: tuple[str, ...]) -> str:
