@@ -1,4 +1,4 @@
-"""Sentences for the terminal: English in the code, other languages in `lib/report/words/<language>/messages.po` (gettext)."""
+"""What commands tell: English in the code, other languages in `lib/report/words/<language>/messages.po` (gettext)."""
 
 import string
 from functools import cache
@@ -25,8 +25,8 @@ def speak(code: str) -> None:
 def message(text: str, *values: Any) -> str:
     """The English `text` in the language that is spoken, its `{places}` filled in with `values` in their order.
 
-    A language may put the places in another order. Numbers with a format (`{count:,}`) are written as it writes them, None is a dash.
-    Without values `text` is taken as it is.
+    A language may put the places in another order. Numbers with a format (`{count:,}`) are written as it writes them,
+    None is a dash. Without values `text` is taken as it is.
     """
     told = catalogue(_Spoken.code).get(text, text)
     if not values:

@@ -43,7 +43,7 @@ def languages(root: Path = ROOT) -> tuple[str, ...]:
 
 
 def spoken_language(asked: str | None = None, root: Path = ROOT) -> str:
-    """The language of messages: the one asked for, else `lang` of `study.toml` even if that has mistakes, else `LANGUAGE`."""
+    """The language of messages: the one asked for, else `lang` of `study.toml`, mistakes in it or not, else `LANGUAGE`."""
     with suppress(OSError, UnicodeDecodeError):
         written = re.search(r"""^\s*lang\s*=\s*["'](\w+)""", (root / "study.toml").read_text("utf-8"), re.MULTILINE)
         asked = asked or (written[1] if written else None)

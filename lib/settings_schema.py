@@ -249,8 +249,10 @@ def settings_page() -> str:
     lines = [
         "# Settings of study.toml",
         "",
-        "Everything that `study.toml` may say. A key that is left out has the value under *default*; where none stands, the",
-        "recipe of the network decides (`lib/training/networks`). A value that is not allowed is a sentence with its line.",
+        "Everything that `study.toml` may say. A key that is left out has the value under *default*; where none "
+        "stands, the",
+        "recipe of the network decides (`lib/training/networks`). A value that is not allowed is a sentence with its "
+        "line.",
     ]
     tables = {"": schema} | {
         name: schema["$defs"][StudySettings.model_fields[name].annotation.__name__]

@@ -27,7 +27,7 @@ TRANSLATED = [
     *(ROOT / "lib" / name for name in ("__main__.py", "files.py", "settings.py", "render/book.py")),
     ROOT / "train_classifieur.py",
 ]
-"""Where every mistake that is told is in the catalogue: what a student meets with a folder, a table, an option or settings."""
+"""Where every mistake that is told is in the catalogue: what one meets with a folder, a table, an option or settings."""
 OTHERS = [code for code in languages() if code != OWN]
 
 

@@ -216,7 +216,8 @@ def _depth_of_all(paths: list[str]) -> int | None:
     if depth < DEPTHS[-1]:
         log.warning(
             message(
-                "{count} 16-bit images hold values up to {highest}: all are read as {depth}-bit images, whose white is {white}.",
+                "{count} 16-bit images hold values up to {highest}: all are read as {depth}-bit images, whose white is "
+                "{white}.",
                 len(highest),
                 max(highest),
                 depth,

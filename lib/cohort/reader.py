@@ -148,7 +148,8 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
         others += len(files) - len(named)
     if scans and not can_read_dicom():
         raise CohortError(
-            "{folder} holds {scans:,} DICOM images, which are read by pydicom: install it (`pip install pydicom`), or save them as PNG.",
+            "{folder} holds {scans:,} DICOM images, which are read by pydicom: install it (`pip install pydicom`), or "
+            "save them as PNG.",
             folder,
             scans,
         )
@@ -180,7 +181,8 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
         for name, label in CLASSES.items():
             if frame.filter(pl.col("split") == split, pl.col("label") == label).is_empty():
                 raise CohortError(
-                    "{folder} holds no usable image (a readable image with a row in metadata.csv); both classes need some in train and in valid.",
+                    "{folder} holds no usable image (a readable image with a row in metadata.csv); both classes need "
+                    "some in train and in valid.",
                     folder / split / name,
                 )
 

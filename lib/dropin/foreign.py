@@ -61,7 +61,8 @@ def load_content(path: Path) -> Any:
     except Exception as error:  # torch's reader fails in many ways on a foreign file
         if name := re.search(r"GLOBAL ([\w.]+)", str(error)):
             raise CheckpointError(
-                "{path} holds Python objects ({name}), which could run code, and was not loaded: keep the tensors alone, by torch.save(model.state_dict(), ...).",
+                "{path} holds Python objects ({name}), which could run code, and was not loaded: keep the tensors "
+                "alone, by torch.save(model.state_dict(), ...).",
                 path,
                 name[1],
             ) from None

@@ -105,7 +105,8 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
     rows = numbered.filter(pl.col("key").is_in(images))
     if absent := sorted(set(images) - set(rows["key"])):
         raise WeightingError(
-            "{path} has no row, and so column {column!r} no weight, for {count} of {total} training images: {images}; each needs one, under its file name.",
+            "{path} has no row, and so column {column!r} no weight, for {count} of {total} training images: {images}; "
+            "each needs one, under its file name.",
             path,
             column,
             len(absent),
@@ -129,7 +130,8 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
     twice = rows.group_by("key").agg(pl.col("weight").n_unique(), pl.col("line").min()).filter(pl.col("weight") > 1)
     if twice.height:
         raise WeightingError(
-            "{path}, column {column!r}: {count} training images have rows with different weights, {images}; each needs one weight.",
+            "{path}, column {column!r}: {count} training images have rows with different weights, {images}; each needs "
+            "one weight.",
             path,
             column,
             twice.height,

@@ -36,7 +36,8 @@ def claim(folder: str | Path, key: str, name: str | None = None, root: Path = RO
                     )
                 return own
     raise SettingsError(
-        "{place} holds the results of another cohort, which are kept: choose another --name, or delete that folder first.",
+        "{place} holds the results of another cohort, which are kept: choose another --name, or delete that folder "
+        "first.",
         place,
     )
 

@@ -97,7 +97,8 @@ def run_study(
     if len(done.seeds) < len(seeds):
         log.warning(
             message(
-                "The results rest on {count} of {total} networks of each weighting; `study`, started again, trains the others.",
+                "The results rest on {count} of {total} networks of each weighting; `study`, started again, trains the "
+                "others.",
                 len(done.seeds),
                 len(seeds),
             )

@@ -72,7 +72,8 @@ def parse_attribute(written: str) -> AttributeSpec:
         column = last
     if not name.strip() or list(cuts) != sorted(set(cuts)):
         raise TableError(
-            "--attribute {written!r}: allowed are NAME, NAME:COLUMN, NAME:COLUMN:40,60 with rising cut points, each with =GROUP after it to state the reference.",
+            "--attribute {written!r}: allowed are NAME, NAME:COLUMN, NAME:COLUMN:40,60 with rising cut points, each "
+            "with =GROUP after it to state the reference.",
             written,
         )
     return AttributeSpec(name.strip(), column.strip() or None, cuts, reference.strip() or None)

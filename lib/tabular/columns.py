@@ -211,7 +211,8 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
     if len(wrong):
         row = int(wrong[0])
         raise TableError(
-            "{path}, column {column!r}, row {row}: {value!r} is not a split; allowed are train, valid, validation, test and the like.",
+            "{path}, column {column!r}, row {row}: {value!r} is not a split; allowed are train, valid, validation, "
+            "test and the like.",
             table.path,
             column,
             row + 2,

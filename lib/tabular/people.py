@@ -121,7 +121,8 @@ def read_people(
     if not 1 <= len(found) <= MOST_ATTRIBUTES:
         raise TableError(
             message(
-                "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has {columns}.",
+                "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has "
+                "{columns}.",
                 table.path,
                 ", ".join(table.columns[:12]),
             )

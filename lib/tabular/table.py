@@ -133,7 +133,8 @@ def _with_row_names(path: Path, text: str, separator: str, how: list[str]) -> st
         how.append("with row names" if not counting else "with row numbers")
         return separator + text.lstrip("\n")
     raise TableError(
-        "{path} has more fields in every row than names in its header (row 2: {start!r}); numbers with decimal commas need quotation marks, or another separator than commas.",
+        "{path} has more fields in every row than names in its header (row 2: {start!r}); numbers with decimal commas "
+        "need quotation marks, or another separator than commas.",
         path,
         rows[0][:80],
     )

@@ -66,7 +66,8 @@ def read_weights() -> dict[str, torch.Tensor]:
     except (OSError, HTTPException, RuntimeError) as error:
         raise WeightsUnavailable(
             message(
-                "ImageNet weights could not be downloaded ({error}); a copy of torchvision's file {file} in {folder} would be used",
+                "ImageNet weights could not be downloaded ({error}); a copy of torchvision's file {file} in {folder} "
+                "would be used",
                 error,
                 FILE,
                 Path(torch.hub.get_dir()) / "checkpoints",
