@@ -17,6 +17,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib.messages import UserError, message, speak
+from lib.settings import languages, spoken_language
+
 if TYPE_CHECKING:
     from lib.dropin import Score
 
@@ -64,6 +67,7 @@ def train_classifier(
     image_size: int | None = None,
     weights: str = "imagenet",
     network: str | None = None,
+    language: str | None = None,
 ) -> "tuple[str, Score]":
     """Train on `datadir/train`; returns the path of the checkpoint in `logdir` and its score.
 
@@ -72,26 +76,39 @@ def train_classifier(
     `resnet18`; it starts from `weights`: `imagenet` (from scratch where they cannot be had), `none`, or the file of a
     torchvision ResNet-18. `max_epochs` and `image_size` are by default those of the recipe of the network and its start.
     Called again after it was killed, training goes on where it was; called again when finished, the network is read.
+    What is told is in `language`, by default that of `[report]` in `study.toml`.
     """
-    _quiet()
+    _begin(language)
     from lib.dropin import train
 
     options = {"epochs": max_epochs, "seed": seed, "image_size": image_size, "initial": weights, "network": network}
     trained = train(logdir, datadir, csv, weights_col, **options)
-    facts, seconds = trained.facts, f"{trained.facts['seconds']:,.0f} s"
-    told = {
-        "trained": f"trained in {seconds}",
-        "resumed": f"resumed where it was stopped, trained in {seconds} in all",
-        "reused": f"reused: trained before, in {seconds}; delete {trained.path.with_suffix('')} to train it anew",
-    }
+    facts, seconds = trained.facts, trained.facts["seconds"]
+    if trained.how == "trained":
+        told = message("trained in {seconds:,.0f} s", seconds)
+    elif trained.how == "resumed":
+        told = message("resumed where it was stopped, trained in {seconds:,.0f} s in all", seconds)
+    else:
+        run = trained.path.with_suffix("")
+        told = message("reused: trained before, in {seconds:,.0f} s; delete {run} to train it anew", seconds, run)
     for note in trained.notes:
         print(note)
     print(
-        f"{trained.path}: {trained.score}, on the training patients set aside, in epoch {facts['best_epoch']}; "
-        f"{told[trained.how]}."
+        message(
+            "{path}: {score}, on the training patients set aside, in epoch {epoch}; {told}.",
+            trained.path,
+            trained.score,
+            facts["best_epoch"],
+            told,
+        )
     )
     if facts["effective_share"] < 0.5:
-        print(f"{weights_col}: the weights leave {facts['effective_share']:.0%} of the training images' worth (Kish).")
+        percent = 100 * facts["effective_share"]
+        print(
+            message(
+                "{column}: the weights leave {percent:.0f}% of the training images' worth (Kish).", weights_col, percent
+            )
+        )
     return str(trained.path), trained.score
 
 
@@ -103,28 +120,32 @@ def pred_classifier(
     preds_col: str = "preds",
     *,
     mirror: bool = False,
+    language: str | None = None,
 ) -> None:
     """Write `csv_in` with predictions to `csv_out`, and print how good they are: of valid first, then by group.
 
     `ckpt_path` is a checkpoint of `train_classifier`, or one of the course's own script. Rates by sex, age group and view
     are printed where `csv_in` has their columns: TPR, the share of the sick called malade, and FPR, that of the healthy.
     With `mirror` the mean over an image and its mirror image is predicted, as a study does: a little better, in twice
-    the time.
+    the time. What is told is in `language`, by default that of `[report]` in `study.toml`.
     """
-    _quiet()
+    _begin(language)
     from lib.dropin import predict
 
     done = predict(datadir, ckpt_path, csv_in, csv_out, preds_col, mirror=mirror)
     if done.without_image:
-        print(f"{done.without_image} of {done.table.height} rows have no readable image: their predictions are empty.")
+        empty, total = done.without_image, done.table.height
+        print(message("{count} of {total} rows have no readable image: their predictions are empty.", empty, total))
     for part, images, accuracy, balanced in done.scores.iter_rows():
-        words = "valid" if part == "valid" else "train + valid, as the course's script prints it (flattered by train)"
-        print(f"{words}: accuracy {accuracy:.4f}, balanced accuracy {balanced:.4f} ({images:,} images)")
+        if part != "valid":
+            part = message("train + valid, as the course's script prints it (flattered by train)")
+        told = message(
+            "accuracy {accuracy:.4f}, balanced accuracy {balanced:.4f} ({n:,} images)", accuracy, balanced, images
+        )
+        print(message("{part}: {rates}", part, told))
     for attribute, group, sick, tpr, healthy, fpr in done.rates.iter_rows():
-        rates = [f"{name} {'-' if rate is None else f'{rate:.3f}'} ({n:,} {of})" for name, rate, n, of in (
-            ("TPR", tpr, sick, "sick"), ("FPR", fpr, healthy, "healthy"),
-        )]  # fmt: skip
-        print(f"valid, {attribute} {group}: {', '.join(rates)}")
+        told = message("TPR {tpr:.3f} ({sick:,} sick), FPR {fpr:.3f} ({healthy:,} healthy)", tpr, sick, fpr, healthy)
+        print(message("{part}: {rates}", f"valid, {message(attribute)} {group}", told))
 
 
 train_classifieur, pred_classifieur = train_classifier, pred_classifier
@@ -133,6 +154,8 @@ train_classifieur, pred_classifieur = train_classifier, pred_classifier
 def main(arguments: list[str] | None = None) -> int:
     """Train, predict or both; a mistake of the user ends in one sentence on stderr and exit status 1."""
     o = _parser().parse_args(arguments)
+    spoken = {"language": o.language}
+    _begin(o.language)
     train = o.train if o.train is not None else bool(o.logdir and not o.ckpt)
     predict = o.pred if o.pred is not None else bool(o.csv_out)
     try:
@@ -140,17 +163,17 @@ def main(arguments: list[str] | None = None) -> int:
             o, ["datadir", "csv", *["logdir"] * train, *["csv_out"] * predict, *["ckpt"] * (predict and not train)]
         )
         if not (train or predict):
-            raise ValueError("Nothing to do: give --train True, --pred True or both.")
+            raise UserError("Nothing to do: give --train True, --pred True or both.")
         if predict:
             _check(o)
         ckpt = o.ckpt
         if train:
             more = {"seed": o.seed, "image_size": o.image_size, "weights": o.weights, "network": o.network}
-            ckpt, _ = train_classifier(o.logdir, o.datadir, o.csv, o.weights_col, o.max_epochs, **more)
+            ckpt, _ = train_classifier(o.logdir, o.datadir, o.csv, o.weights_col, o.max_epochs, **more, **spoken)
         if predict:
-            pred_classifier(o.datadir, ckpt, o.csv, o.csv_out, o.preds_col, mirror=o.mirror)
+            pred_classifier(o.datadir, ckpt, o.csv, o.csv_out, o.preds_col, mirror=o.mirror, **spoken)
     except KeyboardInterrupt:
-        print("Stopped. Start again to resume.", file=sys.stderr)
+        print(message("Stopped. Start again to resume."), file=sys.stderr)
         return 130
     except (ValueError, RuntimeError, OSError) as error:
         print(f"{error}", file=sys.stderr)
@@ -160,7 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _require(options: argparse.Namespace, names: list[str]) -> None:
     if missing := [f"--{name}" for name in names if not getattr(options, name)]:
-        raise ValueError(f"{', '.join(missing)} must be given for this; --help explains each.")
+        raise UserError("{options} must be given for this; --help explains each.", ", ".join(missing))
 
 
 def _check(o: argparse.Namespace) -> None:
@@ -170,12 +193,12 @@ def _check(o: argparse.Namespace) -> None:
 
     check_prediction(list_images(o.datadir), Path(o.csv), Path(o.csv_out), o.preds_col)
     if o.preds_col == o.weights_col:
-        raise ValueError(f"--preds_col and --weights_col are both {o.preds_col!r}; they are two columns.")
+        raise UserError("--preds_col and --weights_col are both {name!r}; they are two columns.", o.preds_col)
 
 
 def _truth(text: str) -> bool:
     if text.lower() not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
+        raise argparse.ArgumentTypeError(message("{text!r} is neither True nor False", text))
     return text.lower() == "true"
 
 
@@ -206,6 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--network", help="efficientnet_lite0 (default) or resnet18")
     add("--weights", default="imagenet", metavar="imagenet|none|PATH", help="what to start from (default: %(default)s)")
+    add("--language", choices=languages(), help="of what is told (default: that of [report] in study.toml)")
     add(
         "--mirror",
         type=_truth,
@@ -216,8 +240,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _quiet() -> None:
-    """Keep Lightning's own messages off the screen: what matters is printed here."""
+def _begin(language: str | None) -> None:
+    """Choose the language, and keep Lightning's own messages off the screen: what matters is printed here."""
+    speak(spoken_language(language))
     for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="pytorch_lightning")

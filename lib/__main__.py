@@ -13,12 +13,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lib.settings import ROOT, bundle_folder, study_settings
+from lib.messages import UserError, message, speak
+from lib.settings import LANGUAGE, ROOT, bundle_folder, spoken_language, study_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a mistake of the user ends in one sentence on stderr and exit status 1."""
     options = _parser().parse_args(arguments)
+    # `audit` tells its tables and notes in English, and so its mistakes
+    speak(LANGUAGE if options.run is _audit else spoken_language(getattr(options, "language", None)))
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     for name in ("pytorch_lightning", "lightning", "fontTools"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -26,11 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
         status = options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("Stopped. What was finished is kept; start again to resume.", file=sys.stderr)
+        print(message("Stopped. What was finished is kept; start again to resume."), file=sys.stderr)
         return 130
     except subprocess.CalledProcessError as error:
+        name = Path(error.cmd[0]).name
         print(
-            f"{Path(error.cmd[0]).name} stopped with status {error.returncode}; its message is above.", file=sys.stderr
+            message("{name} stopped with status {status}; its message is above.", name, error.returncode),
+            file=sys.stderr,
         )
         return 1
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has had enough
@@ -54,13 +59,15 @@ def _harmless(text: str) -> str:
 
 def _about_the_disk(error: OSError) -> str:
     """One sentence on a full disk, a read-only one, or whatever else the system refused."""
-    place = error.filename or "a file"
+    place = error.filename or message("a file")
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return (
-            f"{place} cannot be written, the disk is full: what was finished is kept; free some room and start again."
+        return message(
+            "{place} cannot be written, the disk is full: what was finished is kept; free some room and start again.",
+            place,
         )
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{place} cannot be read or written ({os.strerror(error.errno).lower()}): give access, or use another folder."
+        why = os.strerror(error.errno).lower()
+        return message("{place} cannot be read or written ({why}): give access, or use another folder.", place, why)
     return f"{place}: {error.strerror}." if error.strerror else f"{error}"
 
 
@@ -180,14 +187,15 @@ def _check(options: argparse.Namespace) -> None:
     from lib.cohort import read_cohort, readable
 
     if not options.cohort:
-        raise ValueError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
+        raise UserError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
+    code = _language(options)  # a mistake here is told before anything is read
     cohort = read_cohort(_folder(options.cohort))
     _, checks, _ = readable(cohort, study_settings().training.image_size or 128, ROOT / "data" / ".pixels")
     from lib.report.facts.cohort import Check
     from lib.report.words.language import language
     from lib.report.words.templates import tell
 
-    words = language(_language(options))
+    words = language(code)
     for row in checks.iter_rows():
         check = Check(*row)
         print(f"{words.number(check.rows):>8}  {tell(words, 'tables/checks', 'line', c=check)}")
@@ -209,10 +217,12 @@ def _demo_folder() -> Path:
     if not folder.is_dir():
         from lib.cohort.phantom import draw_phantom
 
-        logging.info("No cohort is named: the study is made on synthetic radiographs, drawn into %s.", folder)
+        logging.info(
+            message("No cohort is named: the study is made on synthetic radiographs, drawn into {folder}.", folder)
+        )
         draw_phantom(folder)
     else:
-        logging.info("No cohort is named: the study is made on the synthetic radiographs of %s.", folder)
+        logging.info(message("No cohort is named: the study is made on the synthetic radiographs of {folder}.", folder))
     return folder
 
 
@@ -271,7 +281,7 @@ def _choose(options: argparse.Namespace) -> None:
 
         run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
-        raise ValueError(f"{bundle_folder()} holds no results: give a cohort folder, `make report COHORT=path`.")
+        raise UserError("{folder} holds no results: give a cohort folder, `make report COHORT=path`.", bundle_folder())
 
 
 def _language(options: argparse.Namespace) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from lib.messages import message
+
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -25,12 +27,14 @@ def writing_to(folder: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in _FULL:
-            why = "its disk (or your quota) is full: free some space"
+            why = message("its disk (or your quota) is full: free some space")
         elif error.errno in _READ_ONLY:
-            why = "it is read-only for you: allow writing to it, or work in a copy elsewhere"
+            why = message("it is read-only for you: allow writing to it, or work in a copy elsewhere")
         else:
             raise
-        raise StorageError(f"{folder} cannot be written, {why}, and start again; what was finished is kept.") from None
+        raise StorageError(
+            message("{folder} cannot be written, {why}, and start again; what was finished is kept.", folder, why)
+        ) from None
 
 
 def write_whole(path: Path, content: bytes | memoryview | str) -> None:

@@ -6,10 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from lib.messages import message
+
 CONFIG = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 """Unknown keys and values of another type are mistakes; the text below a field describes it."""
 LONGEST = 60
 """Characters of a wrong value that are shown."""
+OTHER_KINDS = {"string": "text in quotes", "boolean": "true or false", "object": "a table"}
+"""What is allowed where it is neither a number nor a list."""
 
 
 class Model(BaseModel):
@@ -27,15 +31,17 @@ def first_mistake(error: ValidationError, schema: Mapping[str, Any]) -> tuple[tu
     place = tuple(part for part in wrong["loc"] if isinstance(part, str))
     parent, key = schema_at(schema, place[:-1]), place[-1] if place else ""
     if wrong["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return place, f"{key!r} is unknown; allowed are {', '.join(sorted(parent.get('properties', {})))}"
+        allowed = ", ".join(sorted(parent.get("properties", {})))
+        return place, message("{key!r} is unknown; allowed are {allowed}", key, allowed)
     if wrong["type"] == "missing":
-        return place, f"{key!r} is missing; needed are {', '.join(sorted(parent.get('required', [])))}"
+        needed = ", ".join(sorted(parent.get("required", [])))
+        return place, message("{key!r} is missing; needed are {needed}", key, needed)
     value: Any = wrong["input"]
     within = wrong["loc"][len(place) :]
     allowed = allowed_values(schema_at(schema, place), schema)
     if within:
-        return place, f"{key} holds {_shown(value)}; allowed is {allowed}"
-    return place, f"{key} is {_shown(value)}; allowed is {allowed}"
+        return place, message("{key} holds {value}; allowed is {allowed}", key, _shown(value), allowed)
+    return place, message("{key} is {value}; allowed is {allowed}", key, _shown(value), allowed)
 
 
 def in_one_sentence(kind: type) -> type:
@@ -66,45 +72,45 @@ def allowed_values(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """What the JSON schema `part` (of `schema`) allows, in words: `a whole number from 32 to 1024`."""
     part = _resolved(part, schema)
     if choices := part.get("enum") or ([part["const"]] if "const" in part else None):
-        return " or ".join(f'"{choice}"' for choice in choices)
+        return message(" or ").join(f'"{choice}"' for choice in choices)
     kind = part.get("type")
     if kind in ("integer", "number"):
-        words = {"integer": "a whole number", "number": "a number"}[kind]
-        return words + _range(part)
+        return (message("a whole number") if kind == "integer" else message("a number")) + _range(part)
     if kind == "array":
         return _list(part, schema)
-    return {"string": "text in quotes", "boolean": "true or false", "object": "a table"}.get(kind, "any value")
+    return message(OTHER_KINDS.get(kind, "any value"))
 
 
 def _list(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     items = _resolved(part.get("items", {}), schema)
     if names := items.get("enum"):
-        held = f"these names: {', '.join(names)}"
+        words = message("a list of these names: {names}", ", ".join(names))
+    elif items.get("type") == "integer":
+        words = message("a list of whole numbers") + _range(items)
+    elif items.get("type") == "string":
+        words = message("a list of texts in quotes")
     else:
-        held = {
-            "integer": f"whole numbers{_range(items)}",
-            "string": "texts in quotes",
-            "object": f"tables of {', '.join(items.get('properties', {}))}",
-        }[items.get("type", "object")]
+        words = message("a list of tables of {keys}", ", ".join(items.get("properties", {})))
     if also := items.get("also"):
-        held += f", {also}"
-    words = f"a list of {held}"
+        words += message(", and {names} of most", message(" and ").join(also))
     if least := part.get("minItems"):
-        words += f"; at least {least}"
+        words += message("; at least {least}", least)
     if most := part.get("maxItems"):
-        words += f", at most {most}"
-    words += ", each once" if part.get("uniqueItems") else ""
-    return words + (f', "{part["first"]}" first' if "first" in part else "")
+        words += message(", at most {most}", most)
+    words += message(", each once") if part.get("uniqueItems") else ""
+    return words + (message(', "{first}" first', part["first"]) if "first" in part else "")
 
 
 def _range(part: Mapping[str, Any]) -> str:
     least, above = part.get("minimum"), part.get("exclusiveMinimum")
     most, below = part.get("maximum"), part.get("exclusiveMaximum")
-    words = f" from {least}" if least is not None else f" above {above}" if above is not None else ""
-    words += f" to {most}" if most is not None else ""
-    if below is not None:
-        words += f" and below {below}" if words else f" below {below}"
-    return words
+    if least is not None and most is not None:
+        return message(" from {least} to {most}", least, most)
+    ends = [message("from {least}", least)] if least is not None else []
+    ends += [message("above {least}", above)] if above is not None else []
+    ends += [message("to {most}", most)] if most is not None else []
+    ends += [message("below {most}", below)] if below is not None else []
+    return f" {message(' and ').join(ends)}" if ends else ""
 
 
 def _resolved(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

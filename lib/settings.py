@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lib.messages import UserError
 
 if TYPE_CHECKING:
     from lib.settings_schema import StudySettings
@@ -18,7 +21,7 @@ LANGUAGE = "en"
 """Of the report where no other is asked for."""
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError):
     """`study.toml` cannot be used; the message is one sentence: what, where, what is allowed."""
 
 
@@ -39,6 +42,14 @@ def languages(root: Path = ROOT) -> tuple[str, ...]:
     return tuple(sorted(found | {LANGUAGE}))
 
 
+def spoken_language(asked: str | None = None, root: Path = ROOT) -> str:
+    """The language of messages: the one asked for, else `lang` of `study.toml`, mistakes in it or not, else `LANGUAGE`."""
+    with suppress(OSError, UnicodeDecodeError):
+        written = re.search(r"""^\s*lang\s*=\s*["'](\w+)""", (root / "study.toml").read_text("utf-8"), re.MULTILINE)
+        asked = asked or (written[1] if written else None)
+    return asked if asked in languages(root) else LANGUAGE
+
+
 def study_settings(root: Path = ROOT) -> "StudySettings":
     """`study.toml` with every default filled in. Raises `SettingsError` where it cannot be used."""
     return _checked(*_read(root / "study.toml"), root / "study.toml")
@@ -49,7 +60,7 @@ def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsEr
     from lib.settings_schema import located
 
     path = root / "study.toml"
-    return SettingsError(f"{located(path, path.read_text('utf-8'), place)}: {wrong}.")
+    return SettingsError("{place}: {wrong}.", located(path, path.read_text("utf-8"), place), wrong)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:
@@ -57,9 +68,9 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
         text = path.read_text("utf-8")
         return tomllib.loads(text), text
     except FileNotFoundError:
-        raise SettingsError(f"{path} is missing: it names the cohort and the settings of the study.") from None
+        raise SettingsError("{path} is missing: it names the cohort and the settings of the study.", path) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}.") from None
+        raise SettingsError("{path} is not TOML: {error}.", path, error) from None
 
 
 def _checked(settings: dict[str, Any], text: str, path: Path) -> "StudySettings":

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, create_model
 
+from lib.messages import UserError, message
 from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
@@ -55,7 +56,7 @@ def _list(items: Any, least: int = 1, first: str | None = None, most: int | None
     return Annotated[list[items], field, AfterValidator(_each_once), *check]
 
 
-_OTHERS = f"and {BY_PATIENT}NAME and {PLACEBO}NAME of most"
+_OTHERS = [f"{BY_PATIENT}NAME", f"{PLACEBO}NAME"]
 Weighting = Annotated[
     str, _one_of(is_weighting), WithJsonSchema({"type": "string", "enum": list(WEIGHTINGS), "also": _OTHERS})
 ]
@@ -218,7 +219,7 @@ def checked(settings: dict[str, Any], text: str, path: Path) -> StudySettings:
         return StudySettings.model_validate(settings)
     except ValidationError as error:
         place, wrong = first_mistake(error, StudySettings.model_json_schema())
-        raise ValueError(f"{located(path, text, place)}: {wrong}.") from None
+        raise UserError("{place}: {wrong}.", located(path, text, place), wrong) from None
 
 
 def located(path: Path, text: str, place: tuple[str, ...]) -> str:
@@ -234,7 +235,11 @@ def located(path: Path, text: str, place: tuple[str, ...]) -> str:
     known = (".".join(place[:depth]) for depth in range(len(place), 0, -1))
     line = next((lines[name] for name in known if name in lines), None)
     return ", ".join(
-        [f"{path}", *([f"line {line}"] if line else []), *([f"[{'.'.join(place[:-1])}]"] if place[:-1] else [])]
+        [
+            f"{path}",
+            *([message("line {line}", line)] if line else []),
+            *([f"[{'.'.join(place[:-1])}]"] if place[:-1] else []),
+        ]
     )
 
 
@@ -244,8 +249,10 @@ def settings_page() -> str:
     lines = [
         "# Settings of study.toml",
         "",
-        "Everything that `study.toml` may say. A key that is left out has the value under *default*; where none stands, the",
-        "recipe of the network decides (`lib/training/networks`). A value that is not allowed is a sentence with its line.",
+        "Everything that `study.toml` may say. A key that is left out has the value under *default*; where none "
+        "stands, the",
+        "recipe of the network decides (`lib/training/networks`). A value that is not allowed is a sentence with its "
+        "line.",
     ]
     tables = {"": schema} | {
         name: schema["$defs"][StudySettings.model_fields[name].annotation.__name__]

@@ -42,7 +42,14 @@ FILES = {
 @pytest.fixture
 def project(tmp_path):
     """A book of a first page, one chapter and a deck, without cells, in two languages, named as above."""
-    copied = ["_quarto-en.yml", "_quarto-slides.yml", "chapters/typography.lua", "lib/__init__.py", "lib/settings.py"]
+    copied = [
+        "_quarto-en.yml",
+        "_quarto-slides.yml",
+        "chapters/typography.lua",
+        "lib/__init__.py",
+        "lib/settings.py",
+        "lib/messages.py",
+    ]
     copied += [f"lib/render/{name}.py" for name in ("__init__", "book", "offline", "twins")]
     copied += [f"lib/report/words/{code}/names.toml" for code in ("en", "fr")]
     for name in copied:
@@ -207,3 +214,11 @@ def test_a_chapter_that_was_deleted_since_the_last_rendering_is_forgotten(projec
     monkeypatch.setenv("QUARTO_PATH", str(REAL.program))
     assert render_slides(project).is_file()
     assert chapters_of(project) == ["index.qmd"] and "mine" not in (project / FILE).read_text("utf-8")
+
+
+@pytest.mark.parametrize("code", ["en", "fr"])
+def test_the_list_of_sources_is_called_alike_on_pages_and_on_paper(code):
+    page = (ROOT / twin_of("chapters/reproducibility.qmd", code)).read_text("utf-8")
+    called = yaml.safe_load(page.split("---\n")[1])["reference-section-title"]
+    assert book_settings(ROOT, code)["references-title"] == called
+    assert "#set bibliography(title: [$references-title$])" in (ROOT / "chapters/pdf/typst-show.typ").read_text("utf-8")

@@ -64,6 +64,8 @@ def words(path: Path) -> set[str]:
     text = re.sub(r"\A---\n.*?\n---\n", "", path.read_text("utf-8"), flags=re.DOTALL)  # settings of a deck
     if path.suffix == ".toml":
         text = " ".join(re.findall(r'= "([^"\n]*)"', text))
+    if path.suffix == ".po":
+        text = re.sub(r"--[\w-]+( [A-Z]\w+)?", " ", " ".join(re.findall(r'^msgstr "(.*)"$', text, re.MULTILINE)[1:]))
     text = re.sub(r"\{\{(.*?)\}\}", lambda found: " ".join(_sentences(found[1])), text, flags=re.DOTALL)
     return {word for word in re.findall(r"[^\W\d_]+", MARKUP.sub(" ", text).lower()) if len(word) > 2}
 
@@ -79,6 +81,7 @@ def pages(language: str) -> list[Path]:
     own = [
         *(ROOT / "lib" / "report" / "words" / language).rglob("*.j2"),
         ROOT / f"lib/report/words/{language}/names.toml",
+        *(ROOT / "lib" / "report" / "words" / language).glob("*.po"),
     ]
     if language == "en":
         return [*own, ROOT / "index.qmd", *(ROOT / "chapters").glob("*.qmd"), *(ROOT / "chapters/slides").glob("*.qmd")]

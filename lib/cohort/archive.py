@@ -12,6 +12,7 @@ from pathlib import Path
 from lib.cohort.layout import CLASSES, LIKE, METADATA, SPLITS, choose
 from lib.cohort.metadata import CohortError
 from lib.files import alone_with
+from lib.messages import message
 from lib.tabular.naming import parts
 from lib.tabular.values import simplified
 
@@ -42,7 +43,9 @@ def unpack(path: Path, store: Path) -> Path:
                     if not target.is_dir():
                         _extract(path, archive, chosen, target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, IndexError) as error:
-        raise CohortError(f"{path} is not a zip that can be read ({error or type(error).__name__}).") from None
+        raise CohortError(
+            "{path} is not a zip that can be read ({error}).", path, error or type(error).__name__
+        ) from None
     return target
 
 
@@ -50,15 +53,18 @@ def _members(path: Path, members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipf
     """What to unpack, by place within the cohort, and the cohort's name."""
     files = [m for m in members if not m.is_dir() and not m.filename.endswith("\\")]
     if len(files) > MOST_FILES:
-        raise CohortError(f"{path} holds {len(files):,} files; at most {MOST_FILES:,} are unpacked.")
+        raise CohortError("{path} holds {count:,} files; at most {most:,} are unpacked.", path, len(files), MOST_FILES)
     for member in members:
         _check_place(path, member)
     visible = [(parts(m.filename), m) for m in files if not HIDDEN.search("/".join(parts(m.filename)))]
     tables = [(steps, m) for steps, m in visible if steps and steps[-1].casefold() in METADATA]
     homes = {tuple(steps[:-1]) for steps, _ in tables}
-    if len(homes) != 1:
-        holds = "no metadata.csv" if not homes else f"{len(homes)} files metadata.csv"
-        raise CohortError(f"{path} holds {holds}; a cohort's zip has one, beside train and valid.")
+    if not homes:
+        raise CohortError("{path} holds no metadata.csv; a cohort's zip has one, beside train and valid.", path)
+    if len(homes) > 1:
+        raise CohortError(
+            "{path} holds {count} files metadata.csv; a cohort's zip has one, beside train and valid.", path, len(homes)
+        )
     beside = homes.pop()
     order = sorted(tables, key=lambda table: (METADATA.index(table[0][-1].casefold()), table[0]))
     home = _home(path, beside, [steps for steps, _ in visible])
@@ -75,7 +81,9 @@ def _home(path: Path, beside: tuple[str, ...], places: list[list[str]]) -> tuple
     if beside in homes or not homes:
         return beside
     if len(homes) > 1:
-        raise CohortError(f"{path} holds train in {len(homes)} folders; a cohort's zip has one, beside metadata.csv.")
+        raise CohortError(
+            "{path} holds train in {count} folders; a cohort's zip has one, beside metadata.csv.", path, len(homes)
+        )
     return homes.pop()
 
 
@@ -91,47 +99,53 @@ def _images(
         splits = [steps[0] for steps, _ in inside]
         own_split = choose(splits, split, where)
         if own_split is None:
-            raise CohortError(f"{where} lacks {split}{_there(splits)}.")
+            raise CohortError("{where} lacks {name}{instead}.", where, split, _there(splits))
         for name in CLASSES:
             classes = [steps[1] for steps, _ in inside if steps[0] == own_split]
             own_class = choose(classes, name, f"{where}/{own_split}")
             if own_class is None:
-                raise CohortError(f"{where}/{own_split} lacks {name}{_there(classes)}.")
+                raise CohortError("{where} lacks {name}{instead}.", f"{where}/{own_split}", name, _there(classes))
             for steps, member in inside:
                 if steps[:2] == [own_split, own_class]:
                     place = f"{split}/{name}/{steps[2]}"
                     if place in members:
-                        raise CohortError(f"{path} holds {place} twice; each image is allowed once.")
+                        raise CohortError("{path} holds {place} twice; each image is allowed once.", path, place)
                     members[place] = member
     return members
 
 
 def _there(names: list[str]) -> str:
     there = list(dict.fromkeys(names))
-    return f"; it holds {', '.join(there[:6])}" if there else ""
+    return message("; it holds {names}", ", ".join(there[:6])) if there else ""
 
 
 def _check_place(path: Path, member: zipfile.ZipInfo) -> None:
     name = member.filename
     if re.match(r"[/\\]", name) or ".." in re.split(r"[/\\]", name) or re.match(r"[A-Za-z]:", name) or "\0" in name:
         raise CohortError(
-            f"{path} holds {name!r}, which would lie outside its folder; allowed are plain paths within it."
+            "{path} holds {name!r}, which would lie outside its folder; allowed are plain paths within it.", path, name
         )
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise CohortError(f"{path} holds the link {name!r}; allowed are files and folders.")
+        raise CohortError("{path} holds the link {name!r}; allowed are files and folders.", path, name)
     if member.flag_bits & 1:
-        raise CohortError(f"{path} is encrypted; allowed is a zip without a password.")
+        raise CohortError("{path} is encrypted; allowed is a zip without a password.", path)
 
 
 def _check_sizes(path: Path, chosen: dict[str, zipfile.ZipInfo]) -> None:
     for member in chosen.values():
         if member.file_size > LARGEST_FILE:
             raise CohortError(
-                f"{path} holds {member.filename!r} of {member.file_size:,} bytes; at most {LARGEST_FILE:,} are unpacked."
+                "{path} holds {file!r} of {size:,} bytes; at most {most:,} are unpacked.",
+                path,
+                member.filename,
+                member.file_size,
+                LARGEST_FILE,
             )
     total = sum(member.file_size for member in chosen.values())
     if total > LARGEST_TOTAL:
-        raise CohortError(f"{path} unpacks to {total:,} bytes; at most {LARGEST_TOTAL:,} are unpacked.")
+        raise CohortError(
+            "{path} unpacks to {total:,} bytes; at most {most:,} are unpacked.", path, total, LARGEST_TOTAL
+        )
 
 
 def _extract(path: Path, archive: zipfile.ZipFile, chosen: dict[str, zipfile.ZipInfo], target: Path) -> None:
@@ -139,7 +153,9 @@ def _extract(path: Path, archive: zipfile.ZipFile, chosen: dict[str, zipfile.Zip
     target.parent.mkdir(parents=True, exist_ok=True)
     total, free = sum(m.file_size for m in chosen.values()), shutil.disk_usage(target.parent).free
     if total > free:
-        raise CohortError(f"{path} unpacks to {total:,} bytes and {target.parent} has room for {free:,}.")
+        raise CohortError(
+            "{path} unpacks to {total:,} bytes and {folder} has room for {free:,}.", path, total, target.parent, free
+        )
     building = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
     try:
         for split in ("train", "valid"):

@@ -21,6 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lib.files import alone_with, sweep, write_whole, writing_to
+from lib.messages import UserError, message
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,9 @@ def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
         if values.shape != (frame.height, size, size) or values.dtype != np.uint8:
             raise ValueError
     except (ValueError, EOFError, IndexError, TypeError):
-        raise ValueError(f"{target} is not a map of these images: delete it, and they are decoded again.") from None
+        raise UserError(
+            "{target} is not a map of these images: delete it, and they are decoded again.", target
+        ) from None
     return Pixels(values, mask)
 
 
@@ -105,7 +108,7 @@ def _decode(paths: list[str], size: int, building: Path) -> list[int]:
             failed.append(row)
 
     with ThreadPoolExecutor() as pool:
-        list(tqdm(pool.map(one, range(len(paths))), "Decoding images", len(paths), unit=" images"))
+        list(tqdm(pool.map(one, range(len(paths))), message("Decoding images"), len(paths), unit=message(" images")))
     pixels.flush()
     return sorted(failed)
 
@@ -212,11 +215,14 @@ def _depth_of_all(paths: list[str]) -> int | None:
     depth = bits(max(highest))
     if depth < DEPTHS[-1]:
         log.warning(
-            "%d 16-bit images hold values up to %d: all are read as %d-bit images, whose white is %d.",
-            len(highest),
-            max(highest),
-            depth,
-            2**depth - 1,
+            message(
+                "{count} 16-bit images hold values up to {highest}: all are read as {depth}-bit images, whose white is "
+                "{white}.",
+                len(highest),
+                max(highest),
+                depth,
+                2**depth - 1,
+            )
         )
     return depth
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lib.cohort.metadata import CohortError
+from lib.messages import message
 from lib.tabular.values import simplified
 
 SPLITS = ("train", "valid")
@@ -37,7 +38,7 @@ def home_of(folder: Path) -> Path | None:
 def class_folders(folder: Path) -> dict[tuple[str, str], Path]:
     """The folder of each split and class. Raises `CohortError`, naming the near match, when one is missing."""
     if not folder.is_dir():
-        raise CohortError(f"{folder} is not a folder: a cohort is a folder with train, valid and metadata.csv.")
+        raise CohortError("{folder} is not a folder: a cohort is a folder with train, valid and metadata.csv.", folder)
     home = home_of(folder) or folder
     found = {}
     for split in SPLITS:
@@ -47,8 +48,9 @@ def class_folders(folder: Path) -> dict[tuple[str, str], Path]:
             if inner is None:
                 where, what = (place, name) if place else (home, split)
                 raise CohortError(
-                    f"{(place or home / split) / name} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv"
-                    f"{_near(where, what)}."
+                    "{folder} is missing: a cohort has {{train,valid}}/{{malade,sain}} and metadata.csv{instead}.",
+                    (place or home / split) / name,
+                    _near(where, what),
                 )
             found[split, name] = inner
     return found
@@ -83,7 +85,12 @@ def choose(names: Iterable[str], wanted: str, where: str) -> str | None:
         return wanted
     near = [name for name in names if simplified(name) in LIKE[wanted]]
     if len(near) > 1:
-        raise CohortError(f"{where} holds {' and '.join(near)}, and each might be {wanted}; keep one, called {wanted}.")
+        raise CohortError(
+            "{where} holds {names}, and each might be {wanted}; keep one, called {wanted}.",
+            where,
+            message(" and ").join(near),
+            wanted,
+        )
     return near[0] if near else None
 
 
@@ -99,4 +106,4 @@ def _near(folder: Path, name: str) -> str:
     there = [place.name for place in _folders(folder)] if folder.is_dir() else []
     if not there:
         return ""
-    return f"; in the place of {name}, {folder} holds {', '.join(there[:6])}"
+    return message("; in the place of {name}, {folder} holds {names}", name, folder, ", ".join(there[:6]))

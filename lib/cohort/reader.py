@@ -148,8 +148,10 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
         others += len(files) - len(named)
     if scans and not can_read_dicom():
         raise CohortError(
-            f"{folder} holds {scans:,} DICOM images, which are read by pydicom: install it (`pip install pydicom`), or save them "
-            "as PNG."
+            "{folder} holds {scans:,} DICOM images, which are read by pydicom: install it (`pip install pydicom`), or "
+            "save them as PNG.",
+            folder,
+            scans,
         )
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
     return pl.DataFrame(rows, schema=schema, orient="row"), others
@@ -179,8 +181,9 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
         for name, label in CLASSES.items():
             if frame.filter(pl.col("split") == split, pl.col("label") == label).is_empty():
                 raise CohortError(
-                    f"{folder / split / name} holds no usable image (a readable image with a row in metadata.csv); "
-                    "both classes need some in train and in valid."
+                    "{folder} holds no usable image (a readable image with a row in metadata.csv); both classes need "
+                    "some in train and in valid.",
+                    folder / split / name,
                 )
 
 
@@ -188,7 +191,9 @@ def _require_patients(folder: Path, frame: pl.DataFrame) -> None:
     """Raises `CohortError` when a split has a single patient: nothing could be said beyond that one."""
     for split in SPLITS:
         if frame.filter(pl.col("split") == split)["patient"].n_unique() < 2:
-            raise CohortError(f"{folder / split} holds images of one patient only; at least two patients are needed.")
+            raise CohortError(
+                "{folder} holds images of one patient only; at least two patients are needed.", folder / split
+            )
 
 
 def _headers(paths: Iterable[str]) -> list[tuple[tuple[int, int] | None, str | None]]:

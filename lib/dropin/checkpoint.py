@@ -11,6 +11,7 @@ from torchvision.models import resnet18 as torchvision_resnet18
 
 from lib.dropin.foreign import CheckpointError, find_state, load_content, require_same
 from lib.dropin.resnet import course_network, without_prefix
+from lib.messages import message
 from lib.training.networks import build
 from lib.training.networks.resnet18 import from_torchvision
 from lib.training.settings import TrainingSettings
@@ -57,7 +58,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(network, network.image_size, {})
     if content["format"] != FORMAT:
         raise CheckpointError(
-            f"{path} was written by another version of train_classifieur.py: train the network again."
+            "{path} was written by another version of train_classifieur.py: train the network again.", path
         )
     try:
         settings = TrainingSettings(**content["settings"])
@@ -67,7 +68,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(network.eval(), settings.image_size, content["facts"])
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
         raise CheckpointError(
-            f"{path} was written by train_classifieur.py and changed since: train it again."
+            "{path} was written by train_classifieur.py and changed since: train it again.", path
         ) from None
 
 
@@ -79,6 +80,6 @@ def initial_tensors(path: Path) -> dict[str, torch.Tensor]:
     tensors = without_prefix(find_state(load_content(path), path))
     body = {name: tensor for name, tensor in tensors.items() if not name.startswith("fc.")}
     wanted = {k: v for k, v in torchvision_resnet18().state_dict().items() if not k.startswith("fc.")}
-    require_same(body, wanted, path, "torchvision's ResNet-18, to start from")
+    require_same(body, wanted, path, message("torchvision's ResNet-18, to start from"))
     counts = {name: tensor for name, tensor in wanted.items() if name.endswith("num_batches_tracked")}
     return from_torchvision(counts | body)

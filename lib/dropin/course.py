@@ -21,6 +21,7 @@ from torchvision.transforms import InterpolationMode, v2
 from lib.dropin.checkpoint import PREFIX, SIZE, load_checkpoint
 from lib.dropin.resnet import CROP, MEAN, RESIZED, STD
 from lib.dropin.weights import match_names
+from lib.messages import UserError
 from lib.preprocessing import WeightingError
 from lib.training.networks import NETWORKS, Network, build, initial_weights
 
@@ -160,7 +161,9 @@ def get_weights(
     weights = pd.Series(np.asarray(img_weights), _files(pd.Series(np.asarray(img_names)), names))
     weights = weights[weights.index.notna() & ~weights.index.duplicated()]
     if absent := sorted(set(names) - set(weights.index)):
-        raise WeightingError(f"{len(absent)} of {len(names)} images have no row, such as {absent[0]}; each needs one.")
+        raise WeightingError(
+            "{count} of {total} images have no row, such as {name}; each needs one.", len(absent), len(names), absent[0]
+        )
     return torch.tensor(weights[names].to_numpy(), dtype=torch.float64)
 
 
@@ -190,7 +193,7 @@ def _network_with(names: set[str], image_size: torch.Tensor) -> Network:
             if set(network.state_dict()) == names:
                 network.register_buffer(SIZE, image_size)
                 return network
-    raise ValueError("These are the tensors of no network that this version of train_classifieur.py knows.")
+    raise UserError("These are the tensors of no network that this version of train_classifieur.py knows.")
 
 
 def _files(written: pd.Series, names: list[str]) -> pd.Series:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from lib.messages import message
+
 LFS = b"version https://git-lfs.github.com/spec/"
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of torch.save began before torch 1.6."""
@@ -39,8 +41,8 @@ SHOWN = 3
 class CheckpointError(ValueError):
     """A checkpoint cannot be used; the message is one sentence that names the file."""
 
-    def __init__(self, message: str):
-        super().__init__(" ".join(message.split()))
+    def __init__(self, text: str, *values: Any):
+        super().__init__(re.sub(r"[ \t\r\n]+", " ", message(text, *values)))
 
 
 def load_content(path: Path) -> Any:
@@ -51,7 +53,7 @@ def load_content(path: Path) -> Any:
     if not path.is_file():
         raise CheckpointError(f"{path} {_missing(path)}.")
     if kind := _kind(path):
-        raise CheckpointError(f"{path} is {kind}: no network can be read from it.")
+        raise CheckpointError("{path} is {kind}: no network can be read from it.", path, kind)
     try:
         with torch.serialization.safe_globals(SAFE), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -59,10 +61,12 @@ def load_content(path: Path) -> Any:
     except Exception as error:  # torch's reader fails in many ways on a foreign file
         if name := re.search(r"GLOBAL ([\w.]+)", str(error)):
             raise CheckpointError(
-                f"{path} holds Python objects ({name[1]}), which could run code, and was not loaded: "
-                "keep the tensors alone, by torch.save(model.state_dict(), ...)."
+                "{path} holds Python objects ({name}), which could run code, and was not loaded: keep the tensors "
+                "alone, by torch.save(model.state_dict(), ...).",
+                path,
+                name[1],
             ) from None
-        raise CheckpointError(f"{path} is no file of torch.save, or is damaged: it was not loaded.") from None
+        raise CheckpointError("{path} is no file of torch.save, or is damaged: it was not loaded.", path) from None
 
 
 def find_state(content: Any, path: Path) -> dict[str, torch.Tensor]:
@@ -71,9 +75,13 @@ def find_state(content: Any, path: Path) -> dict[str, torch.Tensor]:
         for state in (*(content.get(key) for key in WHOLE_STATES), content):
             if isinstance(state, dict) and state and all(isinstance(v, torch.Tensor) for v in state.values()):
                 return dict(state)
-        keys = ", ".join(map(str, list(content)[:SHOWN])) or "nothing"
-        raise CheckpointError(f"{path} has no state_dict among what it holds ({keys}): no network can be read from it.")
-    raise CheckpointError(f"{path} holds a {type(content).__name__} and no state_dict: no network can be read from it.")
+        keys = ", ".join(map(str, list(content)[:SHOWN])) or message("nothing")
+        raise CheckpointError(
+            "{path} has no state_dict among what it holds ({keys}): no network can be read from it.", path, keys
+        )
+    raise CheckpointError(
+        "{path} holds a {kind} and no state_dict: no network can be read from it.", path, type(content).__name__
+    )
 
 
 def require_same(tensors: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor], path: Path, network: str) -> None:
@@ -84,20 +92,26 @@ def require_same(tensors: dict[str, torch.Tensor], wanted: dict[str, torch.Tenso
     tensors, wanted = ({k: v for k, v in t.items() if not k.endswith("num_batches_tracked")} for t in (tensors, wanted))
     lacks, has = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
     other = [
-        f"{k} {_shape(tensors[k])} instead of {_shape(v)}"
+        message("{name} {shape} instead of {wanted}", k, _shape(tensors[k]), _shape(v))
         for k, v in wanted.items()
         if k in tensors and _shape(tensors[k]) != _shape(v)
     ]
-    words = [f"it {verb} {_some(names)}" for verb, names in (("lacks", lacks), ("has", has), ("has", other)) if names]
+    words = [message("it lacks {names}", _some(lacks))] if lacks else []
+    words += [message("it has {names}", _some(names)) for names in (has, other) if names]
     if words:
-        raise CheckpointError(f"{path} is the state dict of another network than {network}: {'; '.join(words)}.")
+        raise CheckpointError(
+            "{path} is the state dict of another network than {network}: {differences}.",
+            path,
+            network,
+            "; ".join(words),
+        )
 
 
 def _missing(path: Path) -> str:
     if path.is_dir():
-        return "is a folder: name the file of the network in it"
+        return message("is a folder: name the file of the network in it")
     others = sorted(p.name for p in path.parent.glob("*.ckpt")) if path.parent.is_dir() else []
-    return f"is missing; its folder holds {_some(others)}" if others else "is missing"
+    return message("is missing; its folder holds {names}", _some(others)) if others else message("is missing")
 
 
 def _kind(path: Path) -> str | None:
@@ -105,23 +119,25 @@ def _kind(path: Path) -> str | None:
     with path.open("rb") as file:
         start = file.read(512)
     if not start:
-        return "empty"
+        return message("empty")
     if start.startswith(LFS):
-        return "a git-lfs pointer, not the file that it stands for (git lfs pull fetches that)"
+        return message("a git-lfs pointer, not the file that it stands for (git lfs pull fetches that)")
     if start.startswith(b"PK"):
         return _kind_of_zip(path)
     if start.startswith(b"\x80") and not start.startswith(LEGACY):
-        return "a Python pickle that torch.save did not write, which could run code"
+        return message("a Python pickle that torch.save did not write, which could run code")
     if start[8:10] == b'{"':
-        return "a safetensors file (keep the tensors by torch.save in its place)"
+        return message("a safetensors file (keep the tensors by torch.save in its place)")
     for magic, kind in MAGIC.items():
         if start.startswith(magic):
-            return kind
+            return message(kind)
     text = start.decode("utf-8", errors="ignore").lstrip("\ufeff \t\r\n")
     if text.lower().startswith(("<!doctype html", "<html")):
-        return "an HTML page (of a download that asked for something?)"
+        return message("an HTML page (of a download that asked for something?)")
     first = text.partition("\n")[0].strip()
-    return f"a text file that begins with {first[:40]!r}" if first.isprintable() and "\0" not in text else None
+    if not first.isprintable() or "\0" in text:
+        return None
+    return message("a text file that begins with {start!r}", first[:40])
 
 
 def _kind_of_zip(path: Path) -> str | None:
@@ -129,11 +145,11 @@ def _kind_of_zip(path: Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except zipfile.BadZipFile:
-        return "a zip archive, or a file of torch.save, that is not whole (copy it again)"
+        return message("a zip archive, or a file of torch.save, that is not whole (copy it again)")
     if any(name.endswith("/constants.pkl") for name in names):
-        return "a TorchScript archive (keep the tensors by torch.save(model.state_dict(), ...) in its place)"
+        return message("a TorchScript archive (keep the tensors by torch.save(model.state_dict(), ...) in its place)")
     if not any(name.endswith("data.pkl") for name in names):
-        return f"a zip archive that torch did not write (it holds {_some(names) or 'nothing'})"
+        return message("a zip archive that torch did not write (it holds {names})", _some(names) or message("nothing"))
     return None
 
 
@@ -143,4 +159,4 @@ def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
 
 def _some(names: list[str]) -> str:
     more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:SHOWN]) + (message(" and {more} more", more) if more > 0 else "")

@@ -4,6 +4,8 @@ import errno
 import tempfile
 from pathlib import Path
 
+from lib.messages import UserError, message
+
 
 def require_writable(folder: Path) -> None:
     """Make the folder where it is not there. Raises ValueError, with its name and why, when no file can be put there."""
@@ -12,5 +14,5 @@ def require_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        why = "a file is in its way" if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror
-        raise ValueError(f"Nothing can be written to the folder {folder} ({why}): name another.") from None
+        why = message("a file is in its way") if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror
+        raise UserError("Nothing can be written to the folder {folder} ({why}): name another.", folder, why) from None

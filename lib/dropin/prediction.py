@@ -14,6 +14,7 @@ from lib.dropin.checkpoint import Checkpoint, load_checkpoint
 from lib.dropin.places import require_writable
 from lib.dropin.rates import rates_by_group
 from lib.dropin.weights import KEY, image_column, read_table
+from lib.messages import UserError
 from lib.training.classifier import outputs
 
 CLASSES = {"malade", "sain", ""}
@@ -80,10 +81,14 @@ def check_prediction(images: pl.DataFrame, csv_in: Path, csv_out: Path, preds_co
     rows = read_table(csv_in, images["image"].to_list())
     earlier = not set(rows[preds_col].drop_nulls()) - CLASSES if preds_col in rows.columns else bool(preds_col.strip())
     if not earlier or preds_col in ("labels", image_column(rows, csv_in)):
-        raise ValueError(f"The predictions cannot be called {preds_col!r}: {csv_out} has other things under that name.")
+        raise UserError(
+            "The predictions cannot be called {preds_col!r}: {csv_out} has other things under that name.",
+            preds_col,
+            csv_out,
+        )
     require_writable(csv_out.parent)
     if csv_out.is_dir():
-        raise ValueError(f"{csv_out} is a folder: name the file in it that the predictions go to.")
+        raise UserError("{csv_out} is a folder: name the file in it that the predictions go to.", csv_out)
     return rows
 
 

@@ -9,6 +9,7 @@ from torchvision.models import resnet18
 from torchvision.transforms.v2.functional import center_crop
 
 from lib.dropin.foreign import CheckpointError, find_state, require_same
+from lib.messages import message
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, of grey levels 0 to 1."""
@@ -54,12 +55,16 @@ def course_network(content: Any, path: Path) -> CourseNetwork:
     parameters = parameters if isinstance(parameters, dict) else vars(parameters)
     size = next((parameters[name] for name in SIZE_NAMES if name in parameters), CROP)
     if not isinstance(size, int) or not 32 <= size <= 1024:
-        raise CheckpointError(f"{path} was trained at a size of {size!r}; one number of 32 to 1024 pixels can be read.")
+        raise CheckpointError(
+            "{path} was trained at a size of {size!r}; one number of 32 to 1024 pixels can be read.", path, size
+        )
     network = CourseNetwork() if size == CROP else CourseNetwork(size, size)
     wanted = network.model.state_dict()
     if outputs != 2 and tensors.keys() & wanted.keys() == wanted.keys():
-        raise CheckpointError(f"{path} has {outputs} outputs; two, malade and sain, can be predicted with.")
-    require_same(tensors, wanted, path, "the course's ResNet-18 (or one of train_classifieur.py)")
+        raise CheckpointError(
+            "{path} has {outputs} outputs; two, malade and sain, can be predicted with.", path, outputs
+        )
+    require_same(tensors, wanted, path, message("the course's ResNet-18 (or one of train_classifieur.py)"))
     network.model.load_state_dict(tensors, strict=False)
     return network.eval()
 

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from lib.messages import message
+
 
 class Score(float):
     """Mean cross-entropy of the images set aside (natural logarithm, unweighted): 0 is perfect, a coin's is .693.
@@ -22,7 +24,7 @@ class Score(float):
         return float(self), self.auc
 
     def __repr__(self) -> str:
-        return f"loss {float(self):.4f} (lower is better; AUC {self.auc:.4f}, higher is better)"
+        return message("loss {loss:.4f} (lower is better; AUC {auc:.4f}, higher is better)", float(self), self.auc)
 
     __str__ = __repr__
 

@@ -17,6 +17,7 @@ from lib.dropin.checkpoint import initial_tensors, load_checkpoint, save_checkpo
 from lib.dropin.places import require_writable
 from lib.dropin.score import Score, cross_entropy
 from lib.dropin.weights import read_table, require_weight_in_both_classes, weights_of, with_patients
+from lib.messages import UserError, message
 from lib.preprocessing import effective_share
 from lib.settings import ROOT
 from lib.training.batches import fit_and_tune
@@ -70,7 +71,7 @@ def train(
     """
     logdir, csv = Path(logdir), Path(csv)
     if not 0 <= seed < 2**32:
-        raise ValueError(f"seed is {seed}; allowed are 0 to {2**32 - 1}.")
+        raise UserError("seed is {seed}; allowed are 0 to {most}.", seed, 2**32 - 1)
     settings, tensors, start = starting_point(network, initial, epochs=epochs, image_size=image_size)
     images = list_images(datadir)
     table = read_table(csv, images["image"].to_list())
@@ -81,7 +82,9 @@ def train(
 
     def weigh(rows: pl.DataFrame) -> np.ndarray:
         weights = np.array([weight_of[image] for image in rows["image"]])
-        require_weight_in_both_classes(weights, rows["label"].to_numpy(), f"{csv}, column {weights_col!r}")
+        require_weight_in_both_classes(
+            weights, rows["label"].to_numpy(), message("{path}, column {column!r}", csv, weights_col)
+        )
         return weights / weights.mean()
 
     train_rows = frame.filter(split="train")
@@ -89,7 +92,7 @@ def train(
     settings, folder = _at(logdir, settings, _key(frame, weights, start), re.sub(r"[^\w-]+", "-", weights_col), seed)
     how = "reused" if (folder / DONE).is_file() else "resumed" if (folder / CHECKPOINT).is_file() else "trained"
     total = round(settings.epochs * train_rows.height * (1 - settings.tune_share))
-    with tqdm(total=total, desc="Training", unit=" images", smoothing=0.02) as bar:
+    with tqdm(total=total, desc=message("Training"), unit=message(" images"), smoothing=0.02) as bar:
         run = train_run(
             frame, mapped, weigh, settings, seed, folder, weighting=weights_col, initial=tensors, on_images=bar.update
         )  # fmt: skip
@@ -117,7 +120,9 @@ def starting_point(
         start, tensors = initial_weights(given.get("network", TrainingSettings.network), initial)
         return TrainingSettings.for_start(given, start), tensors, start
     if network not in (None, "resnet18"):
-        raise ValueError(f"A file of weights is for the network resnet18, not {network!r}: leave one of the two out.")
+        raise UserError(
+            "A file of weights is for the network resnet18, not {network!r}: leave one of the two out.", network
+        )
     settings = TrainingSettings.for_start(given | {"network": "resnet18"}, "imagenet")
     path = Path(initial)
     digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else ""
@@ -139,8 +144,8 @@ def without_leaking_patients(images: pl.DataFrame, note: str | None) -> tuple[pl
     in_valid = pl.col("patient").is_in(images.filter(split="valid")["patient"].unique().implode())
     leaking = in_valid & (pl.col("split") == "train")
     count = images.filter(leaking).height
-    told = [f"{count:,} training images of patients who are in valid, too, are left out of training."] if count else []
-    return images.filter(~leaking), [*([note] if note else []), *told]
+    told = message("{count:,} training images of patients who are in valid, too, are left out of training.", count)
+    return images.filter(~leaking), [*([note] if note else []), *([told] if count else [])]
 
 
 def _readable(folder: Path, images: pl.DataFrame, size: int, cache: Path) -> tuple[pl.DataFrame, Pixels]:

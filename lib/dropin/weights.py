@@ -7,6 +7,7 @@ import polars as pl
 
 from lib import tabular
 from lib.cohort.metadata import CohortError, of_a_cohort
+from lib.messages import message
 from lib.preprocessing import WeightingError
 from lib.tabular.columns import IMAGE, NAMES, PATIENT
 from lib.tabular.naming import file_name, plain
@@ -53,9 +54,19 @@ def match_names(where: Path | str, written: list[str], files: list[str]) -> dict
             wanted.setdefault(plain(name), []).append(name)
     for key, names in wanted.items():
         if len(free[key]) > 1:
-            raise CohortError(f"{where}: {names[0]} could be either of the images {' and '.join(free[key][:2])}.")
+            raise CohortError(
+                "{where}: {name} could be either of the images {images}.",
+                where,
+                names[0],
+                message(" and ").join(free[key][:2]),
+            )
         if len(names) > 1:
-            raise CohortError(f"{where}: {' and '.join(names[:2])} could both be the image {free[key][0]}.")
+            raise CohortError(
+                "{where}: {names} could both be the image {image}.",
+                where,
+                message(" and ").join(names[:2]),
+                free[key][0],
+            )
     return {name: name for name in exact} | {names[0]: free[key][0] for key, names in wanted.items()}
 
 
@@ -65,8 +76,12 @@ def image_column(table: pl.DataFrame, path: Path) -> str:
     if "Image Index" in columns or len(columns) == 1:
         return "Image Index" if "Image Index" in columns else columns[0]
     if columns:
-        raise CohortError(f"{path} has the columns {' and '.join(columns)}; call that of the image names Image Index.")
-    raise CohortError(f"{path} lacks the column Image Index; it has {', '.join(_columns(table))}.")
+        raise CohortError(
+            "{path} has the columns {columns}; call that of the image names Image Index.",
+            path,
+            message(" and ").join(columns),
+        )
+    raise CohortError("{path} lacks the column Image Index; it has {columns}.", path, ", ".join(_columns(table)))
 
 
 def find_columns(table: pl.DataFrame, names: tuple[str, ...]) -> list[str]:
@@ -82,28 +97,45 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
     """
     if column not in table.columns:
         columns = ", ".join(_columns(table))
-        raise WeightingError(f"{path} has no column {column!r} to take weights from; its columns are {columns}.")
+        raise WeightingError(
+            "{path} has no column {column!r} to take weights from; its columns are {columns}.", path, column, columns
+        )
     lines = {"key": pl.col(KEY), "line": pl.int_range(2, pl.len() + 2), "text": column}
     numbered = table.select(**lines).with_columns(numbers(table[column]).alias("weight"))
     rows = numbered.filter(pl.col("key").is_in(images))
     if absent := sorted(set(images) - set(rows["key"])):
         raise WeightingError(
-            f"{path} has no row, and so column {column!r} no weight, for {len(absent)} of {len(images)} training "
-            f"images: {_some(absent)}; each needs one, under its file name."
+            "{path} has no row, and so column {column!r} no weight, for {count} of {total} training images: {images}; "
+            "each needs one, under its file name.",
+            path,
+            column,
+            len(absent),
+            len(images),
+            _some(absent),
         )
     missing = rows["weight"].is_null()
     wrong = rows.filter(missing | ~rows["weight"].is_finite().fill_null(False) | (rows["weight"] < 0).fill_null(False))
     if wrong.height:
-        lines = [f"line {line} ({key}): {text or 'empty'}" for key, line, text, _ in wrong.iter_rows()]
+        lines = [
+            message("line {line} ({image}): {text}", line, image, text or message("empty"))
+            for image, line, text, _ in wrong.iter_rows()
+        ]
         raise WeightingError(
-            f"{path}, column {column!r}: {wrong.height} weights of training images are not a number from 0, "
-            f"{_some(lines)}."
+            "{path}, column {column!r}: {count} weights of training images are not a number from 0, {lines}.",
+            path,
+            column,
+            wrong.height,
+            _some(lines),
         )
     twice = rows.group_by("key").agg(pl.col("weight").n_unique(), pl.col("line").min()).filter(pl.col("weight") > 1)
     if twice.height:
         raise WeightingError(
-            f"{path}, column {column!r}: {twice.height} training images have rows with different weights, "
-            f"{_some(twice.sort('line')['key'].to_list())}; each needs one weight."
+            "{path}, column {column!r}: {count} training images have rows with different weights, {images}; each needs "
+            "one weight.",
+            path,
+            column,
+            twice.height,
+            _some(twice.sort("line")["key"].to_list()),
         )
     return dict(zip(rows["key"], rows["weight"], strict=True))
 
@@ -112,7 +144,9 @@ def require_weight_in_both_classes(weights: np.ndarray, labels: np.ndarray, wher
     """Raises `WeightingError` when all `weights` (n,) of a class of `labels` (n,) are zero: it would never be drawn."""
     for name, label in (("malade", 1), ("sain", 0)):
         if not weights[labels == label].any():
-            raise WeightingError(f"{where}: every training image of {name} has weight 0; both classes need some above.")
+            raise WeightingError(
+                "{where}: every training image of {name} has weight 0; both classes need some above.", where, name
+            )
 
 
 def with_patients(images: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFrame, str | None]:
@@ -124,7 +158,9 @@ def with_patients(images: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFra
     by_image = pl.coalesce(named, pl.col("image"))
     columns = find_columns(table, NAMES[PATIENT])
     if not columns:
-        note = "The CSV has no column Patient ID: who an image belongs to is read from its name (PATIENT_NUMBER.png)."
+        note = message(
+            "The CSV has no column Patient ID: who an image belongs to is read from its name (PATIENT_NUMBER.png)."
+        )
         return images.with_columns(patient=by_image), note
     text = pl.col(columns[0]).str.strip_chars()
     rows = table.filter(pl.col(KEY).is_not_null(), text != "").unique(KEY, keep="first", maintain_order=True)
@@ -139,4 +175,4 @@ def _columns(table: pl.DataFrame) -> list[str]:
 
 def _some(words: list[str]) -> str:
     more = len(words) - SHOWN
-    return ", ".join(words[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(words[:SHOWN]) + (message(" and {more} more", more) if more > 0 else "")

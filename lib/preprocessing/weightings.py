@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.messages import UserError
 
-class WeightingError(ValueError):
+
+class WeightingError(UserError):
     """Weights cannot be computed or are unusable; the message is one sentence naming the cell or the rows."""
 
 

@@ -32,7 +32,9 @@ def chosen_language(root: Path = ROOT, asked: str | None = None) -> str:
     """The language asked for, else that of `study.toml`. Raises `SettingsError` where there are no words in it."""
     code = asked or read_settings(root)["report"].get("lang", LANGUAGE)
     if code not in languages(root):
-        raise SettingsError(f"The report has no words in {code!r}; it can be had in {', '.join(languages(root))}.")
+        raise SettingsError(
+            "The report has no words in {code!r}; it can be had in {languages}.", code, ", ".join(languages(root))
+        )
     return code
 
 
@@ -78,7 +80,7 @@ def page_words(root: Path, code: str) -> dict[str, Any]:
         except FileNotFoundError:
             continue
         except tomllib.TOMLDecodeError as fault:
-            raise SettingsError(f"{path} is not TOML: {fault}.") from None
+            raise SettingsError("{path} is not TOML: {error}.", path, fault) from None
         for table in found:
             found[table] |= names.get(table, {})
     return found
@@ -96,12 +98,15 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
     if appendices := _chapters(root, report, "appendices", code):
         book["appendices"] = appendices
     if not (root / home_of(code)).is_file():
-        raise SettingsError(f"{root / home_of(code)} is missing: it is the first page of the report in {code!r}.")
+        raise SettingsError(
+            "{path} is missing: it is the first page of the report in {code!r}.", root / home_of(code), code
+        )
     if file := words["language"].get("file"):
         book["output-file"] = file
     settings = {
         "lang": code,
-        "language": words["quarto"] | report.get("language", {}),
+        "language": (language := words["quarto"] | report.get("language", {})),
+        "references-title": language.get("section-title-references", "References"),  # Typst has a word of its own
         "spaced-punctuation": bool(words["language"].get("spaced_punctuation")),
         "crossref": {"title-delim": words["language"].get("caption_colon", ":")},  # Figure 1 : ...
         "book": book,
@@ -125,7 +130,12 @@ def _chapters(root: Path, report: dict[str, Any], key: str, code: str) -> list[s
     for chapter in report.get(key, []):
         places = [place for place in (twin_of(chapter, code), chapter) if (root / place).is_file()]
         if not places:
-            raise SettingsError(f"{root / 'study.toml'}, [report]: {key} lists {chapter!r}, but there is no such file.")
+            raise SettingsError(
+                "{path}, [report]: {key} lists {chapter!r}, but there is no such file.",
+                root / "study.toml",
+                key,
+                chapter,
+            )
         found.append(places[0])
     return found
 

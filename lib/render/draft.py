@@ -20,6 +20,7 @@ import pypandoc
 import typst
 import yaml
 
+from lib.messages import message
 from lib.render.book import DECK, LANGUAGE, book_settings, page_words, twin_of
 from lib.render.cells import DraftError, executed
 
@@ -55,7 +56,7 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
     `why` there is no Quarto is told in the log. Raises `DraftError`, one sentence, when a cell fails, or pandoc or Typst
     refuses the text.
     """
-    log.warning("%s A draft is rendered instead.", why)
+    log.warning(message("{why} A draft is rendered instead.", why))
     root = root.resolve()
     config = yaml.safe_load((root / "_quarto.yml").read_text("utf-8"))
     settings = book_settings(root, code) if (root / "study.toml").is_file() else config

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.messages import message
+
 OLDEST = (1, 10)
 PACKAGE = "quarto-cli==1.10.19"
 RETRY_AFTER = 24 * 3600
@@ -31,7 +33,7 @@ def find_quarto(*, install: bool = True) -> Quarto:
     """
     named = os.environ.get("QUARTO_PATH", "")
     if named == "none":
-        return Quarto(None, "QUARTO_PATH=none asks for a draft.")
+        return Quarto(None, message("QUARTO_PATH=none asks for a draft."))
     scripts = Path(sys.executable).parent
     places = [named, f"{named}/quarto", f"{named}/bin/quarto"] if named else []
     places += [shutil.which("quarto") or "", str(scripts / "quarto")]
@@ -42,15 +44,16 @@ def find_quarto(*, install: bool = True) -> Quarto:
         version = quarto_version(Path(program))
         if version >= OLDEST:
             return Quarto(Path(program))
-        found = ".".join(map(str, version)) or "of unknown version"
-        refused.append(f"{program} is Quarto {found}")
+        found = ".".join(map(str, version)) or message("of unknown version")
+        refused.append(message("{program} is Quarto {version}", program, found))
     wanted = ".".join(map(str, OLDEST))
     if named and not refused:
-        refused.append(f"QUARTO_PATH={named} leads to no quarto program")
+        refused.append(message("QUARTO_PATH={path} leads to no quarto program", named))
     if install and _pip_install(scripts):
         return find_quarto(install=False)
-    reason = f"{'; '.join(refused)}; " if refused else "Quarto is not on PATH; "
-    return Quarto(None, f"{reason}version {wanted} or newer is needed, and pip could not install it.")
+    why = "; ".join(refused) or message("Quarto is not on PATH")
+    told = message("{why}; version {wanted} or newer is needed, and pip could not install it.", why, wanted)
+    return Quarto(None, told)
 
 
 def quarto_version(program: Path) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from lib.files import alone_with
+from lib.messages import message
 from lib.render.book import (
     DECK,
     LANGUAGE,
@@ -92,7 +93,7 @@ def _alone(place: Path) -> Iterator[None]:
     def waiting() -> None:
         if not told:
             told.append(True)
-            log.info("Another rendering (or a preview) is under way in this clone: waiting for it.")
+            log.info(message("Another rendering (or a preview) is under way in this clone: waiting for it."))
 
     with alone_with(place, waiting):
         yield
@@ -149,6 +150,7 @@ def _pages(project: Path, bundle: Path, code: str) -> None:
     if code != LANGUAGE:
         told = yaml.safe_load((own / "_quarto.yml").read_text("utf-8"))
         book |= told | {"book": book["book"] | told["book"], "language": words["quarto"]}
+    book["references-title"] = words["quarto"].get("section-title-references", "References")
     book["format"]["html"]["include-in-header"] = [{"text": words_for_browser(words)}]
     settings = json.loads((bundle / "study.json").read_text("utf-8"))["settings"]
     methods, rules = len(settings["training"]["weightings"]) > 1, len(settings["audit"]["postprocessings"]) > 1

@@ -49,7 +49,10 @@ def inputs_digest(root: Path, chapter: Path) -> str:
     words, code = root / "lib" / "report" / "words", language_of(chapter, root)
     if words / "templates.py" in files:
         results += [
-            path for folder in (words, root / "words") for path in (folder / code).rglob("*.*") if path.is_file()
+            path
+            for folder in (words, root / "words")
+            for path in (folder / code).rglob("*.*")
+            if path.is_file() and path.suffix != ".po"  # what commands print is in no chapter
         ]
         digest.update(json.dumps(read_settings(root).get("hospital", {}), sort_keys=True).encode())
     for path in [*sorted(files), *sorted(results)]:

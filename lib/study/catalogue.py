@@ -19,6 +19,7 @@ from lib.audit.inference import Figures
 from lib.audit.judged import compared
 from lib.audit.metrics import rates
 from lib.files import alone_with, sweep, write_whole
+from lib.messages import message
 from lib.names import BASELINE, BASELINE_WEIGHTING, OUTCOMES, PLACEBO
 from lib.preprocessing import catalogue, effective_share, equivalents, example_weights
 from lib.study.last_layer import head_scores, run_features
@@ -125,7 +126,9 @@ def _floor(trained: str, figures: Figures, floors: np.ndarray, count: int) -> pl
 def _scores(plan: Plan, pixels: np.ndarray, wanted: list[str]) -> dict[str, np.ndarray]:
     """Scores (S, n_valid) by weighting, the heads of each seed kept beside its run."""
     by_seed = []
-    with tqdm(total=len(wanted) * len(plan.seeds), desc="Re-training last layers", unit=" heads") as bar:
+    with tqdm(
+        total=len(wanted) * len(plan.seeds), desc=message("Re-training last layers"), unit=message(" heads")
+    ) as bar:
         for seed in plan.seeds:
             by_seed.append(_heads_of_seed(plan, pixels, seed, wanted, bar.update))
     return {name: np.stack([heads[name].to_numpy() for heads in by_seed]) for name in wanted}

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 from lib.files import alone_with, write_whole
+from lib.messages import message
 from lib.settings import ORIGIN, ROOT, SettingsError, cohort_name, read_origin
 
 log = logging.getLogger(__name__)
@@ -26,10 +27,18 @@ def claim(folder: str | Path, key: str, name: str | None = None, root: Path = RO
             if _is_free(place, folder, key):
                 write_whole(place / ORIGIN, json.dumps({"folder": str(folder), "key": key}))
                 if own != wanted:
-                    log.info("%s holds the results of another cohort: these go to %s.", root / "data" / wanted, place)
+                    log.info(
+                        message(
+                            "{folder} holds the results of another cohort: these go to {place}.",
+                            root / "data" / wanted,
+                            place,
+                        )
+                    )
                 return own
     raise SettingsError(
-        f"{place} holds the results of another cohort, which are kept: choose another --name, or delete that folder first."
+        "{place} holds the results of another cohort, which are kept: choose another --name, or delete that folder "
+        "first.",
+        place,
     )
 
 

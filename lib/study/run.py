@@ -21,6 +21,7 @@ from lib.audit import QUESTIONS, Context, Population, answer
 from lib.audit.questions.exposure import grey_levels
 from lib.cohort import Cohort, read_cohort, readable
 from lib.files import alone_with, writing_to
+from lib.messages import message
 from lib.names import attributes_as_json
 from lib.pictures.tables import picture_tables
 from lib.postprocessing import post_process
@@ -79,7 +80,7 @@ def run_study(
     seeds = tuple(settings.training.seeds)
     complete = before is not None and before["settings"]["training"]["seeds"] == list(seeds)
     if complete and before["requested"] == requested and not again:
-        log.info("%s is up to date: nothing to train or audit.", target)
+        log.info(message("{folder} is up to date: nothing to train or audit.", target))
         return target
 
     cache = root / "data" / ".pixels"
@@ -95,9 +96,12 @@ def run_study(
     study.write(runs, done)
     if len(done.seeds) < len(seeds):
         log.warning(
-            "The results rest on %d of %d networks of each weighting; `study`, started again, trains the others.",
-            len(done.seeds),
-            len(seeds),
+            message(
+                "The results rest on {count} of {total} networks of each weighting; `study`, started again, trains the "
+                "others.",
+                len(done.seeds),
+                len(seeds),
+            )
         )
     return target
 
@@ -206,7 +210,7 @@ class _Study:
             preferences=self.requested["preferences"],
             recorded=recorded,
         )
-        with tqdm(total=len(QUESTIONS), desc="Auditing", unit=" questions") as bar:
+        with tqdm(total=len(QUESTIONS), desc=message("Auditing"), unit=message(" questions")) as bar:
             return recorded | answer(context, progress=lambda name: bar.update())
 
 
@@ -219,12 +223,12 @@ def _attributes(settings: StudySettings, root: Path) -> list[AttributeSpec]:
         raise settings_error(root, place, str(error).removesuffix(".")) from None
     names = [attribute.key for attribute in attributes]
     if len(set(names)) < len(names):
-        raise settings_error(root, place, f"attributes names a column twice: {', '.join(names)}")
+        raise settings_error(root, place, message("attributes names a column twice: {names}", ", ".join(names)))
     if (preferred := settings.preferences.attribute) not in names:
         raise settings_error(
             root,
             ("preferences", "attribute"),
-            f"attribute is {preferred!r}; allowed is one that is audited: {', '.join(names)}",
+            message("attribute is {name!r}; allowed is one that is audited: {names}", preferred, ", ".join(names)),
         )
     return attributes
 

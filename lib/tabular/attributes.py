@@ -72,8 +72,9 @@ def parse_attribute(written: str) -> AttributeSpec:
         column = last
     if not name.strip() or list(cuts) != sorted(set(cuts)):
         raise TableError(
-            f"--attribute {written!r}: allowed are NAME, NAME:COLUMN, NAME:COLUMN:40,60 with rising cut points, each with "
-            "=GROUP after it to state the reference."
+            "--attribute {written!r}: allowed are NAME, NAME:COLUMN, NAME:COLUMN:40,60 with rising cut points, each "
+            "with =GROUP after it to state the reference.",
+            written,
         )
     return AttributeSpec(name.strip(), column.strip() or None, cuts, reference.strip() or None)
 
@@ -90,16 +91,23 @@ def grouped(
     groups = _cut(column, spec, where) if spec.cuts else _by_value(column, spec, where, told)
     counts = Counter(groups.drop_nulls())
     if not counts:
-        raise TableError(f"{where} has no value: nobody can be grouped by it.")
+        raise TableError("{where} has no value: nobody can be grouped by it.", where)
     if len(counts) == 1:
-        raise TableError(f"{where} puts everyone into one group, {next(iter(counts))!r}: there is nothing to compare.")
+        raise TableError(
+            "{where} puts everyone into one group, {group!r}: there is nothing to compare.", where, next(iter(counts))
+        )
     order = _labels(spec.cuts, _whole(column)) if spec.cuts else sorted(counts, key=_rank)
     order = [group for group in order if group in counts]
     reference = max(order, key=lambda group: counts[group])
     if spec.reference is not None:
         same = [group for group in order if simplified(group) == simplified(plain_name(spec.reference))]
         if not same:
-            raise TableError(f"{where} has no group {spec.reference!r} to be the reference; it has {', '.join(order)}.")
+            raise TableError(
+                "{where} has no group {group!r} to be the reference; it has {groups}.",
+                where,
+                spec.reference,
+                ", ".join(order),
+            )
         reference = same[0]
     return (
         groups.alias(spec.key),
@@ -124,12 +132,20 @@ def _by_value(column: pl.Series, spec: AttributeSpec, where: str, told: list[str
     if distinct > MOST_GROUPS and values.null_count() == written.null_count():
         low, high = values.quantile(1 / 3, "nearest"), values.quantile(2 / 3, "nearest")
         raise TableError(
-            f"{where} holds {distinct:,} different numbers: give cut points, as in --attribute "
-            f'"{spec.name}:{column.name}:{low:g},{high:g}".'
+            '{where} holds {distinct:,} different numbers: give cut points, as in --attribute "{name}:{column}:{low:g},{high:g}".',
+            where,
+            distinct,
+            spec.name,
+            column.name,
+            low,
+            high,
         )
     if distinct > max(50, len(column) // 4):
         raise TableError(
-            f"{where} holds {distinct:,} different values in {len(column):,} rows: it does not group anyone."
+            "{where} holds {distinct:,} different values in {rows:,} rows: it does not group anyone.",
+            where,
+            distinct,
+            len(column),
         )
     counts = Counter(written.drop_nulls().to_list())
     best: dict[str, str] = {}
@@ -151,7 +167,7 @@ def _by_value(column: pl.Series, spec: AttributeSpec, where: str, told: list[str
 def _cut(column: pl.Series, spec: AttributeSpec, where: str) -> pl.Series:
     values = years(column) if spec.key.startswith("age") and column.dtype == pl.String else numbers(column)
     if values.null_count() == len(values):
-        raise TableError(f"{where} holds no number to cut at {', '.join(f'{cut:g}' for cut in spec.cuts)}.")
+        raise TableError("{where} holds no number to cut at {cuts}.", where, ", ".join(f"{cut:g}" for cut in spec.cuts))
     labels = _labels(spec.cuts, _whole(column))
     found = pl.when(pl.col("v") < spec.cuts[0]).then(pl.lit(labels[0]))
     for cut, label in zip(spec.cuts[1:], labels[1:], strict=False):

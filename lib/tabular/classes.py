@@ -30,8 +30,12 @@ def classes(table: Table, column: str) -> tuple[pl.Series, bool]:
     if len(wrong):
         row = int(wrong[0])
         raise TableError(
-            f"{table.path}, column {column!r}, row {row + 2}: {values[row]!r} is not a class; allowed are 0 and 1, malade and "
-            "sain, sick and healthy."
+            "{path}, column {column!r}, row {row}: {value!r} is not a class; allowed are 0 and 1, malade and sain, "
+            "sick and healthy.",
+            table.path,
+            column,
+            row + 2,
+            values[row],
         )
     return found, True
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from lib.messages import message
 from lib.tabular.content import TableError
 from lib.tabular.naming import SUFFIX
 from lib.tabular.table import Table
@@ -84,7 +85,7 @@ class Columns:
 
     def __post_init__(self) -> None:
         if self.like is not None and self.like not in PRESETS:
-            raise TableError(f"--like {self.like!r} is not known; allowed are {', '.join(PRESETS)}.")
+            raise TableError("--like {name!r} is not known; allowed are {names}.", self.like, ", ".join(PRESETS))
 
     def find(self, table: Table, role: str) -> str | None:
         """The column of this role, or None. Raises `TableError` when an option names one that is in none of these words."""
@@ -121,7 +122,9 @@ def missing(table: Table, role: str, asked: str | None = None) -> str:
     columns = [column for column in table.columns if column]
     if asked:
         near = difflib.get_close_matches(asked, columns, 3, 0.6) or columns
-        return f"{table.path} has no column {asked!r} (--{role}); it has {_some(near)}."
+        return message(
+            "{path} has no column {asked!r} (--{role}); it has {columns}.", table.path, asked, role, _some(near)
+        )
     likely = candidates(table, role)
     option = option_for(role, likely[0] if likely else "COLUMN")
     said = f"it might be {_some(likely)}" if likely else f"it has {_some(columns)}"
@@ -208,8 +211,12 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
     if len(wrong):
         row = int(wrong[0])
         raise TableError(
-            f"{table.path}, column {column!r}, row {row + 2}: {table.frame[column][row]!r} is not a split; allowed are train, "
-            "valid, validation, test and the like."
+            "{path}, column {column!r}, row {row}: {value!r} is not a split; allowed are train, valid, validation, "
+            "test and the like.",
+            table.path,
+            column,
+            row + 2,
+            table.frame[column][row],
         )
     return column, found
 
@@ -231,4 +238,4 @@ def _flag(column: pl.Series, of_train: bool) -> pl.Series | None:
 
 def _some(names: list[str]) -> str:
     more = len(names) - 12
-    return ", ".join(names[:12]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:12]) + (message(" and {more} more", more) if more > 0 else "")

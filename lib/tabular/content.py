@@ -5,11 +5,14 @@ import codecs
 import gzip
 import io
 import lzma
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from lib.messages import message
 
 LARGEST = 1 << 30
 """Bytes of a table, unpacked."""
@@ -49,22 +52,24 @@ class TableError(ValueError):
     cut where a cell of megabytes is quoted.
     """
 
-    def __init__(self, message: str):
-        whole = message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
-        super().__init__("".join(c if c.isprintable() else " " for c in " ".join(whole.splitlines())))
+    def __init__(self, text: str, *values: Any):
+        told = message(text, *values)
+        whole = told if len(told) <= LONGEST else f"{told[: LONGEST // 2]} ... {told[-LONGEST // 2 :]}"
+        shown = (c if c.isprintable() or unicodedata.category(c) == "Zs" else " " for c in " ".join(whole.splitlines()))
+        super().__init__("".join(shown))
 
 
 def read_content(path: Path) -> tuple[bytes, list[str]]:
     """The bytes of a table, unpacked, and what they were packed by. Raises `TableError` for what is no such file."""
     if not path.is_file():
-        raise TableError(f"{path} is missing: it is the table with one row per image.")
+        raise TableError("{path} is missing: it is the table with one row per image.", path)
     with path.open("rb") as file:
         content = _limited(path, file)
     packed: list[str] = []
     while len(packed) < 3:
         head = content[:8]
         if why := next((why for mark, why in REFUSED.items() if head.startswith(mark)), None):
-            raise TableError(f"{path} is {why}.")
+            raise TableError("{path} is {why}.", path, message(why))
         kind = next((kind for mark, kind in PACKED.items() if head.startswith(mark)), None)
         if kind is None and not head.startswith(b"PK\3\4"):
             break
@@ -72,17 +77,19 @@ def read_content(path: Path) -> tuple[bytes, list[str]]:
         try:
             content = _from_zip(path, content) if unpack is None else _limited(path, unpack(io.BytesIO(content)))
         except DAMAGED as error:
-            raise TableError(f"{path} is not a whole {name} file ({str(error) or type(error).__name__}).") from None
+            raise TableError(
+                "{path} is not a whole {name} file ({error}).", path, name, str(error) or type(error).__name__
+            ) from None
         packed.append(name)
     if content[257:262] == b"ustar":
-        raise TableError(f"{path} is a tar archive: give the table that it holds.")
+        raise TableError("{path} is a tar archive: give the table that it holds.", path)
     return content, packed
 
 
 def _limited(path: Path, file: IO[bytes]) -> bytes:
     content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise TableError(f"{path} is too large; at most {LARGEST:,} bytes are read as a table.")
+        raise TableError("{path} is too large; at most {most:,} bytes are read as a table.", path, LARGEST)
     return content
 
 
@@ -90,14 +97,15 @@ def _from_zip(path: Path, content: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith(("__MACOSX/", "."))]
         if any(m.filename == "[Content_Types].xml" for m in files):
-            raise TableError(f"{path} is an Excel workbook: save the sheet as CSV.")
+            raise TableError("{path} is an Excel workbook: save the sheet as CSV.", path)
         tables = [m for m in files if m.filename.lower().endswith((".csv", ".tsv", ".txt", ".parquet", ".gz"))]
         chosen = tables if len(files) > 1 else files
         if len(chosen) != 1:
             names = ", ".join(m.filename for m in chosen[:5])
-            raise TableError(f"{path} holds {len(chosen)} tables{f' ({names})' * bool(chosen)}; one is needed.")
+            held = f" ({names})" * bool(chosen)
+            raise TableError("{path} holds {count} tables{held}; one is needed.", path, len(chosen), held)
         if chosen[0].flag_bits & 1:
-            raise TableError(f"{path} is encrypted; allowed is a zip without a password.")
+            raise TableError("{path} is encrypted; allowed is a zip without a password.", path)
         with archive.open(chosen[0]) as file:
             return _limited(path, file)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lib.messages import message
 from lib.names import DEFAULTS, Attribute
 from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec, grouped
 from lib.tabular.classes import is_classes, truth
@@ -110,7 +111,7 @@ def read_people(
             own_column = named(kept, column) if (column := spec.column or spec.name) else None
             if own_column is None:
                 raise TableError(missing(kept, "attribute", column))
-            where = f"{kept.path}, column {own_column!r},"
+            where = message("{path}, column {column!r},", kept.path, own_column)
             values, own, told = grouped(spec, kept.frame[own_column], first["patient"], where)
             notes += told
             frame = frame.with_columns(values.alias(own.name))
@@ -119,10 +120,14 @@ def read_people(
         found[own.name] = own
     if not 1 <= len(found) <= MOST_ATTRIBUTES:
         raise TableError(
-            f"{table.path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has "
-            f"{', '.join(table.columns[:12])}."
+            message(
+                "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has "
+                "{columns}.",
+                table.path,
+                ", ".join(table.columns[:12]),
+            )
             if not found
-            else f"{len(found)} attributes are asked for; at most {MOST_ATTRIBUTES} are compared."
+            else message("{count} attributes are asked for; at most {most} are compared.", len(found), MOST_ATTRIBUTES)
         )
     if (split := find_split(kept, columns)) is not None:
         frame = frame.with_columns(split=split[1])
@@ -136,7 +141,12 @@ def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]
     roles = [IMAGE, FINDINGS, PATIENT, *(SOURCES[spec.name] for spec in attributes if spec.name in SOURCES)]
     absent = [NAMES[role][0] for role in roles if columns.find(table, role) is None]
     if absent and not (absent == [NAMES[FINDINGS][0]] and columns.find(table, NO_FINDING)):
-        raise TableError(f"{table.path} lacks the column(s) {', '.join(absent)}; it has {', '.join(table.columns)}.")
+        raise TableError(
+            "{path} lacks the column(s) {names}; it has {columns}.",
+            table.path,
+            ", ".join(absent),
+            ", ".join(table.columns),
+        )
 
 
 def _basic(table: Table, columns: Columns, notes: list[str]) -> pl.DataFrame:
@@ -190,9 +200,8 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
         if len(found) and found.null_count() == images.null_count():
             notes.append(f"{table.path.name}: patients are read from the images' names, as in the files of {source}.")
             return found.alias("patient")
-    raise TableError(
-        missing(table, PATIENT).removesuffix(".") + ", or --patient none where each image is of another patient."
-    )
+    told = missing(table, PATIENT).removesuffix(".") + ", or --patient none where each image is of another patient."
+    raise TableError(told)
 
 
 def truth_column(table: Table, columns: Columns) -> str | None:
@@ -259,7 +268,7 @@ def _wanted(table: Table, columns: Columns, attributes: Sequence[AttributeSpec] 
     if attributes is not None:
         keys = [spec.key for spec in attributes]
         if twice := [key for key in keys if keys.count(key) > 1]:
-            raise TableError(f"--attribute names {twice[0]!r} twice; each attribute has a name of its own.")
+            raise TableError("--attribute names {name!r} twice; each attribute has a name of its own.", twice[0])
         return list(attributes)
     return [spec for spec in USUAL if columns.find(table, SOURCES[spec.name])]
 
@@ -297,7 +306,12 @@ def _of(
         )
         return values, own
     if reference not in usual.groups:
-        raise TableError(f"--attribute {name}: {reference!r} is no group; allowed are {', '.join(usual.groups)}.")
+        raise TableError(
+            "--attribute {name}: {reference!r} is no group; allowed are {groups}.",
+            name,
+            reference,
+            ", ".join(usual.groups),
+        )
     return found.alias(name), Attribute(name, usual.label, usual.groups, reference, usual.of_patient)
 
 

@@ -63,11 +63,11 @@ def _typed(path: Path, content: bytes, reader) -> pl.DataFrame:
         plain = [c for c in frame.columns if not frame.schema[c].is_nested() and frame.schema[c] != pl.Binary]
         return frame.select(pl.col(c) if frame.schema[c].is_numeric() else pl.col(c).cast(pl.String) for c in plain)
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise TableError(f"{path} is not a whole parquet or Arrow file ({_short(error)}).") from None
+        raise TableError("{path} is not a whole parquet or Arrow file ({error}).", path, _short(error)) from None
     except BaseException as error:  # a damaged file may end in a panic of the reader, which is no Exception
         if type(error).__name__ != "PanicException":
             raise
-        raise TableError(f"{path} is not a whole parquet or Arrow file.") from None
+        raise TableError("{path} is not a whole parquet or Arrow file.", path) from None
 
 
 def _separator(text: str) -> str:
@@ -99,7 +99,7 @@ def _parsed(path: Path, text: str, separator: str, how: list[str]) -> pl.DataFra
     try:
         frame = pl.read_csv(text.encode("utf-8", "replace"), separator=separator, **options)
     except (pl.exceptions.PolarsError, ValueError):
-        raise TableError(f"{path} is not a table separated by commas, semicolons, tabs, bars or spaces.") from None
+        raise TableError("{path} is not a table separated by commas, semicolons, tabs, bars or spaces.", path) from None
     if quote is None:
         frame = frame.select(pl.all().str.strip_chars('"'))
     return _named(path, _without_empty_end(frame))
@@ -133,8 +133,10 @@ def _with_row_names(path: Path, text: str, separator: str, how: list[str]) -> st
         how.append("with row names" if not counting else "with row numbers")
         return separator + text.lstrip("\n")
     raise TableError(
-        f"{path} has more fields in every row than names in its header (row 2: {rows[0][:80]!r}); numbers with decimal commas "
-        "need quotation marks, or another separator than commas."
+        "{path} has more fields in every row than names in its header (row 2: {start!r}); numbers with decimal commas "
+        "need quotation marks, or another separator than commas.",
+        path,
+        rows[0][:80],
     )
 
 
@@ -144,12 +146,16 @@ def _named(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
     for column in frame.columns:
         name = re.sub(r"_duplicated_\d+$", "", column).strip().lstrip("\ufeff")
         if name in names and not frame[column].equals(frame[names[name]]) and name:
-            raise TableError(f"{path} has two columns called {name!r} that differ; each needs a name of its own.")
+            raise TableError(
+                "{path} has two columns called {name!r} that differ; each needs a name of its own.", path, name
+            )
         names.setdefault(name, column)
     frame = frame.select(pl.col(column).alias(name) for name, column in names.items())
     data = [name for name in frame.columns if DATA_NAME.search(name)]
     if data:
-        raise TableError(f"{path} has no header: its first line, where names of columns should be, holds {data[0]!r}.")
+        raise TableError(
+            "{path} has no header: its first line, where names of columns should be, holds {value!r}.", path, data[0]
+        )
     return frame
 
 

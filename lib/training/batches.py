@@ -7,6 +7,8 @@ import polars as pl
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from lib.messages import UserError
+
 
 class Rows(Dataset):
     """`[rows]` -> images (b, 1, h, w) uint8, labels (b,), findings (b, k), loss weights (b,)."""
@@ -88,5 +90,5 @@ def fit_and_tune(train: pl.DataFrame, tune_share: float, seed: int) -> tuple[np.
     labels = train["label"].to_numpy()
     for part, rows in (("fit", ~tune), ("tune", tune)):
         if len(np.unique(labels[rows])) < 2:
-            raise ValueError(f"the {part} part of the training patients lacks a class; more patients are needed.")
+            raise UserError("the {part} part of the training patients lacks a class; more patients are needed.", part)
     return np.flatnonzero(~tune), np.flatnonzero(tune)

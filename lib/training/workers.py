@@ -19,6 +19,7 @@ from joblib import cpu_count
 from tqdm import tqdm
 
 from lib.cohort import load_pixels
+from lib.messages import message
 from lib.preprocessing import example_weights
 from lib.training.classifier import fastest_precision
 from lib.training.networks import initial_weights, weights_at_hand
@@ -64,7 +65,7 @@ def _carried_out(plan: Plan) -> tuple[Plan, dict | None]:
         for kept in _in_each_precision(plan.starting_from(start)):
             if not kept.missing():
                 if start != wanted:
-                    log.warning("The networks kept started from scratch, as their weights could not be had.")
+                    log.warning(message("The networks kept started from scratch, as their weights could not be had."))
                 return kept, None
     start, tensors = initial_weights(network, wanted)
     plan = plan.starting_from(start)
@@ -96,7 +97,9 @@ def train_here(
         own.put(gpu)
     fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
     total = round(len(missing) * plan.settings.epochs * fit_images)
-    bar = tqdm(total=total, desc=f"Training {len(missing)} networks", unit=" images", smoothing=0.02)
+    bar = tqdm(
+        total=total, desc=message("Training {count} networks", len(missing)), unit=message(" images"), smoothing=0.02
+    )
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_process, initargs=(shown, threads, own))
     with bar, pool:
         pending = {pool.submit(train_one, plan, tensors, weighting, seed) for weighting, seed in missing}
@@ -110,7 +113,7 @@ def train_here(
                     return _stop(pool)
         except BrokenProcessPool:
             raise TrainingError(
-                "A training process was stopped (memory?); start again to resume where it was."
+                message("A training process was stopped (memory?); start again to resume where it was.")
             ) from None
         except BaseException:
             _stop(pool)

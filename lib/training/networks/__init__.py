@@ -11,6 +11,7 @@ from typing import get_args
 
 import torch
 
+from lib.messages import message
 from lib.training.networks.interface import Network, NetworkFacts, WeightsUnavailable, fold_norms
 from lib.training.settings import NetworkName
 
@@ -36,7 +37,7 @@ def initial_weights(name: str, wanted: str) -> tuple[str, dict[str, torch.Tensor
     try:
         return "imagenet", NETWORKS[name].read_weights()
     except WeightsUnavailable as error:
-        log.warning("The networks start from scratch: %s.", error)
+        log.warning(message("The networks start from scratch: {why}.", error))
         return "none", None
 
 

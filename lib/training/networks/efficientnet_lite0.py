@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from lib.messages import message
 from lib.training.networks.interface import Network, NetworkFacts, WeightsUnavailable
 
 FACTS = NetworkFacts(
@@ -117,10 +118,10 @@ def read_weights() -> dict[str, torch.Tensor]:
     """
     package = find_spec(PACKAGE)
     if package is None or package.origin is None:
-        raise WeightsUnavailable(f"the package {FACTS.package} is not installed")
+        raise WeightsUnavailable(message("the package {package} is not installed", FACTS.package))
     file = Path(package.origin).parent / FILE
     if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != SHA256:
-        raise WeightsUnavailable(f"{file} is missing or is not the published file (its SHA-256 differs)")
+        raise WeightsUnavailable(message("{file} is missing or is not the published file (its SHA-256 differs)", file))
     tensors = torch.load(file, weights_only=True)
     tensors = {name.removeprefix("_").replace("._", "."): tensor for name, tensor in tensors.items()}
     tensors["conv_stem.weight"] = tensors["conv_stem.weight"].sum(1, keepdim=True)

@@ -10,6 +10,7 @@ from torch import nn
 from torchvision.models import ResNet18_Weights
 from torchvision.models import resnet18 as torchvision_resnet18
 
+from lib.messages import message
 from lib.training.networks.interface import Network, NetworkFacts, WeightsUnavailable
 
 FACTS = NetworkFacts(
@@ -64,8 +65,13 @@ def read_weights() -> dict[str, torch.Tensor]:
         tensors = ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
     except (OSError, HTTPException, RuntimeError) as error:
         raise WeightsUnavailable(
-            f"ImageNet weights could not be downloaded ({error}); a copy of torchvision's file {FILE} in "
-            f"{Path(torch.hub.get_dir()) / 'checkpoints'} would be used"
+            message(
+                "ImageNet weights could not be downloaded ({error}); a copy of torchvision's file {file} in {folder} "
+                "would be used",
+                error,
+                FILE,
+                Path(torch.hub.get_dir()) / "checkpoints",
+            )
         ) from None
     finally:
         socket.setdefaulttimeout(before)
