@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,31 @@ class TinyStudy:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: place for place, name in enumerate(DEAREST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+LEFT_OUT: Counter[str] = Counter()
+"""How many tests of each marker this command does not run."""
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    LEFT_OUT.update(mark.name for item in items for mark in item.iter_markers() if mark.name in ("slow", "pages"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # of pytest-xdist, which collects in its workers alone
+        session.config.workeroutput["left_out"] = dict(LEFT_OUT)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    global LEFT_OUT
+    LEFT_OUT |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))  # every worker leaves out the same
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    for told in config.getini("markers"):
+        if count := LEFT_OUT[told.partition(":")[0]]:
+            terminalreporter.write_line(f"LEFT OUT [{count}] {told}")
 
 
 COHORT_OF_CALLER = os.environ.get("COHORT", "")
