@@ -1,5 +1,6 @@
 """What tests share: one tiny cohort, and one study of it, trained once for all of them."""
 
+import gc
 import os
 import re
 import shutil
@@ -74,6 +75,12 @@ class TinyStudy:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: place for place, name in enumerate(DEAREST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+def pytest_collection_finish() -> None:
+    """Modules that are imported by now stay: whoever collects garbage (statsmodels and Lightning often do) passes them over."""
+    gc.collect()
+    gc.freeze()
 
 
 LEFT_OUT: Counter[str] = Counter()
