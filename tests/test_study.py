@@ -314,9 +314,10 @@ def test_networks_are_trained_seed_by_seed_and_a_study_short_of_time_rests_on_wh
     asked = []
 
     def note(plan, tensors, missing, deadline=None):
+        """Those of seeds 1 and 2 are taken for them: in what order, and how many, is what is tested."""
         asked.append((missing, deadline is not None))
-        for run in missing:
-            workers.train_one(plan, tensors, *run)
+        for weighting, seed in missing:
+            shutil.copytree(plan.folder(weighting, seed - 6), plan.folder(weighting, seed))
 
     monkeypatch.setattr(workers, "train_here", note)
     rewrite_settings(copied_study, seeds="[7, 8]")

@@ -7,7 +7,7 @@ import polars as pl
 from sklearn.metrics import roc_auc_score
 
 from lib.predictions.match import Matched
-from lib.predictions.reader import Network
+from lib.predictions.scores import Network
 from lib.tabular.columns import SCORE, option_for
 from lib.tabular.values import counted
 

@@ -1,14 +1,14 @@
 """The table with a row per image: whose it is, what was found, and every attribute, in checked columns."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
-from lib.names import DEFAULTS, Attribute
+from lib.names import Attribute
 from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec, grouped
 from lib.tabular.classes import is_classes, truth
 from lib.tabular.columns import (
@@ -32,21 +32,17 @@ from lib.tabular.columns import (
 from lib.tabular.content import TableError
 from lib.tabular.naming import Names
 from lib.tabular.table import Table, read_table
-from lib.tabular.values import OLDEST, SEXES, VIEWS, age_groups, bare, coded, numbers, sexes, text, views, years
+from lib.tabular.usual import SOURCES, USUAL, Codes, attributes_wanted, usual_attribute, usual_checked
+from lib.tabular.values import coded, numbers, sexes, text, views, years
 
-USUAL = (AttributeSpec("sex"), AttributeSpec("age_group"), AttributeSpec("view"))
-SOURCES = {"sex": SEX, "age_group": AGE, "view": VIEW}
 ROW = "\0row"
 """A name for rows that name no image; no table has a column called so."""
 UNNAMED = "finding not named"
-AGE_CUTS = (40.0, 60.0)
 IN_NAMES = {
     "NIH": re.compile(r"(?:^|[/\\])(\d{8})_\d{3}\.\w+$"),
     "CheXpert": re.compile(r"(?:^|[/\\])patient(\d{5,})[/\\]"),
 }
 """Where public data sets write the patient into the image's name."""
-Codes = Mapping[str, Mapping[str, str]]
-"""What codes mean, by attribute: `{"sex": {"0": "M", "1": "F"}}`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +97,11 @@ def read_people(
         ("repeated rows that agree", complete.height - distinct.height, "one kept"),
         ("repeated rows that differ", distinct.height - first.height, "the first kept"),
     ]
-    first = _usual(first, codes, checks)
+    first = usual_checked(first, codes, checks)
     kept = Table(table.path, table.frame[first["row"].to_list()], table.separator, table.how)
     frame, found = first.drop("row", "raw_sex", "raw_view"), {}
-    for spec in _wanted(kept, columns, attributes):
-        column, own = _of(spec, kept, first, columns, None if strict else warnings, codes)
+    for spec in attributes_wanted(kept, columns, attributes):
+        column, own = usual_attribute(spec, kept, first, columns, None if strict else warnings, codes)
         if own is None:
             own_column = named(kept, column) if (column := spec.column or spec.name) else None
             if own_column is None:
@@ -231,76 +227,3 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     notes.append(f"{table.path.name}: images whose {column!r} is not 1 count as sick.")
     named_ = found.zip_with((found != "").fill_null(False), pl.Series([UNNAMED] * len(found), dtype=pl.String))
     return pl.Series(["No Finding"] * len(found), dtype=pl.String).zip_with(healthy, named_).alias("findings")
-
-
-def _usual(rows: pl.DataFrame, codes: Codes, checks: list[tuple[str, int, str]]) -> pl.DataFrame:
-    """Sex, age group and view, checked and counted; what codes mean applied first."""
-    for name, words in (("sex", SEXES), ("view", VIEWS)):
-        if name in codes:
-            meaning = {key: words.get(bare(value)) for key, value in codes[name].items()}
-            rows = rows.with_columns(pl.coalesce(name, _decoded(rows[f"raw_{name}"], meaning)).alias(name))
-    believed = pl.when(pl.col("age").is_between(0, OLDEST)).then((pl.col("age") + 1e-9).floor()).cast(pl.Int64)
-    clean = rows.with_columns(age=believed)
-    outside = rows["age"].is_not_null().sum() - clean["age"].is_not_null().sum()
-    checks += [
-        (f"ages outside 0 to {OLDEST} years", outside, "set to unknown, image kept"),
-        ("ages that are not a number", rows["age"].null_count(), "set to unknown, image kept"),
-        ("sexes other than F and M", clean["sex"].null_count(), "set to unknown, image kept"),
-        ("views other than AP and PA", clean["view"].null_count(), "set to unknown, image kept"),
-    ]
-    return clean.with_columns(age_groups(clean["age"]))
-
-
-def _decoded(column: pl.Series, meaning: Mapping[str, str | None]) -> pl.Series:
-    return column.replace_strict(dict(meaning), default=None, return_dtype=pl.String)
-
-
-def _wanted(table: Table, columns: Columns, attributes: Sequence[AttributeSpec] | None) -> list[AttributeSpec]:
-    if attributes is not None:
-        keys = [spec.key for spec in attributes]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise TableError(f"--attribute names {twice[0]!r} twice; each attribute has a name of its own.")
-        return list(attributes)
-    return [spec for spec in USUAL if columns.find(table, SOURCES[spec.name])]
-
-
-def _of(
-    spec: AttributeSpec, table: Table, rows: pl.DataFrame, columns: Columns, warnings: list[str] | None, codes: Codes
-) -> tuple[pl.Series | None, Attribute | None]:
-    """The attribute where it is one of the usual three, read by their rules; (None, None) where it is another."""
-    name = {"age": "age_group"}.get(spec.name, spec.name)
-    if name not in SOURCES or spec.cuts not in ((), AGE_CUTS):
-        return None, None
-    if spec.column:
-        columns = Columns({**columns.given, SOURCES[name]: spec.column}, columns.like)
-    source = columns.find(table, SOURCES[name])
-    if source is None:
-        raise TableError(missing(table, "attribute", spec.column or name))
-    usual = DEFAULTS[name]
-    reference = spec.reference or usual.reference
-    if name == "age_group":
-        found = age_groups(_believed(years(table.frame[source])))
-    else:
-        read, words = {"sex": (sexes, SEXES), "view": (views, VIEWS)}[name]
-        found = read(table.frame[source])
-        if name in codes:
-            meaning = {key: words.get(bare(value)) for key, value in codes[name].items()}
-            found = found.zip_with(found.is_not_null(), _decoded(coded(table.frame[source]), meaning))
-    written = coded(table.frame[source]).drop_nulls()
-    unread = found.null_count() == len(found) and 1 < written.n_unique() <= 8 and name != "age_group"
-    if unread and warnings is not None:  # in a cohort they are unknown, and counted
-        values, own, _ = grouped(spec, coded(table.frame[source]), rows["patient"], f"{table.path}, column {source!r},")
-        shown = " and ".join(own.groups)
-        warnings.append(
-            f"{table.path.name}, column {source!r}: what {shown} mean is not written, so {name} is compared as {shown} "
-            f'(say it, as in --codes "{name}:{own.groups[0]}={usual.groups[0]},{own.groups[-1]}={usual.groups[-1]}").'
-        )
-        return values, own
-    if reference not in usual.groups:
-        raise TableError(f"--attribute {name}: {reference!r} is no group; allowed are {', '.join(usual.groups)}.")
-    return found.alias(name), Attribute(name, usual.label, usual.groups, reference, usual.of_patient)
-
-
-def _believed(age: pl.Series) -> pl.Series:
-    floored = (age + 1e-9).floor()
-    return floored.set(~floored.is_between(0, OLDEST).fill_null(False), None)
