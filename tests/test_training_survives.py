@@ -144,6 +144,7 @@ def kill_when(process: subprocess.Popen, happened) -> None:
     raise AssertionError("the study was killed, its networks go on")
 
 
+@pytest.mark.usefixtures("audited_quickly")
 def test_of_two_studies_at_the_same_time_one_survives_the_others_death(tiny_cohort, tmp_path, monkeypatch):
     """The command is killed when its network has trained an epoch: the network's process ends, too, and this one goes on."""
     monkeypatch.setattr(workers, "train_here", train_here)
