@@ -34,10 +34,10 @@ def told_once(notes: list[tuple[str, str]]) -> list[str]:
     """Notes on files, where several have the same one told once, with their number."""
     files: dict[str, list[str]] = {}
     for file, note in notes:
-        own = files.setdefault(note.removeprefix(file), [])
-        own.extend([file] * (file not in own))
-    more = {note: f" (and {len(own) - 1} more)" * (len(own) > 1) for note, own in files.items()}
-    return [f"{own[0]}{more[note]}{note}" for note, own in files.items()]
+        same = files.setdefault(note.removeprefix(file), [])
+        same.extend([file] * (file not in same))
+    more = {note: f" (and {len(same) - 1} more)" * (len(same) > 1) for note, same in files.items()}
+    return [f"{same[0]}{more[note]}{note}" for note, same in files.items()]
 
 
 def harmless(sentence: str) -> str:
@@ -49,7 +49,7 @@ def harmless(sentence: str) -> str:
 def read_as(people: People, read: list[tuple[MethodFiles, list[Predictions]]]) -> list[str]:
     """One sentence on encodings, compression and separators, where they are not the usual ones."""
     tables = {people.table.path.name: people.table.how}
-    tables |= {file.path.name: file.table.how for _, own in read for file in own}
+    tables |= {file.path.name: file.table.how for _, files in read for file in files}
     said = [f"{name} ({', '.join(how)})" for name, how in tables.items() if how]
     return [f"Read as written: {'; '.join(said)}."] if said else []
 
@@ -72,14 +72,16 @@ def decided_by(methods: Mapping[str, list[Network]], threshold: float | None) ->
     return told
 
 
-def compared(own: Attribute) -> str:
+def compared(attribute: Attribute) -> str:
     """The groups in their order, and what they are compared with."""
-    level = "patients" if own.of_patient else "images"
-    return f"{own.label}: {', '.join(own.groups)}, of {level}; differences are against {own.reference}."
+    level = "patients" if attribute.of_patient else "images"
+    return (
+        f"{attribute.label}: {', '.join(attribute.groups)}, of {level}; differences are against {attribute.reference}."
+    )
 
 
 def in_no_group(rows: pl.DataFrame, attributes: Mapping[str, Attribute]) -> list[str]:
     """Who is in no group."""
-    known = {own.label: rows[name].null_count() for name, own in attributes.items()}
+    known = {attribute.label: rows[name].null_count() for name, attribute in attributes.items()}
     told = ", ".join(f"{label} of {counted(count, 'image')}" for label, count in known.items() if count)
     return [f"Unknown, and in no group: {told}."] if told else []

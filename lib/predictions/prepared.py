@@ -102,16 +102,16 @@ def _prepared(request: Request) -> Prepared:
     names = None if request.valid is None else names_in(Path(request.valid))
     notices, warnings = [*read_as(people, read), *people.notes], [*people.warnings]
     warnings += about_metadata(people.checks, plain_name(people.table.path.name))
-    found: list[tuple[MethodFiles, Matched]] = []
+    matches: list[tuple[MethodFiles, Matched]] = []
     of_files: list[tuple[str, str]] = []
     for method, own in read:
         for file in own:
             one = restricted(matched(file, people), names)
-            found.append((method, one))
+            matches.append((method, one))
             of_files += [(file.path.name, note) for note in (*file.notes, *one.notes)]
             warnings += one.warnings
     notices += told_once(of_files)
-    kept, told = common([one for _, one in found])
+    kept, told = common([one for _, one in matches])
     notices += told
     if request.attributes is not None:
         notices += [compared(own) for own in people.attributes.values()]
@@ -120,7 +120,7 @@ def _prepared(request: Request) -> Prepared:
         warnings.append(OPTIMISM)
     rows = kept[0].rows
     _check_classes(rows)
-    methods = _methods([(method, one) for (method, _), one in zip(found, kept, strict=True)], len(files_of_methods))
+    methods = _methods([(method, one) for (method, _), one in zip(matches, kept, strict=True)], len(files_of_methods))
     chosen = _baseline(request.baseline, methods)
     methods = {chosen: methods[chosen]} | methods
     labels = rows["label"].to_numpy()
@@ -159,12 +159,12 @@ def _read(path: Path, columns: Columns, scores: Sequence[str], metadata: Table |
     """What a file says: once, or once for each method and network that it has rows of."""
     table = read_table(path)
     parts, notes = divided(table, columns.within(table, metadata))
-    found = []
+    files = []
     for method, part in parts:
-        own = read_predictions(part, columns, scores, metadata)
-        networks = [replace(n, method=" ".join(filter(None, (method, n.method)))) for n in own.networks]
-        found.append(replace(own, networks=tuple(networks), notes=(*notes, *own.notes)))
-    return found
+        predictions = read_predictions(part, columns, scores, metadata)
+        networks = [replace(n, method=" ".join(filter(None, (method, n.method)))) for n in predictions.networks]
+        files.append(replace(predictions, networks=tuple(networks), notes=(*notes, *predictions.notes)))
+    return files
 
 
 def _people(
@@ -172,13 +172,13 @@ def _people(
 ) -> People:
     """The metadata: the table that is named, else the first file itself."""
     first = read[0][1][0]
-    own = table is None or table.path.resolve() == first.path.resolve()
+    of_itself = table is None or table.path.resolve() == first.path.resolve()
     given = {role: name for role, name in columns.given.items() if role in ("image", "patient", "split", "label")}
-    if own and "image" not in first.frame.columns:
+    if of_itself and "image" not in first.frame.columns:
         given[IMAGE] = "none"
-    if not own:  # an option may name a column of the predictions alone
+    if not of_itself:  # an option may name a column of the predictions alone
         given = {role: name for role, name in given.items() if role == "patient" or named(table, name)}
-    table = first.table if own else table
+    table = first.table if of_itself else table
     specs = request.attributes
     if specs is not None:
         specs = [spec if isinstance(spec, AttributeSpec) else parse_attribute(spec) for spec in specs]
@@ -197,8 +197,8 @@ def _methods(pairs: list[tuple[MethodFiles, Matched]], inputs: int) -> dict[str,
     methods: dict[str, list[Network]] = {}
     for method, one in pairs:
         for network in one.networks:
-            own = plain_name(network.method)
-            name = method.name if not own else own if inputs == 1 else f"{method.name} {own}"
+            written = plain_name(network.method)
+            name = method.name if not written else written if inputs == 1 else f"{method.name} {written}"
             methods.setdefault(name, []).append(network)
     return methods
 

@@ -72,21 +72,21 @@ def read_predictions(
         if table.frame.is_empty():
             raise PredictionError(f"{path} has no rows; one for each image is needed.")
         notes: list[str] = []
-        found: dict[str, pl.Series] = {}
+        columns_read: dict[str, pl.Series] = {}
         if (image := image_column(table, columns, notes)) is not None:
-            found["image"] = text(table.frame[image])
-            if found["image"].null_count() == len(found["image"]):
+            columns_read["image"] = text(table.frame[image])
+            if columns_read["image"].null_count() == len(columns_read["image"]):
                 raise PredictionError(f"{path}, {called(image)}: no row names an image.")
         label, coded_label = _label(table, columns)
         if label is not None:
-            found["label"] = label
+            columns_read["label"] = label
         if split := find_split(table, columns):
-            found["split"] = split[1]
+            columns_read["split"] = split[1]
             notes.append(f"{path.name}: column {split[0]!r} tells training images from others.")
         networks = _networks(table, columns, scores, notes)
         held_out = all(NETWORK.match(network.column) for network in networks)
         frame = pl.DataFrame(
-            {name: column.alias(name) for name, column in found.items()} or {"row": range(table.frame.height)}
+            {name: column.alias(name) for name, column in columns_read.items()} or {"row": range(table.frame.height)}
         )
         if "image" in frame.columns and (empty := frame["image"].null_count()):
             notes.append(f"{path.name}: {counted(empty, 'row')} without the name of an image left out.")
@@ -181,9 +181,9 @@ def _no_prediction(table: Table, likely: list[str]) -> str:
 
 def _likely(table: Table) -> list[str]:
     """Columns that may be the chance of sick: those within 0 to 1 if there are any, and those first that say so."""
-    found = candidates(table, SCORE)
-    found = [column for column in found if _may_be_chances(table, column)] or found
-    return sorted(found, key=lambda column: not any(word in bare(column) for word in OF_SICK) or _of_healthy(column))
+    likely = candidates(table, SCORE)
+    likely = [column for column in likely if _may_be_chances(table, column)] or likely
+    return sorted(likely, key=lambda column: not any(word in bare(column) for word in OF_SICK) or _of_healthy(column))
 
 
 def _may_be_chances(table: Table, column: str) -> bool:
@@ -226,8 +226,8 @@ def _asked(table: Table, pairs: dict[str, tuple[str, str]], name: str) -> tuple[
 
 def _turned(table: Table, name: str) -> bool:
     """Whether `--score` names a chance of healthy."""
-    found = TURNED.match(name)
-    return bool(found) and named(table, name) is None and named(table, found["column"]) is not None
+    match = TURNED.match(name)
+    return bool(match) and named(table, name) is None and named(table, match["column"]) is not None
 
 
 def _sick_first(table: Table, columns: Columns, pair: tuple[str, str]) -> tuple[str, str]:

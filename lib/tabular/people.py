@@ -99,30 +99,30 @@ def read_people(
     ]
     first = usual_checked(first, codes, checks)
     kept = Table(table.path, table.frame[first["row"].to_list()], table.separator, table.how)
-    frame, found = first.drop("row", "raw_sex", "raw_view"), {}
+    frame, compared_by = first.drop("row", "raw_sex", "raw_view"), {}
     for spec in attributes_wanted(kept, columns, attributes):
-        column, own = usual_attribute(spec, kept, first, columns, None if strict else warnings, codes)
-        if own is None:
+        column, attribute = usual_attribute(spec, kept, first, columns, None if strict else warnings, codes)
+        if attribute is None:
             own_column = named(kept, column) if (column := spec.column or spec.name) else None
             if own_column is None:
                 raise TableError(missing(kept, "attribute", column))
             where = f"{kept.path}, column {own_column!r},"
-            values, own, told = grouped(spec, kept.frame[own_column], first["patient"], where)
+            values, attribute, told = grouped(spec, kept.frame[own_column], first["patient"], where)
             notes += told
-            frame = frame.with_columns(values.alias(own.name))
+            frame = frame.with_columns(values.alias(attribute.name))
         elif column is not None:
-            frame = frame.with_columns(column.alias(own.name))
-        found[own.name] = own
-    if not 1 <= len(found) <= MOST_ATTRIBUTES:
+            frame = frame.with_columns(column.alias(attribute.name))
+        compared_by[attribute.name] = attribute
+    if not 1 <= len(compared_by) <= MOST_ATTRIBUTES:
         raise TableError(
             f"{table.path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has "
             f"{', '.join(table.columns[:12])}."
-            if not found
-            else f"{len(found)} attributes are asked for; at most {MOST_ATTRIBUTES} are compared."
+            if not compared_by
+            else f"{len(compared_by)} attributes are asked for; at most {MOST_ATTRIBUTES} are compared."
         )
     if (split := find_split(kept, columns)) is not None:
         frame = frame.with_columns(split=split[1])
-    return People(kept, frame, found, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
+    return People(kept, frame, compared_by, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
 
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
@@ -182,10 +182,10 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
     if PATIENT in columns.given:
         raise TableError(missing(table, PATIENT, columns.given[PATIENT]))
     for source, pattern in IN_NAMES.items():
-        found = images.str.extract(pattern.pattern)
-        if len(found) and found.null_count() == images.null_count():
+        patients = images.str.extract(pattern.pattern)
+        if len(patients) and patients.null_count() == images.null_count():
             notes.append(f"{table.path.name}: patients are read from the images' names, as in the files of {source}.")
-            return found.alias("patient")
+            return patients.alias("patient")
     raise TableError(
         missing(table, PATIENT).removesuffix(".") + ", or --patient none where each image is of another patient."
     )
@@ -194,8 +194,8 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
 def truth_column(table: Table, columns: Columns) -> str | None:
     """The column that says who is sick: one that is asked for, else findings, else `No Finding`, else a truth in 0 and 1."""
     asked = columns.find(table, LABEL) if LABEL in columns.given else None
-    if found := asked or columns.find(table, FINDINGS) or columns.find(table, NO_FINDING):
-        return found
+    if column := asked or columns.find(table, FINDINGS) or columns.find(table, NO_FINDING):
+        return column
     label = columns.find(table, LABEL)
     return label if label and is_classes(table, label) else None
 
@@ -216,8 +216,8 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     if column == columns.find(table, FINDINGS):
         return text(table.frame[column]).alias("findings")
     healthy = (numbers(table.frame[column]) == 1).fill_null(False)
-    present = {name: own for name in PATHOLOGIES if (own := named(table, name))}
-    lists = pl.DataFrame({name: numbers(table.frame[own]) == 1 for name, own in present.items()})
+    present = {name: column_of for name in PATHOLOGIES if (column_of := named(table, name))}
+    lists = pl.DataFrame({name: numbers(table.frame[column_of]) == 1 for name, column_of in present.items()})
     found = lists.select(
         pl.concat_str([pl.when(pl.col(name)).then(pl.lit(name)) for name in present], separator="|", ignore_nulls=True)
         if present

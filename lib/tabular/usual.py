@@ -76,13 +76,15 @@ def usual_attribute(
     written = coded(table.frame[source]).drop_nulls()
     unread = found.null_count() == len(found) and 1 < written.n_unique() <= 8 and name != "age_group"
     if unread and warnings is not None:  # in a cohort they are unknown, and counted
-        values, own, _ = grouped(spec, coded(table.frame[source]), rows["patient"], f"{table.path}, column {source!r},")
-        shown = " and ".join(own.groups)
+        values, attribute, _ = grouped(
+            spec, coded(table.frame[source]), rows["patient"], f"{table.path}, column {source!r},"
+        )
+        shown = " and ".join(attribute.groups)
         warnings.append(
             f"{table.path.name}, column {source!r}: what {shown} mean is not written, so {name} is compared as {shown} "
-            f'(say it, as in --codes "{name}:{own.groups[0]}={usual.groups[0]},{own.groups[-1]}={usual.groups[-1]}").'
+            f'(say it, as in --codes "{name}:{attribute.groups[0]}={usual.groups[0]},{attribute.groups[-1]}={usual.groups[-1]}").'
         )
-        return values, own
+        return values, attribute
     if reference not in usual.groups:
         raise TableError(f"--attribute {name}: {reference!r} is no group; allowed are {', '.join(usual.groups)}.")
     return found.alias(name), Attribute(name, usual.label, usual.groups, reference, usual.of_patient)
