@@ -20,7 +20,7 @@ from lib.settings_schema import settings_page
 from lib.study.run import run_study
 from lib.tables import TABLES
 from lib.training import workers
-from lib.training.settings import TrainingSettings
+from lib.training.settings import ComputeSettings, TrainingSettings
 from lib.training.store import Plan, TrainingError
 from lib.training.workers import train_all
 
@@ -286,7 +286,13 @@ def plan_for(study, tmp_path, **changes) -> Plan:
         "seeds": (1,),
         "settings": TrainingSettings.for_start({"network": "resnet18", "image_size": 32, "epochs": 1}, "none"),
     }
-    given |= {"frame": frame, "cohort_key": "tiny", "store": tmp_path / "runs", "pixels": tmp_path / "pixels"}
+    given |= {
+        "compute": ComputeSettings(precision="32-true"),
+        "frame": frame,
+        "cohort_key": "tiny",
+        "store": tmp_path / "runs",
+        "pixels": tmp_path / "pixels",
+    }
     return Plan(**given | changes)
 
 
