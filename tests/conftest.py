@@ -20,7 +20,15 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
-DEAREST = ("test_pages", "test_chapters", "test_training_survives", "test_slides", "test_study", "test_pdf")
+DEAREST = (
+    "test_pages",
+    "test_training_survives",
+    "test_chapters",
+    "test_study",
+    "test_predictions",
+    "test_slides",
+    "test_pdf",
+)
 """Files that begin, as the last of a suite should be short; those that wait for the same rendering do not meet."""
 TINY = {
     "cohort": '"tiny"',
