@@ -7,7 +7,7 @@ export COHORT
 # `make report LANGUAGE=fr`; the variable of this name that shells have for their own messages is not meant
 IN := $(if $(findstring command line,$(origin LANGUAGE)),--language $(LANGUAGE))
 
-.PHONY: venv report test test-slow study preview slides notebook bench bench-recipe bench-audit bench-grid trust clean
+.PHONY: venv report test test-slow test-pages study preview slides notebook bench bench-recipe bench-audit bench-grid trust clean
 
 venv: .venv/installed
 
@@ -21,8 +21,13 @@ venv: .venv/installed
 report: venv
 	$(BIN)/python -m lib report $(IN)
 
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10
+
 test: venv
-	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10
+	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+test-pages: venv
+	$(BIN)/python -m pytest -m pages $(SIDE_BY_SIDE)
 
 test-slow: venv
 	$(BIN)/python -m pytest -m slow --durations 10

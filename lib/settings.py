@@ -38,8 +38,8 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
 
 def languages(root: Path = ROOT) -> tuple[str, ...]:
     """The languages that the report can be had in: `LANGUAGE`, and those that `lib/report/words` has words for."""
-    found = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
-    return tuple(sorted(found | {LANGUAGE}))
+    codes = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
+    return tuple(sorted(codes | {LANGUAGE}))
 
 
 def spoken_language(asked: str | None = None, root: Path = ROOT) -> str:
@@ -103,12 +103,12 @@ def read_origin(folder: Path) -> dict[str, str]:
 def studied_as(cohort: str | Path, root: Path = ROOT) -> str | None:
     """The name in `data/` under which the cohort in this folder was studied here, or None."""
     folder = str(Path(cohort).resolve())
-    found = [
+    names = [
         path.parent.name
         for path in (root / "data").glob(f"*/{ORIGIN}")
         if read_origin(path.parent).get("folder") == folder
     ]
-    return sorted(found)[0] if found else None
+    return sorted(names)[0] if names else None
 
 
 def cohort_name(cohort: str | Path, root: Path = ROOT) -> str:

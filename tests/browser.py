@@ -26,6 +26,7 @@ def chromium() -> str | None:
 
 QUARTO = find_quarto(install=False)
 NEEDED = [
+    pytest.mark.pages,
     pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM),
     pytest.mark.skipif(QUARTO.program is None, reason=f"no real Quarto: {QUARTO.why}"),
 ]

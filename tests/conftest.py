@@ -1,8 +1,10 @@
 """What tests share: one tiny cohort, and one study of it, trained once for all of them."""
 
+import gc
 import os
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,15 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
-DEAREST = ("test_pages", "test_chapters", "test_training_survives", "test_slides", "test_study", "test_pdf")
+DEAREST = (
+    "test_pages",
+    "test_training_survives",
+    "test_chapters",
+    "test_study",
+    "test_predictions",
+    "test_slides",
+    "test_pdf",
+)
 """Files that begin, as the last of a suite should be short; those that wait for the same rendering do not meet."""
 TINY = {
     "cohort": '"tiny"',
@@ -73,6 +83,37 @@ class TinyStudy:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: place for place, name in enumerate(DEAREST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+def pytest_collection_finish() -> None:
+    """Modules that are imported by now stay: whoever collects garbage (statsmodels and Lightning often do) passes them over."""
+    gc.collect()
+    gc.freeze()
+
+
+LEFT_OUT: Counter[str] = Counter()
+"""How many tests of each marker this command does not run."""
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    LEFT_OUT.update(mark.name for item in items for mark in item.iter_markers() if mark.name in ("slow", "pages"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # of pytest-xdist, which collects in its workers alone
+        session.config.workeroutput["left_out"] = dict(LEFT_OUT)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    global LEFT_OUT
+    LEFT_OUT |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))  # every worker leaves out the same
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    for told in config.getini("markers"):
+        if count := LEFT_OUT[told.partition(":")[0]]:
+            terminalreporter.write_line(f"LEFT OUT [{count}] {told}")
 
 
 COHORT_OF_CALLER = os.environ.get("COHORT", "")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import here
 import torch
+from made import quick_audits
 from torch import nn
 
 from lib.study import run as study
@@ -70,6 +71,7 @@ if __name__ == "__main__":
     here.cpu_count = lambda: 1
     classifier.build = store.build = lambda *_: TinyNetwork()
     workers.train_here = here.train_here
-    for line in sys.stdin:
-        root, how, when = json.loads(line)
-        print(json.dumps(live(Path(sys.argv[1]), Path(root), how, when)), flush=True)
+    with quick_audits():
+        for line in sys.stdin:
+            root, how, when = json.loads(line)
+            print(json.dumps(live(Path(sys.argv[1]), Path(root), how, when)), flush=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from conftest import COHORT_OF_CALLER, ROOT
 
 from lib.render.book import chapters_of
 from lib.render.thaw import chapters, stale
+from lib.report import exhibits
 from lib.settings import languages
 
 FREEZER = ROOT / "_freeze"
@@ -25,6 +27,14 @@ def committed_cells():
         pytest.skip("nothing is frozen yet: `make report` makes _freeze")
     if COHORT_OF_CALLER:
         pytest.skip("COHORT is set: the committed cells are those of study.toml's cohort")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_once():
+    """The chapters' cells read the same bundle."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exhibits.results, "load", cache(exhibits.results.load))
+        yield
 
 
 def frozen_chapters() -> set[str]:

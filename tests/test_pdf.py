@@ -8,7 +8,7 @@ from browser import QUARTO
 from pypdfium2 import PdfDocument, PdfPage
 from pypdfium2.raw import FS_MATRIX, FPDFText_GetFontSize, FPDFText_GetMatrix, FPDFText_GetUnicode
 
-pytestmark = pytest.mark.skipif(QUARTO.program is None, reason=f"no real Quarto: {QUARTO.why}")
+pytestmark = [pytest.mark.pages, pytest.mark.skipif(QUARTO.program is None, reason=f"no real Quarto: {QUARTO.why}")]
 MARGINS = 0.075
 """Of a page's height: head and foot, where running title and page number stand."""
 

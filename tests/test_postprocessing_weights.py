@@ -48,7 +48,7 @@ def test_a_fit_by_patient_is_the_fit_by_image_of_equal_patients(name):
     assert decide(name, own, own) == pytest.approx(decide(name, repeated(own), own), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", [n for n in REGISTRY if n != "fixed_0.5"])
+@pytest.mark.parametrize("name", ["best_threshold", *(name for name, method in REGISTRY.items() if method.fits_group)])
 def test_by_image_is_another_fit(name):
     apart = []
     for seed in range(6):

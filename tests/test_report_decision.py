@@ -236,7 +236,9 @@ def test_every_reason_against_a_method_is_known():
     assert said == set(WHY_NOT)
 
 
-@pytest.mark.parametrize("name", ["biased", "one attribute", "other attributes"])
+@pytest.mark.parametrize(
+    ("name", "code"), [("biased", "en"), ("biased", "fr"), ("one attribute", "en"), ("other attributes", "fr")]
+)
 def test_pictures_are_drawn_told_and_read(name, code):
     study = replace(pictured(name), language=code)
     for picture in OWN:

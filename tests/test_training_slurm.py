@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def plan(tiny_cohort, tmp_path):
     """One run of the tiny cohort, of one epoch."""
     settings = SMALL
     frame = read_cohort(tiny_cohort).frame
-    compute = ComputeSettings(engine="slurm")
+    compute = ComputeSettings(engine="slurm", precision="32-true")  # that is not measured
     return Plan(frame, "tiny", settings, ("uniform",), (1,), tmp_path / "tiny" / "runs", tmp_path / "pixels", compute)
 
 
@@ -59,7 +58,7 @@ def when_first(monkeypatch, happened, act) -> list:
 
 def here(plan, folder) -> list[np.ndarray]:
     """The scores of the same runs, trained in this process on one core."""
-    alone, threads = replace(plan, store=folder, compute=ComputeSettings()), torch.get_num_threads()
+    alone, threads = replace(plan, store=folder, compute=ComputeSettings(precision="32-true")), torch.get_num_threads()
     torch.set_num_threads(1)
     for run in alone.runs:
         workers.train_one(alone, None, *run)
@@ -95,7 +94,7 @@ def test_jobs_that_end_without_result_are_not_sent_for_ever(plan, local_cluster,
 
 
 def test_a_setting_slurm_does_not_know_is_one_sentence(plan, local_cluster):
-    wrong = replace(plan, compute=ComputeSettings(engine="slurm", slurm={"colour": "blue"}))
+    wrong = replace(plan, compute=ComputeSettings(engine="slurm", precision="32-true", slurm={"colour": "blue"}))
     with pytest.raises(TrainingError, match=r"^study.toml, \[compute.slurm\]: .*colour"):
         workers.train_all(wrong)
 
@@ -181,15 +180,17 @@ def test_networks_train_side_by_side_one_on_each_gpu(plan, monkeypatch):
     monkeypatch.setattr(workers, "visible_gpus", lambda: ["3", "5"])
     monkeypatch.setattr(workers, "ProcessPoolExecutor", ask)
     with pytest.raises(Request) as asked:
-        workers.train_all(replace(plan, compute=ComputeSettings(), seeds=(1, 2, 3)))
+        workers.train_all(replace(plan, compute=ComputeSettings(precision="32-true"), seeds=(1, 2, 3)))
     assert asked.value.args == (2, ["3", "5"], True)
 
 
-def test_a_process_of_the_pool_sees_a_gpu_of_its_own():
-    context = multiprocessing.get_context("spawn")
-    shown, own = context.Value("q", 0), context.SimpleQueue()
+def test_a_process_of_the_pool_sees_a_gpu_of_its_own(monkeypatch):
+    """The process of the test stands for it, which no parent's end is to end."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    monkeypatch.setattr(workers, "_shown", None)
+    monkeypatch.setattr(workers, "end_with_parent", lambda: None)
+    gpus = multiprocessing.get_context("spawn").SimpleQueue()
     for gpu in ("3", "5"):
-        own.put(gpu)
-    start = {"mp_context": context, "initializer": workers.prepare_process, "initargs": (shown, 1, own)}
-    with ProcessPoolExecutor(1, **start) as pool:
-        assert pool.submit(os.getenv, "CUDA_VISIBLE_DEVICES").result() == "3" and own.get() == "5"
+        gpus.put(gpu)
+    workers.prepare_process(None, torch.get_num_threads(), gpus)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3" and gpus.get() == "5"

@@ -1,11 +1,14 @@
 """What is kept is whole and ours: anything else is refused by name, and what cannot be written is one sentence."""
 
+import ctypes
 import errno
 import os
 import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +16,12 @@ import polars as pl
 import pytest
 import torch
 from conftest import ROOT
+from here import train_here
 
+from lib.__main__ import main
 from lib.cohort import load_pixels, read_cohort
 from lib.files import StorageError, alone_with, write_whole, writing_to
+from lib.study.run import run_study
 from lib.training import workers
 from lib.training.run import finished_run, train_run
 from lib.training.settings import TrainingSettings
@@ -141,21 +147,41 @@ def test_a_read_only_folder_is_one_sentence(tmp_path, code):
         raise FileNotFoundError
 
 
-def start(study, root: Path, before: list[str], **more) -> subprocess.CompletedProcess:
-    """`python -m lib study` in the project `root`, its networks trained in the same process."""
-    code = (
-        "import here, lib.study.run, sys, pathlib; lib.training.workers.train_here = here.train_here; "
-        "lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop()); "
-        "from lib.__main__ import main; sys.exit(main())"
-    )
-    return subprocess.run(
-        [*before, sys.executable, "-c", code, "study", str(study.folder), "--name", "tiny", str(root)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "tests")},
-        capture_output=True,
-        text=True,
-        **more,
-    )
+@pytest.fixture
+def started(tiny_study, with_one_run_missing, monkeypatch, capfd):
+    """Exit status and what is said of `python -m lib study`, in this process: its networks, too, are trained here."""
+    monkeypatch.setattr(workers, "train_here", train_here)
+    monkeypatch.setitem(run_study.__kwdefaults__, "root", with_one_run_missing)
+    return lambda: (main(["study", str(tiny_study.folder), "--name", "tiny"]), capfd.readouterr().err)
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file grows larger than so many bytes."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def without_rights_of_root() -> Iterator[None]:
+    """Root writes everywhere, unless this thread lays down CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH for a while (capset(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, rights = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, rights) == 0
+    effective = rights[0]
+    rights[0] &= ~0b110
+    assert libc.capset(header, rights) == 0
+    try:
+        yield
+    finally:
+        rights[0] = effective
+        assert libc.capset(header, rights) == 0
 
 
 @pytest.fixture
@@ -172,43 +198,30 @@ def kept(root: Path) -> dict[Path, bytes]:
 
 
 @linux
-def test_a_study_on_a_full_disk_ends_in_one_sentence_and_keeps_its_runs(tiny_study, with_one_run_missing):
-    root = with_one_run_missing
-    before = kept(root)
-    import resource
-
-    limit = 1_000_000  # bytes of a file; a checkpoint is larger
-    done = start(
-        tiny_study,
-        root,
-        [],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)),
-    )
-    assert done.returncode == 1
-    last = done.stderr.splitlines()[-1]
-    assert "cannot be written, its disk (or your quota) is full" in last and "Traceback" not in done.stderr
-    assert kept(root) == before
+def test_a_study_on_a_full_disk_ends_in_one_sentence_and_keeps_its_runs(with_one_run_missing, started):
+    before = kept(with_one_run_missing)
+    with largest_file(1_000_000):  # a checkpoint is larger
+        status, told = started()
+    assert status == 1
+    assert "cannot be written, its disk (or your quota) is full" in told.splitlines()[-1] and "Traceback" not in told
+    assert kept(with_one_run_missing) == before
 
 
 @linux
-def test_a_study_in_a_read_only_folder_ends_in_one_sentence(tiny_study, with_one_run_missing):
-    root = with_one_run_missing
-    as_user = []
-    if os.geteuid() == 0:  # root writes everywhere, unless told not to
-        as_user = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-        if not shutil.which("setpriv"):
-            pytest.skip("setpriv is not installed")
-    before = kept(root)
-    (root / "data" / "tiny" / "runs").chmod(0o555)
-    (root / "data" / "tiny" / "runs" / ".locks").chmod(0o555)
+def test_a_study_in_a_read_only_folder_ends_in_one_sentence(with_one_run_missing, started):
+    runs = with_one_run_missing / "data" / "tiny" / "runs"
+    before = kept(with_one_run_missing)
+    for folder in (runs, runs / ".locks"):
+        folder.chmod(0o555)
     try:
-        done = start(tiny_study, root, as_user)
+        with without_rights_of_root():
+            status, told = started()
     finally:
-        (root / "data" / "tiny" / "runs").chmod(0o755)
-        (root / "data" / "tiny" / "runs" / ".locks").chmod(0o755)
-    assert done.returncode == 1
-    assert "cannot be written, it is read-only for you" in done.stderr.splitlines()[-1], done.stderr
-    assert "Traceback" not in done.stderr and kept(root) == before
+        for folder in (runs, runs / ".locks"):
+            folder.chmod(0o755)
+    assert status == 1
+    assert "cannot be written, it is read-only for you" in told.splitlines()[-1] and "Traceback" not in told
+    assert kept(with_one_run_missing) == before
 
 
 def test_pixels_that_are_no_map_of_the_images_are_refused_by_name(tiny_cohort, tmp_path):

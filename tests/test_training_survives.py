@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import QUICK, ROOT, TINY, rewrite_settings
@@ -143,16 +144,21 @@ def kill_when(process: subprocess.Popen, happened) -> None:
     raise AssertionError("the study was killed, its networks go on")
 
 
-def test_of_two_commands_at_the_same_time_one_survives_the_others_death(tiny_cohort, tmp_path, monkeypatch):
-    """Killed when a network has trained an epoch: its process ends, too, and the other command goes on."""
+@pytest.mark.usefixtures("audited_quickly")
+def test_of_two_studies_at_the_same_time_one_survives_the_others_death(tiny_cohort, tmp_path, monkeypatch):
+    """The command is killed when its network has trained an epoch: the network's process ends, too, and this one goes on."""
     monkeypatch.setattr(workers, "train_here", train_here)
     expected, root = tmp_path / "expected", tmp_path / "killed"
     for path in (expected, root):
         path.mkdir()
-        rewrite_settings(path, **TINY | QUICK | {"weightings": '["uniform"]', "seeds": "[1]"})
+        rewrite_settings(path, **TINY | QUICK | {"weightings": '["uniform"]', "seeds": "[1]", "epochs": "2"})
     run_study(tiny_cohort, "tiny", root=expected)
-    survivor, victim = command(tiny_cohort, root), command(tiny_cohort, root)
-    kill_when(victim, lambda: list(root.glob("data/tiny/runs/*/last.ckpt")))
-    _, told = survivor.communicate(timeout=300)
-    assert survivor.returncode == 0, told
+    victim = command(tiny_cohort, root)
+    while not list(root.glob("data/tiny/runs/uniform-*")):
+        assert victim.poll() is None, victim.stderr.read()
+        time.sleep(0.01)
+    with ThreadPoolExecutor() as aside:
+        killed = aside.submit(kill_when, victim, lambda: list(root.glob("data/tiny/runs/*/last.ckpt")))
+        run_study(tiny_cohort, "tiny", root=root)
+        killed.result()
     assert_same(root, expected)

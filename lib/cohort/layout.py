@@ -40,7 +40,7 @@ def class_folders(folder: Path) -> dict[tuple[str, str], Path]:
     if not folder.is_dir():
         raise CohortError("{folder} is not a folder: a cohort is a folder with train, valid and metadata.csv.", folder)
     home = home_of(folder) or folder
-    found = {}
+    folders = {}
     for split in SPLITS:
         place = _like(home, split)
         for name in CLASSES:
@@ -52,8 +52,8 @@ def class_folders(folder: Path) -> dict[tuple[str, str], Path]:
                     (place or home / split) / name,
                     _near(where, what),
                 )
-            found[split, name] = inner
-    return found
+            folders[split, name] = inner
+    return folders
 
 
 def metadata_of(folder: Path) -> Path:
@@ -62,7 +62,7 @@ def metadata_of(folder: Path) -> Path:
     for place in dict.fromkeys((home, folder)):
         files = sorted(p.name for p in place.iterdir() if p.is_file() and p.name[0] != ".") if place.is_dir() else []
         for name in METADATA:
-            if same := [own for own in files if own == name] or [own for own in files if own.casefold() == name]:
+            if same := [file for file in files if file == name] or [file for file in files if file.casefold() == name]:
                 return place / same[0]
     return home / "metadata.csv"
 

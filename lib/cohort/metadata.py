@@ -61,8 +61,10 @@ def read_text_columns(path: Path) -> pl.DataFrame:
 
 def as_published(table: Table) -> pl.DataFrame:
     """The table's columns as text; those that the NIH calls otherwise today (`Patient Sex`) as it called them before."""
-    found = {Columns().find(table, role): name for name, role in COLUMNS.items()}
-    renamed = {own: name for own, name in found.items() if own and own != name and name not in table.columns}
+    names = {Columns().find(table, role): name for name, role in COLUMNS.items()}
+    renamed = {
+        written: name for written, name in names.items() if written and written != name and name not in table.columns
+    }
     return table.frame.select(
         text(table.frame[column]) if table.frame[column].dtype != pl.String else column for column in table.columns
     ).rename(renamed)

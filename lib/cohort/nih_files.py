@@ -28,13 +28,13 @@ def find_images(folder: Path) -> dict[str, Path]:
         raise CohortError(
             f"{folder} is not a folder; allowed is one that holds the images or images_001 to images_012."
         )
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in names:
             if name.lower().endswith(".png") and not name.startswith("."):
-                found.setdefault(name, Path(place) / name)
-    return found
+                paths.setdefault(name, Path(place) / name)
+    return paths
 
 
 def write_cohort(folder: Path, rows: pl.DataFrame, places: dict[str, Path], size: int, settings: str) -> None:

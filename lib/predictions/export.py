@@ -57,14 +57,14 @@ def _facts(audit: Audited) -> dict[str, Any]:
         ],
         "attributes": [
             {
-                "name": own.name,
-                "label": own.label,
-                "groups": list(own.groups),
-                "reference": own.reference,
-                "of_patient": own.of_patient,
-                "unknown_images": audit.rows[own.name].null_count(),
+                "name": attribute.name,
+                "label": attribute.label,
+                "groups": list(attribute.groups),
+                "reference": attribute.reference,
+                "of_patient": attribute.of_patient,
+                "unknown_images": audit.rows[attribute.name].null_count(),
             }
-            for own in audit.attributes.values()
+            for attribute in audit.attributes.values()
         ],
         "settings": audit.settings,
         "key": audit.key,

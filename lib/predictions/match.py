@@ -1,6 +1,6 @@
 """Predictions and metadata put together: whose image each row is, its truth, and which rows are audited."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,16 +8,17 @@ import numpy as np
 import polars as pl
 
 from lib.predictions.errors import PredictionError
-from lib.predictions.reader import Network, Predictions
+from lib.predictions.reader import Predictions
+from lib.predictions.scores import Network
 from lib.tabular import Columns, People, file_name, plain_name
 from lib.tabular.classes import sick as sick_of
 from lib.tabular.columns import SEX, VIEW
+from lib.tabular.usual import Codes
 from lib.tabular.values import coded, counted
 
 CODED = ("sex", "view")
 OTHER_WAY = 0.9
 """Share of labels that contradict the findings from which on the codes mean the opposite."""
-Codes = Mapping[str, Mapping[str, str]]
 FOLDER = r"(?i)(?:^|[/\\])(train|valid|val|test)[/\\]"
 
 

@@ -24,28 +24,28 @@ def methods_of(files: Sequence[str | Path]) -> list[MethodFiles]:
 
     Files of the same name in several folders are called by what tells their paths apart. Raises `PredictionError`.
     """
-    found: list[MethodFiles] = []
+    methods: list[MethodFiles] = []
     alone = [Path(given) for given in map(str, files) if _divided(given)[1] is None or Path(given).exists()]
     called = dict(zip(alone, _told_apart(alone), strict=True))
     for given in map(str, files):
         name, paths = _divided(given)
         if paths is None or Path(given).exists():
-            own = _tables(Path(given))
-            found.append(MethodFiles(called[Path(given)], tuple(own), False))
+            tables = _tables(Path(given))
+            methods.append(MethodFiles(called[Path(given)], tuple(tables), False))
         else:
-            own = [table for path in paths.split(",") if path.strip() for table in _tables(Path(path.strip()))]
-            found.append(MethodFiles(plain_name(name), tuple(own), True))
-        if not found[-1].name or not found[-1].files:
+            tables = [table for path in paths.split(",") if path.strip() for table in _tables(Path(path.strip()))]
+            methods.append(MethodFiles(plain_name(name), tuple(tables), True))
+        if not methods[-1].name or not methods[-1].files:
             raise PredictionError(f"{given!r} names no file; allowed are a path and NAME=a.csv,b.csv.")
-    if not found:
+    if not methods:
         raise PredictionError("No predictions are given; at least one table is needed.")
-    every = [path.resolve() for method in found for path in method.files]
+    every = [path.resolve() for method in methods for path in method.files]
     if twice := [path for path in every if every.count(path) > 1]:
         raise PredictionError(f"{twice[0]} is given twice; each file is one network, or several.")
-    names = [method.name for method in found]
+    names = [method.name for method in methods]
     if same := [name for name in names if names.count(name) > 1]:
-        raise PredictionError(f"two methods are called {same[0]!r}: name them, as in NAME={found[0].files[0]}.")
-    return found
+        raise PredictionError(f"two methods are called {same[0]!r}: name them, as in NAME={methods[0].files[0]}.")
+    return methods
 
 
 def _divided(given: str) -> tuple[str, str | None]:
@@ -62,10 +62,10 @@ def _tables(path: Path) -> list[Path]:
     """The file itself, or the tables of a folder."""
     if not path.is_dir():
         return [path]
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in TABLES and p.is_file() and p.name[0] != ".")
-    if not found:
+    tables = sorted(p for p in path.iterdir() if p.suffix.lower() in TABLES and p.is_file() and p.name[0] != ".")
+    if not tables:
         raise PredictionError(f"{path} holds no table; a folder with the predictions of one method is needed.")
-    return found
+    return tables
 
 
 def _told_apart(paths: Sequence[Path]) -> list[str]:

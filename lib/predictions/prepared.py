@@ -13,10 +13,22 @@ from lib.predictions.engine import Question
 from lib.predictions.errors import PredictionError, of_predictions
 from lib.predictions.match import Codes, Matched, common, matched
 from lib.predictions.methods import MethodFiles, methods_of
-from lib.predictions.reader import Network, Predictions, read_predictions
+from lib.predictions.notices import (
+    HARD,
+    OPTIMISM,
+    compared,
+    decided_by,
+    file_names,
+    harmless,
+    in_no_group,
+    read_as,
+    told_once,
+)
+from lib.predictions.reader import Predictions, read_predictions
+from lib.predictions.scores import Network
 from lib.predictions.selection import names_in, restricted
 from lib.predictions.stacked import divided
-from lib.predictions.warn import about_images, about_metadata, cut_of, warnings_of
+from lib.predictions.warn import about_images, about_metadata, warnings_of
 from lib.tabular import (
     AttributeSpec,
     Columns,
@@ -29,13 +41,6 @@ from lib.tabular import (
     read_table,
 )
 from lib.tabular.columns import IMAGE, named
-from lib.tabular.values import counted
-
-OPTIMISM = (
-    "Nothing says which images are for validation: all are audited, training images may be among them, and rates on "
-    "images seen in training flatter (use --valid or --split)."
-)
-HARD = "is audited by its decisions: AUC and calibration are not estimable."
 
 
 @dataclass(frozen=True)
@@ -95,42 +100,42 @@ def _prepared(request: Request) -> Prepared:
     ]
     people = _people(request, table, read, columns)
     names = None if request.valid is None else names_in(Path(request.valid))
-    notices, warnings = [*_read_as(people, read), *people.notes], [*people.warnings]
+    notices, warnings = [*read_as(people, read), *people.notes], [*people.warnings]
     warnings += about_metadata(people.checks, plain_name(people.table.path.name))
-    found: list[tuple[MethodFiles, Matched]] = []
+    matches: list[tuple[MethodFiles, Matched]] = []
     of_files: list[tuple[str, str]] = []
     for method, own in read:
         for file in own:
             one = restricted(matched(file, people), names)
-            found.append((method, one))
+            matches.append((method, one))
             of_files += [(file.path.name, note) for note in (*file.notes, *one.notes)]
             warnings += one.warnings
-    notices += _alike(of_files)
-    kept, told = common([one for _, one in found])
+    notices += told_once(of_files)
+    kept, told = common([one for _, one in matches])
     notices += told
     if request.attributes is not None:
-        notices += [_compared(own) for own in people.attributes.values()]
+        notices += [compared(own) for own in people.attributes.values()]
     held_out = all(one.held_out for one in kept)
     if not held_out:
         warnings.append(OPTIMISM)
     rows = kept[0].rows
     _check_classes(rows)
-    methods = _methods([(method, one) for (method, _), one in zip(found, kept, strict=True)], len(files_of_methods))
+    methods = _methods([(method, one) for (method, _), one in zip(matches, kept, strict=True)], len(files_of_methods))
     chosen = _baseline(request.baseline, methods)
     methods = {chosen: methods[chosen]} | methods
     labels = rows["label"].to_numpy()
     for one in kept:
         notices += [f"{plain_name(one.path.name)} {HARD}" for n in one.networks[:1] if not n.ranked]
         warnings += warnings_of(one, labels)
-    notices += _decided(methods, request.threshold)
+    notices += decided_by(methods, request.threshold)
     warnings += about_images(rows)
-    notices += _unknown(rows, people.attributes)
+    notices += in_no_group(rows, people.attributes)
     inner = {_inner(method, chosen): networks for method, networks in methods.items()}
     question = Question(
         rows,
         people.attributes,
         {name: np.stack([network.score for network in own]) for name, own in inner.items()},
-        {name: np.stack([_decisions(network, request.threshold) for network in own]) for name, own in inner.items()},
+        {name: np.stack([network.called(request.threshold) for network in own]) for name, own in inner.items()},
         frozenset(name for name, own in inner.items() if not all(network.ranked for network in own)),
         tuple(request.postprocess),
         _targets(request.target, people.attributes),
@@ -143,9 +148,9 @@ def _prepared(request: Request) -> Prepared:
     return Prepared(
         question,
         {_inner(method, chosen): method for method in methods},
-        _files([path for method in files_of_methods for path in method.files]),
-        tuple(dict.fromkeys(map(_harmless, notices))),
-        tuple(dict.fromkeys(map(_harmless, warnings))),
+        file_names([path for method in files_of_methods for path in method.files]),
+        tuple(dict.fromkeys(map(harmless, notices))),
+        tuple(dict.fromkeys(map(harmless, warnings))),
         held_out,
     )
 
@@ -154,42 +159,12 @@ def _read(path: Path, columns: Columns, scores: Sequence[str], metadata: Table |
     """What a file says: once, or once for each method and network that it has rows of."""
     table = read_table(path)
     parts, notes = divided(table, columns.within(table, metadata))
-    found = []
+    files = []
     for method, part in parts:
-        own = read_predictions(part, columns, scores, metadata)
-        networks = [replace(n, method=" ".join(filter(None, (method, n.method)))) for n in own.networks]
-        found.append(replace(own, networks=tuple(networks), notes=(*notes, *own.notes)))
-    return found
-
-
-def _files(paths: Sequence[Path]) -> tuple[str, ...]:
-    """The files' names, with their folders where two have the same."""
-    names = [path.name for path in paths]
-    shown = [
-        name if names.count(name) == 1 else f"{path.resolve().parent.name}/{name}"
-        for path, name in zip(paths, names, strict=True)
-    ]
-    return tuple(map(plain_name, shown))
-
-
-def _alike(notes: list[tuple[str, str]]) -> list[str]:
-    """Notes on files, where several have the same one told once, with their number."""
-    files: dict[str, list[str]] = {}
-    for file, note in notes:
-        own = files.setdefault(note.removeprefix(file), [])
-        own.extend([file] * (file not in own))
-    more = {note: f" (and {len(own) - 1} more)" * (len(own) > 1) for note, own in files.items()}
-    return [f"{own[0]}{more[note]}{note}" for note, own in files.items()]
-
-
-def _harmless(sentence: str) -> str:
-    """A sentence that quotes a file, as text and nothing else: it is shown in a terminal and in a report's table."""
-    shown = "".join(plain_name(part) if part.strip() else part for part in _pieces(sentence))
-    return shown.replace("\N{RIGHT DOUBLE QUOTATION MARK}", '"')  # in running text it opens nothing
-
-
-def _pieces(sentence: str) -> list[str]:
-    return [word for pair in ((w, " ") for w in sentence.split(" ")) for word in pair][:-1]
+        predictions = read_predictions(part, columns, scores, metadata)
+        networks = [replace(n, method=" ".join(filter(None, (method, n.method)))) for n in predictions.networks]
+        files.append(replace(predictions, networks=tuple(networks), notes=(*notes, *predictions.notes)))
+    return files
 
 
 def _people(
@@ -197,13 +172,13 @@ def _people(
 ) -> People:
     """The metadata: the table that is named, else the first file itself."""
     first = read[0][1][0]
-    own = table is None or table.path.resolve() == first.path.resolve()
+    of_itself = table is None or table.path.resolve() == first.path.resolve()
     given = {role: name for role, name in columns.given.items() if role in ("image", "patient", "split", "label")}
-    if own and "image" not in first.frame.columns:
+    if of_itself and "image" not in first.frame.columns:
         given[IMAGE] = "none"
-    if not own:  # an option may name a column of the predictions alone
+    if not of_itself:  # an option may name a column of the predictions alone
         given = {role: name for role, name in given.items() if role == "patient" or named(table, name)}
-    table = first.table if own else table
+    table = first.table if of_itself else table
     specs = request.attributes
     if specs is not None:
         specs = [spec if isinstance(spec, AttributeSpec) else parse_attribute(spec) for spec in specs]
@@ -217,21 +192,13 @@ def _people(
         ) from None
 
 
-def _read_as(people: People, read: list[tuple[MethodFiles, list[Predictions]]]) -> list[str]:
-    """One sentence on encodings, compression and separators, where they are not the usual ones."""
-    tables = {people.table.path.name: people.table.how}
-    tables |= {file.path.name: file.table.how for _, own in read for file in own}
-    said = [f"{name} ({', '.join(how)})" for name, how in tables.items() if how]
-    return [f"Read as written: {'; '.join(said)}."] if said else []
-
-
 def _methods(pairs: list[tuple[MethodFiles, Matched]], inputs: int) -> dict[str, list[Network]]:
     """Networks by method. A file that tells methods apart names them; beside other files, after its own name."""
     methods: dict[str, list[Network]] = {}
     for method, one in pairs:
         for network in one.networks:
-            own = plain_name(network.method)
-            name = method.name if not own else own if inputs == 1 else f"{method.name} {own}"
+            written = plain_name(network.method)
+            name = method.name if not written else written if inputs == 1 else f"{method.name} {written}"
             methods.setdefault(name, []).append(network)
     return methods
 
@@ -241,47 +208,6 @@ def _baseline(name: str | None, methods: Mapping[str, list[Network]]) -> str:
     if chosen not in methods:
         raise PredictionError(f"--baseline {name!r} is not among the methods; they are {', '.join(methods)}.")
     return chosen
-
-
-def _decisions(network: Network, threshold: float | None) -> np.ndarray:
-    """1 = called sick, (n,): by the threshold that is asked for, else as the file says, else at .5."""
-    if threshold is not None and network.ranked:
-        return (network.score >= threshold).astype(float)
-    at_half = (network.score >= 0.5).astype(float)
-    if network.decision is None:
-        return at_half
-    return np.where(network.decision < 0, at_half, network.decision).astype(float)
-
-
-def _decided(methods: Mapping[str, list[Network]], threshold: float | None) -> list[str]:
-    """Where decisions come from, where it is not from scores at .5."""
-    if threshold is not None:
-        return [f"Decisions are those of the scores at a threshold of {threshold:g}, as asked for."]
-    told = []
-    for name, networks in methods.items():
-        given = [network for network in networks if network.ranked and network.decision is not None]
-        differ = sum(int((_decisions(n, None) != (n.score >= 0.5)).sum()) for n in given)
-        if differ:
-            cuts = [cut for network in given if (cut := cut_of(network))]
-            at = f", cut between {min(c[0] for c in cuts):.3g} and {max(c[1] for c in cuts):.3g}," if cuts else ""
-            told.append(
-                f"{name}: the file's decisions{at} are audited ({differ:,} differ from its scores at .5); scores serve for AUC and "
-                "calibration."
-            )
-    return told
-
-
-def _compared(own: Attribute) -> str:
-    """The groups in their order, and what they are compared with."""
-    level = "patients" if own.of_patient else "images"
-    return f"{own.label}: {', '.join(own.groups)}, of {level}; differences are against {own.reference}."
-
-
-def _unknown(rows: pl.DataFrame, attributes: Mapping[str, Attribute]) -> list[str]:
-    """Who is in no group."""
-    known = {own.label: rows[name].null_count() for name, own in attributes.items()}
-    told = ", ".join(f"{label} of {counted(count, 'image')}" for label, count in known.items() if count)
-    return [f"Unknown, and in no group: {told}."] if told else []
 
 
 def _targets(names: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:

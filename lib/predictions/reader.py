@@ -6,14 +6,14 @@ outputs in `preds_logit0` and `preds_logit1`. Elsewhere 1 is sick; words (malade
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from scipy.special import expit
 
 from lib.predictions.errors import PredictionError, of_predictions
+from lib.predictions.scores import PAIR, Network, network_of
 from lib.tabular import Columns, Table, read_table
 from lib.tabular.classes import classes, is_classes, truth
 from lib.tabular.columns import (
@@ -32,33 +32,12 @@ from lib.tabular.columns import (
 )
 from lib.tabular.values import bare, coded, counted, numbers, text
 
-PAIR = re.compile(r"^(?P<stem>.*?)[ _.-]?(?P<kind>logits?|probas?|probs?|scores?)[ _.-]?(?P<k>[01])$", re.IGNORECASE)
-"""Two columns, of class 0 (malade, in the alphabetical order of the course's folders) and of class 1 (sain)."""
-MANY = 0.1
-"""Share of values below 0 from which on they are logits, and no slips of the pen."""
 TURNED = re.compile(r"^1 ?- ?(?P<column>.+)$")
 """A chance of healthy, which is to be turned: `--score 1-p_normal`."""
 OF_HEALTHY = ("sain", "saine", "healthy", "normal", "negative", "negatif", "nofinding")
 OF_SICK = ("malade", "sick", "abnormal", "anormal", "disease", "positive", "positif", "patho")
 NETWORK = re.compile(r"^(?P<method>.+)/seed(?P<seed>\d+)$")
 """A column for each network, as a study publishes them; all images of such a file were held out."""
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """One network: `score` of sick (n,) in 0 to 1, NaN where none is written; `decision` (n,) 1 = called sick, -1 where
-    none is written, None where the file has none; `ranked`: scores are more than decisions."""
-
-    method: str
-    score: np.ndarray
-    decision: np.ndarray | None
-    ranked: bool
-    column: str
-
-    def at(self, rows: np.ndarray) -> "Network":
-        """The same network on these rows."""
-        decision = None if self.decision is None else self.decision[rows]
-        return replace(self, score=self.score[rows], decision=decision)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,21 +72,21 @@ def read_predictions(
         if table.frame.is_empty():
             raise PredictionError(f"{path} has no rows; one for each image is needed.")
         notes: list[str] = []
-        found: dict[str, pl.Series] = {}
+        columns_read: dict[str, pl.Series] = {}
         if (image := image_column(table, columns, notes)) is not None:
-            found["image"] = text(table.frame[image])
-            if found["image"].null_count() == len(found["image"]):
+            columns_read["image"] = text(table.frame[image])
+            if columns_read["image"].null_count() == len(columns_read["image"]):
                 raise PredictionError(f"{path}, {called(image)}: no row names an image.")
         label, coded_label = _label(table, columns)
         if label is not None:
-            found["label"] = label
+            columns_read["label"] = label
         if split := find_split(table, columns):
-            found["split"] = split[1]
+            columns_read["split"] = split[1]
             notes.append(f"{path.name}: column {split[0]!r} tells training images from others.")
         networks = _networks(table, columns, scores, notes)
         held_out = all(NETWORK.match(network.column) for network in networks)
         frame = pl.DataFrame(
-            {name: column.alias(name) for name, column in found.items()} or {"row": range(table.frame.height)}
+            {name: column.alias(name) for name, column in columns_read.items()} or {"row": range(table.frame.height)}
         )
         if "image" in frame.columns and (empty := frame["image"].null_count()):
             notes.append(f"{path.name}: {counted(empty, 'row')} without the name of an image left out.")
@@ -150,26 +129,28 @@ def _networks(table: Table, columns: Columns, scores: Sequence[str], notes: list
     if scores:
         names = [""] if len(scores) == 1 else list(scores)
         return tuple(
-            _network(table, columns, name, _asked(table, pairs, asked), pairs, notes, of_healthy=_turned(table, asked))
+            network_of(
+                table, columns, name, _asked(table, pairs, asked), pairs, notes, of_healthy=_turned(table, asked)
+            )
             for name, asked in zip(names, scores, strict=True)
         )
     wide = [(column, found["method"]) for column in table.columns if (found := NETWORK.match(column))]
     if wide:
-        return tuple(_network(table, columns, method, (column,), pairs, notes) for column, method in wide)
+        return tuple(network_of(table, columns, method, (column,), pairs, notes) for column, method in wide)
     if DECISION in columns.given and columns.find(table, SCORE) is None and not pairs:
         return (_decided(table, columns, notes),)
     if own := next((pair for stem, pair in pairs.items() if bare(stem) == "preds"), None):
-        return (_network(table, columns, "", own, pairs, notes),)
+        return (network_of(table, columns, "", own, pairs, notes),)
     if len(pairs) == 1:
         own = next(iter(pairs.values()))
-        return (_network(table, columns, "", _sick_first(table, columns, own), pairs, notes),)
+        return (network_of(table, columns, "", _sick_first(table, columns, own), pairs, notes),)
     if len(pairs) > 1:
         allowed = " or ".join(f"--score {stem or pair[0]}" for stem, pair in pairs.items())
         raise PredictionError(
             f"{table.path} has the outputs of {len(pairs)} networks: choose with {allowed}, or several."
         )
     if column := columns.find(table, SCORE):
-        return (_network(table, columns, "", (column,), pairs, notes),)
+        return (network_of(table, columns, "", (column,), pairs, notes),)
     if columns.find(table, DECISION) and bare(columns.find(table, DECISION)) == "preds":
         return (_decided(table, columns, notes),)
     likely = _likely(table)
@@ -177,7 +158,7 @@ def _networks(table: Table, columns: Columns, scores: Sequence[str], notes: list
         if is_classes(table, decision):
             return (_decided(table, columns, notes),)
         if is_numeric(table.frame[decision]):  # `pred` of many people is the chance itself
-            return (_network(table, columns, "", (decision,), pairs, notes),)
+            return (network_of(table, columns, "", (decision,), pairs, notes),)
     words = [c for c in table.columns if c and is_classes(table, c) and c != columns.find(table, LABEL)]
     words = [c for c in words if not set(coded(table.frame[c]).drop_nulls()) <= {"0", "1"}]
     if not likely and len(words) == 1:
@@ -200,9 +181,9 @@ def _no_prediction(table: Table, likely: list[str]) -> str:
 
 def _likely(table: Table) -> list[str]:
     """Columns that may be the chance of sick: those within 0 to 1 if there are any, and those first that say so."""
-    found = candidates(table, SCORE)
-    found = [column for column in found if _may_be_chances(table, column)] or found
-    return sorted(found, key=lambda column: not any(word in bare(column) for word in OF_SICK) or _of_healthy(column))
+    likely = candidates(table, SCORE)
+    likely = [column for column in likely if _may_be_chances(table, column)] or likely
+    return sorted(likely, key=lambda column: not any(word in bare(column) for word in OF_SICK) or _of_healthy(column))
 
 
 def _may_be_chances(table: Table, column: str) -> bool:
@@ -245,8 +226,8 @@ def _asked(table: Table, pairs: dict[str, tuple[str, str]], name: str) -> tuple[
 
 def _turned(table: Table, name: str) -> bool:
     """Whether `--score` names a chance of healthy."""
-    found = TURNED.match(name)
-    return bool(found) and named(table, name) is None and named(table, found["column"]) is not None
+    match = TURNED.match(name)
+    return bool(match) and named(table, name) is None and named(table, match["column"]) is not None
 
 
 def _sick_first(table: Table, columns: Columns, pair: tuple[str, str]) -> tuple[str, str]:
@@ -258,60 +239,6 @@ def _sick_first(table: Table, columns: Columns, pair: tuple[str, str]) -> tuple[
     values, words = classes(table, label)
     sick = 1 if not words else values[(coded(table.frame[label]) == written[0]).arg_true()[0]] ^ 1
     return pair if sick == 0 else pair[::-1]
-
-
-def _network(
-    table: Table,
-    columns: Columns,
-    method: str,
-    own: tuple[str, ...],
-    pairs: dict[str, tuple[str, str]],
-    notes: list[str],
-    *,
-    of_healthy: bool = False,
-) -> Network:
-    values = [_finite(table, column) for column in own]
-    if len(own) == 2:
-        sick, healthy = values
-        if PAIR.match(own[0])["kind"].lower().startswith("logit"):
-            score = expit(sick - healthy)
-        else:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                score = _bounded(table, own[0], sick) / (sick + _bounded(table, own[1], healthy))
-        if bare(own[0]) != "predslogit0":
-            notes.append(f"{table.path.name}: {own[0]!r} is taken for sick and {own[1]!r} for healthy.")
-    else:
-        score = _chances(table, own[0], values[0], notes)
-    if of_healthy:
-        score = 1 - score
-    decision = _decision(table, columns, own, score, pairs)
-    if decision is not None and "confidence" in bare(own[0]) and _of_decision(score, decision):
-        score = np.where(decision == 1, score, 1 - score)
-        notes.append(
-            f"{table.path.name}: {own[0]!r} is taken for the confidence in the decision, not for the chance of sick."
-        )
-    known = score[np.isfinite(score)]
-    return Network(method, score, decision, bool(((known != 0) & (known != 1)).any()), own[0])
-
-
-def _chances(table: Table, column: str, values: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Values of one column as chances in 0 to 1, from logits or percent, too, where there is no doubt that they are."""
-    known = values[np.isfinite(values)]
-    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
-    if "logit" in bare(column) or (high > 0 and (known < 0).mean() >= MANY):
-        notes.append(
-            f"{table.path.name}: {column!r} ({low:.3g} to {high:.3g}) is turned from logits of sick into chances."
-        )
-        return expit(values)
-    if low >= 0 and 50 < high <= 100 and (known > 1).mean() >= 0.5:
-        notes.append(f"{table.path.name}: {column!r} ({low:.3g} to {high:.3g}) is taken for percent.")
-        return values / 100
-    return _bounded(table, column, values)
-
-
-def _of_decision(score: np.ndarray, decision: np.ndarray) -> bool:
-    known = np.isfinite(score) & (decision >= 0)
-    return bool(known.any() and score[known].min() >= 0.5 and 0 < decision[known].mean() < 1)
 
 
 def _decided(table: Table, columns: Columns, notes: list[str]) -> Network:
@@ -337,53 +264,3 @@ def _sick_code(table: Table, columns: Columns, column: str) -> int:
     if label is not None and is_classes(table, label) and not classes(table, label)[1]:
         return int(bare(label) != "labels")
     return int(bare(column) != "preds")
-
-
-def _decision(
-    table: Table, columns: Columns, own: tuple[str, ...], score: np.ndarray, pairs: dict[str, tuple[str, str]]
-) -> np.ndarray | None:
-    """The decisions that go with a score, 1 = called sick; where they are 0 and 1, the one with higher scores is sick."""
-    stem = next((stem for stem, pair in pairs.items() if pair == own), None)
-    column = columns.find(table, DECISION)
-    if DECISION in columns.given and column is None:
-        raise PredictionError(missing(table, DECISION, columns.given[DECISION]))
-    if stem and DECISION not in columns.given:
-        column = named(table, stem)
-    if column is None or column in own or not is_classes(table, column):
-        if DECISION in columns.given:
-            classes(table, column)
-        return None
-    values, words = classes(table, column)
-    decision = values.fill_null(-1).to_numpy().copy()
-    known = np.isfinite(score) & (decision >= 0)
-    if not words and known.any() and 0 < decision[known].mean() < 1:
-        if score[known & (decision == 0)].mean() > score[known & (decision == 1)].mean():
-            decision = np.where(decision < 0, -1, 1 - decision)
-    elif not words:
-        constant = decision[known][0] if known.any() else 0
-        if known.any() and (score[known].mean() >= 0.5) != (constant == 1):
-            decision = np.where(decision < 0, -1, 1 - decision)
-    return decision
-
-
-def _finite(table: Table, column: str) -> np.ndarray:
-    """The numbers of a column, NaN where nothing is written. Raises `PredictionError` for what is no finite number."""
-    written, values = table.frame[column], numbers(table.frame[column])
-    found = values.cast(pl.Float64).to_numpy().astype(float)
-    wrong = np.isinf(found) | (values.is_null() & text(written).is_not_null()).to_numpy()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise PredictionError(
-            f"{table.path}, column {column!r}, row {row + 2}: {written[row]!r} is not a finite number ({wrong.sum()} such rows)."
-        )
-    return found
-
-
-def _bounded(table: Table, column: str, values: np.ndarray) -> np.ndarray:
-    known = values[np.isfinite(values)]
-    if known.size and (known.min() < 0 or known.max() > 1):
-        raise PredictionError(
-            f"{table.path}, column {column!r}: values from {known.min():g} to {known.max():g}; allowed is 0 to 1, the chance of "
-            "sick."
-        )
-    return values

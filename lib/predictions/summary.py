@@ -64,8 +64,8 @@ def shortened(notices: Sequence[str]) -> list[str]:
 def _methods(audit: Audited) -> Iterator[str]:
     overall = audit.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
     rows = []
-    for method, own in overall.group_by(*_METHOD, maintain_order=True):
-        levels = {row["metric"]: row for row in own.to_dicts()}
+    for method, part in overall.group_by(*_METHOD, maintain_order=True):
+        levels = {row["metric"]: row for row in part.to_dicts()}
         role = " (baseline)" if method == BASELINE else ""
         files = audit.networks[method[0]]
         shown = (_level(levels[m]) if m in levels else "" for m in FIGURES)
@@ -86,8 +86,8 @@ def _name(audit: Audited, method: Sequence[str]) -> str:
 def _groups(audit: Audited) -> Iterator[str]:
     metrics = audit.tables["metrics"].filter(**_BASELINE, unit=PATIENT).filter(pl.col("attribute") != OVERALL)
     rows = []
-    for (attribute, group), own in metrics.group_by("attribute", "group", maintain_order=True):
-        levels = {row["metric"]: row for row in own.to_dicts()}
+    for (attribute, group), part in metrics.group_by("attribute", "group", maintain_order=True):
+        levels = {row["metric"]: row for row in part.to_dicts()}
         patients = f"{levels['selection_rate']['patients']:,} patients"
         rows.append(
             (f"{audit.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in FIGURES))
@@ -115,8 +115,8 @@ def _changes(audit: Audited) -> Iterator[str]:
     """What every method does to the gaps, and, where a gap changes, what its groups meet."""
     table = audit.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT)
     rows = []
-    for _, own in table.group_by(*_METHOD, maintain_order=True):
-        effects = sorted(own.to_dicts(), key=lambda row: not _everyone(row))
+    for _, part in table.group_by(*_METHOD, maintain_order=True):
+        effects = sorted(part.to_dicts(), key=lambda row: not _everyone(row))
         moved = {(row["attribute"], row["metric"]) for row in effects if _is_gap(row) and _told(row)}
         for row in effects:
             if _everyone(row) or _is_gap(row):
@@ -156,8 +156,8 @@ def _rules(audit: Audited) -> Iterator[str]:
     rows = []
     for rule in audit.deployed:
         if rule["weighting"] == BASELINE[0] and rule["network"] == 1 and "by_group" in rule:
-            own = rule["by_group"] or {"all": rule["threshold"]}
-            told = "; ".join(f"{group} {_threshold(cut)}" for group, cut in own.items())
+            cuts = rule["by_group"] or {"all": rule["threshold"]}
+            told = "; ".join(f"{group} {_threshold(cut)}" for group, cut in cuts.items())
             name = _name(audit, (rule["weighting"], rule["postprocessing"], rule["target"]))
             rows.append((name, told))
     if rows:

@@ -7,7 +7,7 @@ import polars as pl
 from sklearn.metrics import roc_auc_score
 
 from lib.predictions.match import Matched
-from lib.predictions.reader import Network
+from lib.predictions.scores import Network
 from lib.tabular.columns import SCORE, option_for
 from lib.tabular.values import counted
 
@@ -17,10 +17,10 @@ DEVIATIONS = 4
 """Standard errors under .5 from which on an AUC is no accident (Hanley and McNeil 1982, doi 10.1148/radiology.143.1.7063747)."""
 
 
-def warnings_of(found: Matched, labels: np.ndarray) -> Iterator[str]:
+def warnings_of(file: Matched, labels: np.ndarray) -> Iterator[str]:
     """About one file's networks, on the images audited."""
-    for network in found.networks:
-        name = found.path.name if len(found.networks) == 1 else f"{found.path.name}, column {network.column!r}"
+    for network in file.networks:
+        name = file.path.name if len(file.networks) == 1 else f"{file.path.name}, column {network.column!r}"
         yield from _scores(name, network, labels)
         if network.ranked and network.decision is not None:
             yield from _decisions(name, network)

@@ -54,7 +54,7 @@ def example_weights(name: str, train: pl.DataFrame, seed: int = 0) -> np.ndarray
         return w.placebo(example_weights(name.removeprefix(PLACEBO), train), seed)
     plain = name.removeprefix(BY_PATIENT)
     family, attributes = (plain, ()) if plain in _FAMILIES else by_groups(plain)
-    if lacking := [own for own in attributes if own not in train.columns]:
+    if lacking := [attribute for attribute in attributes if attribute not in train.columns]:
         raise w.WeightingError(
             f"Weighting {name}: there is no attribute {lacking[0]!r}; [audit] attributes names those that there are."
         )
@@ -85,12 +85,12 @@ def equivalents(weights: Mapping[str, np.ndarray]) -> dict[str, str]:
     """For each weighting that is the same as an earlier one on these examples (to 0.1 %), the name of that one."""
     same: dict[str, str] = {}
     distinct: dict[str, np.ndarray] = {}
-    for name, own in weights.items():
+    for name, values in weights.items():
         twin = next(
-            (other for other, theirs in distinct.items() if np.allclose(own, theirs, rtol=1e-3, atol=1e-6)), None
+            (other for other, theirs in distinct.items() if np.allclose(values, theirs, rtol=1e-3, atol=1e-6)), None
         )
         if twin is None:
-            distinct[name] = own
+            distinct[name] = values
         else:
             same[name] = twin
     return same
@@ -105,10 +105,10 @@ def _examples(train: pl.DataFrame, grouping: str) -> w.Examples:
         "given": pl.col("weight").cast(pl.Float64).fill_null(np.nan) if "weight" in train.columns else None,
         "images": pl.col("image") if "image" in train.columns else None,
     }
-    found = {name: train.select(own)[:, 0].to_numpy() for name, own in columns.items() if own is not None}
+    arrays = {name: train.select(column)[:, 0].to_numpy() for name, column in columns.items() if column is not None}
     if grouping:
-        found["groups"] = found["groups"].astype(object)
-    return w.Examples(train["label"].to_numpy().astype(int), **found)
+        arrays["groups"] = arrays["groups"].astype(object)
+    return w.Examples(train["label"].to_numpy().astype(int), **arrays)
 
 
 def _of(grouping: str) -> str:

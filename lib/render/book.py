@@ -54,8 +54,8 @@ def twin_of(chapter: str, code: str) -> str:
 def language_of(chapter: str | Path, root: Path = ROOT) -> str:
     """The language of a chapter, by where it stands."""
     path = Path(chapter)
-    own = path.parts[1] if len(path.parts) > 2 and path.parts[0] == "chapters" else path.stem.partition(".")[2]
-    return own if own in languages(root) else LANGUAGE
+    code = path.parts[1] if len(path.parts) > 2 and path.parts[0] == "chapters" else path.stem.partition(".")[2]
+    return code if code in languages(root) else LANGUAGE
 
 
 def output_of(code: str) -> str:
@@ -72,7 +72,7 @@ def profile_of(code: str, *, deck: bool = False) -> str:
 
 def page_words(root: Path, code: str) -> dict[str, Any]:
     """What `names.toml` of an edition says to pages and to Quarto, with what the project overrides; empty where there is nothing."""
-    found: dict[str, Any] = {"language": {}, "page": {}, "quarto": {}}
+    words: dict[str, Any] = {"language": {}, "page": {}, "quarto": {}}
     for folder in (root / "lib" / "report" / "words", root / "words"):
         path = folder / code / "names.toml"
         try:
@@ -81,9 +81,9 @@ def page_words(root: Path, code: str) -> dict[str, Any]:
             continue
         except tomllib.TOMLDecodeError as fault:
             raise SettingsError("{path} is not TOML: {error}.", path, fault) from None
-        for table in found:
-            found[table] |= names.get(table, {})
-    return found
+        for table in words:
+            words[table] |= names.get(table, {})
+    return words
 
 
 def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def words_for_browser(words: dict[str, Any]) -> str:
 
 def _chapters(root: Path, report: dict[str, Any], key: str, code: str) -> list[str]:
     """The files of an edition; a chapter of one's own that has no twin is shown as it is."""
-    found = []
+    files = []
     for chapter in report.get(key, []):
         places = [place for place in (twin_of(chapter, code), chapter) if (root / place).is_file()]
         if not places:
@@ -136,8 +136,8 @@ def _chapters(root: Path, report: dict[str, Any], key: str, code: str) -> list[s
                 key,
                 chapter,
             )
-        found.append(places[0])
-    return found
+        files.append(places[0])
+    return files
 
 
 def chapters_of(root: Path, code: str = LANGUAGE) -> list[str]:
@@ -170,7 +170,9 @@ def _write(file: Path, settings: dict[str, Any]) -> None:
 def profile_language(root: Path) -> str:
     """The edition that the profile of a running Quarto stands for."""
     profiles = os.environ.get("QUARTO_PROFILE", "").split(",")
-    return next((code for code in languages(root) for own in profiles if own.removeprefix("slides-") == code), LANGUAGE)
+    return next(
+        (code for code in languages(root) for profile in profiles if profile.removeprefix("slides-") == code), LANGUAGE
+    )
 
 
 if __name__ == "__main__":

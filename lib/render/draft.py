@@ -99,7 +99,7 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
 
 def numbered(main: list[str], appendices: list[str], texts: dict[str, str]) -> list[Chapter]:
     """Chapters with their numbers: the first page and others that ask for none have none, appendices have letters."""
-    found = []
+    chapters = []
     for paths, mark in ((main, str), (appendices, lambda count: chr(64 + count))):
         count = 0
         for path in paths:
@@ -110,8 +110,8 @@ def numbered(main: list[str], appendices: list[str], texts: dict[str, str]) -> l
             numbered = first is None or "unnumbered" not in first.attributes
             count += numbered
             page = "index.html" if Path(path).name.startswith("index.") else Path(path).with_suffix(".html").as_posix()
-            found.append(Chapter(path, page, mark(count) if numbered else "", text))
-    return found
+            chapters.append(Chapter(path, page, mark(count) if numbered else "", text))
+    return chapters
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ def _lines(text: str, number: str = "") -> Iterator[Line]:
             level, attributes = len(heading[1]), heading[3] or ""
             counts = [*counts[:level], counts[level] + 1, *[0] * (6 - level)]
             numbered = number and "unnumbered" not in attributes
-            own = ".".join([number, *map(str, counts[2 : level + 1])]) if numbered else ""
-            yield Line(line, True, level, heading[2], attributes, own)
+            section = ".".join([number, *map(str, counts[2 : level + 1])]) if numbered else ""
+            yield Line(line, True, level, heading[2], attributes, section)
         else:
             yield Line(line)
 
@@ -149,7 +149,7 @@ def labels_of(chapters: list[Chapter], names: dict[str, str]) -> dict[str, tuple
     english = {"fig-title": "Figure", "tbl-title": "Table", "eq-prefix": "Equation"}
     english |= {"ch-prefix": "Chapter", "apx-prefix": "Appendix", "sec-prefix": "Section"}
     words = {key: names.get(f"crossref-{key}", word) for key, word in english.items()}
-    found = {}
+    labels = {}
     for chapter in chapters:
         counts = {"fig": 0, "tbl": 0, "eq": 0}
         for line in _lines(chapter.text, chapter.number):
@@ -163,8 +163,8 @@ def labels_of(chapters: list[Chapter], names: dict[str, str]) -> dict[str, tuple
                     top = "apx-prefix" if chapter.number.isalpha() else "ch-prefix"
                     key, number = "sec-prefix" if line.level > 1 else top, line.number
                 told = f"{words[key]}{NO_BREAK}{number}" if number else _plain(line.title) or label
-                found[label] = (chapter.page, told)
-    return found
+                labels[label] = (chapter.page, told)
+    return labels
 
 
 def resolved(chapter: Chapter, labels: dict[str, tuple[str, str]], *, whole: bool = False, only: bool = False) -> str:
@@ -173,15 +173,15 @@ def resolved(chapter: Chapter, labels: dict[str, tuple[str, str]], *, whole: boo
     `whole`: for one document that numbers its headings itself; `only`: the words of a reference alone, no link.
     """
 
-    def link(found: re.Match[str]) -> str:
-        if found[2] not in labels:
-            log.warning("%s: nothing is labelled %s.", chapter.path, found[2])
-            return f"**{found[2]}**"
-        page, told = labels[found[2]]
+    def link(reference: re.Match[str]) -> str:
+        if reference[2] not in labels:
+            log.warning("%s: nothing is labelled %s.", chapter.path, reference[2])
+            return f"**{reference[2]}**"
+        page, told = labels[reference[2]]
         if only:
             return told
         place = "" if whole or page == chapter.page else _way(page, chapter)
-        return f"[{told.split(NO_BREAK)[-1] if found[1] else told}]({place}#{found[2]})"
+        return f"[{told.split(NO_BREAK)[-1] if reference[1] else told}]({place}#{reference[2]})"
 
     lines = []
     for line in _lines(chapter.text, chapter.number):
@@ -213,12 +213,12 @@ def _contents(chapters: list[Chapter], here: Chapter) -> dict[str, Any]:
         {"href": _way(one.page, here), "number": one.number, "title": _plain(one.title), "here": one == here}
         for one in chapters
     ]
-    found: dict[str, Any] = {"contents": entries}
+    links: dict[str, Any] = {"contents": entries}
     if place > 0:
-        found["previous"] = entries[place - 1]
+        links["previous"] = entries[place - 1]
     if place + 1 < len(chapters):
-        found["next"] = entries[place + 1]
-    return found
+        links["next"] = entries[place + 1]
+    return links
 
 
 def _whole(chapters: list[Chapter], labels: dict[str, tuple[str, str]], appendices: str) -> str:

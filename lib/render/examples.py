@@ -48,15 +48,15 @@ def add_examples(root: Path, output: Path, code: str = LANGUAGE) -> int:
         return 0
     d, filled = decide(study, {}), False
     told = partial(tell, language(code), "examples", attribute=d.attribute, drawn=d.drawn)
-    found = surest(images, d.attribute)
+    examples = surest(images, d.attribute)
     for page in [(output / chapter).with_suffix(".html") for chapter in chapters_of(root, code)]:
-        if found and page.is_file() and (place := _place(text := page.read_text("utf-8"))):
-            strip = _strip(found, output / PLACE, page, lambda *block, **facts: escape(told(*block, **facts)))
+        if examples and page.is_file() and (place := _place(text := page.read_text("utf-8"))):
+            strip = _strip(examples, output / PLACE, page, lambda *block, **facts: escape(told(*block, **facts)))
             page.write_text(text[: place[0]] + strip + text[place[1] :], "utf-8")
             filled = True
     if not filled:
         log.warning(NONE, "no image is misjudged, or no chapter has a place for them.")
-    return len(found) if filled else 0
+    return len(examples) if filled else 0
 
 
 def surest(images: pl.DataFrame, attribute: Attribute) -> list[dict[str, Any]]:
@@ -67,15 +67,15 @@ def surest(images: pl.DataFrame, attribute: Attribute) -> list[dict[str, Any]]:
     """
     findings = pl.col("findings").fill_null("").str.split("|").list.filter(~pl.element().is_in(["", "No Finding"]))
     images = images.with_columns(findings, group=pl.col(attribute.name))
-    found: list[dict[str, Any]] = []
+    examples: list[dict[str, Any]] = []
     for label in (1, 0):
         wrong = images.filter((pl.col("label") == label) & ((pl.col("score") >= 0.5) != bool(label)))
         wrong = wrong.sort("score", "image", descending=[not label, False])
         for group in attribute.groups:
-            new = ~pl.col("patient").is_in([one["patient"] for one in found])
-            own = wrong.filter(new, group=group).unique("patient", keep="first", maintain_order=True)
-            found += own.head(EACH).to_dicts()
-    return found
+            new = ~pl.col("patient").is_in([one["patient"] for one in examples])
+            surest_first = wrong.filter(new, group=group).unique("patient", keep="first", maintain_order=True)
+            examples += surest_first.head(EACH).to_dicts()
+    return examples
 
 
 def _scored(manifest: dict[str, Any], root: Path) -> pl.DataFrame:
@@ -102,26 +102,26 @@ def _scored(manifest: dict[str, Any], root: Path) -> pl.DataFrame:
 
 def _place(page: str) -> tuple[int, int] | None:
     """Where the empty element for examples begins and ends in the text of a page."""
-    found = BeautifulSoup(page, "html.parser").find(id=PLACE)
-    if found is None or found.get_text(strip=True):
+    place = BeautifulSoup(page, "html.parser").find(id=PLACE)
+    if place is None or place.get_text(strip=True):
         return None
-    start = sum(len(line) for line in page.split("\n")[: found.sourceline - 1]) + found.sourceline - 1 + found.sourcepos
-    end = f"</{found.name}>"
+    start = sum(len(line) for line in page.split("\n")[: place.sourceline - 1]) + place.sourceline - 1 + place.sourcepos
+    end = f"</{place.name}>"
     return start, page.index(end, start) + len(end)
 
 
-def _strip(found: list[dict[str, Any]], folder: Path, page: Path, say: Callable[..., str]) -> str:
+def _strip(examples: list[dict[str, Any]], folder: Path, page: Path, say: Callable[..., str]) -> str:
     """The examples as HTML of a page, their images written into `folder`; `say` tells a block as text of HTML."""
     parts = [f'<div id="{PLACE}">', f"<p>{say('warning')}</p>"]
     for label, kind in ((1, "missed"), (0, "alarmed")):
-        own = [(number, one) for number, one in enumerate(found, 1) if one["label"] == label]
-        parts += [f"<p><strong>{say(kind)}</strong></p>", '<div class="examples">'] if own else []
-        for number, one in own:
+        of_label = [(number, one) for number, one in enumerate(examples, 1) if one["label"] == label]
+        parts += [f"<p><strong>{say(kind)}</strong></p>", '<div class="examples">'] if of_label else []
+        for number, one in of_label:
             width, height = _copy(Path(one["path"]), file := folder / f"{number}.png")
             source = Path(os.path.relpath(file, page.parent)).as_posix()
             image = f'<img src="{source}" width="{width}" height="{height}" alt="{say("alt", e=one)}">'
             parts.append(f"<figure>{image}<figcaption>{say('caption', e=one)}</figcaption></figure>")
-        parts += ["</div>"] if own else []
+        parts += ["</div>"] if of_label else []
     return "\n".join([*parts, "</div>"])
 
 

@@ -41,16 +41,16 @@ def render_report(root: Path, code: str = LANGUAGE) -> list[Path]:
 
     Without Quarto a draft is rendered into a folder of its own: a book that is there stays as it is.
     """
-    found = find_quarto()
-    if found.program is None:
-        return _draft(root, code, found.why)
+    installed = find_quarto()
+    if installed.program is None:
+        return _draft(root, code, installed.why)
     with _rendering(root):
         write_book(root, code)
         output = root / output_of(code)
         _clear(output, {other for other in languages(root) if output_of(other) != output_of(code)})
-        quarto(found.program, root, "render", "--no-clean", "--profile", profile_of(code))
+        quarto(installed.program, root, "render", "--no-clean", "--profile", profile_of(code))
         _add_examples(root, output, code)
-        deck = _slides(found.program, root, code)
+        deck = _slides(installed.program, root, code)
     return [output / "index.html", *sorted(output.glob("*.pdf")), deck]
 
 
@@ -117,7 +117,7 @@ def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[P
     It is made in a folder of its own: a study's book, and what is frozen of it, stay as they are. Returns the files that a
     reader opens first.
     """
-    target, found = bundle.parent / "report", find_quarto()
+    target, installed = bundle.parent / "report", find_quarto()
     with tempfile.TemporaryDirectory(prefix="report-") as temporary:
         project = Path(temporary).resolve()
         _pages(project, bundle, code)
@@ -127,12 +127,12 @@ def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[P
             (project / "chapters").mkdir(exist_ok=True)
             copy(root / "chapters" / name, project / "chapters" / name)
         with _working_on(bundle, root):
-            if found.program is None:
+            if installed.program is None:
                 from lib.render.draft import render_draft
 
-                render_draft(project, project / OUTPUT, why=found.why, code=code)
+                render_draft(project, project / OUTPUT, why=installed.why, code=code)
             else:
-                quarto(found.program, project, "render")
+                quarto(installed.program, project, "render")
                 work_from_disk(project / OUTPUT)
             _add_examples(root, project / OUTPUT)
         with _alone(target):
@@ -179,11 +179,11 @@ def _working_on(bundle: Path, root: Path) -> Iterator[None]:
 
 def render_slides(root: Path, code: str = LANGUAGE) -> Path:
     """Render the deck of an edition; without Quarto that of the draft."""
-    found = find_quarto()
-    if found.program is None:
-        return _draft(root, code, found.why)[-1]
+    installed = find_quarto()
+    if installed.program is None:
+        return _draft(root, code, installed.why)[-1]
     with _rendering(root):
-        return _slides(found.program, root, code)
+        return _slides(installed.program, root, code)
 
 
 def _slides(program: Path, root: Path, code: str) -> Path:
@@ -198,13 +198,13 @@ def preview(root: Path, code: str = LANGUAGE) -> None:
 
     Pages that are not there yet are rendered first: otherwise the first save would run every chapter, frozen or not.
     """
-    found = find_quarto()
-    if found.program is None:
-        raise RuntimeError(f"The preview needs Quarto: {found.why}")
+    installed = find_quarto()
+    if installed.program is None:
+        raise RuntimeError(f"The preview needs Quarto: {installed.why}")
     with _rendering(root):
         write_book(root, code)
         others = chapters_of(root, code)[1:]
         pages = [root / output_of(code) / name for name in ("index.html", *others)]
         if not all(page.with_suffix(".html").is_file() for page in pages):
-            quarto(found.program, root, "render", "--no-clean", "--to", "html", "--profile", profile_of(code))
-        quarto(found.program, root, "preview", "--profile", profile_of(code))
+            quarto(installed.program, root, "render", "--no-clean", "--to", "html", "--profile", profile_of(code))
+        quarto(installed.program, root, "preview", "--profile", profile_of(code))

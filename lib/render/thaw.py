@@ -30,8 +30,8 @@ CELL = re.compile(r"^```\{python\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 def chapters(root: Path) -> list[Path]:
     """Every chapter and deck with Python cells, relative to `root`, in a fixed order."""
-    found = [*sorted(root.glob("index*.qmd")), *sorted((root / "chapters").rglob("*.qmd"))]
-    return [p.relative_to(root) for p in found if p.is_file() and CELL.search(p.read_text("utf-8"))]
+    paths = [*sorted(root.glob("index*.qmd")), *sorted((root / "chapters").rglob("*.qmd"))]
+    return [p.relative_to(root) for p in paths if p.is_file() and CELL.search(p.read_text("utf-8"))]
 
 
 def inputs_digest(root: Path, chapter: Path) -> str:
@@ -114,7 +114,7 @@ def _imports(code: str) -> frozenset[str]:
 
 def _imported(root: Path, names: frozenset[str]) -> set[Path]:
     """Files of `lib` reached from these dotted names, directly or through other files."""
-    found: set[Path] = set()
+    files: set[Path] = set()
     todo = set(names)
     while todo:
         parts = todo.pop().split(".")
@@ -123,10 +123,10 @@ def _imported(root: Path, names: frozenset[str]) -> set[Path]:
         places = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
         candidates = [p / "__init__.py" for p in places] + [places[-1].with_suffix(".py")]
         for path in candidates:
-            if path.is_file() and path not in found:
-                found.add(path)
+            if path.is_file() and path not in files:
+                files.add(path)
                 todo |= _imports(path.read_text("utf-8"))
-    return found
+    return files
 
 
 def _ensure_bundle(root: Path) -> None:

@@ -142,11 +142,11 @@ def _figures(
 
     figures: list[tuple[str, str, str, _Figure]] = [(OVERALL, "balanced_accuracy", "all", balanced)]
     for attribute in attributes:
-        own = {group: (frame[attribute.name] == group).fill_null(False).to_numpy() for group in attribute.groups}
+        in_group = {group: (frame[attribute.name] == group).fill_null(False).to_numpy() for group in attribute.groups}
         for metric, of_label in (("tpr", sick), ("fpr", healthy)):
             for group in attribute.groups:
                 if group != attribute.reference:
-                    here, there = own[group] & of_label, own[attribute.reference] & of_label
+                    here, there = in_group[group] & of_label, in_group[attribute.reference] & of_label
 
                     def gap(called: np.ndarray, here: np.ndarray = here, there: np.ndarray = there) -> np.ndarray:
                         return rate(called, here) - rate(called, there)

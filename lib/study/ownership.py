@@ -21,12 +21,12 @@ def claim(folder: str | Path, key: str, name: str | None = None, root: Path = RO
     folder = Path(folder).resolve()
     wanted = name or cohort_name(folder, root)
     candidates = [wanted] if name else [wanted, f"{folder.name}-{key[:8]}"]
-    for own in candidates:
-        place = root / "data" / own
+    for free in candidates:
+        place = root / "data" / free
         with alone_with(place):
             if _is_free(place, folder, key):
                 write_whole(place / ORIGIN, json.dumps({"folder": str(folder), "key": key}))
-                if own != wanted:
+                if free != wanted:
                     log.info(
                         message(
                             "{folder} holds the results of another cohort: these go to {place}.",
@@ -34,7 +34,7 @@ def claim(folder: str | Path, key: str, name: str | None = None, root: Path = RO
                             place,
                         )
                     )
-                return own
+                return free
     raise SettingsError(
         "{place} holds the results of another cohort, which are kept: choose another --name, or delete that folder "
         "first.",

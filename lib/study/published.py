@@ -36,8 +36,8 @@ def predictions(images: pl.Series, scores: Mapping[str, np.ndarray], seeds: Sequ
     """
     columns = {
         f"{weighting}/seed{seed}": _single(values)
-        for weighting, own in scores.items()
-        for seed, values in zip(seeds, own, strict=True)
+        for weighting, networks in scores.items()
+        for seed, values in zip(seeds, networks, strict=True)
     }
     return pl.DataFrame({"image": images} | columns)
 

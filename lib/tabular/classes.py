@@ -25,8 +25,8 @@ def classes(table: Table, column: str) -> tuple[pl.Series, bool]:
         return values.replace({UNCERTAIN: None}).cast(pl.Int64), False
     else:
         known = {value: CLASS_WORDS.get(word) for value, word in simple.items()}
-    found = values.replace_strict(known, default=None, return_dtype=pl.Int64)
-    wrong = (found.is_null() & values.is_not_null()).arg_true()
+    labels = values.replace_strict(known, default=None, return_dtype=pl.Int64)
+    wrong = (labels.is_null() & values.is_not_null()).arg_true()
     if len(wrong):
         row = int(wrong[0])
         raise TableError(
@@ -37,7 +37,7 @@ def classes(table: Table, column: str) -> tuple[pl.Series, bool]:
             row + 2,
             values[row],
         )
-    return found, True
+    return labels, True
 
 
 def truth(table: Table, column: str) -> tuple[pl.Series, bool]:

@@ -199,15 +199,15 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
     if column is None or bare(column) in flags:
         flagged = [column] if column else [c for c in table.columns if bare(c) in flags]
         for name in flagged:
-            found = _flag(table.frame[name], bare(name) in TRAIN_FLAGS)
-            if found is not None:
-                return name, found
+            split = _flag(table.frame[name], bare(name) in TRAIN_FLAGS)
+            if split is not None:
+                return name, split
     if column is None:
         if len(likely := candidates(table, SPLIT)) != 1:
             return None
         column = likely[0]
-    found = splits(table.frame[column])
-    wrong = (found.is_null() & text(table.frame[column]).is_not_null()).arg_true()
+    split = splits(table.frame[column])
+    wrong = (split.is_null() & text(table.frame[column]).is_not_null()).arg_true()
     if len(wrong):
         row = int(wrong[0])
         raise TableError(
@@ -218,7 +218,7 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
             row + 2,
             table.frame[column][row],
         )
-    return column, found
+    return column, split
 
 
 def _any_split(column: pl.Series) -> bool:

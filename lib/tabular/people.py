@@ -1,7 +1,7 @@
 """The table with a row per image: whose it is, what was found, and every attribute, in checked columns."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from lib.messages import message
-from lib.names import DEFAULTS, Attribute
+from lib.names import Attribute
 from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec, grouped
 from lib.tabular.classes import is_classes, truth
 from lib.tabular.columns import (
@@ -33,21 +33,17 @@ from lib.tabular.columns import (
 from lib.tabular.content import TableError
 from lib.tabular.naming import Names
 from lib.tabular.table import Table, read_table
-from lib.tabular.values import OLDEST, SEXES, VIEWS, age_groups, bare, coded, numbers, sexes, text, views, years
+from lib.tabular.usual import SOURCES, USUAL, Codes, attributes_wanted, usual_attribute, usual_checked
+from lib.tabular.values import coded, numbers, sexes, text, views, years
 
-USUAL = (AttributeSpec("sex"), AttributeSpec("age_group"), AttributeSpec("view"))
-SOURCES = {"sex": SEX, "age_group": AGE, "view": VIEW}
 ROW = "\0row"
 """A name for rows that name no image; no table has a column called so."""
 UNNAMED = "finding not named"
-AGE_CUTS = (40.0, 60.0)
 IN_NAMES = {
     "NIH": re.compile(r"(?:^|[/\\])(\d{8})_\d{3}\.\w+$"),
     "CheXpert": re.compile(r"(?:^|[/\\])patient(\d{5,})[/\\]"),
 }
 """Where public data sets write the patient into the image's name."""
-Codes = Mapping[str, Mapping[str, str]]
-"""What codes mean, by attribute: `{"sex": {"0": "M", "1": "F"}}`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,23 +98,23 @@ def read_people(
         ("repeated rows that agree", complete.height - distinct.height, "one kept"),
         ("repeated rows that differ", distinct.height - first.height, "the first kept"),
     ]
-    first = _usual(first, codes, checks)
+    first = usual_checked(first, codes, checks)
     kept = Table(table.path, table.frame[first["row"].to_list()], table.separator, table.how)
-    frame, found = first.drop("row", "raw_sex", "raw_view"), {}
-    for spec in _wanted(kept, columns, attributes):
-        column, own = _of(spec, kept, first, columns, None if strict else warnings, codes)
-        if own is None:
+    frame, compared_by = first.drop("row", "raw_sex", "raw_view"), {}
+    for spec in attributes_wanted(kept, columns, attributes):
+        column, attribute = usual_attribute(spec, kept, first, columns, None if strict else warnings, codes)
+        if attribute is None:
             own_column = named(kept, column) if (column := spec.column or spec.name) else None
             if own_column is None:
                 raise TableError(missing(kept, "attribute", column))
             where = message("{path}, column {column!r},", kept.path, own_column)
-            values, own, told = grouped(spec, kept.frame[own_column], first["patient"], where)
+            values, attribute, told = grouped(spec, kept.frame[own_column], first["patient"], where)
             notes += told
-            frame = frame.with_columns(values.alias(own.name))
+            frame = frame.with_columns(values.alias(attribute.name))
         elif column is not None:
-            frame = frame.with_columns(column.alias(own.name))
-        found[own.name] = own
-    if not 1 <= len(found) <= MOST_ATTRIBUTES:
+            frame = frame.with_columns(column.alias(attribute.name))
+        compared_by[attribute.name] = attribute
+    if not 1 <= len(compared_by) <= MOST_ATTRIBUTES:
         raise TableError(
             message(
                 "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has "
@@ -126,12 +122,14 @@ def read_people(
                 table.path,
                 ", ".join(table.columns[:12]),
             )
-            if not found
-            else message("{count} attributes are asked for; at most {most} are compared.", len(found), MOST_ATTRIBUTES)
+            if not compared_by
+            else message(
+                "{count} attributes are asked for; at most {most} are compared.", len(compared_by), MOST_ATTRIBUTES
+            )
         )
     if (split := find_split(kept, columns)) is not None:
         frame = frame.with_columns(split=split[1])
-    return People(kept, frame, found, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
+    return People(kept, frame, compared_by, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
 
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
@@ -196,10 +194,10 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
     if PATIENT in columns.given:
         raise TableError(missing(table, PATIENT, columns.given[PATIENT]))
     for source, pattern in IN_NAMES.items():
-        found = images.str.extract(pattern.pattern)
-        if len(found) and found.null_count() == images.null_count():
+        patients = images.str.extract(pattern.pattern)
+        if len(patients) and patients.null_count() == images.null_count():
             notes.append(f"{table.path.name}: patients are read from the images' names, as in the files of {source}.")
-            return found.alias("patient")
+            return patients.alias("patient")
     told = missing(table, PATIENT).removesuffix(".") + ", or --patient none where each image is of another patient."
     raise TableError(told)
 
@@ -207,8 +205,8 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
 def truth_column(table: Table, columns: Columns) -> str | None:
     """The column that says who is sick: one that is asked for, else findings, else `No Finding`, else a truth in 0 and 1."""
     asked = columns.find(table, LABEL) if LABEL in columns.given else None
-    if found := asked or columns.find(table, FINDINGS) or columns.find(table, NO_FINDING):
-        return found
+    if column := asked or columns.find(table, FINDINGS) or columns.find(table, NO_FINDING):
+        return column
     label = columns.find(table, LABEL)
     return label if label and is_classes(table, label) else None
 
@@ -229,8 +227,8 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     if column == columns.find(table, FINDINGS):
         return text(table.frame[column]).alias("findings")
     healthy = (numbers(table.frame[column]) == 1).fill_null(False)
-    present = {name: own for name in PATHOLOGIES if (own := named(table, name))}
-    lists = pl.DataFrame({name: numbers(table.frame[own]) == 1 for name, own in present.items()})
+    present = {name: column_of for name in PATHOLOGIES if (column_of := named(table, name))}
+    lists = pl.DataFrame({name: numbers(table.frame[column_of]) == 1 for name, column_of in present.items()})
     found = lists.select(
         pl.concat_str([pl.when(pl.col(name)).then(pl.lit(name)) for name in present], separator="|", ignore_nulls=True)
         if present
@@ -240,81 +238,3 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     notes.append(f"{table.path.name}: images whose {column!r} is not 1 count as sick.")
     named_ = found.zip_with((found != "").fill_null(False), pl.Series([UNNAMED] * len(found), dtype=pl.String))
     return pl.Series(["No Finding"] * len(found), dtype=pl.String).zip_with(healthy, named_).alias("findings")
-
-
-def _usual(rows: pl.DataFrame, codes: Codes, checks: list[tuple[str, int, str]]) -> pl.DataFrame:
-    """Sex, age group and view, checked and counted; what codes mean applied first."""
-    for name, words in (("sex", SEXES), ("view", VIEWS)):
-        if name in codes:
-            meaning = {key: words.get(bare(value)) for key, value in codes[name].items()}
-            rows = rows.with_columns(pl.coalesce(name, _decoded(rows[f"raw_{name}"], meaning)).alias(name))
-    believed = pl.when(pl.col("age").is_between(0, OLDEST)).then((pl.col("age") + 1e-9).floor()).cast(pl.Int64)
-    clean = rows.with_columns(age=believed)
-    outside = rows["age"].is_not_null().sum() - clean["age"].is_not_null().sum()
-    checks += [
-        (f"ages outside 0 to {OLDEST} years", outside, "set to unknown, image kept"),
-        ("ages that are not a number", rows["age"].null_count(), "set to unknown, image kept"),
-        ("sexes other than F and M", clean["sex"].null_count(), "set to unknown, image kept"),
-        ("views other than AP and PA", clean["view"].null_count(), "set to unknown, image kept"),
-    ]
-    return clean.with_columns(age_groups(clean["age"]))
-
-
-def _decoded(column: pl.Series, meaning: Mapping[str, str | None]) -> pl.Series:
-    return column.replace_strict(dict(meaning), default=None, return_dtype=pl.String)
-
-
-def _wanted(table: Table, columns: Columns, attributes: Sequence[AttributeSpec] | None) -> list[AttributeSpec]:
-    if attributes is not None:
-        keys = [spec.key for spec in attributes]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise TableError("--attribute names {name!r} twice; each attribute has a name of its own.", twice[0])
-        return list(attributes)
-    return [spec for spec in USUAL if columns.find(table, SOURCES[spec.name])]
-
-
-def _of(
-    spec: AttributeSpec, table: Table, rows: pl.DataFrame, columns: Columns, warnings: list[str] | None, codes: Codes
-) -> tuple[pl.Series | None, Attribute | None]:
-    """The attribute where it is one of the usual three, read by their rules; (None, None) where it is another."""
-    name = {"age": "age_group"}.get(spec.name, spec.name)
-    if name not in SOURCES or spec.cuts not in ((), AGE_CUTS):
-        return None, None
-    if spec.column:
-        columns = Columns({**columns.given, SOURCES[name]: spec.column}, columns.like)
-    source = columns.find(table, SOURCES[name])
-    if source is None:
-        raise TableError(missing(table, "attribute", spec.column or name))
-    usual = DEFAULTS[name]
-    reference = spec.reference or usual.reference
-    if name == "age_group":
-        found = age_groups(_believed(years(table.frame[source])))
-    else:
-        read, words = {"sex": (sexes, SEXES), "view": (views, VIEWS)}[name]
-        found = read(table.frame[source])
-        if name in codes:
-            meaning = {key: words.get(bare(value)) for key, value in codes[name].items()}
-            found = found.zip_with(found.is_not_null(), _decoded(coded(table.frame[source]), meaning))
-    written = coded(table.frame[source]).drop_nulls()
-    unread = found.null_count() == len(found) and 1 < written.n_unique() <= 8 and name != "age_group"
-    if unread and warnings is not None:  # in a cohort they are unknown, and counted
-        values, own, _ = grouped(spec, coded(table.frame[source]), rows["patient"], f"{table.path}, column {source!r},")
-        shown = " and ".join(own.groups)
-        warnings.append(
-            f"{table.path.name}, column {source!r}: what {shown} mean is not written, so {name} is compared as {shown} "
-            f'(say it, as in --codes "{name}:{own.groups[0]}={usual.groups[0]},{own.groups[-1]}={usual.groups[-1]}").'
-        )
-        return values, own
-    if reference not in usual.groups:
-        raise TableError(
-            "--attribute {name}: {reference!r} is no group; allowed are {groups}.",
-            name,
-            reference,
-            ", ".join(usual.groups),
-        )
-    return found.alias(name), Attribute(name, usual.label, usual.groups, reference, usual.of_patient)
-
-
-def _believed(age: pl.Series) -> pl.Series:
-    floored = (age + 1e-9).floor()
-    return floored.set(~floored.is_between(0, OLDEST).fill_null(False), None)

@@ -92,15 +92,17 @@ def train_here(
     workers = min(at_once, len(missing))
     threads = max(1, cores // at_once)  # of a network: not more when few are missing, as sums depend on it
     context = multiprocessing.get_context("spawn")
-    shown, own = context.Value("q", 0), context.SimpleQueue()
+    shown, queue = context.Value("q", 0), context.SimpleQueue()
     for gpu in gpus:
-        own.put(gpu)
+        queue.put(gpu)
     fit_images = plan.frame.filter(pl.col("split") == "train").height * (1 - plan.settings.tune_share)
     total = round(len(missing) * plan.settings.epochs * fit_images)
     bar = tqdm(
         total=total, desc=message("Training {count} networks", len(missing)), unit=message(" images"), smoothing=0.02
     )
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_process, initargs=(shown, threads, own))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=prepare_process, initargs=(shown, threads, queue)
+    )
     with bar, pool:
         pending = {pool.submit(train_one, plan, tensors, weighting, seed) for weighting, seed in missing}
         try:
@@ -147,19 +149,19 @@ def _stop(pool: ProcessPoolExecutor) -> None:
 def visible_gpus() -> list[str]:
     """The GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` calls them."""
     named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    found = torch.cuda.device_count()
-    return named[:found] or [str(gpu) for gpu in range(found)]
+    count = torch.cuda.device_count()
+    return named[:count] or [str(gpu) for gpu in range(count)]
 
 
 _shown = None
 
 
-def prepare_process(shown: object, threads: int, own: SimpleQueue) -> None:
-    """Prepare a process of the pool; of the GPUs in `own`, if any, it sees one alone."""
+def prepare_process(shown: object, threads: int, gpus: SimpleQueue) -> None:
+    """Prepare a process of the pool; of the `gpus`, if any, it sees one alone."""
     global _shown
     _shown = shown
-    if not own.empty():
-        os.environ["CUDA_VISIBLE_DEVICES"] = own.get()  # before anything asked for a GPU in this process
+    if not gpus.empty():
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()  # before anything asked for a GPU in this process
     torch.set_num_threads(threads)
     end_with_parent()
     be_quiet()

@@ -99,6 +99,10 @@ class Decision:
 def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decision:
     """The page of a bundle. `hospital`: `patients_per_year` and `prevalence`, by default those of `study.toml`."""
     hospital = read_settings().get("hospital", {}) if hospital is None else hospital
+    return results.once(("decision", *sorted(hospital.items())), lambda: _decision(results, hospital))
+
+
+def _decision(results: Results, hospital: Mapping[str, Any]) -> Decision:
     manifest = results.manifest
     preferences = manifest["settings"].get("preferences") or {}
     differences = findings(results, preferences.get("attribute"))

@@ -164,6 +164,10 @@ class Effects:
 
 def effects(results: Results, kind: str) -> Effects | None:
     """The methods of a kind ("weighting", "post-processing", or "last layer": weightings of the last layer alone)."""
+    return results.once(("effects", kind), lambda: _effects(results, kind))
+
+
+def _effects(results: Results, kind: str) -> Effects | None:
     d = decide(results)
     contrast = _contrast(results, d)
     frame = _of(results, kind, d.attribute)
