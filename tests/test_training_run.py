@@ -27,6 +27,7 @@ OTHER = {
     "learning_rate": 0.01,
     "weight_decay": 0.1,
     "dropout": 0.5,
+    "findings_weight": 1.0,
     "frozen_blocks": 1,
     "averaging": 0.5,
     "tune_share": 0.3,
