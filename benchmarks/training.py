@@ -28,14 +28,14 @@ TRAINED = {
     # name: batches, settings
     "train float32": (3, RECIPE),
     "train bfloat16": (3, HALF),
-    "train 96": (3, replace(RECIPE, image_size=96, first_image_size=96)),
+    "train 128": (3, replace(RECIPE, image_size=128, first_image_size=128)),
     "train 224": (2, replace(RECIPE, image_size=224, first_image_size=224, batch_size=16)),
 }
 PREDICTED = {
     # name: images, pixels, mirror images too, precision, decoded for the first time
     "predict float32": (1024, SIZE, False, "32-true"),
     "predict bfloat16": (512, SIZE, False, "bf16-mixed"),
-    "predict 96": (1024, 96, False, "32-true"),
+    "predict 128": (1024, 128, False, "32-true"),
     "predict mirror": (512, SIZE, True, "32-true"),
     "predict first": (0, SIZE, False, "32-true", True),
 }

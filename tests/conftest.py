@@ -13,6 +13,9 @@ from cohorts import draw_cohort
 from hypothesis import settings
 from made import AUDIT, ROOT, made_once, quick_audits
 
+from lib.messages import speak
+
+
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
@@ -125,6 +128,13 @@ def no_chosen_cohort(monkeypatch):
     """Tests do not depend on the caller's COHORT, nor on that of the test before."""
     monkeypatch.setenv("COHORT", "")
     monkeypatch.delenv("COHORT")
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A command speaks the language of the report; the test after it starts in English."""
+    yield
+    speak("en")
 
 
 @pytest.fixture(scope="session")

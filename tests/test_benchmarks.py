@@ -59,12 +59,13 @@ def test_the_plain_script_starts_from_what_ours_starts_from():
 
 
 def test_ratios_are_taken_round_by_round():
+    pixels = TrainingSettings().image_size
     slow = {name: (value[0] / 4, value[1]) for name, value in ROUND.items()}
     starts = [{"import": 3.0, "begins": 1.0, "ends": 1.5}]
     text = report.speed([ROUND, slow], starts, {1000: {"private": 300.0, "mapped": 200.0}})
     ratios = "| 62.5 (25.0 to 100.0) | 10.00 (10.00 to 10.00) | 10.00 (10.00 to 10.00) |"
-    assert f"| training by default: 128 px, float32 {ratios}" in text
-    assert "| prediction by default: 128 px, float32 | 250.0 (100.0 to 400.0) | 8.00 (8.00 to 8.00) |" in text
+    assert f"| training by default: {pixels} px, float32 {ratios}" in text
+    assert f"| prediction by default: {pixels} px, float32 | 250.0 (100.0 to 400.0) | 8.00 (8.00 to 8.00) |" in text
     assert "| 125 (50 to 200) | 50 (50 to 50) % |" in text  # 100 of 200 images a second, and 25 of 50
     assert "| then, until the first step begins | 1.00 (1.00 to 1.00) |" in text
     assert "| 1,000 | 300 | 200 |" in text
