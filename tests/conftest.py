@@ -15,7 +15,6 @@ from made import AUDIT, ROOT, made_once, quick_audits
 
 from lib.messages import speak
 
-
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 os.environ.setdefault("POLARS_MAX_THREADS", "1")

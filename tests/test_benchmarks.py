@@ -28,7 +28,7 @@ ROUND = {
     **{f"{of} {precision}": (100e9, 100e9) for of in ("products",) for precision in ("float32", "bfloat16")},
     **{f"convolutions {precision}": (200.0, 200.0) for precision in ("float32", "bfloat16")},
 }
-VARIANT = "96 px"
+VARIANT = "128 px"
 
 
 def test_rates_add_over_workers_that_are_busy_together():
