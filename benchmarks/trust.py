@@ -4,7 +4,7 @@
 
 Adds cohorts up to the number asked, those of 1,500 patients a quarter as many, in rounds over all settings: it may be stopped
 at any time, counts stay balanced, and goes on where it stopped. What was counted before another change of the audit's statistics is to be
-deleted by hand. CPU seconds a cohort of 375 patients, for one, two, three and five networks together: rates (`benchmarks.coverage`) .1,
+deleted by hand, with all rows of its settings: a setting goes on from the row that counts most. CPU seconds a cohort of 375 patients, for one, two, three and five networks together: rates (`benchmarks.coverage`) .1,
 questions (`benchmarks.asked`) 2.6, those that fit something again 2.1 more, all that follows post-processing (`benchmarks.fitted`) 2. The dear
 ones have fewer cohorts a round; the column `cohorts` says how many.
 """
