@@ -127,7 +127,7 @@ def _pictured(name: str) -> Results:
     pictures = {
         "radiographs": mean_radiographs(context.people, pixels, names),
         "saliency": mean_saliency(context.people, maps, context.scores["uniform"], names),
-        "histograms": score_histograms(context.people, context.scores, names, list(range(networks))),
+        "histograms": score_histograms(context.people, context.scores, names),
         "misses_by_finding": answer(context, only=["misses_by_finding"])["misses_by_finding"],
     }
     return Results(made.manifest, made.tables | pictures)

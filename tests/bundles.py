@@ -216,7 +216,7 @@ def _pictures(
     return {
         "radiographs": mean_radiographs(cohort, pixels, names),
         "saliency": mean_saliency(valid, maps, own, names),
-        "histograms": score_histograms(valid, scores, names, range(1, knobs.seeds + 1)),
+        "histograms": score_histograms(valid, scores, names),
         "odd_networks": odd_networks(facts),
         "without_failed": without_failed(valid, scores, {}, list(knobs.attributes)),
     }

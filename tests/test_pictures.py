@@ -19,7 +19,7 @@ from lib.pictures import (
     score_histograms,
 )
 from lib.pictures.cells import between, patient_weights
-from lib.pictures.histograms import BINS
+from lib.pictures.histograms import BINS, THRESHOLD
 
 ATTRIBUTES = ["race", "device"]
 few = settings(max_examples=10)
@@ -162,11 +162,8 @@ def test_bars_hold_five_patients_and_add_up_to_all(seed, patients):
         "uniform": np.random.default_rng(seed).beta(2, 5, (2, frame.height)),
         "other": np.full((2, frame.height), 1.0),
     }
-    table = score_histograms(frame, scores, ATTRIBUTES, [4, 9])
-    assert set(table.filter(weighting="uniform")["seed"]) == {None, 4, 9} and set(
-        table.filter(weighting="other")["seed"]
-    ) == {None}
-    for _, bars in table.group_by("weighting", "seed", "attribute", "group", "label", maintain_order=True):
+    table = score_histograms(frame, scores, ATTRIBUTES)
+    for _, bars in table.group_by("weighting", "attribute", "group", "label", maintain_order=True):
         assert bars["patients"].min() >= LEAST_IN_BIN == 5
         assert bars["share"].sum() == approx(1)
         assert bars["start"][0] == 0 and bars["end"][-1] == 1
@@ -176,15 +173,27 @@ def test_bars_hold_five_patients_and_add_up_to_all(seed, patients):
 def test_a_bar_is_the_share_of_patients_each_counted_once():
     frame = people(2)
     scores = np.random.default_rng(1).random((3, frame.height))
-    table = score_histograms(frame, {"uniform": scores}, ["race"], [1, 2, 3])
+    table = score_histograms(frame, {"uniform": scores}, ["race"])
     assert (table["end"] - table["start"]).min() == approx(1 / BINS)
     for row in table.to_dicts():
-        values = scores.mean(axis=0) if row["seed"] is None else scores[row["seed"] - 1]
-        of_group = frame.with_columns(score=pl.Series(values), overall=pl.lit("all"))
+        of_group = frame.with_columns(index=pl.row_index(), overall=pl.lit("all"))
         of_group = of_group.filter(pl.col(row["attribute"]) == row["group"], label=row["label"])
-        inside = pl.col("score").ge(row["start"]) & (pl.col("score").lt(row["end"]) | pl.lit(row["end"] == 1))
-        shares = of_group.group_by("patient").agg(inside.mean())["score"]
-        assert row["share"] == approx(shares.mean()) and row["images"] == of_group.filter(inside).height
+        values = scores[:, of_group["index"].to_numpy()]
+        inside = (values >= row["start"]) & ((values < row["end"]) | (row["end"] == 1))
+        shares = of_group.with_columns(inside=pl.Series(inside.mean(axis=0))).group_by("patient").agg("inside")
+        assert row["share"] == approx(shares["inside"].list.mean().mean())
+        assert row["patients"] == of_group.filter(pl.Series(inside.any(axis=0)))["patient"].n_unique()
+
+
+def test_a_histogram_cut_at_the_threshold_gives_the_mean_of_the_networks_rates():
+    frame, rng = people(4, patients=60), np.random.default_rng(4)
+    scores = rng.beta(4, 4, (3, frame.height))
+    table = score_histograms(frame, {"uniform": scores}, [])
+    for label in (0, 1):
+        rows = np.flatnonzero(frame["label"].to_numpy() == label)
+        called = frame[rows].with_columns(called=pl.Series((scores[:, rows] >= THRESHOLD).mean(axis=0)))
+        rate = called.group_by("patient").agg(pl.col("called").mean())["called"].mean()
+        assert table.filter(pl.col("start") >= THRESHOLD, label=label)["share"].sum() == approx(rate)
 
 
 def test_weights_of_patients_add_up_to_one():
@@ -195,5 +204,5 @@ def test_weights_of_patients_add_up_to_one():
 
 def test_a_group_of_four_patients_has_no_histogram():
     frame = pl.DataFrame({"patient": range(12), "label": 1, "race": ["A"] * 8 + ["B"] * 4})
-    table = score_histograms(frame, {"uniform": np.full((1, 12), 0.3)}, ["race"], [1])
+    table = score_histograms(frame, {"uniform": np.full((1, 12), 0.3)}, ["race"])
     assert set(table.select("attribute", "group").rows()) == {("overall", "all"), ("race", "A")}

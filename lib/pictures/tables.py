@@ -25,5 +25,5 @@ def picture_tables(
     return {
         "radiographs": mean_radiographs(plan.frame, pixels, attributes),
         "saliency": mean_saliency(valid, maps, own, attributes),
-        "histograms": score_histograms(valid, scores, attributes, plan.seeds),
+        "histograms": score_histograms(valid, scores, attributes),
     }

@@ -102,8 +102,8 @@ class Scores:
 
 
 def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEIGHTING) -> tuple[Scores, ...]:
-    """Score distributions of the mean over networks, by group, with the thresholds of the board's threshold rule."""
-    histograms = rows(results, "histograms", attribute=attribute.name, weighting=weighting, seed=None)
+    """Score distributions of all networks together, by group, with the thresholds of the board's threshold rule."""
+    histograms = rows(results, "histograms", attribute=attribute.name, weighting=weighting)
     bars = {
         place: tuple(Bar(line["start"], line["end"], line["share"]) for line in lines)
         for place, lines in parts(histograms, "group", "label").items()

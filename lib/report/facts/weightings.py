@@ -175,7 +175,7 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
     """By label, how much higher the first group's scores lie than the second's, on average (from the histograms)."""
     means = {}
-    histograms = rows(results, "histograms", weighting=weighting, attribute=attribute, seed=None)
+    histograms = rows(results, "histograms", weighting=weighting, attribute=attribute)
     for place, bars in parts(histograms, "group", "label").items():
         middle = sum((bar["start"] + bar["end"]) / 2 * bar["share"] for bar in bars)
         means[place] = middle / sum(bar["share"] for bar in bars)
