@@ -185,19 +185,19 @@ def _folder(cohort: str) -> Path:
 
 def _check(options: argparse.Namespace) -> None:
     from lib.cohort import read_cohort, readable
+    from lib.report.facts.cohort import Check
+    from lib.report.words.language import language
+    from lib.report.words.templates import tell
+    from lib.study.attributes import asked_attributes
 
     if not options.cohort:
         raise UserError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
     code = _language(options)  # a mistake here is told before anything is read
-    cohort = read_cohort(_folder(options.cohort))
-    _, checks, _ = readable(cohort, study_settings().training.image_size or 128, ROOT / "data" / ".pixels")
-    from lib.report.facts.cohort import Check
-    from lib.report.words.language import language
-    from lib.report.words.templates import tell
-
+    settings = study_settings()
+    cohort = read_cohort(_folder(options.cohort), attributes=asked_attributes(settings, ROOT))
+    _, checks, _ = readable(cohort, settings.training.image_size or 128, ROOT / "data" / ".pixels")
     words = language(code)
-    for row in checks.iter_rows():
-        check = Check(*row)
+    for check in (Check(*row) for row in checks.iter_rows()):
         print(f"{words.number(check.rows):>8}  {tell(words, 'tables/checks', 'line', c=check)}")
 
 
