@@ -33,7 +33,7 @@ test-slow: venv
 	$(BIN)/python -m pytest -m slow --durations 10
 
 study: venv
-	$(BIN)/python -m lib study
+	$(BIN)/python -m lib study $(IN)
 
 preview: venv
 	$(BIN)/python -m lib preview $(IN)

@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
             add_options(command)
         if name in ("report", "slides", "preview", "notebook"):
             command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
-        if name in ("check", "report", "slides", "preview", "notebook"):
+        if name in ("check", "study", "report", "slides", "preview", "notebook"):
             command.add_argument("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
         if name == "report":
             command.add_argument(
@@ -185,29 +185,28 @@ def _folder(cohort: str) -> Path:
 
 def _check(options: argparse.Namespace) -> None:
     from lib.cohort import read_cohort, readable
+    from lib.report.facts.cohort import Check
+    from lib.report.words.language import language
+    from lib.report.words.templates import tell
+    from lib.study.attributes import asked_attributes
 
     if not options.cohort:
         raise UserError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
     code = _language(options)  # a mistake here is told before anything is read
-    cohort = read_cohort(_folder(options.cohort))
-    _, checks, _ = readable(cohort, study_settings().training.image_size or 128, ROOT / "data" / ".pixels")
-    from lib.report.facts.cohort import Check
-    from lib.report.words.language import language
-    from lib.report.words.templates import tell
-
+    settings = study_settings()
+    cohort = read_cohort(_folder(options.cohort), attributes=asked_attributes(settings, ROOT))
+    _, checks, _ = readable(cohort, settings.training.image_size or 128, ROOT / "data" / ".pixels")
     words = language(code)
-    for row in checks.iter_rows():
-        check = Check(*row)
+    for check in (Check(*row) for row in checks.iter_rows()):
         print(f"{words.number(check.rows):>8}  {tell(words, 'tables/checks', 'line', c=check)}")
 
 
 def _study(options: argparse.Namespace) -> None:
     from lib.study.run import run_study
 
-    if options.cohort:
-        folder, name = _folder(options.cohort), options.name
-    else:
-        folder, name = _demo_folder(), options.name or "demo"
+    _language(options)  # a mistake here is told before anything is trained
+    folder = _folder(options.cohort) if options.cohort else _demo_folder()
+    name = options.name or (None if options.cohort else "demo")
     print(run_study(folder, name, again=options.again, minutes=options.minutes))
 
 
@@ -235,17 +234,14 @@ def _audit(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> None:
     from lib.render.report import render_report
 
-    code = _language(options)  # a mistake here is told before anything is trained
-    _choose(options)
-    for path in render_report(ROOT, code):
+    for path in render_report(ROOT, _choose(options)):
         print(path)
 
 
 def _slides(options: argparse.Namespace) -> None:
     from lib.render.report import render_slides
 
-    _choose(options)
-    deck = render_slides(ROOT, _language(options))
+    deck = render_slides(ROOT, _choose(options))
     print(deck)
     if options.pdf:
         from lib.render.deck_pdf import print_deck
@@ -256,21 +252,20 @@ def _slides(options: argparse.Namespace) -> None:
 def _preview(options: argparse.Namespace) -> None:
     from lib.render.report import preview
 
-    _choose(options)
-    preview(ROOT, _language(options))
+    preview(ROOT, _choose(options))
 
 
 def _notebook(options: argparse.Namespace) -> None:
     from lib.render.notebook import write_notebook
 
-    _choose(options)
-    print(write_notebook(ROOT, _language(options)))
+    print(write_notebook(ROOT, _choose(options)))
 
 
-def _choose(options: argparse.Namespace) -> None:
-    """Make the cohort of the command line the chosen one, running its study when it is a folder of images."""
+def _choose(options: argparse.Namespace) -> str:
+    """Make the cohort of the command line the chosen one, running its study when it is a folder of images; the language."""
     from lib.cohort.layout import is_cohort
 
+    code = _language(options)  # a mistake here is told before anything is trained
     if options.cohort:
         os.environ["COHORT"] = options.cohort
     if os.environ.get("COHORT"):
@@ -282,6 +277,7 @@ def _choose(options: argparse.Namespace) -> None:
         run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise UserError("{folder} holds no results: give a cohort folder, `make report COHORT=path`.", bundle_folder())
+    return code
 
 
 def _language(options: argparse.Namespace) -> str:

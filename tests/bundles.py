@@ -97,6 +97,11 @@ def _made(knobs: Knobs) -> Results:
     return Results(_manifest(cohort, knobs), {name: tables[name].select(*TABLES[name]) for name in TABLES})
 
 
+def others_of(knobs: Knobs) -> list[Attribute]:
+    """Attributes that are not those of the course; scores are higher in the first group of each."""
+    return [own for own in knobs.attributes if own.name not in DEFAULTS]
+
+
 def _cohort(draw: np.random.Generator, knobs: Knobs) -> pl.DataFrame:
     """Patients of one to four images, one label and view per image; a third of the patients are in `valid`."""
     count = knobs.patients
@@ -106,6 +111,7 @@ def _cohort(draw: np.random.Generator, knobs: Knobs) -> pl.DataFrame:
     in_ap = 0.01 if knobs.rare else 0.4 + knobs.effect * 0.1 * (age > 60)
     view = np.where(draw.random(n) < in_ap, "AP", "PA")
     sick = draw.random(n) < 0.45 + knobs.effect * (0.2 * (view == "AP") - 0.05)
+    others = {own.name: draw.choice(own.groups, count)[patient] for own in others_of(knobs)}
     return pl.DataFrame(
         {
             "split": np.where(patient < count // 3, "valid", "train"),
@@ -116,6 +122,7 @@ def _cohort(draw: np.random.Generator, knobs: Knobs) -> pl.DataFrame:
             "age_group": np.select([age < 40, age <= 60], ["<40", "40-60"], ">60"),
             "view": view,
         }
+        | others
     )
 
 
@@ -123,6 +130,8 @@ def _scores(draw: np.random.Generator, valid: pl.DataFrame, weighting: str, knob
     """Chance of sick, (seeds, n): the sick score higher, and images in AP too, unless the weighting is by view."""
     shift = 0.0 if weighting == "kamiran_calders_view" else 1.2 * knobs.effect
     logits = 1.4 * (valid["label"].to_numpy() - 0.5) + shift * (valid["view"].to_numpy() == "AP") - shift / 2
+    for own in others_of(knobs):
+        logits = logits + 1.2 * knobs.effect * (valid[own.name].to_numpy() == own.groups[0])
     person = np.random.default_rng(1).normal(0, 0.7, valid["patient"].max() + 1)[valid["patient"].to_numpy()]
     return 1 / (1 + np.exp(-(logits + person + draw.normal(0, 0.5, (knobs.seeds, valid.height)))))
 
@@ -131,7 +140,8 @@ def _heads(
     people: Population, valid: pl.DataFrame, train: pl.DataFrame, scores: dict, knobs: Knobs
 ) -> dict[str, pl.DataFrame]:
     """The catalogue on the simulated train; as re-trained heads the scores themselves, as placebos the uniform seeds."""
-    weights, refused = weighting_catalogue(train.with_columns(image=pl.lit("a.png"), weight=pl.lit(None, pl.Float64)))
+    listed = train.with_columns(image=pl.lit("a.png"), weight=pl.lit(None, pl.Float64))
+    weights, refused = weighting_catalogue(listed, [attribute.name for attribute in knobs.attributes])
     same = equivalents(weights)
     rows = [(n, effective_share(own), float(own.max()), same.get(n), None) for n, own in weights.items()]
     rows += [(n, None, None, None, why) for n, why in refused.items()]
@@ -227,11 +237,12 @@ def _manifest(cohort: pl.DataFrame, knobs: Knobs) -> dict:
     for split in ("train", "valid"):
         part = cohort.filter(split=split)
         sizes |= {f"{split}_images": part.height, f"{split}_patients": part["patient"].n_unique()}
+    names = [attribute.name for attribute in knobs.attributes]
     training = {"seeds": list(range(1, knobs.seeds + 1)), "image_size": 64, "epochs": EPOCHS}
     training |= {"weights_act_by": "sampling", "initial_weights": "none", "batch_size": 32, "learning_rate": 0.0003}
     return {
         "cohort": {"name": "simulated", "source": "simulated patients", "key": "0" * 32, **sizes}
-        | {"sick_share": float(cohort["label"].mean()), "unknown": {"sex": 0, "age_group": 0, "view": 0}},
+        | {"sick_share": float(cohort["label"].mean()), "unknown": dict.fromkeys(names, 0)},
         "attributes": attributes_as_json(knobs.attributes),
         "settings": {
             "training": training,

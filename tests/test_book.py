@@ -49,6 +49,7 @@ def project(tmp_path):
         "lib/__init__.py",
         "lib/settings.py",
         "lib/messages.py",
+        "lib/names.py",
     ]
     copied += [f"lib/render/{name}.py" for name in ("__init__", "book", "offline", "twins")]
     copied += [f"lib/report/words/{code}/names.toml" for code in ("en", "fr")]
@@ -80,6 +81,20 @@ def test_the_file_for_quarto_says_what_the_settings_say(project):
     }
     assert said["report"] == {"authors": "Ada L., Zoë M."} and said["lang"] == "en"
     assert chapters_of(project) == ["index.qmd", "chapters/mine.qmd"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code", "told"),
+    [
+        ('["sex", "age_group", "view"]', "en", "by sex, age and view"),
+        ('["sex", "age_group", "view"]', "fr", "selon le sexe, l’âge et l’incidence"),
+        ('["age:Patient Age:40,60", "smoker:Smoker=no"]', "en", "by age and smoker"),
+        ('["insurance_kind"]', "fr", "selon l’attribut insurance kind,"),
+    ],
+)
+def test_a_subtitle_names_what_is_compared(project, attributes, code, told):
+    rewrite_settings(project, subtitle='"by {attributes}"', attributes=attributes)
+    assert told in book_settings(project, code)["book"]["subtitle"]
 
 
 def test_an_edition_has_its_own_names_chapters_and_folder(project):

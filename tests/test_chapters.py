@@ -8,7 +8,7 @@ import pytest
 from altair.utils import schemapi
 from bundles import Knobs, bundle
 
-from lib.names import DEFAULTS
+from lib.names import DEFAULTS, Attribute
 from lib.render.book import LANGUAGE, language_of
 from lib.render.thaw import CELL, chapters
 from lib.report import exhibit, exhibits
@@ -21,6 +21,11 @@ COHORTS = {
     "null": Knobs(effect=0, postprocessings=FEW),
     "rare groups": Knobs(rare=True),
     "bare": Knobs(seeds=1, patients=60, weightings=("uniform",), postprocessings=("fixed_0.5",)),
+    "another attribute": Knobs(
+        attributes=(*DEFAULTS.values(), Attribute("smoker", "smoker", ("yes", "no"), "no", True)),
+        weightings=("uniform", "group_balanced_smoker"),
+        postprocessings=FEW,
+    ),
     "one attribute": Knobs(attributes=(DEFAULTS["sex"],), weightings=("uniform", "inverse_class_frequency")),
 }
 EDITIONS = [(name, code) for name in COHORTS for code in languages()]
@@ -28,6 +33,7 @@ INLINE = re.compile(r"`\{python\} ([^`]+)`")
 FAULT = re.compile(
     r"(?<!^)(?<!\. )\bNone\b(?!\.\*\*)|\bnan\b|\{|\}|  | ,|\.\.(?!\.)|\(\)|\b1 (images|patients|networks|weightings)\b"
 )
+MATHS = re.compile(r"\$[^$]+\$")
 CLAIMS = (
     "**No, not by",
     "We are sure that there is a gap",
@@ -78,7 +84,7 @@ def test_every_cell_and_sentence_holds_for_any_cohort(instead, name, code):
     for path in [own for own in chapters(ROOT) if language_of(own) == code]:
         for text in sentences((ROOT / path).read_text("utf-8")):
             assert text.strip(), f"{path}: Quarto shows the code of an empty sentence"
-            assert not FAULT.search(text), f"{path}: {text}"
+            assert not FAULT.search(MATHS.sub("x", text)), f"{path}: {text}"
             assert not [claim for claim in claims if claim in text], f"{path}: {text}"
 
 

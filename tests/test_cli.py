@@ -142,12 +142,18 @@ def test_clean_keeps_results_and_networks(tmp_path, monkeypatch):
     assert kept == ["_freeze", "data", "data/nih", "data/nih/results", "data/nih/runs"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["check", "a", "b"]])
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["check", "a", "b"], ["study", "--minuts", "3"]])
 def test_an_unknown_command_shows_how_to_call(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)
     assert stop.value.code == 2
     assert "usage: python -m lib" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "study", "report", "slides", "preview", "notebook"])
+def test_a_language_without_words_is_told_before_anything_is_done(command, tiny_cohort, capsys):
+    assert cli.main([command, str(tiny_cohort), "--language", "xx"]) == 1
+    assert "it can be had in en, fr." in sentence(capsys.readouterr().err)
 
 
 def test_check_speaks_the_language_of_the_report(tiny_cohort, monkeypatch, capsys):

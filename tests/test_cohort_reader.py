@@ -237,6 +237,9 @@ def test_a_cohort_may_be_compared_by_any_column_and_need_not_have_sex_age_or_vie
     cohort = read_cohort(folder, attributes=[parse_attribute("race:Race=B")])
     assert cohort.attributes == {"race": Attribute("race", "race", ("A", "B"), "B", True)}
     assert sorted(cohort.frame["race"]) == ["A", "A", "B", "B"] and cohort.frame["sex"].null_count() == 4
+    other.with_columns(Race=pl.Series(["A", None, "a", "B"])).write_csv(folder / "metadata.csv")
+    some = read_cohort(folder, attributes=[parse_attribute("race:Race")])
+    assert counted(some)["images whose race is unknown"] == 1
     other.with_columns(Race=pl.Series(["A", "A", "a", "B"])).write_csv(folder / "metadata.csv")
     assert read_cohort(folder, attributes=[parse_attribute("race:Race")]).key != cohort.key
     other.with_columns(Race=pl.lit("A")).write_csv(folder / "metadata.csv")

@@ -70,10 +70,18 @@ def test_a_single_class_cannot_be_fitted():
         best_threshold(np.array([0.1, 0.2]), np.array([1, 1]))
 
 
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_rule_needs_no_group_and_tosses_no_coin_but_where_it_is_named(name):
+    own = sample(400)
+    rule = REGISTRY[name].fit(own, 20)
+    with_groups, without = (rule.decide(own.scores, groups) for groups in (own.groups, np.full(400, -1)))
+    assert name not in DECIDE_WITHOUT_GROUP or (with_groups == without).all()
+    assert name in RANDOMISED or set(np.unique(with_groups)) <= {0, 1}
+
+
 def test_the_registry_is_the_names_list():
     assert set(REGISTRY) == set(POSTPROCESSINGS)
-    assert {name for name, method in REGISTRY.items() if not method.needs_group} == DECIDE_WITHOUT_GROUP
-    assert {name for name, method in REGISTRY.items() if method.randomised} == RANDOMISED
+    assert REGISTRY.keys() >= DECIDE_WITHOUT_GROUP | RANDOMISED
 
 
 def test_group_thresholds_find_each_groups_optimum():

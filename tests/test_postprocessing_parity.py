@@ -233,11 +233,24 @@ def test_constant_scores_give_constant_decisions(name):
         assert np.ptp(decided[flat.groups == g]) == pytest.approx(0)
 
 
-@pytest.mark.parametrize("name", [n for n in REGISTRY if n != "fixed_0.5" and not n.startswith("calibrated")])
-def test_one_class_is_one_sentence(name):
+@pytest.mark.parametrize("name", REGISTRY)
+def test_of_one_class_a_rule_decides_or_says_so_in_one_sentence(name):
+    own = sample(n=200)
+    try:
+        decided = (
+            REGISTRY[name]
+            .fit(Sample(own.scores, np.zeros(200, int), own.patients, own.groups), 20)
+            .decide(own.scores, own.groups)
+        )
+        assert ((decided >= 0) & (decided <= 1)).all()
+    except ValueError as error:
+        assert "only one of the two is there" in str(error)
+
+
+def test_what_maximises_balanced_accuracy_cannot_be_fitted_to_one_class():
     own = sample(n=200)
     with pytest.raises(ValueError, match="only one of the two is there"):
-        REGISTRY[name].fit(Sample(own.scores, np.zeros(200, int), own.patients, own.groups), 20)
+        REGISTRY["best_threshold"].fit(Sample(own.scores, np.zeros(200, int), own.patients, own.groups), 20)
 
 
 def test_a_score_that_is_no_number_is_one_sentence():

@@ -14,7 +14,11 @@ TEXTS = {name: (ROOT / name).read_text("utf-8") for name in chapters_of(ROOT)}
 LABEL = re.compile(r"\{#((?:sec|fig|tbl)-[\w-]+)\}")
 SHOWN = re.compile(r'^show\(study, "(\w+)"(?:, kind="([^"]+)")?\)', re.MULTILINE)
 REFERENCE = re.compile(r"(?<![\w.])@([a-z][\w-]*\w)")
-WORDS = [path.read_text("utf-8") for path in (ROOT / "lib" / "report").rglob("*") if path.suffix in (".j2", ".py")]
+WORDS = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in (ROOT / "lib" / "report").rglob("*")
+    if path.suffix in (".j2", ".py", ".toml")
+}
 
 
 def labels_of(text: str) -> list[str]:
@@ -38,10 +42,16 @@ def test_what_a_chapter_refers_to_exists(chapter):
     assert referred - set(LABELS) - set(SOURCES) == set()
 
 
+@pytest.mark.parametrize("words", [name for name in WORDS if not name.endswith(".py")])
+def test_what_a_computed_sentence_refers_to_exists(words):
+    referred = set(REFERENCE.findall(WORDS[words]))
+    assert referred - set(LABELS) - set(SOURCES) == set()
+
+
 def test_no_label_and_no_source_is_there_twice():
     assert [name for name, times in (LABELS + Counter(SOURCES)).items() if times > 1] == []
 
 
 def test_every_source_is_cited():
     """In a chapter, or in a sentence that is computed."""
-    assert set(SOURCES) - set(REFERENCE.findall("".join([*TEXTS.values(), *WORDS]))) == set()
+    assert set(SOURCES) - set(REFERENCE.findall("".join([*TEXTS.values(), *WORDS.values()]))) == set()

@@ -10,6 +10,8 @@ from lib.names import ERRORS, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, load, read, say, show
 from lib.report.facts import baseline, curves, decide, effects, weightings
 from lib.report.facts.effects import BALANCED, DIFFERS, KEYS, LAST_LAYER, RULE, WEIGHTING
+from lib.report.words.language import language
+from lib.report.words.templates import tell
 
 KINDS = (WEIGHTING, RULE, LAST_LAYER)
 SURE = ("**Yes.**", "**Oui.**", "beyond chance", "au-delà du hasard")
@@ -128,3 +130,14 @@ def test_titles_and_readings_hold_in_any_world(world, code):
     for name in (*names, "seed_spread", "roc"):
         for text in (heading(study, name), read(study, name)):
             assert text and "None" not in text, (name, text)
+
+
+def test_every_weighting_of_the_study_is_described_and_a_rule_of_ones_own_too(nih):
+    described = weightings.families(nih)["families"]
+    trained = set(nih.metrics["weighting"]) - {"uniform"}
+    assert len(described) == len(set(described)) <= len(trained)
+    assert all(any(name.startswith(family) for family in described) for name in trained)
+    words = language("en")
+    assert say(nih, "formulas").count("\n- ") + 1 == len(described)
+    told = tell(words, "rules", tried=["fixed_0.5", "by_age_of_film"])
+    assert told.endswith("- **By age of film**.")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.report.words.language import HERE, languages
+from lib.names import BASELINE, METRICS, POSTPROCESSINGS, WEIGHTINGS, by_groups
+from lib.report.words.language import HERE, language, languages
 from lib.settings import ROOT
 
 OTHERS = [code for code in languages() if code != "en"]
@@ -40,6 +41,24 @@ def test_names_have_the_same_tables(code):
     assert own.keys() == english.keys()
     for table in english.keys() - OWN_NAMES:
         assert own[table].keys() == english[table].keys(), table
+
+
+@pytest.mark.parametrize("code", languages())
+def test_every_metric_and_method_has_a_name_and_says_what_it_does(code):
+    words, told = language(code), tomllib.loads((HERE / code / "names.toml").read_text("utf-8"))
+    families = {grouped[0] if (grouped := by_groups(name)) else name for name in WEIGHTINGS}
+    assert METRICS.keys() <= told["metrics"].keys() and POSTPROCESSINGS.keys() <= told["postprocessings"].keys()
+    assert families <= told["weightings"].keys() | told["weighting_families"].keys()
+    assert not [name for name in families | POSTPROCESSINGS.keys() if name not in BASELINE and not words.does(name)]
+    assert told["formulas"].keys() <= families
+
+
+@pytest.mark.parametrize("code", languages())
+def test_a_check_of_any_attribute_is_told_in_the_language(code):
+    words = language(code)
+    told = words.named("images whose centre is unknown", "checks"), words.named("kept, in no centre group", "actions")
+    assert ("centre" in told[0]) and (code == "en") == (told[0] == "images whose centre is unknown")
+    assert (code == "en") == (told[1] == "kept, in no centre group")
 
 
 def chapters(code: str) -> dict[str, Path]:

@@ -177,7 +177,7 @@ def test_a_damaged_stamp_thaws_everything(project, content):
 
 def real_project(folder: Path) -> Path:
     """The real script and its settings, in a folder of their own, with one chapter."""
-    for name in ("__init__", "settings", "messages", "render/__init__", "render/book", "render/thaw"):
+    for name in ("__init__", "names", "settings", "messages", "render/__init__", "render/book", "render/thaw"):
         (folder / "lib" / f"{name}.py").parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "lib" / f"{name}.py", folder / "lib" / f"{name}.py")
     (folder / "index.qmd").write_text("```{python}\nimport lib.settings\n```\n", "utf-8")
@@ -220,6 +220,7 @@ def test_the_script_runs_the_study_of_a_folder_that_has_no_results(tmp_path):
         "lib/render/thaw.py",
         "lib/settings.py",
         "lib/messages.py",
+        "lib/names.py",
         "lib/render/__init__.py",
         "lib/__init__.py",
     ],
@@ -230,6 +231,6 @@ def test_script_and_settings_import_the_standard_library_alone(file):
             assert {alias.name.split(".")[0] for alias in node.names} <= sys.stdlib_module_names
         if isinstance(node, ast.ImportFrom):
             assert (
-                node.module in ("lib.settings", "lib.messages", "lib.render.book")
+                node.module in ("lib.settings", "lib.messages", "lib.names", "lib.render.book")
                 or node.module.split(".")[0] in sys.stdlib_module_names
             )

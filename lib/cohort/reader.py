@@ -91,8 +91,9 @@ def read_cohort(
     frame = known.filter(~leaking)
     sexes = frame.group_by("patient").agg(pl.col("sex").drop_nulls().n_unique()).filter(pl.col("sex") > 1).height
     checks.append(("patients recorded with two sexes", sexes, "kept as recorded on each image"))
-    for column, words in (("age", "age"), ("sex", "sex"), ("view", "view")):
-        checks.append((f"images whose {words} is unknown", frame[column].null_count(), f"kept, in no {words} group"))
+    others = {name: attribute.label for name, attribute in people.attributes.items() if name not in DEFAULTS}
+    for column, label in ({"age": "age", "sex": "sex", "view": "view"} | others).items():
+        checks.append((f"images whose {label} is unknown", frame[column].null_count(), f"kept, in no {label} group"))
     require_both_classes(folder, frame)
     _require_patients(folder, frame)
 

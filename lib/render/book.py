@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+from lib.names import DEFAULTS  # noqa: E402
 from lib.settings import LANGUAGE, SettingsError, languages, read_settings  # noqa: E402
 
 FILE = "_report.yml"
@@ -72,7 +74,7 @@ def profile_of(code: str, *, deck: bool = False) -> str:
 
 def page_words(root: Path, code: str) -> dict[str, Any]:
     """What `names.toml` of an edition says to pages and to Quarto, with what the project overrides; empty where there is nothing."""
-    words: dict[str, Any] = {"language": {}, "page": {}, "quarto": {}}
+    words: dict[str, Any] = {"language": {}, "page": {}, "quarto": {}, "by": {}}
     for folder in (root / "lib" / "report" / "words", root / "words"):
         path = folder / code / "names.toml"
         try:
@@ -88,12 +90,14 @@ def page_words(root: Path, code: str) -> dict[str, Any]:
 
 def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
     """What `[report]` says of an edition, in Quarto's names. Raises `SettingsError`, one sentence, for a chapter that is not there."""
-    report, words = read_settings(root)["report"], page_words(root, code)
-    own = report.get(code, {})
+    stated, words = read_settings(root), page_words(root, code)
+    report = stated["report"]
+    own, by = report.get(code, {}), attributes_named(stated["audit"].get("attributes", DEFAULTS), words)
     authors = report.get("authors") or NOBODY
     if authors == NOBODY:  # nobody has signed yet
         authors = [words["page"].get("authors", *NOBODY)]
-    book = {key: own.get(key) or report.get(key, "") for key in ("title", "subtitle")} | {"author": authors}
+    names = {key: own.get(key) or report.get(key, "") for key in ("title", "subtitle")}
+    book = {key: name.replace("{attributes}", by) for key, name in names.items()} | {"author": authors}
     book |= {"chapters": [home_of(code), *_chapters(root, report, "chapters", code)]}
     if appendices := _chapters(root, report, "appendices", code):
         book["appendices"] = appendices
@@ -116,6 +120,19 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
         script = words_for_browser(words)
         settings["format"] = {"html": {"include-in-header": [{"text": script}], "code-summary": words["page"]["code"]}}
     return settings
+
+
+def attributes_named(attributes: Iterable[str], words: dict[str, Any]) -> str:
+    """What is compared, as it stands after "by": `sex, age and view` of `["sex", "age_group", "view:View Position=PA"]`."""
+    names = [written.partition("=")[0].partition(":")[0].strip() for written in attributes]
+    told = [_by(name, words["by"]) for name in names]
+    listed = f" {words['language'].get('and', 'and')} ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)
+    return listed.replace("'", words["language"].get("apostrophe", "'"))
+
+
+def _by(name: str, names: dict[str, str]) -> str:
+    known = names.get(name) or names.get(f"{name}_group")
+    return known or names.get("other", "{label}").format(label=name.replace("_", " "))
 
 
 def words_for_browser(words: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from lib.postprocessing.deployed import REFITS
 from lib.preprocessing import example_weights
 from lib.settings import ROOT, bundle_folder, data_folder, settings_error, study_settings
 from lib.settings_schema import StudySettings
+from lib.study.attributes import asked_attributes
 from lib.study.catalogue import catalogue_tables, embeddings, retraining_floor
 from lib.study.ownership import claim
 from lib.study.published import may_be_published, predictions
@@ -43,7 +44,6 @@ from lib.study.records import (
     weight_table,
 )
 from lib.tables import TABLES
-from lib.tabular import AttributeSpec, TableError, parse_attribute
 from lib.training.batches import fit_and_tune
 from lib.training.settings import ComputeSettings, TrainingSettings
 from lib.training.store import Plan, Run
@@ -68,7 +68,7 @@ def run_study(
     """
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
     settings = study_settings(root)
-    attributes = _attributes(settings, root)
+    attributes = asked_attributes(settings, root)
     stated, training = _training(settings, root)
     cohort = read_cohort(folder, attributes=attributes)
     name = claim(folder, cohort.key, name, root)
@@ -212,25 +212,6 @@ class _Study:
         )
         with tqdm(total=len(QUESTIONS), desc=message("Auditing"), unit=message(" questions")) as bar:
             return recorded | answer(context, progress=lambda name: bar.update())
-
-
-def _attributes(settings: StudySettings, root: Path) -> list[AttributeSpec]:
-    """What `[audit] attributes` asks for: `sex`, `race:Race`, `age:Patient Age:40,60`; the preferred one is among them."""
-    place = ("audit", "attributes")
-    try:
-        attributes = [parse_attribute(written) for written in settings.audit.attributes]
-    except TableError as error:
-        raise settings_error(root, place, str(error).removesuffix(".")) from None
-    names = [attribute.key for attribute in attributes]
-    if len(set(names)) < len(names):
-        raise settings_error(root, place, message("attributes names a column twice: {names}", ", ".join(names)))
-    if (preferred := settings.preferences.attribute) not in names:
-        raise settings_error(
-            root,
-            ("preferences", "attribute"),
-            message("attribute is {name!r}; allowed is one that is audited: {names}", preferred, ", ".join(names)),
-        )
-    return attributes
 
 
 def _training(settings: StudySettings, root: Path) -> tuple[dict[str, Any], TrainingSettings]:

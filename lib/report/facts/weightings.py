@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.names import BASELINE_WEIGHTING, ERRORS, Attribute
+from lib.names import BASELINE_WEIGHTING, BY_PATIENT, ERRORS, OVERALL, PLACEBO, Attribute, by_groups
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import FIGURES, LAST_LAYER, WEIGHTING, Effect, Effects, effects
 from lib.report.facts.pictures import HEALTHY, SICK
-from lib.report.facts.values import figures, parts, rows, turned
+from lib.report.facts.values import WEIGHTED, figures, parts, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -194,6 +194,19 @@ def why(results: Results) -> dict[str, Any] | None:
     """The facts of the table `why_gaps`."""
     told = gap_parts(results)
     return {"parts": told} if told else None
+
+
+@sentences("formulas")
+def families(results: Results) -> dict[str, Any]:
+    """Families of the weightings that were tried, each once, with `patient_balanced` where others are multiplied by it."""
+    tried = parts(rows(results, "metrics", WEIGHTED, attribute=OVERALL), "weighting")
+    told: dict[str, None] = {}
+    for name in (name.removeprefix(PLACEBO) for name in tried):
+        rest = name.removeprefix(BY_PATIENT)
+        told |= {} if rest == name else {"patient_balanced": None}
+        family = by_groups(rest)
+        told[family[0] if family else rest] = None
+    return {"families": list(told)}
 
 
 @sentences("weightings")

@@ -72,8 +72,17 @@ class Language(Writing):
         super().__init__(tables)
 
     def named(self, key: str, table: str) -> str:
-        """The name of a thing in a table of `names.toml`; what is not there is told as it is, a word without underscores."""
-        return self._names.get(table, {}).get(key, key if " " in key else key.replace("_", " "))
+        """The name of a thing in a table of `names.toml`; what is not there is told as it is, a word without underscores.
+
+        An entry with `{label}` in it names all that is worded so: `images whose {label} is unknown`.
+        """
+        names: Mapping[str, str] = self._names.get(table, {})
+        for pattern in (pattern for pattern in names if "{label}" in pattern and key not in names):
+            before, after = pattern.split("{label}")
+            if key.startswith(before) and key.endswith(after):
+                label = key.removeprefix(before).removesuffix(after)
+                return names[pattern].format(label=self.attribute(label.replace(" ", "_")))
+        return names.get(key, key if " " in key else key.replace("_", " "))
 
     def attribute(self, attribute: Attribute | str) -> str:
         """`age group`, as a heading has it; of a crossing both, of `overall` everyone."""
@@ -169,9 +178,21 @@ class Language(Writing):
 
     def plain_words(self, option: Any) -> str:
         """What an option of the decision page does, in words for everybody (`[plain]`); empty where there are none."""
-        names = self._names["plain"]
-        starts = [[n for n in names if method.startswith(n)] for method in (option.weighting, option.rule) if method]
-        return self.phrase("semicolon").join(names[max(fitting, key=len)] for fitting in starts if fitting)
+        told = [self.does(method) for method in (option.weighting, option.rule) if method]
+        return self.phrase("semicolon").join(words for words in told if words)
+
+    def does(self, method: str) -> str:
+        """What a weighting, a family of them or a post-processing does (`[plain]`); empty where there are no words."""
+        names: Mapping[str, str] = self._names["plain"]
+        return names.get(max((name for name in names if method.startswith(name)), key=len, default=""), "")
+
+    def family(self, name: str) -> str:
+        """A family of weightings, whatever it goes by, or a weighting that is none."""
+        return self._names["weighting_families"].get(name) or self.weighting(name)
+
+    def formula(self, family: str) -> str:
+        """The formula of a family of weightings and its source, as Markdown; empty where there is none."""
+        return self._names["formulas"].get(family, "")
 
 
 def _read(path: Path) -> dict[str, Any]:
