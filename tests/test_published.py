@@ -1,13 +1,13 @@
 """Published predictions: only where allowed, and enough to recompute the bundle's figures."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from conftest import QUICK, rewrite_settings
+from made import few_questions, linked
 from pytest import approx
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -67,9 +67,10 @@ def test_a_column_is_a_network_and_decisions_survive_single_precision():
 def published(tiny_study, tmp_path_factory) -> Path:
     """The tiny study with its predictions: its networks are those of the other, which are kept."""
     root = tmp_path_factory.mktemp("published") / "project"
-    shutil.copytree(tiny_study.root, root)
+    linked(tiny_study.root, root)
     rewrite_settings(root, **QUICK, publish_predictions="true")
-    return run_study(tiny_study.folder, root=root)
+    with few_questions():
+        return run_study(tiny_study.folder, root=root)
 
 
 def test_the_study_publishes_what_it_may_and_nothing_more(published, tiny_study):
