@@ -24,10 +24,13 @@ settings.load_profile("project")
 
 DEAREST = (
     "test_pages",
-    "test_training_survives",
     "test_chapters",
     "test_study",
+    "test_audit_coverage",
+    "test_training_survives",
     "test_predictions",
+    "test_inference_engine",
+    "test_training_slurm",
     "test_slides",
     "test_pdf",
 )
