@@ -6,6 +6,7 @@ import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,15 @@ def audited_quickly():
     """For files in which audits are made, and what they say of noise is not what is tested."""
     with quick_audits():
         yield
+
+
+@pytest.fixture
+def few_asked(monkeypatch):
+    """Audits of predictions answer a few questions alone: those that are printed, and calibration."""
+    from lib.predictions import engine
+
+    asked = ("metrics", "gaps", "effects", "calibration")
+    monkeypatch.setattr(engine, "answer", partial(engine.answer, only=asked))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-from functools import partial
 
 import numpy as np
 import polars as pl
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from lib import __main__ as cli
 from lib import results
-from lib.predictions import PredictionError, audit_predictions, engine, save_bundle, summary
+from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
 from lib.render.quarto import find_quarto
 from lib.render.report import render_predictions
 from lib.tables import TABLES
@@ -67,14 +66,8 @@ def run(files, tmp_path, *more: str) -> int:
     return cli.main(["audit", *files, "--metadata", str(tmp_path / "metadata.csv"), *more])
 
 
-@pytest.fixture
-def few_asked(monkeypatch):
-    """For tests of what is audited, and not of what is found: a few questions are answered, and the others not."""
-    asked = ("metrics", "gaps", "effects", "calibration")
-    monkeypatch.setattr(engine, "answer", partial(engine.answer, only=asked))
-
-
 reading = pytest.mark.usefixtures("few_asked")
+"""For tests of what is audited, and not of what is found."""
 
 
 def level(found, metric: str, weighting: str = "uniform") -> float | None:

@@ -82,10 +82,12 @@ def test_the_study_publishes_what_it_may_and_nothing_more(published, tiny_study)
     assert sorted(table["image"]) == sorted(valid)
 
 
+@pytest.mark.usefixtures("few_asked")
 def test_figures_of_the_study_are_recomputed_from_its_predictions(published, tiny_study, tmp_path):
     recompute(published, tiny_study.folder / "metadata.csv", tmp_path, tied=1e-3)
 
 
+@pytest.mark.usefixtures("few_asked")
 @pytest.mark.skipif(not NIH.is_dir(), reason="the cohort of the published study is not on this machine")
 @pytest.mark.skipif(
     not (ROOT / "data" / "nih" / "results" / "predictions.parquet").is_file(),

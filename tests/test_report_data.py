@@ -8,11 +8,12 @@ import pytest
 from boards import published
 
 from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, PATIENT, SHOWN, SUGGESTED
-from lib.report import heading, read, say, show
+from lib.report import chart, heading, read, say, show
 from lib.report.exhibits import material_of
 from lib.report.facts import cohort, strata
 from lib.report.facts.study import runs, settings, training
 from lib.report.figures.cohort import prevalence
+from lib.report.registry import KINDS
 from lib.report.words.language import HERE, language
 from lib.report.words.templates import tell
 
@@ -49,7 +50,9 @@ def changed(study, **tables):
 def test_exhibits_show_and_are_read_in_every_language(name, code):
     study = published().told_in(code)
     assert heading(study, name) and read(study, name).endswith(".")
-    assert "None" not in show(study, name).markdown
+    # a figure is drawn in one language: in another one it has the same marks
+    undrawn = code != "en" and KINDS[name].of == "figure"
+    assert "None" not in (chart(study, name).to_json() if undrawn else show(study, name).markdown)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
