@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cohorts import draw_cohort
 from hypothesis import settings
-from made import AUDIT, ROOT, made_once, quick_audits
+from made import AUDIT, ROOT, few_questions, made_once, quick_audits
 
 from lib.messages import speak
 
@@ -20,7 +20,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # the same examples on every machine, and no verdict that depends on how busy it is
-settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("project")
 
 DEAREST = (
@@ -161,7 +161,10 @@ def tiny_study() -> TinyStudy:
     def make(place: Path) -> None:
         with quick_audits(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(workers, "train_here", train_here)
-            run.run_study(draw_cohort(place / "tiny"), root=rewrite_settings(place, **TINY))
+            cohort, root = draw_cohort(place / "tiny"), rewrite_settings(place, **TINY)
+            with few_questions():  # the networks of the first seed are audited on the way, too
+                run.run_study(cohort, root=root)
+            run.run_study(cohort, root=root, again=True)
 
     place = made_once("tiny", [*AUDIT, ROOT / "study.toml", ROOT / "tests" / "cohorts.py"], make, TINY)
     return TinyStudy(place, place / "tiny", place / "data" / "tiny" / "results")
