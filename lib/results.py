@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,12 @@ class Results:
         if key not in self._kept:
             self._kept[key] = make()
         return self._kept[key]
+
+    def told_in(self, language: str) -> "Results":
+        """The same results in another language; what is made once is shared, as facts have no words."""
+        other = replace(self, language=language)
+        object.__setattr__(other, "_kept", self._kept)
+        return other
 
     @property
     def attributes(self) -> dict[str, Attribute]:

@@ -12,7 +12,7 @@ from lib.audit import Context, answer
 from lib.names import BASELINE, DEFAULTS, attributes_as_json
 from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.postprocessing import post_process
-from lib.results import Results
+from lib.results import Results, load
 
 TABLES = (
     "metrics",
@@ -55,6 +55,12 @@ WORLDS = {
     "few": {"effect": 2.0, "patients": 40},
     "no methods": {"effect": 2.0, "weightings": ("uniform",)},
 }
+
+
+@cache
+def published(cohort: str = "nih") -> Results:
+    """A committed bundle, read once."""
+    return load(cohort)
 
 
 @cache

@@ -6,12 +6,13 @@ import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from cohorts import draw_cohort
 from hypothesis import settings
-from made import AUDIT, ROOT, made_once, quick_audits
+from made import AUDIT, ROOT, few_questions, made_once, quick_audits
 
 from lib.messages import speak
 
@@ -19,15 +20,18 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # the same examples on every machine, and no verdict that depends on how busy it is
-settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("project")
 
 DEAREST = (
     "test_pages",
-    "test_training_survives",
     "test_chapters",
     "test_study",
+    "test_audit_coverage",
+    "test_training_survives",
     "test_predictions",
+    "test_inference_engine",
+    "test_training_slurm",
     "test_slides",
     "test_pdf",
 )
@@ -157,7 +161,10 @@ def tiny_study() -> TinyStudy:
     def make(place: Path) -> None:
         with quick_audits(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(workers, "train_here", train_here)
-            run.run_study(draw_cohort(place / "tiny"), root=rewrite_settings(place, **TINY))
+            cohort, root = draw_cohort(place / "tiny"), rewrite_settings(place, **TINY)
+            with few_questions():  # the networks of the first seed are audited on the way, too
+                run.run_study(cohort, root=root)
+            run.run_study(cohort, root=root, again=True)
 
     place = made_once("tiny", [*AUDIT, ROOT / "study.toml", ROOT / "tests" / "cohorts.py"], make, TINY)
     return TinyStudy(place, place / "tiny", place / "data" / "tiny" / "results")
@@ -192,6 +199,15 @@ def audited_quickly():
     """For files in which audits are made, and what they say of noise is not what is tested."""
     with quick_audits():
         yield
+
+
+@pytest.fixture
+def few_asked(monkeypatch):
+    """Audits of predictions answer a few questions alone: those that are printed, and calibration."""
+    from lib.predictions import engine
+
+    asked = ("metrics", "gaps", "effects", "calibration")
+    monkeypatch.setattr(engine, "answer", partial(engine.answer, only=asked))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What is dear to make and always the same: made once for all workers, kept until what it is made from changes."""
 
 import hashlib
+import os
 import pickle
 import shutil
 import sys
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+import polars as pl
 import pytest
 from filelock import FileLock
 
@@ -70,3 +72,40 @@ def quick_audits() -> Iterator[None]:
         patch.setattr(simultaneous, "FIRST", 2**10)
         patch.setattr(simultaneous, "MOST", 2**12)
         yield
+
+
+ASKED = ("metrics", "gaps")
+TRIED = 2
+"""Weightings for which the last layer is re-trained."""
+
+
+@contextmanager
+def few_questions() -> Iterator[None]:
+    """Studies answer two questions and try two weightings; their other tables are there, and empty.
+
+    For tests of what is trained, kept, written and resumed, and not of what is found.
+    """
+    from lib.audit.questions import SCHEMAS, answer
+    from lib.study import catalogue, run
+
+    def few(context, only=None, progress=None) -> dict[str, pl.DataFrame]:
+        found = answer(context, ASKED)
+        return {name: found.get(name, pl.DataFrame(schema=schema)) for name, schema in SCHEMAS.items()}
+
+    possible = catalogue.catalogue
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "answer", few)
+        patch.setattr(catalogue, "catalogue", lambda *given: (dict(list(possible(*given)[0].items())[:TRIED]), {}))
+        yield
+
+
+def linked(source: Path, target: Path) -> Path:
+    """A copy of a study's folder in which the networks, 45 MB each that nobody changes, are the same files."""
+
+    def copy(one: str, other: str) -> None:
+        try:
+            os.link(one, other) if one.endswith("network.pt") else shutil.copy2(one, other)
+        except OSError:  # on another disk
+            shutil.copy2(one, other)
+
+    return shutil.copytree(source, target, dirs_exist_ok=True, copy_function=copy)

@@ -30,7 +30,8 @@ CHAPTERS = {"en": "chapters/discussion.qmd", "fr": "chapters/fr/discussion.qmd"}
 def book(tiny_study, tmp_path) -> Path:
     """A book of two pages about the tiny study, with the place for examples that the report's chapter has."""
     shutil.copy(tiny_study.root / "study.toml", tmp_path)
-    shutil.copytree(tiny_study.root / "data" / "tiny", tmp_path / "data" / "tiny")
+    networks = shutil.ignore_patterns("network.pt")  # which no page needs
+    shutil.copytree(tiny_study.root / "data" / "tiny", tmp_path / "data" / "tiny", ignore=networks)
     rewrite_settings(tmp_path, chapters='["chapters/discussion.qmd"]', appendices="[]", examples="true")
     files = {"_quarto.yml": "book: {}\n", "index.qmd": "# Start\n", "index.fr.qmd": "# Accueil\n"}
     for chapter in CHAPTERS.values():

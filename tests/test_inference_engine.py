@@ -33,7 +33,7 @@ def differences(levels):
     return levels.contrast(index(count - 1), np.eye(count)[:, 1:] - np.eye(count)[:, :-1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     patients=st.integers(3, 60),
@@ -223,9 +223,9 @@ def test_step_down_is_no_stricter_than_one_step():
 
 
 def test_seeds_agree():
-    for k in range(15):
+    for k in range(8):
         figures = differences(shares(np.random.default_rng(k), 200, 9, chance=0.6))
-        words = {tuple(infer(figures, seed=seed).verdict) for seed in range(8)}
+        words = {tuple(infer(figures, seed=seed).verdict) for seed in range(4)}
         assert len(words) == 1
 
 

@@ -27,7 +27,7 @@ def python(path, version: str):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         f"""#!/bin/sh
-[ "$1" = -c ] && exec {sys.executable} -c "{code}" "$2"
+[ "$1" = -c ] && exec '{sys.executable}' -c "{code}" "$2"
 echo "$@" >> calls.txt
 case "$2" in venv) rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python;; esac
 """

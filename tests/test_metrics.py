@@ -117,7 +117,7 @@ def test_gaps_are_group_less_reference_and_the_mean_over_networks():
     assert np.allclose(np.nan_to_num(levels.estimate), np.nan_to_num((one + two) / 2))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_demands_of_fairness_are_fairlearns_where_each_patient_has_one_image(seed):
     frame, scores = cohort(seed, unknown=0.0)

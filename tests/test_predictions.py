@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -67,12 +66,17 @@ def run(files, tmp_path, *more: str) -> int:
     return cli.main(["audit", *files, "--metadata", str(tmp_path / "metadata.csv"), *more])
 
 
+reading = pytest.mark.usefixtures("few_asked")
+"""For tests of what is audited, and not of what is found."""
+
+
 def level(found, metric: str, weighting: str = "uniform") -> float | None:
     """The baseline decision's figure of everyone, by image."""
     metrics = found.tables["metrics"].filter(attribute="overall", metric=metric, weighting=weighting, unit="image")
     return metrics["estimate"].item() if metrics.height else None
 
 
+@reading
 def test_the_courses_file_is_read_as_it_is_meant(write):
     frame = predicted()
     found = audit_predictions([write("preds.csv", frame)])  # it is its own metadata
@@ -83,6 +87,7 @@ def test_the_courses_file_is_read_as_it_is_meant(write):
     assert found.rows["patient"].n_unique() == PATIENTS
 
 
+@reading
 def test_plain_scores_say_the_same_as_logits(write):
     frame = predicted()
     logit = (frame["preds_logit0"] - frame["preds_logit1"]).to_numpy()
@@ -94,6 +99,7 @@ def test_plain_scores_say_the_same_as_logits(write):
     assert "plain.csv has no labels: those of course.csv are used." in found.notices
 
 
+@reading
 def test_without_scores_ranking_is_not_estimable_and_rates_are(write):
     files = [write("hard.csv", predicted(logits=False)), write("soft.csv", predicted(1))]
     found = audit_predictions(files)
@@ -103,6 +109,7 @@ def test_without_scores_ranking_is_not_estimable_and_rates_are(write):
     assert set(found.tables["calibration"]["weighting"]) <= {"soft"}
 
 
+@reading
 def test_networks_of_one_method_are_averaged(write):
     files = [write(f"{k}.csv", predicted(k)) for k in range(3)]
     together = audit_predictions([f"net={files[0]},{files[1]}", f"other={files[2]}"])
@@ -112,6 +119,7 @@ def test_networks_of_one_method_are_averaged(write):
     assert "and by network" in summary(together) and "net (baseline)" in summary(together)
 
 
+@reading
 def test_the_baseline_can_be_chosen(write):
     files = [write("a.csv", predicted(0)), write("b.csv", predicted(1))]
     found = audit_predictions(files, baseline="b")
@@ -119,6 +127,7 @@ def test_the_baseline_can_be_chosen(write):
     assert set(found.tables["effects"]["weighting"]) == {"a"}
 
 
+@reading
 def test_train_and_valid_together_are_told_to_flatter(write, tmp_path):
     frame = predicted()
     file = write("preds.csv", frame)
@@ -132,6 +141,7 @@ def test_train_and_valid_together_are_told_to_flatter(write, tmp_path):
         assert found.held_out and found.rows.height == 100
 
 
+@reading
 @pytest.mark.parametrize("column", [True, False])
 def test_a_split_in_the_file_or_in_its_paths_is_kept_to(write, column):
     frame, split = predicted(), np.where(np.arange(2 * PATIENTS) < 80, "valid", "train")
@@ -145,6 +155,7 @@ def test_a_split_in_the_file_or_in_its_paths_is_kept_to(write, column):
     assert found.held_out and found.rows.height == 80
 
 
+@reading
 def test_files_of_different_lengths_are_audited_on_what_they_share(write):
     files = [write("a.csv", predicted(0)), write("b.csv", predicted(1).tail(200).reverse())]
     found = audit_predictions(files)
@@ -152,6 +163,7 @@ def test_files_of_different_lengths_are_audited_on_what_they_share(write):
     assert any("(a.csv 240, b.csv 200): audited on the 200 that all have" in notice for notice in found.notices)
 
 
+@reading
 def test_recoded_attributes_are_told_by_the_metadata_or_by_the_user(write):
     recoded = predicted().with_columns(pl.col("Patient Gender").replace({"M": "0", "F": "1"}))
     file = write("recoded.csv", recoded)
@@ -163,6 +175,7 @@ def test_recoded_attributes_are_told_by_the_metadata_or_by_the_user(write):
     assert any("'Patient Gender': what 0 and 1 mean is not written" in warning for warning in alone.warnings)
 
 
+@reading
 def test_rows_without_names_are_matched_by_position_only_where_that_can_be_checked(write):
     nameless = predicted().select("Patient Gender", "View Position", "preds_logit0", "preds_logit1", "labels")
     named = audit_predictions([write("a.csv", predicted())])
@@ -236,6 +249,7 @@ def test_files_that_contradict_each_other_are_refused(write):
         audit_predictions([write("a.csv", predicted()), write("b.csv", other)])
 
 
+@reading
 def test_the_command_prints_methods_groups_gaps_and_changes(write, tmp_path, capsys):
     assert run([write("a.csv", predicted()), write("b.csv", predicted(1))], tmp_path) == 0
     text = capsys.readouterr().out
@@ -298,11 +312,17 @@ COLUMNS = st.sampled_from(
 )
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One for all examples, with metadata."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    people().write_csv(folder / "metadata.csv")
+    return folder
+
+
 @settings(max_examples=150)
 @given(header=st.lists(st.one_of(COLUMNS, TEXT), max_size=6), rows=st.lists(st.lists(CELL, max_size=6), max_size=5))
-def test_any_file_is_audited_or_refused_in_one_sentence(tmp_path_factory, header, rows):
-    folder = Path(tmp_path_factory.mktemp("fuzz"))
-    people().write_csv(folder / "metadata.csv")
+def test_any_file_is_audited_or_refused_in_one_sentence(folder, header, rows):
     (folder / "p.csv").write_text("\n".join(",".join(row) for row in [header, *rows]), "utf-8")
     with contextlib.suppress(PredictionError):
         audit_predictions([folder / "p.csv"], folder / "metadata.csv")

@@ -140,6 +140,7 @@ def test_files_of_one_name_are_called_by_their_folders(tmp_path):
     assert methods_of([tmp_path / "other.csv.gz"])[0].name == "other"
 
 
+@pytest.mark.usefixtures("few_asked")
 @pytest.mark.parametrize(("limit", "status"), [("0.9", 0), ("0.0", 3)])
 def test_a_pipeline_learns_of_wide_gaps_by_the_exit_status(tmp_path, capsys, limit, status):
     files = write(tmp_path / "a.csv", scored(META)), write(tmp_path / "m.csv", META)

@@ -1,13 +1,13 @@
 """Published predictions: only where allowed, and enough to recompute the bundle's figures."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from conftest import QUICK, rewrite_settings
+from made import few_questions, linked
 from pytest import approx
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -67,9 +67,10 @@ def test_a_column_is_a_network_and_decisions_survive_single_precision():
 def published(tiny_study, tmp_path_factory) -> Path:
     """The tiny study with its predictions: its networks are those of the other, which are kept."""
     root = tmp_path_factory.mktemp("published") / "project"
-    shutil.copytree(tiny_study.root, root)
+    linked(tiny_study.root, root)
     rewrite_settings(root, **QUICK, publish_predictions="true")
-    return run_study(tiny_study.folder, root=root)
+    with few_questions():
+        return run_study(tiny_study.folder, root=root)
 
 
 def test_the_study_publishes_what_it_may_and_nothing_more(published, tiny_study):
@@ -81,10 +82,12 @@ def test_the_study_publishes_what_it_may_and_nothing_more(published, tiny_study)
     assert sorted(table["image"]) == sorted(valid)
 
 
+@pytest.mark.usefixtures("few_asked")
 def test_figures_of_the_study_are_recomputed_from_its_predictions(published, tiny_study, tmp_path):
     recompute(published, tiny_study.folder / "metadata.csv", tmp_path, tied=1e-3)
 
 
+@pytest.mark.usefixtures("few_asked")
 @pytest.mark.skipif(not NIH.is_dir(), reason="the cohort of the published study is not on this machine")
 @pytest.mark.skipif(
     not (ROOT / "data" / "nih" / "results" / "predictions.parquet").is_file(),

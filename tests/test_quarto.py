@@ -41,7 +41,7 @@ def bare(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "path"), *folders]))
     monkeypatch.delenv("QUARTO_PATH", raising=False)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "bin" / "python"))
-    monkeypatch.setattr(module, "_pip_install", lambda scripts: False)
+    monkeypatch.setattr(module, "pip_install", lambda scripts: False)
     return tmp_path
 
 
@@ -106,7 +106,7 @@ def test_the_quarto_of_this_environment_is_found_without_being_on_the_path(bare)
 
 
 def test_pip_is_tried_when_there_is_none_and_its_quarto_is_used(bare, monkeypatch):
-    monkeypatch.setattr(module, "_pip_install", lambda scripts: bool(fake(scripts, "1.10.19")))
+    monkeypatch.setattr(module, "pip_install", lambda scripts: bool(fake(scripts, "1.10.19")))
     assert find_quarto().program.parent == bare / "venv" / "bin"
 
 
@@ -114,7 +114,7 @@ def test_pip_is_not_tried_when_not_wanted_or_not_needed(bare, monkeypatch):
     def never(scripts):
         raise AssertionError("pip was run")
 
-    monkeypatch.setattr(module, "_pip_install", never)
+    monkeypatch.setattr(module, "pip_install", never)
     assert find_quarto(install=False).program is None
     fake(bare / "path", "1.10.19")
     assert find_quarto().program is not None
@@ -129,11 +129,11 @@ def test_pip_that_failed_is_not_tried_again_for_a_day(tmp_path, monkeypatch):
 
     monkeypatch.setattr(module.subprocess, "run", failing)
     (tmp_path / "bin").mkdir()
-    assert not module._pip_install(tmp_path / "bin") and not module._pip_install(tmp_path / "bin")
+    assert not module.pip_install(tmp_path / "bin") and not module.pip_install(tmp_path / "bin")
     assert len(tried) == 1 and tried[0][1:] == ["-m", "pip", "install", "--quiet", module.PACKAGE]
     (marker,) = (p for p in tmp_path.iterdir() if p.is_file())
     os.utime(marker, (0, 0))
-    assert not module._pip_install(tmp_path / "bin")
+    assert not module.pip_install(tmp_path / "bin")
     assert len(tried) == 2
 
 

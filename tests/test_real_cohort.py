@@ -6,11 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 from conftest import QUICK, ROOT, TINY, rewrite_settings
+from here import train_here
 
 from lib.cohort import load_pixels, read_cohort
 from lib.results import load
 from lib.study.run import run_study
 from lib.tables import TABLES
+from lib.training import workers
 
 FOLDER = ROOT.parent / "shared" / "cohorts" / "NIH_A"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the cohort is not there: {FOLDER}")
@@ -67,7 +69,9 @@ def part_of(cohort, folder, images: int):
     return folder
 
 
-def test_a_small_part_goes_all_the_way_to_a_bundle(cohort, tmp_path):
+@pytest.mark.usefixtures("audited_quickly")
+def test_a_small_part_goes_all_the_way_to_a_bundle(cohort, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "train_here", train_here)
     folder = part_of(cohort, tmp_path / "part", images=150)
     root = rewrite_settings(
         tmp_path,

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from boards import published
 
 from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, PATIENT, SHOWN, SUGGESTED
-from lib.report import heading, load, read, say, show
+from lib.report import chart, heading, read, say, show
 from lib.report.exhibits import material_of
 from lib.report.facts import cohort, strata
 from lib.report.facts.study import runs, settings, training
 from lib.report.figures.cohort import prevalence
+from lib.report.registry import KINDS
 from lib.report.words.language import HERE, language
 from lib.report.words.templates import tell
 
@@ -31,12 +33,12 @@ TABLES = {
 
 @pytest.fixture(scope="module")
 def nih():
-    return load("en", "nih")
+    return published()
 
 
 @pytest.fixture(scope="module")
 def demo():
-    return load("en", "demo")
+    return published("demo")
 
 
 def changed(study, **tables):
@@ -46,15 +48,17 @@ def changed(study, **tables):
 @pytest.mark.parametrize("code", LANGUAGES)
 @pytest.mark.parametrize("name", [*TABLES, "settings", "causes", "radiographs"])
 def test_exhibits_show_and_are_read_in_every_language(name, code):
-    study = load(code, "nih")
+    study = published().told_in(code)
     assert heading(study, name) and read(study, name).endswith(".")
-    assert "None" not in show(study, name).markdown
+    # a figure is drawn in one language: in another one it has the same marks
+    undrawn = code != "en" and KINDS[name].of == "figure"
+    assert "None" not in (chart(study, name).to_json() if undrawn else show(study, name).markdown)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 @pytest.mark.parametrize("name", TABLES)
 def test_without_its_table_an_exhibit_says_why(name, code):
-    study = load(code, "nih")
+    study = published().told_in(code)
     bare = changed(study, **{TABLES[name]: study.tables[TABLES[name]].clear()})
     assert read(bare, name) == tell_absent(study, name)
     show(bare, name)
@@ -98,7 +102,7 @@ def test_one_split_alone_never_makes_a_sure_tie(nih, splits, verdict):
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_nothing_is_claimed_where_nothing_is_told(code):
-    study = load(code, "nih")
+    study = published().told_in(code)
     silent = study.tables["associations"].with_columns(verdict=pl.lit(NOT_TOLD))
     apart = study.tables["exposure"].with_columns(low=pl.lit(0.0), high=pl.lit(1.0))
     quiet = changed(study, associations=silent, exposure=apart)

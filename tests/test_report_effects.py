@@ -1,13 +1,11 @@
 """What the report tells of weightings, rules and the untouched classifier is what the bundle holds, and no more."""
 
-from dataclasses import replace
-
 import polars as pl
 import pytest
-from boards import board
+from boards import board, published
 
 from lib.names import ERRORS, PATIENT, SHOWN, SUGGESTED
-from lib.report import heading, load, read, say, show
+from lib.report import heading, read, say, show
 from lib.report.facts import baseline, curves, decide, effects, weightings
 from lib.report.facts.effects import BALANCED, DIFFERS, KEYS, LAST_LAYER, RULE, WEIGHTING
 from lib.report.words.language import language
@@ -19,7 +17,7 @@ SURE = ("**Yes.**", "**Oui.**", "beyond chance", "au-delà du hasard")
 
 @pytest.fixture(scope="module")
 def nih():
-    return load("en", "nih")
+    return published()
 
 
 def rows(study, kind: str) -> pl.DataFrame:
@@ -125,7 +123,7 @@ def test_crossings_are_those_with_the_attribute_of_the_page(nih):
 @pytest.mark.parametrize("world", ["null", "other attributes", "few", "no methods"])
 @pytest.mark.parametrize("code", ["en", "fr"])
 def test_titles_and_readings_hold_in_any_world(world, code):
-    study = replace(board(world), language=code)
+    study = board(world).told_in(code)
     names = ("baseline_gaps", "baseline_groups", "parity", "pooled_crossings", "calibration", "weightings", "why_gaps")
     for name in (*names, "seed_spread", "roc"):
         for text in (heading(study, name), read(study, name)):

@@ -2,10 +2,11 @@
 
 import polars as pl
 import pytest
+from boards import published
 
 from benchmarks import planted as benchmark
 from lib.cohort.phantom import EFFECTS
-from lib.report import heading, load, say, show
+from lib.report import heading, say, show
 from lib.report.facts import planted
 
 
@@ -22,7 +23,7 @@ def claims(found: float = 1.0, alarms: float = 0.0, cohorts: int = 20) -> pl.Dat
 
 @pytest.fixture(scope="module")
 def study():
-    return load("en", "nih")
+    return published()
 
 
 def test_the_report_asks_what_the_phantom_plants():
@@ -56,7 +57,7 @@ def test_a_wrong_sign_is_not_found():
 )
 @pytest.mark.parametrize("code", ["en", "fr"])
 def test_figure_and_sentences_are_whole(frame, code):
-    study = load(code, "nih")
+    study = published().told_in(code)
     assert "NaN" not in show(study, "planted", frame=frame).markdown
     texts = [say(study, "planted", block, frame=frame) for block in ("answer", "classifier", "mislabelled")]
     ends = ".", ".**", "<!-- -->"  # without a table, only the answer speaks

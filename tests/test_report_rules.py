@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from boards import published
 
 from lib.names import NOT_TOLD, PATIENT, SHOWN, SUGGESTED
-from lib.report import heading, load, read, say
+from lib.report import heading, read, say
 from lib.report.facts import moving, rules, whatif
 from lib.report.facts.adjusting import adjusting
 from lib.report.facts.decision import decide
@@ -15,7 +16,7 @@ from lib.report.words.language import language, languages
 
 @pytest.fixture(params=["nih", "demo"])
 def study(request):
-    return load("en", request.param)
+    return published(request.param)
 
 
 def unseen(study):
@@ -38,7 +39,7 @@ def test_the_answer_says_what_the_best_rule_is_told_to_do(study):
 
 @pytest.mark.parametrize("code", languages())
 def test_without_verdicts_nothing_is_claimed(study, code):
-    quiet = replace(unseen(study), language=code)
+    quiet = unseen(study).told_in(code)
     facts = adjusting(quiet)
     assert (facts["main"], facts["higher"], facts["widen"], facts["may_widen"]) == (None, None, (), ())
     wrong = rules.wrong_groups(quiet)
@@ -87,6 +88,6 @@ def test_the_selector_holds_every_method_once(study):
 
 
 def test_the_share_of_decisions_that_hinge_on_the_seed_is_the_tables():
-    study = load("en")
+    study = published()
     row = study.seed_decisions.filter(attribute="overall", among="all", metric="disagreement")
     assert f"{100 * row['estimate'].item():.0f} hinge" in heading(study, "seed_decisions")

@@ -1,10 +1,9 @@
 """The defense, in each language: its time, what is said in it, and who did what."""
 
 import re
-from dataclasses import replace
 
 import pytest
-from boards import board
+from boards import board, published
 from conftest import ROOT, rewrite_settings
 
 from lib.render.book import DECK, twin_of
@@ -48,7 +47,7 @@ def test_every_slide_with_a_figure_says_in_its_heading_what_the_figure_finds(dec
 @pytest.mark.parametrize("world", ["published", "biased", "null", "other attributes", "levelling down"])
 @pytest.mark.parametrize("code", DECKS)
 def test_what_is_said_fits_into_the_time_of_its_slide(code, world):
-    study = load(code) if world == "published" else replace(board(world), language=code)
+    study = (published() if world == "published" else board(world)).told_in(code)
     names = {"study": study, "clock": talk.Clock(minutes=10)}
     exec("from lib.report import heading, read, say, slide", names)
     told = []

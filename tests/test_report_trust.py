@@ -2,10 +2,11 @@
 
 import polars as pl
 import pytest
+from boards import published
 
 from benchmarks.tally import COUNTED, KEY
 from lib.names import IMAGE, PATIENT
-from lib.report import heading, load, read, say, show
+from lib.report import heading, read, say, show
 from lib.report.facts import trust
 
 
@@ -33,7 +34,7 @@ def made(covered=0.95, alarms=0.04, wrong=0.05) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def study():
-    return load("en", "nih")
+    return published()
 
 
 def test_the_answer_tells_whether_the_aim_was_met(study):
@@ -82,7 +83,7 @@ def test_rows_count_as_many_as_they_hold():
 @pytest.mark.parametrize("frame", [made(), made().clear()], ids=["some", "none"])
 @pytest.mark.parametrize("code", ["en", "fr"])
 def test_sentences_figure_and_table_hold_with_and_without_rows(frame, code):
-    study = load(code, "nih")
+    study = published().told_in(code)
     texts = [
         say(study, "trust", block, frame=frame)
         for block in ("answer", "further", "alarms", "power", "advice", "by_image")

@@ -1,16 +1,19 @@
 """From a folder to a bundle: complete, honest about itself, made once; what stops it is one sentence."""
 
 import logging
+import multiprocessing
 import os
 import shutil
 import tomllib
 from contextlib import nullcontext
 from urllib.error import URLError
 
+import here
 import polars as pl
 import pytest
 from cohorts import CLASS, Handmade
 from conftest import QUICK, ROOT, TINY, rewrite_settings
+from made import few_questions, linked
 from torchvision.models import ResNet18_Weights
 
 from lib.cohort import CohortError, read_cohort, readable
@@ -91,8 +94,14 @@ def test_a_second_study_says_that_all_is_up_to_date_and_trains_nothing(tiny_stud
 @pytest.fixture
 def copied_study(tiny_study, tmp_path):
     """The tiny study's networks in a project of its own, whose settings ask for a quick audit."""
-    shutil.copytree(tiny_study.root, tmp_path, dirs_exist_ok=True)
-    return rewrite_settings(tmp_path, **QUICK)
+    return rewrite_settings(linked(tiny_study.root, tmp_path), **QUICK)
+
+
+@pytest.fixture
+def hardly_audited():
+    """For tests of which networks a study trains and rests on."""
+    with few_questions():
+        yield
 
 
 def no_training(*_, **__):
@@ -116,6 +125,7 @@ def test_the_audit_alone_is_made_again_when_only_its_settings_change_and_again_g
     ("change", "seeds"),
     [({"epochs": "2"}, [1, 2]), ({"image_size": "40"}, [1, 2]), ({"seeds": "[1, 2, 3]"}, [3]), ({"seeds": "[2]"}, [])],
 )
+@pytest.mark.usefixtures("hardly_audited")
 def test_only_the_networks_that_other_settings_need_are_trained(tiny_study, copied_study, monkeypatch, change, seeds):
     asked = []
 
@@ -132,6 +142,7 @@ def test_only_the_networks_that_other_settings_need_are_trained(tiny_study, copi
     assert load("tiny", copied_study).n_seeds == (2 if seeds else 1)
 
 
+@pytest.mark.usefixtures("hardly_audited")
 def test_networks_that_could_not_start_from_imagenet_are_kept_as_what_they_are(tiny_study, copied_study, monkeypatch):
     def no_route(*_, **__):
         raise URLError("no route")
@@ -296,6 +307,7 @@ def plan_for(study, tmp_path, **changes) -> Plan:
     return Plan(**given | changes)
 
 
+@pytest.mark.usefixtures("forked")
 def test_an_error_in_a_training_process_arrives_as_itself(tiny_study, tmp_path):
     frame = read_cohort(tiny_study.folder).frame
     one_sex = frame.with_columns(sex=pl.when(pl.col("label") == 1).then(pl.lit("F")).otherwise(pl.col("sex")))
@@ -303,16 +315,23 @@ def test_an_error_in_a_training_process_arrives_as_itself(tiny_study, tmp_path):
         train_all(plan_for(tiny_study, tmp_path, frame=one_sex, weightings=("kamiran_calders_sex",)))
 
 
-def killed(*_):
-    os._exit(9)
+@pytest.fixture
+def forked(monkeypatch):
+    """Processes of trainings are forks, where a system has them, of one that has imported what all of them import."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["lib.training.workers"])
+        monkeypatch.setattr(workers.multiprocessing, "get_context", lambda method: context)
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_killed_training_process_is_one_sentence(tiny_study, tmp_path, monkeypatch):
-    monkeypatch.setattr(workers, "train_one", killed)
+    monkeypatch.setattr(workers, "train_one", here.killed)
     with pytest.raises(TrainingError, match="^A training process was stopped .*; start again to resume where it was.$"):
         train_all(plan_for(tiny_study, tmp_path))
 
 
+@pytest.mark.usefixtures("hardly_audited")
 def test_networks_are_trained_seed_by_seed_and_a_study_short_of_time_rests_on_whole_seeds(
     tiny_study, copied_study, monkeypatch, caplog
 ):
@@ -323,7 +342,7 @@ def test_networks_are_trained_seed_by_seed_and_a_study_short_of_time_rests_on_wh
         """Those of seeds 1 and 2 are taken for them: in what order, and how many, is what is tested."""
         asked.append((missing, deadline is not None))
         for weighting, seed in missing:
-            shutil.copytree(plan.folder(weighting, seed - 6), plan.folder(weighting, seed))
+            linked(plan.folder(weighting, seed - 6), plan.folder(weighting, seed))
 
     monkeypatch.setattr(workers, "train_here", note)
     rewrite_settings(copied_study, seeds="[7, 8]")

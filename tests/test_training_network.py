@@ -180,7 +180,7 @@ def test_augmentation_depends_on_its_generator_alone_and_keeps_the_shape():
 def test_the_precision_that_takes_less_time_is_chosen(monkeypatch, seconds):
     """A clock that stands still but while a network computes, longer in one precision than in the other."""
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: True)
+    monkeypatch.setattr("lib.training.classifier.processor_knows_bfloat16", lambda: True)
     now = 0.0
 
     def compute(self, x):
@@ -196,8 +196,7 @@ def test_the_precision_that_takes_less_time_is_chosen(monkeypatch, seconds):
 
 def test_where_bfloat16_is_emulated_nothing_is_timed(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    for name in ("torch.cpu._is_amx_tile_supported", "torch.cpu._is_avx512_bf16_supported"):
-        monkeypatch.setattr(name, lambda: False)
+    monkeypatch.setattr("lib.training.classifier.processor_knows_bfloat16", lambda: False)
     monkeypatch.setattr("lib.training.classifier.Classifier", None)
     assert fastest_precision(TrainingSettings()) == "32-true"
 

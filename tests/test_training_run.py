@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from here import TinyNetwork
 
 from lib.cohort import load_pixels, read_cohort
 from lib.training.run import finished_run, train_run
@@ -47,11 +48,13 @@ def pixels(frame, tmp_path_factory):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Sums in one order, whatever else the machine does."""
+def one_thread_and_a_network_that_is_no_work():
+    """Sums in one order, whatever else the machine does; what is kept and resumed is as much of a small network as of a large one."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.training.classifier.build", lambda *_: TinyNetwork())
+        yield
     torch.set_num_threads(before)
 
 

@@ -17,6 +17,7 @@ import pytest
 import torch
 from conftest import ROOT
 from here import train_here
+from made import linked
 
 from lib.__main__ import main
 from lib.cohort import load_pixels, read_cohort
@@ -187,7 +188,7 @@ def without_rights_of_root() -> Iterator[None]:
 @pytest.fixture
 def with_one_run_missing(tiny_study, tmp_path) -> Path:
     """The tiny study's project, without its first network and its results."""
-    shutil.copytree(tiny_study.root, tmp_path, dirs_exist_ok=True)
+    linked(tiny_study.root, tmp_path)
     shutil.rmtree(tmp_path / "data" / "tiny" / "results")
     shutil.rmtree(next((tmp_path / "data" / "tiny" / "runs").glob("uniform-1-*")))
     return tmp_path

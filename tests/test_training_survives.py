@@ -7,16 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import QUICK, ROOT, TINY, rewrite_settings
-from here import train_here
 
 from lib.results import load
-from lib.study.run import run_study
-from lib.training import workers
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forks, which this system does not have")
 SMALL = TINY | QUICK | {"weightings": '["uniform"]', "epochs": "2"}
@@ -60,7 +55,7 @@ class KilledStudy:
         path.mkdir()
         return rewrite_settings(path, **SMALL)
 
-    def live(self, root, how: str = "to the end", when: float = 0) -> tuple[int, float, int]:
+    def live(self, root, how: str = "to the end", when: float = 0) -> list:
         self.process.stdin.write(json.dumps([str(root), how, when]) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
@@ -113,52 +108,8 @@ def test_killed_before_each_of_its_last_file_operations_a_study_ends_the_same(ki
         assert_same(root, expected)
 
 
-def command(cohort, root) -> subprocess.Popen:
-    """`python -m lib study`, in a session of its own."""
-    code = "import lib.settings, lib.study.run, sys, pathlib; lib.study.run.run_study.__kwdefaults__['root'] = pathlib.Path(sys.argv.pop())\n"
-    code += "from lib.__main__ import main; sys.exit(main())"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, "study", str(cohort), "--name", "tiny", str(root)],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def kill_when(process: subprocess.Popen, happened) -> None:
-    """`kill -9`, once `happened()`; its networks end with it."""
-    while not happened():
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
-    for _ in range(600):
-        try:
-            os.killpg(process.pid, 0)
-        except (ProcessLookupError, PermissionError):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the study was killed, its networks go on")
-
-
-@pytest.mark.usefixtures("audited_quickly")
-def test_of_two_studies_at_the_same_time_one_survives_the_others_death(tiny_cohort, tmp_path, monkeypatch):
-    """The command is killed when its network has trained an epoch: the network's process ends, too, and this one goes on."""
-    monkeypatch.setattr(workers, "train_here", train_here)
-    expected, root = tmp_path / "expected", tmp_path / "killed"
-    for path in (expected, root):
-        path.mkdir()
-        rewrite_settings(path, **TINY | QUICK | {"weightings": '["uniform"]', "seeds": "[1]", "epochs": "2"})
-    run_study(tiny_cohort, "tiny", root=expected)
-    victim = command(tiny_cohort, root)
-    while not list(root.glob("data/tiny/runs/uniform-*")):
-        assert victim.poll() is None, victim.stderr.read()
-        time.sleep(0.01)
-    with ThreadPoolExecutor() as aside:
-        killed = aside.submit(kill_when, victim, lambda: list(root.glob("data/tiny/runs/*/last.ckpt")))
-        run_study(tiny_cohort, "tiny", root=root)
-        killed.result()
-    assert_same(root, expected)
+def test_of_two_studies_at_the_same_time_one_survives_the_others_death(killable, undisturbed):
+    """The command is killed when its network has trained an epoch: the network's process ends, too, and the other goes on."""
+    root = killable.root("two at a time")
+    assert killable.live(root, "two") == [True, 0, True]
+    assert_same(root, undisturbed[0])

@@ -1,6 +1,5 @@
 """What a reader moves on a page, in a browser: it counts as the bundle does, by keyboard, from disk, in either language."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def page(folder: Path, code: str, *exhibits: str) -> Path:
 
 @pytest.mark.parametrize("code", ["en", "fr"])
 def test_sliders_count_as_the_histograms_do_and_move_by_keyboard(browser, tmp_path, code):
-    study = replace(pictured("other attributes"), language=code)
+    study = pictured("other attributes").told_in(code)
     facts = sliding(study)
     shown, errors = open_page(browser, page(tmp_path, code, str(show(study, "slider"))), width=1000, height=900)
     first, cells = shown.locator(".slider input").first, shown.locator(".slider tbody tr").first.locator("td")

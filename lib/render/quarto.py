@@ -49,7 +49,7 @@ def find_quarto(*, install: bool = True) -> Quarto:
     wanted = ".".join(map(str, OLDEST))
     if named and not refused:
         refused.append(message("QUARTO_PATH={path} leads to no quarto program", named))
-    if install and _pip_install(scripts):
+    if install and pip_install(scripts):
         return find_quarto(install=False)
     why = "; ".join(refused) or message("Quarto is not on PATH")
     told = message("{why}; version {wanted} or newer is needed, and pip could not install it.", why, wanted)
@@ -66,7 +66,8 @@ def quarto_version(program: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in match.groups()) if match else ()
 
 
-def _pip_install(scripts: Path) -> bool:
+def pip_install(scripts: Path) -> bool:
+    """Let pip put Quarto into the folder `scripts`; returns whether it is there. What failed is not tried again for a while."""
     failed = scripts.parent / ".quarto-cli-failed"
     if failed.is_file() and time.time() - failed.stat().st_mtime < RETRY_AFTER:
         return False

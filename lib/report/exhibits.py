@@ -1,5 +1,6 @@
 """What a chapter shows and says: `show(study, "front")`, `read(study, "front")`, `say(study, "decision", "answer")`."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from lib import results
 from lib.report import exhibit, facts, figures, tables, widgets
 from lib.report.exhibit import Exhibit
 from lib.report.figures.layout import framed, nothing
-from lib.report.registry import KINDS, SENTENCES, Material
+from lib.report.registry import KINDS, SENTENCES, Facts, Gather, Material
 from lib.report.tables.cells import table_of
 from lib.report.theme import Size
 from lib.report.words.language import Words, language
@@ -27,7 +28,7 @@ NOTHING = "<!-- -->"
 def load(code: str = "en", cohort: str | Path | None = None) -> Results:
     """The results of the chosen cohort, to be told in a language. Raises `BundleError` and `TemplateFault`, one sentence each."""
     language(code)
-    return replace(results.load(cohort), language=code)
+    return results.load(cohort).told_in(code)
 
 
 def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> Exhibit:
@@ -71,7 +72,7 @@ def say(study: Results, template: str, *blocks: str, **options: Any) -> Words:
     """
     if template not in SENTENCES:
         raise KeyError(f"there are no sentences {template!r}; there are {', '.join(sorted(SENTENCES))}")
-    facts = {"study": study, **(SENTENCES[template](study, **options) or {})}
+    facts = {"study": study, **(_gathered(study, SENTENCES[template], options) or {})}
     spoken = language(study.language)
     if not blocks:
         return tell(spoken, template, **facts)
@@ -83,7 +84,17 @@ def material_of(study: Results, name: str, size: Size = "page", **options: Any) 
     """What an exhibit is made of, by name. Raises KeyError, which names those there are."""
     if name not in KINDS:
         raise KeyError(f"there is no exhibit {name!r}; there are {', '.join(sorted(KINDS))}")
-    return Material(study, KINDS[name], options, KINDS[name].gather(study, **options), size)
+    return Material(study, KINDS[name], options, _gathered(study, KINDS[name].gather, options), size)
+
+
+def _gathered(study: Results, gather: Gather, options: Facts) -> Facts | None:
+    """The facts of an exhibit that is shown and read, or of sentences that are told one by one, gathered once.
+
+    Options that are tables (`frame`) are not kept.
+    """
+    if not all(isinstance(value, Hashable) for value in options.values()):
+        return gather(study, **options)
+    return study.once((gather, *sorted(options.items())), lambda: gather(study, **options))
 
 
 MARGIN = 12

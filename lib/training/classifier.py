@@ -165,6 +165,11 @@ def outputs(
     return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
 
 
+def processor_knows_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16, so that it is not emulated."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 def fastest_precision(settings: TrainingSettings, steps: int = 3) -> str:
     """Lightning's name of the precision in which steps of this network take less time on this machine.
 
@@ -175,7 +180,7 @@ def fastest_precision(settings: TrainingSettings, steps: int = 3) -> str:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda" and not torch.cuda.is_bf16_supported():
         return "32-true"
-    if device.type == "cpu" and not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+    if device.type == "cpu" and not processor_knows_bfloat16():
         return "32-true"  # emulated, five times slower
     with torch.random.fork_rng():
         network = Classifier(settings, 0, 1).network.to(device).train()
