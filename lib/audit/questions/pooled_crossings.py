@@ -32,10 +32,10 @@ schema = (
 )
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     if len(context.population.groups) < 2:
-        return pl.DataFrame(schema=schema)
-    return frame(list(_rows(context)), schema)
+        return []
+    return [frame(list(_rows(context)), schema)]
 
 
 def _rows(context: Context) -> Iterator[tuple]:
