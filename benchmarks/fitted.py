@@ -44,6 +44,9 @@ PREFERENCES = {"attribute": "view", "largest_loss": 0.02, "may_use_demographics"
 FEATURES = 8
 KEYS = ("question", "kind", "measure", "about")
 NUMBERS = ("estimate", "low", "high", "true")
+OUTSIDE = {"below": pl.col("true") < pl.col("low"), "above": pl.col("true") > pl.col("high")}
+TOGETHER = ("recommendation",)
+"""Questions whose intervals are told for all their figures together."""
 
 
 def one_batch(source: str, patients: int, networks: int, seed: int) -> dict[tuple, np.ndarray]:
@@ -203,7 +206,7 @@ def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
         _part("probes", read, ["attribute", "group"], "attribute", **true),
     ]
     for what, own in (("change", {}), ("loss", true)):
-        ends = {"estimate": what, "low": f"{what}_low", "high": f"{what}_high"}
+        ends = {"estimate": what, "low": f"{what}_low_simultaneous", "high": f"{what}_high_simultaneous"}
         found.append(_part("recommendation", advice, METHOD, pl.lit(what), **ends, **own))
     return pl.concat(found)
 
@@ -223,16 +226,27 @@ def _part(question: str, table: pl.DataFrame, about, measure, **named: str) -> p
 
 
 def held_against(rows: pl.DataFrame) -> Iterator[tuple[tuple, dict[str, np.ndarray]]]:
-    """What is counted of the intervals of each question and measure: the truth, where none is given, is the mean of the other cohorts."""
+    """What is counted of the intervals of each question and measure: the truth, where none is given, is the mean of the other cohorts.
+
+    Those of `TOGETHER` hold for all figures of a cohort or for none.
+    """
     others = pl.col("estimate").is_not_null().sum().over(KEYS) - 1
     mean = (pl.col("estimate").sum().over(KEYS) - pl.col("estimate")) / others
     known = rows.with_columns(true=pl.coalesce("true", pl.when(others > 2).then(mean)))
     for (question, kind, measure), own in known.drop_nulls(NUMBERS).group_by(
         "question", "kind", "measure", maintain_order=True
     ):
-        _, low, high, true = own.select(NUMBERS).to_numpy().T
-        columns = {"truth": true, "width": high - low, "below": true < low, "above": true > high}
-        yield (f"{question} ({kind})", ALL, measure, ALL), columns | {"covered": (low <= true) & (true <= high)}
+        columns = own.select("cohort", truth="true", width=pl.col("high") - pl.col("low"), **OUTSIDE).with_columns(
+            covered=~pl.col("below") & ~pl.col("above")
+        )
+        if question in TOGETHER:
+            columns = columns.group_by("cohort", maintain_order=True).agg(
+                pl.col("truth", "width").mean(), pl.col("below", "above").any(), pl.col("covered").all()
+            )
+        yield (
+            (f"{question} ({kind})", ALL, measure, ALL),
+            {name: own.to_numpy() for name, own in columns.drop("cohort").to_dict().items()},
+        )
 
 
 def _chosen(cohorts: list[dict[str, pl.DataFrame]]) -> Iterator[tuple[tuple, dict[str, float]]]:

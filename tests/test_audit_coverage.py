@@ -185,8 +185,8 @@ def test_what_is_fitted_is_held_against_other_cohorts_and_rules_against_the_popu
 def test_a_cohorts_own_estimate_is_no_part_of_its_truth():
     rows = pl.DataFrame({"estimate": [1.0, 2.0, 3.0, 10.0]}).with_columns(
         low=pl.col("estimate") - 1.5, high=pl.col("estimate") + 1.5, true=None,
-        question=pl.lit("recommendation"), kind=pl.lit("figure"), measure=pl.lit("loss"), about=pl.lit("a"),
+        question=pl.lit("probes"), cohort=pl.int_range(pl.len()), kind=pl.lit("figure"), measure=pl.lit("loss"), about=pl.lit("a"),
     ).with_columns(pl.col("true").cast(pl.Float64))  # fmt: skip
     ((place, columns),) = fitted.held_against(rows)
-    assert place[0] == "recommendation (figure)" and columns["truth"].tolist() == [5, 14 / 3, 13 / 3, 2]
+    assert place[0] == "probes (figure)" and columns["truth"].tolist() == [5, 14 / 3, 13 / 3, 2]
     assert columns["covered"].tolist() == [False, False, True, False]
