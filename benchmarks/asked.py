@@ -25,7 +25,7 @@ from lib.audit.questions import QUESTIONS
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 QUICK = (
-    *("metrics", "gaps", "intersections", "amplification", "calibration", "calibration_curve", "gap_by_findings"),
+    *("metrics", "gaps", "intersections", "amplification", "calibration", "gap_by_findings"),
     *(
         "misses_by_finding",
         "label_errors",
@@ -143,8 +143,6 @@ def told(tables: dict[str, pl.DataFrame], questions: tuple[str, ...]) -> dict[st
     for name, table in tables.items():
         if name not in questions or table.is_empty():
             continue
-        if name == "calibration_curve":
-            table = table.rename({"observed": "estimate"}).with_columns(pl.col("bin").cast(pl.String))
         about = [c for c, kind in table.schema.items() if (kind == pl.String and c not in SAID) or c in NUMBERS]
         measure = next((c for c in ("metric", "measure", "quantity", "reading") if c in about), None)
         parts = [pl.col(c) for c in (measure, "part", "among", "point") if c and c in about]

@@ -15,8 +15,8 @@ import polars as pl
 from benchmarks.methods import Setting, jitter, true_levels, world_of
 from benchmarks.simulation import Batch, draw
 from benchmarks.tally import Tally, Told
-from lib.audit.inference import Figures, pool, ratio, simultaneous, summary
-from lib.audit.metrics import Unit, mean_by_patient
+from lib.audit.inference import Figures, Population, pool, ratio, simultaneous, summary
+from lib.audit.metrics import Unit
 
 BATCH = {375: 10, 1500: 5}
 """Cohorts that are worked out side by side; of the larger ones there are a quarter as many."""
@@ -89,6 +89,24 @@ def figures_of(setting: Setting, batch: Batch, decisions: np.ndarray, weighting:
     )
     found = base.contrast(index, matrix)
     return Figures(index, found.arms, found.cells, found.matrix, offset)
+
+
+def mean_by_patient(
+    population: Population, values: np.ndarray, images: np.ndarray, unit: Unit
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numerators (S, P, C) and denominators (P, C) of the means of values (S, n) over cells, `images` (n, C).
+
+    By image: sums and numbers of images. By patient: means over a patient's images of the cell, and 1 where there is one.
+    """
+    values = np.atleast_2d(values)
+    cells = images.shape[1]
+    table = np.concatenate([images, *(images * row[:, None] for row in values)], axis=1)
+    counts, *sums = np.split(population.sums_by_patient(table), len(values) + 1, axis=1)
+    numerators = np.stack(sums) if sums else np.zeros((0, population.n_patients, cells))
+    if unit == Unit.PATIENT:
+        numerators = np.divide(numerators, counts, out=np.zeros_like(numerators), where=counts > 0)
+        counts = (counts > 0).astype(float)
+    return numerators, counts
 
 
 def one_batch(setting: Setting, seed: int) -> dict[tuple, np.ndarray]:

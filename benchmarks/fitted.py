@@ -3,12 +3,12 @@
 Two weightings (one closes half of the gaps by view) and three rules go through post-processing and audit as a study's do. Such
 figures are about rules fitted on cohorts of this size, so that the truth is their mean over all other cohorts of the batch;
 that of a deployed rule is what this very rule does in the whole population. Of a single network nothing is said about others: all cohorts
-of a batch then have the same one, and the truth of shares, levels, losses and probes is what the very rules and probes of the five folds do in
+of a batch then have the same one, and the truth of losses and probes is what the very rules and probes of the five folds do in
 the whole population (Bayle et al. 2020, arXiv 2007.12671): intervals hold them as fitted.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from unittest.mock import patch
 
 import numpy as np
@@ -21,7 +21,6 @@ from benchmarks.simulation import Batch, draw
 from benchmarks.tally import ALL, Tally
 from lib.audit import Context, answer
 from lib.audit.columns import METHOD
-from lib.audit.decisions import consequences
 from lib.audit.inference import Population, simultaneous
 from lib.audit.inference.infer import MARGIN
 from lib.audit.metrics import Unit, auc
@@ -31,13 +30,13 @@ from lib.postprocessing import post_process
 from lib.postprocessing.methods import REGISTRY
 from lib.postprocessing.sample import Sample
 
-FITTED = ("deployed", "optimism", "probes", "recommendation", "consequences", "pareto")
+FITTED = ("deployed", "optimism", "probes", "recommendation")
 RULES = ("fixed_0.5", "best_threshold", "group_best_threshold", "equal_tpr")
 SETTINGS = ((375, 1), (375, 3), (1500, 3))
 """Patients and networks."""
 BATCH = {375: 20, 1500: 10}
 """Cohorts of a batch: a truth that is a mean over so many others widens errors by 2 to 5 %, which costs up to a point of coverage."""
-VERDICTS = ("recommended", "ruled out")
+VERDICTS = ("recommended",)
 """Kinds of rows that count what is said, not intervals."""
 REFITS = 100
 """Of deployed rules; a study makes 200. The interval allows for their number by its degrees of freedom."""
@@ -45,6 +44,9 @@ PREFERENCES = {"attribute": "view", "largest_loss": 0.02, "may_use_demographics"
 FEATURES = 8
 KEYS = ("question", "kind", "measure", "about")
 NUMBERS = ("estimate", "low", "high", "true")
+OUTSIDE = {"below": pl.col("true") < pl.col("low"), "above": pl.col("true") > pl.col("high")}
+TOGETHER = ("recommendation",)
+"""Questions whose intervals are told for all their figures together."""
 
 
 def one_batch(source: str, patients: int, networks: int, seed: int) -> dict[tuple, np.ndarray]:
@@ -112,12 +114,9 @@ def _answered(
         preferences=PREFERENCES,
     )
     tables = answer(context, FITTED)
-    told = tables["recommendation"].with_columns(option=pl.lit("all"))
-    every = replace(context, tables=context.tables | {"recommendation": told})
-    tables["every consequence"] = consequences.compute(every)
     tables["rules"] = _truth_of_rules(context, given)
     if networks == 1:
-        tables |= _as_fitted(every, given, generator)
+        tables |= _as_fitted(context, given, generator)
     return context, tables
 
 
@@ -158,8 +157,7 @@ def _as_fitted(context: Context, given: Networks, generator: np.random.Generator
     whole = Context(people, pl.DataFrame({"patient": people.patients}), scores, decisions, tables=context.tables)
     levels = {m: whole.levels(m).where(pl.col("metric") == "balanced_accuracy").estimate[0] for m in decisions}
     accuracy = pl.DataFrame([(*m, value) for m, value in levels.items()], schema=[*METHOD, "true"], orient="row")
-    shares = consequences.compute(whole).rename({"estimate": "true"})
-    return {"accuracy": accuracy, "shares": shares, "read": _truth_of_probes(context, given, generator)}
+    return {"accuracy": accuracy, "read": _truth_of_probes(context, given, generator)}
 
 
 def _truth_of_probes(context: Context, given: Networks, generator: np.random.Generator) -> pl.DataFrame:
@@ -191,37 +189,29 @@ def _truth_of_probes(context: Context, given: Networks, generator: np.random.Gen
 
 
 def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Rows of `KEYS` and `NUMBERS`, and `told`: whether the report prints it."""
+    """Rows of `KEYS` and `NUMBERS`."""
     where = [*METHOD, "attribute", "metric", "contrast"]
     rules = tables["deployed"].filter("estimable").join(tables["rules"], on=where)
-    chosen = tables["consequences"].select(*METHOD).unique().with_columns(told=pl.lit(True))
-    every = tables["every consequence"].join(chosen, on=list(METHOD), how="left")
     advice = tables["recommendation"].drop_nulls("change")
-    pareto, read = tables["pareto"].filter(attribute=PREFERENCES["attribute"]), tables["probes"].filter("estimable")
+    read = tables["probes"].filter("estimable")
     true = {"true": "true"} if "accuracy" in tables else {}
     if true:
-        keys = [*METHOD, "attribute", "group", "quantity"]
-        every = every.join(tables["shares"].select(*keys, "true"), on=keys, how="left")
-        pareto = pareto.join(tables["accuracy"], on=list(METHOD), how="left")
         read = read.join(tables["read"], on=["attribute", "group"], how="left")
         levels = {row[:3]: row[3] for row in tables["accuracy"].rows()}
         losses = [levels[BASELINE] - levels[method] for method in advice.select(*METHOD).rows()]
         advice = advice.with_columns(true=pl.Series(losses, dtype=pl.Float64))
-    balanced = {"estimate": "balanced_accuracy", "low": "balanced_low", "high": "balanced_high"}
     found = [
         _part("deployed", rules, where, "metric", true="true"),
         _part("optimism", tables["optimism"], where, "metric"),
         _part("probes", read, ["attribute", "group"], "attribute", **true),
-        _part("consequences", every, [*METHOD, "attribute", "group", "quantity"], "quantity", told="told", **true),
-        _part("pareto", pareto, METHOD, pl.lit("balanced accuracy"), **balanced, **true),
     ]
     for what, own in (("change", {}), ("loss", true)):
-        ends = {"estimate": what, "low": f"{what}_low", "high": f"{what}_high"}
+        ends = {"estimate": what, "low": f"{what}_low_simultaneous", "high": f"{what}_high_simultaneous"}
         found.append(_part("recommendation", advice, METHOD, pl.lit(what), **ends, **own))
     return pl.concat(found)
 
 
-def _part(question: str, table: pl.DataFrame, about, measure, told: str | None = None, **named: str) -> pl.DataFrame:
+def _part(question: str, table: pl.DataFrame, about, measure, **named: str) -> pl.DataFrame:
     """`named`: columns of the numbers that are called otherwise."""
     numbers = {name: pl.col(named.get(name, name)) if name != "true" else pl.lit(None) for name in NUMBERS}
     if "true" in named:
@@ -232,28 +222,35 @@ def _part(question: str, table: pl.DataFrame, about, measure, told: str | None =
         measure=pl.col(measure) if isinstance(measure, str) else measure,
         about=pl.concat_str([pl.col(column) for column in about], separator=", ", ignore_nulls=True),
         **{name: value.cast(pl.Float64) for name, value in numbers.items()},
-        told=pl.lit(True) if told is None else pl.col(told).fill_null(False),
     )
 
 
 def held_against(rows: pl.DataFrame) -> Iterator[tuple[tuple, dict[str, np.ndarray]]]:
-    """What is counted of the intervals of each question and measure: the truth, where none is given, is the mean of the other cohorts."""
+    """What is counted of the intervals of each question and measure: the truth, where none is given, is the mean of the other cohorts.
+
+    Those of `TOGETHER` hold for all figures of a cohort or for none.
+    """
     others = pl.col("estimate").is_not_null().sum().over(KEYS) - 1
     mean = (pl.col("estimate").sum().over(KEYS) - pl.col("estimate")) / others
     known = rows.with_columns(true=pl.coalesce("true", pl.when(others > 2).then(mean)))
-    for (question, kind, measure), own in (
-        known.filter("told").drop_nulls(NUMBERS).group_by("question", "kind", "measure", maintain_order=True)
+    for (question, kind, measure), own in known.drop_nulls(NUMBERS).group_by(
+        "question", "kind", "measure", maintain_order=True
     ):
-        _, low, high, true = own.select(NUMBERS).to_numpy().T
-        columns = {"truth": true, "width": high - low, "below": true < low, "above": true > high}
-        yield (f"{question} ({kind})", ALL, measure, ALL), columns | {"covered": (low <= true) & (true <= high)}
+        columns = own.select("cohort", truth="true", width=pl.col("high") - pl.col("low"), **OUTSIDE).with_columns(
+            covered=~pl.col("below") & ~pl.col("above")
+        )
+        if question in TOGETHER:
+            columns = columns.group_by("cohort", maintain_order=True).agg(
+                pl.col("truth", "width").mean(), pl.col("below", "above").any(), pl.col("covered").all()
+            )
+        yield (
+            (f"{question} ({kind})", ALL, measure, ALL),
+            {name: own.to_numpy() for name, own in columns.drop("cohort").to_dict().items()},
+        )
 
 
 def _chosen(cohorts: list[dict[str, pl.DataFrame]]) -> Iterator[tuple[tuple, dict[str, float]]]:
-    """How often something is recommended (`shown`), and `wrong`: though it truly loses more than is acceptable, or leaves a wider gap.
-
-    The same of what is ruled out on the Pareto front, wrongly where no method is truly better at both.
-    """
+    """How often something is recommended (`shown`), and `wrong`: though it truly loses more than is acceptable, or leaves a wider gap."""
     truths = _means(cohorts)
     for tables in cohorts:
         advice = tables["recommendation"].filter(role=RECOMMENDED)
@@ -264,10 +261,6 @@ def _chosen(cohorts: list[dict[str, pl.DataFrame]]) -> Iterator[tuple[tuple, dic
         dear = base[0] - best[0] > PREFERENCES["largest_loss"]
         for metric, wrong in (("loss", dear), ("gap", best[1] > base[1]), ("gap + margin", best[1] > base[1] + MARGIN)):
             yield ("recommended", ALL, metric, ALL), {"shown": something, "wrong": something and wrong}
-        for *method, kept in tables["pareto"].filter(attribute="view").select(*METHOD, "on_front").rows():
-            own = truths[tuple(method)]
-            beaten = any(other[0] > own[0] and other[1] < own[1] for other in truths.values())
-            yield ("ruled out", ALL, ALL, ALL), {"shown": not kept, "wrong": not kept and not beaten}
 
 
 def _means(cohorts: list[dict[str, pl.DataFrame]]) -> dict[tuple, tuple[float, float]]:

@@ -57,14 +57,13 @@ class _Some:
 
     rows: np.ndarray
     network_rows: dict[str, np.ndarray]
-    alone: np.ndarray
 
     @classmethod
     def of(cls, own: Summary, at: np.ndarray) -> "_Some":
-        return cls(own.rows[:, at], {n: r[:, at] for n, r in own.network_rows.items()}, own.alone[at])
+        return cls(own.rows[:, at], {n: r[:, at] for n, r in own.network_rows.items()})
 
     def __len__(self) -> int:
-        return len(self.alone)
+        return self.rows.shape[1]
 
 
 class Tally:
@@ -129,7 +128,7 @@ class Tally:
             if not sum(map(len, sizes)):
                 continue
             whole = np.concatenate(sizes)
-            p, critical, _ = stepped(some, whole, seed=0)
+            p, critical = stepped(some, whole, seed=0)
             words = [tuple(stepped(some, whole, seed=seed)[0] <= ALPHA) for seed in range(1, seeds)]
             parts = np.split(p, np.cumsum([len(at) for at in places])[:-1])
             claims, wrong, covered = [], [], []

@@ -29,8 +29,6 @@ RECORDED: dict[str, dict[str, Any]] = {
     # fitted thresholds: mean, smallest and largest over folds and seeds; fitted = share of folds with enough patients
     "thresholds": METHOD | {"group": S, "threshold": F} | INTERVAL | {"fitted": F},
     "replaced_scores": REPLACED,
-    # every weighting: Kish share, largest weight, the earlier weighting it equals here, or why it cannot be used
-    "catalogue": {"weighting": S, "effective_share": F, "largest": F, "same_as": S, "refused": S},
     # last layers re-trained under the catalogue on the features of the uniform runs; as `metrics` and `effects`
     "head_metrics": SCHEMAS["metrics"],
     "head_effects": SCHEMAS["effects"],

@@ -16,8 +16,6 @@ from lib.audit import Context, Population, answer
 from lib.names import DEFAULTS, Attribute, attributes_as_json
 from lib.pictures import mean_radiographs, mean_saliency, score_histograms
 from lib.postprocessing import post_process
-from lib.preprocessing import catalogue as weighting_catalogue
-from lib.preprocessing import effective_share, equivalents
 from lib.results import Results
 from lib.study.catalogue import head_tables, placebo_floor, retraining_floor
 from lib.study.odd_networks import odd_networks, without_failed
@@ -67,7 +65,7 @@ def _made(knobs: Knobs) -> Results:
     names = [attribute.name for attribute in knobs.attributes]
     people = Population.from_frame(valid, attributes=knobs.attributes)
     done = post_process(people, scores, knobs.postprocessings, names, refits=20)
-    recorded = _heads(people, valid, train, scores, knobs) | {
+    recorded = _heads(people, valid, scores) | {
         "checks": _checks(),
         "weights": _weights(train, knobs),
         "runs": _runs(draw, people, scores, knobs),
@@ -82,14 +80,12 @@ def _made(knobs: Knobs) -> Results:
         done.decisions,
         naive=done.naive,
         as_group=done.as_group,
-        relaxed=done.relaxed,
         deployed=done.deployed,
         folds=done.folds,
         embeddings=_embeddings(draw, valid, knobs),
         grey=_grey(draw, cohort, knobs),
         cohort=cohort,
         preferences=PREFERENCES | {"attribute": names[-1]},
-        recorded=recorded,
     )
     tables = recorded | answer(context) | _pictures(cohort, valid, scores, recorded["runs"], knobs)
     # what no part of this fixture makes is there, and empty
@@ -136,25 +132,15 @@ def _scores(draw: np.random.Generator, valid: pl.DataFrame, weighting: str, knob
     return 1 / (1 + np.exp(-(logits + person + draw.normal(0, 0.5, (knobs.seeds, valid.height)))))
 
 
-def _heads(
-    people: Population, valid: pl.DataFrame, train: pl.DataFrame, scores: dict, knobs: Knobs
-) -> dict[str, pl.DataFrame]:
-    """The catalogue on the simulated train; as re-trained heads the scores themselves, as placebos the uniform seeds."""
-    listed = train.with_columns(image=pl.lit("a.png"), weight=pl.lit(None, pl.Float64))
-    weights, refused = weighting_catalogue(listed, [attribute.name for attribute in knobs.attributes])
-    same = equivalents(weights)
-    rows = [(n, effective_share(own), float(own.max()), same.get(n), None) for n, own in weights.items()]
-    rows += [(n, None, None, None, why) for n, why in refused.items()]
+def _heads(people: Population, valid: pl.DataFrame, scores: dict) -> dict[str, pl.DataFrame]:
+    """As re-trained heads the scores themselves, as placebos the uniform seeds."""
     base, *others = (own[None] for own in scores["uniform"])
     placebos = {f"placebo_{k}": own for k, own in enumerate(others)}
     floors = [
         retraining_floor(people, scores, smallest_cell=20),
         placebo_floor(people, base, placebos, smallest_cell=20),
     ]
-    return {
-        "catalogue": pl.DataFrame(rows, schema=TABLES["catalogue"], orient="row"),
-        "noise_floor": pl.concat(floors),
-    } | head_tables(people, valid, scores)
+    return {"noise_floor": pl.concat(floors)} | head_tables(people, valid, scores)
 
 
 def _embeddings(draw: np.random.Generator, valid: pl.DataFrame, knobs: Knobs) -> dict[str, np.ndarray]:

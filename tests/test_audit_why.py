@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from lib.audit.context import Context
 from lib.audit.inference import Population
 from lib.audit.questions import (
+    QUESTIONS,
     abstention,
     equal_rates,
     gap_by_findings,
@@ -72,6 +73,10 @@ def made(
     return Context(population, people, {"uniform": scores}, {BASELINE: decisions})
 
 
+def answered(question, context):
+    return QUESTIONS[question.name].answer(context)
+
+
 def of(table, **what):
     (row,) = table.filter(attribute="ward", **what).to_dicts()
     return row
@@ -82,7 +87,7 @@ def holds(row, value):
 
 
 def test_a_shift_is_all_operating_point():
-    table = gap_parts.compute(made(shift=0.8))
+    table = answered(gap_parts, made(shift=0.8))
     for metric in ("tpr", "fpr"):
         parts = {part: of(table, metric=metric, part=part) for part in ("whole", "discrimination", "operating point")}
         assert parts["whole"]["estimate"] > 0.15
@@ -94,7 +99,7 @@ def test_a_shift_is_all_operating_point():
 
 
 def test_weaker_signal_is_discrimination():
-    table = gap_parts.compute(made(signal=(0.6, 2.2)))
+    table = answered(gap_parts, made(signal=(0.6, 2.2)))
     assert of(table, metric="tpr", part="discrimination")["high"] < -0.1
     assert of(table, metric="fpr", part="discrimination")["low"] > 0.1
     expected = norm.cdf(0.6 / np.sqrt(2)) - norm.cdf(2.2 / np.sqrt(2))
@@ -103,7 +108,7 @@ def test_weaker_signal_is_discrimination():
 
 def test_rates_at_equal_rates_are_those_of_the_normal_curve():
     found = made(shift=0.8, n=20_000, noise=0)
-    table = equal_rates.compute(found)
+    table = answered(equal_rates, found)
     everyone = table.filter(attribute="overall", metric="fpr")["estimate"].item()
     for group in ("near", "far"):
         expected = norm.cdf(1.4 + norm.ppf(everyone))
@@ -125,16 +130,16 @@ def test_a_curve_is_scikit_learns_and_counts_patients_once():
 
 
 def test_a_gap_of_findings_is_composition_and_a_gap_at_equal_findings_is_not():
-    harder = gap_by_findings.compute(made(tilt=2.0, hard=(0.6, 0.1)))
+    harder = answered(gap_by_findings, made(tilt=2.0, hard=(0.6, 0.1)))
     assert of(harder, part="whole")["high"] < -0.1 and holds(of(harder, part="same findings"), 0)
     assert of(harder, part="composition")["estimate"] == pytest.approx(of(harder, part="whole")["estimate"], abs=0.04)
-    shifted = gap_by_findings.compute(made(shift=0.8, tilt=2.0, hard=(0.3, 0.3)))
+    shifted = answered(gap_by_findings, made(shift=0.8, tilt=2.0, hard=(0.3, 0.3)))
     assert of(shifted, part="same findings")["low"] > 0.1 and abs(of(shifted, part="composition")["estimate"]) < 0.03
 
 
 def test_misses_by_finding_are_those_of_the_images():
     found = made(tilt=2.0, hard=(0.4, 0.4), n=3000)
-    table = misses_by_finding.compute(found)
+    table = answered(misses_by_finding, found)
     rows = found.people.with_columns(missed=1 - pl.Series(found.decisions[BASELINE][0]))
     for finding in ("Nodule", "Mass"):
         own = rows.filter(pl.col("findings").str.contains(finding), ward="near")["missed"]
@@ -153,18 +158,18 @@ def test_findings_are_named_by_the_sick_alone():
 
 
 def test_labels_made_wrong_by_the_tipping_share_make_the_gap():
-    table = label_errors.compute(made(n=20_000, wrong=0.3))
+    table = answered(label_errors, made(n=20_000, wrong=0.3))
     row = of(table, metric="fpr", reading="as the others")
     # of the near labelled healthy, .3 of as many sick as healthy are sick
     assert row["group"] == "near" and row["estimate"] == pytest.approx(0.3 / 1.3, abs=0.03) and holds(row, 0.3 / 1.3)
     assert row["wrong"] == pytest.approx(row["estimate"] * row["patients"])
     assert of(table, metric="fpr", reading="errors first")["estimate"] < row["estimate"]
-    assert holds(of(label_errors.compute(made(n=4000)), metric="fpr", reading="as the others"), 0)
+    assert holds(of(answered(label_errors, made(n=4000)), metric="fpr", reading="as the others"), 0)
 
 
 def test_relabelling_the_errors_first_closes_the_gap():
     found = made(shift=0.8)
-    row = of(label_errors.compute(found), metric="fpr", reading="errors first")
+    row = of(answered(label_errors, found), metric="fpr", reading="errors first")
     called, near = found.decisions[BASELINE][0] == 1, (found.people["ward"] == "near").to_numpy()
     label = found.people["label"].to_numpy()
     wrong = np.flatnonzero(called & near & (label == 0))[: round(row["wrong"])]
@@ -177,12 +182,12 @@ def test_relabelling_the_errors_first_closes_the_gap():
 def test_the_mixture_finds_the_wrong_labels_and_none_where_there_are_none(shift):
     share = 0.4 / 1.4
     found = of(
-        label_mixture.compute(made(wrong=0.4, signal=(2.0, 2.0), shift=shift)),
+        answered(label_mixture, made(wrong=0.4, signal=(2.0, 2.0), shift=shift)),
         group="near",
         reading="aligned",
     )
     assert found["low"] > 0.1 and holds(found, share)
-    null = label_mixture.compute(made(signal=(2.0, 2.0), shift=shift, seed=1))
+    null = answered(label_mixture, made(signal=(2.0, 2.0), shift=shift, seed=1))
     assert holds(of(null, group="near", reading="aligned"), 0)
     as_they_are = of(null, group="near", reading="as they are")
     assert holds(as_they_are, 0) if shift == 0 else as_they_are["low"] > 0.2
@@ -190,7 +195,7 @@ def test_the_mixture_finds_the_wrong_labels_and_none_where_there_are_none(shift)
 
 def test_net_benefit_is_its_formula_and_treating_all_is_the_prevalence():
     found = made(prevalence=0.3)
-    table = net_benefit.compute(found).filter(attribute="overall")
+    table = answered(net_benefit, found).filter(attribute="overall")
     label, scores = found.people["label"].to_numpy(), found.scores["uniform"][0]
     for t in (0.2, 0.5):
         called = scores >= t
@@ -205,12 +210,12 @@ def test_a_threshold_that_nobody_reaches_has_no_certain_net_benefit():
     """One false alarm among 1,000 healthy weighs nine of the sick at a threshold of .9; none seen does not rule it out."""
     found = made()
     found = replace(found, scores={w: np.minimum(rows, 0.85) for w, rows in found.scores.items()})
-    (own,) = net_benefit.compute(found).filter(attribute="overall", threshold=0.9, metric="model").to_dicts()
+    (own,) = answered(net_benefit, found).filter(attribute="overall", threshold=0.9, metric="model").to_dicts()
     assert own["estimate"] == 0 and -0.2 < own["low"] < -0.005 and own["high"] > 0
 
 
 def test_scores_that_say_nothing_have_no_net_benefit():
-    table = net_benefit.compute(made(signal=(0.0, 0.0))).filter(metric="gain", threshold=0.5)
+    table = answered(net_benefit, made(signal=(0.0, 0.0))).filter(metric="gain", threshold=0.5)
     assert (table["high"] <= 0.03).all() or (table["estimate"].abs() < 0.05).all()
 
 
@@ -227,7 +232,7 @@ def test_decisions_of_one_group_hinge_on_the_seed():
         tossed = np.random.default_rng(1).random(scores.shape) < 0.5
         return np.where((people["ward"] == "near").to_numpy(), tossed, True).astype(float)
 
-    table = seed_decisions.compute(made(networks=5, decided=decided, n=1500))
+    table = answered(seed_decisions, made(networks=5, decided=decided, n=1500))
     near = of(table.filter(pl.col("contrast").is_null()), group="near", among="all", metric="disagreement")
     assert holds(near, 0.5) and near["estimate"] == pytest.approx(0.5, abs=0.03)
     split = of(table.filter(pl.col("contrast").is_null()), group="near", among="all", metric="split")
@@ -244,17 +249,17 @@ def test_the_least_sure_are_referred_and_every_patient_counts_once():
 
 
 def test_abstention_lowers_errors_and_refers_those_near_one_half():
-    table = abstention.compute(made(shift=0.0, signal=(0.8, 3.0), n=3000)).filter(attribute="ward")
+    table = answered(abstention, made(shift=0.0, signal=(0.8, 3.0), n=3000)).filter(attribute="ward")
     levels = table.filter(pl.col("contrast").is_null())
     far = levels.filter(group="far", metric="fpr")["estimate"].to_list()
     assert far == sorted(far, reverse=True) and far[-1] < far[0]
     assert of(table, contrast="near - far", metric="referred", share=0.2)["low"] > 0.1
-    overall = abstention.compute(made(n=1000)).filter(attribute="overall", metric="referred", share=0.2)
+    overall = answered(abstention, made(n=1000)).filter(attribute="overall", metric="referred", share=0.2)
     assert overall["estimate"].item() == pytest.approx(0.2, abs=2e-3)
 
 
 def test_high_sensitivity_is_reached_on_other_patients():
-    table = operating_points.compute(made(shift=0.8, n=3000, images=2))
+    table = answered(operating_points, made(shift=0.8, n=3000, images=2))
     for point, target in (("TPR 0.90", 0.9), ("TPR 0.95", 0.95)):
         own = table.filter(attribute="overall", point=point)
         assert own.filter(metric="tpr")["estimate"].item() == pytest.approx(target, abs=0.02)
@@ -271,7 +276,7 @@ def test_pooled_crossings_are_nearer_to_the_truth_and_never_lack_an_estimate():
     off = []
     for seed in range(8):
         found = made(n=160, shift=0.8, seed=seed, noise=0)
-        table = pooled_crossings.compute(found).filter(metric="fpr")
+        table = answered(pooled_crossings, found).filter(metric="fpr")
         for row in table.to_dicts():
             ward = row["group"].split(", ")[0]
             truth = norm.cdf((0.8 if ward == "near" else 0.0) - 0.7)
@@ -290,6 +295,6 @@ def test_a_crossing_without_anyone_has_the_priors_estimate():
         {"uniform": found.scores["uniform"][:, kept]},
         {BASELINE: found.decisions[BASELINE][:, kept]},
     )
-    (row,) = pooled_crossings.compute(few).filter(group="near, night", metric="fpr").to_dicts()
+    (row,) = answered(pooled_crossings, few).filter(group="near, night", metric="fpr").to_dicts()
     assert row["raw"] is None and row["patients"] == 0 and row["kept"] == 0 and not row["estimable"]
     assert row["estimate"] == pytest.approx(row["prior"]) and row["low"] <= norm.cdf(0.1) <= row["high"]

@@ -1,4 +1,4 @@
-"""Choosing among methods: who pays, what is ruled out and what is recommended follow the verdicts."""
+"""Choosing among methods: who pays and what is recommended follow the verdicts."""
 
 from dataclasses import replace
 
@@ -7,8 +7,7 @@ import polars as pl
 import pytest
 from made import quick_audits
 
-from lib.audit.decisions.levelling import compute as levelling
-from lib.audit.questions import answer
+from lib.audit.questions import QUESTIONS, answer
 from lib.audit.questions.group_misclassification import WRONG, mistaken
 from lib.names import (
     ALTERNATIVE,
@@ -110,31 +109,6 @@ def test_a_board_has_three_options(tables):
     assert rule["postprocessing"] not in RANDOMISED
 
 
-def test_of_a_thousand_patients_everyone_is_somewhere(tables):
-    rows = tables["consequences"].drop_nulls("after")
-    keys = ["weighting", "postprocessing", "target", "attribute", "group"]
-    sums = rows.group_by(keys).agg(pl.col("before", "after", "estimate").sum())
-    assert np.allclose(sums["before"], 1000) and np.allclose(sums["after"], 1000) and np.allclose(sums["estimate"], 0)
-    assert rows.height and set(rows["quantity"]) == {"found", "missed", "alarmed", "left_alone"}
-
-
-def test_ruled_out_is_what_effects_show_to_be_worse(tables):
-    front = tables["pareto"].filter(attribute="view")
-    lost = tables["effects"].filter(
-        unit=PATIENT, attribute="overall", metric="balanced_accuracy", outcome="worsened", outcome_verdict=SHOWN
-    )
-    wider = tables["effects"].filter(
-        pl.col("outcome").is_in(["widened", "opened"]), unit=PATIENT, attribute="view", outcome_verdict=SHOWN
-    )
-    keys = ["weighting", "postprocessing", "target"]
-    narrower = tables["effects"].filter(unit=PATIENT, attribute="view", outcome=NARROWED, outcome_verdict=SHOWN)
-    worse = lost.join(wider, on=keys, how="semi").join(narrower, on=keys, how="anti")
-    beaten = front.join(worse, on=keys, how="semi")
-    assert not beaten["on_front"].any()
-    best = recommended(tables["recommendation"])
-    assert front.filter(**{key: best[key] for key in keys})["on_front"].item()
-
-
 def effects_of(outcomes):
     """One narrowed gap, and what happened to the two groups."""
     method = {
@@ -164,7 +138,7 @@ def effects_of(outcomes):
 def test_a_gap_that_closes_because_the_better_off_lose_is_levelling_down(outcomes, how):
     given = context(60, attributes=VIEW_FIRST)
     given.tables["effects"] = effects_of(outcomes)
-    assert levelling(given)["how"].to_list() == [how]
+    assert QUESTIONS["levelling"].answer(given)["how"].to_list() == [how]
 
 
 def test_mistaken_groups_are_the_mean_over_all_lots():

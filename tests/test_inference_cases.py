@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lib.audit.inference import Estimand, Population, Retraining, Verdict, describe, infer, narrowing, pool
+from lib.audit.inference import Estimand, Population, Verdict, describe, infer, narrowings, pool
 from lib.audit.metrics import gaps, rates
 from lib.settings import ROOT
 
@@ -66,11 +66,11 @@ def test_a_gap_that_both_groups_close_is_narrowed_and_who_pays_is_told():
     before = asked(frame, base)
     established = np.array([word == Verdict.SHOWN for word in infer(before).verdict])
     assert established.sum() == 1
-    told = words(narrowing(before, asked(frame, closed), established), "tpr")
+    told = words(next(narrowings(before, [asked(frame, closed)], established)), "tpr")
     assert (told["change"], told["change_verdict"]) == ("narrowed", "shown")
     assert told["left_low"] < 0 < told["left_high"] and told["high_simultaneous"] < 0
     for scores, change in ((mirrored, "turned"), (widened, "widened")):
-        assert words(narrowing(before, asked(frame, scores), established), "tpr")["change"] == change
+        assert words(next(narrowings(before, [asked(frame, scores)], established)), "tpr")["change"] == change
     population = Population.from_frame(frame, attributes=["view"])
     levels = [rates(population, (s >= 0.5)[None] * 1.0, metrics=("tpr",)) for s in (closed, base)]
     paid = describe(levels[0] - levels[1]).table()
@@ -82,7 +82,7 @@ def test_a_gap_that_a_method_makes_is_opened_and_nothing_is_narrowed_that_was_no
     frame = people(draw, 1200)
     u, ap, sick = draw.random(frame.height), (frame["view"] == "AP").to_numpy(), (frame["label"] == 1).to_numpy()
     even, apart = (np.where(u < np.where(sick, 0.6 + gap * ap, 0.25), 0.9, 0.1) for gap in (0.0, 0.3))
-    told = narrowing(asked(frame, even), asked(frame, apart), np.zeros(4, bool))
+    told = next(narrowings(asked(frame, even), [asked(frame, apart)], np.zeros(4, bool)))
     assert words(told, "tpr")["change"] == "opened" and "narrowed" not in told["change"].to_list()
 
 
@@ -98,20 +98,10 @@ def single_networks(draw):
     return frame, 1 / (1 + np.exp(-np.array(logits)))
 
 
-def test_single_networks_differ_and_are_never_methods_unless_retraining_is_known():
-    claims = {"alone": 0, "known": 0}
-    for seed in range(12):
-        frame, scores = single_networks(np.random.default_rng(seed))
-        each = [asked(frame, row, f"network{k}").where(VIEW) for k, row in enumerate(scores)]
-        effects = [own - each[0] for own in each[1:]]
-        alone = infer(effects)
-        assert set(alone.estimand) == {Estimand.NETWORKS}
-        retraining = Retraining.pooled([asked(frame, scores).where(VIEW)])
-        known = infer(effects, retraining=retraining)
-        assert set(known.estimand) == {Estimand.PROCEDURE}
-        for name, found in (("alone", alone), ("known", known)):
-            claims[name] += any(word == Verdict.SHOWN for word in found.verdict)
-    assert claims["known"] <= 2 and claims["alone"] > claims["known"]
+def test_single_networks_differ_and_are_never_methods():
+    frame, scores = single_networks(np.random.default_rng(0))
+    each = [asked(frame, row, f"network{k}") for k, row in enumerate(scores)]
+    assert set(infer([own - each[0] for own in each[1:]]).estimand) == {Estimand.NETWORKS}
 
 
 def test_several_networks_speak_of_the_procedure():
@@ -119,15 +109,6 @@ def test_several_networks_speak_of_the_procedure():
     pooled = pool({"a": asked(frame, scores[:3], "a"), "b": asked(frame, scores[3:], "b")})
     found = infer(pooled["b"] - pooled["a"])
     assert set(found.estimand) == {Estimand.PROCEDURE} and Verdict.SHOWN not in found.verdict
-
-
-def test_a_stated_deviation_widens_and_is_counted_for_each_network():
-    frame, scores = single_networks(np.random.default_rng(7))
-    one, two = (asked(frame, row, f"n{k}") for k, row in enumerate(scores[:2]))
-    plain, stated = describe(two - one), describe(two - one, retraining=Retraining.stated({"tpr": 0.05, "fpr": 0.05}))
-    assert stated.se**2 - plain.se**2 == pytest.approx(np.full(4, 2 * 0.05**2))
-    with pytest.raises(ValueError, match="two networks"):
-        Retraining.pooled([one])
 
 
 @pytest.mark.skipif(not MAKE.is_file(), reason="the shared cases are not on this machine")
@@ -152,7 +133,7 @@ def test_the_shared_cases_come_out_right(tmp_path):
     frame, (base, closed) = read("closing", "base", "closed")
     before = asked(frame, base)
     established = np.array([word == Verdict.SHOWN for word in infer(before).verdict])
-    told = words(narrowing(before, asked(frame, closed), established), "tpr")
+    told = words(next(narrowings(before, [asked(frame, closed)], established)), "tpr")
     assert told["verdict"] == "shown" and told["high_simultaneous"] < 0 and told["left_verdict"] != "shown"
     # in this file chance leaves -10 of +21 points (the truth is 0): whether |D'| < |D| hangs on D + D' > 0, exactly
     total = describe(asked(frame, closed) + before).table()
@@ -160,5 +141,4 @@ def test_the_shared_cases_come_out_right(tmp_path):
     assert (told["change"] == "narrowed") == beyond
     frame, scores = read("retraining", *(f"network{s}" for s in range(1, 6)))
     each = [asked(frame, row, f"network{k}") for k, row in enumerate(scores)]
-    found = infer([own - each[0] for own in each[1:]], retraining=Retraining.pooled([asked(frame, np.array(scores))]))
-    assert Verdict.SHOWN not in found.verdict
+    assert set(infer([own - each[0] for own in each[1:]]).estimand) == {Estimand.NETWORKS}

@@ -8,7 +8,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from lib.names import DECIDE_WITHOUT_GROUP, POSTPROCESSINGS, RANDOMISED
 from lib.postprocessing import REGISTRY, Sample, Thresholds
-from lib.postprocessing.thresholds import balanced_accuracies, best_threshold, threshold_reaching
+from lib.postprocessing.thresholds import best_threshold, rates_by_threshold, threshold_reaching
 
 labelled_scores = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.8]), st.integers(0, 1)), min_size=2).filter(
     lambda rows: len({label for _, label in rows}) == 2
@@ -26,9 +26,9 @@ def sample(n=4000, seed=0, shift=(0.0, 1.0), groups=2):
 @given(labelled_scores)
 def test_every_balanced_accuracy_is_scikit_learns(rows):
     scores, labels = map(np.array, zip(*rows, strict=True))
-    candidates, accuracy = balanced_accuracies(scores, labels)
+    candidates, tpr, fpr = rates_by_threshold(scores, labels)
     assert (np.diff(candidates) > 0).all()
-    for threshold, value in zip(candidates, accuracy, strict=True):
+    for threshold, value in zip(candidates, (tpr + 1 - fpr) / 2, strict=True):
         assert value == pytest.approx(balanced_accuracy_score(labels, scores >= threshold), abs=1e-12)
 
 

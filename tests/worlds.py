@@ -127,7 +127,6 @@ def processed(*arguments: object, rules: Sequence[str] = RULES, **options: objec
         decisions=done.decisions,
         naive=done.naive,
         as_group=done.as_group,
-        relaxed=done.relaxed,
         deployed=done.deployed,
         folds=done.folds,
         embeddings={"uniform": features},

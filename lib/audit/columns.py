@@ -1,14 +1,11 @@
-"""Columns that tables share, and the way from arrays to tidy frames: NaN becomes null, types are those of the schema."""
+"""Columns that tables share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from lib.names import Method
-
-__all__ = ["DESCRIBED", "INTERVAL", "METHOD", "STANDARD", "B", "F", "I", "Method", "S", "frame", "optional"]
 
 S, I, F, B = pl.String, pl.Int64, pl.Float64, pl.Boolean
 METHOD: dict[str, Any] = {"weighting": S, "postprocessing": S, "target": S}
@@ -23,13 +20,16 @@ STANDARD: dict[str, Any] = DESCRIBED | {
     "verdict": S,
 }
 """A figure that is tested: its single interval, the one that holds for its whole family, both p-values, one of five words."""
+COUNTS = ("networks", "images", "patients", "estimable")
+"""Columns that stand behind the figures of a table."""
 
 
-def optional(values: Any) -> list[float | None]:
-    """Numbers as a list, with None for NaN: a figure that does not exist is null, never 0."""
-    return [None if value != value else value for value in np.asarray(values, dtype=np.float64).tolist()]
+def with_figures(keys: Mapping[str, Any], figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a table: what a row is about, its figures, and the counts behind them."""
+    about = {key: kind for key, kind in keys.items() if key not in COUNTS}
+    return about | dict(figures) | {key: kind for key, kind in keys.items() if key in COUNTS}
 
 
-def frame(rows: Sequence[tuple], schema: Mapping[str, Any]) -> pl.DataFrame:
-    """A frame of tuples, columns in the order and types of `schema`; NaN is null in columns of numbers."""
-    return pl.DataFrame(rows, schema=dict(schema), orient="row").with_columns(pl.selectors.float().fill_nan(None))
+def method_columns(method: Method) -> dict[str, pl.Expr]:
+    """The columns of `METHOD`, all of one method."""
+    return {key: pl.lit(part) for key, part in zip(METHOD, method, strict=True)}

@@ -24,10 +24,9 @@ class Context:
     `people`, a row per image: `patient`, `label`, the attributes, and what else is known (`findings`, `age`, `image`).
     `scores[weighting]` (S, n): chance of sick; `ranks`: the weightings whose scores are scores and not decisions (None: all).
     `decisions[method]` (S, n) in 0 to 1: cross-fitted, the ones to audit; `naive`: fitted where judged; `as_group[method]`
-    (G, S, n): were every image said to be of each group; `relaxed[weighting, attribute, metric, slack]` (S, n): under a
-    loosened constraint; `deployed`: what the deployed rule is judged by; `folds` (S, n). All come from
+    (G, S, n): were every image said to be of each group; `deployed`: what the deployed rule is judged by; `folds` (S, n). All come from
     `lib.postprocessing`, which this room does not import. `embeddings[weighting]` (S, n, d); `grey[measure]`, of each image of the cohort; `cohort`: both splits, with
-    a column `split`; `recorded`: tables that were not computed from predictions; `tables`: those answered before.
+    a column `split`; `tables`: those answered before.
     """
 
     population: Population
@@ -40,14 +39,12 @@ class Context:
     ranks: frozenset[str] | None = None
     naive: Mapping[Method, Array] = field(default_factory=dict)
     as_group: Mapping[Method, Array] = field(default_factory=dict)
-    relaxed: Mapping[tuple[str, str, str, float], Array] = field(default_factory=dict)
     deployed: Mapping[Method, Any] = field(default_factory=dict)
     folds: Array | None = None
     embeddings: Mapping[str, Array] = field(default_factory=dict)
     grey: Mapping[str, Array] = field(default_factory=dict)
     cohort: pl.DataFrame | None = None
     preferences: Mapping[str, Any] = field(default_factory=dict)
-    recorded: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     _kept: dict[Any, Any] = field(default_factory=dict)
 
@@ -104,7 +101,7 @@ class Context:
 
     def _aucs(self, unit: str) -> dict[str, Figures]:
         own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
-        scores = {w: rows for w, rows in self.scores.items() if self.ranks is None or w in self.ranks}
+        scores = {w: rows for w, rows in self.scores.items() if self.has_scores(w)}
         return pool({w: metrics.auc(self.population, rows, weighting=w, **own) for w, rows in scores.items()})
 
     def stream(self, *names: str) -> np.random.Generator:

@@ -13,7 +13,7 @@ import polars as pl
 from joblib import Parallel, cpu_count, delayed
 
 from lib.audit import metrics
-from lib.audit.columns import F, S
+from lib.audit.columns import METHOD, F, S, method_columns
 from lib.audit.context import Context
 from lib.audit.inference import Figures, Inference, Population, narrowings
 from lib.names import (
@@ -32,13 +32,11 @@ from lib.names import (
     kind_of,
 )
 
+FAMILY = ("family", "says", "unit", "hypotheses", "primary")
 MANY = 100
 """Methods from which on another process judges by image meanwhile: it takes two seconds to start."""
 COMPARED = ("balanced_accuracy", *ERRORS, "selection_rate", "ppv")
 """Rates whose differences between groups are told, beside the AUC."""
-METHOD = ["weighting", "postprocessing", "target"]
-WHAT = [*METHOD, "attribute", "metric", "contrast"]
-FAMILY = {"family": S, "says": S, "unit": S, "hypotheses": pl.Int64, "primary": pl.Boolean}
 _UNTESTED = {name: pl.lit(None, F) for name in ("low_simultaneous", "high_simultaneous", "p", "p_adjusted")}
 _UNTESTED["verdict"] = pl.lit(None, S)
 
@@ -152,23 +150,10 @@ def compared(levels: Figures, population: Population) -> Figures:
 
 def combinations(levels: pl.DataFrame, population: Population) -> tuple[pl.DataFrame, np.ndarray]:
     """Index and matrix of `compared`, of levels with such an index."""
-    place = {key: k for k, key in enumerate(levels.select("attribute", "group", "metric").rows())}
-    keys = [(OVERALL, "balanced_accuracy", "all")]
-    columns = [{place[OVERALL, "all", "balanced_accuracy"]: 1.0}]
-    for attribute in population.attributes.values():
-        for metric in ERRORS:
-            for contrast, group in attribute.contrasts.items():
-                keys.append((attribute.name, metric, contrast))
-                pair = (place[attribute.name, name, metric] for name in (group, attribute.reference))
-                columns.append(dict(zip(pair, (1.0, -1.0), strict=True)))
-    matrix = np.zeros((levels.height, len(keys)))
-    for k, column in enumerate(columns):
-        matrix[list(column), k] = list(column.values())
-    enough = levels["estimable"].to_numpy()
-    index = pl.DataFrame(keys, schema={"attribute": S, "metric": S, "contrast": S}, orient="row").with_columns(
-        estimable=pl.Series([bool(enough[list(column)].all()) for column in columns]), unit=pl.lit(levels["unit"][0])
-    )
-    return index, matrix
+    gaps, matrix = metrics.differences(levels, population, ERRORS)
+    overall = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
+    index = pl.concat([levels.filter(overall).rename({"group": "contrast"}).select(gaps.columns), gaps])
+    return index, np.column_stack([levels.select(overall).to_series().to_numpy(), matrix])
 
 
 def trimmed(figures: Figures) -> Figures:
@@ -198,16 +183,10 @@ def _levels(context: Context, block: Mapping[Method, Figures], unit: str) -> pl.
     ]
     tables = []
     for parts in filter(None, (rates, aucs)):
-        spread = pl.Series(np.concatenate([_between(part) for part in parts]), dtype=F, nan_to_null=True)
+        spread = pl.Series(np.concatenate([part.network_sd for part in parts]), dtype=F, nan_to_null=True)
         tables.append(context.describe(parts, None).table().with_columns(network_sd=spread))
     order = pl.col("weighting").replace_strict({method[0]: k for k, method in enumerate(block)}, return_dtype=pl.Int64)
     return pl.concat(tables, how="diagonal_relaxed").sort(order, maintain_order=True)
-
-
-def _between(figures: Figures) -> np.ndarray:
-    """Standard deviation between networks, (K,); NaN with a single one."""
-    values = figures.by_network
-    return values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1], np.nan)
 
 
 def _named(figures: Figures, method: Method) -> Figures:
@@ -229,8 +208,7 @@ def _baseline_gaps(context: Context, unit: str, found: _Gathered) -> pl.DataFram
         judgement = context.infer(figures)
         needed = pl.Series(judgement.patients_needed(context.margin), dtype=F)
         tables.append(found.judge(family, unit, judgement).with_columns(patients_needed=needed))
-    names = {name: pl.lit(own) for name, own in zip(METHOD, BASELINE, strict=True)}
-    return pl.concat(tables, how="diagonal_relaxed").with_columns(**names)
+    return pl.concat(tables, how="diagonal_relaxed").with_columns(**method_columns(BASELINE))
 
 
 def _established(compared: Figures, gaps: pl.DataFrame) -> np.ndarray:
@@ -263,14 +241,10 @@ def _effects(
     )
     tables = []
     for family, table in zip(families, told, strict=True):
-        found.families.append((family, FAMILIES[family], unit, _hypotheses(table), family in PRIMARY))
+        found.families.append((family, FAMILIES[family], unit, int(table["p"].is_not_null().sum()), family in PRIMARY))
         tables.append(table.with_columns(family=pl.lit(family)))
     family = f"{kind}: rates of groups"
     rates = base.rates
     table = found.judge(family, unit, context.infer([own.rates - rates for own in methods]))
     tables.append(table.rename({"group": "contrast"}))
     return tables
-
-
-def _hypotheses(table: pl.DataFrame) -> int:
-    return int(table["p"].is_not_null().sum())

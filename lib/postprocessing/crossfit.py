@@ -1,6 +1,6 @@
 """Cross-fitting: every decision comes from a rule fitted on other patients than the one it judges."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -12,7 +12,6 @@ from sklearn.model_selection import StratifiedGroupKFold
 from lib.audit.inference import Population
 from lib.names import BASELINE_WEIGHTING, NO_TARGET, Method
 from lib.postprocessing.calibrated_odds import Replaced
-from lib.postprocessing.curves import Relaxed, relaxed_decisions
 from lib.postprocessing.deployed import Deployed, deploy
 from lib.postprocessing.methods import REGISTRY, Codes, PostProcessing, Rule, Sample, Thresholds
 from lib.postprocessing.rules import decided
@@ -40,8 +39,7 @@ class PostProcessed:
     `decisions` are cross-fitted and are the ones to audit; `naive` were fitted on the very images they judge, and serve
     to show how much that flatters. `thresholds` describes the rules that are thresholds; `folds` (S, n) is the fold of
     each image. `as_group` (G, S, n): the cross-fitted decisions on the baseline's weighting, were every image said to be
-    of each group, for the post-processings that need one. `relaxed[weighting, attribute, constraint, slack]` (S, n): cross-fitted
-    decisions under thresholds by group whose constraint is loosened. `deployed`: rules fitted once, on everyone, for the
+    of each group, for the post-processings that need one. `deployed`: rules fitted once, on everyone, for the
     baseline's first network, and refitted in resamples. `replaced`: what calibrated odds do to each group.
     """
 
@@ -50,7 +48,6 @@ class PostProcessed:
     thresholds: pl.DataFrame
     folds: Codes
     as_group: dict[Method, Array]
-    relaxed: dict[Relaxed, Array] = field(default_factory=dict)
     deployed: dict[Method, Deployed] = field(default_factory=dict)
     replaced: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLACED))
 
@@ -92,11 +89,9 @@ def post_process(
     todo = [(row, parts[s]) for values in scores.values() for s, row in enumerate(values)]
     pool = Parallel(n_jobs=cpu_count() if len(todo) >= MANY else 1, return_as="generator")
     every = pool(delayed(_crossfit)(population, row, methods, part, weights, smallest_cell) for row, part in todo)
-    decisions, naive, rows, as_group, loosened, replaced = {}, {}, [], {}, {}, []
+    decisions, naive, rows, as_group, replaced = {}, {}, [], {}, []
     for weighting, values in scores.items():
         fitted = [*islice(every, len(values))]
-        for key in fitted[0].relaxed:
-            loosened[weighting, *key] = np.stack([one.relaxed[key] for one in fitted])
         for method, target in methods:
             key = (weighting, method.name, target)
             decisions[key] = np.stack([one.held_out[method.name, target] for one in fitted])
@@ -124,7 +119,7 @@ def post_process(
         fitted = deploy(population, scores[BASELINE_WEIGHTING][0], names, attributes, **how)
         deployed = {(BASELINE_WEIGHTING, *key): rule for key, rule in fitted.items()}
     told = pl.DataFrame(replaced, schema=REPLACED, orient="row")
-    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, loosened, deployed, told)
+    return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, deployed, told)
 
 
 def patient_folds(population: Population, folds: int, seed: int, network: int) -> Codes:
@@ -149,15 +144,11 @@ def patient_folds(population: Population, folds: int, seed: int, network: int) -
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """One network's decisions (n,) by (post-processing, target), held out and in place, and the rule of each fold.
-
-    `relaxed` (n,): held-out decisions by (attribute, constraint, slack).
-    """
+    """One network's decisions (n,) by (post-processing, target), held out and in place, and the rule of each fold."""
 
     held_out: dict[tuple[str, str], Array]
     in_place: dict[tuple[str, str], Array]
     rules: dict[tuple[str, str], list[Rule]]
-    relaxed: dict[tuple[str, str, float], Array]
 
 
 def _crossfit(
@@ -168,7 +159,7 @@ def _crossfit(
     weights: Weights,
     smallest_cell: int,
 ) -> _Fitted:
-    fitted = _Fitted({}, {}, {}, {})
+    fitted = _Fitted({}, {}, {})
     unknown = np.full(population.n_images, -1)
     for target in dict.fromkeys(target for _, target in methods):
         groups = population.groups[target] if target != NO_TARGET else unknown
@@ -181,9 +172,6 @@ def _crossfit(
             fitted.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]
             fitted.held_out[key] = decided(fitted.rules[key], scores, groups, part)
             fitted.in_place[key] = method.fit(everyone, smallest_cell).decide(scores, groups)
-        if target != NO_TARGET:
-            by_slack = relaxed_decisions(samples, scores, groups, part, smallest_cell)
-            fitted.relaxed.update({(target, *key): own for key, own in by_slack.items()})
     return fitted
 
 
@@ -192,37 +180,29 @@ def _as_each_group(rules: list[Rule], scores: Array, part: Codes, groups: int) -
     return np.stack([decided(rules, scores, np.full(len(scores), code), part) for code in range(groups)])
 
 
-def _threshold_rows(
-    population: Population, rules: list[Thresholds], target: str
-) -> list[tuple[str, float, float, float, float]]:
+def _threshold_rows(population: Population, rules: list[Thresholds], target: str) -> Iterator[tuple]:
     """Rows (group, mean, smallest, largest, fitted); 0 calls everyone sick, 1 no one."""
-
-    def row(group: str, thresholds: list[float], fitted: float) -> tuple[str, float, float, float, float]:
-        values = np.clip(thresholds, 0, 1)
-        return group, float(values.mean()), float(values.min()), float(values.max()), fitted
-
-    if target == NO_TARGET:
-        return [row("all", [rule.pooled for rule in rules], 1.0)]
-    return [
-        row(group, [rule.of(code) for rule in rules], float(np.mean([code in rule.by_group for rule in rules])))
-        for code, group in enumerate(population.attributes[target].groups)
-    ]
+    told = {"all": [(rule.pooled, True) for rule in rules]}
+    if target != NO_TARGET:
+        groups = enumerate(population.attributes[target].groups)
+        told = {group: [(rule.of(code), code in rule.by_group) for rule in rules] for code, group in groups}
+    for group, own in told.items():
+        cuts, fitted = (np.array(column) for column in zip(*own, strict=True))
+        cuts = np.clip(cuts, 0, 1)
+        yield group, *map(float, (cuts.mean(), cuts.min(), cuts.max(), fitted.mean()))
 
 
-def _replaced_rows(groups: Sequence[str], rules: list[Replaced]) -> list[tuple]:
+def _replaced_rows(groups: Sequence[str], rules: list[Replaced]) -> Iterator[tuple]:
     """A row for each group that some fold could fit."""
-    rows = []
     for code, group in enumerate(groups):
-        costs = [rule.replaced[code] for rule in rules if code in rule.replaced]
-        if costs:
-            shares = [one.share for one in costs]
-            columns = (
-                [getattr(one, what) for one in costs] for what in ("level", "own", "dearest", "trivial", "called_sick")
+        own = [rule.replaced[code] for rule in rules if code in rule.replaced]
+        if own:
+            shares = np.array([one.share for one in own])
+            means = (
+                np.mean([getattr(one, what) for one in own])
+                for what in ("level", "own", "dearest", "trivial", "called_sick")
             )
-            rows.append(
-                (group, float(np.mean(shares)), min(shares), max(shares), *(float(np.mean(c)) for c in columns))
-            )
-    return rows
+            yield group, *map(float, (shares.mean(), shares.min(), shares.max(), *means))
 
 
 def _methods(

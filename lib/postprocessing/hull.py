@@ -51,11 +51,6 @@ class Hull:
         keep = np.append(True, self.tpr[1:] > self.tpr[:-1])
         return self.tpr[keep], self.fpr[keep]
 
-    def best(self, sick: float, healthy: float) -> tuple[float, float]:
-        """(FPR, TPR) of the corner with the highest sick x TPR - healthy x FPR."""
-        k = int(np.argmax(sick * self.tpr - healthy * self.fpr))
-        return float(self.fpr[k]), float(self.tpr[k])
-
     def reach(self, fpr: float, tpr: float) -> Mix:
         """Thresholds and chances with this FPR and TPR: on the hull, or between it and tossing a coin that ignores scores.
 

@@ -53,11 +53,6 @@ class Mixture:
             chance[chosen] = sum((weight * (own >= threshold) for threshold, weight in mix), np.zeros(len(own)))
         return np.clip(chance, 0, 1)
 
-    def draw(self, scores: Array, groups: Codes, seed: int) -> Codes:
-        """Decisions 0 or 1, (n,), drawn with a stated seed: what a hospital would do; the audit needs no draw."""
-        uniform = np.random.default_rng(seed).random(len(scores))
-        return (uniform < self.decide(scores, groups)).astype(np.int64)
-
 
 def decided(rules: list[Rule], scores: Array, groups: Codes, part: Codes) -> Array:
     """Each image's decision, (n,), by the rule fitted without its fold."""

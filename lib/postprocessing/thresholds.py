@@ -36,12 +36,6 @@ def rates_by_threshold(
     return candidates, rates[0], rates[1]
 
 
-def balanced_accuracies(scores: Array, labels: NDArray[np.int64], weights: Array | None = None) -> tuple[Array, Array]:
-    """Every threshold that changes a decision, rising, and its balanced accuracy (TPR + 1 - FPR) / 2, each (k,)."""
-    candidates, tpr, fpr = rates_by_threshold(scores, labels, weights)
-    return candidates, (tpr + 1 - fpr) / 2
-
-
 def most_useful(candidates: Array, utility: Array) -> float:
     """The threshold of highest utility; among equals, the one nearest to 0.5, then the lower one."""
     best = candidates[utility >= utility.max() - 1e-12]
@@ -50,7 +44,8 @@ def most_useful(candidates: Array, utility: Array) -> float:
 
 def best_threshold(scores: Array, labels: NDArray[np.int64], weights: Array | None = None) -> float:
     """The threshold of highest balanced accuracy; among equals, the one nearest to 0.5, then the lower one."""
-    return most_useful(*balanced_accuracies(scores, labels, weights))
+    candidates, tpr, fpr = rates_by_threshold(scores, labels, weights)
+    return most_useful(candidates, (tpr + 1 - fpr) / 2)
 
 
 def share_from(threshold: float, scores: Array, weights: Array | None = None) -> float:

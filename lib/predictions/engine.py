@@ -63,7 +63,7 @@ def answered(question: Question) -> tuple[dict[str, pl.DataFrame], list[dict[str
             refits=REFITS,
         )
         decisions = dict(processed.decisions) | decisions
-        given = {name: getattr(processed, name) for name in ("as_group", "relaxed", "deployed", "folds")}
+        given = {name: getattr(processed, name) for name in ("as_group", "deployed", "folds")}
         given["naive"] = dict(processed.naive) | {key: decisions[key] for key in decisions if key[1:] == BASELINE[1:]}
         tables["thresholds"] = processed.thresholds.select(*RECORDED["thresholds"])
         rules = _rules(people, question)

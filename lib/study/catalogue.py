@@ -21,7 +21,7 @@ from lib.audit.metrics import rates
 from lib.files import alone_with, sweep, write_whole
 from lib.messages import message
 from lib.names import BASELINE, BASELINE_WEIGHTING, OUTCOMES, PLACEBO
-from lib.preprocessing import catalogue, effective_share, equivalents, example_weights
+from lib.preprocessing import catalogue, equivalents, example_weights
 from lib.study.last_layer import head_scores, run_features
 from lib.tables import RECORDED
 from lib.training.batches import fit_and_tune
@@ -33,26 +33,20 @@ KEPT = "heads.parquet"
 def catalogue_tables(
     plan: Plan, pixels: np.ndarray, people: Population, valid: pl.DataFrame, *, smallest_cell: int, **settings: float
 ) -> dict[str, pl.DataFrame]:
-    """Tables `catalogue`, `head_metrics`, `head_effects` and the heads' part of `noise_floor`.
+    """Tables `head_metrics`, `head_effects` and the heads' part of `noise_floor`.
 
-    Weightings that are the same as an earlier one on this cohort are listed and not tried again. The families are over the
+    Weightings that are the same as an earlier one on this cohort are not tried again. The families are over the
     weightings tried; placebos are no hypotheses and enter the noise floor only. `valid` has the rows of `people`;
     `settings` are those of `Context`.
     """
-    weights, refused = _usable(plan, list(people.attributes))
+    weights = _usable(plan, list(people.attributes))
     same = equivalents(weights)
     tried = [name for name in weights if name not in same]
     scores = _scores(plan, pixels, [*tried, *(f"{PLACEBO}{name}" for name in tried if name != BASELINE_WEIGHTING)])
-    listed = [
-        (name, effective_share(values), float(values.max()), same.get(name), refused.get(name))
-        for name, values in weights.items()
-    ] + [(name, None, None, None, why) for name, why in refused.items()]
     real = {name: scores[name] for name in tried}
     placebos = {name: values for name, values in scores.items() if name.startswith(PLACEBO)}
-    return {
-        "catalogue": pl.DataFrame(listed, schema=RECORDED["catalogue"], orient="row"),
-        "noise_floor": placebo_floor(people, real[BASELINE_WEIGHTING], placebos, smallest_cell=smallest_cell),
-    } | head_tables(people, valid, real, smallest_cell=smallest_cell, **settings)
+    floor = placebo_floor(people, real[BASELINE_WEIGHTING], placebos, smallest_cell=smallest_cell)
+    return {"noise_floor": floor} | head_tables(people, valid, real, smallest_cell=smallest_cell, **settings)
 
 
 def head_tables(
@@ -73,14 +67,14 @@ def embeddings(plan: Plan, pixels: np.ndarray) -> dict[str, np.ndarray]:
     return {BASELINE_WEIGHTING: np.stack(of_seed)}
 
 
-def _usable(plan: Plan, attributes: list[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Weights on the training images of every weighting that also the rows that each seed fits on allow; the others' reasons."""
+def _usable(plan: Plan, attributes: list[str]) -> dict[str, np.ndarray]:
+    """Weights on the training images of every weighting that also the rows that each seed fits on allow."""
     train = plan.frame.filter(pl.col("split") == "train")
     weights, refused = catalogue(train, attributes)
     for seed in plan.seeds:
         fit, _ = fit_and_tune(train, plan.settings.tune_share, seed)
         refused = catalogue(train[fit], attributes)[1] | refused
-    return {name: values for name, values in weights.items() if name not in refused}, refused
+    return {name: values for name, values in weights.items() if name not in refused}
 
 
 def placebo_floor(

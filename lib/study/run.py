@@ -201,14 +201,12 @@ class _Study:
             **alike,
             naive=processed.naive,
             as_group=processed.as_group,
-            relaxed=processed.relaxed,
             deployed=processed.deployed,
             folds=processed.folds,
             embeddings=embeddings(plan, self.pixels),
             grey=grey_levels(self.pixels),
             cohort=plan.frame,
             preferences=self.requested["preferences"],
-            recorded=recorded,
         )
         with tqdm(total=len(QUESTIONS), desc=message("Auditing"), unit=message(" questions")) as bar:
             return recorded | answer(context, progress=lambda name: bar.update())

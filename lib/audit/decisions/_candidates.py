@@ -1,18 +1,84 @@
-"""Candidates for a recommendation, judged once: price, disparity and how sure both are, the choice among many allowed for."""
+"""Candidates for a recommendation, judged once: price, disparity and how sure both are, the choice among many allowed for.
 
+Disparity: the largest of the gaps in TPR and FPR of an attribute, `group - reference`, without its sign.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from lib.audit.columns import METHOD
 from lib.audit.context import Context
-from lib.audit.decisions._disparity import Disparity, permitted
 from lib.audit.inference import Figures, Inference
 from lib.audit.judged import judged
-from lib.names import BASELINE, NARROWED, OPENED, PATIENT, SHOWN, SUGGESTED, TURNED, WIDENED, Method
+from lib.names import (
+    BASELINE,
+    DEFAULTS,
+    NARROWED,
+    NO_TARGET,
+    OPENED,
+    OVERALL,
+    PATIENT,
+    SHOWN,
+    SUGGESTED,
+    TURNED,
+    WIDENED,
+    Attribute,
+    Method,
+    must_know,
+)
 
 FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Disparity:
+    """One method: `accuracy`, balanced accuracy of everyone (K = 1), `gaps` (K) of an attribute, and which is the largest."""
+
+    method: Method
+    accuracy: Figures
+    gaps: Figures
+
+    @classmethod
+    def known(cls, compared: Mapping[Method, Figures], attribute: str) -> "list[Disparity]":
+        """Those of methods of which balanced accuracy and a gap of the attribute are estimable; all are figures of one kind."""
+        if not compared:
+            return []
+        index = next(iter(compared.values())).index
+        of, estimable = index["attribute"].to_numpy(), index["estimable"].to_numpy()
+        overall, own = np.flatnonzero(of == OVERALL), np.flatnonzero((of == attribute) & estimable)
+        if not len(own) or not estimable[overall].all():
+            return []
+        found = [cls(method, figures.take(overall), figures.take(own)) for method, figures in compared.items()]
+        return [one for one in found if np.isfinite(one.sizes).all()]
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """The gaps without their signs, (K,)."""
+        return np.abs(self.gaps.estimate)
+
+    @property
+    def largest(self) -> int:
+        """Which gap is the largest."""
+        return int(self.sizes.argmax())
+
+    @property
+    def value(self) -> float:
+        """The largest gap without its sign."""
+        return float(self.sizes.max())
+
+    @property
+    def which(self) -> tuple[str, str]:
+        """Metric and contrast of that gap."""
+        row = self.gaps.index.row(self.largest, named=True)
+        return row["metric"], row["contrast"]
+
+    def signed(self) -> Figures:
+        """The largest gap times its sign."""
+        return self.gaps.take([self.largest]) * (np.sign(self.gaps.estimate[self.largest]) or 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +124,7 @@ def _candidates(context: Context) -> Candidates | None:
     if base is None:
         return None
     attributes = context.population.attributes
-    sides = [own for method, own in known.items() if permitted(method, attribute, attributes, allowed)]
+    sides = [own for method, own in known.items() if _permitted(method, attribute, attributes, allowed)]
     words = _outcomes(context.table("effects"), attribute)
     family: list[Figures] = []
     for own in sides:
@@ -70,6 +136,13 @@ def _candidates(context: Context) -> Candidates | None:
     return Candidates(
         base, others, context.infer(family) if family else None, shifts.reshape(len(shifts), len(others), 2)
     )
+
+
+def _permitted(method: Method, attribute: str, attributes: Mapping[str, Attribute], may_use_demographics: bool) -> bool:
+    """Whether a method acts on the attribute or on none, and asks, when deciding, for nothing that is forbidden."""
+    known = must_know(method[1], method[2])
+    allowed = may_use_demographics or known is None or not attributes.get(known, DEFAULTS.get(known)).of_patient
+    return allowed and method[2] in (NO_TARGET, attribute)
 
 
 def _outcomes(effects: pl.DataFrame, attribute: str) -> dict[Method, tuple[str | None, bool]]:

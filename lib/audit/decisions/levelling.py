@@ -33,10 +33,10 @@ schema = (
 reads = ("effects",)
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     effects = context.table("effects").filter(pl.col("metric").is_in(ERRORS), unit=PATIENT)
     if effects.is_empty():
-        return pl.DataFrame(schema=schema)
+        return []
     keys = [*METHOD, "attribute", "metric"]
     ends = pl.DataFrame(
         [
@@ -76,4 +76,4 @@ def compute(context: Context) -> pl.DataFrame:
         .otherwise(pl.lit(UNTRACED))
     )
     joined = gaps.join(counts, on=[*keys, "contrast"], how="left", maintain_order="left")
-    return joined.with_columns(how=how).select(pl.col(key).cast(kind) for key, kind in schema.items())
+    return [joined.with_columns(how=how)]

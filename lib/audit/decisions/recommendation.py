@@ -56,10 +56,10 @@ ALL_DEAR = "whatever narrows a gap costs more balanced accuracy than is acceptab
 """Why the baseline is left untouched."""
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     found = candidates(context)
     if found is None:
-        return pl.DataFrame(schema=schema)
+        return []
     most = context.preferences["largest_loss"]
     qualified = [own for own in found.others if own.support and not own.harms and _loss(found, own) <= most]
     deployable = [own for own in qualified if own.method[1] not in RANDOMISED]
@@ -83,9 +83,7 @@ def compute(context: Context) -> pl.DataFrame:
         if own is best:
             rows[-1]["change_held_out"] = held_out(found, most, context.seed)
     table = pl.DataFrame(rows, schema=schema, orient="row")
-    return table.with_columns(pl.selectors.float().fill_nan(None)).sort(
-        pl.col("role") != RECOMMENDED, maintain_order=True
-    )
+    return [table.sort(pl.col("role") != RECOMMENDED, maintain_order=True)]
 
 
 def _loss(found: Candidates, own: Candidate) -> float:

@@ -8,12 +8,11 @@ infer(changed - gap).table()                              # paired by patient an
 from lib.audit.inference.cells import Arm, Cells
 from lib.audit.inference.figures import Figures, pool
 from lib.audit.inference.infer import STANDARD, Inference, describe, infer
-from lib.audit.inference.narrowing import narrowing, narrowings
+from lib.audit.inference.narrowing import narrowings
 from lib.audit.inference.population import Cell, Population
 from lib.audit.inference.replicates import from_replicates, jackknife, patient_weights, ratio
-from lib.audit.inference.retraining import Retraining
 from lib.audit.inference.variance import Summary, summary
-from lib.audit.inference.words import ALPHA, Estimand, Family, Verdict
+from lib.audit.inference.words import ALPHA, Estimand, Verdict
 
 __all__ = [
     "ALPHA",
@@ -22,18 +21,15 @@ __all__ = [
     "Cell",
     "Cells",
     "Estimand",
-    "Family",
     "Figures",
     "Inference",
     "Population",
-    "Retraining",
     "Summary",
     "Verdict",
     "describe",
     "from_replicates",
     "infer",
     "jackknife",
-    "narrowing",
     "narrowings",
     "patient_weights",
     "pool",

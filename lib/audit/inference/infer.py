@@ -14,7 +14,6 @@ from scipy.stats import t as student
 from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.pivot import Pivot
-from lib.audit.inference.retraining import Retraining
 from lib.audit.inference.simultaneous import stepped
 from lib.audit.inference.variance import Summary, summaries, united
 from lib.audit.inference.verdicts import agreeing, verdicts_of
@@ -38,7 +37,7 @@ class Inference:
     low, high: 95 % interval, which leaves `null` out if and only if p <= .05. low_simultaneous, high_simultaneous: the
     same for all figures of the family together, which leave it out if and only if p_adjusted <= .05; where only the step-down
     does, they end at it. p_equivalent: of the truth not being within the margin. detectable: distance from the null that
-    is found with power 80 % by the single test. size: hypotheses of the family. draws: of its largest error.
+    is found with power 80 % by the single test. size: hypotheses of the family.
     """
 
     index: pl.DataFrame
@@ -56,7 +55,6 @@ class Inference:
     detectable: Array
     estimand: list[Estimand]
     size: int
-    draws: int
     patients: NDArray[np.int64]
     of_patients: Array
     """Share of the variance that more patients would lower."""
@@ -92,13 +90,9 @@ def infer(
     margin: float = MARGIN,
     null: float | None = 0.0,
     seed: int = 0,
-    retraining: Retraining | None = None,
 ) -> Inference:
-    """All figures as one family: verdicts hold for all of them together.
-
-    `null`: the value tested. `retraining`: how noisy retraining is, where single networks are compared.
-    """
-    return _inferred(summaries(family), margin, null, retraining, seed)
+    """All figures as one family: verdicts hold for all of them together. `null`: the value tested."""
+    return _inferred(summaries(family), margin, null, seed)
 
 
 def describe(
@@ -106,28 +100,23 @@ def describe(
     *,
     margin: float = MARGIN,
     null: float | None = 0.0,
-    retraining: Retraining | None = None,
 ) -> Inference:
     """Figures on their own: no family, so that the most that is said is `suggested`. With `null` None, an interval alone."""
-    return _inferred(summaries(figures), margin, null, retraining, None)
+    return _inferred(summaries(figures), margin, null, None)
 
 
-def _inferred(
-    family: list[Summary], margin: float, null: float | None, retraining: Retraining | None, seed: int | None
-) -> Inference:
-    if retraining is not None:
-        family = [retraining.added(own) for own in family]
+def _inferred(family: list[Summary], margin: float, null: float | None, seed: int | None) -> Inference:
     family = united(family)
     pivots = [Pivot.for_summary(own) for own in family]
     every = [_single(pivot, margin, null) for pivot in pivots]
     joined = {name: np.concatenate([own[name] for own in every]) for name in every[0]}
     asked = ~np.isnan(joined["p"])
     nothing = np.full(len(asked), np.nan)
-    low, high, adjusted, draws = nothing.copy(), nothing.copy(), nothing.copy(), 0
+    low, high, adjusted = nothing.copy(), nothing.copy(), nothing.copy()
     if seed is not None and null is not None and asked.any():
         chosen = np.split(asked, np.cumsum([len(own) for own in family])[:-1])
         some = [own.take(mask) for own, mask in zip(family, chosen, strict=True) if mask.any()]
-        adjusted[asked], critical, draws = stepped(some, joined["size"][asked], seed=seed)
+        adjusted[asked], critical = stepped(some, joined["size"][asked], seed=seed)
         bounds = [pivot.bounds(critical, family=True) for pivot in pivots]
         low, high = (np.concatenate(own) for own in zip(*bounds, strict=True))
         low, high = agreeing(joined["estimate"], low, high, adjusted, null)
@@ -145,7 +134,6 @@ def _inferred(
         joined["detectable"],
         [Estimand.PROCEDURE if of else Estimand.NETWORKS for of in joined["retrained"]],
         int(asked.sum()),
-        draws,
         np.concatenate([np.full(len(own), own.rows.shape[0]) for own in family]),
         joined["of_patients"],
     )
@@ -180,5 +168,4 @@ def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
         "of_patients": share,
     }
     found = {name: np.where(known, values, np.nan) for name, values in numbers.items()}
-    retrained = bool(own.network_rows) | (own.alone > 0)
-    return found | {"retrained": np.broadcast_to(retrained, len(own))}
+    return found | {"retrained": np.full(len(own), bool(own.network_rows))}

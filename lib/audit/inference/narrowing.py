@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.infer import MARGIN, Inference, infer
-from lib.audit.inference.retraining import Retraining
 from lib.audit.inference.variance import Summary, summary, united
 from lib.audit.inference.words import ALPHA, Verdict
 
@@ -32,49 +31,31 @@ class Change(StrEnum):
 LEFT = ("left", "left_low", "left_high", "left_p", "left_p_equivalent")
 
 
-def narrowing(
-    baseline: Figures | Sequence[Figures],
-    methods: Figures | Sequence[Figures],
-    established: NDArray[np.bool_],
-    *,
-    margin: float = MARGIN,
-    seed: int = 0,
-    retraining: Retraining | None = None,
-) -> pl.DataFrame:
-    """Effects e = D' - D on gaps D of the baseline, for all methods as one family; a row for each method and gap.
-
-    `baseline`: the gaps, or one such Figures for each method (those of the same networks). `established` (K,): which of its gaps are shown.
-    Narrowed means |D'| < |D|: with s the sign of an established D, s (D - D') > 0 and s (D + D') > 0, each at level 5 % (an
-    intersection-union test: no correction between the two; Berger 1982, doi 10.2307/1271003). It is `shown` where the effect is, and the second
-    holds for the whole family of sums, else `suggested` where each holds singly. Columns: those of `infer` for e;
-    `left` and its interval, what is left of the gap, D'; `change` and its word `change_verdict`.
-    """
-    (table,) = narrowings(baseline, methods, established, margin=margin, seed=seed, retraining=retraining)
-    return table
-
-
 def narrowings(
-    baseline: Figures | Sequence[Figures],
-    methods: Figures | Sequence[Figures],
+    baseline: Figures,
+    methods: Sequence[Figures],
     established: NDArray[np.bool_],
     families: Sequence[NDArray[np.bool_]] | None = None,
     *,
     margin: float = MARGIN,
     seed: int = 0,
-    retraining: Retraining | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """The same for several families, each a choice (K,) among the gaps: a table for each."""
-    after = [methods] if isinstance(methods, Figures) else list(methods)
-    before = [baseline] * len(after) if isinstance(baseline, Figures) else list(baseline)
-    pairs = list(zip(after, before, strict=True))
-    effects = united([summary(m - b) for m, b in pairs])
-    sums = united([summary(m + b) for m, b in pairs])
-    left = united([summary(m) for m in after])
-    gaps = np.concatenate([b.estimate for b in before])
-    established = np.tile(np.asarray(established, bool), len(after))
-    settings = {"margin": margin, "retraining": retraining, "seed": seed}
-    for chosen in [np.ones(len(before[0]), bool)] if families is None else families:
-        some = np.tile(np.asarray(chosen, bool), len(after))
+    """Effects e = D' - D on gaps D of the baseline: a table for each family, with a row for each method and gap.
+
+    `established` (K,): which of the gaps are shown. `families`: each a choice (K,) among the gaps; one of all where none is given.
+    Narrowed means |D'| < |D|: with s the sign of an established D, s (D - D') > 0 and s (D + D') > 0, each at level 5 % (an
+    intersection-union test: no correction between the two; Berger 1982, doi 10.2307/1271003). It is `shown` where the effect is, and the second
+    holds for the whole family of sums, else `suggested` where each holds singly. Columns: those of `infer` for e;
+    `left` and its interval, what is left of the gap, D'; `change` and its word `change_verdict`.
+    """
+    effects = united([summary(own - baseline) for own in methods])
+    sums = united([summary(own + baseline) for own in methods])
+    left = united([summary(own) for own in methods])
+    gaps = np.tile(baseline.estimate, len(methods))
+    established = np.tile(np.asarray(established, bool), len(methods))
+    settings = {"margin": margin, "seed": seed}
+    for chosen in [np.ones(len(baseline), bool)] if families is None else families:
+        some = np.tile(np.asarray(chosen, bool), len(methods))
         parts = [infer(_taken(own, some), **settings) for own in (effects, left)]
         same_side = _same_side(sums, some & established, gaps, settings)
         yield _table(*parts, established[some], np.sign(np.nan_to_num(gaps[some])), *(own[some] for own in same_side))

@@ -29,15 +29,17 @@ def ratio(
     cells in which nobody differs from being certain. `proportion`: values are in 0 to 1 and the interval is Wilson's.
     A figure with fewer than `least` patients is not known.
     """
-    numerators = np.asarray(numerators, float)
-    denominators = np.broadcast_to(np.asarray(denominators, float), numerators.shape)
-    total = denominators.sum(axis=1)  # (S, K)
+    numerators, denominators = np.asarray(numerators, float), np.asarray(denominators, float)
+    denominators = denominators[None] if denominators.ndim == 2 else denominators
+    total = denominators.sum(axis=1)  # (S, K) or (1, K)
     mean = denominators.mean(axis=0)  # (P, K)
     size = (mean > 0).sum(axis=0)
     known = (size >= least) & (total > 0).all(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         values = numerators.sum(axis=1) / total
-        influence = (numerators - values[:, None] * denominators) / total[:, None] * np.sqrt(size / (size - 1))
+        influence = (
+            (numerators - values[:, None] * denominators) / total[:, None] * np.sqrt(size / np.maximum(size - 1, 1))
+        )
     count = total.mean(axis=0) if images is None else np.asarray(images, float)
     cells = Cells(
         size.astype(float),

@@ -26,8 +26,8 @@ SURE = 1e-4
 """A p is clear of 5 % when chance would put it on the other side less often than this."""
 
 
-def stepped(family: Sequence[Summary], size: Array, *, seed: int = 0) -> tuple[Array, float, int]:
-    """Adjusted p (K,), the critical value that the largest error stays under in 95 %, and the number of draws.
+def stepped(family: Sequence[Summary], size: Array, *, seed: int = 0) -> tuple[Array, float]:
+    """Adjusted p (K,), and the critical value that the largest error stays under in 95 %.
 
     `size` (K,): two-sided single p as absolute normal deviates. Draws are added until every p is clear of 5 %.
     """
@@ -51,7 +51,7 @@ def stepped(family: Sequence[Summary], size: Array, *, seed: int = 0) -> tuple[A
     adjusted[order] = np.minimum(np.maximum.accumulate(p[::-1])[::-1], 1)
     rank = int(np.floor(ALPHA * (draws + 1))) - 1
     critical = np.sort(np.concatenate(largest))[-1 - rank]
-    return adjusted, float(critical), draws
+    return adjusted, float(critical)
 
 
 def _clear(reached: Array, draws: int) -> bool:
@@ -61,7 +61,7 @@ def _clear(reached: Array, draws: int) -> bool:
 
 
 def _root(family: Sequence[Summary]) -> tuple[Array, Array]:
-    """Rows (R, K) of influences over their norm, whose products are the correlations; and what is not in the rows, (K,)."""
+    """Rows (R, K) of influences over their norm, whose products are the correlations; and whether a figure has none, (K,)."""
     names = sorted({name for own in family for name in own.network_rows})
     sizes = {name: next(len(own.network_rows[name]) for own in family if name in own.network_rows) for name in names}
     columns = []
@@ -71,12 +71,9 @@ def _root(family: Sequence[Summary]) -> tuple[Array, Array]:
             rows.append(own.network_rows.get(name, np.zeros((sizes[name], len(own)), np.float32)))
         columns.append(np.concatenate(rows))
     root = np.concatenate(columns, axis=1)
-    extra = np.concatenate([own.alone for own in family])
-    norm = np.sqrt((root.astype(np.float64) ** 2).sum(axis=0) + extra)
-    norm = np.where(norm > 0, norm, 1).astype(np.float32)
-    alone = np.sqrt(extra).astype(np.float32) / norm
-    alone[(root == 0).all(axis=0)] = 1  # a figure in which nobody differs: on its own
-    return root / norm, alone
+    norm = np.sqrt((root.astype(np.float64) ** 2).sum(axis=0))
+    alone = (norm == 0).astype(np.float32)  # a figure in which nobody differs: on its own
+    return root / np.where(norm > 0, norm, 1).astype(np.float32), alone
 
 
 def _blocks(root: Array, alone: Array, seed: int) -> Iterator[Array]:

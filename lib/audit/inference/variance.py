@@ -44,8 +44,7 @@ class Summary:
 
     `patients`, `networks` (K,): the two parts of the variance; `degrees` (K,); `skewness` (K,) of the estimate; `floor` (K,): what is
     added to the variance so that a cell where nobody differs is not certain; `rows` (P, K): influences; `network_rows[weighting]`
-    (R, K): the same for networks. Rows are summed squares: rows' rows + network_rows' network_rows is the covariance. `alone` (K,): variance of
-    a retraining that was stated, not seen; `networks_compared`: single networks in it. `parts`: of proportions. `seen`, `explained` (K,): what
+    (R, K): the same for networks. Rows are summed squares: rows' rows + network_rows' network_rows is the covariance. `parts`: of proportions. `seen`, `explained` (K,): what
     networks of compared weightings differ by, and what of it patients explain, whose difference is `networks` unless below 0 (both 0 of a single
     weighting); `network_degrees`, `patient_degrees` (K,).
     """
@@ -63,8 +62,6 @@ class Summary:
     network_rows: dict[str, NDArray[np.float32]]
     parts: Parts | None
     replicated: bool
-    alone: Array
-    networks_compared: int
     seen: Array
     explained: Array
     network_degrees: Array
@@ -83,7 +80,7 @@ class Summary:
 
 
 COLUMNS = (
-    *("estimate", "known", "patients", "networks", "degrees", "skewness", "floor", "alone"),
+    *("estimate", "known", "patients", "networks", "degrees", "skewness", "floor"),
     *("seen", "explained", "network_degrees", "patient_degrees"),
 )
 
@@ -131,8 +128,6 @@ def summary(figures: Figures) -> Summary:
         network_rows,
         parts,
         cells.resamples,
-        nothing,
-        sum(len(arm.values) == 1 for arm in figures.arms),
         sum((seen for seen, _, _ in compared), nothing),
         sum((explained for _, explained, _ in compared), nothing),
         np.full(len(figures), min((degrees for *_, degrees in compared), default=np.inf)),
@@ -148,7 +143,7 @@ def summaries(family: Figures | Summary | Sequence[Figures | Summary]) -> list[S
 
 def united(family: Sequence[Summary]) -> list[Summary]:
     """Summaries of one kind as a single one, which is worked out at once; those of several kinds as they are."""
-    kinds = {(own.parts is None, own.replicated, bool(own.network_rows), own.networks_compared) for own in family}
+    kinds = {(own.parts is None, own.replicated, bool(own.network_rows)) for own in family}
     if len(family) < 2 or len(kinds) > 1:
         return list(family)
     first = family[0]

@@ -1,4 +1,4 @@
-"""The five words that a figure earns, what a figure is about, and the families of hypotheses: fixed once, used everywhere."""
+"""The five words that a figure earns, and what it is about: fixed once, used everywhere."""
 
 from enum import StrEnum
 
@@ -27,12 +27,3 @@ class Estimand(StrEnum):
     """The mean over networks that the training procedure would give."""
     NETWORKS = "networks"
     """These very networks: nothing is known about retraining, so nothing may be said of a method."""
-
-
-class Family(StrEnum):
-    """The families in which verdicts hold for all hypotheses together."""
-
-    BASELINE_GAPS = "baseline gaps in TPR and FPR"
-    WEIGHTINGS = "what weightings do to established gaps and to balanced accuracy"
-    POSTPROCESSINGS = "what post-processings do to established gaps and to balanced accuracy"
-    COMBINATIONS = "what combinations do to established gaps and to balanced accuracy"

@@ -3,7 +3,7 @@
 from lib.audit.metrics.gaps import differences, gaps
 from lib.audit.metrics.ranking import auc
 from lib.audit.metrics.rates import ABOUT, DESCRIBED, RATES, TESTED, check_rows, rates
-from lib.audit.metrics.unit import Unit, image_weights, mean_by_patient
+from lib.audit.metrics.unit import Unit, image_weights
 
 __all__ = [
     "ABOUT",
@@ -16,6 +16,5 @@ __all__ = [
     "differences",
     "gaps",
     "image_weights",
-    "mean_by_patient",
     "rates",
 ]

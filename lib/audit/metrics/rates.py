@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from lib.audit.inference.cells import Array, Cells
+from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.population import Population
-from lib.audit.inference.variance import effective
+from lib.audit.inference.replicates import ratio
 from lib.audit.metrics.unit import Unit
 
 TESTED = ("balanced_accuracy", "tpr", "fpr", "selection_rate")
@@ -126,26 +126,11 @@ def _per(sums: Array, counts: Array, unit: Unit) -> Array:
 
 def _beside(found: Sequence[Ratio], index: pl.DataFrame, weighting: str) -> Figures:
     """All ratios as proportions, cell by cell."""
-    many = max(len(own[1]) for own in found)
-    numerators, denominators, images = (np.stack(own, axis=-1) for own in zip(*_alike(found, many), strict=True))
+    many = max(len(own[1]) for own in found)  # some have denominators of each network
+    parts = [(one, np.broadcast_to(two, (many, *two.shape[1:])), images) for one, two, images in found]
+    numerators, denominators, images = (np.stack(own, axis=-1) for own in zip(*parts, strict=True))
     numerators, denominators = (own.reshape(*own.shape[:-2], -1) for own in (numerators, denominators))
-    images = images.ravel()
-    total = denominators.sum(axis=1)  # (S, K) or (1, K)
-    mean = denominators.mean(axis=0)
-    size = (mean > 0).sum(axis=0)
-    known = (size > 0) & (total > 0).all(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = numerators.sum(axis=1) / total
-        factor = np.sqrt(size / np.maximum(size - 1, 1))
-        influence = (numerators - values[:, None] * denominators) / total[:, None] * factor
-    degrees = np.maximum(effective(mean) - 1, 1)
-    cells = Cells(size.astype(float), images, degrees, known, (0.0, 1.0), proportion=True, floor=1.0)
-    return Figures.of(index, weighting, np.where(known, values, np.nan), np.where(known, influence, 0), cells)
-
-
-def _alike(found: Sequence[Ratio], many: int) -> list[Ratio]:
-    """Denominators of as many networks each."""
-    return [(one, np.broadcast_to(two, (many, *two.shape[1:])), images) for one, two, images in found]
+    return ratio(index, weighting, numerators, denominators, images=images.ravel(), proportion=True, least=1)
 
 
 def _combined(needed: Sequence[str], metrics: Sequence[str], cells: int) -> tuple[Array, Array]:

@@ -20,24 +20,6 @@ class Unit(StrEnum):
     IMAGE = "image"
 
 
-def mean_by_patient(
-    population: Population, values: Array, images: NDArray[np.bool_], unit: Unit
-) -> tuple[Array, Array]:
-    """Numerators (S, P, C) and denominators (P, C) of the means of values (S, n) over cells, `images` (n, C).
-
-    By image: sums and numbers of images. By patient: means over a patient's images of the cell, and 1 where there is one.
-    """
-    values = np.atleast_2d(values)
-    cells = images.shape[1]
-    table = np.concatenate([images, *(images * row[:, None] for row in values)], axis=1)
-    counts, *sums = np.split(population.sums_by_patient(table), len(values) + 1, axis=1)
-    numerators = np.stack(sums) if sums else np.zeros((0, population.n_patients, cells))
-    if unit == Unit.PATIENT:
-        numerators = np.divide(numerators, counts, out=np.zeros_like(numerators), where=counts > 0)
-        counts = (counts > 0).astype(float)
-    return numerators, counts
-
-
 def image_weights(population: Population, images: NDArray[np.bool_], unit: Unit) -> Array:
     """Weight (n, C) of each image in each cell, (n, C): 1 by image, 1 / the patient's images in the cell by patient."""
     if unit == Unit.IMAGE:

@@ -20,23 +20,29 @@ ROOMS = ("lib.audit.questions", "lib.audit.decisions")
 
 @dataclass(frozen=True)
 class Question:
-    """A table of the bundle: `schema` in order, `compute(context)`, inputs it `needs`, tables it `reads`, what it `asks`."""
+    """A table of the bundle: `schema` in order, `compute(context)`, inputs it `needs`, tables it `reads`, what it `asks`.
+
+    `compute` gives a table or several, to be put below each other, none where there is nothing to tell. Columns that are not of the
+    schema are left out, those that a part lacks are null.
+    """
 
     name: str
     schema: Mapping[str, Any]
-    compute: Callable[[Context], pl.DataFrame]
+    compute: Callable[[Context], pl.DataFrame | Iterable[pl.DataFrame]]
     needs: tuple[str, ...]
     reads: tuple[str, ...]
     asks: str
 
     def answer(self, context: Context) -> pl.DataFrame:
-        """Its table; empty where an input is lacking. Raises TypeError when it is not of the schema."""
-        if not all(context.has(need) for need in self.needs):
+        """Its table; empty where an input is lacking."""
+        found = self.compute(context) if all(context.has(need) for need in self.needs) else ()
+        parts = [found] if isinstance(found, pl.DataFrame) else list(found)
+        if not parts:
             return pl.DataFrame(schema=dict(self.schema))
-        found = self.compute(context)
-        if dict(found.schema) != dict(self.schema) or found.columns != list(self.schema):
-            raise TypeError(f"question {self.name!r} gave columns {dict(found.schema)}; its schema is {self.schema}.")
-        return found
+        table = pl.concat(parts, how="diagonal_relaxed")
+        return table.select(pl.col(key).cast(kind) for key, kind in self.schema.items()).with_columns(
+            pl.selectors.float().fill_nan(None)
+        )
 
 
 def _found() -> dict[str, Question]:

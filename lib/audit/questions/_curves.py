@@ -139,21 +139,15 @@ def gaps_of(population: Population, levels: Figures, keys: Mapping[str, Any]) ->
         ends.append((k, other))
     if not rows:
         return None
-    matrix = np.zeros((levels.index.height, len(rows)))
-    matrix[[k for k, _ in ends], np.arange(len(rows))] = 1
-    matrix[[k for _, k in ends], np.arange(len(rows))] = -1
+    unit = np.eye(levels.index.height)
+    matrix = np.stack([unit[k] - unit[other] for k, other in ends], axis=1)
     return levels.contrast(pl.DataFrame(rows, schema=dict(keys)), matrix)
 
 
-def levels_and_gaps(
-    context: Context, levels: Figures, keys: Mapping[str, Any], schema: Mapping[str, Any]
-) -> pl.DataFrame:
-    """The table of levels, `contrast` null and without a verdict, and below them of their differences."""
+def levels_and_gaps(context: Context, levels: Figures, keys: Mapping[str, Any]) -> list[pl.DataFrame]:
+    """Levels, without a verdict, for that one is not 0 is no finding; and their differences."""
     gaps = gaps_of(context.population, levels, keys)
-    # that a level is not 0 is no finding
-    untested = [pl.lit(None, kind).alias(column) for column, kind in schema.items() if column in ("p", "verdict")]
-    parts = [told(context, levels, schema).with_columns(untested)]
-    return pl.concat(parts + ([] if gaps is None else [told(context, gaps, schema)]))
+    return [context.describe(levels).table().drop("p", "verdict"), *told(context, gaps)]
 
 
 def patients_of(population: Population, *masks: Mask) -> int:
@@ -161,6 +155,6 @@ def patients_of(population: Population, *masks: Mask) -> int:
     return min(population.count_patients(mask) for mask in masks)
 
 
-def told(context: Context, figures: Figures, schema: Mapping[str, Any]) -> pl.DataFrame:
-    """Described figures, with single intervals, as a table of this schema."""
-    return context.describe(figures).table().select(pl.col(column).cast(kind) for column, kind in schema.items())
+def told(context: Context, figures: Figures | None) -> list[pl.DataFrame]:
+    """The table of described figures, with single intervals; none of none."""
+    return [] if figures is None else [context.describe(figures).table()]

@@ -12,7 +12,7 @@ patients.
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, F, I, S
+from lib.audit.columns import STANDARD, B, F, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import ratio
 from lib.audit.questions._curves import Array, Shares, levels_and_gaps, once_each
@@ -20,17 +20,13 @@ from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "abstention"
 KEYS = {"attribute": S, "group": S, "contrast": S, "share": F, "metric": S, "images": I, "patients": I, "estimable": B}
-schema = (
-    {"attribute": S, "group": S, "contrast": S, "share": F, "metric": S}
-    | STANDARD
-    | {"images": I, "patients": I, "estimable": B}
-)
+schema = with_figures(KEYS, STANDARD)
 needs = ("scores",)
 SHARES = (0.0, 0.1, 0.2, 0.3)
 METRICS = ("referred", "tpr", "fpr")
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     population = context.population
     cells = np.stack([cell.images for cell in population.cells], axis=1)
     sides = [cells, *(cells & (population.labels == label)[:, None] for label in (1, 0))]
@@ -62,7 +58,7 @@ def compute(context: Context) -> pl.DataFrame:
         images=index["images"].to_numpy(),
         proportion=True,
     )
-    return levels_and_gaps(context, levels, KEYS, schema)
+    return levels_and_gaps(context, levels, KEYS)
 
 
 def referred(scores: Array, patients: Array, share: float) -> Array:

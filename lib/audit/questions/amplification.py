@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from lib.audit import metrics
-from lib.audit.columns import METHOD, STANDARD, B, S
+from lib.audit.columns import METHOD, STANDARD, B, S, method_columns
 from lib.audit.context import Context
 from lib.audit.inference import Figures, pool
 from lib.names import AMPLIFICATION, BASELINE, OVERALL
@@ -25,7 +25,7 @@ SHARE = "selection_rate"
 
 def compute(context: Context) -> pl.DataFrame:
     sick = pool({weighting: _shares_of_sick(context, weighting) for weighting in context.scores})
-    return _of(context, BASELINE, sick[BASELINE[0]]).select(pl.col(key).cast(kind) for key, kind in schema.items())
+    return _of(context, BASELINE, sick[BASELINE[0]])
 
 
 def _shares_of_sick(context: Context, weighting: str) -> Figures:
@@ -61,5 +61,4 @@ def _of(context: Context, method: tuple[str, str, str], sick: Figures) -> pl.Dat
     told = pl.concat([*(part.drop("p", "verdict") for part in described), tested], how="diagonal_relaxed")
     order = {name: k for k, name in enumerate(context.population.attributes)}
     rank = pl.col("attribute").replace_strict(order, return_dtype=pl.Int64)
-    names = {key: pl.lit(value) for key, value in zip(METHOD, method, strict=True)}
-    return told.sort(rank, maintain_order=True).with_columns(**names)
+    return told.sort(rank, maintain_order=True).with_columns(**method_columns(method))

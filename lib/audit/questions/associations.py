@@ -8,6 +8,7 @@ images of each value within each group, less its share of all, clustered by pati
 a pair has the smallest adjusted p of its own, and the verdict that belongs to it.
 """
 
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -24,8 +25,7 @@ name = "associations"
 schema = {"split": S, "attribute": S, "other": S, "estimate": F, "p_adjusted": F, "verdict": S, "images": I}
 
 
-def compute(context: Context) -> pl.DataFrame:
-    parts = []
+def compute(context: Context) -> Iterator[pl.DataFrame]:
     for split, people in splits(context):
         columns = {**people.groups, "label": people.labels}
         rows, family = [], []
@@ -36,9 +36,8 @@ def compute(context: Context) -> pl.DataFrame:
             if value is not None:
                 family.append(_apart(people, one, a, two, b))
         told = pl.DataFrame(rows, schema=("split", "attribute", "other", "estimate", "images"), orient="row")
-        parts.append(told.join(_surest(context, family), on=["attribute", "other"], how="left", maintain_order="left"))
-    told = pl.concat(parts, how="diagonal_relaxed").with_columns(pl.col("verdict").fill_null(NOT_ESTIMABLE))
-    return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
+        told = told.join(_surest(context, family), on=["attribute", "other"], how="left", maintain_order="left")
+        yield told.with_columns(pl.col("verdict").fill_null(NOT_ESTIMABLE))
 
 
 def _surest(context: Context, family: list[Figures]) -> pl.DataFrame:

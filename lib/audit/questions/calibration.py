@@ -17,7 +17,6 @@ from scipy.special import expit
 from lib.audit.columns import STANDARD, B, F, I, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures, Population, pool
-from lib.audit.questions._bins import bins_of
 from lib.recalibration import logistic, logits
 
 name = "calibration"
@@ -28,33 +27,26 @@ schema = (
 )
 needs = ("scores",)
 MEASURES = ("brier", "mean_error", "slope", "intercept")
+ORDER = ("brier", "mean_error", "ece", "slope", "intercept")
+BINS = 10
+"""Of the calibration error, as many images each; equal scores in one bin."""
 IDEAL = {"mean_error": 0.0, "slope": 1.0}
 
 
 def compute(context: Context) -> pl.DataFrame:
-    scores = {w: rows for w, rows in context.scores.items() if context.ranks is None or w in context.ranks}
+    scores = {w: rows for w, rows in context.scores.items() if context.has_scores(w)}
     figures = pool({w: _figures(context, w, rows) for w, rows in scores.items()})
     parts = [part for w, rows in scores.items() for part in _told(context, w, figures[w], rows)]
     told = pl.concat(parts, how="diagonal_relaxed")
-    order = ("brier", "mean_error", "ece", "slope", "intercept")
-    cells = {(cell.attribute, cell.group): g for g, cell in enumerate(context.population.cells)}
-    weightings = {w: k for k, w in enumerate(scores)}
-    rank = [
-        (weightings[w], cells[attribute, group], order.index(measure))
-        for w, attribute, group, measure in told.select("weighting", "attribute", "group", "measure").rows()
-    ]
-    place = pl.Series(np.lexsort(np.array(rank).T[::-1]))
-    return told[place].select(pl.col(key).cast(kind) for key, kind in schema.items())
+    cells = context.population.cells
+    order = [(w, cell.attribute, cell.group, measure) for w in scores for cell in cells for measure in ORDER]
+    keys = ["weighting", "attribute", "group", "measure"]
+    return pl.DataFrame(order, schema=keys, orient="row").join(told, on=keys, how="left", maintain_order="left")
 
 
 def _told(context: Context, weighting: str, figures: Figures, scores: np.ndarray) -> Iterator[pl.DataFrame]:
     ideal = pl.col("measure").replace_strict(IDEAL, default=None, return_dtype=F)
-    sd = (
-        figures.by_network.std(axis=0, ddof=1)
-        if len(figures.by_network) > 1
-        else np.full(len(figures.estimate), np.nan)
-    )
-    spread = figures.index.select("attribute", "group", "measure").with_columns(network_sd=pl.Series(sd).fill_nan(None))
+    spread = figures.index.select("attribute", "group", "measure").with_columns(network_sd=figures.network_sd)
     tested = pl.col("measure").is_in(list(IDEAL))
     # against 0: the ideal is taken off before, and put back on the bounds
     own = context.infer(figures.where(tested)).table().with_columns(ideal=ideal)
@@ -66,7 +58,7 @@ def _told(context: Context, weighting: str, figures: Figures, scores: np.ndarray
     yield _errors(context.population, weighting, scores, context.smallest_cell)
 
 
-def cell_weights(population: Population, images: np.ndarray) -> np.ndarray:
+def _weights(population: Population, images: np.ndarray) -> np.ndarray:
     """1 / images of the patient in the cell, for its images (n,) bool: each patient counts once; sums to 1."""
     patients = population.patients[images]
     weights = 1 / np.bincount(patients)[patients]
@@ -77,13 +69,13 @@ def _figures(context: Context, weighting: str, scores: np.ndarray) -> Figures:
     """Measures of every cell; the tested ones less their ideal. (S, K) values and (S, P, K) influences."""
     people = context.population
     keys, values, influences = [], [], []
-    for cell, enough in zip(people.cells, enough_of_both(people, context.smallest_cell), strict=True):
+    for cell, enough in zip(people.cells, _enough(people, context.smallest_cell), strict=True):
         sizes = int(cell.images.sum()), people.count_patients(cell.images)
         keys += [(cell.attribute, cell.group, measure, *sizes, enough) for measure in MEASURES]
         value = np.full((len(scores), len(MEASURES)), np.nan)
         influence = np.zeros((len(scores), people.n_patients, len(MEASURES)), dtype=np.float32)
         if enough:
-            weights = cell_weights(people, cell.images)
+            weights = _weights(people, cell.images)
             for s, row in enumerate(scores):
                 value[s], of_images = _one(row[cell.images], people.labels[cell.images], weights)
                 table = np.zeros((people.n_images, len(MEASURES)))
@@ -121,7 +113,7 @@ def _influence(design: np.ndarray, labels: np.ndarray, weights: np.ndarray, chan
     return np.linalg.solve(information, (design * (weights * (labels - chance))[:, None]).T).T
 
 
-def enough_of_both(people: Population, smallest_cell: int) -> list[bool]:
+def _enough(people: Population, smallest_cell: int) -> list[bool]:
     """Whether each cell has enough healthy and enough sick patients."""
     return [bool((sizes[:2] >= max(1, smallest_cell)).all()) for sizes in people.sizes[1]]
 
@@ -129,10 +121,10 @@ def enough_of_both(people: Population, smallest_cell: int) -> list[bool]:
 def _errors(people: Population, weighting: str, scores: np.ndarray, smallest_cell: int) -> pl.DataFrame:
     """The debiased calibration error of every cell, a mean over networks; described without interval."""
     rows = []
-    for cell, enough in zip(people.cells, enough_of_both(people, smallest_cell), strict=True):
+    for cell, enough in zip(people.cells, _enough(people, smallest_cell), strict=True):
         value, sd = None, None
         if enough:
-            weights = cell_weights(people, cell.images)
+            weights = _weights(people, cell.images)
             patients = people.patients[cell.images]
             own = [_ece(row[cell.images], people.labels[cell.images], patients, weights) for row in scores]
             value = float(np.sqrt(max(0.0, np.mean(own))))
@@ -145,7 +137,8 @@ def _errors(people: Population, weighting: str, scores: np.ndarray, smallest_cel
 
 def _ece(scores: np.ndarray, labels: np.ndarray, patients: np.ndarray, weights: np.ndarray) -> float:
     """Squared calibration error less what sampling patients adds to it; may be below 0."""
-    bins, own = bins_of(scores), np.unique(patients, return_inverse=True)[1]
+    edges = np.quantile(scores, np.linspace(0, 1, BINS + 1))
+    bins, own = np.searchsorted(edges[1:-1], scores), np.unique(patients, return_inverse=True)[1]
     count, people = int(bins.max()) + 1, int(own.max()) + 1
     share = np.bincount(bins, weights, count)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -4,6 +4,8 @@
 patients of the share of their images that are sick. A patient whose images differ in an attribute is counted in each group.
 """
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from lib.audit import metrics
@@ -16,8 +18,7 @@ name = "composition"
 schema = {"split": S, "attribute": S, "group": S, "unit": S, "images": I, "patients": I, "sick": I} | DESCRIBED
 
 
-def compute(context: Context) -> pl.DataFrame:
-    parts = []
+def compute(context: Context) -> Iterator[pl.DataFrame]:
     for split, people in splits(context):
         sick = [int(people.labels[cell.images].sum()) for cell in people.cells]
         for unit in (PATIENT, IMAGE):
@@ -29,5 +30,4 @@ def compute(context: Context) -> pl.DataFrame:
                 metrics=("selection_rate",),
             )
             table = context.describe(shares).table().with_columns(split=pl.lit(split), unit=pl.lit(unit))
-            parts.append(table.with_columns(sick=pl.Series(sick, dtype=I)))
-    return pl.concat(parts, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())
+            yield table.with_columns(sick=pl.Series(sick, dtype=I))

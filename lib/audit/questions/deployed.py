@@ -13,7 +13,7 @@ attribute (of every attribute for a rule without one); balanced_accuracy of ever
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, METHOD, B, F, I, S
+from lib.audit.columns import DESCRIBED, METHOD, B, F, I, S, method_columns
 from lib.audit.context import Context
 from lib.audit.inference import from_replicates
 from lib.audit.questions._curves import Array, compared, once_each, patients_of
@@ -29,9 +29,8 @@ schema = (
 needs = ("deployed",)
 
 
-def compute(context: Context) -> pl.DataFrame:
-    tables = [_told(context, method, own) for method, own in context.deployed.items()]
-    return pl.concat(tables) if tables else pl.DataFrame(schema=schema)
+def compute(context: Context) -> list[pl.DataFrame]:
+    return [_told(context, method, own) for method, own in context.deployed.items()]
 
 
 def _told(context: Context, method: tuple[str, str, str], own) -> pl.DataFrame:
@@ -46,20 +45,13 @@ def _told(context: Context, method: tuple[str, str, str], own) -> pl.DataFrame:
     (bias, spread), (_, of_rule) = (_mean_and_spread(own) for own in (off, kept))
     value = in_place + bias
     index = asked.index.with_columns(
-        *(pl.lit(part).alias(key) for key, part in zip(METHOD, method, strict=True)),
+        **method_columns(method),
         in_place=pl.Series(in_place, dtype=F),
         sd=pl.Series(spread, dtype=F),
         sd_of_rule=pl.Series(of_rule, dtype=F),
     )
     figures = from_replicates(index, BASELINE_WEIGHTING, value[None], off[:, None])
-    return (
-        context.describe(figures)
-        .table()
-        .select(
-            pl.col(key).cast(kind).fill_nan(None) if kind == F else pl.col(key).cast(kind)
-            for key, kind in schema.items()
-        )
-    )
+    return context.describe(figures).table()
 
 
 def _mean_and_spread(values: Array) -> tuple[Array, Array]:

@@ -43,12 +43,10 @@ reads = ("metrics", "gaps")
 _FIGURE = ["attribute", "metric", "contrast", "unit"]
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     told = _with_levels(judged(context).tables["effects"], context.table("metrics"), context.table("gaps"))
     told = disagreeing(told.with_columns(**_outcome()), "outcome_verdict")
-    return pl.concat([told, _widest(context.table("gaps"))], how="diagonal_relaxed").select(
-        pl.col(key).cast(kind) for key, kind in schema.items()
-    )
+    return [told, _widest(context.table("gaps"))]
 
 
 def _with_levels(effects: pl.DataFrame, levels: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:

@@ -11,21 +11,22 @@ resamples is .040. Finding a group's own threshold needs its labels; deciding by
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, B, I, S
+from lib.audit.columns import DESCRIBED, B, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import Figures, from_replicates, patient_weights
 from lib.audit.questions._curves import Array, Curve, Shares, area, fpr_at, told, tpr_at
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "equal_rates"
-schema = {"attribute": S, "group": S, "metric": S} | DESCRIBED | {"images": I, "patients": I, "estimable": B}
+KEYS = {"attribute": S, "group": S, "metric": S, "images": I, "patients": I, "estimable": B}
+schema = with_figures(KEYS, DESCRIBED)
 needs = ("scores",)
 METRICS = ("tpr", "fpr", "tpr_at_equal_fpr", "fpr_at_equal_tpr", "auc")
 RESAMPLES = 200
 
 
-def compute(context: Context) -> pl.DataFrame:
-    return told(context, levels(context), schema)
+def compute(context: Context) -> list[pl.DataFrame]:
+    return told(context, levels(context))
 
 
 def levels(context: Context) -> Figures:
@@ -43,9 +44,7 @@ def _levels(context: Context) -> Figures:
             for g, cell in enumerate(population.cells)
             for metric in METRICS
         ],
-        schema={
-            column: schema[column] for column in ("attribute", "group", "metric", "images", "patients", "estimable")
-        },
+        schema=KEYS,
         orient="row",
     )
     known = np.flatnonzero(patients[:, :2].min(axis=1) > 0)

@@ -37,5 +37,4 @@ def compute(context: Context) -> pl.DataFrame:
     kinds = {key: kind for key, kind in schema.items() if key not in DESCRIBED}
     index = pl.DataFrame(keys, schema=kinds, orient="row")
     sums = [people.sums_by_patient(np.stack(part, axis=1)) for part in (values, members)]
-    table = context.describe(ratio(index, BASELINE_WEIGHTING, sums[0][None], sums[1])).table()
-    return table.select(pl.col(key).cast(kind) for key, kind in schema.items())
+    return context.describe(ratio(index, BASELINE_WEIGHTING, sums[0][None], sums[1])).table()

@@ -13,7 +13,7 @@ means over networks; intervals over patients.
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S
+from lib.audit.columns import STANDARD, B, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import jackknife
 from lib.audit.questions._curves import Array, Mask, compared, once_each, patients_of, told
@@ -21,14 +21,15 @@ from lib.audit.questions._findings import findings
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "gap_by_findings"
-schema = {"attribute": S, "contrast": S, "metric": S, "part": S} | STANDARD | {"patients": I, "estimable": B}
+KEYS = {"attribute": S, "contrast": S, "metric": S, "part": S, "patients": I, "estimable": B}
+schema = with_figures(KEYS, STANDARD)
 needs = ("findings",)
 PARTS = ("whole", "composition", "same findings")
 FEWEST = 10
 """Patients of a finding in each group, under which it is taken together with others."""
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     population, sick = context.population, context.population.labels == 1
     _, has = findings(context.people, sick)
     rows, tables = [], []
@@ -39,16 +40,15 @@ def compute(context: Context) -> pl.DataFrame:
         rows += [(attribute, f"{group} - {reference}", "tpr", part, fewest, enough) for part in PARTS]
         tables.append(_tables(context, has, sides) if fewest else None)
     if not rows:
-        return pl.DataFrame(schema=schema)
-    columns = ("attribute", "contrast", "metric", "part", "patients", "estimable")
-    index = pl.DataFrame(rows, schema={column: schema[column] for column in columns}, orient="row")
+        return []
+    index = pl.DataFrame(rows, schema=KEYS, orient="row")
     networks = len(context.decisions[BASELINE])
 
     def values(weights: Array) -> Array:
         lost = np.full((networks, len(PARTS)), np.nan)
         return np.concatenate([lost if own is None else _parts(own, weights) for own in tables], axis=1)
 
-    return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients), schema)
+    return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients))
 
 
 def _tables(context: Context, has: Mask, sides: tuple[Mask, Mask]) -> list[tuple[Array, Array]]:

@@ -14,13 +14,14 @@ could bring the gap to 0 at no loss of discrimination; the reverse: none could. 
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S
+from lib.audit.columns import STANDARD, B, I, S, with_figures
 from lib.audit.context import Context
-from lib.audit.questions._curves import told
+from lib.audit.questions._curves import gaps_of, told
 from lib.audit.questions.equal_rates import METRICS, levels
 
 name = "gap_parts"
-schema = {"attribute": S, "contrast": S, "metric": S, "part": S} | STANDARD | {"patients": I, "estimable": B}
+KEYS = {"attribute": S, "group": S, "contrast": S, "metric": S, "part": S, "patients": I, "estimable": B}
+schema = with_figures({key: kind for key, kind in KEYS.items() if key != "group"}, STANDARD)
 needs = ("scores",)
 PARTS = {
     ("tpr", "whole"): {"tpr": 1},
@@ -34,29 +35,10 @@ PARTS = {
 """Each part as a combination of the metrics of `equal_rates`, of the group less those of the reference."""
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     found = levels(context)
-    cells = {(a, g): (row, patients, known) for row, a, g, patients, known in _cells(found.index)}
-    rows, matrix = [], []
-    for attribute in context.population.attributes.values():
-        for group in attribute.groups:
-            if group == attribute.reference:
-                continue
-            own, other = cells[attribute.name, group], cells[attribute.name, attribute.reference]
-            for (metric, part), combined in PARTS.items():
-                line = np.zeros(found.index.height)
-                for of, sign in combined.items():
-                    line[own[0] + METRICS.index(of)], line[other[0] + METRICS.index(of)] = sign, -sign
-                matrix.append(line)
-                facts = min(own[1], other[1]), own[2] and other[2]
-                rows.append((attribute.name, f"{group} - {attribute.reference}", metric, part, *facts))
-    if not rows:
-        return pl.DataFrame(schema=schema)
-    columns = ("attribute", "contrast", "metric", "part", "patients", "estimable")
-    index = pl.DataFrame(rows, schema={column: schema[column] for column in columns}, orient="row")
-    return told(context, found.contrast(index, np.stack(matrix, axis=1)), schema)
-
-
-def _cells(index: pl.DataFrame) -> list[tuple]:
-    first = index.with_row_index("row").filter(pl.col("metric") == METRICS[0])
-    return first.select("row", "attribute", "group", "patients", "estimable").rows()
+    cells = found.index.filter(metric=METRICS[0]).drop("metric")
+    parts = pl.DataFrame(list(PARTS), schema={"metric": S, "part": S}, orient="row")
+    combined = np.array([[own.get(metric, 0) for own in PARTS.values()] for metric in METRICS])
+    own = found.contrast(cells.join(parts, how="cross"), np.kron(np.eye(len(cells)), combined))
+    return told(context, gaps_of(context.population, own, KEYS))

@@ -24,9 +24,7 @@ schema = (
 reads = ("metrics",)
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     told = disagreeing(judged(context).tables["gaps"], "verdict")
     widest = spreads(context.table("metrics"), told["metric"].unique().to_list())
-    return pl.concat([told, widest], how="diagonal_relaxed").select(
-        pl.col(key).cast(kind) for key, kind in schema.items()
-    )
+    return [told, widest]

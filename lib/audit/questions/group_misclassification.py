@@ -7,11 +7,13 @@ truly are. Balanced accuracy of everyone and the signed gaps in TPR and FPR of t
 paired.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
 from lib.audit import metrics
-from lib.audit.columns import DESCRIBED, METHOD, F, S
+from lib.audit.columns import DESCRIBED, METHOD, F, S, method_columns
 from lib.audit.context import Context
 from lib.audit.judged import compared
 from lib.names import OUTCOMES, OVERALL
@@ -28,8 +30,7 @@ WRONG = (0.0, 0.05, 0.1, 0.2)
 """Shares of the patients whose group is wrong."""
 
 
-def compute(context: Context) -> pl.DataFrame:
-    tables = []
+def compute(context: Context) -> Iterator[pl.DataFrame]:
     for method, said in context.as_group.items():
         groups = context.population.groups[method[2]]
         wrong = mistaken(context.decisions[method], said, groups).clip(0, 1)  # a sum of shares may round above 1
@@ -40,7 +41,6 @@ def compute(context: Context) -> pl.DataFrame:
         )
         about = pl.col("attribute").is_in([OVERALL, method[2]])
         right, mixed = right.where(about), mixed.where(about)
-        names = {key: pl.lit(value) for key, value in zip(METHOD, method, strict=True)}
         for share in WRONG:
             change = (mixed - right) * share
             table = context.describe(right + change if share else right, None).table()
@@ -48,11 +48,7 @@ def compute(context: Context) -> pl.DataFrame:
             ends = {"change": told.estimate, "change_low": told.low, "change_high": told.high}
             if not share:  # nothing changes, for sure
                 ends = dict.fromkeys(ends, np.where(right.known, 0.0, np.nan))
-            ends = {name: pl.Series(values, dtype=F, nan_to_null=True) for name, values in ends.items()}
-            tables.append(table.with_columns(wrong=pl.lit(share), **ends, **names))
-    told = pl.concat(tables, how="diagonal_relaxed")
-    told = told.select(pl.col(key).cast(kind) for key, kind in schema.items())
-    return told.with_columns(pl.selectors.float().fill_nan(None))
+            yield table.with_columns(wrong=pl.lit(share), **ends, **method_columns(method))
 
 
 def mistaken(decisions: np.ndarray, as_group: np.ndarray, groups: np.ndarray) -> np.ndarray:

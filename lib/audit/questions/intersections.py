@@ -9,7 +9,7 @@ anything are not estimable here; shrunken estimates of them are another question
 import polars as pl
 
 from lib.audit import metrics
-from lib.audit.columns import METHOD, STANDARD, B, F, I, S
+from lib.audit.columns import METHOD, STANDARD, B, F, I, S, method_columns
 from lib.audit.context import Context
 from lib.audit.inference import Figures, pool
 from lib.names import BASELINE, ERRORS, OVERALL
@@ -24,16 +24,15 @@ schema = (
 TOLD = ("balanced_accuracy", *ERRORS, "missed")
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     crossed = context.population.crossed()
     if not crossed.groups:
-        return pl.DataFrame(schema=schema)
+        return []
     own = {"smallest_cell": context.smallest_cell, "metrics": TOLD}
     levels = {
         w: metrics.rates(crossed, context.decisions[w, *BASELINE[1:]], weighting=w, **own) for w in context.scores
     }
-    told = _told(context, pool(levels)[BASELINE[0]])
-    return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
+    return [_told(context, pool(levels)[BASELINE[0]])]
 
 
 def _told(context: Context, levels: Figures) -> pl.DataFrame:
@@ -48,10 +47,9 @@ def _told(context: Context, levels: Figures) -> pl.DataFrame:
     tested = context.infer(apart.where(errors)).table()
     rest = context.describe(apart.where(~errors), None).table().drop("p", "verdict")
     told = pl.concat([tested, rest], how="diagonal_relaxed")
-    names = dict(zip(METHOD, BASELINE, strict=True))
-    order = cells.select(*keys)
     return (
-        order.join(told, on=keys, how="left", maintain_order="left")
+        cells.select(*keys)
+        .join(told, on=keys, how="left", maintain_order="left")
         .join(level, on=keys, how="left", maintain_order="left")
-        .with_columns(**{key: pl.lit(value) for key, value in names.items()})
+        .with_columns(**method_columns(BASELINE))
     )

@@ -16,13 +16,12 @@ schema = {"attribute": S, "group": S, "metric": S, "level": S} | DESCRIBED
 TOLD = ("balanced_accuracy", "tpr", "fpr", "selection_rate")
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     people = {PATIENT: context.population, IMAGE: context.population.by_image()}
     own = {"unit": metrics.Unit.IMAGE, "smallest_cell": context.smallest_cell, "metrics": TOLD}
-    parts = [
+    return [
         context.describe(metrics.rates(side, context.decisions[BASELINE], **own))
         .table()
         .with_columns(level=pl.lit(level))
         for level, side in people.items()
     ]
-    return pl.concat(parts, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())

@@ -17,27 +17,23 @@ scores alone; `label_mixture` looks. Means over networks; intervals over patient
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, B, F, I, S
+from lib.audit.columns import DESCRIBED, B, F, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import jackknife
-from lib.audit.questions._curves import Array, Shares, compared, patients_of
+from lib.audit.questions._curves import Array, Shares, compared, patients_of, told
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "label_errors"
 KEYS = {"attribute": S, "contrast": S, "metric": S, "group": S, "reading": S, "patients": I, "estimable": B}
-schema = (
-    {column: KEYS[column] for column in ("attribute", "contrast", "metric", "group", "reading")}
-    | DESCRIBED
-    | {"wrong": F, "patients": I, "estimable": B}
-)
+schema = with_figures(KEYS, DESCRIBED | {"wrong": F})
 READINGS = ("as the others", "errors first")
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     population = context.population
     pairs = list(compared(population))
     if not pairs:
-        return pl.DataFrame(schema=schema)
+        return []
     images = [
         side & (population.labels == label) for *_, own, other in pairs for side in (own, other) for label in (1, 0)
     ]
@@ -69,10 +65,7 @@ def compute(context: Context) -> pl.DataFrame:
         return np.stack([_tipping(own.at(weights).reshape(-1, 2, 2), blamed) for own in networks])
 
     figures = jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients)
-    table = context.describe(figures).table()
-    return table.with_columns(wrong=pl.col("estimate") * pl.col("patients")).select(
-        pl.col(column).cast(kind) for column, kind in schema.items()
-    )
+    return [table.with_columns(wrong=pl.col("estimate") * pl.col("patients")) for table in told(context, figures)]
 
 
 def _tipping(rates: Array, blamed: Array) -> Array:

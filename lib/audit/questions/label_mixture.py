@@ -19,22 +19,20 @@ import numpy as np
 import polars as pl
 from scipy.special import expit, logit
 
-from lib.audit.columns import STANDARD, B, I, S
+from lib.audit.columns import STANDARD, B, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import jackknife
-from lib.audit.questions._curves import EDGE, Array, Curve, Mask, compared, patients_of, told
+from lib.audit.questions._curves import EDGE, Array, Curve, compared, patients_of, told
 from lib.names import BASELINE_WEIGHTING
 
 name = "label_mixture"
 KEYS = {"attribute": S, "group": S, "against": S, "reading": S, "patients": I, "estimable": B}
-schema = (
-    {column: S for column in ("attribute", "group", "against", "reading")} | STANDARD | {"patients": I, "estimable": B}
-)
+schema = with_figures(KEYS, STANDARD)
 needs = ("scores",)
 READINGS = ("as they are", "aligned")
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     population = context.population
     rows, pairs = [], []
     for attribute, group, reference, own, other in compared(population):
@@ -45,17 +43,19 @@ def compute(context: Context) -> pl.DataFrame:
             ]
             pairs.append(masks if fewest > 1 else None)
     if not rows:
-        return pl.DataFrame(schema=schema)
+        return []
     scores = np.clip(context.scores[BASELINE_WEIGHTING], EDGE, 1 - EDGE)
     scores = expit(logit(scores).mean(axis=0))
-    every = [None if masks is None else Pair.of(context, scores, masks) for masks in pairs]
+    every = [
+        None if masks is None else Pair(*(Curve.of(population, scores, mask) for mask in masks)) for masks in pairs
+    ]
 
     def values(weights: Array) -> Array:
         lost = np.full(len(READINGS), np.nan)
         return np.concatenate([lost if own is None else own.shares(weights) for own in every])
 
     index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients), schema)
+    return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients))
 
 
 POINTS = 200
@@ -86,10 +86,6 @@ class Rising:
 
 class Pair:
     """Scores of a group and of the one that it is held against."""
-
-    @classmethod
-    def of(cls, context: Context, scores: Array, masks: tuple[Mask, Mask]) -> "Pair":
-        return cls(*(Curve.of(context.population, scores, mask) for mask in masks))
 
     def __init__(self, group: Curve, against: Curve):
         self._healthy, self._sick = (Rising.of(group, label) for label in (0, 1))

@@ -11,7 +11,7 @@ more often in all and alike by finding: `gap_by_findings` says how much of a gap
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S
+from lib.audit.columns import STANDARD, B, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import ratio
 from lib.audit.questions._curves import Shares, levels_and_gaps
@@ -19,23 +19,17 @@ from lib.audit.questions._findings import findings
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "misses_by_finding"
-schema = (
-    {"finding": S, "attribute": S, "group": S, "contrast": S, "metric": S}
-    | STANDARD
-    | {"images": I, "patients": I, "estimable": B}
-)
+KEYS = dict.fromkeys(("finding", "attribute", "group", "contrast", "metric"), S)
+KEYS |= {"images": I, "patients": I, "estimable": B}
+schema = with_figures(KEYS, STANDARD)
 needs = ("findings",)
-KEYS = {
-    column: schema[column]
-    for column in ("finding", "attribute", "group", "contrast", "metric", "images", "patients", "estimable")
-}
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     population = context.population
     names, has = findings(context.people, population.labels == 1)
     if not names:
-        return pl.DataFrame(schema=schema)
+        return []
     columns = [(finding, cell, has[:, f] & cell.images) for f, finding in enumerate(names) for cell in population.cells]
     images = np.stack([mask for *_, mask in columns], axis=1)
     missed = [
@@ -52,4 +46,4 @@ def compute(context: Context) -> pl.DataFrame:
     totals = np.stack([own.totals for own in missed])
     counted = index["images"].to_numpy()
     levels = ratio(index, BASELINE_WEIGHTING, totals, missed[0].there, images=counted, proportion=True)
-    return levels_and_gaps(context, levels, KEYS, schema)
+    return levels_and_gaps(context, levels, KEYS)

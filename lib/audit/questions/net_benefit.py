@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, B, F, I, S
+from lib.audit.columns import DESCRIBED, B, F, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import Figures, ratio
 from lib.audit.questions._curves import Shares, told
@@ -24,13 +24,13 @@ from lib.names import BASELINE_WEIGHTING
 
 name = "net_benefit"
 KEYS = {"attribute": S, "group": S, "threshold": F, "metric": S, "patients": I, "estimable": B}
-schema = {"attribute": S, "group": S, "threshold": F, "metric": S} | DESCRIBED | {"patients": I, "estimable": B}
+schema = with_figures(KEYS, DESCRIBED)
 needs = ("scores",)
 THRESHOLDS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
 METRICS = ("model", "treat all", "gain")
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     population = context.population
     cells = np.stack([cell.images for cell in population.cells], axis=1)
     count, odds = cells.shape[1], THRESHOLDS / (1 - THRESHOLDS)
@@ -53,7 +53,7 @@ def compute(context: Context) -> pl.DataFrame:
         for t in THRESHOLDS
         for metric in METRICS
     ]
-    return told(context, replace(figures, index=pl.DataFrame(rows, schema=KEYS, orient="row")), schema)
+    return told(context, replace(figures, index=pl.DataFrame(rows, schema=KEYS, orient="row")))
 
 
 def _figures(rates: Figures, tpr: np.ndarray, fpr: np.ndarray, p: np.ndarray, odds: np.ndarray) -> Figures:

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S
+from lib.audit.columns import STANDARD, B, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import from_replicates, patient_weights
 from lib.audit.questions._curves import Array, levels_and_gaps, once_each
@@ -22,22 +22,18 @@ from lib.names import BASELINE_WEIGHTING, OVERALL
 
 name = "operating_points"
 KEYS = {"attribute": S, "group": S, "contrast": S, "point": S, "metric": S, "patients": I, "estimable": B}
-schema = (
-    {column: S for column in ("attribute", "group", "contrast", "point", "metric")}
-    | STANDARD
-    | {"patients": I, "estimable": B}
-)
+schema = with_figures(KEYS, STANDARD)
 needs = ("scores",)
 POINTS = {"0.5": None, "TPR 0.90": 0.9, "TPR 0.95": 0.95}
 FOLDS = 5
 RESAMPLES = 200
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     population = context.population
     patients = population.sizes[1][:, :2].min(axis=1)
     if patients[0] < 2:
-        return pl.DataFrame(schema=schema)
+        return []
     rows = []
     for point in POINTS:
         for metric in ("tpr", "fpr"):
@@ -70,7 +66,7 @@ def compute(context: Context) -> pl.DataFrame:
     drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])
     once = values(np.ones(population.n_patients))
     figures = from_replicates(pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, once, drawn)
-    return levels_and_gaps(context, figures, KEYS, schema)
+    return levels_and_gaps(context, figures, KEYS)
 
 
 def folds_of(context: Context) -> Array:

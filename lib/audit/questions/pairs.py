@@ -7,7 +7,7 @@ from itertools import combinations
 
 import polars as pl
 
-from lib.audit.columns import I, S, frame
+from lib.audit.columns import I, S
 from lib.audit.context import Context
 from lib.audit.questions._shared import splits
 
@@ -25,4 +25,4 @@ def compute(context: Context) -> pl.DataFrame:
                 both = one.images & two.images
                 sizes = int(both.sum()), people.count_patients(both), int((people.labels[both] == 1).sum())
                 rows.append((split, one.attribute, one.group, two.attribute, two.group, *sizes))
-    return frame(rows, schema)
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, B, F, I, S, frame, optional
+from lib.audit.columns import DESCRIBED, B, F, I, S
 from lib.audit.context import Context
 from lib.audit.inference import Population
 from lib.audit.questions._curves import Array, Shares
@@ -32,10 +32,10 @@ schema = (
 )
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     if len(context.population.groups) < 2:
-        return pl.DataFrame(schema=schema)
-    return frame(list(_rows(context)), schema)
+        return []
+    return [pl.DataFrame(list(_rows(context)), schema=schema, orient="row")]
 
 
 def _rows(context: Context) -> Iterator[tuple]:
@@ -56,7 +56,7 @@ def _rows(context: Context) -> Iterator[tuple]:
         columns = [raw, *told, found.kept]
         for k, cell in enumerate(cells):
             counts = int(images[:, k].sum()), int(patients[k]), bool(patients[k] >= max(1, context.smallest_cell))
-            yield cell.attribute, cell.group, metric, *optional([column[k] for column in columns]), *counts
+            yield cell.attribute, cell.group, metric, *(float(column[k]) for column in columns), *counts
 
 
 def _angles(raw: Array, noise: Array) -> tuple[Array, Array]:

@@ -39,14 +39,11 @@ FOLDS = 5
 EVERYONE = "all"
 
 
-def compute(context: Context) -> pl.DataFrame:
-    tables = []
+def compute(context: Context) -> Iterator[pl.DataFrame]:
     for weighting, networks in context.embeddings.items():
         checked(context.population, networks, weighting)
         for attribute, names, codes in _targets(context.population):
-            tables.append(_told(context, weighting, networks, attribute, names, codes))
-    told = pl.concat([pl.DataFrame(schema=schema), *tables], how="diagonal_relaxed")
-    return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
+            yield _told(context, weighting, networks, attribute, names, codes)
 
 
 def probe_scores(
@@ -120,11 +117,12 @@ def _told(
             parts.append(pl.DataFrame([key | {"estimable": False}]))
             continue
         figures = found.get(name, found.get(told[0]))
-        sd = figures.by_network.std(axis=0, ddof=1)[0] if len(figures.by_network) > 1 else None
         table = context.describe(figures.where(pl.col("attribute") == OVERALL)).table()
         parts.append(
             table.with_columns(
-                **{k: pl.lit(v) for k, v in key.items()}, network_sd=pl.lit(sd, F), estimable=pl.lit(True)
+                **{k: pl.lit(v) for k, v in key.items()},
+                network_sd=pl.lit(figures.network_sd[0]),
+                estimable=pl.lit(True),
             )
         )
     return pl.concat(parts, how="diagonal_relaxed")

@@ -12,34 +12,21 @@ mean over pairs: each network's part by the jackknife); split is of these very n
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S
+from lib.audit.columns import STANDARD, B, I, S, with_figures
 from lib.audit.context import Context
 from lib.audit.inference import ratio
 from lib.audit.questions._curves import Array, Shares, levels_and_gaps
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "seed_decisions"
-KEYS = {
-    "attribute": S,
-    "group": S,
-    "contrast": S,
-    "among": S,
-    "metric": S,
-    "networks": I,
-    "images": I,
-    "patients": I,
-    "estimable": B,
-}
-schema = (
-    {column: S for column in ("attribute", "group", "contrast", "among", "metric")}
-    | STANDARD
-    | {"networks": I, "images": I, "patients": I, "estimable": B}
-)
+KEYS = dict.fromkeys(("attribute", "group", "contrast", "among", "metric"), S)
+KEYS |= {"networks": I, "images": I, "patients": I, "estimable": B}
+schema = with_figures(KEYS, STANDARD)
 needs = ("networks",)
 AMONG = ("sick", "healthy", "all")
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     population, decisions = context.population, context.decisions[BASELINE]
     kept = [population.labels == 1, population.labels == 0, np.ones(population.n_images, dtype=bool)]
     images = np.stack([cell.images & among for cell in population.cells for among in kept], axis=1)
@@ -60,7 +47,7 @@ def compute(context: Context) -> pl.DataFrame:
     levels = ratio(
         pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, numerators, denominators, bounds=(0, 1)
     )
-    return levels_and_gaps(context, levels, KEYS, schema)
+    return levels_and_gaps(context, levels, KEYS)
 
 
 def disagreement(decisions: Array) -> Array:

@@ -17,9 +17,8 @@ name = "shares"
 schema = {key: S for key in ("split", "attribute", "group", "other", "other_group")} | DESCRIBED | {"images": I}
 
 
-def compute(context: Context) -> pl.DataFrame:
-    parts = [_of(context, split, people) for split, people in splits(context)]
-    return pl.concat(parts, how="diagonal_relaxed").select(pl.col(key).cast(kind) for key, kind in schema.items())
+def compute(context: Context) -> list[pl.DataFrame]:
+    return [_of(context, split, people) for split, people in splits(context)]
 
 
 def _of(context: Context, split: str, people: Population) -> pl.DataFrame:

@@ -30,38 +30,28 @@ schema = (
 OF_MODEL = ("tpr", "fpr", "selection_rate")
 
 
-def compute(context: Context) -> pl.DataFrame:
-    parts = []
+def compute(context: Context) -> Iterator[pl.DataFrame]:
     for split, people in splits(context):
-        parts.append(_of(context, people, people.labels[None].astype(float), split, {"selection_rate": "prevalence"}))
+        yield from _of(context, people, people.labels[None].astype(float), split, {"selection_rate": "prevalence"})
     model = {metric: metric for metric in OF_MODEL}
-    parts.append(_of(context, context.population, context.decisions[BASELINE], "valid", model))
-    told = pl.concat(parts, how="diagonal_relaxed")
-    return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
+    yield from _of(context, context.population, context.decisions[BASELINE], "valid", model)
 
 
-def _of(context: Context, people: Population, decisions: np.ndarray, split: str, named: dict[str, str]) -> pl.DataFrame:
+def _of(
+    context: Context, people: Population, decisions: np.ndarray, split: str, named: dict[str, str]
+) -> Iterator[pl.DataFrame]:
     if len(people.groups) < 2:
-        return pl.DataFrame(schema=schema)
+        return
     crossed = people.crossed()
     own = {"metrics": tuple(named), "smallest_cell": context.smallest_cell}
     levels = metrics.rates(crossed, decisions, **own)
     alone = metrics.rates(people, decisions, **own)
-    tables = []
     for metric, word in named.items():
-        tables.append(
-            _answered(
-                context,
-                people,
-                alone.where(pl.col("metric") == metric),
-                levels.where(pl.col("metric") == metric),
-                metric,
-            ).with_columns(metric=pl.lit(word), split=pl.lit(split))
-        )
-    return pl.concat(tables, how="diagonal_relaxed")
+        sides = (figures.where(pl.col("metric") == metric) for figures in (alone, levels))
+        yield _answered(context, people, *sides).with_columns(metric=pl.lit(word), split=pl.lit(split))
 
 
-def _answered(context: Context, people: Population, alone: Figures, levels: Figures, metric: str) -> pl.DataFrame:
+def _answered(context: Context, people: Population, alone: Figures, levels: Figures) -> pl.DataFrame:
     """Rows of one metric: aggregate, strata, standardised, by attribute, contrast and stratifier."""
     asked = list(_asked(people, alone, levels))
     keys = ("attribute", "contrast", "stratifier", "stratum", "images", "estimable")

@@ -6,7 +6,7 @@ From `least` to `most`, null in the open last row.
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import I, S, frame
+from lib.audit.columns import I, S
 from lib.audit.context import Context
 from lib.audit.questions._shared import splits
 
@@ -25,4 +25,4 @@ def compute(context: Context) -> pl.DataFrame:
         rows += [
             (split, STEPS[k], most[k], int((place == k).sum()), int(sizes[place == k].sum())) for k in range(len(STEPS))
         ]
-    return frame(rows, schema)
+    return pl.DataFrame(rows, schema=schema, orient="row")
