@@ -8,7 +8,7 @@ from boards import board
 
 from lib.names import ERRORS, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, load, read, say, show
-from lib.report.facts import baseline, curves, decide, effects, weightings
+from lib.report.facts import baseline, decide, effects, pictures, weightings
 from lib.report.facts.effects import BALANCED, DIFFERS, KEYS, LAST_LAYER, RULE, WEIGHTING
 
 KINDS = (WEIGHTING, RULE, LAST_LAYER)
@@ -96,10 +96,10 @@ def test_both_parts_of_a_gap_add_up_to_it(nih):
 
 def test_the_marks_of_roc_curves_are_the_rates_of_the_groups(nih):
     d = decide(nih)
-    shown = curves.curves(nih, d)
-    assert [own.weighting for own in shown] == ["uniform", d.options[1].weighting]
+    shown = pictures.curves(nih, d)
+    assert [own["weighting"] for own in shown] == ["uniform", d.options[1].weighting]
     rates = nih.tables["metrics"].filter(weighting="uniform", postprocessing="fixed_0.5", unit=PATIENT)
-    for group, (fpr, tpr) in shown[0].points.items():
+    for group, (fpr, tpr) in shown[0]["points"].items():
         own = dict(rates.filter(attribute=d.attribute.name, group=group).select("metric", "estimate").rows())
         assert (fpr, tpr) == pytest.approx((own["fpr"], own["tpr"]))
 

@@ -8,6 +8,7 @@ from lib.names import DRAWN, OVERALL, Attribute
 from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, Silence, findings, silences
 from lib.report.facts.options import Option, options
 from lib.report.facts.values import BETWEEN, figure, figures, rows
+from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
 
@@ -100,6 +101,12 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
     """The page of a bundle. `hospital`: `patients_per_year` and `prevalence`, by default those of `study.toml`."""
     hospital = read_settings().get("hospital", {}) if hospital is None else hospital
     return results.once(("decision", *sorted(hospital.items())), lambda: _decision(results, hospital))
+
+
+@sentences("decision")
+def told(results: Results) -> dict[str, Any]:
+    """The facts of the sentences on the decision."""
+    return {"d": decide(results)}
 
 
 def _decision(results: Results, hospital: Mapping[str, Any]) -> Decision:

@@ -72,42 +72,20 @@ def pair(pictures: Sequence[Picture], decision: Decision) -> tuple[str, str] | N
     return two if len(two) == 2 and set(two) <= shown else None
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A bar of a histogram: from `start` to `end`, of `height` (share of the patients, over the width), and its `share`."""
-
-    start: float
-    end: float
-    share: float
-
-    @property
-    def height(self) -> float:
-        return self.share / (self.end - self.start)
+def curve(scores: dict[str, Any]) -> list[tuple[float, float]]:
+    """(FPR, TPR) at each threshold where both rates are known: where no bar of either label is cut."""
+    sides = [{bar["start"]: bar["share"] for bar in scores[label]} for label in ("healthy", "sick")]
+    edges = sorted({0.0, 1.0} | (sides[0].keys() & sides[1].keys()))
+    return [tuple(sum(side[start] for start in side if start >= edge) for side in sides) for edge in edges]
 
 
-@dataclass(frozen=True)
-class Scores:
-    """The scores of a group, the sick and the healthy apart, and the threshold that `rule` has for the group (None: none)."""
+def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEIGHTING) -> list[dict[str, Any]]:
+    """Histograms of the mean score over networks, by group, `sick` and `healthy` apart: bars from `start` to `end`, with the `share` of the patients.
 
-    group: str
-    sick: tuple[Bar, ...]
-    healthy: tuple[Bar, ...]
-    threshold: float | None
-
-    def curve(self) -> list[tuple[float, float]]:
-        """(FPR, TPR) at each threshold where both rates are known: where no bar of either label is cut."""
-        sides = [{bar.start: bar.share for bar in bars} for bars in (self.healthy, self.sick)]
-        edges = sorted({0.0, 1.0} | (sides[0].keys() & sides[1].keys()))
-        return [tuple(sum(side[start] for start in side if start >= edge) for side in sides) for edge in edges]
-
-
-def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEIGHTING) -> tuple[Scores, ...]:
-    """Score distributions of the mean over networks, by group, with the thresholds of the board's threshold rule."""
+    `threshold` is the one that the board's threshold rule has for the group (None: none).
+    """
     histograms = rows(results, "histograms", attribute=attribute.name, weighting=weighting, seed=None)
-    bars = {
-        place: tuple(Bar(line["start"], line["end"], line["share"]) for line in lines)
-        for place, lines in parts(histograms, "group", "label").items()
-    }
+    bars = parts(histograms, "group", "label")
     rule = row(results, "recommendation", option="threshold rule")
     cuts: dict[str, float | None] = {}
     if rule and rule["target"] == attribute.name:
@@ -116,39 +94,28 @@ def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEI
         cuts = {line["group"]: line["threshold"] for line in thresholds.to_dicts()}
     told = []
     for group in attribute.groups:
-        sides = [bars.get((group, label)) for label in (SICK, HEALTHY)]
-        if all(sides):
-            told.append(Scores(group, *sides, cuts.get(group)))
-    return tuple(told)
+        sick, healthy = (bars.get((group, label)) for label in (SICK, HEALTHY))
+        if sick and healthy:
+            told.append({"group": group, "sick": sick, "healthy": healthy, "threshold": cuts.get(group)})
+    return told
 
 
-@dataclass(frozen=True)
-class Misses:
-    """A finding: in each group the share of its sick that is missed, and the differences between groups with their verdicts."""
+def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
+    """Findings by the number of their patients, those that are estimable in two groups at least.
 
-    finding: str
-    groups: dict[str, Estimate]
-    differences: tuple[Estimate, ...]
-
-    @property
-    def worst(self) -> float:
-        """The highest of the shares."""
-        return max(share.value for share in self.groups.values())
-
-
-def misses(results: Results, attribute: Attribute) -> tuple[Misses, ...]:
-    """Findings by the number of their patients, those that are estimable in two groups at least."""
+    `groups`: the share of the sick of each that is missed; `worst`, the highest; `differences` between groups, with their verdicts.
+    """
     by_finding = parts(rows(results, "misses_by_finding", "estimable", attribute=attribute.name), "finding")
     told = []
-    for finding in sorted(
-        by_finding, key=lambda name: (sum(line["patients"] for line in by_finding[name]), name), reverse=True
-    ):
-        levels = {line["group"]: estimate(line) for line in by_finding[finding] if line["contrast"] is None}
-        apart = [estimate(line) for line in by_finding[finding] if line["contrast"] not in (None, MAX_MIN)]
+    for finding, lines in by_finding.items():
+        levels = {line["group"]: estimate(line) for line in lines if line["contrast"] is None}
+        apart = [estimate(line) for line in lines if line["contrast"] not in (None, MAX_MIN)]
         kept = {group: levels[group] for group in attribute.groups if levels.get(group)}
         if len(kept) >= 2:
-            told.append(Misses(finding, kept, tuple(difference for difference in apart if difference)))
-    return tuple(told)
+            worst, patients = max(share.value for share in kept.values()), sum(line["patients"] for line in lines)
+            own = {"finding": finding, "patients": patients, "groups": kept, "worst": worst}
+            told.append(own | {"differences": tuple(difference for difference in apart if difference)})
+    return sorted(told, key=lambda own: (own["patients"], own["finding"]), reverse=True)
 
 
 def of_figure(name: str, results: Results) -> dict[str, Any] | None:
@@ -172,6 +139,34 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     shown = sorted((p for p in pictures if p.group in two), key=lambda p: (two.index(p.group), p.label))
     apart = pixels_apart(greys(results, d.attribute), d.attribute)
     return {"d": d, "two": two, "shown": tuple(shown), "even": OUTSIDE_IF_EVEN, "apart": apart}
+
+
+def curves(results: Results, d: Decision) -> list[dict[str, Any]]:
+    """Untouched, then under the best weighting where its scores are published: of each group the ROC curve (`curves`), and its point at 0.5 (`points`).
+
+    Both are (FPR, TPR); `spread` is how far the points of the groups lie apart, at most, in either rate.
+    """
+    told = []
+    for option in (option for option in d.options if option.kind in ("nothing", "weighting")):
+        weighting = option.weighting or BASELINE_WEIGHTING
+        drawn = {group["group"]: curve(group) for group in scores(results, d.attribute, weighting)}
+        known = [share for share in option.shares if share.group in drawn and None not in (share.missed, share.alarmed)]
+        points = {share.group: (share.alarmed, 1 - share.missed) for share in known}
+        spread = max((max(rate) - min(rate) for rate in zip(*points.values(), strict=True)), default=None)
+        own = {"weighting": weighting, "untouched": option.nothing, "curves": drawn, "points": points}
+        told += [own | {"spread": spread if len(points) > 1 else None}] if drawn else []
+    return told
+
+
+def roc(results: Results) -> dict[str, Any] | None:
+    """The facts of the figure `roc`: `d`, `shown`, and whether what is `cut` differently is told to be what parts the groups."""
+    d = decide(results)
+    shown = curves(results, d)
+    if not shown or not shown[0]["untouched"]:
+        return None
+    place = {"attribute": d.attribute.name, "contrast": d.main.contrast} if d.main else {}
+    cuts = rows(results, "gap_parts", part="operating point", **place).to_dicts() if d.main else []
+    return {"d": d, "shown": shown, "cut": any(cut.seen for cut in map(estimate, cuts) if cut)}
 
 
 def _square(values: Sequence[float]) -> Grey:

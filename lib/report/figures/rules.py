@@ -30,7 +30,7 @@ def optimism(material: Material) -> Chart:
         dots, values = [], []
         for rule, figures in rules.items():
             for which, look in JUDGED.items():
-                value = getattr(figures[part], which, None)
+                value = figures[part] and figures[part][which]
                 if value is not None:
                     values.append(value if isinstance(value, Estimate) else Estimate(value))
                     dots.append(dot(rows[rule], values[-1], look))
@@ -45,7 +45,7 @@ def optimism(material: Material) -> Chart:
 
 def _foremost(rules: dict, ours: facts.Rule | None) -> list[facts.Rule]:
     """Those that are flattered most, and the one that is read, in their order."""
-    ranked = sorted(rules, key=lambda rule: (rule != ours, -rules[rule]["balanced"].optimism.value))[:FEW]
+    ranked = sorted(rules, key=lambda rule: (rule != ours, -rules[rule]["balanced"]["optimism"].value))[:FEW]
     return [rule for rule in rules if rule in ranked]
 
 
@@ -59,11 +59,11 @@ def wrong_groups(material: Material) -> Chart:
         else Line("", list(gaps.items()), OTHER, faint=True)
         for rule, gaps in material["lines"].items()
     ]
-    without = [(share, Estimate(gap.value)) for share in (0.0, most)]
+    without = [(share, Estimate(gap["estimate"])) for share in (0.0, most)]
     lines.append(Line(str(material("none_name")), without, OTHER, faint=True))
     low, high = reach(lines, step=0.05, least=0.1)
     name = max(len(line.name) for line in lines) * 0.5 * measure.small
     across = ({**PERCENT, "values": list(material["lines"][ours])}, (0.0, most))
     size = (measure.width - name - 70, 300 if material.size == "page" else 360)
     up = (POINTS, (min(low, 0.0), max(high, 0.0)))
-    return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap.value)
+    return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap["estimate"])

@@ -99,11 +99,11 @@ class Writing:
         """A number with as many digits as it has: `0.0003`."""
         return format_decimal(value, "#,##0.########", locale=self._locale)
 
-    def range(self, extent: Any, how: str = "number", *digits: int) -> str:
-        """`0.678–0.756`, from `least` to `most`, once where they are alike, a unit once; `how` is the name of a method."""
+    def range(self, extent: tuple[float, float] | None, how: str = "number", *digits: int) -> str:
+        """`0.678–0.756`, from the least to the most, once where they are alike, a unit once; `how` is the name of a method."""
         if extent is None:
             return self.phrase("unknown")
-        least, most = (getattr(self, how)(value, *digits) for value in (extent.least, extent.most))
+        least, most = (getattr(self, how)(value, *digits) for value in extent)
         (start, _, unit), (_, _, other) = least.rpartition(NO_BREAK), most.rpartition(NO_BREAK)
         return most if least == most else f"{start if start and unit == other else least}\N{EN DASH}{most}"
 
