@@ -10,7 +10,7 @@ from conftest import ROOT
 from lib.audit.decisions import recommendation
 from lib.names import ALTERNATIVE, BASELINE, RECOMMENDED, SHOWN, SUGGESTED
 from lib.report import chart, read, say, show
-from lib.report.facts import choice, decide, mechanism
+from lib.report.facts import choice, decide, weightings
 from lib.report.facts.decision import WHY_NOT
 from lib.report.facts.pictures import curve, errors, of_figure
 from lib.report.facts.principles import conflict
@@ -145,7 +145,7 @@ def test_what_weightings_and_rules_do_together_is_said_of_what_was_crossed(world
         for row in world.recommendation.to_dicts()
         if row["weighting"] != BASELINE[0] and row["postprocessing"] != BASELINE[1] and row["disparity"] is not None
     ]
-    both, text = mechanism.both(world), say(world, "mechanism", "both")
+    both, text = weightings.both(world), say(world, "mechanism", "both")
     assert (both is None) == (not crossed)
     if both:
         fit = [row["disparity"] for row in crossed if row["role"] in (RECOMMENDED, ALTERNATIVE)]

@@ -47,10 +47,10 @@ GROUPS: dict[tuple[str, str], Look] = {
     ("view", "PA"): Look("#2f74b5", "square"),
 }
 VERDICTS: dict[str, Look] = {
-    "improves": Look("#5a69dd", "diamond"),
-    "improves perhaps": Look("#5a69dd", "diamond", hollow=True),
-    "worsens": Look("#bb3f57", "square"),
-    "worsens perhaps": Look("#bb3f57", "square", hollow=True),
+    "helps": Look("#5a69dd", "diamond"),
+    "helps perhaps": Look("#5a69dd", "diamond", hollow=True),
+    "harms": Look("#bb3f57", "square"),
+    "harms perhaps": Look("#bb3f57", "square", hollow=True),
     "differs": Look("#6d6d6d", "triangle-up"),
     NOT_TOLD: Look(GREY, "circle", hollow=True),
 }

@@ -1,6 +1,6 @@
 """What a bundle says, as plain values: numbers, verdicts and names, no words. Templates in `lib/report/words` tell them."""
 
-from lib.report.facts import baseline, cohort, effects, mechanism, planted, rules, study, trust, weightings
+from lib.report.facts import baseline, cohort, effects, planted, rules, study, trust, weightings
 from lib.report.facts.decision import decide
 
 __all__ = [
@@ -8,7 +8,6 @@ __all__ = [
     "cohort",
     "decide",
     "effects",
-    "mechanism",
     "planted",
     "rules",
     "study",

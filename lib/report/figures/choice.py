@@ -9,7 +9,7 @@ from lib.report.figures.marks import GAP, PERCENT, THOUSAND, Panel, around_zero,
 from lib.report.registry import Material, figure
 from lib.report.theme import GREY, INK, VERDICTS, Look, group_look
 
-BEST = VERDICTS["improves"].colour
+BEST = VERDICTS["helps"].colour
 LOOKS = {
     facts.NARROWS: Look(BEST, "circle"),
     facts.MAY_NARROW: Look(BEST, "circle", hollow=True),

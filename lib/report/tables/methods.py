@@ -5,7 +5,7 @@ from great_tables import GT
 from lib.names import BASELINE
 from lib.report import facts
 from lib.report.facts import choice, decide, rules
-from lib.report.facts.effects import FIGURES, gather
+from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
 from lib.report.registry import Material, table
 from lib.report.tables.cells import heads, listing, table_of
 
@@ -14,8 +14,8 @@ from lib.report.tables.cells import heads, listing, table_of
 def weightings(material: Material) -> GT:
     """A row for each weighting: effective share of the images, how often the first group is seen, how often each is sick there."""
     w, columns = material["w"], ("effective", "often", "sick", "sick_other", "tie")
-    groups = {"group": w.groups[0], "other": w.groups[1]}
-    rows = [{"own": seen, **groups} for seen in (w.start, *w.others)]
+    groups = dict(zip(("group", "other"), w["groups"], strict=True))
+    rows = [{"own": seen, **groups} for seen in (w["start"], *w["others"])]
     return listing(material, rows, columns, stub="weighting", right=columns, **groups)
 
 
@@ -27,18 +27,24 @@ def effects(material: Material) -> GT:
     e, language = material["e"], material.language
     rows = [
         {"method": language.sentence(language.method(BASELINE)), "needs": "", "verdict": material("start")}
-        | {metric: material("untouched", metric=metric, before=e.before[metric]) for metric in FIGURES}
+        | {metric: material("untouched", metric=metric, before=e["before"][metric]) for metric in FIGURES}
     ]
-    for effect in e.named:
-        cells = {metric: material("figure", metric=metric, o=effect.outcomes.get(metric)) for metric in FIGURES}
+    for effect in e["named"]:
+        cells = {metric: material("figure", metric=metric, o=effect["outcomes"].get(metric)) for metric in FIGURES}
         rows.append(cells | {name: material(name, effect=effect) for name in ("method", "needs", "verdict")})
-    if len(e.silent) > 1:
-        spans = {m: material("span", metric=m, found=sorted(e.left(m, e.silent))) for m in FIGURES}
+    if len(e["silent"]) > 1:
+        spans = {metric: material("span", metric=metric, found=_left(e["silent"], metric)) for metric in FIGURES}
         verdict = language.sentence(language.verdict("not told"))
         rows.append(spans | {"method": material("others"), "needs": "", "verdict": verdict})
-    needs = ("needs",) if any(effect.needs for effect in e.named) and not e.common else ()
+    needs = ("needs",) if any(effect["needs"] for effect in e["named"]) and not e["common"] else ()
     labels = heads(material, (*needs, *FIGURES))
     return table_of(rows, labels, language, stub="method", heading="verdict", right=FIGURES)
+
+
+def _left(methods: list[Effect], metric: str) -> list[float]:
+    """What is left of a gap (of balanced accuracy: the change) under the methods, the least first."""
+    told = [effect["outcomes"].get(metric, {}).get("change" if metric == BALANCED else "left") for effect in methods]
+    return sorted(figure.value for figure in told if figure)
 
 
 @table(lambda study: {"d": d} if (d := decide(study)).options else None)
