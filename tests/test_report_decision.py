@@ -92,9 +92,9 @@ def test_no_sentence_claims_what_its_verdict_does_not(world):
     gains = [m for o in d.rivals for m in o.moves]
     assert all(m.change.verdict in (SHOWN, SUGGESTED) for m in gains)
     assert text.count("(this may be chance)") == sum(not f.sure for f in d.lead)
-    prices = [m for m in d.choice.moves if not m.better] if d.choice is not None and not d.choice.nothing else []
-    assert len(re.findall(r"\bperhaps \d", text)) == sum(not m.change.shown for m in [*gains, *prices])
-    hedged = [o for o in d.rivals if any(not m.change.shown for m in o.moves)]
+    prices = [m for m in d.choice.moves if not m["better"]] if d.choice is not None and not d.choice.nothing else []
+    assert len(re.findall(r"\bperhaps \d", text)) == sum(not m["change"].shown for m in [*gains, *prices])
+    hedged = [o for o in d.rivals if any(not m["change"].shown for m in o.moves)]
     assert text.count("(*Perhaps*: taken alone hard to put down to chance") == len(hedged)
 
 
@@ -133,10 +133,10 @@ def test_the_map_and_the_gains_say_what_the_page_says(world):
             untouched = points[d.options[0].method]
             assert untouched["accuracy"] - point["accuracy"] == pytest.approx(o.loss.value, abs=1e-9)
     for own in moved["gains"] if moved else ():
-        moves = {(m.group, m.error): m for m in d.rivals[own["option"]].moves}
+        moves = {(m["group"], m["error"]): m for m in d.rivals[own["option"]].moves}
         known = moves.get((own["group"], own["error"]))
         assert (known is not None) == (own["gain"].seen and own["gain"].value != 0)
-        assert known is None or known.better == (own["gain"].value > 0)
+        assert known is None or known["better"] == (own["gain"].value > 0)
 
 
 def test_what_weightings_and_rules_do_together_is_said_of_what_was_crossed(world):
@@ -227,8 +227,8 @@ def test_a_year_is_told_where_the_volumes_are_known():
     assert "10,000 such patients a year, 30 in 100 of them sick" in text
     half = decide(study, HOSPITAL | {"patients_per_year": 5_000})
     for one, two in zip(d.yearly[0].shares, half.yearly[0].shares, strict=True):
-        assert one.yearly.found.value == pytest.approx(2 * two.yearly.found.value)
-        assert abs(one.yearly.found.value) <= 10_000
+        assert one.yearly["found"].value == pytest.approx(2 * two.yearly["found"].value)
+        assert abs(one.yearly["found"].value) <= 10_000
 
 
 def test_every_reason_against_a_method_is_known():

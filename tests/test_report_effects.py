@@ -107,8 +107,8 @@ def test_the_marks_of_roc_curves_are_the_rates_of_the_groups(nih):
 def test_lines_of_the_untouched_classifier_are_those_of_the_bundle(nih):
     gaps = nih.tables["gaps"].filter(weighting="uniform", postprocessing="fixed_0.5", unit=PATIENT)
     for line in baseline.of_gaps(nih)["lines"]:
-        for metric, own in line.cells.items():
-            told = gaps.filter(attribute=line.attribute.name, contrast=line.contrast, metric=metric)
+        for metric, own in line["cells"].items():
+            told = gaps.filter(attribute=line["attribute"].name, contrast=line["contrast"], metric=metric)
             assert (own.value, own.verdict) == told.select("estimate", "verdict").row(0)
     groups = sum(len(a.groups) for a in nih.attributes.values())
     assert len(baseline.of_groups(nih)["lines"]) == len(baseline.of_calibration(nih)["lines"]) == groups + 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.names import DRAWN, OVERALL, Attribute
-from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, Silence, findings, silences
+from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, findings, silences
 from lib.report.facts.options import Option, options
 from lib.report.facts.values import BETWEEN, figure, figures, rows
 from lib.report.registry import sentences
@@ -38,7 +38,7 @@ class Decision:
     fair: str
     ability: Ability | None
     findings: tuple[Finding, ...]
-    silences: tuple[Silence, ...]
+    silences: list[dict[str, Any]]
     options: tuple[Option, ...]
     choice: Option | None
     why_not: str | None
@@ -128,7 +128,7 @@ def _decision(results: Results, hospital: Mapping[str, Any]) -> Decision:
         fair=_fair(differences, silent),
         ability=ability,
         findings=tuple(differences),
-        silences=tuple(silent),
+        silences=silent,
         options=tuple(choices),
         choice=choice,
         why_not=WHY_NOT.get(chosen["why"][0]) if chosen.height else None,
@@ -160,12 +160,12 @@ def _attribute(results: Results, preferred: str | None, differences: list[Findin
     return differences[0].attribute if differences else next(iter(results.attributes.values()))
 
 
-def _fair(differences: list[Finding], silent: list[Silence]) -> str:
+def _fair(differences: list[Finding], silent: list[dict[str, Any]]) -> str:
     if any(finding.sure for finding in differences):
         return "no"
     if differences:
         return "doubtful"
-    return "alike" if silent and all(silence.alike for silence in silent) else "unknown"
+    return "alike" if silent and all(silence["alike"] for silence in silent) else "unknown"
 
 
 def _left(choices: list[Option], choice: Option | None, kept: float | None) -> float | None:

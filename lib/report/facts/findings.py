@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -38,22 +39,6 @@ class Ability:
 
 
 @dataclass(frozen=True)
-class Blind:
-    """How many wrong labels of a `group` would make a finding vanish: the `share` of its healthy (or sick), and as many patients, `wrong`, were
-    they called sick as often as the others of their true label; `fewest`, `least`: were all of them among the errors. None: none would do.
-
-    `looks` is the share of the healthy of that group whose scores look like those of the sick, with its verdict.
-    """
-
-    group: str
-    share: float | None
-    wrong: float
-    fewest: float | None
-    least: float
-    looks: Estimate | None
-
-
-@dataclass(frozen=True)
 class Finding:
     """A difference between two groups in one kind of error, shown or suggested.
 
@@ -76,7 +61,7 @@ class Finding:
     auc: tuple[float, float] | None
     composition: Estimate | None
     same_findings: Estimate | None
-    blind: Blind | None
+    blind: dict[str, Any] | None
     split: bool
     metric: str
     contrast: str
@@ -86,19 +71,6 @@ class Finding:
         return self.gap.shown
 
 
-@dataclass(frozen=True)
-class Silence:
-    """An attribute by which nothing is shown or suggested: `alike` where all gaps are at most the margin, `unknown` where none is estimable.
-
-    `visible`: the widest of the gaps that would have been seen in four of five such cohorts.
-    """
-
-    attribute: Attribute
-    alike: bool
-    unknown: bool
-    visible: float | None
-
-
 def findings(results: Results, preferred: str | None) -> list[Finding]:
     """Shown ones first, then those of the preferred attribute, then the widest."""
     gaps = _gaps(results).filter(pl.col("verdict").is_in(["shown", "suggested"]))
@@ -106,16 +78,20 @@ def findings(results: Results, preferred: str | None) -> list[Finding]:
     return sorted(told, key=lambda finding: (not finding.sure, finding.attribute.name != preferred, -finding.gap.value))
 
 
-def silences(results: Results, differences: Sequence[Finding]) -> list[Silence]:
-    """The attributes of no finding."""
+def silences(results: Results, differences: Sequence[Finding]) -> list[dict[str, Any]]:
+    """The attributes by which nothing is shown or suggested: `alike` where all gaps are at most the margin, `unknown` where none is estimable.
+
+    `visible`: the widest of the gaps that would have been seen in four of five such cohorts.
+    """
     silent = []
     for name, attribute in results.attributes.items():
         if name in {finding.attribute.name for finding in differences}:
             continue
         gaps = _gaps(results).filter(attribute=name)
         known = gaps.filter("estimable")
-        alike = known.height == gaps.height > 0 and (known["verdict"] == AT_MOST).all()
-        silent.append(Silence(attribute, bool(alike), known.is_empty(), known["detectable"].max()))
+        alike = known.height == gaps.height > 0 and bool((known["verdict"] == AT_MOST).all())
+        told = {"attribute": attribute, "alike": alike, "unknown": known.is_empty()}
+        silent.append(told | {"visible": known["detectable"].max()})
     return silent
 
 
@@ -165,7 +141,12 @@ def _why(gap: Estimate, parts: dict[str, Estimate | None]) -> str | None:
     return BOTH if len(told) == 2 else told[0] if told else None
 
 
-def _blind(results: Results, **where: str) -> Blind | None:
+def _blind(results: Results, **where: str) -> dict[str, Any] | None:
+    """How many wrong labels of a `group` would make a finding vanish: the `share` of its healthy (or sick), and as many patients, `wrong`, were
+    they called sick as often as the others of their true label; `fewest`, `least`: were all of them among the errors. None: none would do.
+
+    `looks` is the share of the healthy of that group whose scores look like those of the sick, with its verdict.
+    """
     alike, fewest = (row(results, "label_errors", **where, reading=reading) for reading in (AS_OTHERS, ERRORS_FIRST))
     if alike is None or fewest is None or not (alike["estimable"] or fewest["estimable"]):
         return None
@@ -175,4 +156,5 @@ def _blind(results: Results, **where: str) -> Blind | None:
     # whether the healthy look sick is asked where false alarms are
     place = {"attribute": where["attribute"], "group": group, "reading": "aligned"}
     looks = figure(results, "label_mixture", **place) if where["metric"] == "fpr" else None
-    return Blind(group, most, alike["wrong"], least, fewest["wrong"], looks)
+    told = {"group": group, "share": most, "wrong": alike["wrong"], "fewest": least, "least": fewest["wrong"]}
+    return told | {"looks": looks}

@@ -10,19 +10,12 @@ from lib.results import Results
 
 
 @dataclass(frozen=True)
-class Yearly:
-    """What an option changes in a year of a hospital: sick found and healthy alarmed, more (above 0) or fewer."""
-
-    found: Estimate
-    alarmed: Estimate
-
-
-@dataclass(frozen=True)
 class Share:
     """A group under an option: `missed`, the share of its sick, and `alarmed`, of its healthy; None where not estimable.
 
     `more_found` and `more_alarmed` are the changes against doing nothing, in shares of the group's sick and of its healthy, with the
-    verdict on that change; None where it was not estimated.
+    verdict on that change; None where it was not estimated. `yearly` is the same in people of a year of a hospital: sick `found` and
+    healthy `alarmed`.
     """
 
     group: str
@@ -30,23 +23,13 @@ class Share:
     alarmed: float | None
     more_found: Estimate | None
     more_alarmed: Estimate | None
-    yearly: Yearly | None
+    yearly: dict[str, Estimate] | None
 
     @property
     def gains(self) -> dict[str, Estimate]:
         """By kind of error, how many fewer are got wrong: above 0 for the better."""
         fewer = {"missed": self.more_found, "alarmed": None if self.more_alarmed is None else -self.more_alarmed}
         return {error: gain for error, gain in fewer.items() if gain is not None}
-
-
-@dataclass(frozen=True)
-class Move:
-    """A change for a group that is shown or suggested: `error` is "missed" (of its sick) or "alarmed" (of its healthy)."""
-
-    group: str
-    error: str
-    better: bool
-    change: Estimate
 
 
 @dataclass(frozen=True)
@@ -79,20 +62,20 @@ class Option:
         return self.method == BASELINE
 
     @property
-    def moves(self) -> list[Move]:
-        """Who gains and who loses."""
-        told = []
-        for share in self.shares:
-            for error, gain in share.gains.items():
-                if gain.seen and gain.value:
-                    change = gain if error == "missed" else -gain
-                    told.append(Move(share.group, error, gain.value > 0, change))
-        return told
+    def moves(self) -> list[dict[str, Any]]:
+        """Who gains and who loses: changes of a `group` that are shown or suggested, "missed" of its sick or "alarmed" of its healthy."""
+        return [
+            {"group": share.group, "error": error, "better": gain.value > 0}
+            | {"change": gain if error == "missed" else -gain}
+            for share in self.shares
+            for error, gain in share.gains.items()
+            if gain.seen and gain.value
+        ]
 
     @property
     def levels_down(self) -> bool:
         """Whether a gap narrows while somebody is seen to lose and nobody to gain."""
-        return self.support is not None and bool(self.moves) and not any(move.better for move in self.moves)
+        return self.support is not None and bool(self.moves) and not any(move["better"] for move in self.moves)
 
 
 def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any]) -> list[Option]:
@@ -164,7 +147,7 @@ def _yearly(
     found: Estimate | None,
     alarmed: Estimate | None,
     hospital: Mapping[str, Any],
-) -> Yearly | None:
+) -> dict[str, Estimate] | None:
     """In people of a year: the group is as frequent as here, and its share of sick differs from everyone's as here (odds)."""
     if not hospital.get("patients_per_year") or found is None or alarmed is None:
         return None
@@ -180,4 +163,4 @@ def _yearly(
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))
         odds = ratio * sick / (1 - sick)
         sick = odds / (1 + odds)
-    return Yearly(found.times(people * sick), alarmed.times(people * (1 - sick)))
+    return {"found": found.times(people * sick), "alarmed": alarmed.times(people * (1 - sick))}

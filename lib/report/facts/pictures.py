@@ -1,7 +1,6 @@
 """What pictures show: means over many patients, distributions of scores, misses by finding; no words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,38 +27,29 @@ def errors(decision: Decision) -> tuple[Share, ...]:
     return tuple(share for share in shares if None not in (share.missed, share.alarmed))
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A mean over `patients` distinct patients of a group and label: grey levels (side, side), 0 black to 255 white.
+Picture = dict[str, Any]
+"""A mean over `patients` distinct patients of a group and label: `grey` levels (side, side), 0 black to 255 white.
 
-    `heat` (side, side), from 0 with mean 1, is where networks look, and `outside` the share of it outside the lungs' box.
-    """
-
-    group: str
-    label: int
-    patients: int
-    grey: Grey | None
-    heat: Grey | None = None
-    outside: Estimate | None = None
+`heat` (side, side), from 0 with mean 1, is where networks look, and `outside` the share of it outside the lungs' box.
+"""
 
 
-def radiographs(results: Results, attribute: Attribute) -> tuple[Picture, ...]:
+def radiographs(results: Results, attribute: Attribute) -> list[Picture]:
     """The mean radiographs of the groups of an attribute, the healthy and the sick, that are published."""
     published = rows(results, "radiographs", pl.col("pixels").is_not_null(), attribute=attribute.name).to_dicts()
-    told = [Picture(line["group"], line["label"], line["patients"], _square(line["pixels"])) for line in published]
-    return _ordered(attribute, told)
+    return [line | {"grey": _square(line["pixels"])} for line in published]
 
 
-def saliency(results: Results, attribute: Attribute) -> tuple[Picture, ...]:
+def saliency(results: Results, attribute: Attribute) -> list[Picture]:
     """Where networks look when they are right, over the mean radiograph of the same group and label where there is one."""
     known = pl.col("density").is_not_null()
-    under = {(picture.group, picture.label): picture.grey for picture in radiographs(results, attribute)}
+    under = {(picture["group"], picture["label"]): picture["grey"] for picture in radiographs(results, attribute)}
     told = []
     for line in rows(results, "saliency", known, attribute=attribute.name, correct=True).to_dicts():
-        place = (line["group"], line["label"])
         outside = Estimate(line["outside"], line["low"], line["high"])
-        told.append(Picture(*place, line["patients"], under.get(place), _square(line["density"]), outside))
-    return _ordered(attribute, told)
+        seen = {"heat": _square(line["density"]), "outside": outside}
+        told.append(line | {"grey": under.get((line["group"], line["label"]))} | seen)
+    return told
 
 
 def pair(pictures: Sequence[Picture], decision: Decision) -> tuple[str, str] | None:
@@ -68,7 +58,7 @@ def pair(pictures: Sequence[Picture], decision: Decision) -> tuple[str, str] | N
     two = (attribute.groups[0], attribute.groups[-1])
     if main is not None and main.attribute == attribute:
         two = tuple(group for group in attribute.groups if group in (main.worse, main.better))
-    shown = {picture.group for picture in pictures}
+    shown = {picture["group"] for picture in pictures}
     return two if len(two) == 2 and set(two) <= shown else None
 
 
@@ -123,7 +113,7 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     d = decide(results)
     if name == "people":
         groups = errors(d)
-        looks = {p.group: p for p in radiographs(results, d.attribute) if p.label == HEALTHY}
+        looks = {p["group"]: p for p in radiographs(results, d.attribute) if p["label"] == HEALTHY}
         pictures = looks if all(share.group in looks for share in groups) else {}
         return {"d": d, "groups": groups, "pictures": pictures} if groups else None
     if name == "scores":
@@ -136,9 +126,9 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     two = pair(pictures, d)
     if two is None:
         return None
-    shown = sorted((p for p in pictures if p.group in two), key=lambda p: (two.index(p.group), p.label))
+    shown = sorted((p for p in pictures if p["group"] in two), key=lambda p: (two.index(p["group"]), p["label"]))
     apart = pixels_apart(greys(results, d.attribute), d.attribute)
-    return {"d": d, "two": two, "shown": tuple(shown), "even": OUTSIDE_IF_EVEN, "apart": apart}
+    return {"d": d, "two": two, "shown": shown, "even": OUTSIDE_IF_EVEN, "apart": apart}
 
 
 def curves(results: Results, d: Decision) -> list[dict[str, Any]]:
@@ -172,7 +162,3 @@ def roc(results: Results) -> dict[str, Any] | None:
 def _square(values: Sequence[float]) -> Grey:
     side = round(len(values) ** 0.5)
     return np.asarray(values, dtype=float).reshape(side, side)
-
-
-def _ordered(attribute: Attribute, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
-    return tuple(sorted(pictures, key=lambda picture: (attribute.groups.index(picture.group), picture.label)))

@@ -32,6 +32,8 @@ def study_facts(study: Results) -> dict[str, Any]:
     named = dict(manifest["settings"]["training"].get("named", {}))
     odd = rows(study, "odd_networks").to_dicts()
     reasons = Counter(network["reason"] for network in odd)
+    # whether some crossing of two attributes has fewer sick or healthy patients than a rate needs
+    crossings, least = rows(study, "pooled_crossings"), manifest["settings"]["audit"].get("smallest_cell")
     return {
         "cohort": {"train_images": 0, "key": None} | manifest["cohort"],
         "drawn": manifest["cohort"]["source"] == DRAWN,
@@ -53,9 +55,9 @@ def study_facts(study: Results) -> dict[str, Any]:
         "margin": study.margin,
         "ability": Ability.of(study),
         "accuracy": rate(study, BALANCED),
-        "smallest": manifest["settings"]["audit"].get("smallest_cell"),
+        "smallest": least,
         "small": _small(study),
-        "few_crossed": _few_crossed(study),
+        "few_crossed": bool(least and crossings.height and (crossings["patients"] < least).any()),
         "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
         "learned": training(study),
@@ -89,12 +91,6 @@ def _small(study: Results) -> list[tuple[Attribute, str]]:
         rows(study, "metrics", of_attributes, ~pl.col("estimable"), unit=PATIENT, **UNTREATED), "attribute", "group"
     )
     return [(study.attributes[attribute], group) for attribute, group in unknown]
-
-
-def _few_crossed(study: Results) -> bool:
-    """Whether some crossing of two attributes has fewer sick or healthy patients than a rate needs."""
-    crossings, least = rows(study, "pooled_crossings"), study.manifest["settings"]["audit"].get("smallest_cell")
-    return bool(crossings.height and least and (crossings["patients"] < least).any())
 
 
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:

@@ -157,7 +157,9 @@ def dot_panels(
         y = alt.Y("row:N", sort=None, scale=alt.Scale(domain=labels), axis=axis)
         layers = _dots(panel, y, measure.height(len(labels)) / len(labels) / 2, ticks, material.language)
         if asides:
-            layers.append(_noted(panel, y).encode(x=alt.XValue(width + margin)))
+            notes = alt.Chart(pl.DataFrame(panel.dots, schema={"row": pl.String, "aside": pl.String}))
+            notes = notes.mark_text(align="right", opacity=FAINT).encode(y=y, text="aside:N")
+            layers.append(notes.encode(x=alt.XValue(width + margin)))
             layers.append(caption([asides], width + margin, "right", measure=measure, faint=True))
         if panel.heading:
             layers.append(caption(fitted(panel.heading, width, measure), 0, "left", measure=measure))
@@ -193,11 +195,6 @@ def _dots(panel: Panel, y: alt.Y, middle: float, ticks: int, language: Language)
     if panel.at is not None:
         layers.append(_vertical(panel.at, scale))
     return [*layers, bars, marks, words]
-
-
-def _noted(panel: Panel, y: alt.Y) -> alt.Chart:
-    frame = pl.DataFrame(panel.dots, schema={"row": pl.String, "aside": pl.String})
-    return alt.Chart(frame).mark_text(align="right", opacity=FAINT).encode(y=y, text="aside:N")
 
 
 def tip(mark: Dot, panel: Panel, language: Language) -> str:
