@@ -103,7 +103,7 @@ def of_crossings(results: Results) -> dict[str, Any] | None:
     by_groups = parts(rows(results, "pooled_crossings"), "attribute", "group")
     d = decide(results)
     crossed = {place: lines for place, lines in by_groups.items() if d.attribute.name in place[0].split(CROSSED)}
-    told = []
+    found = []
     for (attribute, group), lines in (crossed or by_groups).items():
         by = {line["metric"]: line for line in lines}
         one, two = (results.attributes[part] for part in attribute.split(CROSSED))
@@ -112,21 +112,14 @@ def of_crossings(results: Results) -> dict[str, Any] | None:
             continue
         where = UNTREATED | {"attribute": attribute, "group": group}
         verdicts = {metric: figure(results, "intersections", **where, metric=metric) for metric in ERRORS}
-        told.append(
-            {
-                "groups": ((one, sides[0]), (two, sides[1])),
-                "patients": min(line["patients"] for line in lines),
-                "raw": {metric: by[metric]["raw"] for metric in ERRORS},
-                "pooled": {metric: alone(by[metric]) for metric in ERRORS},
-                "differs": {
-                    metric: difference.verdict
-                    for metric, difference in verdicts.items()
-                    if difference and difference.seen
-                },
-            }
+        rates = {"raw": {m: by[m]["raw"] for m in ERRORS}, "pooled": {m: alone(by[m]) for m in ERRORS}}
+        differs = {metric: told.verdict for metric, told in verdicts.items() if told and told.seen}
+        groups = ((one, sides[0]), (two, sides[1]))
+        found.append(
+            {"groups": groups, "patients": min(line["patients"] for line in lines), "differs": differs} | rates
         )
     least = results.manifest["settings"]["audit"].get("smallest_cell")
-    return {"d": d, "found": told, "smallest": least} if told else None
+    return {"d": d, "found": found, "smallest": least} if found else None
 
 
 def of_networks(results: Results) -> dict[str, Any] | None:

@@ -1,16 +1,14 @@
 """Does the audit find what was planted? The committed table of phantom cohorts, `data/trust/planted.csv` (`python -m benchmarks.planted`)."""
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 from scipy.stats import binomtest
 
+from lib.report.facts.trust import table
 from lib.report.registry import sentences
 from lib.results import Results
-from lib.settings import ROOT
 
-PLANTED = Path("data") / "trust" / "planted.csv"
 QUESTIONS: dict[str, int] = {
     "prevalence": 1,
     "representation": -1,
@@ -22,15 +20,9 @@ QUESTIONS: dict[str, int] = {
 }
 """What is planted, and the sign of the difference that tells it."""
 NONE = "none"
-FIELDS = {"dial": pl.String, "value": pl.Float64, "seed": pl.Int64, "question": pl.String, "sign": pl.Int64} | {
-    "auc": pl.Float64
-}
-
-
-def claims(root: Path = ROOT) -> pl.DataFrame:
-    """Rows `dial, value, seed, question, sign, auc`: what the audit claims of each question in each cohort; none without the table."""
-    path = root / PLANTED
-    return pl.read_csv(path, schema_overrides=FIELDS) if path.is_file() else pl.DataFrame(schema=FIELDS)
+FIELDS = dict.fromkeys(("dial", "question"), pl.String) | dict.fromkeys(("seed", "sign"), pl.Int64)
+FIELDS |= dict.fromkeys(("value", "auc"), pl.Float64)
+"""Columns of the table: the `sign` of what the audit claims of each question in each cohort."""
 
 
 def rates(frame: pl.DataFrame) -> list[dict[str, Any]]:
@@ -57,7 +49,7 @@ def _rate(bias: str, value: float, claims: int, cohorts: int) -> dict[str, Any]:
 @sentences("planted")
 def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     """The facts of the sentences: `full` are rates of biases planted in full, `alarms` the rate of false claims."""
-    frame = claims() if frame is None else frame
+    frame = table("planted.csv", FIELDS) if frame is None else frame
     claimed = rates(frame)
     null = [rate for rate in claimed if rate["value"] == 0]
     cohorts = sum(rate["cohorts"] for rate in null)

@@ -3,8 +3,8 @@
 `data/trust/coverage.csv` depends on the audit's code, not on a cohort (`make trust`). Every row of it is told, those that miss the aim too.
 """
 
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,7 +14,6 @@ from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import ROOT
 
-COVERAGE = Path("data") / "trust" / "coverage.csv"
 CORE = ("level", "gap", "left", "weighting", "post-processing", "alone")
 """Sorts of intervals that the main chapters rest on; the others are those of further questions."""
 AIM = (0.93, 0.97)
@@ -38,17 +37,18 @@ SCHEMA = (
 SETTING = ("sort", "source", "unit", "patients", "networks")
 
 
-def coverage(root: Path = ROOT) -> pl.DataFrame:
-    """The table, with the `sort` of figure that an interval is about; no row where it is missing."""
-    path = root / COVERAGE
+def table(name: str, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """A committed table of `data/trust`; no row where it is missing."""
+    path = ROOT / "data" / "trust" / name
     if not path.is_file():
-        return sorted_by_kind(pl.DataFrame(schema=SCHEMA))
-    return _read(path, path.stat().st_mtime_ns)
+        return pl.DataFrame(schema=schema)
+    return pl.read_csv(path, schema_overrides=schema, infer_schema_length=None)
 
 
 @cache
-def _read(path: Path, _: int) -> pl.DataFrame:
-    return sorted_by_kind(pl.read_csv(path, schema_overrides=SCHEMA, infer_schema_length=None))
+def coverage() -> pl.DataFrame:
+    """The table, with the `sort` of figure that an interval is about."""
+    return sorted_by_kind(table("coverage.csv", SCHEMA))
 
 
 def sorted_by_kind(frame: pl.DataFrame) -> pl.DataFrame:

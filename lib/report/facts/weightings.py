@@ -1,6 +1,7 @@
 """Why there is a gap, link by link: what each weighting does to what the network sees, and what the network takes from the group."""
 
 from collections.abc import Mapping
+from statistics import mean
 from typing import Any
 
 import polars as pl
@@ -43,23 +44,17 @@ def weights(results: Results) -> Weights | None:
     contrasts = d.attribute.contrasts
     groups = (contrasts[full["contrast"] if full else next(iter(contrasts))], d.attribute.reference)
     effect = {one["method"][0]: one for one in full["methods"]} if full else {}
-    shares = {
-        name: [run["effective_share"] for run in runs if run["effective_share"] is not None]
-        for name, runs in parts(rows(results, "runs"), "weighting").items()
-    }
+    shares = parts(rows(results, "runs", pl.col("effective_share").is_not_null()), "weighting")
+    shares = {name: mean(run["effective_share"] for run in runs) for name, runs in shares.items()}
     cells = {
-        name: {
-            (c["attribute"], c["group"], c["label"]): (c["images"], c["weight"])
-            for c in lines
-            if c["weight"] is not None
-        }
-        for name, lines in sorted(parts(rows(results, "weights"), "weighting").items())
+        name: {(line["attribute"], line["group"], line["label"]): (line["images"], line["weight"]) for line in lines}
+        for name, lines in sorted(parts(rows(results, "weights", pl.col("weight").is_not_null()), "weighting").items())
     }
     told: dict[str, Seen] = {}
     for name, weights_of in cells.items():
         if seen := _seen(weights_of, d.attribute.name, groups):
             own, same = effect.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
-            share = sum(shares[name]) / len(shares[name]) if shares.get(name) else None
+            share = shares.get(name)
             counted = {"weighting": name, "effective": share, "few": share is not None and share < FEW, "same_as": same}
             told[name] = counted | seen | {"effect": own, "narrows": bool(own and own["support"])}
     if BASELINE_WEIGHTING not in told:

@@ -190,8 +190,10 @@ def _dots(panel: Panel, y: alt.Y, middle: float, ticks: int, language: Language)
     marks = filled(known, strokeWidth=2, aria=True).encode(alt.X("value:Q", **x), description="tip:N")
     words = base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text="missing:N")
     layers = [_vertical(goal, scale) for goal in panel.goals]
-    if panel.band is not None:
-        layers.append(_shade(panel.band, panel.domain, scale))
+    if panel.band is not None:  # the differences from -band to +band, as far as the axis goes
+        ends = pl.DataFrame({"low": [max(-panel.band, panel.domain[0])], "high": [min(panel.band, panel.domain[1])]})
+        shade = alt.Chart(ends).mark_rect(color=GREY, opacity=0.18)
+        layers.append(shade.encode(alt.X("low:Q", scale=scale), x2="high:Q"))
     if panel.at is not None:
         layers.append(_vertical(panel.at, scale))
     return [*layers, bars, marks, words]
@@ -250,12 +252,6 @@ def _vertical(at: float, scale: alt.Scale) -> alt.Chart:
     """A thin rule across every row: the overall figure, or no change."""
     mark = alt.Chart(pl.DataFrame({"at": [at]})).mark_rule(color=GREY, strokeWidth=1.2, strokeDash=[4, 3])
     return mark.encode(alt.X("at:Q", scale=scale))
-
-
-def _shade(band: float, domain: tuple[float, float], scale: alt.Scale) -> alt.Chart:
-    """The differences from -band to +band, as far as the axis goes."""
-    ends = pl.DataFrame({"low": [max(-band, domain[0])], "high": [min(band, domain[1])]})
-    return alt.Chart(ends).mark_rect(color=GREY, opacity=0.18).encode(alt.X("low:Q", scale=scale), x2="high:Q")
 
 
 def _row_axis(rows: Sequence[str], measure: Measure) -> alt.Axis:
