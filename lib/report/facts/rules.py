@@ -216,9 +216,8 @@ def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Est
 def _chance(results: Results, attribute: Attribute) -> tuple[list[dict[str, Any]], int]:
     """Groups in which scores are not told to be better than chance, and the number of those in which they are."""
     known = pl.col("low").is_not_null()
-    aucs = rows(
-        results, "metrics", "estimable", known, attribute=attribute.name, metric="auc", unit=PATIENT, **UNTREATED
-    )
+    place = UNTREATED | {"attribute": attribute.name, "metric": "auc", "unit": PATIENT}
+    aucs = rows(results, "metrics", "estimable", known, **place)
     groups = [{"group": r["group"], "auc": alone(r)} for r in aucs.to_dicts()]
     flat = [group for group in groups if group["auc"].low <= 0.5]
     return flat, len(groups) - len(flat)

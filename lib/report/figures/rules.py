@@ -90,11 +90,9 @@ def changes(material: Material) -> Chart:
             outcome = effect["outcomes"].get(metric, {})
             change = outcome.get("change")
             dots.append(dot(rows[effect["method"]], change, VERDICTS[_look(outcome) if change else NOT_TOLD]))
-        heading, goals = (
-            str(material("heading", metric=metric)),
-            [goal for m, goal in e["goals"].items() if m == metric],
-        )
-        panels.append(Panel(dots, domains[metric], POINTS, heading, at=0, goals=goals, band=e["floor"][metric]))
+        rules = {"at": 0, "goals": [goal for name, goal in e["goals"].items() if name == metric]}
+        heading = str(material("heading", metric=metric))
+        panels.append(Panel(dots, domains[metric], POINTS, heading, **rules, band=e["floor"][metric]))
     seen = {_look(outcome) for effect in methods for outcome in effect["outcomes"].values()}
     entries = [(str(material("mark", mark=name)), look) for name, look in VERDICTS.items() if name in seen]
     measure = roomy(material.measure, rows.values())

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lib.names import BASELINE_WEIGHTING, OVERALL
-from lib.report.facts import planted as biases
+from lib.report.facts import planted as plants
 from lib.report.facts import study, trust
 from lib.report.facts import whatif as facts
 from lib.report.facts.pictures import HEALTHY, SICK
@@ -118,11 +118,10 @@ def coverage(material: Material) -> Chart:
     return dot_panels(material, rows, [panel], entries=entries, ticks=5)
 
 
-@figure(biases.gather)
+@figure(plants.gather)
 def planted(material: Material) -> Chart:
     """A row for each bias: how often it is claimed where it is planted in full, by half, and not at all."""
-    biases = dict.fromkeys(rate["bias"] for rate in material["rates"])
-    rows = {bias: f"|{material.language.named(bias, 'planted')}" for bias in biases}
+    rows = {rate["bias"]: f"|{material.language.named(rate['bias'], 'planted')}" for rate in material["rates"]}
     dots = []
     for rate in (rate for rate in material["rates"] if rate["value"] in PLANTED):
         _, look, shift = PLANTED[rate["value"]]
