@@ -42,9 +42,8 @@ class Decision:
         self.findings = findings(results, preferred)
         self.silences = silences(results, self.findings)
         self.main = self.findings[0] if self.findings else None
-        self.lead = [
-            f for f in self.findings if (f.attribute, f.contrast) == (self.main.attribute, self.main.contrast)
-        ][:2]
+        same = (self.main.attribute, self.main.contrast) if self.main else ()
+        self.lead = [finding for finding in self.findings if (finding.attribute, finding.contrast) == same][:2]
         self.other = [finding for finding in self.findings if finding not in self.lead]
         self.attribute = _attribute(results, preferred, self.main)
         self.ability = Ability.of(results)

@@ -49,11 +49,8 @@ class Finding:
     """
 
     def __init__(self, results: Results, gap: dict[str, Any]) -> None:
-        self.attribute, self.metric, self.contrast = (
-            results.attributes[gap["attribute"]],
-            gap["metric"],
-            gap["contrast"],
-        )
+        self.attribute = results.attributes[gap["attribute"]]
+        self.metric, self.contrast = gap["metric"], gap["contrast"]
         where = {"attribute": self.attribute.name, "contrast": self.contrast, "metric": self.metric}
         sides = (self.attribute.contrasts[self.contrast], self.attribute.reference)
         # a low TPR misses the sick, a high FPR alarms the healthy
