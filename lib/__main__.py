@@ -185,7 +185,6 @@ def _folder(cohort: str) -> Path:
 
 def _check(options: argparse.Namespace) -> None:
     from lib.cohort import read_cohort, readable
-    from lib.report.facts.cohort import Check
     from lib.report.words.language import language
     from lib.report.words.templates import tell
     from lib.study.attributes import asked_attributes
@@ -197,8 +196,8 @@ def _check(options: argparse.Namespace) -> None:
     cohort = read_cohort(_folder(options.cohort), attributes=asked_attributes(settings, ROOT))
     _, checks, _ = readable(cohort, settings.training.image_size or 128, ROOT / "data" / ".pixels")
     words = language(code)
-    for check in (Check(*row) for row in checks.iter_rows()):
-        print(f"{words.number(check.rows):>8}  {tell(words, 'tables/checks', 'line', c=check)}")
+    for check in checks.to_dicts():
+        print(f"{words.number(check['rows']):>8}  {tell(words, 'tables/checks', 'line', c=check)}")
 
 
 def _study(options: argparse.Namespace) -> None:
