@@ -6,8 +6,9 @@ from typing import Any
 
 from lib.names import DRAWN, OVERALL, Attribute
 from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, Silence, findings, silences
+from lib.report.facts.gaps import Gap, anew, contrast_of, of_method, shared, widest
 from lib.report.facts.options import Option, options
-from lib.report.facts.values import BETWEEN, figure, figures, rows
+from lib.report.facts.values import BETWEEN, Estimate, figure, figures, rate, rows
 from lib.results import Results
 from lib.settings import read_settings
 
@@ -28,7 +29,8 @@ class Decision:
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
     `why_not` says why nothing is recommended; `kept` is what the choice takes off the gap (below 0) on patients that had no part in
-    choosing, `left` the gap that is then to be expected.
+    choosing, `left` the gap that is then to be expected; `mean` and `anew` are both with their intervals, from the side of those who fare worse.
+    `found`: the share of everyone's sick that is found; `shared`: patients who are in several groups of the attribute.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
     """
@@ -43,6 +45,10 @@ class Decision:
     why_not: str | None
     kept: float | None
     left: float | None
+    mean: Gap | None
+    anew: Gap | None
+    found: Estimate | None
+    shared: int
     too_dear: Option | None
     deploy: str
     against: tuple[str, ...]
@@ -113,8 +119,9 @@ def _decision(results: Results, hospital: Mapping[str, Any]) -> Decision:
     ability = Ability.of(results)
     drawn = manifest["cohort"]["source"] == DRAWN
     chosen = rows(results, "recommendation", role="recommended")
-    kept = chosen["change_held_out"][0] if chosen.height else None
-    left = _left(choices, choice, kept)
+    mean, elsewhere = _judged(results, attribute, differences, choice)
+    kept = elsewhere.size.value - choices[0].gap if elsewhere else None
+    left = _left(choice, elsewhere)
     against = _against(results, ability, left, differences, drawn)
     return Decision(
         attribute=attribute,
@@ -127,6 +134,10 @@ def _decision(results: Results, hospital: Mapping[str, Any]) -> Decision:
         why_not=WHY_NOT.get(chosen["why"][0]) if chosen.height else None,
         kept=kept,
         left=left,
+        mean=mean,
+        anew=elsewhere,
+        found=rate(results, "tpr"),
+        shared=shared(results, attribute),
         too_dear=next((option for option in choices if option.support and not option.affordable), None),
         deploy="no" if against else "trial",
         against=tuple(against),
@@ -161,11 +172,22 @@ def _fair(differences: list[Finding], silent: list[Silence]) -> str:
     return "alike" if silent and all(silence.alike for silence in silent) else "unknown"
 
 
-def _left(choices: list[Option], choice: Option | None, kept: float | None) -> float | None:
-    """The gap that is to be expected after the choice: what choosing took off it on other patients than those chosen on, where that is known."""
-    if choice is None or choice.nothing or kept is None:
+def _judged(
+    results: Results, attribute: Attribute, differences: list[Finding], choice: Option | None
+) -> tuple[Gap | None, Gap | None]:
+    """The widest gap that the choice leaves on the patients that it was made on, and on others when it is made anew."""
+    if choice is None or choice.nothing:
+        return None, None
+    contrast = contrast_of(results, attribute, differences[0] if differences else None)
+    gaps = of_method(results, choice.method, attribute, contrast), anew(results, attribute, contrast)
+    return widest(gaps[0]), widest(gaps[1])
+
+
+def _left(choice: Option | None, elsewhere: Gap | None) -> float | None:
+    """The gap that is to be expected after the choice: that on patients who had no part in choosing, where it is known and larger."""
+    if choice is None or elsewhere is None:
         return None if choice is None else choice.gap
-    return max(choice.gap, choices[0].gap + min(0.0, kept))
+    return max(choice.gap, elsewhere.size.value)
 
 
 def _against(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.report.facts.gaps import counts
 from lib.report.facts.values import KEYS, Estimate, estimate, parts, rate, row, rows
 from lib.results import Results
 
@@ -22,7 +23,7 @@ class Share:
     """A group under an option: `missed`, the share of its sick, and `alarmed`, of its healthy; None where not estimable.
 
     `more_found` and `more_alarmed` are the changes against doing nothing, in shares of the group's sick and of its healthy, with the
-    verdict on that change; None where it was not estimated.
+    verdict on that change; None where it was not estimated. `sick` and `healthy`: the patients behind the two rates.
     """
 
     group: str
@@ -31,6 +32,8 @@ class Share:
     more_found: Estimate | None
     more_alarmed: Estimate | None
     yearly: Yearly | None
+    sick: int | None = None
+    healthy: int | None = None
 
     @property
     def gains(self) -> dict[str, Estimate]:
@@ -137,6 +140,7 @@ def together(line: Mapping[str, Any], what: str) -> Estimate | None:
 def _share(results: Results, method: Method, attribute: Attribute, group: str, hospital: Mapping[str, Any]) -> Share:
     keys = dict(zip(KEYS, method, strict=True))
     tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
+    sick, healthy = counts(results, attribute, group)
     found, alarmed = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
     return Share(
         group,
@@ -145,6 +149,8 @@ def _share(results: Results, method: Method, attribute: Attribute, group: str, h
         more_found=found,
         more_alarmed=alarmed,
         yearly=_yearly(results, attribute, group, found, alarmed, hospital),
+        sick=sick,
+        healthy=healthy,
     )
 
 
