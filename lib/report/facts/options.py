@@ -93,6 +93,17 @@ class Option:
         return told
 
     @property
+    def prices(self) -> list[Move]:
+        """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
+        losses = [
+            Move(share.group, error, False, -gain)
+            for share in self.shares
+            for error, gain in share.gains.items()
+            if gain.value < -0.0005
+        ]
+        return sorted(losses, key=lambda move: (not move.change.seen, -move.change.value))
+
+    @property
     def levels_down(self) -> bool:
         """Whether a gap narrows while somebody is seen to lose and nobody to gain."""
         return self.support is not None and bool(self.moves) and not any(move.better for move in self.moves)
