@@ -15,6 +15,8 @@ from lib.results import Results
 RECALIBRATED = ("platt", "isotonic")
 """Rules that make a score mean the same in each group, and cut everyone at 0.5: the first that was tried is told."""
 PREVALENCES = (0.05, 0.15)
+URGENT = ("Pneumothorax",)
+"""Findings of ChestX-ray14 that cannot wait."""
 POINTS = ("0.5", "TPR 0.90", "TPR 0.95")
 
 
@@ -83,6 +85,7 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
     """What calibration in each group leaves of the main gap: what is then left is due to how many are sick, and to how scores spread.
 
     `rule`, `before`, `left` and `change` (in shares of the worse group, above 0 where it narrows); `kinds` by metric. None where it was not tried.
+    `sick`: the share of each group; `more`: the group of the two with the larger, whose sick are found and whose healthy alarmed more often then.
     `off`: by group, how far mean scores lie above the share of sick (above 0: they promise too much), with verdicts.
     """
     d = decide(results)
@@ -99,10 +102,14 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
         gaps = of_method(results, method, d.attribute, contrast)
         if all(gaps.values()) and told is None:
             told = {"rule": rule, "left": gaps}
+    pair = (d.attribute.contrasts[contrast], d.attribute.reference)
+    place = {"split": "valid", "unit": PATIENT, "attribute": d.attribute.name}
+    sick = {line["group"]: line["estimate"] for line in rows(results, "composition", KNOWN, **place).to_dicts()}
+    more = max(pair, key=sick.__getitem__) if all(group in sick for group in pair) else None
     before = of_method(results, d.options[0].method, d.attribute, contrast) if d.options else {}
     if told is None and not off:
         return None
-    return {"d": d, "recalibrated": told, "before": before, "off": off}
+    return {"d": d, "recalibrated": told, "before": before, "off": off, "sick": sick, "more": more}
 
 
 def sensitive(results: Results) -> dict[str, Any] | None:
@@ -177,9 +184,37 @@ def yearly(results: Results) -> dict[str, Any] | None:
     return {"d": d, "lines": lines} if lines else None
 
 
+def missed_findings(results: Results) -> dict[str, Any] | None:
+    """`worst`: in each group the finding that is missed most often, with its `share` and `patients`; `urgent`: the same for what cannot wait.
+
+    Of an urgent finding `known` are the groups where enough patients have it, `counts` all of them.
+    """
+    d = decide(results)
+    place = {"attribute": d.attribute.name, "contrast": None}
+    lines = [
+        {"finding": line["finding"], "group": line["group"], "patients": line["patients"], "share": alone(line)}
+        | {"known": line["estimable"] and line["estimate"] is not None}
+        for line in rows(results, "misses_by_finding", **place).to_dicts()
+    ]
+    known = [line for line in lines if line["known"]]
+    if not known:
+        return None
+    worst = [
+        max(own, key=lambda line: line["share"].value)
+        for group in d.attribute.groups
+        if (own := [line for line in known if line["group"] == group])
+    ]
+    urgent = []
+    for finding in URGENT:
+        own = [line for line in lines if line["finding"] == finding]
+        if own:
+            counts = {line["group"]: line["patients"] for line in own}
+            urgent.append({"finding": finding, "known": [line for line in own if line["known"]], "counts": counts})
+    return {"worst": worst, "urgent": urgent}
+
+
 @sentences("account")
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
     d = decide(results)
-    told = {"left": left(results), "attributes": attributes(results), "base": prevalence_alone(results)}
-    return {"d": d, "sensitive": sensitive(results), "yearly": yearly(results)} | told
+    return {"d": d, "base": prevalence_alone(results), "missed": missed_findings(results)}

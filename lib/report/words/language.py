@@ -129,11 +129,13 @@ class Language(Writing):
         if not interval:
             return f"{told}{self.stars(size.verdict)}"
         known = size.low is not None and size.high is not None
-        return f"{told} ({self.bounds(*(self.thousand(end, True) for end in (size.low, size.high)))})" if known else told
+        return (
+            f"{told} ({self.bounds(*(self.thousand(end, True) for end in (size.low, size.high)))})" if known else told
+        )
 
     def stars(self, verdict: str | None) -> str:
-        """`**` where something is shown, `*` where it is suggested; escaped, since these are Markdown, too."""
-        return {SHOWN: r"\*\*", SUGGESTED: r"\*"}.get(verdict or "", "")
+        """`**` where something is shown, `*` where it is suggested."""
+        return {SHOWN: "**", SUGGESTED: "*"}.get(verdict or "", "")
 
     def label(self, label: int) -> str:
         """`sick` (1) or `healthy` (0)."""
