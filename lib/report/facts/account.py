@@ -217,4 +217,5 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
     d = decide(results)
-    return {"d": d, "base": prevalence_alone(results), "missed": missed_findings(results)}
+    told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
+    return {"d": d, "by_attribute": attributes(results)} | told
