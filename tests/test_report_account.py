@@ -32,7 +32,9 @@ def test_predictive_values_are_those_of_bayes():
 def test_what_is_left_is_judged_in_three_ways_and_the_headline_is_one_of_them():
     study = bundle()
     told, d = account.left(study), decide(study)
-    assert list(told["ways"]) == ["mean", "deployed", "anew"]
+    assert (
+        {"mean", "anew"} <= set(told["ways"]) <= {"mean", "deployed", "anew"}
+    )  # one rule is deployed, a weighting is not
     keys = dict(zip(KEYS, d.choice.method, strict=True))
     place = {"attribute": "view", "contrast": "AP - PA", "metric": "tpr", "unit": PATIENT}
     row = study.effects.filter(**keys, **place).row(0, named=True)
