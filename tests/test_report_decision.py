@@ -93,7 +93,7 @@ def test_no_sentence_claims_what_its_verdict_does_not(world):
     gains = [m for o in d.rivals for m in o.moves]
     assert all(m["change"].verdict in (SHOWN, SUGGESTED) for m in gains)
     assert text.count("(this may be chance)") == sum(not f.sure for f in d.lead)
-    prices = [m for m in d.choice.moves if not m["better"]] if d.choice is not None and not d.choice.nothing else []
+    prices = d.choice.prices if d.choice is not None and not d.choice.nothing else []
     assert len(re.findall(r"\bperhaps \d", text)) == sum(not m["change"].shown for m in [*gains, *prices])
     hedged = [o for o in d.rivals if any(not m["change"].shown for m in o.moves)]
     assert text.count("(*Perhaps*: taken alone hard to put down to chance") == len(hedged)
@@ -161,7 +161,7 @@ def test_what_weightings_and_rules_do_together_is_said_of_what_was_crossed(world
 def test_what_choosing_brings_on_others_is_what_is_expected(world):
     d = decide(world)
     if d.choice is not None and not d.choice.nothing and d.kept is not None:
-        assert d.left >= d.choice.gap and d.left == pytest.approx(max(d.choice.gap, d.options[0].gap + min(0, d.kept)))
+        assert d.left >= d.choice.gap and d.left == pytest.approx(max(d.choice.gap, d.options[0].gap + d.kept))
 
 
 def test_page_table_and_picture_tell_the_same_people(code):

@@ -31,8 +31,6 @@ from lib.names import (
     must_know,
 )
 
-FOLDS = 5
-
 
 @dataclass(frozen=True, eq=False)
 class Disparity:
@@ -86,7 +84,7 @@ class Candidate:
     """One permitted method: `loss` of balanced accuracy and `change` of disparity, as positions in their `Inference`.
 
     `support`: the surest verdict among the gaps of the attribute that it narrows, None if it narrows none; `harms`: it is
-    shown to widen, turn or open one; `held_out`: its change of disparity on patients that had no part in choosing it.
+    shown to widen, turn or open one.
     """
 
     own: Disparity
@@ -107,8 +105,6 @@ class Candidates:
     baseline: Disparity
     others: tuple[Candidate, ...]
     judged: Inference | None
-    shifts: np.ndarray
-    """What each patient adds to each candidate's loss and change, (P, M, 2)."""
 
 
 def candidates(context: Context) -> Candidates | None:
@@ -132,10 +128,7 @@ def _candidates(context: Context) -> Candidates | None:
     others = tuple(
         Candidate(own, 2 * k, 2 * k + 1, *words.get(own.method, (None, False))) for k, own in enumerate(sides)
     )
-    shifts = np.stack([_shift(part) for part in family], axis=1) if family else np.zeros((0, 0))
-    return Candidates(
-        base, others, context.infer(family) if family else None, shifts.reshape(len(shifts), len(others), 2)
-    )
+    return Candidates(base, others, context.infer(family) if family else None)
 
 
 def _permitted(method: Method, attribute: str, attributes: Mapping[str, Attribute], may_use_demographics: bool) -> bool:
@@ -156,31 +149,3 @@ def _outcomes(effects: pl.DataFrame, attribute: str) -> dict[Method, tuple[str |
         harms |= outcome in (WIDENED, TURNED, OPENED) and verdict == SHOWN
         found[tuple(method)] = support, harms
     return found
-
-
-def _shift(figures: Figures) -> np.ndarray:
-    """What each patient adds to a figure, (P,): its influence, a mean over networks, both arms together."""
-    return np.sum([arm.influence.mean(axis=0) @ figures.matrix[:, 0] for arm in figures.arms], axis=0)
-
-
-def held_out(found: Candidates, largest_loss: float, seed: int) -> float | None:
-    """The change of disparity that choosing brings on patients that had no part in the choice: a mean over five folds.
-
-    In each, the candidate of smallest disparity among those whose loss is affordable is chosen on the other patients and
-    judged on the fold, by what each patient adds to the figures (first order). Patients are divided at random.
-    """
-    if not found.others or not len(found.shifts):
-        return None
-    values = np.stack([[found.judged.estimate[own.loss], found.judged.estimate[own.change]] for own in found.others])
-    patients = len(found.shifts)
-    fold = np.random.default_rng(seed).permutation(np.arange(patients) % FOLDS)
-    kept = []
-    for k in range(FOLDS):
-        inside = found.shifts[fold == k].sum(axis=0)
-        share = np.mean(fold == k)
-        outside = values - inside / (1 - share)
-        within = values + (inside - share * found.shifts.sum(axis=0)) / share
-        affordable = np.flatnonzero(outside[:, 0] <= largest_loss)
-        best = affordable[np.argmin(outside[affordable, 1])] if len(affordable) else None
-        kept.append(0.0 if best is None or outside[best, 1] >= 0 else within[best, 1])
-    return float(np.mean(kept))

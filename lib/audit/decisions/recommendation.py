@@ -3,8 +3,7 @@
 By patient. Permitted are the methods that act on the attribute or on none and ask, when deciding, for nothing that is
 forbidden (the view is no demographic). `disparity` is the largest |gap| in TPR or FPR by the attribute that is left, `largest` says which;
 `change` its difference from the baseline's (below 0: smaller) and `loss` the balanced accuracy given up: one family over all candidates, so that
-the simultaneous bounds hold for whichever is chosen. `change_held_out` (of the recommended) is what choosing brings on patients without part in the
-choice. `support`: the surest verdict among the gaps that the method narrows in `effects`; null where it narrows none.
+the simultaneous bounds hold for whichever is chosen; what choosing itself costs, `chosen_anew` tells. `support`: the surest verdict among the gaps that the method narrows in `effects`; null where it narrows none.
 
 `role`: recommended, the smallest disparity among the methods that toss no coin, narrow a gap (those shown first, then those
 suggested), are not shown to widen, turn or open one, and lose at most `largest_loss`; the untouched baseline where there is none, `why` says
@@ -18,7 +17,7 @@ import polars as pl
 
 from lib.audit.columns import METHOD, F, S
 from lib.audit.context import Context
-from lib.audit.decisions._candidates import Candidate, Candidates, candidates, held_out
+from lib.audit.decisions._candidates import Candidate, Candidates, candidates
 from lib.audit.inference import Inference
 from lib.names import (
     ALTERNATIVE,
@@ -41,7 +40,7 @@ schema = (
     | {"role": S, "option": S, "why": S, "needs": S, "support": S, "disparity": F, "largest": S}
     | {"change": F}
     | {f"change_{end}": F for end in _BOUNDS}
-    | {"change_verdict": S, "change_held_out": F, "loss": F}
+    | {"change_verdict": S, "loss": F}
     | {f"loss_{end}": F for end in _BOUNDS}
     | {"loss_verdict": S, "apart": F, "apart_low": F, "apart_high": F, "apart_verdict": S}
 )
@@ -80,8 +79,6 @@ def compute(context: Context) -> list[pl.DataFrame]:
         elif own.support and _loss(found, own) > most:
             role = TOO_DEAR
         rows.append(_row(found, own, role, options, apart, k))
-        if own is best:
-            rows[-1]["change_held_out"] = held_out(found, most, context.seed)
     table = pl.DataFrame(rows, schema=schema, orient="row")
     return [table.sort(pl.col("role") != RECOMMENDED, maintain_order=True)]
 

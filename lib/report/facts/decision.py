@@ -5,8 +5,9 @@ from typing import Any
 
 from lib.names import DRAWN, OVERALL, RECOMMENDED, Attribute
 from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, findings, silences
+from lib.report.facts.gaps import Gap, anew, contrast_of, of_method, shared, widest
 from lib.report.facts.options import options
-from lib.report.facts.values import BETWEEN, figure, figures, row, rows
+from lib.report.facts.values import BETWEEN, figure, figures, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -27,7 +28,8 @@ class Decision:
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
     `why_not` says why nothing is recommended; `kept` is what the choice takes off the gap (below 0) on patients that had no part in
-    choosing, `left` the gap that is then to be expected.
+    choosing, `left` the gap that is then to be expected; `mean` and `anew` are both with their intervals, from the side of those who fare worse.
+    `found`: the share of everyone's sick that is found; `shared`: patients who are in several groups of the attribute.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not.
@@ -52,8 +54,10 @@ class Decision:
         self.yearly = [o for o in self.rivals if o.support and any(share.yearly for share in o.shares)]
         self.choice = next((option for option in self.options if option.recommended), None)
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
-        chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None, "change_held_out": None}
-        self.why_not, self.kept = WHY_NOT.get(chosen["why"]), chosen["change_held_out"]
+        chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
+        self.why_not = WHY_NOT.get(chosen["why"])
+        self.mean, self.anew = self._judged(results)
+        self.kept = self.anew.size.value - self.options[0].gap if self.anew else None
         self.left = self._left()
         self.rosy = self.choice is not None and self.left is not None and self.left - self.choice.gap > 0.01
         self.fair = self._fair()
@@ -61,6 +65,7 @@ class Decision:
         self.margin, self.networks = results.margin, results.n_seeds
         self.against = self._against()
         self.deploy = "no" if self.against else "trial"
+        self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
         self.sensitive = _sensitive(results, self.attribute)
         self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
         self.held_out = manifest.get("held_out", True)
@@ -74,11 +79,19 @@ class Decision:
             return "no" if any(finding.sure for finding in self.findings) else "doubtful"
         return "alike" if self.silences and all(silence["alike"] for silence in self.silences) else "unknown"
 
+    def _judged(self, results: Results) -> tuple[Gap | None, Gap | None]:
+        """The widest gap that the choice leaves on the patients that it was made on, and on others when it is made anew."""
+        if self.choice is None or self.choice.nothing:
+            return None, None
+        contrast = contrast_of(results, self.attribute, self.main)
+        gaps = of_method(results, self.choice.method, self.attribute, contrast), anew(results, self.attribute, contrast)
+        return widest(gaps[0]), widest(gaps[1])
+
     def _left(self) -> float | None:
-        """The gap that is to be expected after the choice: what choosing took off it on other patients than those chosen on, where that is known."""
-        if self.choice is None or self.choice.nothing or self.kept is None:
+        """The gap that is to be expected after the choice: that on patients who had no part in choosing, where it is known and larger."""
+        if self.choice is None or self.anew is None:
             return None if self.choice is None else self.choice.gap
-        return max(self.choice.gap, self.options[0].gap + min(0.0, self.kept))
+        return max(self.choice.gap, self.anew.size.value)
 
     def _against(self) -> list[str]:
         level = self.ability.level if self.ability else CHANCE

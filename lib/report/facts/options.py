@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.report.facts.gaps import counts
 from lib.report.facts.values import KEYS, Estimate, estimate, parts, rate, row, rows
 from lib.results import Results
 
@@ -13,7 +14,7 @@ class Share:
 
     `more_found` and `more_alarmed` are the changes against doing nothing, in shares of the group's sick and of its healthy, with the
     verdict on that change; None where it was not estimated. `yearly` is the same in people of a year of a hospital: sick `found` and
-    healthy `alarmed`.
+    healthy `alarmed`. `sick` and `healthy`: the patients behind the two rates.
     """
 
     def __init__(
@@ -22,6 +23,7 @@ class Share:
         keys = dict(zip(KEYS, method, strict=True))
         tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
         self.group = group
+        self.sick, self.healthy = counts(results, attribute, group)
         self.missed = None if tpr is None else 1 - tpr.value
         self.alarmed = None if fpr is None else fpr.value
         self.more_found, self.more_alarmed = (
@@ -74,6 +76,17 @@ class Option:
             for error, gain in share.gains.items()
             if gain.seen and gain.value
         ]
+
+    @property
+    def prices(self) -> list[dict[str, Any]]:
+        """The whole price, as `moves`: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
+        losses = [
+            {"group": share.group, "error": error, "better": False, "change": -gain}
+            for share in self.shares
+            for error, gain in share.gains.items()
+            if gain.value < -0.0005
+        ]
+        return sorted(losses, key=lambda move: (not move["change"].seen, -move["change"].value))
 
     @property
     def levels_down(self) -> bool:

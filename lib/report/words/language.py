@@ -18,6 +18,8 @@ from lib.names import (
     NO_TARGET,
     OVERALL,
     PLACEBO,
+    SHOWN,
+    SUGGESTED,
     Attribute,
 )
 from lib.report.words.writing import MINUS, Writing
@@ -126,6 +128,23 @@ class Language(Writing):
         if _name(attribute) == OVERALL:
             return self.metric(metric)
         return self.phrase("gap", metric=self.metric(metric), by=self.by(attribute))
+
+    def side(self, gap: Any, interval: bool = True) -> str:
+        """A gap from the side of those who fare worse, in people of 1,000: `PA 62 (−46 to +186)`; without interval with stars."""
+        if gap is None:
+            return self.number(None)
+        size, often = gap.size, self.thousand(gap.size.value)
+        told = often if often == "0" else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
+        if not interval:
+            return f"{told}{self.stars(size.verdict)}"
+        known = size.low is not None and size.high is not None
+        return (
+            f"{told} ({self.bounds(*(self.thousand(end, True) for end in (size.low, size.high)))})" if known else told
+        )
+
+    def stars(self, verdict: str | None) -> str:
+        """`**` where something is shown, `*` where it is suggested."""
+        return {SHOWN: "**", SUGGESTED: "*"}.get(verdict or "", "")
 
     def label(self, label: int) -> str:
         """`sick` (1) or `healthy` (0)."""

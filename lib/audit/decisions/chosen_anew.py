@@ -1,0 +1,106 @@
+"""What does choosing leave of the gap on patients without part in the choice? The whole choice made again, and judged on others.
+
+By patient. Patients are divided at random into five parts, ten times. For each part the method is chosen on the other four: the
+smallest disparity (`recommendation`) among the permitted ones that toss no coin and lose at most `largest_loss`, the untouched baseline
+where none is smaller; its gaps are then read on the part itself. Figures of a part of the patients are first order, by what each
+patient adds to them; verdicts are not judged anew. `estimate`: the mean over all parts of the gap that is left, group - reference
+(of balanced_accuracy: of its change); it is larger than what the choice leaves on the patients that made it, for which luck was chosen, too.
+`low`, `high`: from resamples of patients in which everything is chosen anew (Efron & Tibshirani 1993, doi 10.1201/9780429246593), and from
+how far the networks of the chosen methods differ. `again`: the share of the parts for which the recommended method was chosen.
+"""
+
+import numpy as np
+import polars as pl
+from scipy.stats import norm
+
+from lib.audit.columns import DESCRIBED, METHOD, F, I, S
+from lib.audit.context import Context
+from lib.audit.decisions._candidates import Disparity, candidates
+from lib.audit.inference import Figures, patient_weights, summary
+from lib.audit.inference.words import ALPHA
+from lib.names import OVERALL, RANDOMISED, RECOMMENDED
+
+name = "chosen_anew"
+schema = {"attribute": S, "metric": S, "contrast": S} | DESCRIBED | {"again": F, "methods": I, "patients": I}
+needs = ("preferences",)
+reads = ("recommendation",)
+PARTS, DIVISIONS, RESAMPLES = 5, 10, 200
+Array = np.ndarray
+
+
+def compute(context: Context) -> pl.DataFrame:
+    found = candidates(context)
+    if found is None or not found.others:
+        return pl.DataFrame(schema=schema)
+    methods = [found.baseline, *(own.own for own in found.others if own.method[1] not in RANDOMISED)]
+    values = np.stack([_values(own, found.baseline) for own in methods])
+    added = np.stack([_added(own, found.baseline) for own in methods], axis=1)
+    patients = len(added)
+    draw = context.stream(name)
+    parts = np.concatenate([_parts(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
+    most = context.preferences["largest_loss"]
+    left, best = _left(values, added, parts, np.ones(patients), most)
+    drawn = [_left(values, added, parts, w, most)[0] for w in patient_weights(patients, RESAMPLES, context.seed)]
+    chosen, times = np.unique(best, return_counts=True)
+    networks = np.average([_networks(methods[k], found.baseline) for k in chosen], axis=0, weights=times)
+    off = norm.ppf(1 - ALPHA / 2) * np.sqrt(np.nanvar(drawn, axis=0, ddof=1) + networks)
+    advised = context.table("recommendation").filter(role=RECOMMENDED).select(*METHOD).rows()
+    told = pl.concat(
+        [
+            pl.DataFrame(
+                [(OVERALL, "balanced_accuracy", "all")], schema=["attribute", "metric", "contrast"], orient="row"
+            ),
+            found.baseline.gaps.index.select("attribute", "metric", "contrast"),
+        ]
+    ).with_columns(
+        estimate=pl.Series(left, dtype=F),
+        low=pl.Series(left - off, dtype=F),
+        high=pl.Series(left + off, dtype=F),
+        again=pl.lit(float(np.mean([methods[k].method in advised for k in best]))),
+        methods=pl.lit(len(chosen), I),
+        patients=pl.lit(patients, I),
+    )
+    return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
+
+
+def _values(own: Disparity, baseline: Disparity) -> Array:
+    """The change of balanced accuracy, then the gaps, (1 + K,)."""
+    return np.concatenate([own.accuracy.estimate - baseline.accuracy.estimate, own.gaps.estimate])
+
+
+def _added(own: Disparity, baseline: Disparity) -> Array:
+    """What each patient adds to these, (P, 1 + K)."""
+    return np.concatenate([_influence(own.accuracy - baseline.accuracy), _influence(own.gaps)], axis=1)
+
+
+def _influence(figures: Figures) -> Array:
+    """Means over networks, both arms together, (P, K)."""
+    return np.sum([arm.influence.mean(axis=0, dtype=np.float64) @ figures.matrix for arm in figures.arms], axis=0)
+
+
+def _networks(own: Disparity, baseline: Disparity) -> Array:
+    """The variance that networks bring, (1 + K,)."""
+    told = [summary(part) for part in (own.accuracy - baseline.accuracy, own.gaps)]
+    return np.concatenate([part.networks + part.floor for part in told])
+
+
+def _parts(fold: Array) -> Array:
+    """Who is in which part, (PARTS, P)."""
+    return (fold == np.arange(PARTS)[:, None]) * 1.0
+
+
+def _left(values: Array, added: Array, parts: Array, weights: Array, most: float) -> tuple[Array, Array]:
+    """What the choices leave, a mean over all parts, (1 + K,), and the method chosen for each part.
+
+    `values` (M, 1 + K), `added` (P, M, 1 + K); figures of some patients are those of all and what these patients add on average.
+    """
+    patients = len(weights)
+    masses = parts * weights
+    inside = (masses @ added.reshape(patients, -1)).reshape(len(parts), *values.shape)
+    whole, size = np.einsum("p,pmk->mk", weights, added), masses.sum(axis=1)[:, None, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        within = values + patients * inside / size
+        outside = values + patients * (whole - inside) / (weights.sum() - size)
+    largest = np.abs(outside[:, :, 1:]).max(axis=2)
+    best = np.where(outside[:, :, 0] >= -most, largest, np.inf).argmin(axis=1)
+    return np.nanmean(within[np.arange(len(parts)), best], axis=0), best

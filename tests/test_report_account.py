@@ -1,0 +1,50 @@
+"""What is left of a gap is told from the side of those who fare worse, by three ways of judging it; the rest is arithmetic."""
+
+import polars as pl
+import pytest
+from bundles import Knobs, bundle
+
+from lib.names import DEFAULTS, PATIENT
+from lib.report.facts import account
+from lib.report.facts.decision import decide
+from lib.report.facts.gaps import Gap
+from lib.report.facts.values import KEYS, Estimate
+
+VIEW = DEFAULTS["view"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "worse"), [("tpr", 0.2, "PA"), ("tpr", -0.2, "AP"), ("fpr", 0.2, "AP"), ("fpr", -0.2, "PA")]
+)
+def test_the_group_that_fares_worse_is_missed_more_or_alarmed_more(metric, value, worse):
+    gap = Gap.of(VIEW, metric, "AP - PA", Estimate(value, value - 0.3, value + 0.1))
+    assert gap.worse == worse and gap.size.value == pytest.approx(0.2)
+    assert gap.size.low < gap.size.value < gap.size.high
+    assert gap.size.high == pytest.approx(0.3 if value > 0 else 0.5)
+
+
+def test_predictive_values_are_those_of_bayes():
+    ppv, npv = account._predictive(0.8, 0.1, 0.1)
+    assert ppv == pytest.approx(0.08 / 0.17) and npv == pytest.approx(0.81 / 0.83)
+    assert account._predictive(0.0, 0.0, 0.1)[0] is None
+
+
+def test_what_is_left_is_judged_in_three_ways_and_the_headline_is_one_of_them():
+    study = bundle()
+    told, d = account.left(study), decide(study)
+    assert (
+        {"mean", "anew"} <= set(told["ways"]) <= {"mean", "deployed", "anew"}
+    )  # one rule is deployed, a weighting is not
+    keys = dict(zip(KEYS, d.choice.method, strict=True))
+    place = {"attribute": "view", "contrast": "AP - PA", "metric": "tpr", "unit": PATIENT}
+    row = study.effects.filter(**keys, **place).row(0, named=True)
+    assert told["ways"]["mean"]["tpr"].size.value == pytest.approx(abs(row["left"]))
+    assert d.mean.size.value == pytest.approx(d.choice.gap)
+    found = study.chosen_anew.filter(pl.col("attribute") == "view")["estimate"].abs().max()
+    assert d.anew.size.value == pytest.approx(found) and d.left == pytest.approx(max(found, d.choice.gap))
+
+
+def test_where_nothing_is_chosen_nothing_is_left_to_judge():
+    null = bundle(Knobs(effect=0, postprocessings=("fixed_0.5", "group_best_threshold", "equalized_odds")))
+    assert decide(null).choice.nothing and account.left(null) is None and decide(null).anew is None
+    assert not account.attributes(null)["opened"]
