@@ -10,12 +10,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from lib.cohort.images import UNREADABLE, read_grey
-from lib.cohort.metadata import CohortError
+from lib.cohort.metadata import HEADER, CohortError
 
-HEADER = (
-    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
-    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],WEIGHTS"
-)
 FIELDS = HEADER.split(",")
 RECORD = "import.json"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)

@@ -12,9 +12,9 @@ import polars as pl
 
 from lib.cohort.images import can_read_dicom, read_header
 from lib.cohort.layout import CLASSES, SPLITS, class_folders, metadata_of
-from lib.cohort.metadata import CohortError, read_rows
+from lib.cohort.metadata import CohortError
 from lib.names import DEFAULTS, DRAWN, Attribute
-from lib.tabular import AttributeSpec, match
+from lib.tabular import AttributeSpec, match, read_people
 
 __all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
@@ -61,7 +61,7 @@ def read_cohort(
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    people = read_rows(Path(metadata) if metadata else metadata_of(folder), attributes)
+    people = read_people(Path(metadata) if metadata else metadata_of(folder), attributes=attributes, strict=True)
     rows, checks = people.frame.drop("split", strict=False), people.checks  # the folder decides
     checks = [
         ("images in the folders", images.height, "read"),

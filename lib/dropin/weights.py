@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 
 from lib import tabular
-from lib.cohort.metadata import CohortError, of_a_cohort
+from lib.cohort.metadata import CohortError
 from lib.messages import message
 from lib.preprocessing import WeightingError
 from lib.tabular.columns import IMAGE, NAMES, PATIENT
-from lib.tabular.naming import file_name, plain
+from lib.tabular.naming import Names, file_name, plain
 from lib.tabular.values import bare, numbers
 
 KEY = "\0file"
@@ -28,9 +28,7 @@ def read_table(path: Path, files: list[str]) -> pl.DataFrame:
     folders, exactly or, where no other row names the file exactly, in any case and with any image suffix. Raises
     `CohortError` when the file is no table, has no such column, or when a name fits two files or a file two names.
     """
-    with of_a_cohort():
-        frame = tabular.read_table(path).frame
-    table = frame.select(pl.all().cast(pl.String))
+    table = tabular.read_table(path).frame.select(pl.all().cast(pl.String))
     column = image_column(table, path)
     names = {name: file_name(name) for name in table[column].drop_nulls().unique()}
     written = table[column].replace_strict(names, default=None, return_dtype=pl.String)
@@ -43,31 +41,20 @@ def match_names(where: Path | str, written: list[str], files: list[str]) -> dict
 
     Raises `CohortError`, which begins with `where`, when a name fits two files or a file two names.
     """
-    exact = set(files) & set(written)
-    free: dict[str, list[str]] = {}
+    matches, _ = Names(files).match(written)
+    taken, free = set(matches.values()), {}
     for file in files:
-        if file not in exact:
+        if file not in taken:
             free.setdefault(plain(file), []).append(file)
-    wanted: dict[str, list[str]] = {}
-    for name in written:
-        if name not in exact and plain(name) in free:
-            wanted.setdefault(plain(name), []).append(name)
-    for key, names in wanted.items():
-        if len(free[key]) > 1:
-            raise CohortError(
-                "{where}: {name} could be either of the images {images}.",
-                where,
-                names[0],
-                message(" and ").join(free[key][:2]),
-            )
-        if len(names) > 1:
-            raise CohortError(
-                "{where}: {names} could both be the image {image}.",
-                where,
-                message(" and ").join(names[:2]),
-                free[key][0],
-            )
-    return {name: name for name in exact} | {names[0]: free[key][0] for key, names in wanted.items()}
+    rest = [name for name in written if name not in matches and plain(name) in free]
+    if rest:
+        name, images = rest[0], free[plain(rest[0])]
+        if len(images) > 1:
+            fits = message(" and ").join(images[:2])
+            raise CohortError("{where}: {name} could be either of the images {images}.", where, name, fits)
+        same = message(" and ").join([other for other in rest if plain(other) == plain(name)][:2])
+        raise CohortError("{where}: {names} could both be the image {image}.", where, same, images[0])
+    return matches
 
 
 def image_column(table: pl.DataFrame, path: Path) -> str:

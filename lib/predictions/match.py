@@ -61,24 +61,21 @@ def parse_codes(written: str) -> Codes:
 
 def matched(file: Predictions, people: People) -> Matched:
     """The file's rows with their people: by name of the image, else by position where that can be verified."""
-    if "image" in file.frame.columns:
-        rows, notes, warnings = _by_name(file, people)
-    else:
-        rows, notes, warnings = _by_position(file, people)
+    rows, notes = (_by_name if "image" in file.frame.columns else _by_position)(file, people)
     order = rows["row"].to_numpy()
     networks = tuple(network.at(order) for network in file.networks)
-    table = Matched(file.path, rows.drop("row"), networks, file.held_out, tuple(notes), tuple(warnings))
+    table = Matched(file.path, rows.drop("row"), networks, file.held_out, tuple(notes), ())
     return _labelled(file, _one_row_each(_with_scores(table)), people)
 
 
-def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str], list[str]]:
+def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]]:
     own = file.frame["image"]
     targets, different = people.names.match(own.to_list())
     if not targets:
         raise PredictionError(
             f"none of the {len(own):,} images of {file.path} is in {people.table.path}; the first is {own[0]!r}."
         )
-    rows = file.frame.with_row_index("row").rename({"image": "written"})
+    rows = file.frame.rename({"image": "written"})
     rows = rows.with_columns(image=pl.col("written").replace_strict(targets, default=None, return_dtype=pl.String))
     of_folders = False
     if "split" not in rows.columns:
@@ -97,7 +94,7 @@ def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]
         notes.append(
             f"{file.path.name}: {counted(different, 'name')} written differently (folder, case or suffix) matched."
         )
-    return rows, notes, []
+    return rows, notes
 
 
 def _joined(rows: pl.DataFrame, people: People) -> pl.DataFrame:
@@ -111,7 +108,7 @@ def _joined(rows: pl.DataFrame, people: People) -> pl.DataFrame:
     return joined
 
 
-def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str], list[str]]:
+def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]]:
     path = people.table.path
     why = f"{file.path} names no images (columns 'Image Index', 'image', ...)"
     if file.frame.height != people.frame.height:
@@ -120,7 +117,7 @@ def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[
         )
     frame = people.frame.drop("weight")
     rows = pl.concat(
-        [file.frame.drop("row", strict=False), frame.drop(*set(file.frame.columns) & set(frame.columns))],
+        [file.frame, frame.drop(*set(file.frame.columns) & set(frame.columns))],
         how="horizontal",
     )
     agree = []
@@ -141,8 +138,7 @@ def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[
     if wrong := [what for what, same in agree if not same]:
         raise PredictionError(f"{why}, and its {wrong[0]} disagree with {path} row by row: rows cannot be matched.")
     checked = " and ".join(what for what, _ in agree)
-    rows = rows.with_row_index("row")
-    return rows, [f"{file.path.name} names no images: matched by position, {checked} agree in every row."], []
+    return rows, [f"{file.path.name} names no images: matched by position, {checked} agree in every row."]
 
 
 def _with_scores(table: Matched) -> Matched:

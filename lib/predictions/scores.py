@@ -124,13 +124,14 @@ def _decision(
     values, words = classes(table, column)
     decision = values.fill_null(-1).to_numpy().copy()
     known = np.isfinite(score) & (decision >= 0)
-    if not words and known.any() and 0 < decision[known].mean() < 1:
-        if score[known & (decision == 0)].mean() > score[known & (decision == 1)].mean():
-            decision = np.where(decision < 0, -1, 1 - decision)
-    elif not words:
-        constant = decision[known][0] if known.any() else 0
-        if known.any() and (score[known].mean() >= 0.5) != (constant == 1):
-            decision = np.where(decision < 0, -1, 1 - decision)
+    if not words and known.any():
+        sick, healthy = (score[known & (decision == called)] for called in (1, 0))
+        higher = (
+            sick.mean() >= healthy.mean()
+            if len(sick) and len(healthy)
+            else (score[known].mean() >= 0.5) == (len(sick) > 0)
+        )
+        decision = decision if higher else np.where(decision < 0, -1, 1 - decision)
     return decision
 
 

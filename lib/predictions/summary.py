@@ -18,7 +18,7 @@ from lib.names import (
     SHOWN,
     SUGGESTED,
 )
-from lib.predictions.audited import Audited
+from lib.predictions.question import Audited
 from lib.tabular import for_terminal
 from lib.tabular.values import counted
 

@@ -50,19 +50,8 @@ WORDS = {
     DECISION: "the decision, sick or healthy",
     SPLIT: "which images are for training",
 }
-TRAIN_FLAGS = ("train", "istrain", "intrain", "trainset", "training")
-HELD_OUT_FLAGS = (
-    "valid",
-    "val",
-    "isvalid",
-    "isval",
-    "invalid",
-    "invalidation",
-    "validation",
-    "test",
-    "istest",
-    "heldout",
-)
+FLAG = re.compile(r"(?:is|in)?(?:(?P<train>train|trainset|training)|valid|val|validation|test|heldout)$")
+"""Names, without case, spaces and signs, of columns that say by true and false which images are of training, or are not."""
 PRESETS: dict[str, dict[str, str]] = {
     "nih": {IMAGE: "Image Index", PATIENT: "Patient ID", FINDINGS: "Finding Labels", AGE: "Patient Age"}
     | {VIEW: "View Position"},
@@ -195,13 +184,9 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
         raise TableError(missing(table, SPLIT, asked))
     if column is not None and not asked and (is_numeric(table.frame[column]) or not _any_split(table.frame[column])):
         column = column if bare(column) == "split" else None  # folds of a cross-validation, or names of data sets
-    flags = TRAIN_FLAGS + HELD_OUT_FLAGS
-    if column is None or bare(column) in flags:
-        flagged = [column] if column else [c for c in table.columns if bare(c) in flags]
-        for name in flagged:
-            split = _flag(table.frame[name], bare(name) in TRAIN_FLAGS)
-            if split is not None:
-                return name, split
+    for name in table.columns if column is None else [column]:
+        if (flag := FLAG.match(bare(name))) and (split := _flag(table.frame[name], bool(flag["train"]))) is not None:
+            return name, split
     if column is None:
         if len(likely := candidates(table, SPLIT)) != 1:
             return None

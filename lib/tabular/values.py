@@ -1,8 +1,9 @@
 """What is written in a column, read as numbers, ages, classes, splits, sexes and views. Unknown values are null."""
 
+import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -127,13 +128,13 @@ def truths(column: pl.Series) -> pl.Series:
 
 def age_groups(age: pl.Series) -> pl.Series:
     """`<40`, `40-60` (both included) and `>60`."""
-    frame = age.to_frame("age").select(
-        pl.when(pl.col("age") < 40)
-        .then(pl.lit("<40"))
-        .when(pl.col("age") <= 60)
-        .then(pl.lit("40-60"))
-        .when(pl.col("age") > 60)
-        .then(pl.lit(">60"))
-        .alias("age_group")
-    )
-    return frame["age_group"]
+    return cut_at(age, (40, 60), ["<40", "40-60", ">60"]).alias("age_group")
+
+
+def cut_at(values: pl.Series, cuts: Sequence[float], labels: Sequence[str]) -> pl.Series:
+    """The label of each number, one more than there are `cuts`: a cut belongs to the label above it, but the last of several
+    to the one below."""
+    breaks = list(map(float, cuts))
+    if len(breaks) > 1:
+        breaks[-1] = math.nextafter(breaks[-1], math.inf)
+    return values.cast(pl.Float64).cut(breaks, labels=labels, left_closed=True).cast(pl.String)
