@@ -69,10 +69,10 @@ def read_cohort(
         *checks,
     ]
 
-    images, found = _one_file_per_name(images)
+    images, doubles = _one_file_per_name(images)
     files, renamed = match(rows["image"], images["image"])
     rows = rows.with_columns(pl.col("image").replace(files))
-    checks += [*found, ("image names written differently (folder, case, accents or suffix)", renamed, "matched")]
+    checks += [*doubles, ("image names written differently (folder, case, accents or suffix)", renamed, "matched")]
     joined = images.join(rows, on="image", how="left", maintain_order="left")
     known = joined.filter(pl.col("patient").is_not_null())
     orphans = rows.join(images, on="image", how="anti").height

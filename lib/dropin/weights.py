@@ -11,7 +11,7 @@ from lib.messages import message
 from lib.preprocessing import WeightingError
 from lib.tabular.columns import IMAGE, NAMES, PATIENT
 from lib.tabular.naming import Names, file_name, plain
-from lib.tabular.values import bare, numbers
+from lib.tabular.values import bare, listed, numbers
 
 KEY = "\0file"
 """Column of the image file that a row is about, null where it is about none; no header of a CSV holds such a name."""
@@ -98,7 +98,7 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
             column,
             len(absent),
             len(images),
-            _some(absent),
+            listed(absent, SHOWN),
         )
     missing = rows["weight"].is_null()
     wrong = rows.filter(missing | ~rows["weight"].is_finite().fill_null(False) | (rows["weight"] < 0).fill_null(False))
@@ -112,7 +112,7 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
             path,
             column,
             wrong.height,
-            _some(lines),
+            listed(lines, SHOWN),
         )
     twice = rows.group_by("key").agg(pl.col("weight").n_unique(), pl.col("line").min()).filter(pl.col("weight") > 1)
     if twice.height:
@@ -122,7 +122,7 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
             path,
             column,
             twice.height,
-            _some(twice.sort("line")["key"].to_list()),
+            listed(twice.sort("line")["key"].to_list(), SHOWN),
         )
     return dict(zip(rows["key"], rows["weight"], strict=True))
 
@@ -158,8 +158,3 @@ def with_patients(images: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFra
 
 def _columns(table: pl.DataFrame) -> list[str]:
     return [column for column in table.columns if column != KEY]
-
-
-def _some(words: list[str]) -> str:
-    more = len(words) - SHOWN
-    return ", ".join(words[:SHOWN]) + (message(" and {more} more", more) if more > 0 else "")

@@ -69,11 +69,11 @@ def matched(file: Predictions, people: People) -> Matched:
 
 
 def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]]:
-    own = file.frame["image"]
-    targets, different = people.names.match(own.to_list())
+    named_images = file.frame["image"]
+    targets, different = people.names.match(named_images.to_list())
     if not targets:
         raise PredictionError(
-            f"none of the {len(own):,} images of {file.path} is in {people.table.path}; the first is {own[0]!r}."
+            f"none of the {len(named_images):,} images of {file.path} is in {people.table.path}; the first is {named_images[0]!r}."
         )
     rows = file.frame.rename({"image": "written"})
     rows = rows.with_columns(image=pl.col("written").replace_strict(targets, default=None, return_dtype=pl.String))
@@ -87,7 +87,7 @@ def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]
     if left := file.frame.height - rows.height:
         without = any(rows for check, rows, _ in people.checks if check.startswith("rows without"))
         notes.append(
-            f"{file.path.name}: {left:,} of {len(own):,} images are not in {people.table.path.name}"
+            f"{file.path.name}: {left:,} of {len(named_images):,} images are not in {people.table.path.name}"
             f"{', or have no patient there' * without}; left out."
         )
     if different:
@@ -157,7 +157,9 @@ def _one_row_each(table: Matched) -> Matched:
     told = [name for name in ("image", "label", "split") if name in table.rows.columns]
     scores = {f"score {k}": network.score for k, network in enumerate(table.networks)}
     decisions = {f"decision {k}": n.decision for k, n in enumerate(table.networks) if n.decision is not None}
-    rows = table.rows.select(told).with_columns(pl.Series(name, own) for name, own in (scores | decisions).items())
+    rows = table.rows.select(told).with_columns(
+        pl.Series(name, values) for name, values in (scores | decisions).items()
+    )
     distinct = rows.with_row_index("row").unique(rows.columns, keep="first", maintain_order=True)
     if (twice := distinct.filter(distinct["image"].is_duplicated())).height:
         names = twice["image"].unique(maintain_order=True)

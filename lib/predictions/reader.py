@@ -92,14 +92,14 @@ def read_predictions(table: Table, columns: Columns, scores: Sequence[str], else
 def _but(scores: Sequence[str], table: Table, columns: Columns) -> Columns:
     """The options without those that name a score of this table: the truth of that name stands in the metadata."""
     taken = {named(table, name) for name in scores}
-    given = {role: name for role, name in columns.given.items() if (named(table, name) or name) not in taken}
-    return Columns(given, columns.like)
+    options = {role: name for role, name in columns.given.items() if (named(table, name) or name) not in taken}
+    return Columns(options, columns.like)
 
 
 def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None:
     """The column that names the images: by name, else the one that holds names of image files."""
-    if (asked := columns.given.get(IMAGE)) and asked != "none" and columns.find(table, IMAGE) is None:
-        raise PredictionError(missing(table, IMAGE, asked))
+    if (stated := columns.given.get(IMAGE)) and stated != "none" and columns.find(table, IMAGE) is None:
+        raise PredictionError(missing(table, IMAGE, stated))
     column = columns.find(table, IMAGE)
     likely = candidates(table, IMAGE)
     if column is None or (IMAGE not in columns.given and not holds_images(table.frame[column]) and len(likely) == 1):
@@ -213,7 +213,7 @@ def _pairs(table: Table) -> dict[str, tuple[str, str]]:
     for column in table.columns:
         if found := PAIR.match(column):
             ends.setdefault((found["stem"], found["kind"].lower()), {})[found["k"]] = column
-    return {stem: (own["0"], own["1"]) for (stem, _), own in ends.items() if len(own) == 2}
+    return {stem: (pair["0"], pair["1"]) for (stem, _), pair in ends.items() if len(pair) == 2}
 
 
 def _asked(table: Table, pairs: dict[str, tuple[str, str]], name: str) -> tuple[str, ...]:

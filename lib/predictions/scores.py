@@ -138,14 +138,14 @@ def _decision(
 def _finite(table: Table, column: str) -> np.ndarray:
     """The numbers of a column, NaN where nothing is written. Raises `PredictionError` for what is no finite number."""
     written, values = table.frame[column], numbers(table.frame[column])
-    found = values.cast(pl.Float64).to_numpy().astype(float)
-    wrong = np.isinf(found) | (values.is_null() & text(written).is_not_null()).to_numpy()
+    floats = values.cast(pl.Float64).to_numpy().astype(float)
+    wrong = np.isinf(floats) | (values.is_null() & text(written).is_not_null()).to_numpy()
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise PredictionError(
             f"{table.path}, column {column!r}, row {row + 2}: {written[row]!r} is not a finite number ({wrong.sum()} such rows)."
         )
-    return found
+    return floats
 
 
 def _bounded(table: Table, column: str, values: np.ndarray) -> np.ndarray:

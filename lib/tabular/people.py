@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -104,7 +104,7 @@ def read_people(
         ("views other than AP and PA", first["view"].null_count(), unknown),
     ]
     frame = first.drop("row").with_columns(age, age_groups(age))
-    kept = Table(table.path, table.frame[first["row"].to_list()], table.separator, table.how)
+    kept = replace(table, frame=table.frame[first["row"].to_list()])
     wanted = attributes_wanted(kept, columns, attributes)
     if not wanted:
         raise TableError(

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from lib.messages import message
+
 OLDEST = 120
 """Years; the oldest age that is believed."""
 YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -47,6 +49,12 @@ VIEWS = {word: view for view, words in _VIEWS.items() for word in words}
 def counted(number: int, what: str) -> str:
     """`1 row`, `2,000 rows`."""
     return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (message(" and {more} more", more) if more > 0 else "")
 
 
 def text(column: pl.Series) -> pl.Series:
