@@ -21,7 +21,7 @@ CANNOT_AUDIT = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a mistake of the user ends in one sentence on stderr and exit status 1."""
+    """Run one command; a mistake of the user ends in one sentence on stderr and exit status 1, of `audit` 2."""
     options = _parser().parse_args(arguments)
     # `audit` tells its tables and notes in English, and so its mistakes
     speak(LANGUAGE if options.run is _audit else spoken_language(getattr(options, "language", None)))
