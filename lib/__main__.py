@@ -16,9 +16,12 @@ from pathlib import Path
 from lib.messages import UserError, message, speak
 from lib.settings import LANGUAGE, ROOT, bundle_folder, spoken_language, study_settings
 
+CANNOT_AUDIT = 2
+"""Exit status of `audit` for files that cannot be audited."""
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a mistake of the user ends in one sentence on stderr and exit status 1."""
+    """Run one command; a mistake of the user ends in one sentence on stderr and exit status 1, of `audit` 2."""
     options = _parser().parse_args(arguments)
     # `audit` tells its tables and notes in English, and so its mistakes
     speak(LANGUAGE if options.run is _audit else spoken_language(getattr(options, "language", None)))
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except (ValueError, RuntimeError) as error:
         print(_harmless(str(error)), file=sys.stderr)
-        return getattr(error, "exit_status", 1)
+        return CANNOT_AUDIT if options.run is _audit else 1
     return status or 0
 
 

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from cohorts import HEADER, Handmade, line
 from PIL import Image, PngImagePlugin
+from tables import read_metadata
 
 from lib import __main__ as cli
 from lib.cohort import CohortError, load_pixels, read_cohort, readable
-from lib.cohort.metadata import read_metadata
 
 SIZES = {"images in the folders", "rows in metadata.csv", "images used"}
 

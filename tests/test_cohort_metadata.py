@@ -6,8 +6,9 @@ import pytest
 from cohorts import HEADER, line, write_metadata
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import read_metadata
 
-from lib.cohort.metadata import CohortError, read_metadata
+from lib.cohort.metadata import CohortError
 
 
 def only(tmp_path, **about):

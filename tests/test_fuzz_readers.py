@@ -19,17 +19,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
 from PIL import Image
+from tables import read_metadata
 
 from lib.cohort import CohortError, unpack
 from lib.cohort.images import UNREADABLE, read_grey, read_header
-from lib.cohort.metadata import OLDEST, read_metadata
 from lib.cohort.nih import Choice, select, student_names
 from lib.cohort.phantom import NULL, read_dials
 from lib.predictions import PredictionError
-from lib.predictions.prepared import Request, prepared
+from lib.predictions.prepared import prepared
+from lib.predictions.question import Request
 from lib.settings import SettingsError, read_settings
 from lib.tabular import TableError, parse_attribute, plain_name
 from lib.tabular.columns import NAMES
+from lib.tabular.values import OLDEST
 
 LONG = int(os.environ.get("FUZZ", "0"))
 often = settings(
@@ -211,12 +213,11 @@ def test_predictions_and_options(tmp_path, contents, options, alone):
     for path, content in zip(files, contents, strict=True):
         path.write_bytes(content)
     try:
-        found = prepared(Request(files[:1], None if alone else files[1], **options))
+        question = prepared(Request(files[:1], None if alone else files[1], **options))
     except PredictionError as error:
         message = str(error).replace(str(tmp_path), "")
         assert message.isprintable() and message.endswith(".") and len(message) < 2000
         return
-    question = found.question
     assert set(question.rows["label"]) == {0, 1} and question.rows["patient"].null_count() == 0
     assert question.rows["image"].is_unique().all()
     for own in (question.scores, question.decisions):
@@ -228,7 +229,7 @@ def test_predictions_and_options(tmp_path, contents, options, alone):
         assert (
             set(question.rows[name].drop_nulls()) <= set(attribute.groups) and attribute.reference in attribute.groups
         )
-    assert all(sentence.isprintable() and "<" not in sentence.replace("<4", "") for sentence in found.warnings)
+    assert all(sentence.isprintable() and "<" not in sentence.replace("<4", "") for sentence in question.warnings)
 
 
 @often

@@ -12,9 +12,8 @@ from lib.cohort import CohortError, read_cohort
 from lib.cohort.phantom import DEFAULT, EFFECTS, NULL, Dials, draw_phantom, read_dials
 from lib.cohort.phantom.calibration import FINDINGS, MOST_IMAGES, STRATA
 from lib.cohort.phantom.findings import OVERLAY
-from lib.cohort.phantom.patients import AP_SHARE, SICK_SHARE, draw_records
+from lib.cohort.phantom.patients import AP_SHARE, SICK_SHARE, Shot, draw_records
 from lib.cohort.phantom.render import render
-from lib.cohort.phantom.shot import Shot
 
 
 def table(dials: Dials, images: int = 4000, seed: int = 3) -> pl.DataFrame:

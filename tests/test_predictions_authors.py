@@ -6,7 +6,8 @@ import pytest
 from tables import given, people, same, scored, write
 
 from lib.predictions import PredictionError
-from lib.predictions.prepared import Request, prepared
+from lib.predictions.prepared import prepared
+from lib.predictions.question import Request
 
 META = people()
 PREDS = scored(META)
@@ -58,7 +59,7 @@ def test_the_index_of_a_frame_may_name_the_images_and_empty_rows_may_follow(tmp_
 )
 def test_logits_and_percent(tmp_path, right, column, values, note):
     found = given(tmp_path, PREDS.select("image", pl.Series(values).alias(column)), META)
-    assert np.allclose(found.question.scores["uniform"], right.question.scores["uniform"])
+    assert np.allclose(found.scores["uniform"], right.scores["uniform"])
     assert any(note in told for told in found.notices)
 
 
@@ -72,7 +73,7 @@ def test_classes_are_counted_as_the_truth_of_the_file_counts_them(tmp_path, righ
     both = PREDS.select("image", proba_0=1 - pl.col("score"), proba_1="score", y=pl.Series(SICK))
     assert same(given(tmp_path, both, META), right)
     decided = PREDS.select("image", prediction=(pl.col("score") >= 0.5).cast(int), label=pl.Series(SICK))
-    assert (given(tmp_path, decided, META).question.decisions["uniform"] == right.question.decisions["uniform"]).all()
+    assert (given(tmp_path, decided, META).decisions["uniform"] == right.decisions["uniform"]).all()
 
 
 def test_the_column_that_is_named_is_that_of_sick(tmp_path, right):
@@ -85,8 +86,8 @@ def test_a_chance_of_healthy_is_asked_about_and_turned(tmp_path, right):
     with pytest.raises(PredictionError, match="as in --score 1-p_normal"):
         given(tmp_path, healthy, META)
     assert np.allclose(
-        given(tmp_path, healthy, META, scores=("1-p_normal",)).question.scores["uniform"],
-        right.question.scores["uniform"],
+        given(tmp_path, healthy, META, scores=("1-p_normal",)).scores["uniform"],
+        right.scores["uniform"],
     )
 
 
@@ -104,7 +105,7 @@ def test_rows_of_several_methods_or_networks(tmp_path):
     ]
     assert list(given(tmp_path, pl.concat(frames), META).methods.values()) == ["a", "b"]
     seeds = pl.concat(frames).with_columns(seed=pl.col("model").replace({"a": "1", "b": "2"})).drop("model")
-    assert given(tmp_path, seeds, META).question.scores["uniform"].shape == (2, META.height)
+    assert given(tmp_path, seeds, META).scores["uniform"].shape == (2, META.height)
 
 
 def test_a_cell_of_megabytes_is_not_told_whole(tmp_path):

@@ -6,7 +6,8 @@ import pytest
 from tables import given, people, same, scored, write
 
 from lib.predictions import PredictionError
-from lib.predictions.prepared import Request, prepared
+from lib.predictions.prepared import prepared
+from lib.predictions.question import Request
 from lib.tabular import parse_attribute
 
 META = people()
@@ -42,7 +43,7 @@ def test_patients_that_are_named_or_none(tmp_path, right):
     renamed = META.rename({"Patient ID": "dossier"})
     assert same(given(tmp_path, PREDS, renamed, columns={"patient": "dossier"}), right)
     alone = given(tmp_path, PREDS, renamed, columns={"patient": "none"})
-    assert alone.question.rows["patient"].n_unique() == META.height
+    assert alone.rows["patient"].n_unique() == META.height
     with pytest.raises(PredictionError, match="no column for whose image each row is .*dossier.*--patient none"):
         given(tmp_path, PREDS, renamed)
 
@@ -50,7 +51,7 @@ def test_patients_that_are_named_or_none(tmp_path, right):
 def test_patients_in_the_names_of_the_nih_and_of_chexpert(tmp_path):
     public = META.with_columns(pl.col("Image Index").str.replace("^", "000")).drop("Patient ID")
     preds = PREDS.with_columns(image=public["Image Index"])
-    assert given(tmp_path, preds, public).question.rows["patient"].n_unique() == 60
+    assert given(tmp_path, preds, public).rows["patient"].n_unique() == 60
     path = [f"CheXpert-v1.0-small/train/patient{k // 2:05}/study{k % 2}/view1_frontal.jpg" for k in range(META.height)]
     chexpert = pl.DataFrame(
         {
@@ -65,10 +66,10 @@ def test_patients_in_the_names_of_the_nih_and_of_chexpert(tmp_path):
     )
     for like in (None, "chexpert"):
         found = given(tmp_path, pl.DataFrame({"Path": path, "score": SCORE}), chexpert, like=like)
-        assert found.question.rows["patient"].n_unique() == 60
-        assert found.question.rows["label"].to_list() == SICK.astype(int).tolist()
-        assert set(found.question.rows["findings"]) == {"Pleural Effusion", "No Finding"}
-        assert list(found.question.attributes) == ["sex", "age_group", "view"]
+        assert found.rows["patient"].n_unique() == 60
+        assert found.rows["label"].to_list() == SICK.astype(int).tolist()
+        assert set(found.rows["findings"]) == {"Pleural Effusion", "No Finding"}
+        assert list(found.attributes) == ["sex", "age_group", "view"]
 
 
 def test_mimic(tmp_path):
@@ -88,9 +89,9 @@ def test_mimic(tmp_path):
     )
     preds = pl.DataFrame({"dicom_id": mimic["dicom_id"], "score": SCORE})
     found = given(tmp_path, preds, mimic, like="mimic", attributes=["race", "insurance", "sex", "view"])
-    assert list(found.question.attributes) == ["race", "insurance", "sex", "view"]
-    assert found.held_out and found.question.rows.height == META.height - 60
-    assert found.question.attributes["race"].groups == ("BLACK/AFRICAN AMERICAN", "WHITE")
+    assert list(found.attributes) == ["race", "insurance", "sex", "view"]
+    assert found.held_out and found.rows.height == META.height - 60
+    assert found.attributes["race"].groups == ("BLACK/AFRICAN AMERICAN", "WHITE")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_a_file_with_a_column_for_each_network_tells_its_methods(tmp_path):
     )
     frame.write_parquet(tmp_path / "predictions.parquet")
     found = prepared(Request([tmp_path / "predictions.parquet"], write(tmp_path / "m.csv", META)))
-    assert {name: own.shape for name, own in found.question.scores.items()} == {
+    assert {name: own.shape for name, own in found.scores.items()} == {
         "uniform": (2, META.height),
         "kc_sex+view": (2, META.height),
     }
@@ -168,12 +169,12 @@ def test_every_way_to_say_which_images_are_for_validation(tmp_path, column, valu
     split = pl.Series(column, np.where(np.arange(META.height) < 80, *values))
     files = (PREDS, META.with_columns(split)) if in_metadata else (PREDS.with_columns(split), META)
     found = given(tmp_path, *files)
-    assert found.held_out and found.question.rows["image"].to_list() == META["Image Index"][80:].to_list()
+    assert found.held_out and found.rows["image"].to_list() == META["Image Index"][80:].to_list()
 
 
 def test_folds_of_a_cross_validation_are_no_split(tmp_path):
     found = given(tmp_path, PREDS.with_columns(fold=pl.int_range(pl.len()) % 5), META)
-    assert not found.held_out and found.question.rows.height == META.height
+    assert not found.held_out and found.rows.height == META.height
 
 
 @pytest.mark.parametrize("labels", [("0", "1"), ("sain", "malade"), ("Healthy", "Sick"), ("No Finding", "Effusion")])
@@ -194,7 +195,7 @@ def test_the_truth_may_stand_under_another_name(tmp_path, right):
 def test_one_file_may_hold_everything_also_without_names_of_images(tmp_path):
     frame = META.rename({"Patient Gender": "sex"}).drop("Image Index").with_columns(PREDS["score"])
     found = given(tmp_path, frame)
-    assert found.question.rows.height == META.height and found.question.rows["patient"].n_unique() == 60
+    assert found.rows.height == META.height and found.rows["patient"].n_unique() == 60
 
 
 @pytest.mark.parametrize(
@@ -231,14 +232,14 @@ def test_what_cannot_be_is_one_sentence(tmp_path, asked, said):
 def test_an_attribute_is_grouped_by_value_and_compared_with_the_largest_group(tmp_path):
     race = np.where(np.arange(60) % 4 == 0, "B", np.where(np.arange(60) % 4 == 1, "a", "A")).repeat(2)
     found = given(tmp_path, PREDS, META.with_columns(Race=pl.Series(race)), attributes=["race:Race"])
-    own = found.question.attributes["race"]
+    own = found.attributes["race"]
     assert (own.groups, own.reference, own.of_patient) == (("A", "B"), "A", True)
-    assert found.question.rows["race"].to_list() == ["B" if r == "B" else "A" for r in race]
+    assert found.rows["race"].to_list() == ["B" if r == "B" else "A" for r in race]
 
 
 def test_of_patient_or_of_image_is_found_from_the_data(tmp_path):
     found = given(tmp_path, PREDS, META, attributes=["v:View Position", "s:Patient Gender"])
-    assert not found.question.attributes["v"].of_patient and found.question.attributes["s"].of_patient
+    assert not found.attributes["v"].of_patient and found.attributes["s"].of_patient
 
 
 @pytest.mark.parametrize(
@@ -251,8 +252,8 @@ def test_of_patient_or_of_image_is_found_from_the_data(tmp_path):
 )
 def test_numbers_are_cut(tmp_path, cuts, groups):
     found = given(tmp_path, PREDS, META, attributes=[f"years:Patient Age:{cuts}"])
-    assert found.question.attributes["years"].groups == groups
-    rows = found.question.rows
+    assert found.attributes["years"].groups == groups
+    rows = found.rows
     edges = [float(c) for c in cuts.split(",")]
     for age, group in zip(rows["age"], rows["years"], strict=True):
         upper = [edge for edge in edges if age >= edge]
@@ -265,7 +266,7 @@ def test_numbers_are_cut(tmp_path, cuts, groups):
 def test_rare_values_are_joined_and_that_is_told(tmp_path):
     wards = np.repeat([f"ward {k}" for k in range(12)], 10)
     found = given(tmp_path, PREDS, META.with_columns(Ward=pl.Series(wards)), attributes=["ward:Ward"])
-    assert len(found.question.attributes["ward"].groups) == 8 and "other" in found.question.attributes["ward"].groups
+    assert len(found.attributes["ward"].groups) == 8 and "other" in found.attributes["ward"].groups
     assert any("5 rarest of 12 values are joined" in note for note in found.notices)
 
 

@@ -12,7 +12,8 @@ from lib import __main__ as cli
 from lib.predictions import audit_predictions, save_bundle, summary
 from lib.predictions.export import export
 from lib.predictions.methods import methods_of
-from lib.predictions.prepared import Request, prepared
+from lib.predictions.prepared import prepared
+from lib.predictions.question import Request
 from lib.tabular.escape import for_csv, for_terminal, plain_name
 
 pytestmark = pytest.mark.usefixtures("audited_quickly")

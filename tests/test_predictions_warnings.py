@@ -72,16 +72,16 @@ def test_decisions_that_are_no_cut_of_the_scores(tmp_path):
     found = given(tmp_path, PREDS.with_columns(preds=pl.Series(decided)), META)
     (warning,) = found.warnings
     assert "of 200 decisions contradict the scores, whatever the threshold" in warning
-    assert found.question.decisions["uniform"][0].tolist() == (decided == "malade").astype(float).tolist()
+    assert found.decisions["uniform"][0].tolist() == (decided == "malade").astype(float).tolist()
 
 
 def test_decisions_by_another_threshold_are_no_contradiction(tmp_path):
     decided = pl.Series(np.where(PREDS["score"].to_numpy() >= 0.3, 1, 0))
     found = given(tmp_path, PREDS.with_columns(pred=decided), META)
     assert found.warnings == () and any("cut between" in note for note in found.notices)
-    assert (found.question.decisions["uniform"][0] == decided.to_numpy()).all()
+    assert (found.decisions["uniform"][0] == decided.to_numpy()).all()
     asked = given(tmp_path, PREDS.with_columns(pred=decided), META, threshold=0.6)
-    assert (asked.question.decisions["uniform"] == (asked.question.scores["uniform"] >= 0.6)).all()
+    assert (asked.decisions["uniform"] == (asked.scores["uniform"] >= 0.6)).all()
 
 
 def test_labels_that_contradict_the_metadata(tmp_path):
@@ -95,7 +95,7 @@ def test_labels_that_contradict_the_metadata(tmp_path):
 
 def test_labels_the_other_way_round_are_turned_and_that_is_said(tmp_path):
     found = given(tmp_path, PREDS.with_columns(label=pl.Series(1 - SICK)), META)
-    assert found.question.rows["label"].to_list() == SICK.astype(int).tolist()
+    assert found.rows["label"].to_list() == SICK.astype(int).tolist()
     (warning,) = found.warnings
     assert "in 200 of 200 images the labels are the opposite of the Finding Labels" in warning
 
@@ -117,10 +117,10 @@ def test_unlikely_ages(tmp_path):
 def test_a_coded_attribute_is_compared_as_it_is_written_and_can_be_told(tmp_path):
     codes = META.with_columns(pl.col("Patient Gender").replace({"M": "0", "F": "1"}))
     found = given(tmp_path, PREDS, codes)
-    assert found.question.attributes["sex"].groups == ("0", "1")
+    assert found.attributes["sex"].groups == ("0", "1")
     assert any("what 0 and 1 mean is not written" in warning for warning in found.warnings)
     known = given(tmp_path, PREDS, codes, codes={"sex": {"0": "M", "1": "F"}})
-    assert known.warnings == () and known.question.rows["sex"].to_list() == META["Patient Gender"].to_list()
+    assert known.warnings == () and known.rows["sex"].to_list() == META["Patient Gender"].to_list()
 
 
 def test_rows_of_the_metadata_that_contradict_each_other(tmp_path):

@@ -10,11 +10,12 @@ import zipfile
 import polars as pl
 import pytest
 from conftest import ROOT
-from tables import given, people, same, scored, write
+from tables import given, people, read_metadata, same, scored, write
 
-from lib.cohort.metadata import CohortError, read_metadata
+from lib.cohort.metadata import CohortError
 from lib.predictions import PredictionError
-from lib.predictions.prepared import Request, prepared
+from lib.predictions.prepared import prepared
+from lib.predictions.question import Request
 from lib.tabular import TableError, match, read_table
 from lib.tabular.naming import depth
 
@@ -229,20 +230,20 @@ def test_every_shared_case_is_read_as_it_is_meant(columns):
     assert [name for name in alike if not same(read(name), read("plain"))] == []
     for name in ("split-train-valid", "split-train-bool"):
         found = read(name)
-        assert found.held_out and set(found.question.rows["patient"].cast(int) % 4) == {0}
+        assert found.held_out and set(found.rows["patient"].cast(int) % 4) == {0}
         assert any("of 223 images are marked for validation" in note for note in found.notices)
     assert any("patients have images on both sides of the split" in warning for warning in read("both-sides").warnings)
     with pytest.raises(PredictionError, match="might be score_malade: name it, as in --score score_malade"):
         read("named-score")
     assert same(read("named-score", scores=("score_malade",)), read("plain"))
     differ = read("decisions-differ")
-    assert ((differ.question.scores["uniform"] >= 0.3) == (differ.question.decisions["uniform"] == 1)).all()
+    assert ((differ.scores["uniform"] >= 0.3) == (differ.decisions["uniform"] == 1)).all()
     assert any("decisions, cut between 0.3 and" in note for note in differ.notices)
     assert any("5 rows without a score left out" in note for note in read("missing-scores").notices)
     assert any("23 repeated rows left out" in note for note in read("repeated-rows").notices)
     assert any("well under .5: the score may be that of healthy" in w for w in read("inverted").warnings)
     race = read("other-attribute", attributes=["race:Race"])
-    assert list(race.question.attributes) == ["race"]
+    assert list(race.attributes) == ["race"]
     assert any(note.startswith("race: A, B") and "against B" in note for note in race.notices)
 
 
@@ -250,6 +251,6 @@ def test_a_cohort_and_an_audit_read_the_same_file_alike(tmp_path):
     (tmp_path / "metadata.csv").write_bytes(gzip.compress(META.write_csv(separator=";").encode("utf-16")))
     frame, _ = read_metadata(tmp_path / "metadata.csv")
     found = prepared(Request([write(tmp_path / "preds.csv", PREDS)], tmp_path / "metadata.csv"))
-    assert frame["sex"].to_list() == found.question.rows["sex"].to_list()
+    assert frame["sex"].to_list() == found.rows["sex"].to_list()
     with pytest.raises(CohortError, match="lacks the column"):
         read_metadata(write(tmp_path / "less.csv", META.drop("View Position")))

@@ -9,12 +9,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from lib.cohort.layout import CLASSES, LIKE, METADATA, SPLITS, choose
+from lib.cohort.layout import METADATA, class_folders, metadata_of
 from lib.cohort.metadata import CohortError
 from lib.files import alone_with
-from lib.messages import message
 from lib.tabular.naming import parts
-from lib.tabular.values import simplified
 
 LARGEST_FILE = 200 << 20
 """Bytes of one file, unpacked."""
@@ -33,7 +31,7 @@ def unpack(path: Path, store: Path) -> Path:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            chosen, name = _members(path, archive.infolist())
+            chosen, name = _members(path, archive)
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
             target = store / digest / name
@@ -49,74 +47,36 @@ def unpack(path: Path, store: Path) -> Path:
     return target
 
 
-def _members(path: Path, members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo], str]:
-    """What to unpack, by place within the cohort, and the cohort's name."""
-    files = [m for m in members if not m.is_dir() and not m.filename.endswith("\\")]
+def _members(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], str]:
+    """What to unpack, by place within the cohort, and the cohort's name. The zip is looked at as a folder would be."""
+    for member in archive.filelist:
+        _check_place(path, member)
+    files = [member for member in archive.filelist if not member.is_dir() and not member.filename.endswith("\\")]
     if len(files) > MOST_FILES:
         raise CohortError("{path} holds {count:,} files; at most {most:,} are unpacked.", path, len(files), MOST_FILES)
-    for member in members:
-        _check_place(path, member)
-    visible = [(parts(m.filename), m) for m in files if not HIDDEN.search("/".join(parts(m.filename)))]
-    tables = [(steps, m) for steps, m in visible if steps and steps[-1].casefold() in METADATA]
-    homes = {tuple(steps[:-1]) for steps, _ in tables}
+    visible: dict[str, zipfile.ZipInfo] = {}
+    for member in files:
+        member.filename = "/".join(parts(member.filename))
+        if member.filename in visible:
+            raise CohortError("{path} holds {place} twice; each image is allowed once.", path, member.filename)
+        if member.filename and not HIDDEN.search(member.filename):
+            visible[member.filename] = member
+    archive.filelist, archive.NameToInfo = list(visible.values()), visible
+    root = zipfile.Path(archive)
+    homes = {place.rpartition("/")[0] for place in visible if place.rpartition("/")[2].casefold() in METADATA}
     if not homes:
         raise CohortError("{path} holds no metadata.csv; a cohort's zip has one, beside train and valid.", path)
     if len(homes) > 1:
         raise CohortError(
             "{path} holds {count} files metadata.csv; a cohort's zip has one, beside train and valid.", path, len(homes)
         )
-    beside = homes.pop()
-    order = sorted(tables, key=lambda table: (METADATA.index(table[0][-1].casefold()), table[0]))
-    home = _home(path, beside, [steps for steps, _ in visible])
-    chosen = {order[0][0][-1].casefold(): order[0][1]}
-    chosen |= _images(path, home, visible)
+    folder = root.joinpath(*parts(homes.pop()))
+    table = metadata_of(folder)
+    chosen = {table.name.casefold(): visible[table.at]}
+    for (split, name), place in class_folders(folder).items():
+        chosen |= {f"{split}/{name}/{file.name}": visible[file.at] for file in place.iterdir() if file.is_file()}
     _check_sizes(path, chosen)
-    return chosen, (home or beside or (path.stem,))[-1]
-
-
-def _home(path: Path, beside: tuple[str, ...], places: list[list[str]]) -> tuple[str, ...]:
-    """The folder that holds `train`: that of the table, else the one folder within it or around it that does."""
-    homes = {tuple(steps[:-3]) for steps in places if len(steps) > 2 and simplified(steps[-3]) in LIKE["train"]}
-    homes = {steps for steps in homes if steps[: len(beside)] == beside or beside[: len(steps)] == steps}
-    if beside in homes or not homes:
-        return beside
-    if len(homes) > 1:
-        raise CohortError(
-            "{path} holds train in {count} folders; a cohort's zip has one, beside metadata.csv.", path, len(homes)
-        )
-    return homes.pop()
-
-
-def _images(
-    path: Path, home: tuple[str, ...], visible: list[tuple[list[str], zipfile.ZipInfo]]
-) -> dict[str, zipfile.ZipInfo]:
-    """The images of each split and class, by their place in a cohort. Raises `CohortError` that names near matches."""
-    inside = [(steps[len(home) :], m) for steps, m in visible if tuple(steps[: len(home)]) == home]
-    inside = [(steps, m) for steps, m in inside if len(steps) == 3]
-    where = "/".join((str(path), *home))
-    members: dict[str, zipfile.ZipInfo] = {}
-    for split in SPLITS:
-        splits = [steps[0] for steps, _ in inside]
-        own_split = choose(splits, split, where)
-        if own_split is None:
-            raise CohortError("{where} lacks {name}{instead}.", where, split, _there(splits))
-        for name in CLASSES:
-            classes = [steps[1] for steps, _ in inside if steps[0] == own_split]
-            own_class = choose(classes, name, f"{where}/{own_split}")
-            if own_class is None:
-                raise CohortError("{where} lacks {name}{instead}.", f"{where}/{own_split}", name, _there(classes))
-            for steps, member in inside:
-                if steps[:2] == [own_split, own_class]:
-                    place = f"{split}/{name}/{steps[2]}"
-                    if place in members:
-                        raise CohortError("{path} holds {place} twice; each image is allowed once.", path, place)
-                    members[place] = member
-    return members
-
-
-def _there(names: list[str]) -> str:
-    there = list(dict.fromkeys(names))
-    return message("; it holds {names}", ", ".join(there[:6])) if there else ""
+    return chosen, folder.name if folder.at else path.stem
 
 
 def _check_place(path: Path, member: zipfile.ZipInfo) -> None:
@@ -158,10 +118,8 @@ def _extract(path: Path, archive: zipfile.ZipFile, chosen: dict[str, zipfile.Zip
         )
     building = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
     try:
-        for split in ("train", "valid"):
-            for folder in ("malade", "sain"):
-                (building / split / folder).mkdir(parents=True)
         for place, member in chosen.items():
+            (building / place).parent.mkdir(parents=True, exist_ok=True)
             if member.header_offset < 0:
                 raise zipfile.BadZipFile(f"{member.filename!r} begins before the file does")
             with archive.open(member) as source, (building / place).open("wb") as file:

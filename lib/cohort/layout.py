@@ -1,4 +1,7 @@
-"""Where images of each split and class are: the course's folders, and near misses met halfway where there is no doubt."""
+"""Where images of each split and class are: the course's folders, and near misses met halfway where there is no doubt.
+
+A folder may be one of a zip (`zipfile.Path`), too.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -96,7 +99,7 @@ def choose(names: Iterable[str], wanted: str, where: str) -> str | None:
 
 def _folders(folder: Path) -> Iterable[Path]:
     try:
-        return sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != ".")
+        return sorted((p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."), key=lambda p: p.name)
     except OSError:
         return []
 

@@ -10,12 +10,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from lib.cohort.images import UNREADABLE, read_grey
-from lib.cohort.metadata import CohortError
+from lib.cohort.metadata import HEADER, CohortError
+from lib.files import write_whole
 
-HEADER = (
-    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
-    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],WEIGHTS"
-)
 FIELDS = HEADER.split(",")
 RECORD = "import.json"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -52,7 +49,7 @@ def write_cohort(folder: Path, rows: pl.DataFrame, places: dict[str, Path], size
     for split in ("train", "valid"):
         for name in ("malade", "sain"):
             (folder / split / name).mkdir(parents=True, exist_ok=True)
-    _write(record, settings.encode())
+    write_whole(record, settings)
     targets = {
         name: folder / split / ("malade" if sick else "sain") / name
         for name, split, sick in rows.select("Image Index", "split", "sick").iter_rows()
@@ -65,7 +62,7 @@ def write_cohort(folder: Path, rows: pl.DataFrame, places: dict[str, Path], size
         raise CohortError(
             f"{len(bad):,} images cannot be read, such as {bad[0]}; download them again, then start again to resume."
         )
-    _write(folder / "metadata.csv", _metadata(rows).encode())
+    write_whole(folder / "metadata.csv", _metadata(rows))
 
 
 def _resize(todo: tuple[Path, Path, int]) -> Path | None:
@@ -88,12 +85,6 @@ def _metadata(rows: pl.DataFrame) -> str:
     missing = [pl.lit("").alias(field) for field in FIELDS if field not in table.columns]
     lines = table.with_columns(missing).select(FIELDS).write_csv(include_header=False, line_terminator="\n")
     return f"{HEADER}\n{lines}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def zip_folder(folder: Path, target: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.cohort.images import load_pixels
+from lib.cohort.images import Pixels, load_pixels
 from lib.cohort.reader import Cohort, require_both_classes
 
 
@@ -14,17 +14,21 @@ def readable(cohort: Cohort, size: int, cache: Path) -> tuple[pl.DataFrame, pl.D
 
     Raises `CohortError` when a class of a split has no readable image.
     """
-    pixels = load_pixels(cohort.frame, size, cache)
-    frame = cohort.frame.filter(~pl.Series(pixels.unreadable))
-    count = pl.DataFrame(
-        [("files that are no readable image", int(pixels.unreadable.sum()), "left out")],
-        schema=cohort.checks.schema,
-        orient="row",
-    )
-    checks = pl.concat(
-        [cohort.checks[:-1], count, cohort.checks[-1:].with_columns(rows=pl.lit(frame.height, pl.Int64))]
-    )
-    require_both_classes(cohort.folder, frame)
-    if pixels.unreadable.any():
-        pixels = load_pixels(frame, size, cache)
-    return frame, checks, pixels.values
+    frame, pixels = readable_images(cohort.folder, cohort.frame, size, cache)
+    count = ("files that are no readable image", cohort.frame.height - frame.height, "left out")
+    rows = [*cohort.checks.rows()[:-1], count, ("images used", frame.height, "kept")]
+    return frame, pl.DataFrame(rows, schema=cohort.checks.schema, orient="row"), pixels.values
+
+
+def readable_images(folder: Path, images: pl.DataFrame, size: int, cache: Path) -> tuple[pl.DataFrame, Pixels]:
+    """The images (`path`, `digest`, `split`, `label`) without the files that are none, and their pixels.
+
+    Raises `CohortError` when a class of a split has no readable image.
+    """
+    require_both_classes(folder, images)
+    pixels = load_pixels(images, size, cache)
+    if not pixels.unreadable.any():
+        return images, pixels
+    images = images.filter(~pl.Series(pixels.unreadable))
+    require_both_classes(folder, images)
+    return images, load_pixels(images, size, cache)

@@ -12,9 +12,9 @@ import polars as pl
 
 from lib.cohort.images import can_read_dicom, read_header
 from lib.cohort.layout import CLASSES, SPLITS, class_folders, metadata_of
-from lib.cohort.metadata import CohortError, read_rows
+from lib.cohort.metadata import CohortError
 from lib.names import DEFAULTS, DRAWN, Attribute
-from lib.tabular import AttributeSpec, match
+from lib.tabular import AttributeSpec, match, read_people
 
 __all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
@@ -61,7 +61,7 @@ def read_cohort(
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    people = read_rows(Path(metadata) if metadata else metadata_of(folder), attributes)
+    people = read_people(Path(metadata) if metadata else metadata_of(folder), attributes=attributes, strict=True)
     rows, checks = people.frame.drop("split", strict=False), people.checks  # the folder decides
     checks = [
         ("images in the folders", images.height, "read"),
@@ -69,10 +69,10 @@ def read_cohort(
         *checks,
     ]
 
-    images, found = _one_file_per_name(images)
+    images, doubles = _one_file_per_name(images)
     files, renamed = match(rows["image"], images["image"])
     rows = rows.with_columns(pl.col("image").replace(files))
-    checks += [*found, ("image names written differently (folder, case, accents or suffix)", renamed, "matched")]
+    checks += [*doubles, ("image names written differently (folder, case, accents or suffix)", renamed, "matched")]
     joined = images.join(rows, on="image", how="left", maintain_order="left")
     known = joined.filter(pl.col("patient").is_not_null())
     orphans = rows.join(images, on="image", how="anti").height

@@ -1,6 +1,6 @@
 """One file per trained network: its tensors and all that predicting needs. Read without running any code in it."""
 
-import os
+import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from torchvision.models import resnet18 as torchvision_resnet18
 
 from lib.dropin.foreign import CheckpointError, find_state, load_content, require_same
 from lib.dropin.resnet import course_network, without_prefix
+from lib.files import write_whole
 from lib.messages import message
 from lib.training.networks import build
 from lib.training.networks.resnet18 import from_torchvision
@@ -39,12 +40,9 @@ def save_checkpoint(
     state = {f"{PREFIX}{name}": tensor for name, tensor in tensors.items()}
     state[PREFIX + SIZE] = torch.tensor(settings.image_size)
     content = {"format": FORMAT, "state_dict": state, "settings": asdict(settings), "facts": facts}
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        torch.save(content, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    file = io.BytesIO()
+    torch.save(content, file)
+    write_whole(path, file.getbuffer())
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -139,9 +139,9 @@ def preds_todf(
     }
     rows = pd.DataFrame(columns, index=names).groupby(level=0).first()
     files = _files(df["Image Index"], names)
-    found = files.notna()
+    known = files.notna()
     for column in rows:
-        df.loc[found, column] = rows.loc[files[found], column].to_numpy()
+        df.loc[known, column] = rows.loc[files[known], column].to_numpy()
     return df
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from lib.messages import message
+from lib.tabular.values import listed
 
 LFS = b"version https://git-lfs.github.com/spec/"
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -96,8 +97,8 @@ def require_same(tensors: dict[str, torch.Tensor], wanted: dict[str, torch.Tenso
         for k, v in wanted.items()
         if k in tensors and _shape(tensors[k]) != _shape(v)
     ]
-    words = [message("it lacks {names}", _some(lacks))] if lacks else []
-    words += [message("it has {names}", _some(names)) for names in (has, other) if names]
+    words = [message("it lacks {names}", listed(lacks, SHOWN))] if lacks else []
+    words += [message("it has {names}", listed(names, SHOWN)) for names in (has, other) if names]
     if words:
         raise CheckpointError(
             "{path} is the state dict of another network than {network}: {differences}.",
@@ -111,7 +112,7 @@ def _missing(path: Path) -> str:
     if path.is_dir():
         return message("is a folder: name the file of the network in it")
     others = sorted(p.name for p in path.parent.glob("*.ckpt")) if path.parent.is_dir() else []
-    return message("is missing; its folder holds {names}", _some(others)) if others else message("is missing")
+    return message("is missing; its folder holds {names}", listed(others, SHOWN)) if others else message("is missing")
 
 
 def _kind(path: Path) -> str | None:
@@ -149,14 +150,11 @@ def _kind_of_zip(path: Path) -> str | None:
     if any(name.endswith("/constants.pkl") for name in names):
         return message("a TorchScript archive (keep the tensors by torch.save(model.state_dict(), ...) in its place)")
     if not any(name.endswith("data.pkl") for name in names):
-        return message("a zip archive that torch did not write (it holds {names})", _some(names) or message("nothing"))
+        return message(
+            "a zip archive that torch did not write (it holds {names})", listed(names, SHOWN) or message("nothing")
+        )
     return None
 
 
 def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
     return tuple(tensor.shape)
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (message(" and {more} more", more) if more > 0 else "")

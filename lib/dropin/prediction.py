@@ -7,13 +7,14 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
+from lib import tabular
 from lib.cohort import list_images, load_pixels, with_digest
-from lib.cohort.metadata import separator_of
 from lib.dropin import training
 from lib.dropin.checkpoint import Checkpoint, load_checkpoint
 from lib.dropin.places import require_writable
 from lib.dropin.rates import rates_by_group
 from lib.dropin.weights import KEY, image_column, read_table
+from lib.files import write_whole
 from lib.messages import UserError
 from lib.training.classifier import outputs
 
@@ -67,9 +68,7 @@ def predict(
         pl.col("logit1").alias(f"{preds_col}_logit1"),
     )
     table = rows.drop(added.columns[1:], strict=False).join(added, on=KEY, how="left", maintain_order="left").drop(KEY)
-    part = csv_out.with_name(f"{csv_out.name}.part")
-    table.write_csv(part, separator=separator_of(csv_in))
-    part.replace(csv_out)
+    write_whole(csv_out, table.write_csv(separator=tabular.read_table(csv_in).separator or ","))
     return Prediction(table, _scores(scored), rates_by_group(rows, scored), table["labels"].null_count())
 
 

@@ -3,6 +3,8 @@
 import polars as pl
 
 from lib.dropin.weights import KEY, find_columns
+from lib.names import DEFAULTS
+from lib.tabular.values import age_groups, text, years
 
 ATTRIBUTES = {
     "sex": ("Patient Gender", "Patient Sex", "sex", "gender"),
@@ -12,7 +14,6 @@ ATTRIBUTES = {
 """Columns, by what they are about."""
 MOST = 6
 """Different values of a column that are groups as they are written (`F`, `1`, `>60`); more ages are years."""
-AGE_GROUPS = ("<40", "40-60", ">60")
 
 
 def rates_by_group(table: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
@@ -36,7 +37,9 @@ def rates_by_group(table: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
             part = part.agg(
                 sick.sum(), tpr=called.filter(sick).mean(), healthy=(~sick).sum(), fpr=called.filter(~sick).mean()
             )
-            order = pl.col("group").replace_strict({g: i for i, g in enumerate(AGE_GROUPS)}, default=-1)
+            order = pl.col("group").replace_strict(
+                {g: i for i, g in enumerate(DEFAULTS["age_group"].groups)}, default=-1
+            )
             part = part.rename({"label": "sick"}).sort(order, "group")
             parts.append(part.select(pl.lit(attribute).alias("attribute"), "group", "sick", "tpr", "healthy", "fpr"))
     schema = {"attribute": pl.String, "group": pl.String, "sick": pl.UInt32, "tpr": pl.Float64}
@@ -46,14 +49,8 @@ def rates_by_group(table: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
 
 def _groups(values: pl.Series, attribute: str) -> pl.Series | None:
     """The group that each value stands for, null for none; None when the column does not divide the images."""
-    text = values.str.strip_chars().replace("", None)
-    if text.n_unique() <= MOST + text.has_nulls():
-        return text
-    if attribute != "age":
-        return None
-    years = text.str.extract(r"^(\d+)").cast(pl.Float64).alias("years")
-    if years.null_count() == len(years):
-        return None
-    young, middle, old = AGE_GROUPS
-    group = pl.when(pl.col("years") < 40).then(pl.lit(young)).when(pl.col("years") <= 60).then(pl.lit(middle))
-    return years.to_frame().select(group.when(pl.col("years") > 60).then(pl.lit(old)).alias("group"))["group"]
+    written = text(values)
+    if written.n_unique() <= MOST + written.has_nulls():
+        return written
+    groups = age_groups(years(written)) if attribute == "age" else None
+    return None if groups is None or groups.null_count() == len(groups) else groups

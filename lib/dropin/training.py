@@ -12,7 +12,8 @@ import polars as pl
 import torch
 from tqdm import tqdm
 
-from lib.cohort import Pixels, list_images, load_pixels, require_both_classes, with_digest
+from lib.cohort import Pixels, list_images, with_digest
+from lib.cohort.readable import readable_images
 from lib.dropin.checkpoint import initial_tensors, load_checkpoint, save_checkpoint
 from lib.dropin.places import require_writable
 from lib.dropin.score import Score, cross_entropy
@@ -78,7 +79,7 @@ def train(
     weight_of = weights_of(table, csv, weights_col, images.filter(split="train")["image"].to_list())
     require_writable(logdir)
     images, notes = without_leaking_patients(*with_patients(images, table))
-    frame, mapped = _readable(Path(datadir), with_digest(images), settings.image_size, pixels or PIXELS)
+    frame, mapped = readable_images(Path(datadir), with_digest(images), settings.image_size, pixels or PIXELS)
 
     def weigh(rows: pl.DataFrame) -> np.ndarray:
         weights = np.array([weight_of[image] for image in rows["image"]])
@@ -146,17 +147,6 @@ def without_leaking_patients(images: pl.DataFrame, note: str | None) -> tuple[pl
     count = images.filter(leaking).height
     told = message("{count:,} training images of patients who are in valid, too, are left out of training.", count)
     return images.filter(~leaking), [*([note] if note else []), *([told] if count else [])]
-
-
-def _readable(folder: Path, images: pl.DataFrame, size: int, cache: Path) -> tuple[pl.DataFrame, Pixels]:
-    """The images without the files that are none, and their pixels."""
-    require_both_classes(folder, images)
-    pixels = load_pixels(images, size, cache)
-    if not pixels.unreadable.any():
-        return images, pixels
-    images = images.filter(~pl.Series(pixels.unreadable))
-    require_both_classes(folder, images)
-    return images, load_pixels(images, size, cache)
 
 
 def _tune_loss(path: Path, frame: pl.DataFrame, pixels: Pixels, settings: TrainingSettings, seed: int) -> float:

@@ -6,12 +6,12 @@ import numpy as np
 import polars as pl
 
 from lib import tabular
-from lib.cohort.metadata import CohortError, of_a_cohort
+from lib.cohort.metadata import CohortError
 from lib.messages import message
 from lib.preprocessing import WeightingError
 from lib.tabular.columns import IMAGE, NAMES, PATIENT
-from lib.tabular.naming import file_name, plain
-from lib.tabular.values import bare, numbers
+from lib.tabular.naming import Names, file_name, plain
+from lib.tabular.values import bare, listed, numbers
 
 KEY = "\0file"
 """Column of the image file that a row is about, null where it is about none; no header of a CSV holds such a name."""
@@ -28,9 +28,7 @@ def read_table(path: Path, files: list[str]) -> pl.DataFrame:
     folders, exactly or, where no other row names the file exactly, in any case and with any image suffix. Raises
     `CohortError` when the file is no table, has no such column, or when a name fits two files or a file two names.
     """
-    with of_a_cohort():
-        frame = tabular.read_table(path).frame
-    table = frame.select(pl.all().cast(pl.String))
+    table = tabular.read_table(path).frame.select(pl.all().cast(pl.String))
     column = image_column(table, path)
     names = {name: file_name(name) for name in table[column].drop_nulls().unique()}
     written = table[column].replace_strict(names, default=None, return_dtype=pl.String)
@@ -43,31 +41,20 @@ def match_names(where: Path | str, written: list[str], files: list[str]) -> dict
 
     Raises `CohortError`, which begins with `where`, when a name fits two files or a file two names.
     """
-    exact = set(files) & set(written)
-    free: dict[str, list[str]] = {}
+    matches, _ = Names(files).match(written)
+    taken, free = set(matches.values()), {}
     for file in files:
-        if file not in exact:
+        if file not in taken:
             free.setdefault(plain(file), []).append(file)
-    wanted: dict[str, list[str]] = {}
-    for name in written:
-        if name not in exact and plain(name) in free:
-            wanted.setdefault(plain(name), []).append(name)
-    for key, names in wanted.items():
-        if len(free[key]) > 1:
-            raise CohortError(
-                "{where}: {name} could be either of the images {images}.",
-                where,
-                names[0],
-                message(" and ").join(free[key][:2]),
-            )
-        if len(names) > 1:
-            raise CohortError(
-                "{where}: {names} could both be the image {image}.",
-                where,
-                message(" and ").join(names[:2]),
-                free[key][0],
-            )
-    return {name: name for name in exact} | {names[0]: free[key][0] for key, names in wanted.items()}
+    rest = [name for name in written if name not in matches and plain(name) in free]
+    if rest:
+        name, images = rest[0], free[plain(rest[0])]
+        if len(images) > 1:
+            fits = message(" and ").join(images[:2])
+            raise CohortError("{where}: {name} could be either of the images {images}.", where, name, fits)
+        same = message(" and ").join([other for other in rest if plain(other) == plain(name)][:2])
+        raise CohortError("{where}: {names} could both be the image {image}.", where, same, images[0])
+    return matches
 
 
 def image_column(table: pl.DataFrame, path: Path) -> str:
@@ -111,7 +98,7 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
             column,
             len(absent),
             len(images),
-            _some(absent),
+            listed(absent, SHOWN),
         )
     missing = rows["weight"].is_null()
     wrong = rows.filter(missing | ~rows["weight"].is_finite().fill_null(False) | (rows["weight"] < 0).fill_null(False))
@@ -125,7 +112,7 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
             path,
             column,
             wrong.height,
-            _some(lines),
+            listed(lines, SHOWN),
         )
     twice = rows.group_by("key").agg(pl.col("weight").n_unique(), pl.col("line").min()).filter(pl.col("weight") > 1)
     if twice.height:
@@ -135,7 +122,7 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
             path,
             column,
             twice.height,
-            _some(twice.sort("line")["key"].to_list()),
+            listed(twice.sort("line")["key"].to_list(), SHOWN),
         )
     return dict(zip(rows["key"], rows["weight"], strict=True))
 
@@ -171,8 +158,3 @@ def with_patients(images: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFra
 
 def _columns(table: pl.DataFrame) -> list[str]:
     return [column for column in table.columns if column != KEY]
-
-
-def _some(words: list[str]) -> str:
-    more = len(words) - SHOWN
-    return ", ".join(words[:SHOWN]) + (message(" and {more} more", more) if more > 0 else "")

@@ -1,39 +1,13 @@
 """From files to tables: methods compared with the baseline on the same images, and everything worth telling."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import polars as pl
-
-from lib.names import BASELINE_POSTPROCESSING, Attribute
 from lib.predictions.engine import answered
-from lib.predictions.errors import PredictionError
-from lib.predictions.match import Codes
-from lib.predictions.prepared import Request, prepared
+from lib.predictions.prepared import prepared
+from lib.predictions.question import Audited, Request
 from lib.tabular import AttributeSpec
-
-
-@dataclass(frozen=True, eq=False)
-class Audited:
-    """`tables` of the audit, in which the baseline is called `uniform`; `methods` by that name, with their own; `rows`,
-    the images audited, with their people; `attributes` compared; `networks` by method, and all `files`; `deployed`, the
-    rules that post-processing would use; `notices`, sentences on what was done, `warnings`, on what may mislead;
-    `held_out`, and the `settings`; `key`, equal for equal images, truths, scores and decisions."""
-
-    tables: dict[str, pl.DataFrame]
-    methods: dict[str, str]
-    networks: dict[str, int]
-    files: tuple[str, ...]
-    rows: pl.DataFrame
-    attributes: dict[str, Attribute]
-    deployed: list[dict[str, Any]]
-    notices: tuple[str, ...]
-    warnings: tuple[str, ...]
-    held_out: bool
-    settings: dict[str, Any]
-    key: str
+from lib.tabular.usual import Codes
 
 
 def audit_predictions(
@@ -76,50 +50,23 @@ def audit_predictions(
     Raises `PredictionError`, one sentence.
     """
     columns = {"image": image, "patient": patient, "label": label, "decision": decision, "split": split}
-    inputs = prepared(
-        Request(
-            [files] if isinstance(files, str | Path) else files,
-            metadata,
-            baseline,
-            valid,
-            codes,
-            (score,) if isinstance(score, str) else tuple(score),
-            {role: name for role, name in columns.items() if name},
-            attributes,
-            like,
-            threshold,
-            postprocess,
-            target,
-            folds,
-            margin,
-            smallest_cell,
-        )
+    request = Request(
+        [files] if isinstance(files, str | Path) else files,
+        metadata,
+        baseline,
+        valid,
+        codes,
+        [score] if isinstance(score, str) else score,
+        {role: name for role, name in columns.items() if name},
+        attributes,
+        like,
+        threshold,
+        postprocess,
+        target,
+        folds,
+        margin,
+        smallest_cell,
     )
-    question = inputs.question
-    try:
-        tables, deployed = answered(question)
-    except ValueError as error:
-        raise PredictionError(str(error)) from None
-    settings = {
-        "threshold": threshold,
-        "margin": margin,
-        "smallest_cell": smallest_cell,
-        "folds": folds if postprocess else 0,
-        "target": list(question.target),
-        "preferences": dict(question.preferences),
-        "postprocessings": list(dict.fromkeys([BASELINE_POSTPROCESSING, *postprocess])),
-    }
-    return Audited(
-        tables,
-        inputs.methods,
-        {name: len(own) for name, own in question.scores.items()},
-        inputs.files,
-        question.rows,
-        dict(question.attributes),
-        deployed,
-        inputs.notices,
-        inputs.warnings,
-        inputs.held_out,
-        settings,
-        question.key,
-    )
+    question = prepared(request)
+    tables, deployed = answered(question)
+    return Audited(**vars(question), tables=tables, deployed=deployed)

@@ -13,7 +13,7 @@ import polars as pl
 from lib import results
 from lib.files import alone_with, writing_to
 from lib.names import attributes_as_json
-from lib.predictions.audited import Audited
+from lib.predictions.question import Audited
 from lib.settings import ROOT, bundle_folder
 from lib.tables import RECORDED, TABLES
 

@@ -7,8 +7,17 @@ from typing import Any
 import polars as pl
 
 from lib.files import write_whole
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, ERRORS, MAX_MIN, METRICS, OVERALL, PATIENT
-from lib.predictions.audited import Audited
+from lib.names import (
+    BASELINE_POSTPROCESSING,
+    BASELINE_WEIGHTING,
+    ERRORS,
+    MAX_MIN,
+    METRICS,
+    OVERALL,
+    PATIENT,
+    attributes_as_json,
+)
+from lib.predictions.question import Audited
 from lib.tabular import for_csv
 
 CARD_VERSION = "0.0.2"
@@ -56,15 +65,8 @@ def _facts(audit: Audited) -> dict[str, Any]:
             for inner, name in audit.methods.items()
         ],
         "attributes": [
-            {
-                "name": attribute.name,
-                "label": attribute.label,
-                "groups": list(attribute.groups),
-                "reference": attribute.reference,
-                "of_patient": attribute.of_patient,
-                "unknown_images": audit.rows[attribute.name].null_count(),
-            }
-            for attribute in audit.attributes.values()
+            attribute | {"unknown_images": audit.rows[attribute["name"]].null_count()}
+            for attribute in attributes_as_json(audit.attributes.values())
         ],
         "settings": audit.settings,
         "key": audit.key,

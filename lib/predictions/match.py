@@ -61,24 +61,21 @@ def parse_codes(written: str) -> Codes:
 
 def matched(file: Predictions, people: People) -> Matched:
     """The file's rows with their people: by name of the image, else by position where that can be verified."""
-    if "image" in file.frame.columns:
-        rows, notes, warnings = _by_name(file, people)
-    else:
-        rows, notes, warnings = _by_position(file, people)
+    rows, notes = (_by_name if "image" in file.frame.columns else _by_position)(file, people)
     order = rows["row"].to_numpy()
     networks = tuple(network.at(order) for network in file.networks)
-    table = Matched(file.path, rows.drop("row"), networks, file.held_out, tuple(notes), tuple(warnings))
+    table = Matched(file.path, rows.drop("row"), networks, file.held_out, tuple(notes), ())
     return _labelled(file, _one_row_each(_with_scores(table)), people)
 
 
-def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str], list[str]]:
-    own = file.frame["image"]
-    targets, different = people.names.match(own.to_list())
+def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]]:
+    named_images = file.frame["image"]
+    targets, different = people.names.match(named_images.to_list())
     if not targets:
         raise PredictionError(
-            f"none of the {len(own):,} images of {file.path} is in {people.table.path}; the first is {own[0]!r}."
+            f"none of the {len(named_images):,} images of {file.path} is in {people.table.path}; the first is {named_images[0]!r}."
         )
-    rows = file.frame.with_row_index("row").rename({"image": "written"})
+    rows = file.frame.rename({"image": "written"})
     rows = rows.with_columns(image=pl.col("written").replace_strict(targets, default=None, return_dtype=pl.String))
     of_folders = False
     if "split" not in rows.columns:
@@ -90,14 +87,14 @@ def _by_name(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]
     if left := file.frame.height - rows.height:
         without = any(rows for check, rows, _ in people.checks if check.startswith("rows without"))
         notes.append(
-            f"{file.path.name}: {left:,} of {len(own):,} images are not in {people.table.path.name}"
+            f"{file.path.name}: {left:,} of {len(named_images):,} images are not in {people.table.path.name}"
             f"{', or have no patient there' * without}; left out."
         )
     if different:
         notes.append(
             f"{file.path.name}: {counted(different, 'name')} written differently (folder, case or suffix) matched."
         )
-    return rows, notes, []
+    return rows, notes
 
 
 def _joined(rows: pl.DataFrame, people: People) -> pl.DataFrame:
@@ -111,7 +108,7 @@ def _joined(rows: pl.DataFrame, people: People) -> pl.DataFrame:
     return joined
 
 
-def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str], list[str]]:
+def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[str]]:
     path = people.table.path
     why = f"{file.path} names no images (columns 'Image Index', 'image', ...)"
     if file.frame.height != people.frame.height:
@@ -120,7 +117,7 @@ def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[
         )
     frame = people.frame.drop("weight")
     rows = pl.concat(
-        [file.frame.drop("row", strict=False), frame.drop(*set(file.frame.columns) & set(frame.columns))],
+        [file.frame, frame.drop(*set(file.frame.columns) & set(frame.columns))],
         how="horizontal",
     )
     agree = []
@@ -141,8 +138,7 @@ def _by_position(file: Predictions, people: People) -> tuple[pl.DataFrame, list[
     if wrong := [what for what, same in agree if not same]:
         raise PredictionError(f"{why}, and its {wrong[0]} disagree with {path} row by row: rows cannot be matched.")
     checked = " and ".join(what for what, _ in agree)
-    rows = rows.with_row_index("row")
-    return rows, [f"{file.path.name} names no images: matched by position, {checked} agree in every row."], []
+    return rows, [f"{file.path.name} names no images: matched by position, {checked} agree in every row."]
 
 
 def _with_scores(table: Matched) -> Matched:
@@ -161,7 +157,9 @@ def _one_row_each(table: Matched) -> Matched:
     told = [name for name in ("image", "label", "split") if name in table.rows.columns]
     scores = {f"score {k}": network.score for k, network in enumerate(table.networks)}
     decisions = {f"decision {k}": n.decision for k, n in enumerate(table.networks) if n.decision is not None}
-    rows = table.rows.select(told).with_columns(pl.Series(name, own) for name, own in (scores | decisions).items())
+    rows = table.rows.select(told).with_columns(
+        pl.Series(name, values) for name, values in (scores | decisions).items()
+    )
     distinct = rows.with_row_index("row").unique(rows.columns, keep="first", maintain_order=True)
     if (twice := distinct.filter(distinct["image"].is_duplicated())).height:
         names = twice["image"].unique(maintain_order=True)

@@ -25,18 +25,18 @@ def methods_of(files: Sequence[str | Path]) -> list[MethodFiles]:
     Files of the same name in several folders are called by what tells their paths apart. Raises `PredictionError`.
     """
     methods: list[MethodFiles] = []
-    alone = [Path(given) for given in map(str, files) if _divided(given)[1] is None or Path(given).exists()]
+    alone = [Path(argument) for argument in map(str, files) if _divided(argument)[1] is None or Path(argument).exists()]
     called = dict(zip(alone, _told_apart(alone), strict=True))
-    for given in map(str, files):
-        name, paths = _divided(given)
-        if paths is None or Path(given).exists():
-            tables = _tables(Path(given))
-            methods.append(MethodFiles(called[Path(given)], tuple(tables), False))
+    for argument in map(str, files):
+        name, paths = _divided(argument)
+        if paths is None or Path(argument).exists():
+            tables = _tables(Path(argument))
+            methods.append(MethodFiles(called[Path(argument)], tuple(tables), False))
         else:
             tables = [table for path in paths.split(",") if path.strip() for table in _tables(Path(path.strip()))]
             methods.append(MethodFiles(plain_name(name), tuple(tables), True))
         if not methods[-1].name or not methods[-1].files:
-            raise PredictionError(f"{given!r} names no file; allowed are a path and NAME=a.csv,b.csv.")
+            raise PredictionError(f"{argument!r} names no file; allowed are a path and NAME=a.csv,b.csv.")
     if not methods:
         raise PredictionError("No predictions are given; at least one table is needed.")
     every = [path.resolve() for method in methods for path in method.files]
@@ -48,14 +48,14 @@ def methods_of(files: Sequence[str | Path]) -> list[MethodFiles]:
     return methods
 
 
-def _divided(given: str) -> tuple[str, str | None]:
+def _divided(argument: str) -> tuple[str, str | None]:
     """Name and paths of `NAME=a.csv,b.csv`, divided where files follow, for a name may hold = too; None: there is no =."""
-    places = [k for k, sign in enumerate(given) if sign == "="]
+    places = [k for k, sign in enumerate(argument) if sign == "="]
     if not places:
-        return given, None
-    there = [k for k in places if all(Path(part.strip()).exists() for part in given[k + 1 :].split(","))]
+        return argument, None
+    there = [k for k in places if all(Path(part.strip()).exists() for part in argument[k + 1 :].split(","))]
     at = there[-1] if there else places[0]
-    return given[:at], given[at + 1 :]
+    return argument[:at], argument[at + 1 :]
 
 
 def _tables(path: Path) -> list[Path]:

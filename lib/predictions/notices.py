@@ -58,18 +58,18 @@ def decided_by(methods: Mapping[str, list[Network]], threshold: float | None) ->
     """Where decisions come from, where it is not from scores at .5."""
     if threshold is not None:
         return [f"Decisions are those of the scores at a threshold of {threshold:g}, as asked for."]
-    told = []
+    sentences = []
     for name, networks in methods.items():
-        given = [network for network in networks if network.ranked and network.decision is not None]
-        differ = sum(int((n.called() != (n.score >= 0.5)).sum()) for n in given)
+        deciding = [network for network in networks if network.ranked and network.decision is not None]
+        differ = sum(int((n.called() != (n.score >= 0.5)).sum()) for n in deciding)
         if differ:
-            cuts = [cut for network in given if (cut := cut_of(network))]
+            cuts = [cut for network in deciding if (cut := cut_of(network))]
             at = f", cut between {min(c[0] for c in cuts):.3g} and {max(c[1] for c in cuts):.3g}," if cuts else ""
-            told.append(
+            sentences.append(
                 f"{name}: the file's decisions{at} are audited ({differ:,} differ from its scores at .5); scores serve for AUC and "
                 "calibration."
             )
-    return told
+    return sentences
 
 
 def compared(attribute: Attribute) -> str:
@@ -83,5 +83,5 @@ def compared(attribute: Attribute) -> str:
 def in_no_group(rows: pl.DataFrame, attributes: Mapping[str, Attribute]) -> list[str]:
     """Who is in no group."""
     known = {attribute.label: rows[name].null_count() for name, attribute in attributes.items()}
-    told = ", ".join(f"{label} of {counted(count, 'image')}" for label, count in known.items() if count)
-    return [f"Unknown, and in no group: {told}."] if told else []
+    groups = ", ".join(f"{label} of {counted(count, 'image')}" for label, count in known.items() if count)
+    return [f"Unknown, and in no group: {groups}."] if groups else []

@@ -1,7 +1,7 @@
 """From files to a question: every file read, matched with its people, and cut to the images that all methods have."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +9,8 @@ import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, Attribute
 from lib.postprocessing import REGISTRY
-from lib.predictions.engine import Question
-from lib.predictions.errors import PredictionError, of_predictions
-from lib.predictions.match import Codes, Matched, common, matched
+from lib.predictions.errors import PredictionError
+from lib.predictions.match import Matched, common, matched
 from lib.predictions.methods import MethodFiles, methods_of
 from lib.predictions.notices import (
     HARD,
@@ -24,6 +23,7 @@ from lib.predictions.notices import (
     read_as,
     told_once,
 )
+from lib.predictions.question import Question, Request
 from lib.predictions.reader import Predictions, read_predictions
 from lib.predictions.scores import Network
 from lib.predictions.selection import names_in, restricted
@@ -43,41 +43,7 @@ from lib.tabular import (
 from lib.tabular.columns import IMAGE, named
 
 
-@dataclass(frozen=True)
-class Request:
-    """What is asked of which files: see `audit_predictions`, whose arguments these are."""
-
-    files: Sequence[str | Path]
-    metadata: str | Path | None = None
-    baseline: str | None = None
-    valid: str | Path | None = None
-    codes: Codes | None = None
-    scores: tuple[str, ...] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    attributes: Sequence[str | AttributeSpec] | None = None
-    like: str | None = None
-    threshold: float | None = None
-    postprocess: Sequence[str] = ()
-    target: Sequence[str] = ()
-    folds: int = 5
-    margin: float = 0.05
-    smallest_cell: int = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """The `question`, whose baseline is called `uniform`; `methods` by the name there, with their own; all `files`;
-    `notices` on what was done, `warnings` on what may mislead; `held_out`: no image audited is known to be of training."""
-
-    question: Question
-    methods: dict[str, str]
-    files: tuple[str, ...]
-    notices: tuple[str, ...]
-    warnings: tuple[str, ...]
-    held_out: bool
-
-
-def prepared(request: Request) -> Prepared:
+def prepared(request: Request) -> Question:
     """Read everything. Raises `PredictionError`, one sentence."""
     if request.threshold is not None and not 0 <= request.threshold <= 1:
         raise PredictionError(f"--threshold is {request.threshold:g}; allowed is 0 to 1.")
@@ -87,11 +53,6 @@ def prepared(request: Request) -> Prepared:
         raise PredictionError(
             f"--postprocess {unknown[0]!r} is not known; allowed are {', '.join(list(REGISTRY)[1:])}."
         )
-    with of_predictions():
-        return _prepared(request)
-
-
-def _prepared(request: Request) -> Prepared:
     files_of_methods, columns = methods_of(request.files), Columns(request.columns, request.like)
     table = None if request.metadata is None else read_table(request.metadata)
     read = [
@@ -132,27 +93,21 @@ def _prepared(request: Request) -> Prepared:
     notices += in_no_group(rows, people.attributes)
     inner = {_inner(method, chosen): networks for method, networks in methods.items()}
     question = Question(
+        request,
         rows,
-        people.attributes,
-        {name: np.stack([network.score for network in own]) for name, own in inner.items()},
-        {name: np.stack([network.called(request.threshold) for network in own]) for name, own in inner.items()},
-        frozenset(name for name, own in inner.items() if not all(network.ranked for network in own)),
-        tuple(request.postprocess),
-        _targets(request.target, people.attributes),
-        request.folds,
-        request.margin,
-        request.smallest_cell,
-        {},
-    )
-    question = replace(question, preferences=_preferences(question, request.target))
-    return Prepared(
-        question,
+        dict(people.attributes),
+        {name: np.stack([one.score for one in networks]) for name, networks in inner.items()},
+        {name: np.stack([one.called(request.threshold) for one in networks]) for name, networks in inner.items()},
+        frozenset(name for name, networks in inner.items() if not all(one.ranked for one in networks)),
         {_inner(method, chosen): method for method in methods},
         file_names([path for method in files_of_methods for path in method.files]),
         tuple(dict.fromkeys(map(harmless, notices))),
         tuple(dict.fromkeys(map(harmless, warnings))),
         held_out,
+        _targets(request.target, people.attributes),
+        {},
     )
+    return replace(question, preferences=_preferences(question))
 
 
 def _read(path: Path, columns: Columns, scores: Sequence[str], metadata: Table | None) -> list[Predictions]:
@@ -218,10 +173,11 @@ def _targets(names: Sequence[str], attributes: Mapping[str, Attribute]) -> tuple
     return names or tuple(attributes)
 
 
-def _preferences(question: Question, target: Sequence[str]) -> dict[str, object]:
+def _preferences(question: Question) -> dict[str, object]:
     """What a recommendation is computed from: the gap of the first attribute that is corrected, else of that by which the
     baseline's rates lie furthest apart; two points of accuracy."""
-    first = question.target[0] if target else max(question.attributes, key=lambda name: _apart(question, name))
+    target = question.target if question.request.target else ()
+    first = target[0] if target else max(question.attributes, key=lambda name: _apart(question, name))
     return {
         "attribute": first,
         "largest_loss": 0.02,
@@ -238,7 +194,7 @@ def _apart(question: Question, attribute: str) -> float:
         .drop_nulls()
         .group_by("label", "group")
         .agg(pl.col("called").mean(), pl.col("patient").n_unique())
-        .filter(pl.col("patient") >= question.smallest_cell)
+        .filter(pl.col("patient") >= question.request.smallest_cell)
     )
     widths = rates.group_by("label").agg(pl.col("called").max() - pl.col("called").min())["called"]
     return float(widths.max() or 0.0)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.predictions.errors import PredictionError, of_predictions
+from lib.predictions.errors import PredictionError
 from lib.predictions.scores import PAIR, Network, network_of
-from lib.tabular import Columns, Table, read_table
+from lib.tabular import Columns, Table
 from lib.tabular.classes import classes, is_classes, truth
 from lib.tabular.columns import (
     DECISION,
@@ -42,7 +42,7 @@ NETWORK = re.compile(r"^(?P<method>.+)/seed(?P<seed>\d+)$")
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a file says, in the order of its rows: `frame` with `image`, `label` (1 = sick, null unknown) and `split` where the
+    """What a file says, in the order of its rows: `frame` with `row` (its number), `image`, `label` (1 = sick, null unknown) and `split` where the
     file has them; `networks`, of the method "" where the file does not tell several apart; `coded_label`: the truth is
     written 0 and 1; `held_out`: the file says that nothing of training is in it; `notes`, what was made of its columns."""
 
@@ -58,54 +58,48 @@ class Predictions:
         return self.table.path
 
 
-def read_predictions(
-    source: Path | Table, columns: Columns | None = None, scores: Sequence[str] = (), elsewhere: Table | None = None
-) -> Predictions:
-    """Read a file, or what is read of it. `columns` names columns in other words, `scores` those of the chance of sick, a method each; columns that
-    only the metadata, `elsewhere`, has are not looked for here.
+def read_predictions(table: Table, columns: Columns, scores: Sequence[str], elsewhere: Table | None) -> Predictions:
+    """What a table says. `columns` names columns in other words, `scores` those of the chance of sick, a method each; columns
+    that only the metadata, `elsewhere`, has are not looked for here.
 
-    Raises `PredictionError` when it is no table, lacks a prediction, or holds a value that is none.
+    Raises `PredictionError` when it lacks a prediction, or holds a value that is none.
     """
-    with of_predictions():
-        table = source if isinstance(source, Table) else read_table(source)
-        path, columns = table.path, _but(scores, table, (columns or Columns()).within(table, elsewhere))
-        if table.frame.is_empty():
-            raise PredictionError(f"{path} has no rows; one for each image is needed.")
-        notes: list[str] = []
-        columns_read: dict[str, pl.Series] = {}
-        if (image := image_column(table, columns, notes)) is not None:
-            columns_read["image"] = text(table.frame[image])
-            if columns_read["image"].null_count() == len(columns_read["image"]):
-                raise PredictionError(f"{path}, {called(image)}: no row names an image.")
-        label, coded_label = _label(table, columns)
-        if label is not None:
-            columns_read["label"] = label
-        if split := find_split(table, columns):
-            columns_read["split"] = split[1]
-            notes.append(f"{path.name}: column {split[0]!r} tells training images from others.")
-        networks = _networks(table, columns, scores, notes)
-        held_out = all(NETWORK.match(network.column) for network in networks)
-        frame = pl.DataFrame(
-            {name: column.alias(name) for name, column in columns_read.items()} or {"row": range(table.frame.height)}
-        )
-        if "image" in frame.columns and (empty := frame["image"].null_count()):
-            notes.append(f"{path.name}: {counted(empty, 'row')} without the name of an image left out.")
-            named_ = frame["image"].is_not_null()
-            frame, networks = frame.filter(named_), tuple(n.at(named_.arg_true().to_numpy()) for n in networks)
-        return Predictions(table, frame, networks, coded_label, held_out, tuple(notes))
+    path, columns = table.path, _but(scores, table, columns.within(table, elsewhere))
+    if table.frame.is_empty():
+        raise PredictionError(f"{path} has no rows; one for each image is needed.")
+    notes: list[str] = []
+    frame = pl.DataFrame({"row": range(table.frame.height)})
+    if (image := image_column(table, columns, notes)) is not None:
+        frame = frame.with_columns(image=text(table.frame[image]))
+        if frame["image"].null_count() == frame.height:
+            raise PredictionError(f"{path}, {called(image)}: no row names an image.")
+    label, coded_label = _label(table, columns)
+    if label is not None:
+        frame = frame.with_columns(label=label)
+    if split := find_split(table, columns):
+        frame = frame.with_columns(split=split[1])
+        notes.append(f"{path.name}: column {split[0]!r} tells training images from others.")
+    networks = _networks(table, columns, scores, notes)
+    held_out = all(NETWORK.match(network.column) for network in networks)
+    if image is not None and (empty := frame["image"].null_count()):
+        notes.append(f"{path.name}: {counted(empty, 'row')} without the name of an image left out.")
+        frame = frame.filter(pl.col("image").is_not_null())
+        networks = tuple(network.at(frame["row"].to_numpy()) for network in networks)
+        frame = frame.with_columns(row=pl.int_range(pl.len()))
+    return Predictions(table, frame, networks, coded_label, held_out, tuple(notes))
 
 
 def _but(scores: Sequence[str], table: Table, columns: Columns) -> Columns:
     """The options without those that name a score of this table: the truth of that name stands in the metadata."""
     taken = {named(table, name) for name in scores}
-    given = {role: name for role, name in columns.given.items() if (named(table, name) or name) not in taken}
-    return Columns(given, columns.like)
+    options = {role: name for role, name in columns.given.items() if (named(table, name) or name) not in taken}
+    return Columns(options, columns.like)
 
 
 def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None:
     """The column that names the images: by name, else the one that holds names of image files."""
-    if (asked := columns.given.get(IMAGE)) and asked != "none" and columns.find(table, IMAGE) is None:
-        raise PredictionError(missing(table, IMAGE, asked))
+    if (stated := columns.given.get(IMAGE)) and stated != "none" and columns.find(table, IMAGE) is None:
+        raise PredictionError(missing(table, IMAGE, stated))
     column = columns.find(table, IMAGE)
     likely = candidates(table, IMAGE)
     if column is None or (IMAGE not in columns.given and not holds_images(table.frame[column]) and len(likely) == 1):
@@ -137,33 +131,44 @@ def _networks(table: Table, columns: Columns, scores: Sequence[str], notes: list
     wide = [(column, found["method"]) for column in table.columns if (found := NETWORK.match(column))]
     if wide:
         return tuple(network_of(table, columns, method, (column,), pairs, notes) for column, method in wide)
-    if DECISION in columns.given and columns.find(table, SCORE) is None and not pairs:
-        return (_decided(table, columns, notes),)
-    if own := next((pair for stem, pair in pairs.items() if bare(stem) == "preds"), None):
-        return (network_of(table, columns, "", own, pairs, notes),)
-    if len(pairs) == 1:
-        own = next(iter(pairs.values()))
-        return (network_of(table, columns, "", _sick_first(table, columns, own), pairs, notes),)
+    if outputs := _outputs(table, columns, pairs):
+        return (network_of(table, columns, "", outputs, pairs, notes),)
+    return (_decided(table, columns, _decision_column(table, columns), notes),)
+
+
+def _outputs(table: Table, columns: Columns, pairs: dict[str, tuple[str, str]]) -> tuple[str, ...]:
+    """The column of the chance of sick, or those of sick and healthy; none where decisions are all there is."""
+    score, decision = columns.find(table, SCORE), columns.find(table, DECISION)
+    if DECISION in columns.given and score is None and not pairs:
+        return ()
+    if of_course := next((pair for stem, pair in pairs.items() if bare(stem) == "preds"), None):
+        return of_course
     if len(pairs) > 1:
         allowed = " or ".join(f"--score {stem or pair[0]}" for stem, pair in pairs.items())
         raise PredictionError(
             f"{table.path} has the outputs of {len(pairs)} networks: choose with {allowed}, or several."
         )
-    if column := columns.find(table, SCORE):
-        return (network_of(table, columns, "", (column,), pairs, notes),)
-    if columns.find(table, DECISION) and bare(columns.find(table, DECISION)) == "preds":
-        return (_decided(table, columns, notes),)
-    likely = _likely(table)
-    if decision := columns.find(table, DECISION):
-        if is_classes(table, decision):
-            return (_decided(table, columns, notes),)
-        if is_numeric(table.frame[decision]):  # `pred` of many people is the chance itself
-            return (network_of(table, columns, "", (decision,), pairs, notes),)
+    if pairs:
+        return _sick_first(table, columns, *pairs.values())
+    if score:
+        return (score,)
+    if decision and bare(decision) != "preds" and not is_classes(table, decision) and is_numeric(table.frame[decision]):
+        return (decision,)  # `pred` of many people is the chance itself
+    return ()
+
+
+def _decision_column(table: Table, columns: Columns) -> str:
+    """The column of decisions, by its name or because no other holds such words. Raises `PredictionError`."""
+    if DECISION in columns.given:
+        return columns.need(table, DECISION)
+    decision, likely = columns.find(table, DECISION), _likely(table)
+    if decision and (bare(decision) == "preds" or is_classes(table, decision)):
+        return decision
     words = [c for c in table.columns if c and is_classes(table, c) and c != columns.find(table, LABEL)]
     words = [c for c in words if not set(coded(table.frame[c]).drop_nulls()) <= {"0", "1"}]
-    if not likely and len(words) == 1:
-        return (_decided(table, Columns({**columns.given, DECISION: words[0]}, columns.like), notes),)
-    raise PredictionError(_no_prediction(table, likely))
+    if likely or len(words) != 1:
+        raise PredictionError(_no_prediction(table, likely))
+    return words[0]
 
 
 def _no_prediction(table: Table, likely: list[str]) -> str:
@@ -208,7 +213,7 @@ def _pairs(table: Table) -> dict[str, tuple[str, str]]:
     for column in table.columns:
         if found := PAIR.match(column):
             ends.setdefault((found["stem"], found["kind"].lower()), {})[found["k"]] = column
-    return {stem: (own["0"], own["1"]) for (stem, _), own in ends.items() if len(own) == 2}
+    return {stem: (pair["0"], pair["1"]) for (stem, _), pair in ends.items() if len(pair) == 2}
 
 
 def _asked(table: Table, pairs: dict[str, tuple[str, str]], name: str) -> tuple[str, ...]:
@@ -241,9 +246,8 @@ def _sick_first(table: Table, columns: Columns, pair: tuple[str, str]) -> tuple[
     return pair if sick == 0 else pair[::-1]
 
 
-def _decided(table: Table, columns: Columns, notes: list[str]) -> Network:
+def _decided(table: Table, columns: Columns, column: str, notes: list[str]) -> Network:
     """A network known by its decisions only."""
-    column = columns.need(table, DECISION)
     values, words = classes(table, column)
     if not words:
         sick = _sick_code(table, columns, column)

@@ -124,27 +124,28 @@ def _decision(
     values, words = classes(table, column)
     decision = values.fill_null(-1).to_numpy().copy()
     known = np.isfinite(score) & (decision >= 0)
-    if not words and known.any() and 0 < decision[known].mean() < 1:
-        if score[known & (decision == 0)].mean() > score[known & (decision == 1)].mean():
-            decision = np.where(decision < 0, -1, 1 - decision)
-    elif not words:
-        constant = decision[known][0] if known.any() else 0
-        if known.any() and (score[known].mean() >= 0.5) != (constant == 1):
-            decision = np.where(decision < 0, -1, 1 - decision)
+    if not words and known.any():
+        sick, healthy = (score[known & (decision == called)] for called in (1, 0))
+        higher = (
+            sick.mean() >= healthy.mean()
+            if len(sick) and len(healthy)
+            else (score[known].mean() >= 0.5) == (len(sick) > 0)
+        )
+        decision = decision if higher else np.where(decision < 0, -1, 1 - decision)
     return decision
 
 
 def _finite(table: Table, column: str) -> np.ndarray:
     """The numbers of a column, NaN where nothing is written. Raises `PredictionError` for what is no finite number."""
     written, values = table.frame[column], numbers(table.frame[column])
-    found = values.cast(pl.Float64).to_numpy().astype(float)
-    wrong = np.isinf(found) | (values.is_null() & text(written).is_not_null()).to_numpy()
+    floats = values.cast(pl.Float64).to_numpy().astype(float)
+    wrong = np.isinf(floats) | (values.is_null() & text(written).is_not_null()).to_numpy()
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise PredictionError(
             f"{table.path}, column {column!r}, row {row + 2}: {written[row]!r} is not a finite number ({wrong.sum()} such rows)."
         )
-    return found
+    return floats
 
 
 def _bounded(table: Table, column: str, values: np.ndarray) -> np.ndarray:

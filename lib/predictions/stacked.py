@@ -1,5 +1,7 @@
 """A file with a row for each image and method (or network): divided into what each of them says."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from lib.predictions.reader import image_column
@@ -28,7 +30,7 @@ def divided(table: Table, columns: Columns) -> tuple[list[tuple[str, Table]], li
         return whole, []
     parts = frame.partition_by(telling, as_dict=True, maintain_order=True)
     named_ = [
-        (plain_name(str(key[0])) if methods else "", Table(table.path, part.drop(telling), table.separator, table.how))
+        (plain_name(str(key[0])) if methods else "", replace(table, frame=part.drop(telling)))
         for key, part in parts.items()
     ]
     if len(named_) < 2:
@@ -40,5 +42,5 @@ def divided(table: Table, columns: Columns) -> tuple[list[tuple[str, Table]], li
 
 
 def _first(table: Table, names: tuple[str, ...]) -> str | None:
-    found = (column for name in names if (column := named(table, name)))
-    return next((column for column in found if pl.Series(table.frame[column]).n_unique() > 1), None)
+    columns = (column for name in names if (column := named(table, name)))
+    return next((column for column in columns if pl.Series(table.frame[column]).n_unique() > 1), None)

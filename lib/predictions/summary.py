@@ -18,7 +18,7 @@ from lib.names import (
     SHOWN,
     SUGGESTED,
 )
-from lib.predictions.audited import Audited
+from lib.predictions.question import Audited
 from lib.tabular import for_terminal
 from lib.tabular.values import counted
 
@@ -76,11 +76,11 @@ def _methods(audit: Audited) -> Iterator[str]:
 def _name(audit: Audited, method: Sequence[str]) -> str:
     """A method in words: its own name, and the post-processing where there is one."""
     weighting, postprocessing, target = method
-    own = audit.methods[weighting]
+    called = audit.methods[weighting]
     if postprocessing == BASELINE_POSTPROCESSING:
-        return own
+        return called
     words = POSTPROCESSINGS.get(postprocessing, postprocessing.replace("_", " "))
-    return f"{own}, {words}" + ("" if target == NO_TARGET else f" by {audit.attributes[target].label}")
+    return f"{called}, {words}" + ("" if target == NO_TARGET else f" by {audit.attributes[target].label}")
 
 
 def _groups(audit: Audited) -> Iterator[str]:
@@ -157,9 +157,9 @@ def _rules(audit: Audited) -> Iterator[str]:
     for rule in audit.deployed:
         if rule["weighting"] == BASELINE[0] and rule["network"] == 1 and "by_group" in rule:
             cuts = rule["by_group"] or {"all": rule["threshold"]}
-            told = "; ".join(f"{group} {_threshold(cut)}" for group, cut in cuts.items())
+            thresholds = "; ".join(f"{group} {_threshold(cut)}" for group, cut in cuts.items())
             name = _name(audit, (rule["weighting"], rule["postprocessing"], rule["target"]))
-            rows.append((name, told))
+            rows.append((name, thresholds))
     if rows:
         yield from _table(("as deployed, fitted on everyone", "sick from this score on"), rows)
 

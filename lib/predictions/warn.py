@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from lib.predictions.match import Matched
 from lib.predictions.scores import Network
@@ -44,32 +44,22 @@ def _scores(name: str, network: Network, labels: np.ndarray) -> Iterator[str]:
 
 
 def _decisions(name: str, network: Network) -> Iterator[str]:
-    """Decisions that are no cut of the score, or the cut of another threshold than .5."""
-    known = network.decision >= 0
-    score, decision = network.score[known], network.decision[known]
-    if not known.any() or np.ptp(decision) == 0:
+    """Decisions that are the cut of no threshold at all."""
+    decided = network.decision >= 0
+    decision = network.decision[decided]
+    if not decided.any() or np.ptp(decision) == 0 or cut_of(network):
         return
-    highest, lowest = score[decision == 0].max(), score[decision == 1].min()
-    if lowest > highest:
-        return
-    order = np.argsort(score, kind="stable")
-    wrong = np.concatenate(
-        [[(decision == 0).sum()], (decision == 0).sum() + np.cumsum(np.where(decision[order] == 1, 1, -1))]
-    )
-    ends = np.flatnonzero(np.append(np.diff(score[order]) > 0, True)) + 1  # equal scores are decided alike
-    least = int(wrong[np.concatenate([[0], ends])].min())
-    if least:
-        yield f"{name}: {least:,} of {known.sum():,} decisions contradict the scores, whatever the threshold; the decisions are kept."
+    fpr, tpr, _ = roc_curve(decision, network.score[decided], drop_intermediate=False)
+    contradict = round(min(fpr * (decision == 0).sum() + (1 - tpr) * (decision == 1).sum()))
+    yield f"{name}: {contradict:,} of {len(decision):,} decisions contradict the scores, whatever the threshold; the decisions are kept."
 
 
 def cut_of(network: Network) -> tuple[float, float] | None:
     """The largest score called healthy and the smallest called sick, where decisions are those of one threshold."""
-    known = network.decision >= 0
-    score, decision = network.score[known], network.decision[known]
-    if not known.any() or np.ptp(decision) == 0:
+    healthy, sick = (network.score[network.decision == called] for called in (0, 1))
+    if not len(healthy) or not len(sick) or sick.min() <= healthy.max():
         return None
-    highest, lowest = float(score[decision == 0].max()), float(score[decision == 1].min())
-    return (highest, lowest) if lowest > highest else None
+    return float(healthy.max()), float(sick.min())
 
 
 def about_images(rows: pl.DataFrame) -> Iterator[str]:

@@ -62,8 +62,8 @@ def run_chapters(root: Path, chapters: list[str]) -> dict[str, list[Part]]:
         [sys.executable, "-c", start, *chapters], cwd=root, capture_output=True, text=True, encoding="utf-8"
     )
     if done.returncode:
-        told = done.stderr.strip().splitlines() or ["its process died."]
-        raise DraftError(told[-1])
+        lines = done.stderr.strip().splitlines() or ["its process died."]
+        raise DraftError(lines[-1])
     return json.loads(done.stdout)
 
 
@@ -116,7 +116,7 @@ def _run(shell: Any, name: str, text: str) -> Iterator[Part]:
     shell.reset(new_session=False)
     for source, line, is_code in parts_of(text):
         if not is_code:
-            yield {"text": INLINE.sub(lambda found: _told(shell, found[1], name), source)}
+            yield {"text": INLINE.sub(lambda match: _in_words(shell, match[1], name), source)}
             continue
         options = dict(OPTION.findall(source))
         code = OPTION.sub("", source).strip("\n")
@@ -138,7 +138,7 @@ def _outputs(shell: Any, code: str, place: str) -> list[dict[str, str]]:
     return [{kind: text for kind, text in data.items() if isinstance(text, str)} for data in shown]
 
 
-def _told(shell: Any, expression: str, name: str) -> str:
+def _in_words(shell: Any, expression: str, name: str) -> str:
     """An inline expression as Quarto tells it: a plain value is text, not Markdown; an object that knows its Markdown gives that."""
     try:
         value = eval(expression, shell.user_ns)

@@ -21,7 +21,7 @@ import typst
 import yaml
 
 from lib.messages import message
-from lib.render.book import DECK, LANGUAGE, book_settings, page_words, twin_of
+from lib.render.book import DECK, LANGUAGE, book_settings, page_words, twin_of, words_for_browser
 from lib.render.cells import DraftError, executed
 
 HERE = Path(__file__).parent
@@ -76,7 +76,7 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
         "spaced-punctuation": settings.get("spaced-punctuation", False),
         "words": words["page"],
         "toc-title": quarto.get("toc-title-document", "Contents"),
-        "numbers": {label: told for label, (_, told) in labels.items() if not label.startswith("sec")},
+        "numbers": {label: name for label, (_, name) in labels.items() if not label.startswith("sec")},
     }
     if "bibliography" in config:
         head |= {"bibliography": str(root / config["bibliography"]), "link-citations": True}
@@ -162,8 +162,8 @@ def labels_of(chapters: list[Chapter], names: dict[str, str]) -> dict[str, tuple
                 else:
                     top = "apx-prefix" if chapter.number.isalpha() else "ch-prefix"
                     key, number = "sec-prefix" if line.level > 1 else top, line.number
-                told = f"{words[key]}{NO_BREAK}{number}" if number else _plain(line.title) or label
-                labels[label] = (chapter.page, told)
+                name = f"{words[key]}{NO_BREAK}{number}" if number else _plain(line.title) or label
+                labels[label] = (chapter.page, name)
     return labels
 
 
@@ -177,11 +177,11 @@ def resolved(chapter: Chapter, labels: dict[str, tuple[str, str]], *, whole: boo
         if reference[2] not in labels:
             log.warning("%s: nothing is labelled %s.", chapter.path, reference[2])
             return f"**{reference[2]}**"
-        page, told = labels[reference[2]]
+        page, name = labels[reference[2]]
         if only:
-            return told
+            return name
         place = "" if whole or page == chapter.page else _way(page, chapter)
-        return f"[{told.split(NO_BREAK)[-1] if reference[1] else told}]({place}#{reference[2]})"
+        return f"[{name.split(NO_BREAK)[-1] if reference[1] else name}]({place}#{reference[2]})"
 
     lines = []
     for line in _lines(chapter.text, chapter.number):
@@ -266,8 +266,7 @@ def _pandoc(text: str, to: str, root: Path, metadata: dict[str, Any]) -> str:
         command += [f"--template={folder / template}", f"--metadata-file={folder / 'metadata.json'}"]
         if sheets:
             style = "\n".join((ROOT / name).read_text("utf-8") for name in sheets)
-            told = json.dumps(metadata["words"], ensure_ascii=False).replace("<", "\\u003c")
-            script = f'<script type="application/json" id="page-words">{told}</script>'
+            script = words_for_browser({"page": metadata["words"]})
             (folder / "head.html").write_text(f"<style>\n{style}</style>\n{script}\n", "utf-8")
             command += ["--mathml", f"--include-in-header={folder / 'head.html'}"]
         done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")

@@ -84,7 +84,7 @@ def _scored(manifest: dict[str, Any], root: Path) -> pl.DataFrame:
         raise ValueError("its results are of predictions, and those come without images.")
     place = data_folder(chosen_cohort(root), root)
     key, training = manifest["cohort"]["key"], manifest["settings"]["training"]
-    settings = TrainingSettings(**{own: training[own] for own in training if own not in ("seeds", "weightings")})
+    settings = TrainingSettings(**{name: training[name] for name in training if name not in ("seeds", "weightings")})
     runs = [place / "runs" / settings.run_key(key, BASELINE_WEIGHTING, seed) for seed in training["seeds"]]
     if not all((run / DONE).is_file() for run in runs):
         raise ValueError(f"the networks of these results are not in {place / 'runs'}.")
@@ -92,7 +92,7 @@ def _scored(manifest: dict[str, Any], root: Path) -> pl.DataFrame:
     if not folder or not Path(folder).is_dir():
         raise ValueError(f"the folder with the images of {place.name} is not on this machine.")
     cohort = read_cohort(
-        folder, attributes=[parse_attribute(own) for own in manifest["settings"]["audit"]["attributes"]]
+        folder, attributes=[parse_attribute(name) for name in manifest["settings"]["audit"]["attributes"]]
     )
     if cohort.key != key:
         raise ValueError(f"{folder} is not what it was when {place.name} was studied.")

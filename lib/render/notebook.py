@@ -20,7 +20,7 @@ FILE = "report.ipynb"
 MARK = "CELL{}HERE"
 WIDGET = "WIDGETHERE"
 """Stands for what only pages can draw: it is left out, with the paragraph that leads to it (`notebook.lua`)."""
-START = """# {told}
+START = """# {comment}
 import os, sys
 from pathlib import Path
 
@@ -43,18 +43,18 @@ def write_notebook(root: Path, code: str = LANGUAGE) -> Path:
     texts = {path: "".join(shown(part) for part in parts) for path, parts in ran.items()}
     chapters = numbered(book["chapters"], book.get("appendices", []), texts)
     labels = labels_of(chapters, words["quarto"] | settings["language"])
-    numbers = {label: told for label, (_, told) in labels.items() if not label.startswith("sec")}
+    numbers = {label: name for label, (_, name) in labels.items() if not label.startswith("sec")}
 
     captions = "".join(str(data) for parts in ran.values() for part in parts for data in part.get("outputs", []))
     numbers |= _cited(sorted(set(re.findall(r"\[@[\w@;, -]+\]", captions))), root, settings)
 
-    cells, told = _Cells(), []
+    cells, pieces = _Cells(), []
     for chapter in chapters:
         marked = "".join(cells.marked(part) for part in ran[chapter.path])
-        told.append(resolved(replace(chapter, text=marked), labels, only=True))
-    text = _markdown("\n\n".join(told), root, settings)
+        pieces.append(resolved(replace(chapter, text=marked), labels, only=True))
+    text = _markdown("\n\n".join(pieces), root, settings)
     cohort = f'os.environ["COHORT"] = {os.environ["COHORT"]!r}\n' if os.environ.get("COHORT") else ""
-    start = START.format(told=words["page"]["notebook"], cohort=cohort, numbers=numbers, title=book["title"])
+    start = START.format(comment=words["page"]["notebook"], cohort=cohort, numbers=numbers, title=book["title"])
     notebook = nbformat.v4.new_notebook(
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -67,7 +67,7 @@ def write_notebook(root: Path, code: str = LANGUAGE) -> Path:
     notebook.cells.append(_code(start, [nbformat.v4.new_output("stream", name="stdout", text=book["title"] + "\n")]))
     for place, piece in enumerate(re.split(MARK.format(r"(\d+)"), text)):
         if place % 2:
-            source, outputs = cells.found[int(piece)]
+            source, outputs = cells.shown[int(piece)]
             notebook.cells.append(_code(source, [_output(data, numbers) for data in outputs]))
         elif piece.strip():
             notebook.cells.append(nbformat.v4.new_markdown_cell(piece.strip()))
@@ -89,7 +89,7 @@ class _Cells:
     """The cells that show something; code that shows nothing, such as imports, goes once into the next that does."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[str, list[dict[str, str]]]] = []
+        self.shown: list[tuple[str, list[dict[str, str]]]] = []
         self._waiting: list[str] = []
         self._seen: set[str] = set()
 
@@ -103,9 +103,9 @@ class _Cells:
             return ""
         if any('hidden><script type="application/json">' in data.get("text/markdown", "") for data in part["outputs"]):
             return f"\n\n{WIDGET}\n\n"
-        self.found.append(("\n\n".join([*self._waiting, part["code"]]), part["outputs"]))
+        self.shown.append(("\n\n".join([*self._waiting, part["code"]]), part["outputs"]))
         self._waiting.clear()
-        return f"\n\n{MARK.format(len(self.found) - 1)}\n\n"
+        return f"\n\n{MARK.format(len(self.shown) - 1)}\n\n"
 
 
 def _code(source: str, outputs: list[Any]) -> Any:
@@ -122,8 +122,8 @@ def _output(data: dict[str, str], numbers: dict[str, str]) -> Any:
 
 def _cited(citations: list[str], root: Path, settings: dict[str, Any]) -> dict[str, str]:
     """Citations in captions as they are told: `[@kish1965]` is `(Kish 1965)`; captions are no Markdown that pandoc sees."""
-    told = _pandoc("\n\n".join(citations), root, settings, "--to=plain", "--metadata=suppress-bibliography:true")
-    return dict(zip(citations, told.strip().split("\n\n"), strict=True)) if citations else {}
+    plain = _pandoc("\n\n".join(citations), root, settings, "--to=plain", "--metadata=suppress-bibliography:true")
+    return dict(zip(citations, plain.strip().split("\n\n"), strict=True)) if citations else {}
 
 
 def _markdown(text: str, root: Path, settings: dict[str, Any]) -> str:

@@ -53,9 +53,9 @@ def work_from_disk(output: Path) -> int:
     return changed
 
 
-def _plain_tag(found: re.Match[str]) -> str:
+def _plain_tag(tag: re.Match[str]) -> str:
     """One deferred script, as modules are, in the place of both."""
-    return f'<script src="{found["to"]}{PLAIN}" defer></script>' if found["what"] == MODULES[0] else ""
+    return f'<script src="{tag["to"]}{PLAIN}" defer></script>' if tag["what"] == MODULES[0] else ""
 
 
 if __name__ == "__main__":

@@ -44,16 +44,16 @@ def find_quarto(*, install: bool = True) -> Quarto:
         version = quarto_version(Path(program))
         if version >= OLDEST:
             return Quarto(Path(program))
-        found = ".".join(map(str, version)) or message("of unknown version")
-        refused.append(message("{program} is Quarto {version}", program, found))
+        number = ".".join(map(str, version)) or message("of unknown version")
+        refused.append(message("{program} is Quarto {version}", program, number))
     wanted = ".".join(map(str, OLDEST))
     if named and not refused:
         refused.append(message("QUARTO_PATH={path} leads to no quarto program", named))
     if install and pip_install(scripts):
         return find_quarto(install=False)
     why = "; ".join(refused) or message("Quarto is not on PATH")
-    told = message("{why}; version {wanted} or newer is needed, and pip could not install it.", why, wanted)
-    return Quarto(None, told)
+    why = message("{why}; version {wanted} or newer is needed, and pip could not install it.", why, wanted)
+    return Quarto(None, why)
 
 
 def quarto_version(program: Path) -> tuple[int, ...]:

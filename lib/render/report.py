@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -88,14 +89,10 @@ def _rendering(root: Path) -> AbstractContextManager[None]:
 
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
-    told = []
+    said = message("Another rendering (or a preview) is under way in this clone: waiting for it.")
+    say_once = cache(lambda: log.info(said))
 
-    def waiting() -> None:
-        if not told:
-            told.append(True)
-            log.info(message("Another rendering (or a preview) is under way in this clone: waiting for it."))
-
-    with alone_with(place, waiting):
+    with alone_with(place, say_once):
         yield
 
 
@@ -142,39 +139,36 @@ def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[P
 
 def _pages(project: Path, bundle: Path, code: str) -> None:
     """The pages in a language, but for chapters on what was not asked: other methods, adjusted decisions, and the choice."""
-    own = PREDICTIONS if code == LANGUAGE else PREDICTIONS / code
-    if not own.is_dir():
-        raise ValueError(f"The report of predictions has no pages in {code!r}; they would stand in {own}.")
+    pages = PREDICTIONS if code == LANGUAGE else PREDICTIONS / code
+    if not pages.is_dir():
+        raise ValueError(f"The report of predictions has no pages in {code!r}; they would stand in {pages}.")
     book = yaml.safe_load((PREDICTIONS / "_quarto.yml").read_text("utf-8"))
     words = page_words(PREDICTIONS.parents[2], code)
     if code != LANGUAGE:
-        told = yaml.safe_load((own / "_quarto.yml").read_text("utf-8"))
-        book |= told | {"book": book["book"] | told["book"], "language": words["quarto"]}
+        translated = yaml.safe_load((pages / "_quarto.yml").read_text("utf-8"))
+        book |= translated | {"book": book["book"] | translated["book"], "language": words["quarto"]}
     book["references-title"] = words["quarto"].get("section-title-references", "References")
     book["format"]["html"]["include-in-header"] = [{"text": words_for_browser(words)}]
     settings = json.loads((bundle / "study.json").read_text("utf-8"))["settings"]
     methods, rules = len(settings["training"]["weightings"]) > 1, len(settings["audit"]["postprocessings"]) > 1
-    asked = {"methods.qmd": methods, "adjusted.qmd": rules, "decision.qmd": methods or rules}
-    book["book"]["chapters"] = [name for name in book["book"]["chapters"] if asked.get(name, True)]
+    has_content = {"methods.qmd": methods, "adjusted.qmd": rules, "decision.qmd": methods or rules}
+    book["book"]["chapters"] = [name for name in book["book"]["chapters"] if has_content.get(name, True)]
     for name in book["book"]["chapters"]:
-        shutil.copy(own / name, project / name)
+        shutil.copy(pages / name, project / name)
     (project / "_quarto.yml").write_text(json.dumps(book, indent=2, ensure_ascii=False) + "\n", "utf-8")  # JSON is YAML
 
 
 @contextmanager
 def _working_on(bundle: Path, root: Path) -> Iterator[None]:
     """Cells run elsewhere find `lib` of this project and the bundle."""
-    wanted = {
-        "COHORT": bundle.parent.name,
-        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ |= wanted
+    before = dict(os.environ)
+    os.environ["COHORT"] = bundle.parent.name
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(root), before.get("PYTHONPATH", "")])
     try:
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+        os.environ.clear()
+        os.environ |= before
 
 
 def render_slides(root: Path, code: str = LANGUAGE) -> Path:

@@ -27,11 +27,11 @@ def link_twins(root: Path, folder: Path | None = None) -> int:
     for code in codes:
         for name, page in pages[code].items():
             twins = [(other, pages[other][name]) for other in codes if other != code and name in pages[other]]
-            told = "".join(_link(root, page, other, twin) for other, twin in twins)
+            links_there = "".join(_link(root, page, other, twin) for other, twin in twins)
             before = page.read_text("utf-8")
             after = LINKS.sub("", before)
-            if told:
-                after = PLACE.sub(lambda found, told=told: f'{found[1]}\n<p class="twins">{told}</p>\n', after, count=1)
+            if links_there:
+                after = PLACE.sub(lambda m, p=links_there: f'{m[1]}\n<p class="twins">{p}</p>\n', after, count=1)
             if after != before:
                 page.write_text(after, "utf-8")
             links += len(twins)
@@ -41,8 +41,8 @@ def link_twins(root: Path, folder: Path | None = None) -> int:
 def _pages(root: Path, code: str, folder: Path | None) -> dict[str, Path]:
     """The pages of an edition by the name that twins share: the path without the folder of the language."""
     home = (folder or root / OUTPUT) / Path(output_of(code)).relative_to(OUTPUT)
-    found = [path for path in (*home.glob("*.html"), *(home / "chapters").rglob("*.html")) if path.is_file()]
-    return {path.relative_to(home).as_posix().replace(f"chapters/{code}/", "chapters/", 1): path for path in found}
+    files = [path for path in (*home.glob("*.html"), *(home / "chapters").rglob("*.html")) if path.is_file()]
+    return {path.relative_to(home).as_posix().replace(f"chapters/{code}/", "chapters/", 1): path for path in files}
 
 
 def _link(root: Path, page: Path, code: str, twin: Path) -> str:

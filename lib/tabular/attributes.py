@@ -1,5 +1,6 @@
 """Any attribute: a column grouped by its values, or by cut points where it holds numbers; order and reference stated."""
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import polars as pl
 from lib.names import CROSSED, Attribute
 from lib.tabular.content import TableError
 from lib.tabular.escape import plain_name
-from lib.tabular.values import numbers, simplified, text, years
+from lib.tabular.values import cut_at, numbers, simplified, text, years
 
 MOST_GROUPS = 8
 """Groups of an attribute; the rarest are joined beyond."""
@@ -17,20 +18,10 @@ MOST_ATTRIBUTES = 8
 OTHER = "other"
 CONSTANT = 0.9
 """Share of the patients with several images who have one group throughout, from which on the attribute is of the patient."""
-RESERVED = {
-    "age",
-    "image",
-    "patient",
-    "label",
-    "score",
-    "split",
-    "findings",
-    "weight",
-    "path",
-    "digest",
-    "overall",
-    "all",
-}
+RESERVED = set(
+    ["age", "image", "patient", "label", "score", "split", "findings", "weight", "path", "digest", "overall", "all"]
+)
+"""Names that mean something else in the tables."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ def parse_attribute(written: str) -> AttributeSpec:
             column = more  # a column's name with a colon in it
     else:
         column = last
-    if not name.strip() or list(cuts) != sorted(set(cuts)):
+    if not name.strip() or list(cuts) != sorted(set(cuts)) or not all(map(math.isfinite, cuts)):
         raise TableError(
             "--attribute {written!r}: allowed are NAME, NAME:COLUMN, NAME:COLUMN:40,60 with rising cut points, each "
             "with =GROUP after it to state the reference.",
@@ -87,8 +78,8 @@ def grouped(
     `where` names file and column in errors. Groups are in rising order of numbers, else in that of the alphabet; the
     reference is the stated one, else the largest. Raises `TableError`.
     """
-    told: list[str] = []
-    groups = _cut(column, spec, where) if spec.cuts else _by_value(column, spec, where, told)
+    notes: list[str] = []
+    groups = _cut(column, spec, where) if spec.cuts else _by_value(column, spec, where, notes)
     counts = Counter(groups.drop_nulls())
     if not counts:
         raise TableError("{where} has no value: nobody can be grouped by it.", where)
@@ -112,7 +103,7 @@ def grouped(
     return (
         groups.alias(spec.key),
         Attribute(spec.key, spec.label, tuple(order), reference, of_patients(groups, patients)),
-        told,
+        notes,
     )
 
 
@@ -125,7 +116,7 @@ def of_patients(groups: pl.Series, patients: pl.Series) -> bool:
     return several.is_empty() or (several["groups"] == 1).mean() >= CONSTANT
 
 
-def _by_value(column: pl.Series, spec: AttributeSpec, where: str, told: list[str]) -> pl.Series:
+def _by_value(column: pl.Series, spec: AttributeSpec, where: str, notes: list[str]) -> pl.Series:
     written = text(column)
     distinct = written.drop_nulls().n_unique()
     values = numbers(column)
@@ -152,28 +143,20 @@ def _by_value(column: pl.Series, spec: AttributeSpec, where: str, told: list[str
     for value, _ in counts.most_common():
         best.setdefault(simplified(value), value)  # of several writings, the most frequent
     shown = {value: plain_name(best[simplified(value)]).replace(" - ", " \N{EN DASH} ") for value in counts}
-    sizes = Counter()
-    for value, count in counts.items():
-        sizes[shown[value]] += count
+    groups = written.replace_strict(shown, default=None, return_dtype=pl.String)
+    sizes = Counter(groups.drop_nulls())
     if len(sizes) > MOST_GROUPS:
-        kept = {group for group, _ in sizes.most_common(MOST_GROUPS - 1)}
-        shown = {value: group if group in kept else OTHER for value, group in shown.items()}
-        told.append(
-            f"{spec.label}: the {len(sizes) - len(kept)} rarest of {len(sizes)} values are joined as {OTHER!r}."
-        )
-    return written.replace_strict(shown, default=None, return_dtype=pl.String)
+        rare = {group: OTHER for group, _ in sizes.most_common()[MOST_GROUPS - 1 :]}
+        notes.append(f"{spec.label}: the {len(rare)} rarest of {len(sizes)} values are joined as {OTHER!r}.")
+        groups = groups.replace(rare)
+    return groups
 
 
 def _cut(column: pl.Series, spec: AttributeSpec, where: str) -> pl.Series:
     values = years(column) if spec.key.startswith("age") and column.dtype == pl.String else numbers(column)
     if values.null_count() == len(values):
         raise TableError("{where} holds no number to cut at {cuts}.", where, ", ".join(f"{cut:g}" for cut in spec.cuts))
-    labels = _labels(spec.cuts, _whole(column))
-    found = pl.when(pl.col("v") < spec.cuts[0]).then(pl.lit(labels[0]))
-    for cut, label in zip(spec.cuts[1:], labels[1:], strict=False):
-        upper = pl.col("v") <= cut if cut == spec.cuts[-1] else pl.col("v") < cut
-        found = found.when(upper).then(pl.lit(label))
-    return values.to_frame("v").select(found.when(pl.col("v").is_not_null()).then(pl.lit(labels[-1])))["literal"]
+    return cut_at(values, spec.cuts, _labels(spec.cuts, _whole(column)))
 
 
 def _labels(cuts: tuple[float, ...], whole: bool) -> list[str]:

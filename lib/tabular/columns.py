@@ -11,7 +11,7 @@ from lib.messages import message
 from lib.tabular.content import TableError
 from lib.tabular.naming import SUFFIX
 from lib.tabular.table import Table
-from lib.tabular.values import TRUTH, bare, numbers, simplified, splits, text, truths
+from lib.tabular.values import TRUTH, bare, listed, numbers, simplified, splits, text, truths
 
 IMAGE, PATIENT, FINDINGS, AGE, SEX, VIEW = "image", "patient", "findings", "age", "sex", "view"
 LABEL, SCORE, DECISION, SPLIT, WEIGHT, NO_FINDING = "label", "score", "decision", "split", "weight", "no finding"
@@ -19,16 +19,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     IMAGE: ("Image Index", "image", "image id", "image name", "image file", "image path", "img", "img name", "img id")
     + ("img path", "filename", "file", "file path", "fname", "path", "dicom id", "path to image", "name", "fichier")
     + ("nom image", "sop instance uid"),
-    PATIENT: (
-        "Patient ID",
-        "patient",
-        "subject id",
-        "subject",
-        "patient number",
-        "deid patient id",
-        "pid",
-        "id patient",
-    ),
+    PATIENT: ("Patient ID", "patient", "subject id", "subject", "patient number", "deid patient id", "pid")
+    + ("id patient",),
     FINDINGS: ("Finding Labels", "findings", "finding", "diagnosis", "pathologies"),
     AGE: ("Patient Age", "age", "anchor age", "age at study", "age years", "age at exam"),
     SEX: ("Patient Gender", "Patient Sex", "sex", "gender", "sexe", "genre", "patient sex dicom"),
@@ -50,19 +42,8 @@ WORDS = {
     DECISION: "the decision, sick or healthy",
     SPLIT: "which images are for training",
 }
-TRAIN_FLAGS = ("train", "istrain", "intrain", "trainset", "training")
-HELD_OUT_FLAGS = (
-    "valid",
-    "val",
-    "isvalid",
-    "isval",
-    "invalid",
-    "invalidation",
-    "validation",
-    "test",
-    "istest",
-    "heldout",
-)
+FLAG = re.compile(r"(?:is|in)?(?:(?P<train>train|trainset|training)|valid|val|validation|test|heldout)$")
+"""Names, without case, spaces and signs, of columns that say by true and false which images are of training, or are not."""
 PRESETS: dict[str, dict[str, str]] = {
     "nih": {IMAGE: "Image Index", PATIENT: "Patient ID", FINDINGS: "Finding Labels", AGE: "Patient Age"}
     | {VIEW: "View Position"},
@@ -70,6 +51,8 @@ PRESETS: dict[str, dict[str, str]] = {
     "mimic": {IMAGE: "dicom_id", PATIENT: "subject_id", VIEW: "ViewPosition", NO_FINDING: "No Finding"},
 }
 """What `--like` says of the columns of published files; of what it does not name, names in use are tried."""
+SHOWN = 12
+"""Columns named in a sentence; the others are counted."""
 PATHOLOGIES = ("Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema", "Consolidation")
 PATHOLOGIES += ("Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture")
 PATHOLOGIES += ("Support Devices",)
@@ -123,11 +106,11 @@ def missing(table: Table, role: str, asked: str | None = None) -> str:
     if asked:
         near = difflib.get_close_matches(asked, columns, 3, 0.6) or columns
         return message(
-            "{path} has no column {asked!r} (--{role}); it has {columns}.", table.path, asked, role, _some(near)
+            "{path} has no column {asked!r} (--{role}); it has {columns}.", table.path, asked, role, listed(near, SHOWN)
         )
     likely = candidates(table, role)
     option = option_for(role, likely[0] if likely else "COLUMN")
-    said = f"it might be {_some(likely)}" if likely else f"it has {_some(columns)}"
+    said = f"it might be {listed(likely, SHOWN)}" if likely else f"it has {listed(columns, SHOWN)}"
     return f"{table.path} has no column for {WORDS.get(role, role)} ({NAMES[role][0]!r}, ...); {said}: name it, as in {option}."
 
 
@@ -189,19 +172,15 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
     By its name, by a name such as `train` with true and false, or because its values are such words. Raises `TableError`
     for a column of that name with another word in it.
     """
-    asked = columns.given.get(SPLIT)
+    stated = columns.given.get(SPLIT)
     column = columns.find(table, SPLIT)
-    if asked and column is None:
-        raise TableError(missing(table, SPLIT, asked))
-    if column is not None and not asked and (is_numeric(table.frame[column]) or not _any_split(table.frame[column])):
+    if stated and column is None:
+        raise TableError(missing(table, SPLIT, stated))
+    if column is not None and not stated and (is_numeric(table.frame[column]) or not _any_split(table.frame[column])):
         column = column if bare(column) == "split" else None  # folds of a cross-validation, or names of data sets
-    flags = TRAIN_FLAGS + HELD_OUT_FLAGS
-    if column is None or bare(column) in flags:
-        flagged = [column] if column else [c for c in table.columns if bare(c) in flags]
-        for name in flagged:
-            split = _flag(table.frame[name], bare(name) in TRAIN_FLAGS)
-            if split is not None:
-                return name, split
+    for name in table.columns if column is None else [column]:
+        if (flag := FLAG.match(bare(name))) and (split := _flag(table.frame[name], bool(flag["train"]))) is not None:
+            return name, split
     if column is None:
         if len(likely := candidates(table, SPLIT)) != 1:
             return None
@@ -234,8 +213,3 @@ def _flag(column: pl.Series, of_train: bool) -> pl.Series | None:
         return splits(column) if holds_split(column) else None
     held_out = truths(column) != of_train
     return held_out.replace_strict({True: "valid", False: "train"}, default=None, return_dtype=pl.String)
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - 12
-    return ", ".join(names[:12]) + (message(" and {more} more", more) if more > 0 else "")

@@ -53,8 +53,8 @@ class TableError(ValueError):
     """
 
     def __init__(self, text: str, *values: Any):
-        told = message(text, *values)
-        whole = told if len(told) <= LONGEST else f"{told[: LONGEST // 2]} ... {told[-LONGEST // 2 :]}"
+        sentence = message(text, *values)
+        whole = sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}"
         shown = (c if c.isprintable() or unicodedata.category(c) == "Zs" else " " for c in " ".join(whole.splitlines()))
         super().__init__("".join(shown))
 

@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
-from lib.messages import message
 from lib.names import Attribute
-from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec, grouped
+from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec
 from lib.tabular.classes import is_classes, truth
 from lib.tabular.columns import (
     AGE,
     FINDINGS,
     IMAGE,
     LABEL,
+    NAMES,
     NO_FINDING,
     PATHOLOGIES,
     PATIENT,
@@ -33,8 +33,8 @@ from lib.tabular.columns import (
 from lib.tabular.content import TableError
 from lib.tabular.naming import Names
 from lib.tabular.table import Table, read_table
-from lib.tabular.usual import SOURCES, USUAL, Codes, attributes_wanted, usual_attribute, usual_checked
-from lib.tabular.values import coded, numbers, sexes, text, views, years
+from lib.tabular.usual import SOURCES, USUAL, Codes, attribute_of, attributes_wanted, believed, usual_values
+from lib.tabular.values import OLDEST, age_groups, coded, numbers, text, years
 
 ROW = "\0row"
 """A name for rows that name no image; no table has a column called so."""
@@ -87,46 +87,41 @@ def read_people(
     columns, codes, notes, warnings = columns or Columns(), codes or {}, [], []
     if strict:
         _require(table, columns, USUAL if attributes is None else attributes)
-    rows = _basic(table, columns, notes)
+    rows = _basic(table, columns, codes, notes)
     checks = [("rows in metadata.csv", rows.height, "read")]
     complete = rows.filter(pl.col("image").fill_null("") != "", pl.col("patient").fill_null("") != "")
     checks.append(("rows without an image name or a patient", rows.height - complete.height, "left out"))
     compared = [name for name in complete.columns if name != "row"]
     distinct = complete.unique(compared, keep="first", maintain_order=True)
     first = distinct.unique("image", keep="first", maintain_order=True)
+    age, unknown = believed(first["age"]), "set to unknown, image kept"
     checks += [
         ("repeated rows that agree", complete.height - distinct.height, "one kept"),
         ("repeated rows that differ", distinct.height - first.height, "the first kept"),
+        (f"ages outside 0 to {OLDEST} years", age.null_count() - first["age"].null_count(), unknown),
+        ("ages that are not a number", first["age"].null_count(), unknown),
+        ("sexes other than F and M", first["sex"].null_count(), unknown),
+        ("views other than AP and PA", first["view"].null_count(), unknown),
     ]
-    first = usual_checked(first, codes, checks)
-    kept = Table(table.path, table.frame[first["row"].to_list()], table.separator, table.how)
-    frame, compared_by = first.drop("row", "raw_sex", "raw_view"), {}
-    for spec in attributes_wanted(kept, columns, attributes):
-        column, attribute = usual_attribute(spec, kept, first, columns, None if strict else warnings, codes)
-        if attribute is None:
-            own_column = named(kept, column) if (column := spec.column or spec.name) else None
-            if own_column is None:
-                raise TableError(missing(kept, "attribute", column))
-            where = message("{path}, column {column!r},", kept.path, own_column)
-            values, attribute, told = grouped(spec, kept.frame[own_column], first["patient"], where)
-            notes += told
-            frame = frame.with_columns(values.alias(attribute.name))
-        elif column is not None:
-            frame = frame.with_columns(column.alias(attribute.name))
-        compared_by[attribute.name] = attribute
-    if not 1 <= len(compared_by) <= MOST_ATTRIBUTES:
+    frame = first.drop("row").with_columns(age, age_groups(age))
+    kept = replace(table, frame=table.frame[first["row"].to_list()])
+    wanted = attributes_wanted(kept, columns, attributes)
+    if not wanted:
         raise TableError(
-            message(
-                "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has "
-                "{columns}.",
-                table.path,
-                ", ".join(table.columns[:12]),
-            )
-            if not compared_by
-            else message(
-                "{count} attributes are asked for; at most {most} are compared.", len(compared_by), MOST_ATTRIBUTES
-            )
+            "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has {columns}.",
+            table.path,
+            ", ".join(table.columns[:12]),
         )
+    if len(wanted) > MOST_ATTRIBUTES:
+        raise TableError("{count} attributes are asked for; at most {most} are compared.", len(wanted), MOST_ATTRIBUTES)
+    compared_by: dict[str, Attribute] = {}
+    for spec in wanted:
+        values, attribute, warning = attribute_of(
+            spec, kept, first["patient"], columns, codes, notes, as_written=not strict
+        )
+        frame = frame.with_columns(values.alias(attribute.name))
+        warnings += [warning] if warning else []
+        compared_by[attribute.name] = attribute
     if (split := find_split(kept, columns)) is not None:
         frame = frame.with_columns(split=split[1])
     return People(kept, frame, compared_by, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
@@ -134,8 +129,6 @@ def read_people(
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
     """A cohort needs these. Raises `TableError` that names the columns, as the NIH calls them."""
-    from lib.tabular.columns import NAMES
-
     roles = [IMAGE, FINDINGS, PATIENT, *(SOURCES[spec.name] for spec in attributes if spec.name in SOURCES)]
     absent = [NAMES[role][0] for role in roles if columns.find(table, role) is None]
     if absent and not (absent == [NAMES[FINDINGS][0]] and columns.find(table, NO_FINDING)):
@@ -147,7 +140,7 @@ def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]
         )
 
 
-def _basic(table: Table, columns: Columns, notes: list[str]) -> pl.DataFrame:
+def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl.DataFrame:
     """Image, patient, findings, weight and the attributes as written, a row for each row of the table."""
     frame = table.frame
     image = columns.find(table, IMAGE)
@@ -168,7 +161,6 @@ def _basic(table: Table, columns: Columns, notes: list[str]) -> pl.DataFrame:
             return pl.Series(role, [None] * table.frame.height, dtype=pl.String)
         return frame[column]
 
-    weight = numbers(written(WEIGHT))
     return pl.DataFrame(
         {
             "row": pl.int_range(frame.height, eager=True),
@@ -176,11 +168,9 @@ def _basic(table: Table, columns: Columns, notes: list[str]) -> pl.DataFrame:
             "findings": _findings(table, columns, notes),
             "patient": _patients(table, columns, names, notes),
             "age": years(written(AGE)),
-            "sex": sexes(written(SEX)),
-            "view": views(written(VIEW)),
-            "raw_sex": coded(written(SEX)),
-            "raw_view": coded(written(VIEW)),
-            "weight": weight,
+            "sex": usual_values("sex", written(SEX), codes),
+            "view": usual_values("view", written(VIEW), codes),
+            "weight": numbers(written(WEIGHT)),
         }
     )
 
@@ -217,24 +207,21 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     if column is None:
         return pl.Series("findings", [None] * table.frame.height, dtype=pl.String)
     if column == columns.find(table, LABEL):
-        written = {1: UNNAMED, 0: "No Finding"}
+        sick = truth(table, column)[0]
         if column in PATHOLOGIES:
             notes.append(f"{table.path.name}: where {column!r} is blank, it is taken for absent.")
-            blank = text(table.frame[column]).is_null()
-            sick = truth(table, column)[0].set(blank, 0)
-            return sick.replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
-        return truth(table, column)[0].replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
+            sick = sick.set(text(table.frame[column]).is_null(), 0)
+        written = {1: UNNAMED, 0: "No Finding"}
+        return sick.replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
     if column == columns.find(table, FINDINGS):
         return text(table.frame[column]).alias("findings")
-    healthy = (numbers(table.frame[column]) == 1).fill_null(False)
-    present = {name: column_of for name in PATHOLOGIES if (column_of := named(table, name))}
-    lists = pl.DataFrame({name: numbers(table.frame[column_of]) == 1 for name, column_of in present.items()})
-    found = lists.select(
-        pl.concat_str([pl.when(pl.col(name)).then(pl.lit(name)) for name in present], separator="|", ignore_nulls=True)
-        if present
-        else pl.lit("")
-    ).to_series()
-    found = found if len(found) == len(healthy) else pl.Series([""] * len(healthy))
     notes.append(f"{table.path.name}: images whose {column!r} is not 1 count as sick.")
-    named_ = found.zip_with((found != "").fill_null(False), pl.Series([UNNAMED] * len(found), dtype=pl.String))
-    return pl.Series(["No Finding"] * len(found), dtype=pl.String).zip_with(healthy, named_).alias("findings")
+    columns_of = {name: named(table, name) for name in PATHOLOGIES if named(table, name)}
+    present = table.frame.select(
+        (numbers(table.frame[column]) == 1).alias("healthy"),
+        *((numbers(table.frame[of]) == 1).alias(name) for name, of in columns_of.items()),
+    )
+    names = [pl.when(pl.col(name)).then(pl.lit(name)) for name in columns_of]
+    listed = pl.concat_str(names, separator="|", ignore_nulls=True) if names else pl.lit("")
+    findings = pl.when(pl.col("healthy")).then(pl.lit("No Finding")).when(listed != "").then(listed)
+    return present.select(findings=findings.otherwise(pl.lit(UNNAMED)))["findings"]

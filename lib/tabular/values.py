@@ -1,10 +1,13 @@
 """What is written in a column, read as numbers, ages, classes, splits, sexes and views. Unknown values are null."""
 
+import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
+
+from lib.messages import message
 
 OLDEST = 120
 """Years; the oldest age that is believed."""
@@ -46,6 +49,12 @@ VIEWS = {word: view for view, words in _VIEWS.items() for word in words}
 def counted(number: int, what: str) -> str:
     """`1 row`, `2,000 rows`."""
     return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (message(" and {more} more", more) if more > 0 else "")
 
 
 def text(column: pl.Series) -> pl.Series:
@@ -127,13 +136,13 @@ def truths(column: pl.Series) -> pl.Series:
 
 def age_groups(age: pl.Series) -> pl.Series:
     """`<40`, `40-60` (both included) and `>60`."""
-    frame = age.to_frame("age").select(
-        pl.when(pl.col("age") < 40)
-        .then(pl.lit("<40"))
-        .when(pl.col("age") <= 60)
-        .then(pl.lit("40-60"))
-        .when(pl.col("age") > 60)
-        .then(pl.lit(">60"))
-        .alias("age_group")
-    )
-    return frame["age_group"]
+    return cut_at(age, (40, 60), ["<40", "40-60", ">60"]).alias("age_group")
+
+
+def cut_at(values: pl.Series, cuts: Sequence[float], labels: Sequence[str]) -> pl.Series:
+    """The label of each number, one more than there are `cuts`: a cut belongs to the label above it, but the last of several
+    to the one below."""
+    breaks = list(map(float, cuts))
+    if len(breaks) > 1:
+        breaks[-1] = math.nextafter(breaks[-1], math.inf)
+    return values.cast(pl.Float64).cut(breaks, labels=labels, left_closed=True).cast(pl.String)

@@ -19,7 +19,6 @@ from lib.cohort.phantom.calibration import (
     Stratum,
 )
 from lib.cohort.phantom.dials import Dials
-from lib.cohort.phantom.shot import Shot
 
 FIRST_NUMBER = 90_000_001
 """Beyond the numbers of any real patient of the NIH."""
@@ -27,6 +26,24 @@ VALID_SHARE = 0.3
 STRENGTH = 1.0
 """Median strength of a finding; chosen so that the study's network reaches an AUC near .8."""
 NORMAL = NormalDist()
+
+
+@dataclass(frozen=True)
+class Shot:
+    """All that an image is drawn from. `patient` and `visit` number it: equal numbers and seed give equal pixels."""
+
+    patient: int
+    visit: int
+    female: bool
+    age: int
+    ap: bool
+    findings: tuple[str, ...] = ()
+    strength: float = 1.0
+    """How strongly the findings show: 1 plainly, 0 not at all."""
+    poor: float = 0.0
+    """How much flatter than usual the film is, 0 to 1."""
+    disc: bool = False
+    """The side marker is on a disc."""
 
 
 @dataclass(frozen=True)

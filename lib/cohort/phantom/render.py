@@ -9,7 +9,7 @@ from lib.cohort.phantom.canvas import field
 from lib.cohort.phantom.devices import bedside, marker
 from lib.cohort.phantom.film import develop, expose
 from lib.cohort.phantom.findings import OVERLAY, Scene, reshape
-from lib.cohort.phantom.shot import Shot
+from lib.cohort.phantom.patients import Shot
 from lib.cohort.phantom.soft import abdomen, body, breasts, centre, depth, vessels
 
 

@@ -1,29 +1,20 @@
 """A phantom cohort on disk, in the course's layout, with the truth beside it."""
 
 import json
-import multiprocessing
-import os
 import shutil
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, cpu_count, delayed
 from PIL import Image
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from lib.cohort.metadata import HEADER
 from lib.cohort.phantom.dials import DEFAULT, EFFECTS, Dials
-from lib.cohort.phantom.patients import Record, draw_records
-from lib.cohort.phantom.shot import Shot
+from lib.cohort.phantom.patients import Record, Shot, draw_records
 
-HEADER = (
-    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
-    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],WEIGHTS"
-)
-"""As published: the commas inside the brackets are separators like the others."""
 FEW = 100 * 256**2
 """Pixels; fewer are drawn before other processes have started."""
 FOLDERS = {1: "malade", 0: "sain"}
@@ -74,33 +65,24 @@ def draw_phantom(
     return out
 
 
-def _draw_all(todo: list[tuple[Shot, str]], seed: int, size: int, workers: int | None) -> None:
-    workers = workers or os.cpu_count() or 1
-    with tqdm(total=len(todo), desc="Drawing a cohort", unit=" images") as bar:
-        if workers == 1 or len(todo) * size**2 < FEW:
-            for one in todo:
-                bar.update(_draw_some([one], seed=seed, size=size))
-            return
-        parts = [todo[i : i + 10] for i in range(0, len(todo), 10)]
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, initializer=_start) as pool:
-            for done in pool.map(partial(_draw_some, seed=seed, size=size), parts):
-                bar.update(done)
+def _draw_all(shots: list[tuple[Shot, str]], seed: int, size: int, workers: int | None) -> None:
+    """Draw the shots, each into its file; few of them without other processes."""
+    jobs = 1 if len(shots) * size**2 < FEW else workers or cpu_count()
+    parts = [shots[i : i + 10] for i in range(0, len(shots), 10)]
+    with tqdm(total=len(shots), desc="Drawing a cohort", unit=" images") as bar:
+        drawing = Parallel(n_jobs=jobs, return_as="generator")
+        for done in drawing(delayed(_draw_some)(part, seed, size) for part in parts):
+            bar.update(done)
 
 
-def _start() -> None:
-    """One thread per process; and let malloc keep the layers' memory, which it would give back and fault in each time."""
-    threadpool_limits(1)
-    np.empty(24 << 20, np.uint8)  # freeing a large block raises glibc's threshold for giving memory back
-
-
-def _draw_some(todo: list[tuple[Shot, str]], *, seed: int, size: int) -> int:
+def _draw_some(shots: list[tuple[Shot, str]], seed: int, size: int) -> int:
     from lib.cohort.phantom.render import render  # the processes that draw need it; the one that starts them does not
 
-    for shot, path in todo:
+    np.empty(24 << 20, np.uint8)  # freeing a large block keeps glibc from giving the layers' memory back each time
+    for shot, path in shots:
         # run lengths alone (zlib's strategy 3): no larger than the default here, and four times as fast
         Image.fromarray(render(shot, seed=seed, size=size)).save(path, compress_level=1, compress_type=3)
-    return len(todo)
+    return len(shots)
 
 
 def _line(r: Record) -> str:

@@ -1,0 +1,93 @@
+"""What is asked of which files, and the question that they make once they are read."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lib.names import BASELINE_POSTPROCESSING, Attribute
+from lib.tabular import AttributeSpec
+from lib.tabular.usual import Codes
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of which files: see `audit_predictions`, whose arguments these are."""
+
+    files: Sequence[str | Path]
+    metadata: str | Path | None = None
+    baseline: str | None = None
+    valid: str | Path | None = None
+    codes: Codes | None = None
+    scores: Sequence[str] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    attributes: Sequence[str | AttributeSpec] | None = None
+    like: str | None = None
+    threshold: float | None = None
+    postprocess: Sequence[str] = ()
+    target: Sequence[str] = ()
+    folds: int = 5
+    margin: float = 0.05
+    smallest_cell: int = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """The images to audit: `rows` with `image`, `patient`, `label` and a column per attribute; `scores` and `decisions` (S, n)
+    by method, of which the baseline is called `uniform`; `hard`, the methods that have decisions only; `methods` by the name
+    there, with their own; all `files`; `notices`, sentences on what was done, `warnings`, on what may mislead; `held_out`: no
+    image is known to be of training; `target`, the attributes that post-processings are fitted for; `preferences`, what a
+    recommendation is computed from."""
+
+    request: Request
+    rows: pl.DataFrame
+    attributes: dict[str, Attribute]
+    scores: dict[str, np.ndarray]
+    decisions: dict[str, np.ndarray]
+    hard: frozenset[str]
+    methods: dict[str, str]
+    files: tuple[str, ...]
+    notices: tuple[str, ...]
+    warnings: tuple[str, ...]
+    held_out: bool
+    target: tuple[str, ...]
+    preferences: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Equal for equal images, truths, scores and decisions."""
+        digest = hashlib.blake2b(self.rows.select("image", "label", "patient").write_csv().encode(), digest_size=16)
+        for name, scores in self.scores.items():
+            digest.update(name.encode() + scores.tobytes() + self.decisions[name].tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Audited(Question):
+    """The question with its answer: `tables` of the audit, and the rules that post-processing would use (`deployed`)."""
+
+    tables: dict[str, pl.DataFrame]
+    deployed: list[dict[str, Any]]
+
+    @property
+    def networks(self) -> dict[str, int]:
+        """How many there are of each method."""
+        return {name: len(scores) for name, scores in self.scores.items()}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was asked for, as results record it."""
+        request = self.request
+        return {
+            "threshold": request.threshold,
+            "margin": request.margin,
+            "smallest_cell": request.smallest_cell,
+            "folds": request.folds if request.postprocess else 0,
+            "target": list(self.target),
+            "preferences": self.preferences,
+            "postprocessings": list(dict.fromkeys([BASELINE_POSTPROCESSING, *request.postprocess])),
+        }
