@@ -77,6 +77,19 @@ def who_gains(study: Results) -> dict[str, Any] | None:
     return {"d": d, "gains": tuple(told), "up": up, "down": down, "traded": traded, "sure": sure}
 
 
+def again(study: Results) -> Estimate | None:
+    """The gap to expect where the choice is made again on some patients and judged on others, with its interval where the bundle has one.
+
+    None where nothing is recommended but to change nothing.
+    """
+    d = decide(study)
+    if d.choice is None or d.choice.nothing or d.kept is None:
+        return None
+    line = rows(study, "recommendation", role=RECOMMENDED).to_dicts()[0]
+    ends = (line.get(f"change_held_out_{end}") for end in ("low", "high"))
+    return Estimate(d.left, *(None if end is None else max(0.0, d.options[0].gap + end) for end in ends))
+
+
 def recommendation(study: Results) -> dict[str, Any] | None:
     """The recommended method, those that cannot be told from it, those whose price may be too high: the first of each `role`.
 

@@ -148,6 +148,12 @@ class Effects:
         """Methods that widen, turn round or open a gap, or lower balanced accuracy."""
         return tuple(effect for effect in self.methods if effect.harms)
 
+    def contrast_to(self, first: int) -> tuple[Effect, ...]:
+        """The one method that fails most beside the `first` so many: it harms, for preference, and leaves the widest gap."""
+        others = self.methods[first:]
+        worst = max(others, key=lambda effect: (effect.harms, not effect.support, effect.widest or 0.0), default=None)
+        return (worst,) if worst else ()
+
     @property
     def goals(self) -> dict[str, float]:
         """The changes that would close the gaps, where the baseline is told to have one that is wider than a few points."""

@@ -1,16 +1,20 @@
 """What methods do to balanced accuracy and to the gaps by the page's attribute: changes with their intervals."""
 
+from dataclasses import replace
+
 from lib.names import BASELINE_WEIGHTING, ERRORS, NOT_TOLD
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, Outcome, gather
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart
-from lib.report.figures.marks import POINTS, Panel, around_zero, dot, dot_panels, roomy
+from lib.report.figures.marks import POINTS, THOUSAND, Panel, around_zero, dot, dot_panels, roomy
 from lib.report.registry import Material, figure
 from lib.report.theme import VERDICTS
 from lib.report.words.language import Language
 
-MOST, ON_SLIDE = 20, 5
-"""Methods drawn at most, those that do most first."""
+MOST, ON_SLIDE = 20, 3
+"""Methods drawn at most, those that do most first; a slide has one more, which fails or does least."""
+SLIDE_WRAP = 36
+"""Characters of a line of a row's label on a slide, where it says what a method does."""
 LOOKS = {
     "helps": VERDICTS["improves"],
     "helps perhaps": VERDICTS["improves perhaps"],
@@ -25,8 +29,9 @@ LOOKS = {
 def changes(material: Material) -> Chart:
     """A row for each method: the change of balanced accuracy, of the TPR gap and of the FPR gap; grey is what chance does."""
     e, language = material["e"], material.language
-    methods = e.methods[: MOST if material.size == "page" else ON_SLIDE]
-    rows = {effect.method: f"|{_name(effect, language)}" for effect in methods}
+    slide = material.size == "slide"
+    methods = (*e.methods[:ON_SLIDE], *e.contrast_to(ON_SLIDE)) if slide else e.methods[:MOST]
+    rows = {effect.method: f"|{_plain(effect, language) if slide else _name(effect, language)}" for effect in methods}
     gaps = [change for metric in ERRORS for change in _changes(methods, metric)]
     domains = dict.fromkeys(ERRORS, around_zero([*gaps, *e.goals.values()], step=0.1, least=0.2))
     domains[BALANCED] = around_zero(_changes(methods, BALANCED), step=0.02, least=0.08)
@@ -38,10 +43,12 @@ def changes(material: Material) -> Chart:
             change = outcome.change if outcome else None
             dots.append(dot(rows[effect.method], change, LOOKS[_look(outcome) if change else "silent"]))
         heading, goals = str(material("heading", metric=metric)), [e.goals[metric]] if metric in e.goals else []
-        panels.append(Panel(dots, domains[metric], POINTS, heading, at=0, goals=goals, band=e.floor[metric]))
+        axis = THOUSAND if slide else POINTS
+        panels.append(Panel(dots, domains[metric], axis, heading, at=0, goals=goals, band=e.floor[metric]))
     seen = {_look(outcome) for effect in methods for outcome in effect.outcomes.values()}
     entries = [(str(material("mark", mark=name)), look) for name, look in LOOKS.items() if name in seen]
     measure = roomy(material.measure, rows.values())
+    measure = replace(measure, wrap=SLIDE_WRAP, tallest=98) if slide else measure
     return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20)
 
 
@@ -49,6 +56,12 @@ def _name(effect: Effect, language: Language) -> str:
     """Of rules by the page's attribute, or by none, the name alone; that they go by it stands in the caption."""
     weighting, rule, _ = effect.method
     return language.rule(rule) if weighting == BASELINE_WEIGHTING else language.weighting(weighting)
+
+
+def _plain(effect: Effect, language: Language) -> str:
+    """What a method does, in words for everybody, and its name in brackets."""
+    name, does = _name(effect, language), language.does(*effect.method[:2])
+    return f"{does} ({name})" if does else name
 
 
 def _changes(methods: tuple[Effect, ...], metric: str) -> list[Estimate | None]:

@@ -169,8 +169,12 @@ class Language(Writing):
 
     def plain_words(self, option: Any) -> str:
         """What an option of the decision page does, in words for everybody (`[plain]`); empty where there are none."""
+        return self.does(option.weighting, option.rule)
+
+    def does(self, *methods: str | None) -> str:
+        """What a weighting and a rule do, in words for everybody; empty where there are none, as for the baseline's."""
         names = self._names["plain"]
-        starts = [[n for n in names if method.startswith(n)] for method in (option.weighting, option.rule) if method]
+        starts = [[n for n in names if method.startswith(n)] for method in methods if method]
         return self.phrase("semicolon").join(names[max(fitting, key=len)] for fitting in starts if fitting)
 
 
