@@ -230,7 +230,16 @@ def data(study: Results) -> dict[str, Any]:
         "visits": visits(study),
         "many": MANY,
         "tried": _tried(study, attribute),
+        "findings": _findings(study, attribute),
     }
+
+
+def _findings(study: Results, attribute: Attribute) -> list[tuple[str, list[int]]]:
+    """The findings of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it."""
+    lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
+    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
+    told = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
+    return sorted(told, key=lambda finding: (-sum(finding[1]), finding[0]))
 
 
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:

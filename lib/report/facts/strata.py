@@ -48,6 +48,7 @@ def simpson(study: Results) -> dict[str, Any] | None:
 
 
 def turned(study: Results) -> dict[str, Any]:
-    """Which differences turn round, and of how many that was asked."""
+    """Which differences turn round, of how many that was asked, and of how many the groups are too small to be made alike."""
     asked = [stratum for stratum in strata(study) if stratum.turned is not None]
-    return {"turned": [stratum for stratum in asked if stratum.turned], "asked": len(asked)}
+    unknown = sum(stratum.alike is None for stratum in strata(study))
+    return {"turned": [stratum for stratum in asked if stratum.turned], "asked": len(asked), "unknown": unknown}

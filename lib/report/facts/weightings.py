@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.names import BASELINE_WEIGHTING, ERRORS, Attribute
+from lib.names import BASELINE_WEIGHTING, BY_PATIENT, ERRORS, Attribute, by_groups
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import FIGURES, LAST_LAYER, WEIGHTING, Effect, Effects, effects
 from lib.report.facts.pictures import HEALTHY, SICK
@@ -194,6 +194,17 @@ def why(results: Results) -> dict[str, Any] | None:
     """The facts of the table `why_gaps`."""
     told = gap_parts(results)
     return {"parts": told} if told else None
+
+
+@sentences("families")
+def families(results: Results) -> dict[str, Any]:
+    """The families of weightings that were tried, beside none."""
+    names = [name for name in parts(rows(results, "weights"), "weighting") if name != BASELINE_WEIGHTING]
+    split = {name: by_groups(name.removeprefix(BY_PATIENT)) for name in names}
+    tried = {of[0] if of else name for name, of in split.items()}
+    return {
+        "tried": tried | ({"patient_balanced"} if any(name.startswith("patient_balanced") for name in names) else set())
+    }
 
 
 @sentences("weightings")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lib.names import BASELINE_WEIGHTING, ERRORS, NOT_TOLD
-from lib.report.facts.effects import BALANCED, FIGURES, Effect, Outcome, gather
+from lib.report.facts.effects import BALANCED, FIGURES, Effect, Effects, Outcome, gather
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart
 from lib.report.figures.marks import POINTS, THOUSAND, Panel, around_zero, dot, dot_panels, roomy
@@ -30,7 +30,7 @@ def changes(material: Material) -> Chart:
     """A row for each method: the change of balanced accuracy, of the TPR gap and of the FPR gap; grey is what chance does."""
     e, language = material["e"], material.language
     slide = material.size == "slide"
-    methods = (*e.methods[:ON_SLIDE], *e.contrast_to(ON_SLIDE)) if slide else e.methods[:MOST]
+    methods = (*e.methods[:ON_SLIDE], *e.contrast_to(ON_SLIDE)) if slide else _foremost(e)
     rows = {effect.method: f"|{_plain(effect, language) if slide else _name(effect, language)}" for effect in methods}
     gaps = [change for metric in ERRORS for change in _changes(methods, metric)]
     domains = dict.fromkeys(ERRORS, around_zero([*gaps, *e.goals.values()], step=0.1, least=0.2))
@@ -50,6 +50,12 @@ def changes(material: Material) -> Chart:
     measure = roomy(material.measure, rows.values())
     measure = replace(measure, wrap=SLIDE_WRAP, tallest=98) if slide else measure
     return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20)
+
+
+def _foremost(e: Effects) -> tuple[Effect, ...]:
+    """What is drawn where there is no room for all: those of which anything is told, and others as far as there is room."""
+    kept = {effect.method for effect in (*e.told, *e.silent)[:MOST]}
+    return tuple(effect for effect in e.methods if effect.method in kept)
 
 
 def _name(effect: Effect, language: Language) -> str:

@@ -53,10 +53,13 @@ def _foremost(rules: dict, ours: facts.Rule | None) -> list[facts.Rule]:
 def wrong_groups(material: Material) -> Chart:
     """The gap under each rule by the share of patients whose group is told wrong; without a rule, a dashed line."""
     gap, ours, most, measure = material["gap"], material["ours"], material["most"], material.measure
+    # of the other rules, the one that ends lowest is named for all
+    others = {rule: list(gaps.values())[-1].value for rule, gaps in material["lines"].items() if rule != ours}
+    named = min(others, key=others.get, default=None)
     lines = [
         Line(str(material("ours_name")), list(gaps.items()), OURS)
         if rule == ours
-        else Line("", list(gaps.items()), OTHER, faint=True)
+        else Line(str(material("others_name")) if rule == named else "", list(gaps.items()), OTHER, faint=True)
         for rule, gaps in material["lines"].items()
     ]
     without = [(share, Estimate(gap.value)) for share in (0.0, most)]
