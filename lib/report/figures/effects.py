@@ -13,7 +13,7 @@ from lib.report.words.language import Language
 
 MOST, ON_SLIDE = 20, 3
 """Methods drawn at most, those that do most first; a slide has one more, which fails or does least."""
-SLIDE_WRAP = 36
+SLIDE_WRAP = 40
 """Characters of a line of a row's label on a slide, where it says what a method does."""
 LOOKS = {
     "helps": VERDICTS["improves"],
