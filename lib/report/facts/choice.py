@@ -78,16 +78,15 @@ def who_gains(study: Results) -> dict[str, Any] | None:
 
 
 def again(study: Results) -> Estimate | None:
-    """The gap to expect where the choice is made again on some patients and judged on others, with its interval where the bundle has one.
+    """The gap to expect where the choice is made again on some patients and judged on others, with its interval where one is known.
 
     None where nothing is recommended but to change nothing.
     """
     d = decide(study)
     if d.choice is None or d.choice.nothing or d.kept is None:
         return None
-    line = rows(study, "recommendation", role=RECOMMENDED).to_dicts()[0]
-    ends = (line.get(f"change_held_out_{end}") for end in ("low", "high"))
-    return Estimate(d.left, *(None if end is None else max(0.0, d.options[0].gap + end) for end in ends))
+    judged = getattr(d, "anew", None)
+    return Estimate(d.left) if judged is None or judged.size.value < d.left else judged.size
 
 
 def recommendation(study: Results) -> dict[str, Any] | None:
