@@ -69,8 +69,9 @@ class Material:
         return self.facts is not None
 
     def __call__(self, block: str, **more: Any) -> Words:
-        """A block of the exhibit's template, told its facts and `more`."""
-        return tell(self.language, self.kind.template, block, study=self.study, **{**self.facts, **more})
+        """A block of the exhibit's template, told its facts, its `size` and `more`."""
+        told = {"study": self.study, "size": self.size, **self.facts, **more}
+        return tell(self.language, self.kind.template, block, **told)
 
     def __getitem__(self, name: str) -> Any:
         return self.facts[name]

@@ -1,8 +1,16 @@
-"""The defense: how long each slide takes, and who did what."""
+"""The defense: how long each slide takes, who did what, and what is told on slides alone."""
+
+from typing import Any
 
 from great_tables import GT
 
-from lib.report.registry import Facts, Material, table
+from lib.report.facts.choice import again
+from lib.report.facts.effects import RULE, WEIGHTING, effects
+from lib.report.facts.pictures import of_figure
+from lib.report.facts.rules import adjusting
+from lib.report.facts.study import provenance, study_facts
+from lib.report.facts.weightings import mechanism
+from lib.report.registry import Facts, Material, sentences, table
 from lib.report.tables.cells import table_of
 from lib.report.words.language import Words
 from lib.results import Results
@@ -43,3 +51,23 @@ def group(material: Material) -> GT:
     columns = ("who", "did", "when")
     rows = [{key: material("cell", text=str(row.get(key, ""))) for key in columns} for row in material["members"]]
     return table_of(rows, {key: material(key) for key in columns}, material.language)
+
+
+@sentences("talk")
+def talk(study: Results) -> dict[str, Any]:
+    """What slides say in their own words, and what is spoken to them. `again`: the gap to expect once the choice is made again; `pictured`: mean
+    radiographs are shown; `weighted`, `ruled`: Effects; `put_to_use`: the followed gap under one rule, fitted once. The rest: `mechanism`, `study`."""
+    named = members(study)
+    return (
+        study_facts(study)
+        | mechanism(study)
+        | {
+            "kind": provenance(study)["kind"],
+            "again": again(study),
+            "pictured": of_figure("radiographs", study) is not None,
+            "weighted": effects(study, WEIGHTING),
+            "ruled": effects(study, RULE),
+            "put_to_use": adjusting(study)["put_to_use"],
+            "placeholders": named is not None and named["placeholders"],
+        }
+    )

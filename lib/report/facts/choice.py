@@ -5,7 +5,7 @@ from typing import Any
 from lib.names import ALTERNATIVE, BASELINE, OVERALL, PATIENT, RECOMMENDED, TOO_DEAR
 from lib.report.facts.decision import decide
 from lib.report.facts.options import together
-from lib.report.facts.values import BALANCED, KEYS, figures, rows
+from lib.report.facts.values import BALANCED, KEYS, Estimate, figures, rows
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
@@ -55,6 +55,17 @@ def who_gains(study: Results) -> dict[str, Any] | None:
     traded = bool({change["option"] for change in up} & {change["option"] for change in down})
     sure = bool(sure_up & sure_down) if traded else bool(sure_up | sure_down)
     return {"d": d, "gains": told, "up": up, "down": down, "traded": traded, "sure": sure}
+
+
+def again(study: Results) -> Estimate | None:
+    """The gap to expect where the choice is made again on some patients and judged on others, with its interval where one is known.
+
+    None where nothing is recommended but to change nothing.
+    """
+    d = decide(study)
+    if d.choice is None or d.choice.nothing or d.kept is None:
+        return None
+    return Estimate(d.left) if d.anew is None or d.anew.size.value < d.left else d.anew.size
 
 
 def recommendation(study: Results) -> dict[str, Any] | None:

@@ -185,7 +185,16 @@ def data(study: Results) -> dict[str, Any]:
         "visits": visits(study),
         "many": MANY,
         "tried": _tried(study, attribute),
+        "findings": _findings(study, attribute),
     }
+
+
+def _findings(study: Results, attribute: Attribute) -> list[tuple[str, list[int]]]:
+    """The findings of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it."""
+    lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
+    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
+    told = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
+    return sorted(told, key=lambda finding: (-sum(finding[1]), finding[0]))
 
 
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
@@ -252,9 +261,10 @@ def strata(study: Results) -> list[Row]:
 
 
 def simpson(study: Results) -> dict[str, Any] | None:
-    """The differences by the attribute of the decision page among the patients judged, and all that turn round anywhere, of how many `asked`."""
+    """The differences by the attribute of the decision page among the patients judged, and all that turn round anywhere, of how many `asked`; of `unknown` others the groups are too small."""
     attribute, every = decide(study).attribute, strata(study)
     shown = [one for one in every if (one["attribute"], one["split"]) == (attribute, "valid")]
     asked = [one for one in every if one["turned"] is not None]
     turned = [one for one in asked if one["turned"]]
-    return {"attribute": attribute, "shown": shown, "turned": turned, "asked": len(asked)} if shown else None
+    facts = {"attribute": attribute, "shown": shown, "turned": turned, "asked": len(asked)}
+    return facts | {"unknown": sum(one["alike"] is None for one in every)} if shown else None

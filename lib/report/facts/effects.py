@@ -1,6 +1,6 @@
 """What methods of a kind do to the gaps by the page's attribute and to balanced accuracy, against the untouched baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -192,3 +192,8 @@ def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:
     """The facts of the table `effects` and the figure `changes`."""
     facts = told(results, kind)
     return facts if facts["e"] else None
+
+
+def fails_most(methods: Sequence[Effect]) -> Effect | None:
+    """The one that harms, for preference, and leaves the widest gap."""
+    return max(methods, key=lambda e: (e["harms"], not e["support"], e["widest"] or 0.0), default=None)

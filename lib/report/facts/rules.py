@@ -171,6 +171,7 @@ def adjusting(results: Results) -> dict[str, Any]:
 
     `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
     one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal; `signal`: how many have one;
+    `firm`: where that rule cuts; `elsewhere`: what it does to gaps by other attributes;
     `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
     d = decide(results)
@@ -203,7 +204,33 @@ def adjusting(results: Results) -> dict[str, Any]:
         "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
         "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
         "higher": _higher(d),
+        "folds": results.manifest["settings"].get("audit", {}).get("folds"),
+        "firm": _firm(results),
+        "elsewhere": _elsewhere(results, d, option),
     }
+
+
+def _firm(results: Results) -> dict[str, tuple[float, float, float]]:
+    """The cut-offs of the best threshold rule by group: mean, least and most over folds and networks."""
+    cut = thresholds(results)
+    best = ours(cut["rules"], cut["d"]) if cut else None
+    return cut["rules"][best] if best else {}
+
+
+def _elsewhere(results: Results, d: Decision, option: Option | None) -> list[dict[str, Any]]:
+    """Of each other attribute the widest gap `before` and `after` that rule, and whether any change of its gaps is `seen`."""
+    told = []
+    for attribute in results.attributes.values():
+        if option is None or option.weighting or attribute == d.attribute:
+            continue
+        keys, of_errors = Rule(option.rule, option.target).keys, values.error_gaps(attribute)
+        both = [rows(results, "gaps", of_errors, values.KNOWN, **own) for own in (UNTREATED, keys)]
+        if all(gaps.height for gaps in both):
+            before, after = (gaps["estimate"].abs().max() for gaps in both)
+            changes = rows(results, "effects", of_errors, **keys)
+            seen = changes.height > 0 and changes["outcome_verdict"].is_in([SHOWN, SUGGESTED]).any()
+            told.append({"attribute": attribute, "before": before, "after": after, "seen": bool(seen)})
+    return told
 
 
 def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Estimate | None:

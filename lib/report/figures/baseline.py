@@ -7,7 +7,20 @@ from lib.report.facts import baseline as facts
 from lib.report.facts.baseline import Line
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart
-from lib.report.figures.marks import AUC, AUC_CHANGE, PERCENT, POINTS, Axis, Panel, dot, dot_panels, roomy, row_of, span
+from lib.report.figures.marks import (
+    AUC,
+    AUC_CHANGE,
+    PERCENT,
+    POINTS,
+    THOUSAND,
+    Axis,
+    Panel,
+    dot,
+    dot_panels,
+    roomy,
+    row_of,
+    span,
+)
 from lib.report.registry import Material, figure
 from lib.report.theme import GREY, LABELS, Look, group_look
 
@@ -24,9 +37,10 @@ Scales = Mapping[str, tuple[Axis, float, float]]
 
 @figure(facts.of_gaps)
 def baseline_gaps(material: Material) -> Chart:
-    """The differences between groups in TPR, FPR and AUC, each with its verdict; on a slide the two error rates."""
-    scales = {"tpr": (POINTS, 0.0, 0.1), "fpr": (POINTS, 0.0, 0.1), "auc": (AUC_CHANGE, 0.0, 0.05)}
-    return _panels(material, {name: scales[name] for name in (RATES if material.size == "slide" else scales)})
+    """The differences between groups in TPR, FPR and AUC, each with its verdict; on a slide the two error rates, of 1,000."""
+    if material.size == "slide":
+        return _panels(material, dict.fromkeys(RATES, (THOUSAND, 0.0, 0.1)))
+    return _panels(material, dict.fromkeys(RATES, (POINTS, 0.0, 0.1)) | {"auc": (AUC_CHANGE, 0.0, 0.05)})
 
 
 @figure(facts.of_groups)
@@ -62,7 +76,9 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
             dots.append(dot(_row(line, material), cell, look))
         at = held if everyone is None else everyone.get(name)
         panels.append(Panel(dots, domain, axis, str(material("heading", name=name)), at))
-    entries = [(language.verdict(word), look) for word, look in DIFFERENCES.items() if word in marks and not everyone]
+    names = "verdicts" if material.size == "page" else "spoken"
+    seen = [word for word in DIFFERENCES if word in marks and not everyone]
+    entries = [(language.named(word, names), DIFFERENCES[word]) for word in seen]
     return dot_panels(material, [_row(line, material) for line in lines], panels, entries=entries)
 
 

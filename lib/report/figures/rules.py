@@ -1,12 +1,14 @@
 """What methods do to balanced accuracy and to the gaps by the page's attribute; rules judged where they were fitted and elsewhere, and told wrong groups."""
 
+from dataclasses import replace
+
 from lib.names import BASELINE_WEIGHTING, ERRORS, HARMFUL, IMPROVED, NARROWED, NOT_TOLD
 from lib.report.facts import rules as facts
-from lib.report.facts.effects import BALANCED, FIGURES, Effect, Outcome, gather
+from lib.report.facts.effects import BALANCED, FIGURES, Effect, Effects, Outcome, fails_most, gather
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart
 from lib.report.figures.lines import Line, line_panel, reach
-from lib.report.figures.marks import PERCENT, POINTS, Panel, around_zero, dot, dot_panels, roomy, span
+from lib.report.figures.marks import PERCENT, POINTS, THOUSAND, Panel, around_zero, dot, dot_panels, roomy, span
 from lib.report.registry import Material, figure
 from lib.report.theme import GREY, PALE, VERDICTS, Look
 from lib.report.words.language import Language
@@ -19,8 +21,10 @@ JUDGED = {
 OURS, OTHER = Look(VERDICTS["helps"].colour, "diamond"), Look(PALE, "circle")
 FEW = 6
 """Rules for which a slide has room."""
-MOST, ON_SLIDE = 20, 5
-"""Methods drawn at most, those that do most first."""
+MOST, ON_SLIDE = 20, 3
+"""Methods drawn at most, those that do most first; a slide has one more, which fails or does least."""
+SLIDE_WRAP = 40
+"""Characters of a line of a row's label on a slide, where it says what a method does."""
 
 
 @figure(facts.optimism)
@@ -58,10 +62,13 @@ def _foremost(rules: dict, ours: facts.Rule | None) -> list[facts.Rule]:
 def wrong_groups(material: Material) -> Chart:
     """The gap under each rule by the share of patients whose group is told wrong; without a rule, a dashed line."""
     gap, ours, most, measure = material["gap"], material["ours"], material["most"], material.measure
+    # of the other rules, the one that ends lowest is named for all
+    others = {rule: list(gaps.values())[-1].value for rule, gaps in material["lines"].items() if rule != ours}
+    named = min(others, key=others.get, default=None)
     lines = [
         Line(str(material("ours_name")), list(gaps.items()), OURS)
         if rule == ours
-        else Line("", list(gaps.items()), OTHER, faint=True)
+        else Line(str(material("others_name")) if rule == named else "", list(gaps.items()), OTHER, faint=True)
         for rule, gaps in material["lines"].items()
     ]
     without = [(share, Estimate(gap["estimate"])) for share in (0.0, most)]
@@ -77,9 +84,10 @@ def wrong_groups(material: Material) -> Chart:
 @figure(gather)
 def changes(material: Material) -> Chart:
     """A row for each method: the change of balanced accuracy, of the TPR gap and of the FPR gap; grey is what chance does."""
-    e, language = material["e"], material.language
-    methods = e["methods"][: MOST if material.size == "page" else ON_SLIDE]
-    rows = {effect["method"]: f"|{_name(effect, language)}" for effect in methods}
+    e, language, slide = material["e"], material.language, material.size == "slide"
+    methods = _on_slide(e["methods"]) if slide else _foremost_methods(e)
+    name = _plain if slide else _name
+    rows = {effect["method"]: f"|{name(effect, language)}" for effect in methods}
     gaps = [change for metric in ERRORS for change in _changes(methods, metric)]
     domains = dict.fromkeys(ERRORS, around_zero([*gaps, *e["goals"].values()], step=0.1, least=0.2))
     domains[BALANCED] = around_zero(_changes(methods, BALANCED), step=0.02, least=0.08)
@@ -92,17 +100,36 @@ def changes(material: Material) -> Chart:
             dots.append(dot(rows[effect["method"]], change, VERDICTS[_look(outcome) if change else NOT_TOLD]))
         rules = {"at": 0, "goals": [goal for name, goal in e["goals"].items() if name == metric]}
         heading = str(material("heading", metric=metric))
-        panels.append(Panel(dots, domains[metric], POINTS, heading, **rules, band=e["floor"][metric]))
+        axis = THOUSAND if slide else POINTS
+        panels.append(Panel(dots, domains[metric], axis, heading, **rules, band=e["floor"][metric]))
     seen = {_look(outcome) for effect in methods for outcome in effect["outcomes"].values()}
     entries = [(str(material("mark", mark=name)), look) for name, look in VERDICTS.items() if name in seen]
     measure = roomy(material.measure, rows.values())
+    measure = replace(measure, wrap=SLIDE_WRAP, tallest=98) if slide else measure
     return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20)
+
+
+def _on_slide(methods: list[Effect]) -> list[Effect]:
+    worst = fails_most(methods[ON_SLIDE:])
+    return methods[:ON_SLIDE] + ([worst] if worst else [])
+
+
+def _foremost_methods(e: Effects) -> list[Effect]:
+    """What is drawn where there is no room for all: those of which anything is told, and others as far as there is room."""
+    kept = {effect["method"] for effect in [*e["told"], *e["silent"]][:MOST]}
+    return [effect for effect in e["methods"] if effect["method"] in kept]
 
 
 def _name(effect: Effect, language: Language) -> str:
     """Of rules by the page's attribute, or by none, the name alone; that they go by it stands in the caption."""
     weighting, rule, _ = effect["method"]
     return language.rule(rule) if weighting == BASELINE_WEIGHTING else language.weighting(weighting)
+
+
+def _plain(effect: Effect, language: Language) -> str:
+    """What a method does, in words for everybody, and its name in brackets."""
+    name, does = _name(effect, language), language.does(*effect["method"][:2])
+    return f"{does} ({name})" if does else name
 
 
 def _changes(methods: list[Effect], metric: str) -> list[Estimate | None]:

@@ -90,9 +90,12 @@ def _left(methods: list[Effect], metric: str) -> list[float]:
 
 @table(lambda study: {"d": d} if (d := decide(study)).options else None)
 def options(material: Material) -> GT:
-    """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed."""
-    rows = [{"o": option} for option in material["d"].options]
-    return listing(material, rows, ("needs", "missed", "alarmed", "gap", "price", "evidence"), stub="option")
+    """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed.
+
+    On a slide, who pays in their place."""
+    columns = ("needs", "missed", "alarmed", "gap", "price", "evidence")
+    columns = ("needs", "gap", "pays", "evidence") if material.size == "slide" else columns
+    return listing(material, [{"o": option} for option in material["d"].options], columns, stub="option")
 
 
 @table(choice.recommendation)

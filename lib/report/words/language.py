@@ -197,13 +197,13 @@ class Language(Writing):
 
     def plain_words(self, option: Any) -> str:
         """What an option of the decision page does, in words for everybody (`[plain]`); empty where there are none."""
-        told = [self.does(method) for method in (option.weighting, option.rule) if method]
-        return self.phrase("semicolon").join(words for words in told if words)
+        return self.does(option.weighting, option.rule)
 
-    def does(self, method: str) -> str:
-        """What a weighting, a family of them or a post-processing does (`[plain]`); empty where there are no words."""
+    def does(self, *methods: str | None) -> str:
+        """What weightings, families of them or post-processings do (`[plain]`); empty where there are no words, as for the baseline's."""
         names: Mapping[str, str] = self._names["plain"]
-        return names.get(max((name for name in names if method.startswith(name)), key=len, default=""), "")
+        starts = [[name for name in names if method.startswith(name)] for method in methods if method]
+        return self.phrase("semicolon").join(names[max(fitting, key=len)] for fitting in starts if fitting)
 
     def family(self, name: str) -> str:
         """A family of weightings, whatever it goes by, or a weighting that is none."""
