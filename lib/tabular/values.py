@@ -145,4 +145,6 @@ def cut_at(values: pl.Series, cuts: Sequence[float], labels: Sequence[str]) -> p
     breaks = list(map(float, cuts))
     if len(breaks) > 1:
         breaks[-1] = math.nextafter(breaks[-1], math.inf)
-    return values.cast(pl.Float64).cut(breaks, labels=labels, left_closed=True).cast(pl.String)
+    known = values.cast(pl.Float64)
+    places = pl.Series(breaks).search_sorted(known.fill_null(0), side="right")
+    return pl.Series(list(labels), dtype=pl.String).gather(places).set(known.is_null(), None).alias(values.name)
