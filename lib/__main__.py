@@ -191,14 +191,12 @@ def _check(options: argparse.Namespace) -> None:
     code = _language(options)  # a mistake here is told before anything is read
     cohort = read_cohort(_folder(options.cohort))
     _, checks, _ = readable(cohort, study_settings().training.image_size or 128, ROOT / "data" / ".pixels")
-    from lib.report.facts.cohort import Check
     from lib.report.words.language import language
     from lib.report.words.templates import tell
 
     words = language(code)
-    for row in checks.iter_rows():
-        check = Check(*row)
-        print(f"{words.number(check.rows):>8}  {tell(words, 'tables/checks', 'line', c=check)}")
+    for check in checks.to_dicts():
+        print(f"{words.number(check['rows']):>8}  {tell(words, 'tables/checks', 'line', c=check)}")
 
 
 def _study(options: argparse.Namespace) -> None:

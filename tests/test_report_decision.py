@@ -10,9 +10,9 @@ from conftest import ROOT
 from lib.audit.decisions import recommendation
 from lib.names import ALTERNATIVE, BASELINE, RECOMMENDED, SHOWN, SUGGESTED
 from lib.report import chart, read, say, show
-from lib.report.facts import choice, decide, mechanism
+from lib.report.facts import choice, decide, weightings
 from lib.report.facts.decision import WHY_NOT
-from lib.report.facts.pictures import errors, of_figure
+from lib.report.facts.pictures import curve, errors, of_figure
 from lib.report.facts.principles import conflict
 from lib.report.words.language import language, languages
 from lib.report.words.templates import tell
@@ -93,8 +93,8 @@ def test_no_sentence_claims_what_its_verdict_does_not(world):
     assert all(m.change.verdict in (SHOWN, SUGGESTED) for m in gains)
     assert text.count("(this may be chance)") == sum(not f.sure for f in d.lead)
     prices = d.choice.prices if d.choice is not None and not d.choice.nothing else []
-    assert len(re.findall(r"\bperhaps \d", text)) == sum(not m.change.shown for m in [*gains, *prices])
-    hedged = [o for o in d.rivals if any(not m.change.shown for m in o.moves)]
+    assert len(re.findall(r"\bperhaps \d", text)) == sum(not m["change"].shown for m in [*gains, *prices])
+    hedged = [o for o in d.rivals if any(not m["change"].shown for m in o.moves)]
     assert text.count("(*Perhaps*: taken alone hard to put down to chance") == len(hedged)
 
 
@@ -124,19 +124,19 @@ def test_numbers_told_twice_agree(world):
 
 def test_the_map_and_the_gains_say_what_the_page_says(world):
     d, drawn, moved = decide(world), choice.front(world), choice.who_gains(world)
-    points = {own.method: own for own in drawn["points"]} if drawn else {}
+    points = {own["method"]: own for own in drawn["points"]} if drawn else {}
     for o in d.options:
         point = points[o.method]
-        assert point.gap == o.gap and point.recommended == o.recommended and point.named
-        assert (point.kind == choice.NARROWS) == (o.support == SHOWN)
+        assert point["gap"] == o.gap and point["recommended"] == o.recommended and point["named"]
+        assert (point["kind"] == choice.NARROWS) == (o.support == SHOWN)
         if o.loss is not None:
             untouched = points[d.options[0].method]
-            assert untouched.accuracy - point.accuracy == pytest.approx(o.loss.value, abs=1e-9)
+            assert untouched["accuracy"] - point["accuracy"] == pytest.approx(o.loss.value, abs=1e-9)
     for own in moved["gains"] if moved else ():
-        moves = {(m.group, m.error): m for m in d.rivals[own.option].moves}
-        known = moves.get((own.group, own.error))
-        assert (known is not None) == (own.gain.seen and own.gain.value != 0)
-        assert known is None or known.better == (own.gain.value > 0)
+        moves = {(m["group"], m["error"]): m for m in d.rivals[own["option"]].moves}
+        known = moves.get((own["group"], own["error"]))
+        assert (known is not None) == (own["gain"].seen and own["gain"].value != 0)
+        assert known is None or known["better"] == (own["gain"].value > 0)
 
 
 def test_what_weightings_and_rules_do_together_is_said_of_what_was_crossed(world):
@@ -145,7 +145,7 @@ def test_what_weightings_and_rules_do_together_is_said_of_what_was_crossed(world
         for row in world.recommendation.to_dicts()
         if row["weighting"] != BASELINE[0] and row["postprocessing"] != BASELINE[1] and row["disparity"] is not None
     ]
-    both, text = mechanism.both(world), say(world, "mechanism", "both")
+    both, text = weightings.both(world), say(world, "mechanism", "both")
     assert (both is None) == (not crossed)
     if both:
         fit = [row["disparity"] for row in crossed if row["role"] in (RECOMMENDED, ALTERNATIVE)]
@@ -227,8 +227,8 @@ def test_a_year_is_told_where_the_volumes_are_known():
     assert "10,000 such patients a year, 30 in 100 of them sick" in text
     half = decide(study, HOSPITAL | {"patients_per_year": 5_000})
     for one, two in zip(d.yearly[0].shares, half.yearly[0].shares, strict=True):
-        assert one.yearly.found.value == pytest.approx(2 * two.yearly.found.value)
-        assert abs(one.yearly.found.value) <= 10_000
+        assert one.yearly["found"].value == pytest.approx(2 * two.yearly["found"].value)
+        assert abs(one.yearly["found"].value) <= 10_000
 
 
 def test_every_reason_against_a_method_is_known():
@@ -251,12 +251,12 @@ def test_pictures_are_drawn_told_and_read(name, code):
 def test_the_demands_of_the_drawing_conflict_as_the_theorem_says():
     """Chouldechova 2017, equation 2.6: FPR = p / (1 - p) (1 - PPV) / PPV (1 - FNR), whatever the scores."""
     for side in conflict(board("null"))["sides"]:
-        odds = side.sick_share / (1 - side.sick_share)
-        called = side.sick_share * (1 - side.missed) + (1 - side.sick_share) * side.alarmed
-        ppv = side.sick_share * (1 - side.missed) / called
-        assert side.alarmed == pytest.approx(odds * (1 - ppv) / ppv * (1 - side.missed))
+        odds = side["sick_share"] / (1 - side["sick_share"])
+        called = side["sick_share"] * (1 - side["missed"]) + (1 - side["sick_share"]) * side["alarmed"]
+        ppv = side["sick_share"] * (1 - side["missed"]) / called
+        assert side["alarmed"] == pytest.approx(odds * (1 - ppv) / ppv * (1 - side["missed"]))
     one, two = conflict(board("null"))["sides"]
-    assert one.missed - two.missed > 0.1 and two.alarmed - one.alarmed > 0.1
+    assert one["missed"] - two["missed"] > 0.1 and two["alarmed"] - one["alarmed"] > 0.1
 
 
 def test_a_bundle_without_pictures_says_why_there_is_none():
@@ -269,6 +269,6 @@ def test_a_bundle_without_pictures_says_why_there_is_none():
 
 def test_roc_curves_pass_through_what_the_histograms_say():
     for own in of_figure("scores", pictured("biased"))["groups"]:
-        fpr, tpr = zip(*own.curve(), strict=True)
+        fpr, tpr = zip(*curve(own), strict=True)
         assert (fpr[0], tpr[0]) == pytest.approx((1, 1)) and (fpr[-1], tpr[-1]) == pytest.approx((0, 0))
         assert list(fpr) == sorted(fpr, reverse=True) and list(tpr) == sorted(tpr, reverse=True)

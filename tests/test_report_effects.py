@@ -8,7 +8,7 @@ from boards import board
 
 from lib.names import ERRORS, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, load, read, say, show
-from lib.report.facts import baseline, curves, decide, effects, weightings
+from lib.report.facts import baseline, decide, effects, pictures, weightings
 from lib.report.facts.effects import BALANCED, DIFFERS, KEYS, LAST_LAYER, RULE, WEIGHTING
 
 KINDS = (WEIGHTING, RULE, LAST_LAYER)
@@ -27,30 +27,30 @@ def rows(study, kind: str) -> pl.DataFrame:
 @pytest.mark.parametrize("kind", KINDS)
 def test_effects_are_those_of_the_bundle_turned_so_that_the_gap_is_above_0(nih, kind):
     found = effects.effects(nih, kind)
-    assert found.methods and len({own.method for own in found.methods}) == len(found.methods)
-    for own in found.methods:
-        table = rows(nih, kind).filter(**dict(zip(KEYS, own.method, strict=True)))
-        for metric, outcome in own.outcomes.items():
-            gap = {"attribute": found.attribute.name, "contrast": found.contrast}
+    assert found["methods"] and len({own["method"] for own in found["methods"]}) == len(found["methods"])
+    for own in found["methods"]:
+        table = rows(nih, kind).filter(**dict(zip(KEYS, own["method"], strict=True)))
+        for metric, outcome in own["outcomes"].items():
+            gap = {"attribute": found["attribute"].name, "contrast": found["contrast"]}
             where = {"attribute": "overall", "contrast": "all"} if metric == BALANCED else gap
             told = table.filter(metric=metric, **where).row(0, named=True)
-            assert abs(outcome.change.value) == abs(told["estimate"])
-            assert (outcome.what is not None) == (told["outcome_verdict"] in (SHOWN, SUGGESTED))
+            assert abs(outcome["change"].value) == abs(told["estimate"])
+            assert (outcome["what"] is not None) == (told["outcome_verdict"] in (SHOWN, SUGGESTED))
             if metric in ERRORS and kind != LAST_LAYER:
-                assert outcome.left.value - found.before[metric].value == pytest.approx(outcome.change.value)
-                assert outcome.what != "narrowed" or abs(outcome.left.value) < found.before[metric].value
+                assert outcome["left"].value - found["before"][metric].value == pytest.approx(outcome["change"].value)
+                assert outcome["what"] != "narrowed" or abs(outcome["left"].value) < found["before"][metric].value
 
 
 def test_weightings_are_all_told_and_rules_that_act_on_another_attribute_are_not(nih):
     every = rows(nih, WEIGHTING).filter(postprocessing="fixed_0.5", target="none")["weighting"].unique()
-    told = {own.method[0] for own in effects.effects(nih, WEIGHTING).methods}
+    told = {own["method"][0] for own in effects.effects(nih, WEIGHTING)["methods"]}
     assert told == set(every) - {"uniform"}
     found = effects.effects(nih, RULE)
-    assert {own.method[2] for own in found.methods} <= {"none", found.attribute.name}
+    assert {own["method"][2] for own in found["methods"]} <= {"none", found["attribute"].name}
 
 
 def test_methods_that_narrow_a_gap_for_sure_come_first(nih):
-    supports = [own.support for own in effects.effects(nih, RULE).methods]
+    supports = [own["support"] for own in effects.effects(nih, RULE)["methods"]]
     order = [SHOWN, SUGGESTED, None]
     assert supports == sorted(supports, key=order.index)
 
@@ -65,26 +65,26 @@ def test_what_is_shown_once_for_each_kind_has_the_kind_in_its_label(nih):
 def test_only_what_is_shown_is_asserted(world, kind):
     study = board(world)
     found = effects.effects(study, kind)
-    sure = found is not None and any(own.support == SHOWN for own in found.methods)
+    sure = found is not None and any(own["support"] == SHOWN for own in found["methods"])
     text = say(study, "effects", "answer", "verdicts", kind=kind)
     assert sure == any(claim in text for claim in SURE), text
 
 
 def test_of_one_network_a_method_nothing_is_said_of_the_weighting():
     found = effects.effects(board("one network"), WEIGHTING)
-    assert found.single and {o.what for own in found.methods for o in own.told} <= {DIFFERS}
+    assert found["single"] and {o["what"] for own in found["methods"] for o in own["told"]} <= {DIFFERS}
     assert "two networks differ by luck" in say(board("one network"), "effects", "answer", kind=WEIGHTING)
 
 
 def test_a_weighting_by_group_and_class_breaks_the_tie_and_one_by_group_alone_does_not(nih):
     w = weightings.weights(nih)
-    ties = {own.weighting: own.tie for own in (w.start, *w.others)}
+    ties = {own["weighting"]: own["tie"] for own in (w["start"], *w["others"])}
     assert ties["group_balanced_view"] == pytest.approx(ties["uniform"])
     assert ties["group_label_balanced_view"] == pytest.approx(0, abs=1e-9)
-    assert {own.weighting for own in w.counting} == {"group_balanced_view"}
+    assert {own["weighting"] for own in w["counting"]} == {"group_balanced_view"}
     cells = nih.tables["weights"].filter(weighting="uniform", attribute="view", group="AP")
     sick = cells.filter(label=1)["images"].sum() / cells["images"].sum()
-    assert w.start.sick["AP"] == pytest.approx(sick)
+    assert w["start"]["sick"]["AP"] == pytest.approx(sick)
 
 
 def test_both_parts_of_a_gap_add_up_to_it(nih):
@@ -96,10 +96,10 @@ def test_both_parts_of_a_gap_add_up_to_it(nih):
 
 def test_the_marks_of_roc_curves_are_the_rates_of_the_groups(nih):
     d = decide(nih)
-    shown = curves.curves(nih, d)
-    assert [own.weighting for own in shown] == ["uniform", d.options[1].weighting]
+    shown = pictures.curves(nih, d)
+    assert [own["weighting"] for own in shown] == ["uniform", d.options[1].weighting]
     rates = nih.tables["metrics"].filter(weighting="uniform", postprocessing="fixed_0.5", unit=PATIENT)
-    for group, (fpr, tpr) in shown[0].points.items():
+    for group, (fpr, tpr) in shown[0]["points"].items():
         own = dict(rates.filter(attribute=d.attribute.name, group=group).select("metric", "estimate").rows())
         assert (fpr, tpr) == pytest.approx((own["fpr"], own["tpr"]))
 
@@ -107,8 +107,8 @@ def test_the_marks_of_roc_curves_are_the_rates_of_the_groups(nih):
 def test_lines_of_the_untouched_classifier_are_those_of_the_bundle(nih):
     gaps = nih.tables["gaps"].filter(weighting="uniform", postprocessing="fixed_0.5", unit=PATIENT)
     for line in baseline.of_gaps(nih)["lines"]:
-        for metric, own in line.cells.items():
-            told = gaps.filter(attribute=line.attribute.name, contrast=line.contrast, metric=metric)
+        for metric, own in line["cells"].items():
+            told = gaps.filter(attribute=line["attribute"].name, contrast=line["contrast"], metric=metric)
             assert (own.value, own.verdict) == told.select("estimate", "verdict").row(0)
     groups = sum(len(a.groups) for a in nih.attributes.values())
     assert len(baseline.of_groups(nih)["lines"]) == len(baseline.of_calibration(nih)["lines"]) == groups + 1

@@ -58,17 +58,6 @@ def test_the_alternative_text_is_escaped_for_each_output():
     assert 'alt: "Dots & \\"bars\\", <b>C:\\\\x</b>"' in text
 
 
-def test_a_description_is_required():
-    with pytest.raises(ValueError, match="no description"):
-        exhibit.figure("fig-a", alt.Chart(pl.DataFrame({"x": [1]})).mark_point().encode(x="x:Q"), "c")
-
-
-@pytest.mark.parametrize("label", ["groups", "tbl-groups", "fig-", "fig-Groups", "fig-a b"])
-def test_labels_that_cannot_be_referred_to_are_refused(label):
-    with pytest.raises(ValueError, match="cannot be referred to"):
-        exhibit.figure(label, clipped(), "c")
-
-
 def test_nothing_is_loaded_from_outside(chart):
     text = exhibit.figure("fig-a", chart, "c").markdown
     addresses = set(re.findall(r"https?://[^\s\"'\\)]+", text))

@@ -41,14 +41,14 @@ def test_an_audit_that_finds_nothing_and_alarms_often_is_told_so(study):
 
 def test_few_cohorts_decide_nothing(study):
     found = planted.rates(claims(found=0.5, cohorts=4))
-    assert not [own for own in found if own.value == 1 and (own.found or own.missed)]
+    assert not [own for own in found if own["value"] == 1 and (own["found"] or own["missed"])]
     assert "Too few cohorts to say" in say(study, "planted", "answer", frame=claims(found=0.5, cohorts=4))
 
 
 def test_a_wrong_sign_is_not_found():
     turned = claims().with_columns(sign=-pl.col("sign"))
-    found = [own for own in planted.rates(turned) if own.value]
-    assert {own.share for own in found} == {0} and {own.wrong for own in found} == {1}
+    found = [own for own in planted.rates(turned) if own["value"]]
+    assert {own["share"] for own in found} == {0}
 
 
 @pytest.mark.parametrize(

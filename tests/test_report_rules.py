@@ -7,9 +7,9 @@ import pytest
 
 from lib.names import NOT_TOLD, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, load, read, say
-from lib.report.facts import moving, rules, whatif
-from lib.report.facts.adjusting import adjusting
+from lib.report.facts import rules, whatif
 from lib.report.facts.decision import decide
+from lib.report.facts.rules import adjusting
 from lib.report.words.language import language, languages
 
 
@@ -55,7 +55,7 @@ def test_rules_are_told_with_the_numbers_of_the_bundle(study):
     row = study.optimism.filter(
         attribute="overall", postprocessing=worst.name, target=worst.target.name if worst.target else "none"
     ).row(0, named=True)
-    assert row["estimate"] == max(r["balanced"].optimism.value for r in own["rules"].values())
+    assert row["estimate"] == max(r["balanced"]["optimism"].value for r in own["rules"].values())
     for number in (row["naive"], row["cross_fitted"]):
         assert told.percent(number) in read(study, "optimism")
 
@@ -76,7 +76,7 @@ def test_what_calibrated_odds_replace_is_what_becomes_of_the_sick(study):
 
 
 def test_the_selector_holds_every_method_once(study):
-    facts = moving.combinations(study)
+    facts = whatif.combinations(study)
     shown = {
         (weighting, rule.name, rule.target.name if rule.target else "none")
         for table in facts["tables"].values()

@@ -44,7 +44,7 @@ def test_the_answer_tells_whether_the_aim_was_met(study):
 
 def test_every_interval_is_told_in_the_figure_and_what_misses_the_aim_in_the_table(study):
     frame = made()
-    assert {own.sort for own in trust.covered(frame, PATIENT)} == set(trust.intervals(frame)["sort"])
+    assert {own["sort"] for own in trust.covered(frame, PATIENT)} == set(trust.intervals(frame)["sort"])
     assert [(s["sort"], s["covered"]) for s in trust.missed(study, frame)["found"]] == [("net_benefit", 0.85)]
     assert "85.0" in show(study, "missed_aims", frame=frame).markdown
     assert "net benefit" in say(study, "trust", "further", frame=frame)
@@ -76,7 +76,7 @@ def test_advice_is_told_with_how_often_it_is_wrong(study):
 def test_rows_count_as_many_as_they_hold():
     two = [rows(covered=1.0, truth=0.2), rows(covered=0.5, truth=0.2)]
     frame = pl.DataFrame(two, infer_schema_length=None).with_columns(figures=pl.Series([300, 100]))
-    assert trust.covered(trust.sorted_by_kind(frame), PATIENT)[0].mean == pytest.approx(0.875)
+    assert trust.covered(trust.sorted_by_kind(frame), PATIENT)[0]["mean"] == pytest.approx(0.875)
 
 
 @pytest.mark.parametrize("frame", [made(), made().clear()], ids=["some", "none"])

@@ -9,7 +9,7 @@ from browser import NO_CHROMIUM, chromium, open_page, serious
 from bundles import bundle
 
 from lib.report import show
-from lib.report.facts.moving import combinations, sliding
+from lib.report.facts.whatif import combinations, sliding
 from lib.settings import ROOT
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM)
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM)
 
 def above(bars, cut: float) -> float:
     """The share of scores from a cut-off on; within a bar they are taken for evenly spread."""
-    return sum(bar.share * min(1.0, max(0.0, (bar.end - cut) / (bar.end - bar.start))) for bar in bars)
+    return sum(bar["share"] * min(1.0, max(0.0, (bar["end"] - cut) / (bar["end"] - bar["start"]))) for bar in bars)
 
 
 def page(folder: Path, code: str, *exhibits: str) -> Path:
@@ -43,7 +43,7 @@ def test_sliders_count_as_the_histograms_do_and_move_by_keyboard(browser, tmp_pa
 
     def told(cut: float) -> list[str]:
         own = facts["groups"][0]
-        tpr, fpr = above(own.sick, cut), above(own.healthy, cut)
+        tpr, fpr = above(own["sick"], cut), above(own["healthy"], cut)
         return [f"{cut:.2f}", f"{100 * tpr:.1f}", f"{1000 * (1 - tpr):.0f}", f"{100 * fpr:.1f}", f"{1000 * fpr:.0f}"]
 
     def seen() -> list[str]:

@@ -6,6 +6,7 @@ The block holds the exhibit once for each output, so that one cell serves the pa
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -23,6 +24,9 @@ SMALLEST = 0.72
 
 TALLEST = 1.3
 """How high a figure may be on paper, in widths of the text: with its caption it must fit on a page."""
+
+TABLE_CSS = Path(__file__).with_name("table.css")
+"""The look of every table, instead of great-tables' own, which is white whatever the page; ID stands for the id."""
 
 SVG = "{http://www.w3.org/2000/svg}"
 ElementTree.register_namespace("", SVG.strip("{}"))
@@ -74,9 +78,9 @@ class Exhibit:
 def figure(label: str, chart: alt.TopLevelMixin, caption: str) -> Exhibit:
     """A chart under `label` (`fig-...`, for references) with a caption in Markdown.
 
-    Its description becomes the alternative text. Raises ValueError for a wrong label or a chart without description.
+    Its description becomes the alternative text.
     """
-    alternative, svg = _alternative(label, chart), to_svg(chart)
+    alternative, svg = one_line(chart.description), to_svg(chart)
     page = f'<div class="exhibit" style="overflow-x:auto">{for_page(svg, label, alternative)}</div>'
     return _block(f"#{label}", raw("html", page), raw("typst", for_print(svg, alternative)), one_line(caption))
 
@@ -84,32 +88,22 @@ def figure(label: str, chart: alt.TopLevelMixin, caption: str) -> Exhibit:
 def slide(label: str, chart: alt.TopLevelMixin) -> Exhibit:
     """A chart on a slide whose heading tells what it finds: the drawing, and in small print what it is made of.
 
-    The small print is the chart's subtitle, as running text. `label` leads the ids within the drawing. Raises ValueError
-    as `figure` does.
+    The small print is the chart's subtitle, as running text. `label` leads the ids within the drawing.
     """
     small_print = ""
     if chart.title is not alt.Undefined:
         small_print = ". ".join(line.rstrip(". ") for line in chart.title.subtitle) + "."
         chart = chart.copy(deep=False)
         chart.title = alt.Undefined
-    page = for_page(to_svg(chart), label, _alternative(label, chart))
+    page = for_page(to_svg(chart), label, one_line(chart.description))
     return _block(".drawn", raw("html", f'<div class="exhibit">{page}</div>'), small_print)
-
-
-def _alternative(label: str, chart: alt.TopLevelMixin) -> str:
-    _check(label, "fig")
-    description = getattr(chart, "description", alt.Undefined)
-    if not isinstance(description, str) or not description.strip():
-        raise ValueError(f"the chart of {label!r} has no description; say in it what is shown and what is seen.")
-    return one_line(description)
 
 
 def table(label: str, gt: GT, caption: str | None = None) -> Exhibit:
     """A great-tables table under `label` (`tbl-...`, for references) with a caption in Markdown; on slides it has none.
 
-    Quarto makes its Typst table from the HTML, so there is one form only. Raises ValueError for a wrong label.
+    Quarto makes its Typst table from the HTML, so there is one form only.
     """
-    _check(label, "tbl")
     body = raw("html", to_html(gt, label))
     return Exhibit(f"{body}\n") if caption is None else _block(f"#{label}", body, one_line(caption))
 
@@ -125,7 +119,7 @@ def to_html(gt: GT, label: str) -> str:
     """The table as HTML, in the look of the report instead of great-tables' own, which is white whatever the page."""
     name = f"{label}-body"
     code = gt.with_id(name).as_raw_html()
-    css = theme.TABLE_CSS.replace("ID", name).strip()
+    css = TABLE_CSS.read_text("utf-8").replace("ID", name).strip()
     code = re.sub(r"<style>.*?</style>", lambda _: f"<style>\n{css}\n</style>", code, count=1, flags=re.DOTALL)
     code = re.sub(r'^(<div id="[^"]+") style="[^"]*"', r"\1", code.strip())
     code = re.sub(r"\n\s*\n", "\n", code)
@@ -207,8 +201,3 @@ def raw(kind: str, code: str) -> str:
 
 def _typst(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _check(label: str, kind: str) -> None:
-    if not LABEL.fullmatch(label) or not label.startswith(kind):
-        raise ValueError(f"the label {label!r} cannot be referred to; allowed is {kind}- and then a-z, 0-9 and -.")

@@ -100,8 +100,7 @@ def _drawn(material: Material) -> alt.TopLevelMixin | GT:
     drawn = material.kind.draw(material)
     if of_table:
         return drawn
-    subtitle = material("subtitle") if material.has("subtitle") else ""
-    words = {"title": material("title"), "subtitle": subtitle, "description": material("alt")}
+    words = {"title": material("title"), "subtitle": material("subtitle"), "description": material("alt")}
     figure = framed(drawn, **words, size=material.size, language=spoken)
     if (
         material.size == "page"

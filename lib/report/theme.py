@@ -47,10 +47,10 @@ GROUPS: dict[tuple[str, str], Look] = {
     ("view", "PA"): Look("#2f74b5", "square"),
 }
 VERDICTS: dict[str, Look] = {
-    "improves": Look("#5a69dd", "diamond"),
-    "improves perhaps": Look("#5a69dd", "diamond", hollow=True),
-    "worsens": Look("#bb3f57", "square"),
-    "worsens perhaps": Look("#bb3f57", "square", hollow=True),
+    "helps": Look("#5a69dd", "diamond"),
+    "helps perhaps": Look("#5a69dd", "diamond", hollow=True),
+    "harms": Look("#bb3f57", "square"),
+    "harms perhaps": Look("#bb3f57", "square", hollow=True),
     "differs": Look("#6d6d6d", "triangle-up"),
     NOT_TOLD: Look(GREY, "circle", hollow=True),
 }
@@ -160,22 +160,3 @@ def config(size: Size = "page") -> dict[str, Any]:
 def report_theme() -> alt.theme.ThemeConfig:
     """The theme that every chart of the project starts from."""
     return {"config": config()}
-
-
-TABLE_CSS = """
-#ID { overflow-x: auto; }
-#ID table { table-layout: auto !important; width: auto !important; border-collapse: collapse; margin: 0 auto; font-size: 0.88em; font-variant-numeric: tabular-nums; }
-.reveal #ID table { font-size: 0.75em; line-height: 1.3; }
-#ID tr > * { --bs-table-bg-type: transparent; }
-#ID th, #ID td { padding: 3px 8px; border-style: none; }
-#ID th { font-weight: bold; }
-#ID .gt_col_heading { border-bottom: 1px solid #7a7a7a; vertical-align: bottom; }
-#ID .gt_column_spanner_outer { border-bottom: 1px solid #b5b5b5; text-align: center; }
-#ID .gt_group_heading { text-align: left; padding-top: 10px; border-bottom: 1px solid #d0d0d0; }
-#ID .gt_stub { min-width: 5.5em; font-weight: normal; text-align: left; }
-#ID .gt_left { text-align: left; }
-#ID .gt_right { text-align: right; }
-#ID .gt_center { text-align: center; }
-#ID .gt_sourcenote { font-size: 0.9em; text-align: left; border-top: 1px solid #7a7a7a; }
-"""
-"""The look of every table, in the page's own type and ink, so that it follows the page from light to dark."""

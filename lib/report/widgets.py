@@ -3,8 +3,7 @@
 from typing import Any
 
 from lib.names import BASELINE, SHOWN
-from lib.report.facts import moving
-from lib.report.facts.moving import Cell
+from lib.report.facts import whatif
 from lib.report.registry import Material, widget
 from lib.report.theme import CELLS, group_look
 
@@ -17,37 +16,37 @@ EXPLORER = "attribute figure shown level change region missing short cell moved 
 """Blocks of the templates that are told as they are."""
 
 
-@widget(moving.sliding)
+@widget(whatif.sliding)
 def slider(material: Material) -> dict[str, Any]:
     """A cut-off for each group, histograms of scores to count by, and the published rules as marks."""
-    d, language, groups = material["d"], material.language, material["groups"]
+    d, language, groups = material["d"], material.language, {scores["group"]: scores for scores in material["groups"]}
     return {
         "words": _words(material, SLIDER),
         "locale": language.code,
         "groups": [
             {
-                "name": language.group(scores.group, d.attribute),
-                "label": str(material("slide", group=scores.group)),
-                "colour": group_look(d.attribute.name, scores.group).colour,
-                "people": [round(n, 1) for n in material["people"][scores.group]],
+                "name": language.group(group, d.attribute),
+                "label": str(material("slide", group=group)),
+                "colour": group_look(d.attribute.name, group).colour,
+                "people": [round(n, 1) for n in material["people"][group]],
             }
             | {
-                name: [[bar.start, bar.end, round(bar.share, 5)] for bar in bars]
-                for name, bars in (("sick", scores.sick), ("healthy", scores.healthy))
+                name: [[bar["start"], bar["end"], round(bar["share"], 5)] for bar in scores[name]]
+                for name in ("sick", "healthy")
             }
-            for scores in groups
+            for group, scores in groups.items()
         ],
         "rules": [
             {
                 "name": language.sentence(language.rule(rule.name, rule.target)),
-                "cuts": [round(cuts[scores.group], 3) for scores in groups],
+                "cuts": [round(cuts[group], 3) for group in groups],
             }
             for rule, cuts in material["rules"].items()
         ],
     }
 
 
-@widget(moving.combinations)
+@widget(whatif.combinations)
 def explorer(material: Material) -> dict[str, Any]:
     """A selector of attribute and figure over all combinations of weighting and post-processing."""
     language, tables, weightings = material.language, material["tables"], material["weightings"]
@@ -95,17 +94,16 @@ def _cells(material: Material, table: dict, cells: dict) -> list[list[list[Any]]
     for rule in table["rules"]:
         target = rule.target.name if rule.target else BASELINE[2]
         methods = [(weighting, rule.name, target) for weighting in material["weightings"]]
-        lines.append([_cell(material, cells.get(method, Cell())) for method in methods])
+        lines.append([_cell(material, cells.get(method, {})) for method in methods])
     return lines
 
 
-def _cell(material: Material, cell: Cell) -> list[Any]:
+def _cell(material: Material, cell: dict[str, Any]) -> list[Any]:
     ends = [
         (figure.value, figure.low, figure.high) if figure else (None, None, None)
-        for figure in (cell.level, cell.change)
+        for figure in (cell.get("level"), cell.get("change"))
     ]
-    said = " ".join(material.language.verdict(word) for word in (cell.outcome, cell.verdict) if word)
-    return [None if n is None else round(SCALE * n) for figure in ends for n in figure] + [
-        said,
-        int(cell.verdict == SHOWN),
-    ]
+    numbers = [None if n is None else round(SCALE * n) for figure in ends for n in figure]
+    outcome, verdict = cell.get("outcome"), cell.get("verdict")
+    said = " ".join(material.language.verdict(word) for word in (outcome, verdict) if word)
+    return [*numbers, said, int(verdict == SHOWN)]

@@ -1,6 +1,5 @@
 """The untouched classifier group by group: levels, gaps, calibration, demands of fairness, crossings, what it makes of the groups."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -14,18 +13,16 @@ from lib.results import Results
 LEVELS = ("tpr", "fpr", "auc")
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of figures: of a group, of a difference (`contrast`), or of everyone (`attribute` is None). None: not estimable."""
+Line = dict[str, Any]
+"""Figures (`cells`) of a `group`, of a difference (`contrast`), or of everyone (`attribute` is None). None: not estimable.
 
-    attribute: Attribute | None
-    group: str | None = None
-    contrast: str | None = None
-    cells: dict[str, Estimate | None] = field(default_factory=dict)
+`seen` are the cells that are shown or suggested.
+"""
 
-    def seen(self) -> list[tuple[str, Estimate]]:
-        """The cells that are shown or suggested."""
-        return [(name, cell) for name, cell in self.cells.items() if cell is not None and cell.seen]
+
+def _line(attribute: Attribute | None, cells: dict[str, Estimate | None], **what: str | None) -> Line:
+    seen = [(name, cell) for name, cell in cells.items() if cell is not None and cell.seen]
+    return {"attribute": attribute, "group": None, "contrast": None, "cells": cells, "seen": seen} | what
 
 
 def _by_group(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str) -> list[Line]:
@@ -35,7 +32,7 @@ def _by_group(results: Results, frame: pl.DataFrame, names: tuple[str, ...], col
     told = []
     for attribute, group in places:
         where = (attribute.name if attribute else OVERALL, group or "all")
-        told.append(Line(attribute, group, cells={name: by_group.get((*where, name)) for name in names}))
+        told.append(_line(attribute, {name: by_group.get((*where, name)) for name in names}, group=group))
     return told
 
 
@@ -57,7 +54,7 @@ def of_gaps(results: Results) -> dict[str, Any] | None:
     """The facts of the figure `baseline_gaps`: the differences between groups in TPR, FPR and AUC."""
     by_gap = figures(rows(results, "gaps", **UNTREATED, unit=PATIENT), "attribute", "contrast", "metric")
     lines = [
-        Line(a, contrast=contrast, cells={name: by_gap.get((a.name, contrast, name)) for name in LEVELS})
+        _line(a, {name: by_gap.get((a.name, contrast, name)) for name in LEVELS}, contrast=contrast)
         for a in results.attributes.values()
         for contrast in a.contrasts
     ]
@@ -77,12 +74,12 @@ def of_calibration(results: Results) -> dict[str, Any] | None:
     frame = rows(results, "calibration", weighting=BASELINE_WEIGHTING)
     told = _if_known(results, _by_group(results, frame, ("mean_error", "slope"), "measure"))
     # a slope is tested against 1: its verdict is about the distance from there
-    off = [line for line in told["lines"] if line.seen()] if told else []
-    return told and told | {"off": off, "sure": [o for o in off if any(cell.shown for _, cell in o.seen())]}
+    off = [line for line in told["lines"] if line["seen"]] if told else []
+    return told and told | {"off": off, "sure": [o for o in off if any(cell.shown for _, cell in o["seen"])]}
 
 
 def _if_known(results: Results, lines: list[Line]) -> dict[str, Any] | None:
-    known = any(cell for line in lines for cell in line.cells.values())
+    known = any(cell for line in lines for cell in line["cells"].values())
     return {"d": decide(results), "lines": lines} if known else None
 
 
@@ -106,7 +103,7 @@ def of_crossings(results: Results) -> dict[str, Any] | None:
     by_groups = parts(rows(results, "pooled_crossings"), "attribute", "group")
     d = decide(results)
     crossed = {place: lines for place, lines in by_groups.items() if d.attribute.name in place[0].split(CROSSED)}
-    told = []
+    found = []
     for (attribute, group), lines in (crossed or by_groups).items():
         by = {line["metric"]: line for line in lines}
         one, two = (results.attributes[part] for part in attribute.split(CROSSED))
@@ -115,21 +112,14 @@ def of_crossings(results: Results) -> dict[str, Any] | None:
             continue
         where = UNTREATED | {"attribute": attribute, "group": group}
         verdicts = {metric: figure(results, "intersections", **where, metric=metric) for metric in ERRORS}
-        told.append(
-            {
-                "groups": ((one, sides[0]), (two, sides[1])),
-                "patients": min(line["patients"] for line in lines),
-                "raw": {metric: by[metric]["raw"] for metric in ERRORS},
-                "pooled": {metric: alone(by[metric]) for metric in ERRORS},
-                "differs": {
-                    metric: difference.verdict
-                    for metric, difference in verdicts.items()
-                    if difference and difference.seen
-                },
-            }
+        rates = {"raw": {m: by[m]["raw"] for m in ERRORS}, "pooled": {m: alone(by[m]) for m in ERRORS}}
+        differs = {metric: told.verdict for metric, told in verdicts.items() if told and told.seen}
+        groups = ((one, sides[0]), (two, sides[1]))
+        found.append(
+            {"groups": groups, "patients": min(line["patients"] for line in lines), "differs": differs} | rates
         )
     least = results.manifest["settings"]["audit"].get("smallest_cell")
-    return {"d": d, "found": told, "smallest": least} if told else None
+    return {"d": d, "found": found, "smallest": least} if found else None
 
 
 def of_networks(results: Results) -> dict[str, Any] | None:

@@ -1,12 +1,11 @@
 """What choosing among methods rests on: the map of all of them, who gains and who loses, the recommended one and its rivals."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from lib.names import ALTERNATIVE, BASELINE, OVERALL, PATIENT, RECOMMENDED, TOO_DEAR, Method
+from lib.names import ALTERNATIVE, BASELINE, OVERALL, PATIENT, RECOMMENDED, TOO_DEAR
 from lib.report.facts.decision import decide
 from lib.report.facts.options import together
-from lib.report.facts.values import BALANCED, KEYS, Estimate, figures, rows
+from lib.report.facts.values import BALANCED, KEYS, figures, rows
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
@@ -16,23 +15,11 @@ LISTED = 4
 """Methods of a role that the table of the recommendation lists at most."""
 
 
-@dataclass(frozen=True)
-class Point:
-    """A method on the map: balanced accuracy and the largest difference left by the attribute, shares of 1.
+def front(study: Results) -> dict[str, Any] | None:
+    """`points`: every method that acts on the attribute or on none, its balanced `accuracy` and the largest `gap` left, where both are known.
 
     `kind` says what is known of its effect on a gap; `named`: it is one of the options of the decision page.
     """
-
-    method: Method
-    accuracy: float
-    gap: float
-    kind: str
-    named: bool
-    recommended: bool
-
-
-def front(study: Results) -> dict[str, Any] | None:
-    """Every method that acts on the attribute or on none, where both figures are known."""
     d = decide(study)
     levels = figures(rows(study, "metrics", attribute=OVERALL, group="all", metric=BALANCED, unit=PATIENT), *KEYS)
     named = {option.method for option in d.options}
@@ -42,23 +29,15 @@ def front(study: Results) -> dict[str, Any] | None:
         line = judged.get(method)
         if line and line["disparity"] is not None:
             kind = UNTREATED if method == BASELINE else SUPPORT[line["support"]]
-            chosen = line["role"] == RECOMMENDED
-            points.append(Point(method, level.value, line["disparity"], kind, method in named, chosen))
-    return {"d": d, "points": tuple(points)} if points else None
-
-
-@dataclass(frozen=True)
-class Gain:
-    """What an option does to a group: `gain`, in shares of its sick ("missed") or of its healthy ("alarmed"), above 0 for the better."""
-
-    option: int
-    group: str
-    error: str
-    gain: Estimate
+            figures_of = {"accuracy": level.value, "gap": line["disparity"], "kind": kind}
+            marks = {"named": method in named, "recommended": line["role"] == RECOMMENDED}
+            points.append({"method": method} | figures_of | marks)
+    return {"d": d, "points": points} if points else None
 
 
 def who_gains(study: Results) -> dict[str, Any] | None:
-    """Of every group under every option that is not doing nothing: fewer missed, fewer alarmed.
+    """`gains`: what every option that is not doing nothing does to every group: the `gain` in shares of its sick (`error` "missed") or of its
+    healthy ("alarmed"), above 0 for the better.
 
     `up` and `down` are seen to gain and to lose; `traded`: both under one option; `sure`: that much is shown.
     """
@@ -66,15 +45,16 @@ def who_gains(study: Results) -> dict[str, Any] | None:
     told = []
     for k, option in enumerate(d.rivals):
         for share in option.shares:
-            told += [Gain(k, share.group, error, gain) for error, gain in share.gains.items()]
+            place = {"option": k, "group": share.group}
+            told += [place | {"error": error, "gain": gain} for error, gain in share.gains.items()]
     if not told:
         return None
-    seen = [change for change in told if change.gain.seen]
-    up, down = ([change for change in seen if (change.gain.value > 0) is side] for side in (True, False))
-    sure_up, sure_down = ({change.option for change in side if change.gain.shown} for side in (up, down))
-    traded = bool({change.option for change in up} & {change.option for change in down})
+    seen = [change for change in told if change["gain"].seen]
+    up, down = ([change for change in seen if (change["gain"].value > 0) is side] for side in (True, False))
+    sure_up, sure_down = ({change["option"] for change in side if change["gain"].shown} for side in (up, down))
+    traded = bool({change["option"] for change in up} & {change["option"] for change in down})
     sure = bool(sure_up & sure_down) if traded else bool(sure_up | sure_down)
-    return {"d": d, "gains": tuple(told), "up": up, "down": down, "traded": traded, "sure": sure}
+    return {"d": d, "gains": told, "up": up, "down": down, "traded": traded, "sure": sure}
 
 
 def recommendation(study: Results) -> dict[str, Any] | None:
@@ -89,4 +69,4 @@ def recommendation(study: Results) -> dict[str, Any] | None:
             names = {"method": tuple(line[key] for key in KEYS), "needs": study.attributes.get(line["needs"])}
             figures = {what: together(line, what) for what in ("loss", "change")}
             told.append({"role": role, "gap": line["disparity"]} | names | figures)
-    return {"d": decide(study), "candidates": tuple(told)} if lines else None
+    return {"d": decide(study), "candidates": told} if lines else None

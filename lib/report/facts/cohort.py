@@ -1,133 +1,105 @@
 """What is in the images before anything is trained: who, how often sick, what goes with what, what the pixels give away."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
-from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, by_groups
+from lib.names import (
+    AGGREGATE,
+    AT_MOST,
+    NOT_ESTIMABLE,
+    NOT_TOLD,
+    OVERALL,
+    PATIENT,
+    SHOWN,
+    STANDARDISED,
+    SUGGESTED,
+    Attribute,
+    by_groups,
+)
 from lib.report.facts.decision import decide
-from lib.report.facts.values import Estimate, estimate, parts, rows
+from lib.report.facts.values import estimate, parts, rows
+from lib.report.registry import sentences
 from lib.results import Results
 
+Row = dict[str, Any]
+"""A row of the bundle, with what is computed from it."""
 MANY = 6
 """Images from which a patient has many."""
+STRATIFIED = ("prevalence", "tpr", "fpr")
 
 
-@dataclass(frozen=True)
-class Members:
-    """A group in a split: images, patients, and its share of sick, by patient (None where it has no image)."""
+def members(study: Results) -> list[Row]:
+    """Everyone, then the groups of each attribute in their order, in training and in validation.
 
-    attribute: Attribute | str
-    group: str
-    split: str
-    images: int
-    patients: int
-    sick: Estimate | None
-
-
-def members(study: Results) -> tuple[Members, ...]:
-    """Everyone, then the groups of each attribute in their order, in training and in validation."""
-    by_split = parts(rows(study, "composition", unit=PATIENT), "attribute", "group", "split")
-    order = [(OVERALL, OVERALL, "all")] + [(a, a.name, g) for a in study.attributes.values() for g in a.groups]
-    splits = dict.fromkeys(split for _, _, split in by_split)
-    told = []
-    for attribute, name, group in order:
-        for split in splits:
-            for line in by_split.get((name, group, split), []):
-                told.append(Members(attribute, group, split, line["images"], line["patients"], estimate(line)))
-    return tuple(told)
-
-
-@dataclass(frozen=True)
-class Tie:
-    """How closely an attribute goes with another, or with the label (`other` None): Cramér's V of the first split.
-
-    `verdict`: shown where a split shows it and no other contradicts; suggested where some split does either.
+    `images`, `patients`, and the share of `sick`, by patient: None where a group has no image.
     """
-
-    attribute: Attribute
-    other: Attribute | None
-    strength: float | None
-    verdict: str
-
-    @property
-    def sure(self) -> bool:
-        return self.verdict == SHOWN
-
-    @property
-    def seen(self) -> bool:
-        return self.verdict in (SHOWN, SUGGESTED)
+    by_place = parts(rows(study, "composition", unit=PATIENT), "attribute", "group")
+    places = [(OVERALL, "all"), *((a.name, group) for a in study.attributes.values() for group in a.groups)]
+    return [
+        line | {"attribute": study.attributes.get(place[0], OVERALL), "sick": estimate(line)}
+        for place in places
+        for line in by_place.get(place, [])
+    ]
 
 
-def ties(study: Results) -> tuple[Tie, ...]:
-    """Those with the label, then those between attributes, the strongest first."""
+def ties(study: Results) -> list[Row]:
+    """How closely an attribute goes with another, or with the label (`other` None): those with the label first, then the strongest.
+
+    `strength` is Cramér's V of the first split. `verdict`: shown where a split shows it and no other contradicts; suggested
+    where some split does either.
+    """
     told = []
     for (name, other), lines in parts(rows(study, "associations"), "attribute", "other").items():
         known = [(line["verdict"], line["estimate"]) for line in lines if line["estimate"] is not None]
-        strength = known[0][1] if known else None
-        told.append(Tie(study.attributes[name], study.attributes.get(other), strength, _together(known)))
-    return tuple(sorted(told, key=lambda tie: (tie.other is not None, -(tie.strength or 0))))
+        verdict = _together(known)
+        told.append(
+            {"attribute": study.attributes[name], "other": study.attributes.get(other), "verdict": verdict}
+            | {"strength": known[0][1] if known else None}
+            | {"sure": verdict == SHOWN, "seen": verdict in (SHOWN, SUGGESTED)}
+        )
+    return sorted(told, key=lambda tie: (tie["other"] is not None, -(tie["strength"] or 0)))
 
 
 def _together(splits: list[tuple[str, float]]) -> str:
     """One verdict of those of both splits: what one of them sees and the other contradicts is not told."""
-    verdicts = [verdict for verdict, _ in splits]
+    verdicts = {verdict for verdict, _ in splits}
     if not verdicts:
         return NOT_ESTIMABLE
-    if not all(strength > 0 for _, strength in splits):
-        return AT_MOST if set(verdicts) == {AT_MOST} else NOT_TOLD
-    if SHOWN in verdicts and set(verdicts) <= {SHOWN, SUGGESTED}:
-        return SHOWN
-    if {SHOWN, SUGGESTED} & set(verdicts):
-        return SUGGESTED
-    return AT_MOST if set(verdicts) == {AT_MOST} else NOT_TOLD
+    if verdicts == {AT_MOST}:
+        return AT_MOST
+    if not all(strength > 0 for _, strength in splits) or not verdicts & {SHOWN, SUGGESTED}:
+        return NOT_TOLD
+    return SHOWN if SHOWN in verdicts and verdicts <= {SHOWN, SUGGESTED} else SUGGESTED
 
 
-@dataclass(frozen=True)
-class Spread:
-    """An attribute by which the share of sick differs: the groups with the least and the most, in the first split."""
+def spreads(study: Results) -> list[Row]:
+    """The attributes by which the share of sick differs, with the groups that have the `least` and the `most` in the first split.
 
-    attribute: Attribute
-    least: Members
-    most: Members
-    sure: bool
-
-
-def spreads(study: Results) -> tuple[Spread, ...]:
-    """The attributes that go with the label, surely or perhaps: sure ones first, then the widest."""
+    Those that surely go with the label come first, then the widest.
+    """
     told = []
     everyone = members(study)
-    for tie in (tie for tie in ties(study) if tie.other is None and tie.seen):
-        groups = [m for m in everyone if m.attribute == tie.attribute and m.sick and m.split == everyone[0].split]
+    for tie in (tie for tie in ties(study) if tie["other"] is None and tie["seen"]):
+        own = [m for m in everyone if m["attribute"] == tie["attribute"] and m["split"] == everyone[0]["split"]]
+        groups = sorted((m for m in own if m["sick"]), key=lambda m: m["sick"].value)
         if len(groups) > 1:
-            least, *_, most = sorted(groups, key=lambda m: m.sick.value)
-            told.append(Spread(tie.attribute, least, most, tie.sure))
-    return tuple(sorted(told, key=lambda s: (not s.sure, s.least.sick.value - s.most.sick.value)))
+            told.append(tie | {"least": groups[0], "most": groups[-1]})
+    return sorted(told, key=lambda s: (not s["sure"], s["least"]["sick"].value - s["most"]["sick"].value))
 
 
-@dataclass(frozen=True)
-class Grey:
-    """A measure of the pixels (`mean` grey level or `contrast`) of a group and label, from black 0 to white 1."""
-
-    measure: str
-    group: str
-    label: int
-    level: Estimate | None
-
-
-def greys(study: Results, attribute: Attribute) -> tuple[Grey, ...]:
-    """Grey levels and contrast by group and label; empty where no pixels were read."""
+def greys(study: Results, attribute: Attribute) -> list[Row]:
+    """The `level` of a `measure` (`mean` grey level or `contrast`), black 0 to white 1, by group and label; empty where no pixels were read."""
     lines = rows(study, "exposure", attribute=attribute.name).to_dicts()
-    told = [Grey(line["measure"], line["group"], line["label"], estimate(line)) for line in lines]
-    return tuple(sorted(told, key=lambda grey: (attribute.groups.index(grey.group), grey.label)))
+    told = [line | {"level": estimate(line)} for line in lines]
+    return sorted(told, key=lambda grey: (attribute.groups.index(grey["group"]), grey["label"]))
 
 
-def pixels_apart(shown: tuple[Grey, ...], attribute: Attribute) -> tuple[dict[str, Any], ...]:
+def pixels_apart(shown: list[Row], attribute: Attribute) -> list[Row]:
     """Measures by which a `group` differs from the `reference` among the healthy and among the sick, on the same side; contrast first.
 
     `healthy` and `sick` hold the levels of the group and of the reference, whose intervals do not meet.
     """
-    level = {(grey.measure, grey.group, grey.label): grey.level for grey in shown}
+    level = {(grey["measure"], grey["group"], grey["label"]): grey["level"] for grey in shown}
     told = []
     for measure in ("contrast", "mean"):
         for group in attribute.groups:
@@ -139,7 +111,7 @@ def pixels_apart(shown: tuple[Grey, ...], attribute: Attribute) -> tuple[dict[st
                 healthy, sick = ((one.value, two.value) for one, two in pairs)
                 names = {"measure": measure, "group": group, "reference": attribute.reference}
                 told.append(names | {"higher": all(higher), "healthy": healthy, "sick": sick})
-    return tuple(told)
+    return told
 
 
 def visits(study: Results) -> dict[str, float] | None:
@@ -160,32 +132,23 @@ def visits(study: Results) -> dict[str, float] | None:
     }
 
 
-@dataclass(frozen=True)
-class Ages:
-    """Images by ten years of age (`start`: images) of the sick (1) and the healthy (0), and the quartiles of all."""
-
-    bins: dict[int, dict[int, int]]
-    quartiles: tuple[int, int, int]
-
-    def share(self, label: int, start: int) -> float:
-        return self.bins[label].get(start, 0) / max(1, sum(self.bins[label].values()))
-
-    def top(self, label: int) -> int:
-        """The start of the ten years with the most images."""
-        return max(self.bins[label], key=lambda start: self.bins[label][start])
-
-
 def ages(study: Results) -> dict[str, Any] | None:
-    """Ages of the training images; None where none is known."""
-    for split, lines in list(parts(rows(study, "ages"), "split").items())[:1]:
-        bins: dict[int, dict[int, int]] = {0: {}, 1: {}}
-        every: Counter[int] = Counter()
-        for line in lines:
-            bins[line["label"]][line["age"]] = line["images"]
-            every[line["age"]] += line["images"]
-        quartiles = tuple(_quartile(sorted(every.items()), share) for share in (0.25, 0.5, 0.75))
-        return {"ages": Ages(bins, quartiles), "split": split, "images": every.total()}
-    return None
+    """Of the training images the `quartiles` of age, and by label the `shares` of each ten years and the `top`, where most are; None where no age is known."""
+    by_split = parts(rows(study, "ages"), "split")
+    if not by_split:
+        return None
+    split, lines = next(iter(by_split.items()))
+    bins: dict[int, Counter[int]] = {0: Counter(), 1: Counter()}
+    for line in lines:
+        bins[line["label"]][line["age"]] += line["images"]
+    every = sorted((bins[0] + bins[1]).items())
+    return {
+        "quartiles": tuple(_quartile(every, share) for share in (0.25, 0.5, 0.75)),
+        "shares": {k: {start: n / own.total() for start, n in sorted(own.items())} for k, own in bins.items()},
+        "top": {label: max(own, key=own.get) for label, own in bins.items() if own},
+        "split": split,
+        "images": sum(images for _, images in every),
+    }
 
 
 def _quartile(bins: list[tuple[int, int]], share: float) -> int:
@@ -198,33 +161,25 @@ def _quartile(bins: list[tuple[int, int]], share: float) -> int:
     return bins[-1][0] + 10
 
 
-@dataclass(frozen=True)
-class Check:
-    """Something that the reader looks for: how often it was found, and what was done. Names of the reader."""
-
-    name: str
-    rows: int
-    action: str
-
-
 def checks(study: Results) -> dict[str, Any] | None:
-    """What was found, and what was looked for and not found."""
-    told = [Check(*row) for row in rows(study, "checks").iter_rows()]
-    return {"found": [c for c in told if c.rows], "silent": [c for c in told if not c.rows]} if told else None
+    """What was found, and what was looked for and not found, with what was done. Names of the reader."""
+    told = rows(study, "checks").to_dicts()
+    return {"found": [c for c in told if c["rows"]], "silent": [c for c in told if not c["rows"]]} if told else None
 
 
+@sentences("data")
 def data(study: Results) -> dict[str, Any]:
     """What the sentences on the data are told."""
     attribute = decide(study).attribute
     everyone, shown = members(study), greys(study, attribute)
-    first = [m for m in everyone if m.split == everyone[0].split and m.images]
-    groups = [[m for m in first if m.attribute == each] for each in study.attributes.values()]
+    first = [m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]]
+    groups = [[m for m in first if m["attribute"] == each] for each in study.attributes.values()]
     return {
         "attribute": attribute,
         "everyone": _overall(everyone),
-        "rarest": [min(group, key=lambda m: m.images) for group in groups if group],
+        "rarest": [min(group, key=lambda m: m["images"]) for group in groups if group],
         "spreads": spreads(study),
-        "tie": next((t for t in ties(study) if (t.attribute, t.other) == (attribute, None)), None),
+        "tie": next((t for t in ties(study) if (t["attribute"], t["other"]) == (attribute, None)), None),
         "apart": pixels_apart(shown, attribute),
         "pixels": bool(shown),
         "visits": visits(study),
@@ -249,23 +204,23 @@ def sketch(study: Results) -> dict[str, Any]:
 
 
 def composition(study: Results) -> dict[str, Any] | None:
-    """What the table of groups is told."""
+    """What the table of groups is told: attributes by which a patient is in `several` groups, and how many images are of an `unknown` one."""
     everyone = members(study)
     overall = _overall(everyone)
     several, unknown = [], {}
     for attribute in study.attributes.values():
-        groups = [m for m in everyone if m.attribute == attribute]
-        if any(sum(m.patients for m in groups if m.split == all_.split) > all_.patients for all_ in overall):
+        groups = [m for m in everyone if m["attribute"] == attribute]
+        if any(sum(m["patients"] for m in groups if m["split"] == o["split"]) > o["patients"] for o in overall):
             several.append(attribute)
-        missing = sum(m.images for m in overall) - sum(m.images for m in groups)
+        missing = sum(m["images"] for m in overall) - sum(m["images"] for m in groups)
         if missing > 0:
             unknown[attribute] = missing
-    told = {"members": everyone, "splits": tuple(dict.fromkeys(m.split for m in everyone)), "spreads": spreads(study)}
-    return told | {"several": several, "unknown": unknown} if everyone else None
+    told = {"members": everyone, "splits": list(dict.fromkeys(m["split"] for m in everyone))}
+    return told | {"spreads": spreads(study), "several": several, "unknown": unknown} if everyone else None
 
 
-def _overall(everyone: tuple[Members, ...]) -> list[Members]:
-    return [m for m in everyone if m.attribute == OVERALL]
+def _overall(everyone: list[Row]) -> list[Row]:
+    return [m for m in everyone if m["attribute"] == OVERALL]
 
 
 def associations(study: Results) -> dict[str, Any] | None:
@@ -278,3 +233,28 @@ def exposure(study: Results) -> dict[str, Any] | None:
     attribute = decide(study).attribute
     shown = greys(study, attribute)
     return {"attribute": attribute, "shown": shown, "apart": pixels_apart(shown, attribute)} if shown else None
+
+
+def strata(study: Results) -> list[Row]:
+    """Every difference as it is (`whole`) and with the groups alike in `within` (`alike`), of the data in both splits and of the untouched classifier.
+
+    `turned`: both are told from 0, on opposite sides; None where that cannot be asked. That is Simpson's paradox.
+    """
+    keys = ("attribute", "contrast", "metric", "split", "stratifier")
+    told = []
+    for (name, contrast, metric, split, within), lines in parts(rows(study, "simpson"), *keys).items():
+        of = {line["stratum"]: line for line in lines}
+        whole, alike = (of.get(name) for name in (AGGREGATE, STANDARDISED))
+        place = {"attribute": study.attributes[name], "contrast": contrast, "metric": metric, "split": split}
+        both = {"whole": estimate(whole), "alike": estimate(alike), "turned": alike["reversal"] if alike else None}
+        told += [place | both | {"within": within}] if metric in STRATIFIED else []
+    return told
+
+
+def simpson(study: Results) -> dict[str, Any] | None:
+    """The differences by the attribute of the decision page among the patients judged, and all that turn round anywhere, of how many `asked`."""
+    attribute, every = decide(study).attribute, strata(study)
+    shown = [one for one in every if (one["attribute"], one["split"]) == (attribute, "valid")]
+    asked = [one for one in every if one["turned"] is not None]
+    turned = [one for one in asked if one["turned"]]
+    return {"attribute": attribute, "shown": shown, "turned": turned, "asked": len(asked)} if shown else None

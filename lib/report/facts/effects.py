@@ -1,6 +1,6 @@
 """What methods of a kind do to the gaps by the page's attribute and to balanced accuracy, against the untouched baseline."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -28,138 +28,30 @@ FIGURES = OUTCOMES
 WEIGHTING, RULE, LAST_LAYER = "weighting", "post-processing", "last layer"
 DIFFERS = "differs"
 """What one network under a method, compared with one without, is told to do."""
+WIDE = 0.05
+"""Gaps of more than a few points are worth closing."""
+Outcome = dict[str, Any]
+"""What a method does to balanced accuracy or to a gap; gaps are turned so that the baseline's is not below 0.
 
+`change` has the interval and verdict of the paired difference, `left` what is then there. `what`: narrowed, widened, turned,
+opened, improved, worsened, differs; None where nothing is told. `verdict` is how surely, `sure` that it is shown.
+"""
+Effect = dict[str, Any]
+"""A `method`, its `outcomes` in each of `FIGURES`, and which of them are `told`: shown or suggested.
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a method does to balanced accuracy or to a gap; gaps are turned so that the baseline's is not below 0.
+`grouped`: what it is told to do, how surely, and to which figures; `support`, the surest verdict among the gaps that it narrows;
+`harms`: it widens, turns round or opens a gap, or lowers balanced accuracy; `widest`, the larger of the gaps that are left.
+`needs` is the attribute that it must be told when it decides.
+"""
+Effects = dict[str, Any]
+"""All `methods` of a `kind`, those that narrow a gap first; `contrast` names the gaps: `AP - PA`.
 
-    `change` has the interval and verdict of the paired difference, `left` what is then there. `what`: narrowed, widened, turned,
-    opened, improved, worsened, differs; None where nothing is told. `verdict` is how surely.
-    """
-
-    metric: str
-    change: Estimate | None
-    left: Estimate | None
-    what: str | None
-    verdict: str | None
-
-    @property
-    def sure(self) -> bool:
-        return self.verdict == SHOWN
-
-    @property
-    def helps(self) -> bool:
-        return self.what == NARROWED
-
-    @property
-    def harms(self) -> bool:
-        return self.what in HARMFUL
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A method and what it does to each of `FIGURES`; `needs` is the attribute that it must be told when it decides."""
-
-    method: Method
-    needs: Attribute | None
-    outcomes: dict[str, Outcome]
-    recommended: bool
-
-    @property
-    def told(self) -> tuple[Outcome, ...]:
-        """The outcomes of which anything is shown or suggested."""
-        return tuple(outcome for outcome in self.outcomes.values() if outcome.what)
-
-    @property
-    def grouped(self) -> list[tuple[str, str, list[str]]]:
-        """What it is told to do, how surely, and to which figures."""
-        grouped: dict[tuple[str, str], list[str]] = {}
-        for outcome in self.told:
-            grouped.setdefault((outcome.what, outcome.verdict), []).append(outcome.metric)
-        return [(*key, metrics) for key, metrics in grouped.items()]
-
-    @property
-    def support(self) -> str | None:
-        """The surest verdict among the gaps that it narrows."""
-        verdicts = {outcome.verdict for outcome in self.told if outcome.helps}
-        return SHOWN if SHOWN in verdicts else SUGGESTED if verdicts else None
-
-    @property
-    def harms(self) -> bool:
-        return any(outcome.harms for outcome in self.told)
-
-    @property
-    def widest(self) -> float | None:
-        """The larger of the gaps that are left."""
-        left = [
-            abs(outcome.left.value) for metric, outcome in self.outcomes.items() if metric in ERRORS and outcome.left
-        ]
-        return max(left, default=None)
-
-
-@dataclass(frozen=True)
-class Effects:
-    """All methods of a kind, those that narrow a gap first. `contrast` names the gaps: `AP - PA`.
-
-    `before` holds the untouched baseline's figures, `floor` the change that chance in training alone stays under in 19 of 20
-    cases, `detectable` the change of a gap that would have been seen in four of five such cohorts (median over methods).
-    """
-
-    kind: str
-    attribute: Attribute
-    contrast: str
-    methods: tuple[Effect, ...]
-    before: dict[str, Estimate | None]
-    floor: dict[str, float | None]
-    detectable: float | None
-    single: bool
-
-    @property
-    def told(self) -> tuple[Effect, ...]:
-        return tuple(effect for effect in self.methods if effect.told)
-
-    @property
-    def silent(self) -> tuple[Effect, ...]:
-        """Methods of which nothing is told, in any figure."""
-        return tuple(effect for effect in self.methods if not effect.told)
-
-    @property
-    def named(self) -> tuple[Effect, ...]:
-        """Methods that the table names: those of which anything is told, all where at most one is silent."""
-        return self.told if len(self.silent) > 1 else self.methods
-
-    @property
-    def common(self) -> Attribute | None:
-        """The attribute that every method that must be told one must be told."""
-        needs = [effect.needs for effect in self.methods if effect.needs]
-        return needs[0] if needs and all(need == needs[0] for need in needs) else None
-
-    @property
-    def narrowing(self) -> tuple[Effect, ...]:
-        return tuple(effect for effect in self.methods if effect.support)
-
-    @property
-    def best(self) -> Effect | None:
-        return self.narrowing[0] if self.narrowing else None
-
-    @property
-    def harmful(self) -> tuple[Effect, ...]:
-        """Methods that widen, turn round or open a gap, or lower balanced accuracy."""
-        return tuple(effect for effect in self.methods if effect.harms)
-
-    @property
-    def goals(self) -> dict[str, float]:
-        """The changes that would close the gaps, where the baseline is told to have one that is wider than a few points."""
-        gaps = {metric: self.before[metric] for metric in ERRORS}
-        wide = {metric: gap for metric, gap in gaps.items() if gap and gap.value > 0.05}
-        return {metric: -gap.value for metric, gap in wide.items() if gap.seen or gap.verdict is None}
-
-    def left(self, metric: str, methods: tuple[Effect, ...]) -> list[float]:
-        """What is left of a gap (of balanced accuracy: the change) under the methods."""
-        outcomes = [effect.outcomes.get(metric) for effect in methods]
-        told = [outcome.change if metric == BALANCED else outcome.left for outcome in outcomes if outcome]
-        return [change.value for change in told if change]
+`told` and `silent` are those of which anything is told, or nothing; `named`, those that the table names: all where at most one is
+silent; `narrowing`, and the `best` of them; `harmful`. `common` is the attribute that every method that must be told one must be told.
+`before` holds the untouched baseline's figures, `floor` the change that chance in training alone stays under in 19 of 20 cases,
+`goals` the changes that would close the gaps, where the baseline is told to have a wide one, `detectable` the change of a gap that
+would have been seen in four of five such cohorts (median over methods).
+"""
 
 
 def effects(results: Results, kind: str) -> Effects | None:
@@ -186,27 +78,42 @@ def _effects(results: Results, kind: str) -> Effects | None:
         for metric in ERRORS
     }
     signs = {metric: gap.value if gap else 1 for metric, gap in before.items()} | {BALANCED: 1}
+    before = {metric: turned(gap, signs[metric]) for metric, gap in before.items()}
     everyone = {"attribute": OVERALL, "group": "all", "metric": BALANCED, "unit": PATIENT}
     level = figure(results, "head_metrics" if again else "metrics", **UNTREATED, **everyone)
-    told = []
+    methods = []
     for method, lines in parts(frame, *KEYS).items():
         by = {(line["attribute"], line["contrast"], line["metric"]): line for line in lines}
-        lines_of = {metric: by.get((*place.values(), metric)) for metric, place in places.items()}
-        outcomes = {metric: _outcome(lines_of[metric], signs[metric]) for metric in FIGURES if lines_of[metric]}
+        lines_of = {metric: by.get((*places[metric].values(), metric)) for metric in FIGURES}
+        effect = _effect(method, {metric: _outcome(line, signs[metric]) for metric, line in lines_of.items() if line})
         needs = results.attributes.get(must_know(*method[1:]))
-        told.append(Effect(method, needs, outcomes, d.choice is not None and d.choice.method == method))
+        chosen = d.choice is not None and d.choice.method == method
+        methods.append(effect | {"needs": needs, "recommended": chosen})
+    methods = sorted(methods, key=_rank)
+    told, silent = ([effect for effect in methods if bool(effect["told"]) is side] for side in (True, False))
+    narrowing = [effect for effect in methods if effect["support"]]
+    needs = {effect["needs"] for effect in methods if effect["needs"]}
     trained = {WEIGHTING: "full", LAST_LAYER: "head"}.get(kind)
     floors = {m: row(results, "noise_floor", trained=trained, metric=m, **places[m]) for m in FIGURES}
-    return Effects(
-        kind=_called(results, kind),
-        attribute=d.attribute,
-        contrast=contrast,
-        methods=tuple(sorted(told, key=_rank)),
-        before={BALANCED: level} | {metric: turned(gap, signs[metric]) for metric, gap in before.items()},
-        floor={metric: floor["floor"] if floor else None for metric, floor in floors.items()},
-        detectable=gaps["detectable"].median(),
-        single=kind == WEIGHTING and bool((frame["estimand"] == "networks").any()),
-    )
+    told_gaps = {metric: gap for metric, gap in before.items() if gap and (gap.seen or gap.verdict is None)}
+    return {
+        "kind": _called(results, kind),
+        "attribute": d.attribute,
+        "contrast": contrast,
+        "methods": methods,
+        "told": told,
+        "silent": silent,
+        "named": told if len(silent) > 1 else methods,
+        "narrowing": narrowing,
+        "best": narrowing[0] if narrowing else None,
+        "harmful": [effect for effect in methods if effect["harms"]],
+        "common": needs.pop() if len(needs) == 1 else None,
+        "before": {BALANCED: level} | before,
+        "floor": {metric: floor["floor"] if floor else None for metric, floor in floors.items()},
+        "goals": {metric: -gap.value for metric, gap in told_gaps.items() if gap.value > WIDE},
+        "detectable": gaps["detectable"].median(),
+        "single": kind == WEIGHTING and bool((frame["estimand"] == "networks").any()),
+    }
 
 
 def _contrast(results: Results, d: Decision) -> str | None:
@@ -230,25 +137,49 @@ def _called(results: Results, kind: str) -> str:
 
 def _of(results: Results, kind: str, attribute: Attribute) -> pl.DataFrame:
     """Rows by patient of the methods; rules that act on other attributes are left out."""
-    conditions = (
-        (values.acts_on(attribute), values.RULED, ~values.WEIGHTED)
-        if kind == RULE
-        else (values.WEIGHTED, ~values.RULED)
+    of_rules, of_weightings = (
+        (values.acts_on(attribute), values.RULED, ~values.WEIGHTED),
+        (values.WEIGHTED, ~values.RULED),
     )
+    conditions = of_rules if kind == RULE else of_weightings
     return rows(results, "head_effects" if kind == LAST_LAYER else "effects", *conditions, unit=PATIENT)
 
 
 def _outcome(line: dict[str, Any], sign: float) -> Outcome:
-    seen = line["outcome_verdict"] in (SHOWN, SUGGESTED)
-    what = line["outcome"] or (DIFFERS if seen and line["estimand"] == "networks" else None)
+    verdict = line["outcome_verdict"]
+    differs = verdict in (SHOWN, SUGGESTED) and line["estimand"] == "networks"
     left = None if line["left"] is None else Estimate(line["left"], line["left_low"], line["left_high"])
-    return Outcome(line["metric"], turned(estimate(line), sign), turned(left, sign), what, line["outcome_verdict"])
+    return {
+        "change": turned(estimate(line), sign),
+        "left": turned(left, sign),
+        "what": line["outcome"] or (DIFFERS if differs else None),
+        "verdict": verdict,
+        "sure": verdict == SHOWN,
+    }
+
+
+def _effect(method: Method, outcomes: Mapping[str, Outcome]) -> Effect:
+    told = {metric: outcome for metric, outcome in outcomes.items() if outcome["what"]}
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for metric, outcome in told.items():
+        grouped.setdefault((outcome["what"], outcome["verdict"]), []).append(metric)
+    verdicts = {verdict for what, verdict in grouped if what == NARROWED}
+    gaps = [outcomes[metric]["left"] for metric in ERRORS if metric in outcomes]
+    return {
+        "method": method,
+        "outcomes": outcomes,
+        "told": list(told.values()),
+        "grouped": [(*key, metrics) for key, metrics in grouped.items()],
+        "support": SHOWN if SHOWN in verdicts else SUGGESTED if verdicts else None,
+        "harms": any(what in HARMFUL for what, _ in grouped),
+        "widest": max((abs(gap.value) for gap in gaps if gap), default=None),
+    }
 
 
 def _rank(effect: Effect) -> tuple:
     """Those that narrow a gap come first, the surer before the others, then those that leave least."""
-    order = {SHOWN: 0, SUGGESTED: 1, None: 2}
-    return order[effect.support], effect.harms, not effect.told, 9.0 if effect.widest is None else effect.widest
+    order, widest = {SHOWN: 0, SUGGESTED: 1, None: 2}, effect["widest"]
+    return order[effect["support"]], effect["harms"], not effect["told"], 9.0 if widest is None else widest
 
 
 @sentences("effects")

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT, Attribute
+from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT
 from lib.report.facts.values import UNTREATED, Estimate, estimate, figure, rate, row, rows, turned
 from lib.results import Results
 
@@ -37,23 +38,6 @@ class Ability:
         return cls(auc, WEAK if auc.value < 0.7 else MODERATE if auc.value < 0.9 else STRONG)
 
 
-@dataclass(frozen=True)
-class Blind:
-    """How many wrong labels of a `group` would make a finding vanish: the `share` of its healthy (or sick), and as many patients, `wrong`, were
-    they called sick as often as the others of their true label; `fewest`, `least`: were all of them among the errors. None: none would do.
-
-    `looks` is the share of the healthy of that group whose scores look like those of the sick, with its verdict.
-    """
-
-    group: str
-    share: float | None
-    wrong: float
-    fewest: float | None
-    least: float
-    looks: Estimate | None
-
-
-@dataclass(frozen=True)
 class Finding:
     """A difference between two groups in one kind of error, shown or suggested.
 
@@ -61,61 +45,56 @@ class Finding:
     their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
     discrimination, both, or None where the parts of the gap cannot be told; `alike`: that both groups' curves differ by at most the margin is
     shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it; `split`: by image, the same
-    is not found.
+    is not found; `sure`: it is shown.
     """
 
-    attribute: Attribute
-    error: str
-    worse: str
-    better: str
-    often: float
-    seldom: float
-    gap: Estimate
-    why: str | None
-    alike: bool
-    auc: tuple[float, float] | None
-    composition: Estimate | None
-    same_findings: Estimate | None
-    blind: Blind | None
-    split: bool
-    metric: str
-    contrast: str
-
-    @property
-    def sure(self) -> bool:
-        return self.gap.shown
-
-
-@dataclass(frozen=True)
-class Silence:
-    """An attribute by which nothing is shown or suggested: `alike` where all gaps are at most the margin, `unknown` where none is estimable.
-
-    `visible`: the widest of the gaps that would have been seen in four of five such cohorts.
-    """
-
-    attribute: Attribute
-    alike: bool
-    unknown: bool
-    visible: float | None
+    def __init__(self, results: Results, gap: dict[str, Any]) -> None:
+        self.attribute = results.attributes[gap["attribute"]]
+        self.metric, self.contrast = gap["metric"], gap["contrast"]
+        where = {"attribute": self.attribute.name, "contrast": self.contrast, "metric": self.metric}
+        sides = (self.attribute.contrasts[self.contrast], self.attribute.reference)
+        # a low TPR misses the sick, a high FPR alarms the healthy
+        self.error, sign = ("missed", -1) if self.metric == "tpr" else ("alarmed", 1)
+        self.worse, self.better = sides if sign * gap["estimate"] > 0 else sides[::-1]
+        whole = estimate(gap)
+        self.gap, self.sure, self.split = turned(whole, whole.value), whole.shown, bool(gap["disagrees"])
+        of_group = {"attribute": self.attribute.name, "metric": "auc", "estimable": True}
+        levels = [rate(results, self.metric, self.attribute.name, group).value for group in (self.worse, self.better)]
+        self.often, self.seldom = (1 - level if self.error == "missed" else level for level in levels)
+        parts = {part: figure(results, "gap_parts", **where, part=part) for part in (OPERATING_POINT, DISCRIMINATION)}
+        ranking = parts[DISCRIMINATION]
+        self.why, self.alike = _why(whole, parts), ranking is not None and ranking.verdict == AT_MOST
+        aucs = [row(results, "equal_rates", group=side, **of_group) for side in (self.worse, self.better)]
+        self.auc = tuple(auc["estimate"] for auc in aucs) if all(aucs) else None
+        # parts of a gap are above 0 where they widen it
+        self.composition, self.same_findings = (
+            turned(figure(results, "gap_by_findings", **where, part=part), whole.value)
+            for part in ("composition", "same findings")
+        )
+        self.blind = _blind(results, **where)
 
 
 def findings(results: Results, preferred: str | None) -> list[Finding]:
     """Shown ones first, then those of the preferred attribute, then the widest."""
     gaps = _gaps(results).filter(pl.col("verdict").is_in(["shown", "suggested"]))
-    told = [_finding(results, gap) for gap in gaps.to_dicts()]
+    told = [Finding(results, gap) for gap in gaps.to_dicts()]
     return sorted(told, key=lambda finding: (not finding.sure, finding.attribute.name != preferred, -finding.gap.value))
 
 
-def silences(results: Results, differences: Sequence[Finding]) -> list[Silence]:
-    """The attributes of no finding."""
+def silences(results: Results, differences: Sequence[Finding]) -> list[dict[str, Any]]:
+    """The attributes by which nothing is shown or suggested: `alike` where all gaps are at most the margin, `unknown` where none is estimable.
+
+    `visible`: the widest of the gaps that would have been seen in four of five such cohorts.
+    """
     silent = []
     for name, attribute in results.attributes.items():
         if name in {finding.attribute.name for finding in differences}:
             continue
         gaps = _gaps(results).filter(attribute=name)
         known = gaps.filter("estimable")
-        alike = known.height == gaps.height > 0 and (known["verdict"] == AT_MOST).all()
-        silent.append(Silence(attribute, bool(alike), known.is_empty(), known["detectable"].max()))
+        alike = known.height == gaps.height > 0 and bool((known["verdict"] == AT_MOST).all())
+        told = {"attribute": attribute, "alike": alike, "unknown": known.is_empty()}
+        silent.append(told | {"visible": known["detectable"].max()})
     return silent
 
 
@@ -125,47 +104,18 @@ def _gaps(results: Results) -> pl.DataFrame:
     return rows(results, "gaps", errors, between, unit=PATIENT, family=BASELINE_GAPS, **UNTREATED)
 
 
-def _finding(results: Results, gap: dict) -> Finding:
-    attribute, metric = results.attributes[gap["attribute"]], gap["metric"]
-    where = {"attribute": attribute.name, "contrast": gap["contrast"], "metric": metric}
-    group, reference = attribute.contrasts[gap["contrast"]], attribute.reference
-    # a low TPR misses the sick, a high FPR alarms the healthy
-    sign = 1 if metric == "fpr" else -1
-    worse, better = (group, reference) if sign * gap["estimate"] > 0 else (reference, group)
-    often, seldom = (abs((metric == "tpr") - rate(results, metric, attribute.name, g).value) for g in (worse, better))
-    whole = estimate(gap)
-    parts = {part: figure(results, "gap_parts", **where, part=part) for part in (OPERATING_POINT, DISCRIMINATION)}
-    # parts of a gap are above 0 where they widen it
-    by = {part: figure(results, "gap_by_findings", **where, part=part) for part in ("composition", "same findings")}
-    of_group = {"attribute": attribute.name, "metric": "auc", "estimable": True}
-    aucs = [row(results, "equal_rates", group=side, **of_group) for side in (worse, better)]
-    return Finding(
-        attribute=attribute,
-        error="missed" if metric == "tpr" else "alarmed",
-        worse=worse,
-        better=better,
-        often=often,
-        seldom=seldom,
-        gap=turned(whole, whole.value),
-        why=_why(whole, parts),
-        alike=parts[DISCRIMINATION] is not None and parts[DISCRIMINATION].verdict == AT_MOST,
-        auc=tuple(auc["estimate"] for auc in aucs) if all(aucs) else None,
-        composition=turned(by["composition"], whole.value),
-        same_findings=turned(by["same findings"], whole.value),
-        blind=_blind(results, **where),
-        split=bool(gap["disagrees"]),
-        metric=metric,
-        contrast=gap["contrast"],
-    )
-
-
 def _why(gap: Estimate, parts: dict[str, Estimate | None]) -> str | None:
     """Which parts of a gap are told to point where it does."""
     told = [part for part, size in parts.items() if size is not None and size.seen and size.value * gap.value > 0]
     return BOTH if len(told) == 2 else told[0] if told else None
 
 
-def _blind(results: Results, **where: str) -> Blind | None:
+def _blind(results: Results, **where: str) -> dict[str, Any] | None:
+    """How many wrong labels of a `group` would make a finding vanish: the `share` of its healthy (or sick), and as many patients, `wrong`, were
+    they called sick as often as the others of their true label; `fewest`, `least`: were all of them among the errors. None: none would do.
+
+    `looks` is the share of the healthy of that group whose scores look like those of the sick, with its verdict.
+    """
     alike, fewest = (row(results, "label_errors", **where, reading=reading) for reading in (AS_OTHERS, ERRORS_FIRST))
     if alike is None or fewest is None or not (alike["estimable"] or fewest["estimable"]):
         return None
@@ -175,4 +125,5 @@ def _blind(results: Results, **where: str) -> Blind | None:
     # whether the healthy look sick is asked where false alarms are
     place = {"attribute": where["attribute"], "group": group, "reading": "aligned"}
     looks = figure(results, "label_mixture", **place) if where["metric"] == "fpr" else None
-    return Blind(group, most, alike["wrong"], least, fewest["wrong"], looks)
+    told = {"group": group, "share": most, "wrong": alike["wrong"], "fewest": least, "least": fewest["wrong"]}
+    return told | {"looks": looks}

@@ -1,7 +1,6 @@
 """What can be done: nothing, the best weighting, the best threshold rule; what each needs, who gains and who loses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
@@ -10,30 +9,27 @@ from lib.report.facts.values import KEYS, Estimate, estimate, parts, rate, row, 
 from lib.results import Results
 
 
-@dataclass(frozen=True)
-class Yearly:
-    """What an option changes in a year of a hospital: sick found and healthy alarmed, more (above 0) or fewer."""
-
-    found: Estimate
-    alarmed: Estimate
-
-
-@dataclass(frozen=True)
 class Share:
     """A group under an option: `missed`, the share of its sick, and `alarmed`, of its healthy; None where not estimable.
 
     `more_found` and `more_alarmed` are the changes against doing nothing, in shares of the group's sick and of its healthy, with the
-    verdict on that change; None where it was not estimated. `sick` and `healthy`: the patients behind the two rates.
+    verdict on that change; None where it was not estimated. `yearly` is the same in people of a year of a hospital: sick `found` and
+    healthy `alarmed`. `sick` and `healthy`: the patients behind the two rates.
     """
 
-    group: str
-    missed: float | None
-    alarmed: float | None
-    more_found: Estimate | None
-    more_alarmed: Estimate | None
-    yearly: Yearly | None
-    sick: int | None = None
-    healthy: int | None = None
+    def __init__(
+        self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Mapping[str, Any]
+    ) -> None:
+        keys = dict(zip(KEYS, method, strict=True))
+        tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
+        self.group = group
+        self.sick, self.healthy = counts(results, attribute, group)
+        self.missed = None if tpr is None else 1 - tpr.value
+        self.alarmed = None if fpr is None else fpr.value
+        self.more_found, self.more_alarmed = (
+            _change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr")
+        )
+        self.yearly = _yearly(results, attribute, self, hospital)
 
     @property
     def gains(self) -> dict[str, Estimate]:
@@ -42,17 +38,6 @@ class Share:
         return {error: gain for error, gain in fewer.items() if gain is not None}
 
 
-@dataclass(frozen=True)
-class Move:
-    """A change for a group that is shown or suggested: `error` is "missed" (of its sick) or "alarmed" (of its healthy)."""
-
-    group: str
-    error: str
-    better: bool
-    change: Estimate
-
-
-@dataclass(frozen=True)
 class Option:
     """One thing that can be done. `kind`: nothing, weighting, threshold rule, or combination (the recommended one, where it is none of these).
 
@@ -62,51 +47,51 @@ class Option:
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
     """
 
-    kind: str
-    weighting: str | None
-    rule: str | None
-    target: Attribute | None
-    needs: Attribute | None
-    gap: float
-    change: Estimate | None
-    loss: Estimate | None
-    support: str | None
-    affordable: bool
-    recommended: bool
-    shares: tuple[Share, ...]
-    method: Method
-    given: bool
+    def __init__(
+        self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Mapping[str, Any]
+    ) -> None:
+        self.method = method = tuple(line[key] for key in KEYS)
+        most = results.manifest["settings"]["preferences"]["largest_loss"]
+        self.kind = line["option"] or "combination"
+        self.nothing = method == BASELINE
+        self.weighting = None if method[0] == BASELINE[0] else method[0]
+        self.rule = None if method[1] == BASELINE[1] else method[1]
+        self.target = results.attributes.get(method[2])
+        self.needs = results.attributes.get(line["needs"])
+        self.gap = line["disparity"]
+        self.change, self.loss = together(line, "change"), together(line, "loss")
+        self.support = line["support"]
+        self.affordable = line["loss"] is None or line["loss"] <= most
+        self.recommended = line["role"] == RECOMMENDED
+        self.shares = [Share(results, method, attribute, group, hospital) for group in attribute.groups]
+        self.given = bool(results.manifest.get("of_predictions"))
 
     @property
-    def nothing(self) -> bool:
-        return self.method == BASELINE
+    def moves(self) -> list[dict[str, Any]]:
+        """Who gains and who loses: changes of a `group` that are shown or suggested, "missed" of its sick or "alarmed" of its healthy."""
+        return [
+            {"group": share.group, "error": error, "better": gain.value > 0}
+            | {"change": gain if error == "missed" else -gain}
+            for share in self.shares
+            for error, gain in share.gains.items()
+            if gain.seen and gain.value
+        ]
 
     @property
-    def moves(self) -> list[Move]:
-        """Who gains and who loses."""
-        told = []
-        for share in self.shares:
-            for error, gain in share.gains.items():
-                if gain.seen and gain.value:
-                    change = gain if error == "missed" else -gain
-                    told.append(Move(share.group, error, gain.value > 0, change))
-        return told
-
-    @property
-    def prices(self) -> list[Move]:
+    def prices(self) -> list[dict[str, Any]]:
         """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
         losses = [
-            Move(share.group, error, False, -gain)
+            {"group": share.group, "error": error, "better": False, "change": -gain}
             for share in self.shares
             for error, gain in share.gains.items()
             if gain.value < -0.0005
         ]
-        return sorted(losses, key=lambda move: (not move.change.seen, -move.change.value))
+        return sorted(losses, key=lambda move: (not move["change"].seen, -move["change"].value))
 
     @property
     def levels_down(self) -> bool:
         """Whether a gap narrows while somebody is seen to lose and nobody to gain."""
-        return self.support is not None and bool(self.moves) and not any(move.better for move in self.moves)
+        return self.support is not None and bool(self.moves) and not any(move["better"] for move in self.moves)
 
 
 def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any]) -> list[Option]:
@@ -114,30 +99,8 @@ def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any])
     order = {"nothing": 0, "weighting": 1, "threshold rule": 2, None: 3}
     lines = rows(results, "recommendation").to_dicts()
     kept = [line for line in lines if line["option"] or line["role"] == RECOMMENDED]
-    return [
-        _option(results, line, attribute, hospital) for line in sorted(kept, key=lambda line: order[line["option"]])
-    ]
-
-
-def _option(results: Results, line: dict[str, Any], attribute: Attribute, hospital: Mapping[str, Any]) -> Option:
-    method = tuple(line[key] for key in KEYS)
-    most = results.manifest["settings"]["preferences"]["largest_loss"]
-    return Option(
-        kind=line["option"] or "combination",
-        weighting=None if method[0] == BASELINE[0] else method[0],
-        rule=None if method[1] == BASELINE[1] else method[1],
-        target=results.attributes.get(method[2]),
-        needs=results.attributes.get(line["needs"]),
-        gap=line["disparity"],
-        change=together(line, "change"),
-        loss=together(line, "loss"),
-        support=line["support"],
-        affordable=line["loss"] is None or line["loss"] <= most,
-        recommended=line["role"] == RECOMMENDED,
-        shares=tuple(_share(results, method, attribute, group, hospital) for group in attribute.groups),
-        method=method,
-        given=bool(results.manifest.get("of_predictions")),
-    )
+    ranked = sorted(kept, key=lambda line: order[line["option"]])
+    return [Option(results, line, attribute, hospital) for line in ranked]
 
 
 def together(line: Mapping[str, Any], what: str) -> Estimate | None:
@@ -146,23 +109,6 @@ def together(line: Mapping[str, Any], what: str) -> Estimate | None:
         return None
     ends = (line[f"{what}_{end}_simultaneous"] for end in ("low", "high"))
     return Estimate(line[what], *ends, line[f"{what}_verdict"])
-
-
-def _share(results: Results, method: Method, attribute: Attribute, group: str, hospital: Mapping[str, Any]) -> Share:
-    keys = dict(zip(KEYS, method, strict=True))
-    tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
-    sick, healthy = counts(results, attribute, group)
-    found, alarmed = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
-    return Share(
-        group,
-        missed=None if tpr is None else 1 - tpr.value,
-        alarmed=None if fpr is None else fpr.value,
-        more_found=found,
-        more_alarmed=alarmed,
-        yearly=_yearly(results, attribute, group, found, alarmed, hospital),
-        sick=sick,
-        healthy=healthy,
-    )
 
 
 def _change(results: Results, keys: dict[str, str], attribute: str, group: str, metric: str) -> Estimate | None:
@@ -175,14 +121,10 @@ def _change(results: Results, keys: dict[str, str], attribute: str, group: str, 
 
 
 def _yearly(
-    results: Results,
-    attribute: Attribute,
-    group: str,
-    found: Estimate | None,
-    alarmed: Estimate | None,
-    hospital: Mapping[str, Any],
-) -> Yearly | None:
+    results: Results, attribute: Attribute, share: Share, hospital: Mapping[str, Any]
+) -> dict[str, Estimate] | None:
     """In people of a year: the group is as frequent as here, and its share of sick differs from everyone's as here (odds)."""
+    group, found, alarmed = share.group, share.more_found, share.more_alarmed
     if not hospital.get("patients_per_year") or found is None or alarmed is None:
         return None
     here = parts(rows(results, "composition", split="valid", attribute=attribute.name, unit=PATIENT), "group")
@@ -197,4 +139,4 @@ def _yearly(
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))
         odds = ratio * sick / (1 - sick)
         sick = odds / (1 + odds)
-    return Yearly(found.times(people * sick), alarmed.times(people * (1 - sick)))
+    return {"found": found.times(people * sick), "alarmed": alarmed.times(people * (1 - sick))}

@@ -1,7 +1,6 @@
 """What pictures show: means over many patients, distributions of scores, misses by finding; no words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,38 +27,29 @@ def errors(decision: Decision) -> tuple[Share, ...]:
     return tuple(share for share in shares if None not in (share.missed, share.alarmed))
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A mean over `patients` distinct patients of a group and label: grey levels (side, side), 0 black to 255 white.
+Picture = dict[str, Any]
+"""A mean over `patients` distinct patients of a group and label: `grey` levels (side, side), 0 black to 255 white.
 
-    `heat` (side, side), from 0 with mean 1, is where networks look, and `outside` the share of it outside the lungs' box.
-    """
-
-    group: str
-    label: int
-    patients: int
-    grey: Grey | None
-    heat: Grey | None = None
-    outside: Estimate | None = None
+`heat` (side, side), from 0 with mean 1, is where networks look, and `outside` the share of it outside the lungs' box.
+"""
 
 
-def radiographs(results: Results, attribute: Attribute) -> tuple[Picture, ...]:
+def radiographs(results: Results, attribute: Attribute) -> list[Picture]:
     """The mean radiographs of the groups of an attribute, the healthy and the sick, that are published."""
     published = rows(results, "radiographs", pl.col("pixels").is_not_null(), attribute=attribute.name).to_dicts()
-    told = [Picture(line["group"], line["label"], line["patients"], _square(line["pixels"])) for line in published]
-    return _ordered(attribute, told)
+    return [line | {"grey": _square(line["pixels"])} for line in published]
 
 
-def saliency(results: Results, attribute: Attribute) -> tuple[Picture, ...]:
+def saliency(results: Results, attribute: Attribute) -> list[Picture]:
     """Where networks look when they are right, over the mean radiograph of the same group and label where there is one."""
     known = pl.col("density").is_not_null()
-    under = {(picture.group, picture.label): picture.grey for picture in radiographs(results, attribute)}
+    under = {(picture["group"], picture["label"]): picture["grey"] for picture in radiographs(results, attribute)}
     told = []
     for line in rows(results, "saliency", known, attribute=attribute.name, correct=True).to_dicts():
-        place = (line["group"], line["label"])
         outside = Estimate(line["outside"], line["low"], line["high"])
-        told.append(Picture(*place, line["patients"], under.get(place), _square(line["density"]), outside))
-    return _ordered(attribute, told)
+        seen = {"heat": _square(line["density"]), "outside": outside}
+        told.append(line | {"grey": under.get((line["group"], line["label"]))} | seen)
+    return told
 
 
 def pair(pictures: Sequence[Picture], decision: Decision) -> tuple[str, str] | None:
@@ -68,46 +58,24 @@ def pair(pictures: Sequence[Picture], decision: Decision) -> tuple[str, str] | N
     two = (attribute.groups[0], attribute.groups[-1])
     if main is not None and main.attribute == attribute:
         two = tuple(group for group in attribute.groups if group in (main.worse, main.better))
-    shown = {picture.group for picture in pictures}
+    shown = {picture["group"] for picture in pictures}
     return two if len(two) == 2 and set(two) <= shown else None
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A bar of a histogram: from `start` to `end`, of `height` (share of the patients, over the width), and its `share`."""
-
-    start: float
-    end: float
-    share: float
-
-    @property
-    def height(self) -> float:
-        return self.share / (self.end - self.start)
+def curve(scores: dict[str, Any]) -> list[tuple[float, float]]:
+    """(FPR, TPR) at each threshold where both rates are known: where no bar of either label is cut."""
+    sides = [{bar["start"]: bar["share"] for bar in scores[label]} for label in ("healthy", "sick")]
+    edges = sorted({0.0, 1.0} | (sides[0].keys() & sides[1].keys()))
+    return [tuple(sum(side[start] for start in side if start >= edge) for side in sides) for edge in edges]
 
 
-@dataclass(frozen=True)
-class Scores:
-    """The scores of a group, the sick and the healthy apart, and the threshold that `rule` has for the group (None: none)."""
+def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEIGHTING) -> list[dict[str, Any]]:
+    """Histograms of the mean score over networks, by group, `sick` and `healthy` apart: bars from `start` to `end`, with the `share` of the patients.
 
-    group: str
-    sick: tuple[Bar, ...]
-    healthy: tuple[Bar, ...]
-    threshold: float | None
-
-    def curve(self) -> list[tuple[float, float]]:
-        """(FPR, TPR) at each threshold where both rates are known: where no bar of either label is cut."""
-        sides = [{bar.start: bar.share for bar in bars} for bars in (self.healthy, self.sick)]
-        edges = sorted({0.0, 1.0} | (sides[0].keys() & sides[1].keys()))
-        return [tuple(sum(side[start] for start in side if start >= edge) for side in sides) for edge in edges]
-
-
-def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEIGHTING) -> tuple[Scores, ...]:
-    """Score distributions of the mean over networks, by group, with the thresholds of the board's threshold rule."""
+    `threshold` is the one that the board's threshold rule has for the group (None: none).
+    """
     histograms = rows(results, "histograms", attribute=attribute.name, weighting=weighting, seed=None)
-    bars = {
-        place: tuple(Bar(line["start"], line["end"], line["share"]) for line in lines)
-        for place, lines in parts(histograms, "group", "label").items()
-    }
+    bars = parts(histograms, "group", "label")
     rule = row(results, "recommendation", option="threshold rule")
     cuts: dict[str, float | None] = {}
     if rule and rule["target"] == attribute.name:
@@ -116,39 +84,28 @@ def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEI
         cuts = {line["group"]: line["threshold"] for line in thresholds.to_dicts()}
     told = []
     for group in attribute.groups:
-        sides = [bars.get((group, label)) for label in (SICK, HEALTHY)]
-        if all(sides):
-            told.append(Scores(group, *sides, cuts.get(group)))
-    return tuple(told)
+        sick, healthy = (bars.get((group, label)) for label in (SICK, HEALTHY))
+        if sick and healthy:
+            told.append({"group": group, "sick": sick, "healthy": healthy, "threshold": cuts.get(group)})
+    return told
 
 
-@dataclass(frozen=True)
-class Misses:
-    """A finding: in each group the share of its sick that is missed, and the differences between groups with their verdicts."""
+def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
+    """Findings by the number of their patients, those that are estimable in two groups at least.
 
-    finding: str
-    groups: dict[str, Estimate]
-    differences: tuple[Estimate, ...]
-
-    @property
-    def worst(self) -> float:
-        """The highest of the shares."""
-        return max(share.value for share in self.groups.values())
-
-
-def misses(results: Results, attribute: Attribute) -> tuple[Misses, ...]:
-    """Findings by the number of their patients, those that are estimable in two groups at least."""
+    `groups`: the share of the sick of each that is missed; `worst`, the highest; `differences` between groups, with their verdicts.
+    """
     by_finding = parts(rows(results, "misses_by_finding", "estimable", attribute=attribute.name), "finding")
     told = []
-    for finding in sorted(
-        by_finding, key=lambda name: (sum(line["patients"] for line in by_finding[name]), name), reverse=True
-    ):
-        levels = {line["group"]: estimate(line) for line in by_finding[finding] if line["contrast"] is None}
-        apart = [estimate(line) for line in by_finding[finding] if line["contrast"] not in (None, MAX_MIN)]
+    for finding, lines in by_finding.items():
+        levels = {line["group"]: estimate(line) for line in lines if line["contrast"] is None}
+        apart = [estimate(line) for line in lines if line["contrast"] not in (None, MAX_MIN)]
         kept = {group: levels[group] for group in attribute.groups if levels.get(group)}
         if len(kept) >= 2:
-            told.append(Misses(finding, kept, tuple(difference for difference in apart if difference)))
-    return tuple(told)
+            worst, patients = max(share.value for share in kept.values()), sum(line["patients"] for line in lines)
+            own = {"finding": finding, "patients": patients, "groups": kept, "worst": worst}
+            told.append(own | {"differences": tuple(difference for difference in apart if difference)})
+    return sorted(told, key=lambda own: (own["patients"], own["finding"]), reverse=True)
 
 
 def of_figure(name: str, results: Results) -> dict[str, Any] | None:
@@ -156,7 +113,7 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     d = decide(results)
     if name == "people":
         groups = errors(d)
-        looks = {p.group: p for p in radiographs(results, d.attribute) if p.label == HEALTHY}
+        looks = {p["group"]: p for p in radiographs(results, d.attribute) if p["label"] == HEALTHY}
         pictures = looks if all(share.group in looks for share in groups) else {}
         return {"d": d, "groups": groups, "pictures": pictures} if groups else None
     if name == "scores":
@@ -169,15 +126,39 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     two = pair(pictures, d)
     if two is None:
         return None
-    shown = sorted((p for p in pictures if p.group in two), key=lambda p: (two.index(p.group), p.label))
+    shown = sorted((p for p in pictures if p["group"] in two), key=lambda p: (two.index(p["group"]), p["label"]))
     apart = pixels_apart(greys(results, d.attribute), d.attribute)
-    return {"d": d, "two": two, "shown": tuple(shown), "even": OUTSIDE_IF_EVEN, "apart": apart}
+    return {"d": d, "two": two, "shown": shown, "even": OUTSIDE_IF_EVEN, "apart": apart}
+
+
+def curves(results: Results, d: Decision) -> list[dict[str, Any]]:
+    """Untouched, then under the best weighting where its scores are published: of each group the ROC curve (`curves`), and its point at 0.5 (`points`).
+
+    Both are (FPR, TPR); `spread` is how far the points of the groups lie apart, at most, in either rate.
+    """
+    told = []
+    for option in (option for option in d.options if option.kind in ("nothing", "weighting")):
+        weighting = option.weighting or BASELINE_WEIGHTING
+        drawn = {group["group"]: curve(group) for group in scores(results, d.attribute, weighting)}
+        known = [share for share in option.shares if share.group in drawn and None not in (share.missed, share.alarmed)]
+        points = {share.group: (share.alarmed, 1 - share.missed) for share in known}
+        spread = max((max(rate) - min(rate) for rate in zip(*points.values(), strict=True)), default=None)
+        own = {"weighting": weighting, "untouched": option.nothing, "curves": drawn, "points": points}
+        told += [own | {"spread": spread if len(points) > 1 else None}] if drawn else []
+    return told
+
+
+def roc(results: Results) -> dict[str, Any] | None:
+    """The facts of the figure `roc`: `d`, `shown`, and whether what is `cut` differently is told to be what parts the groups."""
+    d = decide(results)
+    shown = curves(results, d)
+    if not shown or not shown[0]["untouched"]:
+        return None
+    place = {"attribute": d.attribute.name, "contrast": d.main.contrast} if d.main else {}
+    cuts = rows(results, "gap_parts", part="operating point", **place).to_dicts() if d.main else []
+    return {"d": d, "shown": shown, "cut": any(cut.seen for cut in map(estimate, cuts) if cut)}
 
 
 def _square(values: Sequence[float]) -> Grey:
     side = round(len(values) ** 0.5)
     return np.asarray(values, dtype=float).reshape(side, side)
-
-
-def _ordered(attribute: Attribute, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
-    return tuple(sorted(pictures, key=lambda picture: (attribute.groups.index(picture.group), picture.label)))

@@ -1,6 +1,5 @@
 """What the introduction draws: the way from folder to decision, why demands of fairness conflict, and why patients are what counts."""
 
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -25,21 +24,10 @@ def pipeline(study: Results) -> dict[str, Any]:
     return {"steps": STEPS, "image_size": study.manifest["settings"]["training"].get("image_size")}
 
 
-@dataclass(frozen=True)
-class Side:
-    """A group of the drawing: its share of sick, what one cut-off at .5 does to it, and densities over the score's log odds."""
-
-    group: str
-    sick_share: float
-    missed: float
-    alarmed: float
-    sick: tuple[float, ...]
-    healthy: tuple[float, ...]
-
-
 def conflict(study: Results) -> dict[str, Any]:
-    """Two groups with scores that mean what they say and separate alike; only the share of sick differs.
+    """Two groups (`sides`) with scores that mean what they say and separate alike; only the share of sick differs.
 
+    Of each what one cut-off at .5 does to it, and densities of the sick and the healthy `at` log odds of the score.
     With measurements N(-d/2, 1) of the healthy and N(d/2, 1) of the sick, the log odds of being sick given x are
     d x + logit(share): N(-+d^2/2 + logit(share), d). One cut-off at .5 (log odds 0) then errs unequally
     (Chouldechova 2017, doi 10.1089/big.2016.0047; Kleinberg et al. 2017, doi 10.4230/LIPIcs.ITCS.2017.43).
@@ -49,10 +37,10 @@ def conflict(study: Results) -> dict[str, Any]:
     for group, share in SICK_SHARES.items():
         odds = np.log(share / (1 - share))
         sick, healthy = (norm(side * SEPARATION**2 / 2 + odds, SEPARATION) for side in (1, -1))
-        sides.append(
-            Side(group, share, float(sick.cdf(0)), float(healthy.sf(0)), tuple(sick.pdf(at)), tuple(healthy.pdf(at)))
-        )
-    return {"sides": tuple(sides), "at": tuple(at)}
+        errors = {"missed": float(sick.cdf(0)), "alarmed": float(healthy.sf(0))}
+        densities = {"sick": sick.pdf(at), "healthy": healthy.pdf(at)}
+        sides.append({"group": group, "sick_share": share} | errors | densities)
+    return {"sides": sides, "at": at}
 
 
 def interval_levels(study: Results) -> dict[str, Any] | None:

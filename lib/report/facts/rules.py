@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,9 @@ from lib.names import (
     NO_TARGET,
     OVERALL,
     PATIENT,
+    SHOWN,
+    SUGGESTED,
+    WIDENED,
     Attribute,
 )
 from lib.report.facts import values
@@ -19,29 +23,12 @@ from lib.report.facts.decision import Decision, decide
 from lib.report.facts.effects import widest_gap
 from lib.report.facts.findings import Finding
 from lib.report.facts.options import Option
-from lib.report.facts.values import (
-    BALANCED,
-    KEYS,
-    UNTREATED,
-    Estimate,
-    alone,
-    estimate,
-    figure,
-    parts,
-    row,
-    rows,
-)
+from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, alone, estimate, figure, parts, row, rows
+from lib.report.registry import sentences
 from lib.results import Results
 
-
-@dataclass(frozen=True)
-class Gap:
-    """The one gap that rules are followed by: that of the main finding, else the widest by the page's attribute."""
-
-    attribute: Attribute
-    metric: str
-    contrast: str
-    value: float
+Gap = dict[str, Any]
+"""The row of the one gap that rules are followed by, and its `attribute`."""
 
 
 @dataclass(frozen=True)
@@ -57,27 +44,22 @@ class Rule:
         return UNTREATED | {"postprocessing": self.name, "target": self.target.name if self.target else NO_TARGET}
 
 
-@dataclass(frozen=True)
-class Thrice:
-    """One figure of a rule: on the patients that chose it, on others, and of the one rule that would be deployed, on new patients."""
-
-    naive: float
-    held_out: float
-    optimism: Estimate
-    deployed: Estimate | None
-
-
 def main_finding(d: Decision) -> Finding | None:
     """The first of the findings by the page's attribute, which need not be the first of all."""
     return next((finding for finding in d.findings if finding.attribute == d.attribute), None)
 
 
 def followed(results: Results, d: Decision) -> Gap | None:
-    """The gap that this part of the report follows; None where no gap by the attribute is estimable."""
+    """The gap of the main finding, else the widest by the page's attribute; None where none is estimable."""
     main = main_finding(d)
     finding = {"metric": main.metric, "contrast": main.contrast} if main else {}
     gap = widest_gap(results, d.attribute, family=BASELINE_GAPS, **finding)
-    return Gap(d.attribute, gap["metric"], gap["contrast"], gap["estimate"]) if gap else None
+    return gap and gap | {"attribute": d.attribute}
+
+
+def _place(gap: Gap) -> dict[str, str]:
+    """Where a table has the gap."""
+    return {"attribute": gap["attribute"].name, "metric": gap["metric"], "contrast": gap["contrast"]}
 
 
 def chosen(d: Decision) -> Option | None:
@@ -101,27 +83,30 @@ def ours(rules: Iterable[Rule], d: Decision) -> Rule | None:
 
 
 def optimism(results: Results) -> dict[str, Any] | None:
-    """`rules`: by rule, `balanced` accuracy and the followed gap as `Thrice`; `worst`, the rule that its own patients flatter most."""
+    """`rules`: `balanced` accuracy and the followed `gap` by rule; `worst`, the rule that its own patients flatter most.
+
+    Each on the patients that chose the rule (`naive`), on others (`held_out`), the difference (`optimism`), and of the one rule that
+    would be `deployed`, on new patients.
+    """
     d = decide(results)
     gap = followed(results, d)
     told = {}
     for rule in rules_of(results, "optimism", d.attribute):
         balanced = _thrice(results, rule, attribute=OVERALL, metric=BALANCED, contrast="all")
-        place = gap and {"attribute": d.attribute.name, "metric": gap.metric, "contrast": gap.contrast}
         if balanced:
-            told[rule] = {"balanced": balanced, "gap": place and _thrice(results, rule, **place)}
+            told[rule] = {"balanced": balanced, "gap": gap and _thrice(results, rule, **_place(gap))}
     if not told:
         return None
-    worst = max(told, key=lambda rule: told[rule]["balanced"].optimism.value)
+    worst = max(told, key=lambda rule: told[rule]["balanced"]["optimism"].value)
     return {"d": d, "gap": gap, "rules": told, "worst": worst, "ours": ours(told, d)}
 
 
-def _thrice(results: Results, rule: Rule, **place: str) -> Thrice | None:
+def _thrice(results: Results, rule: Rule, **place: str) -> dict[str, float | Estimate | None] | None:
     line = row(results, "optimism", **rule.keys, **place)
     if line is None or None in (line["naive"], line["cross_fitted"], line["estimate"]):
         return None
-    deployed = figure(results, "deployed", **rule.keys, **place)
-    return Thrice(line["naive"], line["cross_fitted"], estimate(line), deployed)
+    told = {"naive": line["naive"], "held_out": line["cross_fitted"], "optimism": estimate(line)}
+    return told | {"deployed": figure(results, "deployed", **rule.keys, **place)}
 
 
 def thresholds(results: Results) -> dict[str, Any] | None:
@@ -147,8 +132,7 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     gap = followed(results, d)
     if gap is None:
         return None
-    place = {"attribute": d.attribute.name, "metric": gap.metric, "contrast": gap.contrast}
-    by_rule = rules_of(results, "group_misclassification", d.attribute, values.KNOWN, **place)
+    by_rule = rules_of(results, "group_misclassification", d.attribute, values.KNOWN, **_place(gap))
     by_rule = {rule: sorted(rows, key=lambda line: line["wrong"]) for rule, rows in by_rule.items()}
     if not by_rule:
         return None
@@ -168,9 +152,8 @@ def replaced(results: Results) -> dict[str, Any] | None:
     d = decide(results)
     told = []
     known = pl.col("share").is_not_null()
-    for line in rows(
-        results, "replaced_scores", known, weighting=BASELINE_WEIGHTING, target=d.attribute.name
-    ).to_dicts():
+    where = {"weighting": BASELINE_WEIGHTING, "target": d.attribute.name}
+    for line in rows(results, "replaced_scores", known, **where).to_dicts():
         place = {"attribute": d.attribute.name, "contrast": line["group"], "metric": "tpr", "unit": PATIENT}
         effect = row(results, "effects", **{key: line[key] for key in KEYS}, **place)
         if effect and effect["estimate"] is not None:
@@ -178,4 +161,78 @@ def replaced(results: Results) -> dict[str, Any] | None:
             rates = {"before": effect["before"], "after": effect["before"] + change.value, "change": change}
             told.append(line | rates | {"called_sick": line["called_sick"] >= 0.5})
     most = max(told, key=lambda line: abs(line["change"].value) * (line["share"] > 0), default=None)
-    return {"d": d, "shown": tuple(told), "most": most} if told else None
+    return {"d": d, "shown": told, "most": most} if told else None
+
+
+@sentences("adjusting")
+@sentences("rules")
+def adjusting(results: Results) -> dict[str, Any]:
+    """What the sentences of the chapter on post-processing are told.
+
+    `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
+    one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal; `signal`: how many have one;
+    `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
+    """
+    d = decide(results)
+    gap, option = followed(results, d), chosen(d)
+    of_rules = rules_of(results, "effects", d.attribute, values.error_gaps(d.attribute))
+    widened = {
+        rule: {line["outcome_verdict"] for line in lines if line["outcome"] == WIDENED}
+        for rule, lines in of_rules.items()
+    }
+    detectable = [
+        line["detectable"]
+        for lines in of_rules.values()
+        for line in lines
+        if gap and all(line[key] == gap[key] for key in ("metric", "contrast")) and line["detectable"] is not None
+    ]
+    chance, signal = _chance(results, d.attribute)
+    tried = parts(rows(results, "metrics", values.RULED, ~values.WEIGHTED, attribute=OVERALL), "postprocessing")
+    return {
+        "d": d,
+        "gap": gap,
+        "main": main_finding(d),
+        "option": option,
+        "tried": list(tried),
+        "widen": tuple(rule for rule, verdicts in widened.items() if SHOWN in verdicts),
+        "may_widen": tuple(r for r, verdicts in widened.items() if SUGGESTED in verdicts and SHOWN not in verdicts),
+        "chance": chance,
+        "signal": signal,
+        "visible": median(detectable) if detectable else None,
+        "put_to_use": _put_to_use(results, option, gap),
+        "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
+        "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
+        "higher": _higher(d),
+    }
+
+
+def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Estimate | None:
+    """The followed gap under the best threshold rule, fitted once and used on new patients."""
+    if option is None or option.weighting or gap is None:
+        return None
+    return figure(results, "deployed", **Rule(option.rule, option.target).keys, **_place(gap))
+
+
+def _chance(results: Results, attribute: Attribute) -> tuple[list[dict[str, Any]], int]:
+    """Groups in which scores are not told to be better than chance, and the number of those in which they are."""
+    known = pl.col("low").is_not_null()
+    place = UNTREATED | {"attribute": attribute.name, "metric": "auc", "unit": PATIENT}
+    aucs = rows(results, "metrics", "estimable", known, **place)
+    groups = [{"group": r["group"], "auc": alone(r)} for r in aucs.to_dicts()]
+    flat = [group for group in groups if group["auc"].low <= 0.5]
+    return flat, len(groups) - len(flat)
+
+
+def _higher(d: Decision) -> str | None:
+    """The group that is alarmed more and missed less than another, both shown: its scores lie higher, of the sick and of the healthy."""
+    main = main_finding(d)
+    if main is None:
+        return None
+    by_error = {
+        finding.error: finding
+        for finding in d.findings
+        if finding.sure and (finding.attribute, finding.contrast) == (d.attribute, main.contrast)
+    }
+    if len(by_error) < 2 or by_error["missed"].better != by_error["alarmed"].worse:
+        return None
+    return by_error["alarmed"].worse

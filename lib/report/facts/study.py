@@ -1,8 +1,7 @@
 """What the study is: who and what was audited, where it comes from, how networks were trained, which failed, and its settings."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -33,6 +32,8 @@ def study_facts(study: Results) -> dict[str, Any]:
     named = dict(manifest["settings"]["training"].get("named", {}))
     odd = rows(study, "odd_networks").to_dicts()
     reasons = Counter(network["reason"] for network in odd)
+    # whether some crossing of two attributes has fewer sick or healthy patients than a rate needs
+    crossings, least = rows(study, "pooled_crossings"), manifest["settings"]["audit"].get("smallest_cell")
     return {
         "cohort": {"train_images": 0, "key": None} | manifest["cohort"],
         "drawn": manifest["cohort"]["source"] == DRAWN,
@@ -54,9 +55,9 @@ def study_facts(study: Results) -> dict[str, Any]:
         "margin": study.margin,
         "ability": Ability.of(study),
         "accuracy": rate(study, BALANCED),
-        "smallest": manifest["settings"]["audit"].get("smallest_cell"),
+        "smallest": least,
         "small": _small(study),
-        "few_crossed": _few_crossed(study),
+        "few_crossed": bool(least and crossings.height and (crossings["patients"] < least).any()),
         "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
         "learned": training(study),
@@ -90,12 +91,6 @@ def _small(study: Results) -> list[tuple[Attribute, str]]:
         rows(study, "metrics", of_attributes, ~pl.col("estimable"), unit=PATIENT, **UNTREATED), "attribute", "group"
     )
     return [(study.attributes[attribute], group) for attribute, group in unknown]
-
-
-def _few_crossed(study: Results) -> bool:
-    """Whether some crossing of two attributes has fewer sick or healthy patients than a rate needs."""
-    crossings, least = rows(study, "pooled_crossings"), study.manifest["settings"]["audit"].get("smallest_cell")
-    return bool(crossings.height and least and (crossings["patients"] < least).any())
 
 
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:
@@ -136,27 +131,17 @@ def provenance(study: Results) -> dict[str, Any]:
     return {"kind": kind, "source": name, "given": bool(study.manifest.get("of_predictions"))}
 
 
-@dataclass(frozen=True)
-class Range:
-    """The least and the most of a figure over networks."""
-
-    least: float
-    most: float
-
-    @classmethod
-    def of(cls, values: Iterable[float | None]) -> "Range | None":
-        """None where no network has the figure."""
-        known = [value for value in values if value is not None]
-        return cls(min(known), max(known)) if known else None
-
-
 def runs(study: Results) -> dict[str, Any] | None:
-    """Of each weighting: how many `networks`, the epoch `kept` of how many `epochs`, and ranges of seconds, AUCs and balanced accuracy by image."""
+    """Of each weighting: how many `networks`, the epoch `kept` of how many `epochs`, seconds, AUCs and balanced accuracy by image.
+
+    A figure is its least and its most over the networks, None where none of them has it.
+    """
     figures = {"kept": "best_epoch"} | {name: name for name in ("seconds", "tune_auc", "auc", "balanced_accuracy")}
     told = []
     for name, lines in parts(rows(study, "runs"), "weighting").items():
         epochs = max((line["epochs"] for line in lines if line["epochs"] is not None), default=None)
-        ranges = {figure: Range.of(line[column] for line in lines) for figure, column in figures.items()}
+        known = {name: [line[column] for line in lines if line[column] is not None] for name, column in figures.items()}
+        ranges = {figure: (min(values), max(values)) if values else None for figure, values in known.items()}
         told.append({"weighting": name, "networks": len(lines), "epochs": epochs, **ranges})
     return {"runs": told} if told else None
 

@@ -3,9 +3,8 @@
 `data/trust/coverage.csv` depends on the audit's code, not on a cohort (`make trust`). Every row of it is told, those that miss the aim too.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -15,7 +14,6 @@ from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import ROOT
 
-COVERAGE = Path("data") / "trust" / "coverage.csv"
 CORE = ("level", "gap", "left", "weighting", "post-processing", "alone")
 """Sorts of intervals that the main chapters rest on; the others are those of further questions."""
 AIM = (0.93, 0.97)
@@ -39,35 +37,18 @@ SCHEMA = (
 SETTING = ("sort", "source", "unit", "patients", "networks")
 
 
-@dataclass(frozen=True)
-class Covered:
-    """How often 95 % intervals of a sort hold the truth: the mean, and the worst and best of its settings."""
-
-    sort: str
-    mean: float
-    worst: float
-    best: float
-
-    @property
-    def core(self) -> bool:
-        return self.sort in CORE
-
-    @property
-    def met(self) -> bool:
-        return AIM[0] <= self.mean <= AIM[1]
-
-
-def coverage(root: Path = ROOT) -> pl.DataFrame:
-    """The table, with the `sort` of figure that an interval is about; no row where it is missing."""
-    path = root / COVERAGE
+def table(name: str, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """A committed table of `data/trust`; no row where it is missing."""
+    path = ROOT / "data" / "trust" / name
     if not path.is_file():
-        return sorted_by_kind(pl.DataFrame(schema=SCHEMA))
-    return _read(path, path.stat().st_mtime_ns)
+        return pl.DataFrame(schema=schema)
+    return pl.read_csv(path, schema_overrides=schema, infer_schema_length=None)
 
 
 @cache
-def _read(path: Path, _: int) -> pl.DataFrame:
-    return sorted_by_kind(pl.read_csv(path, schema_overrides=SCHEMA, infer_schema_length=None))
+def coverage() -> pl.DataFrame:
+    """The table, with the `sort` of figure that an interval is about."""
+    return sorted_by_kind(table("coverage.csv", SCHEMA))
 
 
 def sorted_by_kind(frame: pl.DataFrame) -> pl.DataFrame:
@@ -103,15 +84,20 @@ def _off(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(off, key=lambda setting: setting["covered"])
 
 
-def covered(frame: pl.DataFrame, unit: str) -> list[Covered]:
-    """Every sort of interval by a unit, those of the main chapters first."""
+def covered(frame: pl.DataFrame, unit: str) -> list[dict[str, Any]]:
+    """How often 95 % intervals of every sort hold the truth, by a unit: the `mean`, and the `worst` and `best` of its settings.
+
+    Those of the main chapters (`core`) come first; `met`: the mean is within the aim.
+    """
     by_unit, told = intervals(frame).filter(unit=unit), settings(frame)
     sorts = by_unit["sort"].unique(maintain_order=True).to_list()
     ranked = sorted(sorts, key=lambda sort: (CORE.index(sort) if sort in CORE else len(CORE), sort))
     shares = []
     for sort in ranked:
         means = [setting["covered"] for setting in told if (setting["sort"], setting["unit"]) == (sort, unit)]
-        shares.append(Covered(sort, _weighted(by_unit.filter(sort=sort), "covered"), min(means), max(means)))
+        mean = _weighted(by_unit.filter(sort=sort), "covered")
+        named = {"sort": sort, "core": sort in CORE, "met": AIM[0] <= mean <= AIM[1]}
+        shares.append(named | {"mean": mean, "worst": min(means), "best": max(means)})
     return shares
 
 
@@ -162,7 +148,7 @@ def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any
     sizes = frame.group_by("source", "world", "unit", "patients", "networks").agg(pl.col("cohorts").max())
     return {
         "found": sorts,
-        "images": {sort.sort: sort for sort in covered(frame, IMAGE)},
+        "images": {sort["sort"]: sort for sort in covered(frame, IMAGE)},
         "cohorts": int(sizes["cohorts"].sum()),
         "simulated": (frame["source"] == "simulated").all(),
     }
@@ -189,8 +175,8 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     tried = [setting for setting in settings(frame) if setting["unit"] == PATIENT]
     counts = {core: [s["cohorts"] for s in tried if (s["sort"] in CORE) == core] for core in (True, False)}
     return {
-        "core": [sort for sort in sorts if sort.core],
-        "further": [sort for sort in sorts if not sort.core],
+        "core": [sort for sort in sorts if sort["core"]],
+        "further": [sort for sort in sorts if not sort["core"]],
         "alarms": _weighted(null, "p_below_5"),
         "families": false_claims(families.filter(pl.col("world").is_in(UNPLANTED))),
         "aim": FAMILY_AIM,

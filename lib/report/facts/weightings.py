@@ -1,14 +1,17 @@
-"""What each weighting does to what the network sees, and what the network takes from the group."""
+"""Why there is a gap, link by link: what each weighting does to what the network sees, and what the network takes from the group."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from statistics import mean
 from typing import Any
 
-from lib.names import BASELINE_WEIGHTING, ERRORS, Attribute
+import polars as pl
+
+from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, ERRORS, RECOMMENDED
+from lib.report.facts.cohort import data
 from lib.report.facts.decision import decide
-from lib.report.facts.effects import FIGURES, LAST_LAYER, WEIGHTING, Effect, Effects, effects
+from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
 from lib.report.facts.pictures import HEALTHY, SICK
-from lib.report.facts.values import figures, parts, rows, turned
+from lib.report.facts.values import KEYS, RULED, WEIGHTED, figures, parts, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -16,106 +19,62 @@ FEW = 0.5
 """Kish effective share under which a weighting rests on few images."""
 BROKEN, KEPT = 0.3, 0.7
 """A tie is broken where less than this share of the unweighted one is left, and kept from the other share on."""
-LOOSE = 0.02
-"""Shares of sick that lie less apart than this are no tie."""
+LOOSE, COUNTED = 0.02, 0.05
+"""Shares of sick that lie less apart than the one are no tie; shares of what is drawn that differ by more than the other do differ."""
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What the network sees under a weighting: of two groups, their share of what is drawn and, of each, the share that is sick.
+Seen = dict[str, Any]
+"""What the network sees under a `weighting`: of two groups, how `often` each is drawn (share) and how many of it are `sick`.
 
-    `effective` is Kish's effective share of the images; `same_as` an earlier weighting that weighs every group and label alike.
-    """
+`effective` is Kish's effective share of the images; `few`: the weighting rests on few of them. `same_as` is an earlier weighting that
+weighs every group and label alike. `tie`: how much more often the first group is sick than the second, in what is seen.
+`effect` is that of the weighting (None: not trained), `narrows`, whether a gap is seen to narrow.
+"""
+Weights = dict[str, Any]
+"""All weightings (`others`) beside `start`, the unweighted training. `groups` are the two sides of the page's gaps.
 
-    weighting: str
-    effective: float | None
-    often: dict[str, float]
-    sick: dict[str, float]
-    same_as: str | None
-    effect: Effect | None
-
-    @property
-    def tie(self) -> float:
-        """How much more often the first group is sick than the second, in what is seen."""
-        one, two = self.sick.values()
-        return one - two
-
-    @property
-    def narrows(self) -> bool:
-        return self.effect is not None and self.effect.support is not None
-
-    @property
-    def few(self) -> bool:
-        return self.effective is not None and self.effective < FEW
-
-
-@dataclass(frozen=True)
-class Weights:
-    """All weightings beside `start`, the unweighted training. `groups` are the two sides of the page's gaps."""
-
-    attribute: Attribute
-    groups: tuple[str, str]
-    start: Seen
-    others: tuple[Seen, ...]
-    networks: int
-    act_by: str | None
-    single: bool
-
-    @property
-    def tied(self) -> bool:
-        """Whether the label goes with the group in the training images at all."""
-        return abs(self.start.tie) >= LOOSE
-
-    @property
-    def breaking(self) -> tuple[Seen, ...]:
-        return tuple(seen for seen in self.others if abs(seen.tie) <= BROKEN * abs(self.start.tie))
-
-    @property
-    def keeping(self) -> tuple[Seen, ...]:
-        return tuple(seen for seen in self.others if abs(seen.tie) >= KEPT * abs(self.start.tie))
-
-    @property
-    def counting(self) -> tuple[Seen, ...]:
-        """Those that keep the tie though they change how often each group is seen."""
-        first = self.groups[0]
-        return tuple(seen for seen in self.keeping if abs(seen.often[first] - self.start.often[first]) > 0.05)
+`tied`: the label goes with the group in the training images at all; weightings that are `breaking` or `keeping` the tie, and those of
+the latter that are `counting`, that keep it though they change how often each group is seen.
+"""
 
 
 def weights(results: Results) -> Weights | None:
     """From the mean weight and the number of training images of every group and label."""
     d, full = decide(results), effects(results, WEIGHTING)
     contrasts = d.attribute.contrasts
-    groups = (contrasts[full.contrast if full else next(iter(contrasts))], d.attribute.reference)
-    effect = {one.method[0]: one for one in full.methods} if full else {}
-    shares = {
-        name: [run["effective_share"] for run in runs if run["effective_share"] is not None]
-        for name, runs in parts(rows(results, "runs"), "weighting").items()
-    }
+    groups = (contrasts[full["contrast"] if full else next(iter(contrasts))], d.attribute.reference)
+    effect = {one["method"][0]: one for one in full["methods"]} if full else {}
+    shares = parts(rows(results, "runs", pl.col("effective_share").is_not_null()), "weighting")
+    shares = {name: mean(run["effective_share"] for run in runs) for name, runs in shares.items()}
     cells = {
-        name: {
-            (c["attribute"], c["group"], c["label"]): (c["images"], c["weight"])
-            for c in lines
-            if c["weight"] is not None
-        }
-        for name, lines in sorted(parts(rows(results, "weights"), "weighting").items())
+        name: {(line["attribute"], line["group"], line["label"]): (line["images"], line["weight"]) for line in lines}
+        for name, lines in sorted(parts(rows(results, "weights", pl.col("weight").is_not_null()), "weighting").items())
     }
     told: dict[str, Seen] = {}
     for name, weights_of in cells.items():
         if seen := _seen(weights_of, d.attribute.name, groups):
-            same = next((other for other in told if _alike(cells[other], weights_of)), None)
-            share = sum(shares[name]) / len(shares[name]) if shares.get(name) else None
-            told[name] = Seen(name, share, *seen, same, effect.get(name))
+            own, same = effect.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
+            share = shares.get(name)
+            counted = {"weighting": name, "effective": share, "few": share is not None and share < FEW, "same_as": same}
+            told[name] = counted | seen | {"effect": own, "narrows": bool(own and own["support"])}
     if BASELINE_WEIGHTING not in told:
         return None
-    return Weights(
-        attribute=d.attribute,
-        groups=groups,
-        start=told.pop(BASELINE_WEIGHTING),
-        others=tuple(told.values()),
-        networks=d.networks,
-        act_by=results.manifest["settings"]["training"].get("weights_act_by"),
-        single=bool(full and full.single),
-    )
+    start, first = told.pop(BASELINE_WEIGHTING), groups[0]
+    others, tie = list(told.values()), abs(start["tie"])
+    keeping = [seen for seen in others if abs(seen["tie"]) >= KEPT * tie]
+    return {
+        "attribute": d.attribute,
+        "groups": groups,
+        "start": start,
+        "others": others,
+        "networks": d.networks,
+        "act_by": results.manifest["settings"]["training"].get("weights_act_by"),
+        "single": bool(full and full["single"]),
+        "tied": tie >= LOOSE,
+        "breaking": [seen for seen in others if abs(seen["tie"]) <= BROKEN * tie],
+        "keeping": keeping,
+        "counting": [seen for seen in keeping if abs(seen["often"][first] - start["often"][first]) > COUNTED],
+    }
 
 
 Cell = tuple[str, str, int]
@@ -126,16 +85,15 @@ def _alike(one: Mapping[Cell, tuple[int, float]], two: Mapping[Cell, tuple[int, 
     return one.keys() == two.keys() and all(abs(one[key][1] - two[key][1]) < 0.005 for key in one)
 
 
-def _seen(
-    cells: Mapping[Cell, tuple[int, float]], attribute: str, groups: tuple[str, str]
-) -> tuple[dict[str, float], dict[str, float]] | None:
+def _seen(cells: Mapping[Cell, tuple[int, float]], attribute: str, groups: tuple[str, str]) -> Seen | None:
     """Of each group its share of what is seen, and the share of it that is sick."""
     total = {key[1:]: images * weight for key, (images, weight) in cells.items() if key[0] == attribute}
     sick = {group: total.get((group, SICK), 0.0) for group in groups}
     both = {group: sick[group] + total.get((group, HEALTHY), 0.0) for group in groups}
     if not all(both.values()):
         return None
-    return {g: both[g] / sum(total.values()) for g in groups}, {g: sick[g] / both[g] for g in groups}
+    often, shares = ({g: both[g] / sum(total.values()) for g in groups}, {g: sick[g] / both[g] for g in groups})
+    return {"often": often, "sick": shares, "tie": shares[groups[0]] - shares[groups[1]]}
 
 
 def gap_parts(results: Results) -> list[dict[str, Any]]:
@@ -160,15 +118,14 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
     head = effects(results, LAST_LAYER)
     if head is None or full is None:
         return None
-    both = {effect.method for effect in head.methods} & {effect.method for effect in full.methods}
+    trained = [{effect["method"]: effect["outcomes"] for effect in kind["methods"]} for kind in (head, full)]
     largest = []
-    for kind in (head, full):
-        outcomes = [effect.outcomes.get(m) for effect in kind.methods if effect.method in both for m in ERRORS]
-        changes = [abs(outcome.change.value) for outcome in outcomes if outcome and outcome.change]
-        largest.append(max(changes, default=None))
+    for outcomes in trained:
+        both = [outcomes[method].get(m, {}).get("change") for method in trained[0].keys() & trained[1] for m in ERRORS]
+        largest.append(max((abs(change.value) for change in both if change), default=None))
     if None in largest:
         return None
-    floors = [head.floor[metric] for metric in ERRORS if head.floor[metric] is not None]
+    floors = [head["floor"][metric] for metric in ERRORS if head["floor"][metric] is not None]
     return {"alone": largest[0], "whole": largest[1], "floor": max(floors, default=None)}
 
 
@@ -187,7 +144,7 @@ def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[
 def gather(results: Results) -> dict[str, Any] | None:
     """The facts of the table `weightings`."""
     w = weights(results)
-    return None if w is None or not w.others else {"w": w}
+    return {"w": w} if w and w["others"] else None
 
 
 def why(results: Results) -> dict[str, Any] | None:
@@ -200,9 +157,9 @@ def why(results: Results) -> dict[str, Any] | None:
 def told(results: Results) -> dict[str, Any]:
     """The facts of the sentences on weightings."""
     d, w, full = decide(results), weights(results), effects(results, WEIGHTING)
-    best = full.best if full else None
-    compared = dict.fromkeys((BASELINE_WEIGHTING, best.method[0])) if w and best else ()
-    apart = [mean_scores(results, name, d.attribute.name, w.groups) for name in compared]
+    best = full["best"] if full else None
+    compared = dict.fromkeys((BASELINE_WEIGHTING, best["method"][0])) if w and best else ()
+    apart = [mean_scores(results, name, d.attribute.name, w["groups"]) for name in compared]
     # how well a straight rule on what the network computes tells an attribute, or the label
     aucs = figures(rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all"), "attribute")
     probes = {
@@ -213,7 +170,7 @@ def told(results: Results) -> dict[str, Any]:
         }
         for name, auc in aucs.items()
     }
-    place = (d.attribute, full.contrast if full else None)
+    place = (d.attribute, full["contrast"] if full else None)
     return {
         "d": d,
         "w": w,
@@ -223,5 +180,35 @@ def told(results: Results) -> dict[str, Any]:
         "label": probes.pop("label", None),
         "probes": list(probes.values()),
         "last": _last(results, full),
-        "floor": {metric: full.floor[metric] for metric in FIGURES} if full else {},
+        "floor": full["floor"] if full else {},
     }
+
+
+@sentences("mechanism")
+def mechanism(results: Results) -> dict[str, Any]:
+    """`tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
+    `lies`: by label, how much higher the first group's scores lie on average; `both`: what crossing does. The rest: `weightings`."""
+    facts, before = told(results), data(results)
+    d, w = facts["d"], facts["w"]
+    return facts | {
+        "tie": before["tie"],
+        "pixels": before["apart"],
+        "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == d.attribute and p["reads"]), None),
+        "lies": mean_scores(results, BASELINE_WEIGHTING, d.attribute.name, w["groups"]) if w else None,
+        "both": both(results),
+    }
+
+
+def both(results: Results) -> dict[str, Any] | None:
+    """Of `n` methods that alter weights and rule the one that leaves the smallest `gap`, of those that meet what is asked where any does.
+
+    `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one. None where nothing was crossed.
+    """
+    crossed = rows(results, "recommendation", WEIGHTED, RULED, pl.col("disparity").is_not_null())
+    known = crossed.sort("disparity").to_dicts() if crossed.height else []
+    fit = [line for line in known if line["role"] in (RECOMMENDED, ALTERNATIVE)]
+    if not known:
+        return None
+    best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
+    names = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
+    return names | {"n": len(known), "fits": bool(fit), "chosen": best["role"] == RECOMMENDED}

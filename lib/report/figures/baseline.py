@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lib.names import OVERALL
 from lib.report.facts import baseline as facts
 from lib.report.facts.baseline import Line
 from lib.report.facts.values import Estimate
@@ -31,7 +32,7 @@ def baseline_gaps(material: Material) -> Chart:
 @figure(facts.of_groups)
 def baseline_groups(material: Material) -> Chart:
     """TPR, FPR and AUC of each group; the dashed line is everyone's."""
-    everyone = {name: cell.value for name, cell in material["lines"][0].cells.items() if cell}
+    everyone = {name: cell.value for name, cell in material["lines"][0]["cells"].items() if cell}
     scales = {"tpr": (PERCENT, 0.5, 0.2), "fpr": (PERCENT, 0.5, 0.2), "auc": (AUC, 0.5, 0.1)}
     return _panels(material, scales, everyone)
 
@@ -51,10 +52,10 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
     panels, marks = [], set()
     for name, (axis, held, step) in scales.items():
         together = RATES if name in RATES else (name,)
-        domain = span([held, *(line.cells[n] for line in lines for n in together)], step=step, least=2 * step)
+        domain = span([held, *(line["cells"][n] for line in lines for n in together)], step=step, least=2 * step)
         dots = []
         for line in lines:
-            cell = line.cells[name]
+            cell = line["cells"][name]
             verdict = cell.verdict if cell else None
             marks.add(verdict)
             look = DIFFERENCES.get(verdict, DIFFERENCES["not told"]) if everyone is None else _group_look(line)
@@ -66,13 +67,13 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
 
 
 def _row(line: Line, material: Material) -> str:
-    named = material.language.contrast if line.contrast else material.language.group
-    name = named(line.contrast or line.group, line.attribute) if line.attribute else ""
-    return row_of(material.language, line.attribute, name)
+    attribute, named = line["attribute"], material.language.contrast if line["contrast"] else material.language.group
+    name = named(line["contrast"] or line["group"], attribute) if attribute else ""
+    return row_of(material.language, attribute, name)
 
 
 def _group_look(line: Line) -> Look:
-    return group_look(line.attribute.name if line.attribute else "overall", line.group or "all")
+    return group_look(line["attribute"].name if line["attribute"] else OVERALL, line["group"] or "all")
 
 
 @figure(facts.of_networks)

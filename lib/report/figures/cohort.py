@@ -6,7 +6,8 @@ import altair as alt
 import polars as pl
 
 from lib.names import OVERALL
-from lib.report.facts import cohort, strata
+from lib.report.facts import cohort
+from lib.report.facts.cohort import Row
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart, over, written
 from lib.report.figures.marks import PERCENT, POINTS, Panel, around_zero, dot, dot_panels, row_of, span
@@ -21,18 +22,18 @@ def prevalence(material: Material) -> Chart:
     """Share of sick by group, in training and in validation, everyone's as a rule."""
     members, language = material["members"], material.language
 
-    def row(group: cohort.Members) -> str:
-        return row_of(language, group.attribute, str(material("group_name", m=group)))
+    def row(group: Row) -> str:
+        return row_of(language, group["attribute"], str(material("group_name", m=group)))
 
-    domain = span([group.sick for group in members], step=0.05, least=0.2)
+    domain = span([group["sick"] for group in members], step=0.05, least=0.2)
     panels = []
     for split in material["splits"]:
         dots, everyone = [], None
-        for group in (group for group in members if group.split == split):
-            of_all = group.attribute == OVERALL
-            look = group_look(OVERALL if of_all else group.attribute.name, group.group)
-            dots.append(dot(row(group), group.sick, look, missing=str(material("no_image"))))
-            everyone = group.sick.value if of_all and group.sick else everyone
+        for group in (group for group in members if group["split"] == split):
+            of_all, sick = group["attribute"] == OVERALL, group["sick"]
+            look = group_look(OVERALL if of_all else group["attribute"].name, group["group"])
+            dots.append(dot(row(group), sick, look, missing=str(material("no_image"))))
+            everyone = sick.value if of_all and sick else everyone
         panels.append(Panel(dots, domain, PERCENT, language.split(split), everyone))
     return dot_panels(material, [row(group) for group in members], panels)
 
@@ -40,7 +41,7 @@ def prevalence(material: Material) -> Chart:
 @figure(cohort.ages)
 def ages(material: Material) -> Chart:
     """Ages of the sick and of the healthy, as shares of each, in ten-year bins; each line carries its name."""
-    by_age, measure = material["ages"], material.measure
+    measure = material.measure
     across = alt.X("middle:Q", title=str(material("across")), axis=alt.Axis(values=list(range(0, 130, 10)), grid=False))
     up = alt.Y("share:Q", title=None, axis=alt.Axis(tickCount=4, grid=True, **PERCENT))
     layers, names = [], []
@@ -51,9 +52,9 @@ def ages(material: Material) -> Chart:
         names.append(rule.encode(x=alt.XValue(left), x2=alt.value(left + 34), y=alt.YValue(8)))
         name = str(material("line", label=label))
         names.append(written(name, left, 8, dx=42, baseline="middle", opacity=FAINT + 0.15))
-        if not (starts := sorted(by_age.bins[label])):
+        if not (shares := material["shares"][label]):
             continue
-        frame = pl.DataFrame({"middle": [s + 5 for s in starts], "share": [by_age.share(label, s) for s in starts]})
+        frame = pl.DataFrame({"middle": [start + 5 for start in shares], "share": list(shares.values())})
         line = alt.Chart(frame).encode(across, up)
         dots = {"fill": GROUND if look.hollow else look.colour, "fillOpacity": 1, "stroke": look.colour}
         layers += [line.mark_line(**stroke), line.mark_point(**dots, strokeWidth=2)]
@@ -66,11 +67,11 @@ def associations(material: Material) -> Chart:
     """Cramer's V of each attribute with the label, and of every two attributes; full where it is shown."""
     rows, dots = [], []
     for tie in material["ties"]:
-        rows.append(f"{material('with_label' if tie.other is None else 'between')}|{material('pair', tie=tie)}")
-        strength = None if tie.strength is None else Estimate(tie.strength)
-        look = replace(LABELS[1], hollow=not tie.sure)
-        dots.append(dot(rows[-1], strength, look, aside=material.language.verdict(tie.verdict)))
-    domain = (0.0, max(0.2, span([tie.strength for tie in material["ties"]], step=0.05)[1]))
+        rows.append(f"{material('between' if tie['other'] else 'with_label')}|{material('pair', tie=tie)}")
+        strength = None if tie["strength"] is None else Estimate(tie["strength"])
+        look = replace(LABELS[1], hollow=not tie["sure"])
+        dots.append(dot(rows[-1], strength, look, aside=material.language.verdict(tie["verdict"])))
+    domain = (0.0, max(0.2, span([tie["strength"] for tie in material["ties"]], step=0.05)[1]))
     panel = Panel(dots, domain, {"format": ".2f", "title": str(material("axis"))})
     return dot_panels(material, rows, [panel], asides=str(material("aside")))
 
@@ -80,37 +81,37 @@ def exposure(material: Material) -> Chart:
     """Mean grey level and contrast of the images by group of the attribute of the decision page, and label."""
     shown, attribute = material["shown"], material["attribute"]
 
-    def row(grey: cohort.Grey) -> str:
-        return f"{material.language.group(grey.group, attribute)}|{material('row', label=grey.label)}"
+    def row(grey: Row) -> str:
+        return f"{material.language.group(grey['group'], attribute)}|{material('row', label=grey['label'])}"
 
     panels = []
-    for name in dict.fromkeys(grey.measure for grey in shown):
-        greys = [grey for grey in shown if grey.measure == name]
+    for name in dict.fromkeys(grey["measure"] for grey in shown):
+        greys = [grey for grey in shown if grey["measure"] == name]
         dots = []
         for grey in greys:
-            look = replace(group_look(attribute.name, grey.group), hollow=LABELS[grey.label].hollow)
-            dots.append(dot(row(grey), grey.level, look, missing=str(material("no_image"))))
-        domain = span([grey.level for grey in greys], step=0.01, least=0.04)
+            look = replace(group_look(attribute.name, grey["group"]), hollow=LABELS[grey["label"]].hollow)
+            dots.append(dot(row(grey), grey["level"], look, missing=str(material("no_image"))))
+        domain = span([grey["level"] for grey in greys], step=0.01, least=0.04)
         panels.append(Panel(dots, domain, {"format": ".2f"}, str(material("measure", name=name))))
     return dot_panels(material, [row(grey) for grey in shown], panels, spacing=30)
 
 
-@figure(strata.simpson)
+@figure(cohort.simpson)
 def simpson(material: Material) -> Chart:
     """Differences by the attribute of the decision page, in the share of sick, TPR and FPR, aggregate and standardised."""
     shown, attribute, language = material["shown"], material["attribute"], material.language
     measure = replace(material.measure, row=round(1.5 * material.measure.row))
 
-    def row(stratum: strata.Strata) -> str:
-        return f"{language.contrast(stratum.contrast, attribute)}|{material('within', s=stratum)}"
+    def row(stratum: Row) -> str:
+        return f"{language.contrast(stratum['contrast'], attribute)}|{material('within', s=stratum)}"
 
-    domain = around_zero([difference for stratum in shown for difference in (stratum.whole, stratum.alike)])
+    domain = around_zero([stratum[which] for stratum in shown for which in ("whole", "alike")])
     panels = []
-    for metric in (name for name in strata.METRICS if any(stratum.metric == name for stratum in shown)):
+    for metric in (name for name in cohort.STRATIFIED if any(stratum["metric"] == name for stratum in shown)):
         dots = []
-        for stratum in (stratum for stratum in shown if stratum.metric == metric):
-            dots.append(dot(row(stratum), stratum.whole, WHOLE, shift=-0.2 * measure.row, missing=""))
-            dots.append(dot(row(stratum), stratum.alike, ALIKE, shift=0.2 * measure.row))
+        for stratum in (stratum for stratum in shown if stratum["metric"] == metric):
+            dots.append(dot(row(stratum), stratum["whole"], WHOLE, shift=-0.2 * measure.row, missing=""))
+            dots.append(dot(row(stratum), stratum["alike"], ALIKE, shift=0.2 * measure.row))
         panels.append(Panel(dots, domain, POINTS, str(material("metric", name=metric)), at=0))
     entries = [(str(material("whole")), WHOLE), (str(material("alike")), ALIKE)]
     return dot_panels(material, [row(stratum) for stratum in shown], panels, entries=entries, measure=measure)

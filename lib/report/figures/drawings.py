@@ -55,7 +55,7 @@ def conflict(material: Material) -> Chart:
     groups, at, language = material["sides"], material["at"], material.language
     marks = {float(np.log(share / (1 - share))): language.number(share, 2) for share in TICKS}
     names = " : ".join(f"abs(datum.value - {mark:.4f}) < 0.01 ? '{name}'" for mark, name in marks.items())
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, max(max(side.sick) for side in groups) * 1.45]), axis=None)
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, max(max(side["sick"]) for side in groups) * 1.45]), axis=None)
     panels = []
     for side in groups:
         last = side is groups[-1]
@@ -63,10 +63,10 @@ def conflict(material: Material) -> Chart:
         axis = alt.Axis(title=title, values=list(marks), labelExpr=f"{names} : ''", labels=last, grid=False)
         x = alt.X("x:Q", scale=alt.Scale(domain=[at[0], at[-1]], nice=False), axis=axis)
         sick, healthy = (
-            alt.Chart(pl.DataFrame({"x": at, "y": density})).encode(x, y) for density in (side.sick, side.healthy)
+            alt.Chart(pl.DataFrame({"x": at, "y": side[label]})).encode(x, y) for label in ("sick", "healthy")
         )
         layers = [
-            sick.mark_area(color=COLOURS[side.group], fillOpacity=0.6),
+            sick.mark_area(color=COLOURS[side["group"]], fillOpacity=0.6),
             healthy.mark_line(color="currentColor", strokeWidth=1.5),
             cut_at(0.0, x),
         ]

@@ -157,7 +157,9 @@ def dot_panels(
         y = alt.Y("row:N", sort=None, scale=alt.Scale(domain=labels), axis=axis)
         layers = _dots(panel, y, measure.height(len(labels)) / len(labels) / 2, ticks, material.language)
         if asides:
-            layers.append(_noted(panel, y).encode(x=alt.XValue(width + margin)))
+            notes = alt.Chart(pl.DataFrame(panel.dots, schema={"row": pl.String, "aside": pl.String}))
+            notes = notes.mark_text(align="right", opacity=FAINT).encode(y=y, text="aside:N")
+            layers.append(notes.encode(x=alt.XValue(width + margin)))
             layers.append(caption([asides], width + margin, "right", measure=measure, faint=True))
         if panel.heading:
             layers.append(caption(fitted(panel.heading, width, measure), 0, "left", measure=measure))
@@ -188,16 +190,13 @@ def _dots(panel: Panel, y: alt.Y, middle: float, ticks: int, language: Language)
     marks = filled(known, strokeWidth=2, aria=True).encode(alt.X("value:Q", **x), description="tip:N")
     words = base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text="missing:N")
     layers = [_vertical(goal, scale) for goal in panel.goals]
-    if panel.band is not None:
-        layers.append(_shade(panel.band, panel.domain, scale))
+    if panel.band is not None:  # the differences from -band to +band, as far as the axis goes
+        ends = pl.DataFrame({"low": [max(-panel.band, panel.domain[0])], "high": [min(panel.band, panel.domain[1])]})
+        shade = alt.Chart(ends).mark_rect(color=GREY, opacity=0.18)
+        layers.append(shade.encode(alt.X("low:Q", scale=scale), x2="high:Q"))
     if panel.at is not None:
         layers.append(_vertical(panel.at, scale))
     return [*layers, bars, marks, words]
-
-
-def _noted(panel: Panel, y: alt.Y) -> alt.Chart:
-    frame = pl.DataFrame(panel.dots, schema={"row": pl.String, "aside": pl.String})
-    return alt.Chart(frame).mark_text(align="right", opacity=FAINT).encode(y=y, text="aside:N")
 
 
 def tip(mark: Dot, panel: Panel, language: Language) -> str:
@@ -253,12 +252,6 @@ def _vertical(at: float, scale: alt.Scale) -> alt.Chart:
     """A thin rule across every row: the overall figure, or no change."""
     mark = alt.Chart(pl.DataFrame({"at": [at]})).mark_rule(color=GREY, strokeWidth=1.2, strokeDash=[4, 3])
     return mark.encode(alt.X("at:Q", scale=scale))
-
-
-def _shade(band: float, domain: tuple[float, float], scale: alt.Scale) -> alt.Chart:
-    """The differences from -band to +band, as far as the axis goes."""
-    ends = pl.DataFrame({"low": [max(-band, domain[0])], "high": [min(band, domain[1])]})
-    return alt.Chart(ends).mark_rect(color=GREY, opacity=0.18).encode(alt.X("low:Q", scale=scale), x2="high:Q")
 
 
 def _row_axis(rows: Sequence[str], measure: Measure) -> alt.Axis:

@@ -43,7 +43,7 @@ def people(material: Material) -> Chart:
     for k, group in enumerate(groups):
         top, first = k * block, side + gap if pictures else 0
         if pictures:
-            parts.append(_image(_rgb(pictures[group.group].grey), side, top))
+            parts.append(_image(_rgb(pictures[group.group]["grey"]), side, top))
         for n_th, (part, share) in enumerate((("missed", group.missed), ("alarmed", group.alarmed))):
             left = first + n_th * (columns * step + gap)
             told = {"group": group.group, "share": share}
@@ -61,7 +61,7 @@ def people(material: Material) -> Chart:
 @figure(partial(facts.of_figure, "radiographs"))
 def radiographs(material: Material) -> Chart:
     """The mean radiographs of the two groups of the main finding, healthy and sick, and the difference of the groups."""
-    of = {(picture.group, picture.label): picture for picture in material["shown"]}
+    of = {(picture["group"], picture["label"]): picture for picture in material["shown"]}
     side = min((material.measure.width - 48) / 3, 340 if material.size == "page" else 250)
     lines = []
     for label in (HEALTHY, SICK):
@@ -69,8 +69,8 @@ def radiographs(material: Material) -> Chart:
         if not all(pair):
             continue
         one, other = pair
-        panels = [_panel(_rgb(own.grey), side, str(material("panel", own=own)), material.measure) for own in pair]
-        apart = np.clip(127.5 + 2 * (one.grey - other.grey), 0, 255)
+        panels = [_panel(_rgb(own["grey"]), side, str(material("panel", own=own)), material.measure) for own in pair]
+        apart = np.clip(127.5 + 2 * (one["grey"] - other["grey"]), 0, 255)
         panels.append(_panel(_rgb(apart), side, str(material("difference", one=one, other=other)), material.measure))
         lines.append(in_lines(panels, 3, 24))
     return over(*(lines if material.size == "page" else lines[-1:]), spacing=20)
@@ -108,7 +108,7 @@ def _rgb(grey: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 def _overlay(picture: facts.Picture) -> NDArray[np.uint8]:
     """Heat over the mean radiograph: as warm as it is looked at, up to four times as much as if evenly."""
-    heat, grey = picture.heat, picture.grey
+    heat, grey = picture["heat"], picture["grey"]
     if grey is None:
         grey = np.full_like(heat, 90.0)
     rows, columns = (np.arange(n) * m // n for n, m in zip(grey.shape, heat.shape, strict=True))

@@ -1,21 +1,26 @@
-"""What rules that adjust decisions do: judged where they were fitted and elsewhere, told wrong groups."""
+"""What methods do to balanced accuracy and to the gaps by the page's attribute; rules judged where they were fitted and elsewhere, and told wrong groups."""
 
+from lib.names import BASELINE_WEIGHTING, ERRORS, HARMFUL, IMPROVED, NARROWED, NOT_TOLD
 from lib.report.facts import rules as facts
+from lib.report.facts.effects import BALANCED, FIGURES, Effect, Outcome, gather
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart
 from lib.report.figures.lines import Line, line_panel, reach
-from lib.report.figures.marks import PERCENT, POINTS, Panel, around_zero, dot, dot_panels, span
+from lib.report.figures.marks import PERCENT, POINTS, Panel, around_zero, dot, dot_panels, roomy, span
 from lib.report.registry import Material, figure
 from lib.report.theme import GREY, PALE, VERDICTS, Look
+from lib.report.words.language import Language
 
 JUDGED = {
     "naive": Look(GREY, "circle", hollow=True),
     "held_out": Look("#2f74b5", "circle"),
     "deployed": Look("#bb3f57", "diamond"),
 }
-OURS, OTHER = Look(VERDICTS["improves"].colour, "diamond"), Look(PALE, "circle")
+OURS, OTHER = Look(VERDICTS["helps"].colour, "diamond"), Look(PALE, "circle")
 FEW = 6
 """Rules for which a slide has room."""
+MOST, ON_SLIDE = 20, 5
+"""Methods drawn at most, those that do most first."""
 
 
 @figure(facts.optimism)
@@ -30,7 +35,7 @@ def optimism(material: Material) -> Chart:
         dots, values = [], []
         for rule, figures in rules.items():
             for which, look in JUDGED.items():
-                value = getattr(figures[part], which, None)
+                value = figures[part] and figures[part][which]
                 if value is not None:
                     values.append(value if isinstance(value, Estimate) else Estimate(value))
                     dots.append(dot(rows[rule], values[-1], look))
@@ -45,7 +50,7 @@ def optimism(material: Material) -> Chart:
 
 def _foremost(rules: dict, ours: facts.Rule | None) -> list[facts.Rule]:
     """Those that are flattered most, and the one that is read, in their order."""
-    ranked = sorted(rules, key=lambda rule: (rule != ours, -rules[rule]["balanced"].optimism.value))[:FEW]
+    ranked = sorted(rules, key=lambda rule: (rule != ours, -rules[rule]["balanced"]["optimism"].value))[:FEW]
     return [rule for rule in rules if rule in ranked]
 
 
@@ -59,11 +64,54 @@ def wrong_groups(material: Material) -> Chart:
         else Line("", list(gaps.items()), OTHER, faint=True)
         for rule, gaps in material["lines"].items()
     ]
-    without = [(share, Estimate(gap.value)) for share in (0.0, most)]
+    without = [(share, Estimate(gap["estimate"])) for share in (0.0, most)]
     lines.append(Line(str(material("none_name")), without, OTHER, faint=True))
     low, high = reach(lines, step=0.05, least=0.1)
     name = max(len(line.name) for line in lines) * 0.5 * measure.small
     across = ({**PERCENT, "values": list(material["lines"][ours])}, (0.0, most))
     size = (measure.width - name - 70, 300 if material.size == "page" else 360)
     up = (POINTS, (min(low, 0.0), max(high, 0.0)))
-    return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap.value)
+    return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap["estimate"])
+
+
+@figure(gather)
+def changes(material: Material) -> Chart:
+    """A row for each method: the change of balanced accuracy, of the TPR gap and of the FPR gap; grey is what chance does."""
+    e, language = material["e"], material.language
+    methods = e["methods"][: MOST if material.size == "page" else ON_SLIDE]
+    rows = {effect["method"]: f"|{_name(effect, language)}" for effect in methods}
+    gaps = [change for metric in ERRORS for change in _changes(methods, metric)]
+    domains = dict.fromkeys(ERRORS, around_zero([*gaps, *e["goals"].values()], step=0.1, least=0.2))
+    domains[BALANCED] = around_zero(_changes(methods, BALANCED), step=0.02, least=0.08)
+    panels = []
+    for metric in FIGURES:
+        dots = []
+        for effect in methods:
+            outcome = effect["outcomes"].get(metric, {})
+            change = outcome.get("change")
+            dots.append(dot(rows[effect["method"]], change, VERDICTS[_look(outcome) if change else NOT_TOLD]))
+        rules = {"at": 0, "goals": [goal for name, goal in e["goals"].items() if name == metric]}
+        heading = str(material("heading", metric=metric))
+        panels.append(Panel(dots, domains[metric], POINTS, heading, **rules, band=e["floor"][metric]))
+    seen = {_look(outcome) for effect in methods for outcome in effect["outcomes"].values()}
+    entries = [(str(material("mark", mark=name)), look) for name, look in VERDICTS.items() if name in seen]
+    measure = roomy(material.measure, rows.values())
+    return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20)
+
+
+def _name(effect: Effect, language: Language) -> str:
+    """Of rules by the page's attribute, or by none, the name alone; that they go by it stands in the caption."""
+    weighting, rule, _ = effect["method"]
+    return language.rule(rule) if weighting == BASELINE_WEIGHTING else language.weighting(weighting)
+
+
+def _changes(methods: list[Effect], metric: str) -> list[Estimate | None]:
+    return [effect["outcomes"][metric]["change"] for effect in methods if metric in effect["outcomes"]]
+
+
+def _look(outcome: Outcome) -> str:
+    what = outcome["what"]
+    if what is None:
+        return NOT_TOLD
+    side = "harms" if what in HARMFUL else "helps" if what in (NARROWED, IMPROVED) else "differs"
+    return side if outcome["sure"] or side == "differs" else f"{side} perhaps"

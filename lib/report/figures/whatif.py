@@ -1,16 +1,27 @@
-"""What if: deciding by the score at another cut-off, another seed, more epochs, the least sure referred."""
+"""What if: deciding by the score at another cut-off, another seed, more epochs, the least sure referred; and where the truth is known?"""
 
 from dataclasses import replace
 
 from lib.names import BASELINE_WEIGHTING, OVERALL
-from lib.report.facts import study
+from lib.report.facts import planted as plants
+from lib.report.facts import study, trust
 from lib.report.facts import whatif as facts
 from lib.report.facts.pictures import HEALTHY, SICK
+from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart, in_lines
 from lib.report.figures.lines import Line, decimals, line_panel, reach
 from lib.report.figures.marks import PERCENT, THOUSAND, Panel, around_zero, dot, dot_panels
 from lib.report.registry import Material, figure
-from lib.report.theme import LABELS, Look, group_look
+from lib.report.theme import LABELS, PALE, Look, group_look
+
+PATIENT, IMAGE = LABELS[1], Look(PALE, "square", hollow=True)
+PLANTED = {
+    1.0: ("full", LABELS[1], -5.0),
+    0.5: ("half", LABELS[0], 0.0),
+    0.0: ("not", Look(PALE, "square"), 5.0),
+}
+"""How much of a bias is planted: its word, its look, and how far from the middle of the row it stands."""
+LOWEST = 0.75
 
 
 def _look(material: Material, group: str) -> Look:
@@ -88,3 +99,32 @@ def abstention(material: Material) -> Chart:
         across, up = ({**PERCENT, "values": shares}, (0.0, shares[-1])), (PERCENT, (max(0.0, low), min(1.0, high)))
         panels.append(line_panel(material, lines, across, up, size, heading=str(material(metric))))
     return in_lines(panels, 3, 16)
+
+
+@figure(trust.gather)
+def coverage(material: Material) -> Chart:
+    """A row for each sort of interval: the mean over settings, and from the worst setting to the best; the dashed line is 95 %."""
+    rows, dots = [], []
+    for sort in (sort for sort in material["found"] if sort["core"] or material.size == "page"):
+        heading = str(material("main" if sort["core"] else "further"))
+        rows.append(f"{heading}|{material.language.named(sort['sort'], 'intervals')}")
+        image = material["images"].get(sort["sort"])
+        for covered, look, shift in ((sort, PATIENT, -4.0), (image, IMAGE, 4.0)):
+            if covered is not None:
+                ends = (max(LOWEST, share) for share in map(covered.get, ("mean", "worst", "best")))
+                dots.append(dot(rows[-1], Estimate(*ends), look, shift=shift if image else 0.0))
+    entries = [(str(material("patient")), PATIENT), *([(str(material("image")), IMAGE)] if material["images"] else [])]
+    panel = Panel(dots, (LOWEST, 1.0), PERCENT, at=0.95)
+    return dot_panels(material, rows, [panel], entries=entries, ticks=5)
+
+
+@figure(plants.gather)
+def planted(material: Material) -> Chart:
+    """A row for each bias: how often it is claimed where it is planted in full, by half, and not at all."""
+    rows = {rate["bias"]: f"|{material.language.named(rate['bias'], 'planted')}" for rate in material["rates"]}
+    dots = []
+    for rate in (rate for rate in material["rates"] if rate["value"] in PLANTED):
+        _, look, shift = PLANTED[rate["value"]]
+        dots.append(dot(rows[rate["bias"]], Estimate(rate["share"], rate["low"], rate["high"]), look, shift=shift))
+    entries = [(str(material(name)), look) for name, look, _ in PLANTED.values()]
+    return dot_panels(material, rows.values(), [Panel(dots, (0.0, 1.0), PERCENT)], entries=entries)

@@ -1,5 +1,5 @@
 """Tables of the report, by name (`lib.report.registry`). Every cell is text in the language of the study."""
 
-from lib.report.tables import account, baseline, methods, study
+from lib.report.tables import account, methods, study
 
-__all__ = ["account", "baseline", "methods", "study"]
+__all__ = ["account", "methods", "study"]

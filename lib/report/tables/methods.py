@@ -1,21 +1,62 @@
-"""Tables of weightings, of rules and of the options: what each does, and what it costs."""
+"""Tables of the untouched classifier, of weightings, of rules and of the options: what each does, and what it costs."""
 
 from great_tables import GT
 
 from lib.names import BASELINE
 from lib.report import facts
-from lib.report.facts import choice, decide, rules
-from lib.report.facts.effects import FIGURES, gather
+from lib.report.facts import baseline, choice, decide, rules, whatif
+from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
 from lib.report.registry import Material, table
 from lib.report.tables.cells import heads, listing, table_of
+
+
+@table(baseline.of_parity)
+def parity(material: Material) -> GT:
+    """A row for each demand, a column for each attribute."""
+    language, attributes = material.language, material["attributes"]
+    rows = [
+        {"demand": material("demand", own=demand)}
+        | {a.name: material("value", own=demand, value=demand["values"][a.name]) for a in attributes}
+        for demand in material["demands"]
+    ]
+    labels = {attribute.name: language.attribute(attribute) for attribute in attributes}
+    return table_of(rows, labels, language, stub="demand", right=list(labels))
+
+
+@table(baseline.of_crossings)
+def pooled_crossings(material: Material) -> GT:
+    """A row for each crossing: of the sick found and of the healthy alarmed, by themselves and drawn together."""
+    columns = ("patients", "tpr_raw", "tpr", "fpr_raw", "fpr")
+    rows = []
+    for crossing in material["found"]:
+        cells = {name: material(name, c=crossing) for name in ("group", "heading", "patients")}
+        for metric in ("tpr", "fpr"):
+            cells[metric] = material("rate", c=crossing, metric=metric)
+            cells[f"{metric}_raw"] = material("raw", c=crossing, metric=metric)
+        rows.append(cells)
+    labels = heads(material, columns)
+    return table_of(rows, labels, material.language, stub="group", heading="heading", right=columns)
+
+
+@table(facts.weightings.why)
+def why_gaps(material: Material) -> GT:
+    """A row for each gap: the whole, what lies in the place of the cut-off, and what lies in how well each group is ranked."""
+    rows, columns = [{"p": part} for part in material["parts"]], ("whole", "cut", "ranking")
+    return listing(material, rows, columns, stub="gap", heading="attribute", right=columns)
+
+
+@table(whatif.label_errors)
+def label_errors(material: Material) -> GT:
+    """A row for each gap that is told: how many labels would have to be wrong."""
+    return listing(material, [{"t": t} for t in material["shown"]], ("whose", "alike", "fewest", "looks"), stub="gap")
 
 
 @table(facts.weightings.gather)
 def weightings(material: Material) -> GT:
     """A row for each weighting: effective share of the images, how often the first group is seen, how often each is sick there."""
     w, columns = material["w"], ("effective", "often", "sick", "sick_other", "tie")
-    groups = {"group": w.groups[0], "other": w.groups[1]}
-    rows = [{"own": seen, **groups} for seen in (w.start, *w.others)]
+    groups = dict(zip(("group", "other"), w["groups"], strict=True))
+    rows = [{"own": seen, **groups} for seen in (w["start"], *w["others"])]
     return listing(material, rows, columns, stub="weighting", right=columns, **groups)
 
 
@@ -27,18 +68,24 @@ def effects(material: Material) -> GT:
     e, language = material["e"], material.language
     rows = [
         {"method": language.sentence(language.method(BASELINE)), "needs": "", "verdict": material("start")}
-        | {metric: material("untouched", metric=metric, before=e.before[metric]) for metric in FIGURES}
+        | {metric: material("untouched", metric=metric, before=e["before"][metric]) for metric in FIGURES}
     ]
-    for effect in e.named:
-        cells = {metric: material("figure", metric=metric, o=effect.outcomes.get(metric)) for metric in FIGURES}
+    for effect in e["named"]:
+        cells = {metric: material("figure", metric=metric, o=effect["outcomes"].get(metric)) for metric in FIGURES}
         rows.append(cells | {name: material(name, effect=effect) for name in ("method", "needs", "verdict")})
-    if len(e.silent) > 1:
-        spans = {m: material("span", metric=m, found=sorted(e.left(m, e.silent))) for m in FIGURES}
+    if len(e["silent"]) > 1:
+        spans = {metric: material("span", metric=metric, found=_left(e["silent"], metric)) for metric in FIGURES}
         verdict = language.sentence(language.verdict("not told"))
         rows.append(spans | {"method": material("others"), "needs": "", "verdict": verdict})
-    needs = ("needs",) if any(effect.needs for effect in e.named) and not e.common else ()
+    needs = ("needs",) if any(effect["needs"] for effect in e["named"]) and not e["common"] else ()
     labels = heads(material, (*needs, *FIGURES))
     return table_of(rows, labels, language, stub="method", heading="verdict", right=FIGURES)
+
+
+def _left(methods: list[Effect], metric: str) -> list[float]:
+    """What is left of a gap (of balanced accuracy: the change) under the methods, the least first."""
+    told = [effect["outcomes"].get(metric, {}).get("change" if metric == BALANCED else "left") for effect in methods]
+    return sorted(figure.value for figure in told if figure)
 
 
 @table(lambda study: {"d": d} if (d := decide(study)).options else None)

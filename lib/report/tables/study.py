@@ -21,10 +21,11 @@ def composition(material: Material) -> GT:
     language, sizes = material.language, ("images", "patients", "sick")
     rows: dict[tuple, dict[str, str]] = {}
     for group in material["members"]:
-        heading = "" if group.attribute == OVERALL else language.sentence(language.attribute(group.attribute))
+        attribute, split = group["attribute"], group["split"]
+        heading = "" if attribute == OVERALL else language.sentence(language.attribute(attribute))
         names = {"heading": heading, "group": material("group_name", m=group)}
-        row = rows.setdefault((group.attribute, group.group), names)
-        row |= {f"{group.split}_{name}": material(name, m=group) for name in sizes}
+        row = rows.setdefault((attribute, group["group"]), names)
+        row |= {f"{split}_{name}": material(name, m=group) for name in sizes}
     heads = {f"{split}_{name}": material(f"{name}_head") for split in material["splits"] for name in sizes}
     shown = table_of(list(rows.values()), heads, language, stub="group", heading="heading", right=list(heads))
     for split in material["splits"]:

@@ -99,11 +99,11 @@ class Writing:
         """A number with as many digits as it has: `0.0003`."""
         return format_decimal(value, "#,##0.########", locale=self._locale)
 
-    def range(self, extent: Any, how: str = "number", *digits: int) -> str:
-        """`0.678–0.756`, from `least` to `most`, once where they are alike, a unit once; `how` is the name of a method."""
+    def range(self, extent: tuple[float, float] | None, how: str = "number", *digits: int) -> str:
+        """`0.678–0.756`, from the least to the most, once where they are alike, a unit once; `how` is the name of a method."""
         if extent is None:
             return self.phrase("unknown")
-        least, most = (getattr(self, how)(value, *digits) for value in (extent.least, extent.most))
+        least, most = (getattr(self, how)(value, *digits) for value in extent)
         (start, _, unit), (_, _, other) = least.rpartition(NO_BREAK), most.rpartition(NO_BREAK)
         return most if least == most else f"{start if start and unit == other else least}\N{EN DASH}{most}"
 
@@ -171,18 +171,14 @@ class Writing:
 
     def de(self, text: str) -> str:
         """French: the text after `de`, contracted or elided: `du sexe`, `des pondérations`, `d'AP`, `d'hommes`, `de l'incidence`."""
-        for article, contracted in (("le ", "du "), ("les ", "des ")):
-            if text.startswith(article):
-                return contracted + text.removeprefix(article)
+        if contracted := _contracted(text, le="du", les="des"):
+            return contracted
         silent = r"[aeiouyàâéèêëîïôöùûœæAEIOUÀÂÉÈÊÎÔÛŒÆ]|h(?=omme|ôpit|eure|ospi|uma)"  # an h that is not breathed
         return f"d'{text}" if re.match(silent, text) else f"de {text}"
 
     def to(self, text: str) -> str:
         """French: the text after `à`, contracted: `au sexe`, `aux femmes`, `à l'incidence`."""
-        for article, contracted in (("le ", "au "), ("les ", "aux ")):
-            if text.startswith(article):
-                return contracted + text.removeprefix(article)
-        return f"à {text}"
+        return _contracted(text, le="au", les="aux") or f"à {text}"
 
     # the text as a whole
 
@@ -194,6 +190,12 @@ class Writing:
             text = re.sub(rf"(?<=\d)[ {NO_BREAK}]%", f"{NARROW}%", text)
             text = re.sub(r" ([;!?»])", NARROW + r"\1", text).replace(" :", f"{NO_BREAK}:").replace("« ", f"«{NARROW}")
         return text
+
+
+def _contracted(text: str, **words: str) -> str | None:
+    """The text with its article, where it has one of these, contracted."""
+    article, _, rest = text.partition(" ")
+    return f"{words[article]} {rest}" if rest and article in words else None
 
 
 def _apostrophes(names: Any, mark: str) -> Any:
