@@ -28,8 +28,7 @@ class Decision:
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
     `why_not` says why nothing is recommended; `kept` is what the choice takes off the gap (below 0) on patients that had no part in
-    choosing, `left` the gap that is then to be expected; `mean` and `anew` are both with their intervals, from the side of those who fare worse.
-    `found`: the share of everyone's sick that is found; `shared`: patients who are in several groups of the attribute.
+    choosing, `left` the gap that is then to be expected.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not.
@@ -59,6 +58,7 @@ class Decision:
         self.mean, self.anew = self._judged(results)
         self.kept = self.anew.size.value - self.options[0].gap if self.anew else None
         self.left = self._left()
+        self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
         self.rosy = self.choice is not None and self.left is not None and self.left - self.choice.gap > 0.01
         self.fair = self._fair()
         self.drawn, self.given = cohort["source"] == DRAWN, bool(manifest.get("of_predictions"))
@@ -84,8 +84,8 @@ class Decision:
         if self.choice is None or self.choice.nothing:
             return None, None
         contrast = contrast_of(results, self.attribute, self.main)
-        gaps = of_method(results, self.choice.method, self.attribute, contrast), anew(results, self.attribute, contrast)
-        return widest(gaps[0]), widest(gaps[1])
+        gaps = of_method(results, self.choice.method, self.attribute, contrast)
+        return widest(gaps), widest(anew(results, self.attribute, contrast))
 
     def _left(self) -> float | None:
         """The gap that is to be expected after the choice: that on patients who had no part in choosing, where it is known and larger."""

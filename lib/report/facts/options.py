@@ -79,7 +79,7 @@ class Option:
 
     @property
     def prices(self) -> list[dict[str, Any]]:
-        """The whole price, as `moves`: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
+        """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
         losses = [
             {"group": share.group, "error": error, "better": False, "change": -gain}
             for share in self.shares
