@@ -23,7 +23,7 @@ class Question:
     """A table of the bundle: `schema` in order, `compute(context)`, inputs it `needs`, tables it `reads`, what it `asks`.
 
     `compute` gives a table or several, to be put below each other, none where there is nothing to tell. Columns that are not of the
-    schema are left out, those that a part lacks are null.
+    schema are left out, those that the parts lack are null.
     """
 
     name: str
@@ -40,9 +40,8 @@ class Question:
         if not parts:
             return pl.DataFrame(schema=dict(self.schema))
         table = pl.concat(parts, how="diagonal_relaxed")
-        return table.select(pl.col(key).cast(kind) for key, kind in self.schema.items()).with_columns(
-            pl.selectors.float().fill_nan(None)
-        )
+        columns = (pl.col(key) if key in table.columns else pl.lit(None).alias(key) for key in self.schema)
+        return table.select(columns).cast(dict(self.schema)).with_columns(pl.selectors.float().fill_nan(None))
 
 
 def _found() -> dict[str, Question]:
