@@ -14,6 +14,7 @@ from lib.names import (
     ALTERNATIVE,
     BASELINE,
     DEFAULTS,
+    KINDS,
     LEVELLED_DOWN,
     LEVELLED_UP,
     NARROWED,
@@ -60,6 +61,17 @@ def test_thresholds_by_view_narrow_the_planted_gap_and_are_recommended(tables):
     assert best["target"] == "view" and best["support"] == SHOWN
     assert best["change"] < 0 and best["loss"] <= ASKED["largest_loss"] and best["needs"] == "view"
     assert tables["recommendation"].filter(role=RECOMMENDED).height == 1
+
+
+def test_of_what_is_as_good_up_to_the_margin_the_simplest_is_recommended(tables, biased):
+    table = tables["recommendation"].filter(pl.col("role").is_in([RECOMMENDED, ALTERNATIVE]), support=SHOWN)
+    table = table.filter(~pl.col("postprocessing").is_in(RANDOMISED))
+    near = table.filter(pl.col("disparity") <= table["disparity"].min() + biased.margin)
+    order = {row[:3]: KINDS.index(kind_of(row[:3])) for row in near.rows()}
+    best = tuple(recommended(table)[key] for key in ("weighting", "postprocessing", "target"))
+    assert len(order) > 1 and order[best] == min(order.values())
+    alike = near.filter(pl.col("disparity") < recommended(near)["disparity"]).rows()
+    assert all(order[row[:3]] > order[best] for row in alike)
 
 
 def test_the_interval_of_the_chosen_is_that_of_all_candidates(tables):
@@ -192,7 +204,9 @@ def test_choosing_among_many_looks_better_on_the_patients_that_choose_than_it_is
         noise = draw.normal(0, 0.05, (200, 40, 2)) / np.sqrt(200)
         values = np.array([0.0, 0.1]) + noise.sum(axis=0)
         parts = np.concatenate([chosen_anew._parts(draw.permutation(200) % 5) for _ in range(10)])
-        left, _ = chosen_anew._left(values, noise - noise.mean(axis=0), parts, np.ones(200), most=1.0)
+        left, _ = chosen_anew._left(
+            values, noise - noise.mean(axis=0), parts, np.ones(200), most=1.0, margin=0.0, order=np.zeros(len(values))
+        )
         seeming.append(np.abs(values[:, 1]).min())
         found.append(left[1])
     assert np.mean(seeming) < 0.02 and abs(np.mean(found) - 0.1) < 0.02

@@ -1,8 +1,8 @@
 """What does choosing leave of the gap on patients without part in the choice? The whole choice made again, and judged on others.
 
-By patient. Patients are divided at random into five parts, ten times. For each part the method is chosen on the other four: the
-smallest disparity (`recommendation`) among the permitted ones that toss no coin and lose at most `largest_loss`, the untouched baseline
-where none is smaller; its gaps are then read on the part itself. Figures of a part of the patients are first order, by what each
+By patient. Patients are divided at random into five parts, ten times. For each part the method is chosen on the other four: of the
+permitted ones that toss no coin and lose at most `largest_loss` the simplest within the margin of the smallest disparity (as in
+`recommendation`), the untouched baseline where that is as good; its gaps are then read on the part itself. Figures of a part of the patients are first order, by what each
 patient adds to them; verdicts are not judged anew. `estimate`: the mean over all parts of the gap that is left, group - reference
 (of balanced_accuracy: of its change); it is larger than what the choice leaves on the patients that made it, for which luck was chosen, too.
 `low`, `high`: from resamples of patients in which everything is chosen anew (Efron & Tibshirani 1993, doi 10.1201/9780429246593), and from
@@ -18,7 +18,7 @@ from lib.audit.context import Context
 from lib.audit.decisions._candidates import Disparity, candidates
 from lib.audit.inference import Figures, patient_weights, summary
 from lib.audit.inference.words import ALPHA
-from lib.names import OVERALL, RANDOMISED, RECOMMENDED
+from lib.names import KINDS, OVERALL, RANDOMISED, RECOMMENDED, kind_of
 
 name = "chosen_anew"
 schema = {"attribute": S, "metric": S, "contrast": S} | DESCRIBED | {"again": F, "methods": I, "patients": I}
@@ -38,9 +38,11 @@ def compute(context: Context) -> pl.DataFrame:
     patients = len(added)
     draw = context.stream(name)
     parts = np.concatenate([_parts(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
-    most = context.preferences["largest_loss"]
-    left, best = _left(values, added, parts, np.ones(patients), most)
-    drawn = [_left(values, added, parts, w, most)[0] for w in patient_weights(patients, RESAMPLES, context.seed)]
+    # no disparity exceeds 1: whatever is simpler stands before whatever is not
+    order = np.array([2.0 * KINDS.index(kind_of(own.method)) for own in methods])
+    limits = {"most": context.preferences["largest_loss"], "margin": context.margin, "order": order}
+    left, best = _left(values, added, parts, np.ones(patients), **limits)
+    drawn = [_left(values, added, parts, w, **limits)[0] for w in patient_weights(patients, RESAMPLES, context.seed)]
     chosen, times = np.unique(best, return_counts=True)
     networks = np.average([_networks(methods[k], found.baseline) for k in chosen], axis=0, weights=times)
     off = norm.ppf(1 - ALPHA / 2) * np.sqrt(np.nanvar(drawn, axis=0, ddof=1) + networks)
@@ -89,7 +91,9 @@ def _parts(fold: Array) -> Array:
     return (fold == np.arange(PARTS)[:, None]) * 1.0
 
 
-def _left(values: Array, added: Array, parts: Array, weights: Array, most: float) -> tuple[Array, Array]:
+def _left(
+    values: Array, added: Array, parts: Array, weights: Array, *, most: float, margin: float, order: Array
+) -> tuple[Array, Array]:
     """What the choices leave, a mean over all parts, (1 + K,), and the method chosen for each part.
 
     `values` (M, 1 + K), `added` (P, M, 1 + K); figures of some patients are those of all and what these patients add on average.
@@ -102,5 +106,7 @@ def _left(values: Array, added: Array, parts: Array, weights: Array, most: float
         within = values + patients * inside / size
         outside = values + patients * (whole - inside) / (weights.sum() - size)
     largest = np.abs(outside[:, :, 1:]).max(axis=2)
-    best = np.where(outside[:, :, 0] >= -most, largest, np.inf).argmin(axis=1)
+    largest = np.where(outside[:, :, 0] >= -most, largest, np.inf)
+    near = largest <= largest.min(axis=1, keepdims=True) + margin
+    best = np.where(near, order + largest, np.inf).argmin(axis=1)
     return np.nanmean(within[np.arange(len(parts)), best], axis=0), best

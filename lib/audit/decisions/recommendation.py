@@ -5,8 +5,9 @@ forbidden (the view is no demographic). `disparity` is the largest |gap| in TPR 
 `change` its difference from the baseline's (below 0: smaller) and `loss` the balanced accuracy given up: one family over all candidates, so that
 the simultaneous bounds hold for whichever is chosen; what choosing itself costs, `chosen_anew` tells. `support`: the surest verdict among the gaps that the method narrows in `effects`; null where it narrows none.
 
-`role`: recommended, the smallest disparity among the methods that toss no coin, narrow a gap (those shown first, then those
-suggested), are not shown to widen, turn or open one, and lose at most `largest_loss`; the untouched baseline where there is none, `why` says
+`role`: recommended, of the methods that toss no coin, narrow a gap (those shown first, then those suggested), are not shown to widen,
+turn or open one, and lose at most `largest_loss`, the simplest whose disparity is within the margin of the smallest (a weighting before a
+rule, either before both; then the smallest disparity: as one standard error is in Breiman et al. 1984, doi 10.1201/9781315139470); the untouched baseline where there is none, `why` says
 why; alternative, a qualified one whose disparity cannot be told from the recommended one's (`apart`, one family);
 too dear, narrower but for more than `largest_loss`; else set aside. `option`: the best of its kind, for a board: "nothing",
 "weighting", "threshold rule" (fitted thresholds, no coin). Empty when the disparity is not estimable.
@@ -62,7 +63,7 @@ def compute(context: Context) -> list[pl.DataFrame]:
     most = context.preferences["largest_loss"]
     qualified = [own for own in found.others if own.support and not own.harms and _loss(found, own) <= most]
     deployable = [own for own in qualified if own.method[1] not in RANDOMISED]
-    best = min(deployable, key=_rank, default=None)
+    best = _simplest(deployable, context.margin)
     rivals = [own for own in qualified if own is not best]
     apart = context.infer([own.own.signed() - best.own.signed() for own in rivals]) if rivals else None
     told = dict(zip([own.method for own in rivals], range(len(rivals)), strict=True))
@@ -90,6 +91,14 @@ def _loss(found: Candidates, own: Candidate) -> float:
 def _rank(own: Candidate) -> tuple[bool, float]:
     """Shown before suggested, then the smallest disparity."""
     return own.support != SHOWN, own.own.value
+
+
+def _simplest(qualified: list[Candidate], margin: float) -> Candidate | None:
+    """Of those with the surest support, the simplest that is as good as the best of them, up to the margin."""
+    surest = [own for own in qualified if own.support == SHOWN] or qualified
+    least = min((own.own.value for own in surest), default=0.0)
+    near = [own for own in surest if own.own.value <= least + margin]
+    return min(near, key=lambda own: (KINDS.index(kind_of(own.method)), own.own.value), default=None)
 
 
 def _why(context: Context, found: Candidates, most: float) -> str:
