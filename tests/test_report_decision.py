@@ -90,7 +90,7 @@ def test_no_sentence_claims_what_its_verdict_does_not(world):
     assert text.count("of that we are sure") == sum(o.support == SHOWN for o in d.rivals)
     assert all(f.gap.verdict in (SHOWN, SUGGESTED) for f in d.findings)
     gains = [m for o in d.rivals for m in o.moves]
-    assert all(m.change.verdict in (SHOWN, SUGGESTED) for m in gains)
+    assert all(m["change"].verdict in (SHOWN, SUGGESTED) for m in gains)
     assert text.count("(this may be chance)") == sum(not f.sure for f in d.lead)
     prices = [m for m in d.choice.moves if not m["better"]] if d.choice is not None and not d.choice.nothing else []
     assert len(re.findall(r"\bperhaps \d", text)) == sum(not m["change"].shown for m in [*gains, *prices])
