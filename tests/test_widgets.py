@@ -87,12 +87,14 @@ def test_the_selector_shows_the_numbers_of_the_bundle(browser, tmp_path):
     box.get_by_label("Attribute").select_option(index=list(study.attributes).index(name))
     box.get_by_label("Figure").select_option(index=0)
     first = box.locator("tbody tr").first.locator("td").first
-    assert float(first.inner_text().replace("\N{MINUS SIGN}", "-")) == pytest.approx(100 * cell.level.value, abs=0.051)
+    assert float(first.inner_text().replace("\N{MINUS SIGN}", "-")) == pytest.approx(
+        100 * cell["level"].value, abs=0.051
+    )
     first.hover()
     assert "95 % interval" in box.locator("[role=status]").inner_text()
     box.get_by_label("Shown").select_option(index=1)
     assert box.locator("td[data-decided]").count() == sum(
-        own.verdict == "shown" for own in table["cells"][outcome].values()
+        own.get("verdict") == "shown" for own in table["cells"][outcome].values()
     )
     assert not [*errors, *serious(shown)]
     shown.context.close()
