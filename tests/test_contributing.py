@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 from lib.audit.metrics.rates import COMBINED, RATES
+from lib.audit.questions import Question
 from lib.names import Metric
 from lib.postprocessing import Sample
 from lib.preprocessing import weightings
@@ -66,9 +67,9 @@ def test_the_attribute_is_read():
 def answered() -> pl.DataFrame:
     names: dict = {}
     exec(example("A question"), names)
-    table = names["compute"](context(patients=40))
-    assert dict(table.schema) == names["schema"] and names["name"] == "images_per_patient"
-    return table
+    question = Question(**{key: names[key] for key in ("name", "schema", "compute")}, needs=(), reads=(), asks="")
+    assert names["name"] == "images_per_patient"
+    return question.answer(context(patients=40))
 
 
 def test_the_question_is_answered_and_the_sentence_told(monkeypatch, tmp_path):

@@ -53,7 +53,11 @@ MARKUP = re.compile(
 )
 COMPARED = [
     re.compile(pattern)
-    for pattern in (r'(==|!=|equalto",|\bin) *\(?("[^"]*"(, )?)+\)?', r'"[^"]*" *(: |\)? \| verdict)')
+    for pattern in (
+        r"\b(select|reject)attr\([^()]*\)",
+        r'(==|!=|\bin) *\(?("[^"]*"(, )?)+\)?',
+        r'"[^"]*" *(: |\)? \| verdict)',
+    )
 ]
 """Keys in expressions: what is compared, keys of a dictionary, and a verdict."""
 QUOTED = re.compile(r'"([^"\n]*)"')
