@@ -106,9 +106,9 @@ def changes(material: Material) -> Chart:
     entries = [(str(material("mark", mark=name)), look) for name, look in VERDICTS.items() if name in seen]
     measure = roomy(material.measure, rows.values())
     measure = replace(measure, wrap=SLIDE_WRAP, tallest=112) if slide else measure
-    # the last number of an axis stands half beyond it
-    margin = 24 if slide else 0
-    return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20, margin=margin)
+    # numbers that do not fit are hidden, and would still lie beyond the slide
+    ticks = 3 if slide else 4
+    return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20, ticks=ticks)
 
 
 def _on_slide(methods: list[Effect]) -> list[Effect]:
