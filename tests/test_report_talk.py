@@ -83,3 +83,8 @@ def test_the_group_is_that_of_the_settings_and_placeholders_are_told(tmp_path, m
     assert "Ada &lt;b>" in shown and "all of it" in shown and "a fait quoi" in shown
     (tmp_path / "study.toml").write_text(head, "utf-8")
     assert "names nobody" in exhibits.heading(load(), "group")
+
+
+@pytest.mark.parametrize("deck", DECKS.values(), ids=DECKS)
+def test_no_heading_below_that_of_a_slide_parts_it(deck):
+    assert not re.search(r"^#{3,} ", deck, re.MULTILINE), "a heading within a slide makes a slide of its own"

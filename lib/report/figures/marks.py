@@ -264,6 +264,7 @@ def _row_axis(rows: Sequence[str], measure: Measure) -> alt.Axis:
         labelExpr=labels + LABELS,
         labelAlign="left",
         labelPadding=width,
+        labelLimit=width,
         labelFontWeight=alt.condition(IS_HEADING, alt.value("bold"), alt.value("normal")),
         labelLineHeight=round(measure.small * 1.1),
         minExtent=width,

@@ -21,7 +21,7 @@ JUDGED = {
 OURS, OTHER = Look(VERDICTS["helps"].colour, "diamond"), Look(PALE, "circle")
 FEW = 6
 """Rules for which a slide has room."""
-MOST, ON_SLIDE = 20, 3
+MOST, ON_SLIDE = 20, 2
 """Methods drawn at most, those that do most first; a slide has one more, which fails or does least."""
 SLIDE_WRAP = 40
 """Characters of a line of a row's label on a slide, where it says what a method does."""
@@ -105,8 +105,10 @@ def changes(material: Material) -> Chart:
     seen = {_look(outcome) for effect in methods for outcome in effect["outcomes"].values()}
     entries = [(str(material("mark", mark=name)), look) for name, look in VERDICTS.items() if name in seen]
     measure = roomy(material.measure, rows.values())
-    measure = replace(measure, wrap=SLIDE_WRAP, tallest=98) if slide else measure
-    return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20)
+    measure = replace(measure, wrap=SLIDE_WRAP, tallest=112) if slide else measure
+    # numbers that do not fit are hidden, and would still lie beyond the slide
+    ticks = 3 if slide else 4
+    return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20, ticks=ticks)
 
 
 def _on_slide(methods: list[Effect]) -> list[Effect]:
