@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 
 from lib.audit.inference import Population
-from lib.audit.questions import deployed
+from lib.audit.questions import QUESTIONS
 from lib.names import BASELINE, Attribute
 from lib.postprocessing import REGISTRY, Sample, deploy, post_process
 from lib.postprocessing.crossfit import REPLACED
@@ -36,7 +36,7 @@ def answered(population, scores, names, refits=60):
         decisions={BASELINE: (own["uniform"] >= 0.5).astype(float)},
         deployed={("uniform", *key): rule for key, rule in rules.items()},
     )
-    return deployed.compute(world)
+    return QUESTIONS["deployed"].answer(world)
 
 
 def gap(population, decided):
@@ -88,8 +88,8 @@ def test_refits_are_handed_over_when_asked_for():
     assert not post_process(own.population, own.scores, names, ["sex"]).deployed
     found = post_process(own.population, own.scores, names, ["sex"], refits=20).deployed
     assert found.keys() == {("uniform", "fixed_0.5", "none"), ("uniform", "equal_tpr", "sex")}
-    table = deployed.compute(replace(own, deployed=found))
-    assert dict(table.schema) == deployed.schema and table.columns == list(deployed.schema)
+    table = QUESTIONS["deployed"].answer(replace(own, deployed=found))
+    assert dict(table.schema) == QUESTIONS["deployed"].schema
     assert set(table.filter(postprocessing="equal_tpr")["attribute"]) == {"overall", "sex"}
 
 
