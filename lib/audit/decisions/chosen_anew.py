@@ -18,7 +18,7 @@ from lib.audit.context import Context
 from lib.audit.decisions._candidates import Disparity, candidates
 from lib.audit.inference import Figures, patient_weights, summary
 from lib.audit.inference.words import ALPHA
-from lib.names import KINDS, OVERALL, RANDOMISED, RECOMMENDED, kind_of
+from lib.names import KINDS, RANDOMISED, RECOMMENDED, kind_of
 
 name = "chosen_anew"
 schema = {"attribute": S, "metric": S, "contrast": S} | DESCRIBED | {"again": F, "methods": I, "patients": I}
@@ -28,10 +28,10 @@ PARTS, DIVISIONS, RESAMPLES = 5, 10, 200
 Array = np.ndarray
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> list[pl.DataFrame]:
     found = candidates(context)
     if found is None or not found.others:
-        return pl.DataFrame(schema=schema)
+        return []
     methods = [found.baseline, *(own.own for own in found.others if own.method[1] not in RANDOMISED)]
     values = np.stack([_values(own, found.baseline) for own in methods])
     added = np.stack([_added(own, found.baseline) for own in methods], axis=1)
@@ -47,22 +47,12 @@ def compute(context: Context) -> pl.DataFrame:
     networks = np.average([_networks(methods[k], found.baseline) for k in chosen], axis=0, weights=times)
     off = norm.ppf(1 - ALPHA / 2) * np.sqrt(np.nanvar(drawn, axis=0, ddof=1) + networks)
     advised = context.table("recommendation").filter(role=RECOMMENDED).select(*METHOD).rows()
-    told = pl.concat(
-        [
-            pl.DataFrame(
-                [(OVERALL, "balanced_accuracy", "all")], schema=["attribute", "metric", "contrast"], orient="row"
-            ),
-            found.baseline.gaps.index.select("attribute", "metric", "contrast"),
-        ]
-    ).with_columns(
-        estimate=pl.Series(left, dtype=F),
-        low=pl.Series(left - off, dtype=F),
-        high=pl.Series(left + off, dtype=F),
-        again=pl.lit(float(np.mean([methods[k].method in advised for k in best]))),
-        methods=pl.lit(len(chosen), I),
-        patients=pl.lit(patients, I),
+    index = pl.concat(
+        [own.index.select("attribute", "metric", "contrast") for own in (found.baseline.accuracy, found.baseline.gaps)]
     )
-    return told.select(pl.col(key).cast(kind) for key, kind in schema.items())
+    told = index.with_columns(estimate=pl.Series(left), low=pl.Series(left - off), high=pl.Series(left + off))
+    again = float(np.mean([methods[k].method in advised for k in best]))
+    return [told.with_columns(again=pl.lit(again), methods=pl.lit(len(chosen)), patients=pl.lit(patients))]
 
 
 def _values(own: Disparity, baseline: Disparity) -> Array:

@@ -4,11 +4,11 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE_WEIGHTING, ERRORS, OVERALL, PATIENT, Attribute, Method
+from lib.names import BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, Method
 from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide
-from lib.report.facts.gaps import Gap, anew, contrast_of, of_method, once
-from lib.report.facts.values import BETWEEN, KEYS, KNOWN, Estimate, alone, figures, parts, rate, row, rows
+from lib.report.facts.gaps import Gap, anew, contrast_of, left_of, of_method, once
+from lib.report.facts.values import BETWEEN, KEYS, KNOWN, Estimate, alone, error_gaps, figures, parts, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -58,15 +58,10 @@ def attributes(results: Results) -> dict[str, Any] | None:
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})
         if choice and attribute != d.attribute:
             keys = dict(zip(KEYS, choice.method, strict=True))
-            harmful = pl.col("outcome").is_in(["opened", "widened", "turned"]) & pl.col("outcome_verdict").is_in(
-                ["shown", "suggested"]
-            )
-            about = pl.col("contrast").is_in(list(attribute.contrasts)) & pl.col("metric").is_in(ERRORS)
-            place = {"attribute": attribute.name, "unit": PATIENT}
-            for line in rows(results, "effects", harmful, about, **keys, **place).to_dicts():
-                value = Estimate(line["left"], line["left_low"], line["left_high"], line["left_verdict"])
-                gap = Gap.of(attribute, line["metric"], line["contrast"], value)
-                opened.append({"gap": gap, "before": abs(line["before"]), "sure": line["outcome_verdict"] == "shown"})
+            harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in([SHOWN, SUGGESTED])
+            for line in rows(results, "effects", harmful, error_gaps(attribute), **keys).to_dicts():
+                gap = Gap.of(attribute, line["metric"], line["contrast"], left_of(line))
+                opened.append({"gap": gap, "before": abs(line["before"]), "sure": line["outcome_verdict"] == SHOWN})
     known = any(line["before"] for line in told)
     return {"d": d, "choice": choice, "lines": told, "ties": ties(results), "opened": opened} if known else None
 
@@ -95,7 +90,7 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
         for group, value in figures(rows(results, "calibration", "estimable", **place), "group").items()
         if group in d.attribute.groups
     }
-    contrast = contrast_of(results, d.attribute, d.main)
+    contrast = contrast_of(results, d.attribute, d.main) or next(iter(d.attribute.contrasts))
     told = None
     for rule in RECALIBRATED:
         method = (BASELINE_WEIGHTING, rule, d.attribute.name)

@@ -11,7 +11,7 @@ from lib.results import Results
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
 """What is known of a method's effect on the gaps by the attribute: shown, suggested, neither; or it is the baseline."""
 SUPPORT = {"shown": NARROWS, "suggested": MAY_NARROW, None: UNSEEN}
-LISTED = 4
+LISTED = 3
 """Methods of a role that the table of the recommendation lists at most."""
 
 
@@ -63,9 +63,9 @@ def again(study: Results) -> Estimate | None:
     None where nothing is recommended but to change nothing.
     """
     d = decide(study)
-    if d.choice is None or d.choice.nothing or d.kept is None:
+    if d.anew is None:
         return None
-    return Estimate(d.left) if d.anew is None or d.anew.size.value < d.left else d.anew.size
+    return d.anew.size if d.anew.size.value >= d.left else Estimate(d.left)
 
 
 def recommendation(study: Results) -> dict[str, Any] | None:
@@ -80,4 +80,4 @@ def recommendation(study: Results) -> dict[str, Any] | None:
             names = {"method": tuple(line[key] for key in KEYS), "needs": study.attributes.get(line["needs"])}
             figures = {what: together(line, what) for what in ("loss", "change")}
             told.append({"role": role, "gap": line["disparity"]} | names | figures)
-    return {"d": decide(study), "candidates": told} if lines else None
+    return {"d": decide(study), "candidates": told, "listed": LISTED} if lines else None

@@ -19,7 +19,8 @@ from lib.names import (
     must_know,
 )
 from lib.report.facts import values
-from lib.report.facts.decision import Decision, decide
+from lib.report.facts.decision import decide
+from lib.report.facts.gaps import contrast_of
 from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
@@ -61,7 +62,7 @@ def effects(results: Results, kind: str) -> Effects | None:
 
 def _effects(results: Results, kind: str) -> Effects | None:
     d = decide(results)
-    contrast = _contrast(results, d)
+    contrast = contrast_of(results, d.attribute, d.main)
     frame = _of(results, kind, d.attribute)
     if contrast is None or frame.is_empty():
         return None
@@ -114,20 +115,6 @@ def _effects(results: Results, kind: str) -> Effects | None:
         "detectable": gaps["detectable"].median(),
         "single": kind == WEIGHTING and bool((frame["estimand"] == "networks").any()),
     }
-
-
-def _contrast(results: Results, d: Decision) -> str | None:
-    """The two groups that gaps are told by: those of the main finding, else those of the widest gap."""
-    if d.main is not None and d.main.attribute == d.attribute:
-        return d.main.contrast
-    widest = widest_gap(results, d.attribute)
-    return widest["contrast"] if widest else None
-
-
-def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:
-    """The widest gap of the untouched baseline by an attribute, of those that have the `keys`; None where none is estimable."""
-    gaps = rows(results, "gaps", values.error_gaps(attribute), values.KNOWN, **UNTREATED, **keys).to_dicts()
-    return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
 
 
 def _called(results: Results, kind: str) -> str:

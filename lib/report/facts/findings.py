@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT
+from lib.report.facts.gaps import Gap
 from lib.report.facts.values import UNTREATED, Estimate, estimate, figure, rate, row, rows, turned
 from lib.results import Results
 
@@ -53,11 +54,11 @@ class Finding:
         self.metric, self.contrast = gap["metric"], gap["contrast"]
         where = {"attribute": self.attribute.name, "contrast": self.contrast, "metric": self.metric}
         sides = (self.attribute.contrasts[self.contrast], self.attribute.reference)
-        # a low TPR misses the sick, a high FPR alarms the healthy
-        self.error, sign = ("missed", -1) if self.metric == "tpr" else ("alarmed", 1)
-        self.worse, self.better = sides if sign * gap["estimate"] > 0 else sides[::-1]
         whole = estimate(gap)
-        self.gap, self.sure, self.split = turned(whole, whole.value), whole.shown, bool(gap["disagrees"])
+        told = Gap.of(self.attribute, self.metric, self.contrast, whole)
+        self.error, self.worse, self.gap = told.error, told.worse, told.size
+        self.better = next(side for side in sides if side != told.worse)
+        self.sure, self.split = whole.shown, bool(gap["disagrees"])
         of_group = {"attribute": self.attribute.name, "metric": "auc", "estimable": True}
         levels = [rate(results, self.metric, self.attribute.name, group).value for group in (self.worse, self.better)]
         self.often, self.seldom = (1 - level if self.error == "missed" else level for level in levels)

@@ -1,12 +1,11 @@
 """A gap from the side of those who fare worse, with the interval that it has under each way of judging it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from lib.names import ERRORS, OVERALL, PATIENT, Attribute, Method
-from lib.report.facts.values import KEYS, KNOWN, UNTREATED, Estimate, alone, figure, parts, row, rows
+from lib.report.facts.values import KEYS, KNOWN, UNTREATED, Estimate, alone, error_gaps, figure, parts, row, rows
 from lib.results import Results
 
 KINDS = {"tpr": "missed", "fpr": "alarmed"}
@@ -40,16 +39,20 @@ def widest(gaps: dict[str, Gap | None]) -> Gap | None:
     return max((gap for gap in gaps.values() if gap), key=lambda gap: gap.size.value, default=None)
 
 
+def left_of(effect: Mapping[str, Any] | None) -> Estimate | None:
+    """What is left of a gap under a method, of a row of `effects`."""
+    if effect is None or effect["left"] is None:
+        return None
+    return Estimate(effect["left"], effect["left_low"], effect["left_high"], effect["left_verdict"])
+
+
 def of_method(results: Results, method: Method, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:
     """By metric, what a method leaves of a gap, with the interval of what is left: a mean over folds and networks."""
     told = {}
     for metric in ERRORS:
         place = {"attribute": attribute.name, "contrast": contrast, "metric": metric, "unit": PATIENT}
         line = row(results, "effects", **dict(zip(KEYS, method, strict=True)), **place)
-        if line is None or line["left"] is None:
-            value = figure(results, "gaps", **dict(zip(KEYS, method, strict=True)), **place)
-        else:
-            value = Estimate(line["left"], line["left_low"], line["left_high"], line["left_verdict"])
+        value = left_of(line) or figure(results, "gaps", **dict(zip(KEYS, method, strict=True)), **place)
         told[metric] = Gap.of(attribute, metric, contrast, value)
     return told
 
@@ -63,14 +66,18 @@ def once(results: Results, table: str, attribute: Attribute, contrast: str, **ke
     return told
 
 
-def contrast_of(results: Results, attribute: Attribute, main: Any) -> str:
-    """The difference that is followed: that of the main finding, else the widest of the baseline, else the first."""
+def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:
+    """The widest gap of the untouched baseline by an attribute, of those that have the `keys`; None where none is estimable."""
+    gaps = rows(results, "gaps", error_gaps(attribute), KNOWN, **UNTREATED, **keys).to_dicts()
+    return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
+
+
+def contrast_of(results: Results, attribute: Attribute, main: Any) -> str | None:
+    """The two groups that gaps are told by: those of the main finding, else those of the widest gap; None where none is estimable."""
     if main is not None and main.attribute == attribute:
         return main.contrast
-    errors = pl.col("metric").is_in(ERRORS) & pl.col("contrast").is_in(list(attribute.contrasts))
-    known = rows(results, "gaps", errors, KNOWN, attribute=attribute.name, unit=PATIENT, **UNTREATED).to_dicts()
-    first = {"contrast": next(iter(attribute.contrasts))}
-    return max(known, key=lambda line: abs(line["estimate"]), default=first)["contrast"]
+    widest = widest_gap(results, attribute)
+    return widest["contrast"] if widest else None
 
 
 def anew(results: Results, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:

@@ -20,8 +20,8 @@ from lib.names import (
 )
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.effects import widest_gap
 from lib.report.facts.findings import Finding
+from lib.report.facts.gaps import widest_gap
 from lib.report.facts.options import Option
 from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, alone, estimate, figure, parts, row, rows
 from lib.report.registry import sentences
