@@ -203,7 +203,7 @@ def test_a_bad_option_is_refused_before_anything_is_read(option, tmp_path):
 
 
 def test_weights_and_a_folder_that_cannot_be_are_refused_before_images_are_decoded(cohort, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "load_pixels", lambda *_: 1 / 0)
+    monkeypatch.setattr(training, "readable_images", lambda *_: 1 / 0)
     gone = rewritten(cohort, tmp_path / "a.csv", lambda rows: rows[5:])
     with pytest.raises(WeightingError, match="no weight, for"):
         train(tmp_path / "logs", cohort, gone, "OWN", **SMALL)
