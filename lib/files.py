@@ -2,13 +2,14 @@
 
 import errno
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lib.messages import message
+from lib.messages import UserError, message
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -35,6 +36,17 @@ def writing_to(folder: Path) -> Iterator[None]:
         raise StorageError(
             message("{folder} cannot be written, {why}, and start again; what was finished is kept.", folder, why)
         ) from None
+
+
+def require_writable(folder: Path) -> None:
+    """Make the folder where it is not there. Raises ValueError, with its name and why, when no file can be put there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = message("a file is in its way") if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror
+        raise UserError("Nothing can be written to the folder {folder} ({why}): name another.", folder, why) from None
 
 
 def write_whole(path: Path, content: bytes | memoryview | str) -> None:

@@ -11,10 +11,9 @@ from lib import tabular
 from lib.cohort import list_images, load_pixels, with_digest
 from lib.dropin import training
 from lib.dropin.checkpoint import Checkpoint, load_checkpoint
-from lib.dropin.places import require_writable
 from lib.dropin.rates import rates_by_group
 from lib.dropin.weights import KEY, image_column, read_table
-from lib.files import write_whole
+from lib.files import require_writable, write_whole
 from lib.messages import UserError
 from lib.training.classifier import outputs
 

@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from scipy.special import expit
+from sklearn.metrics import log_loss
 from tqdm import tqdm
 
 from lib.cohort import Pixels, list_images, with_digest
 from lib.cohort.readable import readable_images
 from lib.dropin.checkpoint import initial_tensors, load_checkpoint, save_checkpoint
-from lib.dropin.places import require_writable
-from lib.dropin.score import Score, cross_entropy
+from lib.dropin.score import Score
 from lib.dropin.weights import read_table, require_weight_in_both_classes, weights_of, with_patients
+from lib.files import require_writable
 from lib.messages import UserError, message
 from lib.preprocessing import effective_share
 from lib.settings import ROOT
 from lib.training.batches import fit_and_tune
-from lib.training.classifier import fastest_precision, predict_logits
+from lib.training.classifier import fastest_precision, outputs
 from lib.training.networks import initial_weights
 from lib.training.run import train_run
 from lib.training.settings import PRECISIONS, TrainingSettings
@@ -37,7 +39,7 @@ class Trained:
     """A trained network: its checkpoint's `path`, `score`, the `facts` of its training and `notes` on its data.
 
     `how` is `trained`, `resumed` (it was killed before) or `reused` (it was finished before); `seconds` among the facts
-    are those of the training, whenever it was, up to the last checkpoint before each kill.
+    are those of the training, whenever it was.
     """
 
     path: Path
@@ -153,8 +155,8 @@ def _tune_loss(path: Path, frame: pl.DataFrame, pixels: Pixels, settings: Traini
     """Cross-entropy of the network at `path` on the images that chose its epoch."""
     train = np.flatnonzero(frame["split"].to_numpy() == "train")
     rows = train[fit_and_tune(frame[train], settings.tune_share, seed)[1]]
-    logits = predict_logits(load_checkpoint(path).network, pixels.values, rows, mirror=True)
-    return cross_entropy(logits, frame["label"].to_numpy()[rows])
+    logits = outputs(load_checkpoint(path).network, pixels.values, rows)[:, 0]
+    return float(log_loss(frame["label"].to_numpy()[rows], expit(logits.astype(float))))
 
 
 def _key(frame: pl.DataFrame, weights: np.ndarray, start: str) -> str:

@@ -12,8 +12,8 @@ import polars as pl
 import torch
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from lib.audit import Population
 from lib.cohort import Cohort
-from lib.names import Attribute
 from lib.preprocessing import effective_share, example_weights
 from lib.study.odd_networks import odd_networks, without_failed
 from lib.tables import RECORDED
@@ -31,17 +31,13 @@ def scores_by_weighting(plan: Plan, runs: Sequence[Run]) -> dict[str, np.ndarray
 
 
 def odd_network_tables(
-    valid: pl.DataFrame, plan: Plan, runs: Sequence[Run], attributes: dict[str, Attribute]
+    people: Population, plan: Plan, runs: Sequence[Run], scores: dict[str, np.ndarray]
 ) -> dict[str, pl.DataFrame]:
     """The networks that failed or are odd, and what is told without those that failed."""
     odd = odd_networks([{"weighting": r.weighting, "seed": r.seed} | {k: r.facts[k] for k in FACTS} for r in runs])
     failed = odd.filter("failed").select("weighting", "seed").unique(maintain_order=True).rows()
     positions = {w: [plan.seeds.index(seed) for v, seed in failed if v == w] for w, _ in failed}
-    scores = scores_by_weighting(plan, runs)
-    return {
-        "odd_networks": odd,
-        "without_failed": without_failed(valid, scores, positions, list(attributes.values())),
-    }
+    return {"odd_networks": odd, "without_failed": without_failed(people, scores, positions)}
 
 
 def weight_table(frame: pl.DataFrame, weightings: Sequence[str], attributes: Sequence[str]) -> pl.DataFrame:

@@ -124,16 +124,6 @@ def augment(x: torch.Tensor, size: int, generator: torch.Generator) -> torch.Ten
     return (moved * shade[0] + shade[1]).contiguous(memory_format=torch.channels_last)
 
 
-def predict_logits(
-    network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
-) -> np.ndarray:
-    """Logits of sick (len(rows),) float64 of the images `pixels` (n, h, w) uint8 at `rows`, in the order of `rows`.
-
-    `mirror` and `threads` as in `outputs`.
-    """
-    return outputs(network, pixels, rows, mirror=mirror, threads=threads)[:, 0].astype(np.float64)
-
-
 def outputs(
     network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
 ) -> np.ndarray:

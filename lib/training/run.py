@@ -174,7 +174,7 @@ class _Best(Callback):
 class _Progress(Callback):
     """Tells how many images were shown, and counts the seconds that the run has taken, in however many lives.
 
-    They are written to `clock` every `EVERY` seconds: what a killed life did after its last checkpoint was spent, too.
+    They are written to `clock` every `EVERY` seconds, so that a killed life counts up to then.
     """
 
     EVERY = 5.0
@@ -182,16 +182,10 @@ class _Progress(Callback):
     def __init__(self, on_images: Callable[[int], None], batch_size: int, clock: Path):
         self.on_images, self.batch_size, self.clock = on_images, batch_size, clock
         self.began = self.told = monotonic()
-        self.before = _number(clock)
+        self.before = float(clock.read_text("utf-8")) if clock.is_file() else 0.0
 
     def seconds(self) -> float:
         return self.before + monotonic() - self.began
-
-    def state_dict(self) -> dict[str, float]:
-        return {"seconds": self.seconds()}
-
-    def load_state_dict(self, state: dict[str, float]) -> None:
-        self.before = max(self.before, state["seconds"])
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, model: lightning.LightningModule) -> None:
         trainer.train_dataloader.sampler.set_epoch(trainer.current_epoch)
@@ -201,14 +195,6 @@ class _Progress(Callback):
             self.told = monotonic()
             write_whole(self.clock, str(self.seconds()))
         self.on_images(self.batch_size)
-
-
-def _number(path: Path) -> float:
-    """The number in a file; 0 where there is none."""
-    try:
-        return max(0.0, float(path.read_text("utf-8")))
-    except (OSError, ValueError):
-        return 0.0
 
 
 class _quiet(warnings.catch_warnings):
