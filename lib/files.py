@@ -2,10 +2,12 @@
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -49,17 +51,43 @@ def require_writable(folder: Path) -> None:
         raise UserError("Nothing can be written to the folder {folder} ({why}): name another.", folder, why) from None
 
 
-def write_whole(path: Path, content: bytes | memoryview | str) -> None:
-    """Write beside `path`, then take its place: a reader finds the old file, or the whole new one, never a part."""
+def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
+    """Write beside `path`, then take its place: a reader finds the old file, or the whole new one, never a part.
+
+    `content`: text, bytes, or what writes into the open file, such as `frame.write_parquet`.
+    """
     with writing_to(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+            with part.open("wb") as file:
+                if callable(content):
+                    content(file)
+                else:
+                    file.write(content.encode("utf-8") if isinstance(content, str) else content)
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """A new folder to fill, which takes the place of `target` when all went well, and is gone when it did not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    previous = building.with_name(f"{building.name}-previous")
+    try:
+        yield building
+        building.chmod(0o755)
+        if target.exists():
+            target.rename(previous)
+        building.rename(target)
+    finally:
+        if previous.exists() and not target.exists():
+            previous.rename(target)
+        for leftover in (building, previous):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 @contextmanager

@@ -4,14 +4,13 @@ import hashlib
 import re
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 
 from lib.cohort.layout import METADATA, class_folders, metadata_of
 from lib.cohort.metadata import CohortError
-from lib.files import alone_with
+from lib.files import alone_with, whole_folder
 from lib.tabular.naming import parts
 
 LARGEST_FILE = 200 << 20
@@ -109,22 +108,16 @@ def _check_sizes(path: Path, chosen: dict[str, zipfile.ZipInfo]) -> None:
 
 
 def _extract(path: Path, archive: zipfile.ZipFile, chosen: dict[str, zipfile.ZipInfo], target: Path) -> None:
-    """Write the files beside the target and move them there when all are whole; zipfile checks sizes and checksums."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Write the files, all or none; zipfile checks sizes and checksums."""
     total, free = sum(m.file_size for m in chosen.values()), shutil.disk_usage(target.parent).free
     if total > free:
         raise CohortError(
             "{path} unpacks to {total:,} bytes and {folder} has room for {free:,}.", path, total, target.parent, free
         )
-    building = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
-    try:
+    with whole_folder(target) as building:
         for place, member in chosen.items():
             (building / place).parent.mkdir(parents=True, exist_ok=True)
             if member.header_offset < 0:
                 raise zipfile.BadZipFile(f"{member.filename!r} begins before the file does")
             with archive.open(member) as source, (building / place).open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
-        building.chmod(0o755)
-        building.rename(target)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)

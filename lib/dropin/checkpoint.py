@@ -1,7 +1,7 @@
 """One file per trained network: its tensors and all that predicting needs. Read without running any code in it."""
 
-import io
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,7 @@ def save_checkpoint(
     state = {f"{PREFIX}{name}": tensor for name, tensor in tensors.items()}
     state[PREFIX + SIZE] = torch.tensor(settings.image_size)
     content = {"format": FORMAT, "state_dict": state, "settings": asdict(settings), "facts": facts}
-    file = io.BytesIO()
-    torch.save(content, file)
-    write_whole(path, file.getbuffer())
+    write_whole(path, partial(torch.save, content))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

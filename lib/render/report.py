@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from lib.files import alone_with
+from lib.files import alone_with, whole_folder
 from lib.messages import message
 from lib.render.book import (
     DECK,
@@ -59,12 +59,10 @@ def _draft(root: Path, code: str, why: str) -> list[Path]:
     from lib.render.draft import render_draft
 
     target = root / DRAFT / code
-    with _alone(root / DRAFT), tempfile.TemporaryDirectory(prefix=".draft-", dir=root) as temporary:
-        made = render_draft(root, Path(temporary), why=why, code=code)
-        _add_examples(root, Path(temporary), code)
-        target.parent.mkdir(exist_ok=True)
-        _take_the_place(Path(temporary), target)
-    return [target / path.relative_to(temporary) for path in made]
+    with _alone(root / DRAFT), whole_folder(target) as building:
+        made = render_draft(root, building, why=why, code=code)
+        _add_examples(root, building, code)
+    return [target / path.relative_to(building) for path in made]
 
 
 def _add_examples(root: Path, output: Path, code: str = LANGUAGE) -> None:
@@ -96,18 +94,6 @@ def _alone(place: Path) -> Iterator[None]:
         yield
 
 
-def _take_the_place(made: Path, target: Path) -> None:
-    """Put the folder that was made where it belongs: what was there goes only when the new one is whole."""
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    shutil.copytree(made, fresh, dirs_exist_ok=True)
-    fresh.chmod(0o755)
-    previous = fresh.with_name(f"{fresh.name}-previous")
-    if target.exists():
-        target.rename(previous)
-    fresh.rename(target)
-    shutil.rmtree(previous, ignore_errors=True)
-
-
 def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[Path]:
     """Render the report of an audit of predictions into `report/` beside its `bundle`.
 
@@ -132,8 +118,8 @@ def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[P
                 quarto(installed.program, project, "render")
                 work_from_disk(project / OUTPUT)
             _add_examples(root, project / OUTPUT)
-        with _alone(target):
-            _take_the_place(project / OUTPUT, target)
+        with _alone(target), whole_folder(target) as building:
+            shutil.copytree(project / OUTPUT, building, dirs_exist_ok=True)
     return [target / "index.html", *sorted(target.glob("*.pdf"))]
 
 

@@ -4,7 +4,6 @@ The features are those of the networks trained with uniform weights, one set per
 layer on them, and so does its placebo, the same weights given to the wrong examples.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -143,7 +142,5 @@ def _heads_of_seed(
         weights = {name: partial(example_weights, name, fit, seed) for name in wanted}
         with threadpool_limits(1):  # the matrices are small: more threads wait for each other
             heads = pl.DataFrame(head_scores(features, plan.frame["label"].to_numpy(), weights, partial(done, 1)))
-        content = io.BytesIO()
-        heads.write_parquet(content)
-        write_whole(kept, content.getbuffer())
+        write_whole(kept, heads.write_parquet)
     return heads

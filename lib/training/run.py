@@ -1,5 +1,6 @@
 """One run: a network trained under one weighting and seed, its scores kept under the run's key."""
 
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,6 +23,9 @@ from lib.training.batches import Rows, WeightedBatches, findings_of, fit_and_tun
 from lib.training.classifier import Classifier
 from lib.training.settings import TrainingSettings
 from lib.training.store import CHECKPOINT, CLOCK, Checkpoints, Run, finished_run, keep_run
+
+for library in ("pytorch_lightning", "lightning_fabric"):
+    logging.getLogger(library).setLevel(logging.ERROR)  # their advice is on other ways of training than this one
 
 
 def train_run(
@@ -51,7 +55,8 @@ def train_run(
         model = Classifier(settings, seed, len(rows.batches), initial, findings=rows.findings.shape[1])
         best, progress = _Best(), _Progress(on_images, settings.batch_size, folder / CLOCK)
         identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
-        with _quiet():
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
             trainer = _trainer(folder, settings, [best, progress], Checkpoints(identity))
             scores = _fit_and_score(trainer, model, rows, pixels, best)
         run = Run(weighting, seed, scores, _facts(model, trainer, progress.seconds()))
@@ -195,14 +200,3 @@ class _Progress(Callback):
             self.told = monotonic()
             write_whole(self.clock, str(self.seconds()))
         self.on_images(self.batch_size)
-
-
-class _quiet(warnings.catch_warnings):
-    """Silence Lightning's advice on worker processes: batches come from a memory map, workers would only copy them."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.filterwarnings("ignore", ".*does not have many workers.*")
-        warnings.filterwarnings("ignore", ".*exists and is not empty.*")
-        warnings.filterwarnings("ignore", ".*Checkpoint directory.*")
-        warnings.filterwarnings("ignore", ".*`srun` command.*")

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import submitit
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from lib.files import StorageError, write_whole
 from lib.settings import ROOT
-from lib.training.store import Plan, TrainingError, finished_run, save_tensors
+from lib.training.store import Plan, TrainingError, finished_run
 
 CLUSTER = "slurm"
 """Submitit's name of the scheduler."""
@@ -41,7 +42,7 @@ def send_out(plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], t
     jobs = plan.store / ".jobs"
     initial = jobs / "initial.pt"
     if tensors is not None:
-        save_tensors(initial, tensors)
+        write_whole(initial, partial(torch.save, tensors))
     work = {run: Job(train, initial if tensors is not None else None, *run, _error(plan, run)) for run in missing}
     waiting, sent = _still_queued(plan, missing), Counter()
     with tqdm(total=len(missing), desc=f"Training {len(missing)} networks by {CLUSTER}", unit=" networks") as bar:

@@ -1,10 +1,10 @@
 """What a study trains, and what is kept of each run: a checkpoint while it trains, then network, scores and facts."""
 
-import io
 import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +105,8 @@ def finished_run(folder: Path, weighting: str, seed: int) -> Run | None:
 
 def keep_run(folder: Path, network: dict[str, torch.Tensor], images: pl.Series, run: Run) -> None:
     """Write a finished run, its facts last, and delete what training left."""
-    save_tensors(folder / NETWORK, network)
-    table = io.BytesIO()
-    pl.DataFrame({"image": images, "score": run.scores}).write_parquet(table)
-    write_whole(folder / SCORES, table.getbuffer())
+    write_whole(folder / NETWORK, partial(torch.save, network))
+    write_whole(folder / SCORES, pl.DataFrame({"image": images, "score": run.scores}).write_parquet)
     write_whole(folder / DONE, json.dumps(run.facts))
     for pattern in ("*.ckpt", "*.part", CLOCK):
         sweep(folder, pattern)
@@ -130,7 +128,7 @@ class Checkpoints(TorchCheckpointIO):
         self.identity = identity
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        write_whole(Path(path), _bytes({**checkpoint, _MARK: self.identity}))
+        write_whole(Path(path), partial(torch.save, {**checkpoint, _MARK: self.identity}))
 
     def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = True) -> dict:
         path = Path(path)
@@ -146,19 +144,3 @@ class Checkpoints(TorchCheckpointIO):
 
 def _not_ours(path: Path, kind: str, delete: Path) -> TrainingError:
     return TrainingError(f"{path} is not {kind} and is not used: delete {delete} to train this network anew.")
-
-
-def save_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
-    write_whole(path, _bytes(tensors))
-
-
-def save_array(path: Path, values: np.ndarray) -> None:
-    buffer = io.BytesIO()
-    np.save(buffer, values)
-    write_whole(path, buffer.getbuffer())
-
-
-def _bytes(content: Any) -> memoryview:
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getbuffer()

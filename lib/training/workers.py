@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import threading
 import time
-import warnings
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -124,7 +123,6 @@ def train_here(
 
 def train_one(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
     """Train one run of the plan, from `tensors`, in this process."""
-    be_quiet()
     gc.collect()  # trainer and model of the run before hold each other, and would stay
     train_run(
         plan.frame,
@@ -164,7 +162,6 @@ def prepare_process(shown: object, threads: int, gpus: SimpleQueue) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()  # before anything asked for a GPU in this process
     torch.set_num_threads(threads)
     end_with_parent()
-    be_quiet()
 
 
 def end_with_parent() -> None:
@@ -175,12 +172,6 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-
-
-def be_quiet() -> None:
-    for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
 
 
 def _count(images: int) -> None:

@@ -1,8 +1,6 @@
 """A phantom cohort on disk, in the course's layout, with the truth beside it."""
 
 import json
-import shutil
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from tqdm import tqdm
 from lib.cohort.metadata import HEADER
 from lib.cohort.phantom.dials import DEFAULT, EFFECTS, Dials
 from lib.cohort.phantom.patients import Record, Shot, draw_records
+from lib.files import whole_folder
 
 FEW = 100 * 256**2
 """Pixels; fewer are drawn before other processes have started."""
@@ -44,24 +43,15 @@ def draw_phantom(
             "of 32 pixels, from a seed of 0 or more."
         )
     records = draw_records(seed, images, dials)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
+    with whole_folder(out) as building:
         for split in ("train", "valid"):
             for folder in FOLDERS.values():
                 (building / split / folder).mkdir(parents=True)
-        _draw_all(
-            [(r.shot, str(building / r.split / FOLDERS[r.label] / r.image)) for r in records], seed, size, workers
-        )
+        shots = [(r.shot, str(building / r.split / FOLDERS[r.label] / r.image)) for r in records]
+        _draw_all(shots, seed, size, workers)
         (building / "metadata.csv").write_text("\n".join([HEADER, *map(_line, records)]) + "\n", "utf-8", newline="\n")
         truth = json.dumps(_truth(records, seed, dials, size), indent=1)
         (building / "truth.json").write_text(truth + "\n", "utf-8", newline="\n")
-        building.chmod(0o755)
-        if out.exists():
-            out.rmdir()
-        building.rename(out)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return out
 
 
