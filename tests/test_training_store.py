@@ -263,11 +263,11 @@ def test_nobody_is_asked_for_imagenet_weights_when_no_network_is_missing(tiny_co
         raise AssertionError("asked")
 
     monkeypatch.setattr(workers, "initial_weights", never)
-    monkeypatch.setattr(workers, "weights_at_hand", lambda network: at_hand)
     frame = read_cohort(tiny_cohort).frame
     scratch = Plan(
         frame, "tiny", TrainingSettings(initial_weights="none"), ("uniform",), (1,), tmp_path / "runs", tmp_path
     )
+    monkeypatch.setattr(workers.NETWORKS[scratch.settings.network], "weights_at_hand", lambda: at_hand)
     wanted = replace(scratch, settings=replace(scratch.settings, initial_weights="imagenet"))
     run = Run("uniform", 1, pl.Series([0.25, 0.75]).to_numpy(), {"epochs": 1})
     at_hand = False

@@ -17,8 +17,7 @@ from lib.cohort import Cohort
 from lib.preprocessing import effective_share, example_weights
 from lib.study.odd_networks import odd_networks, without_failed
 from lib.tables import RECORDED
-from lib.training.networks import build
-from lib.training.networks import facts as network_facts
+from lib.training.networks import NETWORKS, build
 from lib.training.store import Plan, Run
 
 FACTS = ("epochs", "best_epoch", "seconds", "tune_auc", "precision", "device")
@@ -90,7 +89,7 @@ def model_facts(plan: Plan, runs: Sequence[Run]) -> dict[str, Any]:
     """What a model card says of the networks: whose start, how large, and how they were trained."""
     settings = plan.settings
     parameters = sum(tensor.numel() for tensor in build(settings.network, settings.initial_weights).parameters())
-    return asdict(network_facts(settings.network)) | {
+    return asdict(NETWORKS[settings.network].FACTS) | {
         "parameters": parameters,
         "input_size": settings.image_size,
         "initial_weights": settings.initial_weights,

@@ -21,7 +21,7 @@ from lib.cohort import load_pixels
 from lib.messages import message
 from lib.preprocessing import example_weights
 from lib.training.classifier import fastest_precision
-from lib.training.networks import initial_weights, weights_at_hand
+from lib.training.networks import NETWORKS, initial_weights
 from lib.training.run import train_run
 from lib.training.slurm import send_out
 from lib.training.store import Plan, Run, TrainingError, finished_run
@@ -60,7 +60,7 @@ def _carried_out(plan: Plan) -> tuple[Plan, dict | None]:
     kept as such, unless ImageNet weights have come to lie on this machine.
     """
     wanted, network = plan.settings.initial_weights, plan.settings.network
-    for start in (wanted, "none") if wanted == "imagenet" and not weights_at_hand(network) else (wanted,):
+    for start in (wanted, "none") if wanted == "imagenet" and not NETWORKS[network].weights_at_hand() else (wanted,):
         for kept in _in_each_precision(plan.starting_from(start)):
             if not kept.missing():
                 if start != wanted:
