@@ -3,12 +3,12 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from joblib import Parallel, cpu_count, delayed
 
 from lib.cohort.images import can_read_dicom, read_header
 from lib.cohort.layout import CLASSES, SPLITS, class_folders, metadata_of
@@ -98,7 +98,7 @@ def read_cohort(
     _require_patients(folder, frame)
 
     frame = with_digest(frame)
-    headers = _headers(frame["path"])
+    headers = _in_threads(read_header, frame["path"])
     twins = frame.height - frame["digest"].n_unique()
     usual = Counter(shape for shape, _ in headers if shape).most_common(1)
     checks += [
@@ -130,7 +130,7 @@ def list_images(folder: str | Path) -> pl.DataFrame:
 
 def with_digest(images: pl.DataFrame) -> pl.DataFrame:
     """The images with the column `digest`, that of the file at `path`."""
-    return images.with_columns(digest=pl.Series(_digests(images["path"]), dtype=pl.String))
+    return images.with_columns(digest=pl.Series(_in_threads(_digest, images["path"]), dtype=pl.String))
 
 
 def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
@@ -197,19 +197,13 @@ def _require_patients(folder: Path, frame: pl.DataFrame) -> None:
             )
 
 
-def _headers(paths: Iterable[str]) -> list[tuple[tuple[int, int] | None, str | None]]:
-    """Size and mode of each image, None where its header cannot be read."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(read_header, paths))
+def _in_threads(read: Callable, paths: Iterable[str]) -> list:
+    """What `read` says of each file, a task for many of them: one for each would cost more than reading it."""
+    return Parallel(n_jobs=cpu_count() + 4, prefer="threads", batch_size=64)(delayed(read)(path) for path in paths)
 
 
-def _digests(paths: Iterable[str]) -> list[str]:
-    def digests(part: list[str]) -> list[str]:
-        return [hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest() for path in part]
-
-    paths = list(paths)
-    with ThreadPoolExecutor() as pool:  # a task for each file would cost more than reading it
-        return [d for part in pool.map(digests, (paths[i : i + 64] for i in range(0, len(paths), 64))) for d in part]
+def _digest(path: str) -> str:
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
 
 
 def _key(frame: pl.DataFrame, attributes: Mapping[str, Attribute]) -> str:
