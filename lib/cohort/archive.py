@@ -8,8 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from lib.cohort.layout import METADATA, class_folders, metadata_of
-from lib.cohort.metadata import CohortError
+from lib.cohort.layout import METADATA, CohortError, class_folders, metadata_of
 from lib.files import alone_with, whole_folder
 from lib.tabular.naming import parts
 

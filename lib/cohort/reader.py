@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from joblib import Parallel, cpu_count, delayed
 
-from lib.cohort.images import can_read_dicom, read_header
-from lib.cohort.layout import CLASSES, SPLITS, class_folders, metadata_of
-from lib.cohort.metadata import CohortError
+from lib.cohort.images import Pixels, can_read_dicom, load_pixels, read_header
+from lib.cohort.layout import CLASSES, SPLITS, CohortError, class_folders, metadata_of
 from lib.names import DEFAULTS, DRAWN, Attribute
 from lib.tabular import AttributeSpec, match, read_people
-
-__all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
 DICOM = (".dcm", ".dicom")
 SUFFIXES = (".png", ".jpg", ".jpeg", *DICOM)
@@ -174,6 +172,31 @@ def _one_file_per_name(images: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[s
         ("image names in both malade and sain", images.height - kept.height, "left out"),
         ("image names found twice", kept.height - unique.height, "one copy kept (that of valid, if any)"),
     ]
+
+
+def readable(cohort: Cohort, size: int, cache: Path) -> tuple[pl.DataFrame, pl.DataFrame, np.ndarray]:
+    """The frame without unreadable images, the checks with their count, and the pixels (n, size, size) of what is left.
+
+    Raises `CohortError` when a class of a split has no readable image.
+    """
+    frame, pixels = readable_images(cohort.folder, cohort.frame, size, cache)
+    count = ("files that are no readable image", cohort.frame.height - frame.height, "left out")
+    rows = [*cohort.checks.rows()[:-1], count, ("images used", frame.height, "kept")]
+    return frame, pl.DataFrame(rows, schema=cohort.checks.schema, orient="row"), pixels.values
+
+
+def readable_images(folder: Path, images: pl.DataFrame, size: int, cache: Path) -> tuple[pl.DataFrame, Pixels]:
+    """The images (`path`, `digest`, `split`, `label`) without the files that are none, and their pixels.
+
+    Raises `CohortError` when a class of a split has no readable image.
+    """
+    require_both_classes(folder, images)
+    pixels = load_pixels(images, size, cache)
+    if not pixels.unreadable.any():
+        return images, pixels
+    images = images.filter(~pl.Series(pixels.unreadable))
+    require_both_classes(folder, images)
+    return images, load_pixels(images, size, cache)
 
 
 def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:

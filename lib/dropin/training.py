@@ -14,8 +14,7 @@ from scipy.special import expit
 from sklearn.metrics import log_loss
 from tqdm import tqdm
 
-from lib.cohort import Pixels, list_images, with_digest
-from lib.cohort.readable import readable_images
+from lib.cohort import Pixels, list_images, readable_images, with_digest
 from lib.dropin.checkpoint import initial_tensors, load_checkpoint, save_checkpoint
 from lib.dropin.score import Score
 from lib.dropin.weights import read_table, require_weight_in_both_classes, weights_of, with_patients

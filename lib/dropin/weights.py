@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from lib import tabular
-from lib.cohort.metadata import CohortError
+from lib.cohort.layout import CohortError
 from lib.messages import message
 from lib.preprocessing import WeightingError
 from lib.tabular.columns import IMAGE, PATIENT, Columns

@@ -90,16 +90,11 @@ def finished_run(folder: Path, weighting: str, seed: int) -> Run | None:
         return None
     try:
         facts = json.loads((folder / DONE).read_text("utf-8"))
-        if not isinstance(facts, dict) or "epochs" not in facts:
-            raise ValueError
-    except ValueError:
-        raise _not_ours(folder / DONE, "the facts of a finished run", folder) from None
-    try:
         scores = pl.read_parquet(folder / SCORES)["score"].cast(pl.Float64).to_numpy()
-        if not ((scores >= 0) & (scores <= 1)).all():
+        if "epochs" not in facts or not ((scores >= 0) & (scores <= 1)).all():
             raise ValueError
-    except (pl.exceptions.PolarsError, OSError, ValueError):
-        raise _not_ours(folder / SCORES, "the scores of a finished run", folder) from None
+    except (pl.exceptions.PolarsError, OSError, ValueError, TypeError):
+        raise _not_ours(folder, "a finished run") from None
     return Run(weighting, seed, scores, facts)
 
 
@@ -138,9 +133,9 @@ class Checkpoints(TorchCheckpointIO):
         except Exception:  # whatever a foreign file makes of torch's reader
             ours = False
         if not ours:
-            raise _not_ours(path, "a checkpoint of this run (or is damaged)", path)
+            raise _not_ours(path, "a checkpoint of this run (or is damaged)")
         return checkpoint
 
 
-def _not_ours(path: Path, kind: str, delete: Path) -> TrainingError:
-    return TrainingError(f"{path} is not {kind} and is not used: delete {delete} to train this network anew.")
+def _not_ours(path: Path, kind: str) -> TrainingError:
+    return TrainingError(f"{path} is not {kind} and is not used: delete it to train this network anew.")

@@ -9,7 +9,7 @@ from joblib import Parallel, cpu_count, delayed
 from PIL import Image
 from tqdm import tqdm
 
-from lib.cohort.metadata import HEADER
+from lib.cohort.layout import HEADER
 from lib.cohort.phantom.dials import DEFAULT, EFFECTS, Dials
 from lib.cohort.phantom.patients import Record, Shot, draw_records
 from lib.files import whole_folder
