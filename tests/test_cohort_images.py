@@ -73,7 +73,7 @@ def test_16_bit_files_are_scaled_by_the_bits_that_the_cohort_holds(tmp_path, cap
     for row, shares in enumerate((dim, bright)):  # the dim one stays dim: no image is stretched by itself
         assert np.abs(pixels.values[row] - 255 * shares).max() <= 1
     assert np.array_equal(pixels.values[2], GREY)
-    told = f"2 16-bit images hold values up to {white}: all are read as {depth}-bit images, whose white is {white}."
+    told = f"16-bit images: the highest value of 2 is {white}, all are read as of {depth} bits."
     assert caplog.messages == ([told] if depth < 16 else [])
 
 

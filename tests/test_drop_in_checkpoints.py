@@ -163,7 +163,7 @@ FOREIGN = {
     "script": (lambda path: torch.jit.script(torch.nn.Linear(1, 1)).save(str(path)), "(TorchScript?"),
     "picture": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99)), "is a PNG image"),
     "keras": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99)), "is an HDF5 file"),
-    "pickle": (lambda path: path.write_bytes(pickle.dumps(Harm(path.parent / "harmed"))), "holds Python objects (io.open)"),
+    "pickle": (lambda path: path.write_bytes(pickle.dumps(Harm(path.parent / "harmed"))), "is a Python pickle, which could run code"),
     "code": (lambda path: torch.save({"state_dict": Harm(path.parent / "harmed")}, path), "holds Python objects ("),
     "module": (lambda path: torch.save(torch.nn.Linear(1, 1), path), "(torch.nn.modules.linear.Linear), which could run"),
     "noise": (lambda path: path.write_bytes(bytes(range(255, 0, -1)) * 9), "is no file of torch.save, or damaged"),

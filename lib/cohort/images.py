@@ -186,12 +186,10 @@ def _depth_of_all(paths: list[str]) -> int | None:
     if depth < DEPTHS[-1]:
         log.warning(
             message(
-                "{count} 16-bit images hold values up to {highest}: all are read as {depth}-bit images, whose white is "
-                "{white}.",
+                "16-bit images: the highest value of {count} is {highest}, all are read as of {depth} bits.",
                 len(highest),
                 max(highest),
                 depth,
-                2**depth - 1,
             )
         )
     return depth

@@ -147,8 +147,7 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
         others += len(files) - len(named)
     if scans and not can_read_dicom():
         raise CohortError(
-            "{folder} holds {scans:,} DICOM images, which are read by pydicom: install it (`pip install pydicom`), or "
-            "save them as PNG.",
+            "{folder} holds {scans:,} DICOM images, which are read by pydicom: install it, or save them as PNG.",
             folder,
             scans,
         )

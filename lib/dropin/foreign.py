@@ -15,6 +15,7 @@ from lib.tabular.values import listed
 KINDS = {
     b"version https://git-lfs": "a git-lfs pointer, not the file that it stands for (git lfs pull fetches that)",
     b"PK": "a zip archive that torch.save did not write, or that is not whole (TorchScript? an archive to unpack?)",
+    b"\x80": "a Python pickle, which could run code",
     b"\x89HDF": "an HDF5 file (Keras?)",
     b"\x89PNG": "a PNG image",
 }

@@ -56,40 +56,36 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
         raise WeightingError(
             "{path} has no column {column!r} to take weights from; its columns are {columns}.", path, column, columns
         )
+    where = message("{path}, column {column!r}", path, column)
     lines = {"key": pl.col(KEY), "line": pl.int_range(2, pl.len() + 2), "text": column}
     numbered = table.select(**lines).with_columns(numbers(table[column]).alias("weight"))
     rows = numbered.filter(pl.col("key").is_in(images))
     if absent := sorted(set(images) - set(rows["key"])):
         raise WeightingError(
-            "{path} has no row, and so column {column!r} no weight, for {count} of {total} training images: {images}; "
-            "each needs one, under its file name.",
-            path,
-            column,
+            "{where}: no row, and so no weight, for {count} of {total} training images: {images}; each needs one, under "
+            "its file name.",
+            where,
             len(absent),
             len(images),
             listed(absent, SHOWN),
         )
-    missing = rows["weight"].is_null()
-    wrong = rows.filter(missing | ~rows["weight"].is_finite().fill_null(False) | (rows["weight"] < 0).fill_null(False))
+    wrong = rows.filter(~(pl.col("weight").is_finite() & (pl.col("weight") >= 0)).fill_null(False))
     if wrong.height:
         lines = [
             message("line {line} ({image}): {text}", line, image, text or message("empty"))
             for image, line, text, _ in wrong.iter_rows()
         ]
         raise WeightingError(
-            "{path}, column {column!r}: {count} weights of training images are not a number from 0, {lines}.",
-            path,
-            column,
+            "{where}: {count} weights of training images are not a number from 0, {lines}.",
+            where,
             wrong.height,
             listed(lines, SHOWN),
         )
     twice = rows.group_by("key").agg(pl.col("weight").n_unique(), pl.col("line").min()).filter(pl.col("weight") > 1)
     if twice.height:
         raise WeightingError(
-            "{path}, column {column!r}: {count} training images have rows with different weights, {images}; each needs "
-            "one weight.",
-            path,
-            column,
+            "{where}: {count} training images have rows with different weights, {images}; each needs one weight.",
+            where,
             twice.height,
             listed(twice.sort("line")["key"].to_list(), SHOWN),
         )
