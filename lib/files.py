@@ -1,6 +1,7 @@
 """Files that survive: written whole or not at all, by one process at a time; a full disk or a read-only folder is one sentence."""
 
 import errno
+import io
 import os
 import shutil
 import tempfile
@@ -54,17 +55,17 @@ def require_writable(folder: Path) -> None:
 def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
     """Write beside `path`, then take its place: a reader finds the old file, or the whole new one, never a part.
 
-    `content`: text, bytes, or what writes into the open file, such as `frame.write_parquet`.
+    `content`: text, bytes, or what writes into an open file, such as `frame.write_parquet`; it is given one in memory, as
+    libraries have errors of their own for a full disk.
     """
+    if callable(content):
+        content(buffer := io.BytesIO())
+        content = buffer.getbuffer()
     with writing_to(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            with part.open("wb") as file:
-                if callable(content):
-                    content(file)
-                else:
-                    file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)

@@ -66,7 +66,13 @@ def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
         with alone_with(target):
             if not (target.is_file() and unreadable.is_file()):
                 sweep(cache, f"{key}.*.building")
-                _build(frame["path"].to_list(), size, target, unreadable)
+                building = target.with_suffix(f".{os.getpid()}.building")
+                try:
+                    with writing_to(cache):
+                        write_whole(unreadable, json.dumps(_decode(frame["path"].to_list(), size, building)))
+                        building.replace(target)
+                finally:
+                    building.unlink(missing_ok=True)
     mask = np.zeros(frame.height, bool)
     try:
         values = np.load(target, mmap_mode="r")
@@ -78,17 +84,6 @@ def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
             "{target} is not a map of these images: delete it, and they are decoded again.", target
         ) from None
     return Pixels(values, mask)
-
-
-def _build(paths: list[str], size: int, target: Path, unreadable: Path) -> None:
-    building = target.with_suffix(f".{os.getpid()}.building")
-    try:
-        with writing_to(target.parent):
-            failed = _decode(paths, size, building)
-            write_whole(unreadable, json.dumps(failed))
-            building.replace(target)
-    finally:
-        building.unlink(missing_ok=True)
 
 
 def _decode(paths: list[str], size: int, building: Path) -> list[int]:

@@ -15,7 +15,6 @@ import polars as pl
 from lib.cohort.layout import CohortError
 from lib.cohort.nih_files import find_images, write_cohort, zip_folder
 from lib.tabular import Columns, read_table
-from lib.tabular.values import text
 
 log = logging.getLogger(__name__)
 HEALTHY = "No Finding"
@@ -102,8 +101,7 @@ def read_text_columns(path: Path) -> pl.DataFrame:
     table = read_table(path)
     names = {Columns().find(table, role): name for name, role in COLUMNS.items() if name not in table.columns}
     names.pop(None, None)
-    texts = (text(table.frame[c]) if table.frame[c].dtype != pl.String else table.frame[c] for c in table.columns)
-    return pl.DataFrame(list(texts)).rename(names)
+    return table.frame.select(pl.all().cast(pl.String)).rename(names)
 
 
 def select(table: pl.DataFrame, metadata: Path, choice: Choice) -> pl.DataFrame:

@@ -97,20 +97,11 @@ def read_cohort(
 
     frame = with_digest(frame)
     headers = _in_threads(read_header, frame["path"])
-    twins = frame.height - frame["digest"].n_unique()
-    usual = Counter(shape for shape, _ in headers if shape).most_common(1)
+    shapes, modes = Counter(shape for shape, _ in headers if shape), Counter(mode for _, mode in headers if mode)
     checks += [
-        ("images identical to another one", twins, "kept"),
-        (
-            "images of another size than most",
-            sum(shape not in (None, *(s for s, _ in usual)) for shape, _ in headers),
-            "resized",
-        ),
-        (
-            "images that are not 8-bit grey",
-            sum(mode not in (None, "L") for _, mode in headers),
-            "turned into 8-bit grey",
-        ),
+        ("images identical to another one", frame.height - frame["digest"].n_unique(), "kept"),
+        ("images of another size than most", shapes.total() - max(shapes.values(), default=0), "resized"),
+        ("images that are not 8-bit grey", modes.total() - modes["L"], "turned into 8-bit grey"),
     ]
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")

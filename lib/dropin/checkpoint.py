@@ -52,10 +52,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if not (isinstance(content, dict) and str(content.get("format")).startswith("train_classifieur")):
         network = course_network(content, path)
         return Checkpoint(network, network.image_size, {})
-    if content["format"] != FORMAT:
-        raise CheckpointError(
-            "{path} was written by another version of train_classifieur.py: train the network again.", path
-        )
     try:
         settings = TrainingSettings(**content["settings"])
         network = build(settings.network, settings.initial_weights)
@@ -64,7 +60,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(network.eval(), settings.image_size, content["facts"])
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
         raise CheckpointError(
-            "{path} was written by train_classifieur.py and changed since: train it again.", path
+            "{path} was written by another version of train_classifieur.py, or changed since: train it again.", path
         ) from None
 
 

@@ -44,20 +44,11 @@ def weight_table(frame: pl.DataFrame, weightings: Sequence[str], attributes: Seq
     train = frame.filter(pl.col("split") == "train")
     parts = []
     for weighting in weightings:
-        weighted = train.with_columns(weight=pl.Series(example_weights(weighting, train)))
-        for attribute in attributes:
-            cells = weighted.filter(pl.col(attribute).is_not_null()).group_by(attribute, "label", maintain_order=True)
-            parts.append(
-                cells.agg(images=pl.len().cast(pl.Int64), weight=pl.col("weight").mean()).select(
-                    weighting=pl.lit(weighting),
-                    attribute=pl.lit(attribute),
-                    group=pl.col(attribute),
-                    label=pl.col("label").cast(pl.Int64),
-                    images="images",
-                    weight="weight",
-                )
-            )
-    return pl.concat(parts).sort("weighting", "attribute", "group", "label", maintain_order=True)
+        weighted = train.with_columns(weight=pl.Series(example_weights(weighting, train)), weighting=pl.lit(weighting))
+        cells = weighted.unpivot(attributes, index=["weighting", "label", "weight"], variable_name="attribute")
+        cells = cells.drop_nulls("value").group_by("weighting", "attribute", group="value", label="label")
+        parts.append(cells.agg(images=pl.len(), weight=pl.col("weight").mean()))
+    return pl.concat(parts).sort("weighting", "attribute", "group", "label").cast(RECORDED["weights"])
 
 
 def run_table(plan: Plan, runs: Sequence[Run]) -> pl.DataFrame:
