@@ -169,9 +169,9 @@ FOREIGN = {
     "noise": (lambda path: path.write_bytes(bytes(range(255, 0, -1)) * 9), "is no file of torch.save, or damaged"),
     "numbers": (lambda path: torch.save({"epoch": 3, "loss": 0.5}, path), "has no state_dict among what it holds (epoch, loss)"),
     "tensor": (lambda path: torch.save(torch.zeros(2), path), "holds a Tensor and no state_dict"),
-    "tensors": (lambda path: torch.save({"state_dict": STATE}, path), "it lacks bn1.bias, bn1.running_mean"),
-    "ResNet-50": (lambda path: torch.save(resnet50(num_classes=2).state_dict(), path), "it has layer1.0.bn3.bias"),
-    "DenseNet": (lambda path: torch.save(densenet121().state_dict(), path), "it has classifier.bias, classifier.weight"),
+    "tensors": (lambda path: torch.save({"state_dict": STATE}, path), "a, bn1.bias, bn1.running_mean and"),
+    "ResNet-50": (lambda path: torch.save(resnet50(num_classes=2).state_dict(), path), "fc.weight, layer1.0.bn3.bias"),
+    "DenseNet": (lambda path: torch.save(densenet121().state_dict(), path), "bn1.bias, bn1.running_mean"),
     "older": (lambda path: torch.save({"format": "train_classifieur 1", "network": STATE}, path), "by another version of"),
 }  # fmt: skip
 

@@ -83,21 +83,14 @@ def require_same(tensors: dict[str, torch.Tensor], wanted: dict[str, torch.Tenso
 
     Counts of batches, which no prediction needs and old files lack, are not asked for.
     """
-    tensors, wanted = ({k: v for k, v in t.items() if not k.endswith("num_batches_tracked")} for t in (tensors, wanted))
-    lacks, has = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
-    other = [
-        message("{name} {shape} instead of {wanted}", k, _shape(tensors[k]), _shape(v))
-        for k, v in wanted.items()
-        if k in tensors and _shape(tensors[k]) != _shape(v)
-    ]
-    words = [message("it lacks {names}", listed(lacks, SHOWN))] if lacks else []
-    words += [message("it has {names}", listed(names, SHOWN)) for names in (has, other) if names]
-    if words:
+    there, needed = (
+        {(name, tuple(tensor.shape)) for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+        for state in (tensors, wanted)
+    )
+    if differ := sorted({name for name, _ in there ^ needed}):
+        names = listed(differ, SHOWN)
         raise CheckpointError(
-            "{path} is the state dict of another network than {network}: {differences}.",
-            path,
-            network,
-            "; ".join(words),
+            "{path} is the state dict of another network than {network}: {names} differ.", path, network, names
         )
 
 
@@ -117,7 +110,3 @@ def _kind(path: Path) -> str:
     if first and first.isprintable() and b"\0" not in start:
         return message("a text file that begins with {start!r}", first[:40])
     return message("no file of torch.save, or damaged")
-
-
-def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
-    return tuple(tensor.shape)

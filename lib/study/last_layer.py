@@ -61,10 +61,7 @@ def embed(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
 
 
 def head_scores(
-    features: Features,
-    labels: np.ndarray,
-    weights: Mapping[str, Callable[[], np.ndarray]],
-    on_head: Callable[[], None] = lambda: None,
+    features: Features, labels: np.ndarray, weights: Mapping[str, Callable[[], np.ndarray]]
 ) -> dict[str, np.ndarray]:
     """Scores (n_valid,) of sick under each weighting; `weights[name]()` gives the weights (n_fit,).
 
@@ -83,7 +80,6 @@ def head_scores(
         # from the unweighted solution, whatever came before: the order of the weightings changes no score
         head = deepcopy(start).fit(fit, y, sample_weight=weight())
         scores[name] = head.predict_proba(scaled[features.valid])[:, 1].astype(np.float64)
-        on_head()
     return scores
 
 
