@@ -154,4 +154,4 @@ def test_threads_give_the_logits_of_the_network_in_the_order_of_rows():
         expected = network.eval()(x)[:, 0].numpy()
     rows = np.random.default_rng(1).permutation(70)
     tolerance = 0.1 if torch.cuda.is_available() else 1e-3
-    assert outputs(network, images, rows, mirror=False, threads=3)[:, 0] == pytest.approx(expected[rows], abs=tolerance)
+    assert outputs(network, images, rows, mirror=False)[:, 0] == pytest.approx(expected[rows], abs=tolerance)

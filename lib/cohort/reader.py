@@ -47,19 +47,15 @@ class Cohort:
         return DRAWN if (self.folder / "truth.json").is_file() else None
 
 
-def read_cohort(
-    folder: str | Path,
-    metadata: str | Path | None = None,
-    attributes: Sequence[AttributeSpec] | None = None,
-) -> Cohort:
-    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`, or the table `metadata` in its place.
+def read_cohort(folder: str | Path, attributes: Sequence[AttributeSpec] | None = None) -> Cohort:
+    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`.
 
     The folder decides split and label. Raises `CohortError` with one sentence where the cohort cannot be used at all;
     every smaller defect is counted in `checks`.
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    people = read_people(Path(metadata) if metadata else metadata_of(folder), attributes=attributes, strict=True)
+    people = read_people(metadata_of(folder), attributes=attributes, strict=True)
     rows, checks = people.frame.drop("split", strict=False), people.checks  # the folder decides
     checks = [
         ("images in the folders", images.height, "read"),

@@ -43,7 +43,6 @@ def predict(
     preds_col: str = "preds",
     *,
     mirror: bool = False,
-    pixels: Path | None = None,
 ) -> Prediction:
     """Write `csv_in` to `csv_out`, its rows in their order, with the predictions for its images found in `datadir`.
 
@@ -58,7 +57,7 @@ def predict(
     rows = check_prediction(images, csv_in, csv_out, preds_col)
     checkpoint = load_checkpoint(Path(ckpt_path))
     images = images.filter(pl.col("image").is_in(rows[KEY].implode()))
-    scored = with_logits(with_digest(images), checkpoint, pixels or training.PIXELS, mirror=mirror)
+    scored = with_logits(with_digest(images), checkpoint, training.PIXELS, mirror=mirror)
     added = scored.select(
         pl.col("image").alias(KEY),
         class_name(pl.col("logit") >= 0).alias(preds_col),

@@ -59,7 +59,6 @@ def train(
     image_size: int | None = None,
     initial: str = "imagenet",
     network: str | None = None,
-    pixels: Path | None = None,
 ) -> Trained:
     """Train on `datadir/train`, weighted by `weights_col` of `csv`; the checkpoint is `logdir/<run>.ckpt`.
 
@@ -80,7 +79,7 @@ def train(
     weight_of = weights_of(table, csv, weights_col, images.filter(split="train")["image"].to_list())
     require_writable(logdir)
     images, notes = without_leaking_patients(*with_patients(images, table))
-    frame, mapped = readable_images(Path(datadir), with_digest(images), settings.image_size, pixels or PIXELS)
+    frame, mapped = readable_images(Path(datadir), with_digest(images), settings.image_size, PIXELS)
 
     def weigh(rows: pl.DataFrame) -> np.ndarray:
         weights = np.array([weight_of[image] for image in rows["image"]])

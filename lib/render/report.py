@@ -26,9 +26,8 @@ from lib.render.book import (
     words_for_browser,
     write_book,
 )
-from lib.render.offline import work_from_disk
+from lib.render.pages import link_twins, work_from_disk
 from lib.render.quarto import find_quarto, quarto
-from lib.render.twins import link_twins
 from lib.settings import languages, read_settings
 
 log = logging.getLogger(__name__)

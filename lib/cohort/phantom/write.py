@@ -58,21 +58,17 @@ def draw_phantom(
 def _draw_all(shots: list[tuple[Shot, str]], seed: int, size: int, workers: int | None) -> None:
     """Draw the shots, each into its file; few of them without other processes."""
     jobs = 1 if len(shots) * size**2 < FEW else workers or cpu_count()
-    parts = [shots[i : i + 10] for i in range(0, len(shots), 10)]
-    with tqdm(total=len(shots), desc="Drawing a cohort", unit=" images") as bar:
-        drawing = Parallel(n_jobs=jobs, return_as="generator")
-        for done in drawing(delayed(_draw_some)(part, seed, size) for part in parts):
-            bar.update(done)
+    drawing = Parallel(n_jobs=jobs, return_as="generator", batch_size=10)
+    done = drawing(delayed(_draw)(shot, path, seed, size) for shot, path in shots)
+    list(tqdm(done, "Drawing a cohort", len(shots), unit=" images"))
 
 
-def _draw_some(shots: list[tuple[Shot, str]], seed: int, size: int) -> int:
+def _draw(shot: Shot, path: str, seed: int, size: int) -> None:
     from lib.cohort.phantom.render import render  # the processes that draw need it; the one that starts them does not
 
     np.empty(24 << 20, np.uint8)  # freeing a large block keeps glibc from giving the layers' memory back each time
-    for shot, path in shots:
-        # run lengths alone (zlib's strategy 3): no larger than the default here, and four times as fast
-        Image.fromarray(render(shot, seed=seed, size=size)).save(path, compress_level=1, compress_type=3)
-    return len(shots)
+    # run lengths alone (zlib's strategy 3): no larger than the default here, and four times as fast
+    Image.fromarray(render(shot, seed=seed, size=size)).save(path, compress_level=1, compress_type=3)
 
 
 def _line(r: Record) -> str:
