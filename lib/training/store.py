@@ -65,15 +65,11 @@ class Plan:
         """The runs that are not finished."""
         return [(w, s) for w, s in self.runs if finished_run(self.folder(w, s), w, s) is None]
 
-    def starting_from(self, start: str) -> "Plan":
-        """The same with networks that start from `start`, `imagenet` or `none`."""
-        if self.stated is None or start == self.settings.initial_weights:
-            return replace(self, settings=replace(self.settings, initial_weights=start))
-        other = TrainingSettings.for_start(self.stated, start)
-        return replace(self, settings=replace(other, precision=self.settings.precision))
-
-    def with_precision(self, precision: str) -> "Plan":
-        return replace(self, settings=replace(self.settings, precision=precision))
+    def trained_as(self, start: str, precision: str) -> "Plan":
+        """The same with networks that start from `start`, `imagenet` or `none`, in this precision."""
+        other = self.stated is not None and start != self.settings.initial_weights
+        settings = TrainingSettings.for_start(self.stated, start) if other else self.settings
+        return replace(self, settings=replace(settings, initial_weights=start, precision=precision))
 
     def complete_seeds(self) -> tuple[int, ...]:
         """The seeds with which every weighting has been trained."""

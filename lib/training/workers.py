@@ -57,29 +57,22 @@ def _carried_out(plan: Plan) -> tuple[Plan, dict | None]:
     """The plan with what networks really start from and in which precision, and the tensors they start from.
 
     Nobody is asked for weights and nothing is timed when no run is missing. Networks that had to start from scratch are
-    kept as such, unless ImageNet weights have come to lie on this machine.
+    kept as such, unless ImageNet weights have come to lie on this machine. A study that has begun goes on in its precision.
     """
-    wanted, network = plan.settings.initial_weights, plan.settings.network
-    for start in (wanted, "none") if wanted == "imagenet" and not NETWORKS[network].weights_at_hand() else (wanted,):
-        for kept in _in_each_precision(plan.starting_from(start)):
+    wanted, network, measured = plan.settings.initial_weights, plan.settings.network, plan.compute.precision == "auto"
+    precisions = ("32-true", "bf16-mixed") if measured else (plan.compute.precision,)
+    starts = (wanted, "none") if wanted == "imagenet" and not NETWORKS[network].weights_at_hand() else (wanted,)
+    for start in starts:
+        for kept in (plan.trained_as(start, precision) for precision in precisions):
             if not kept.missing():
                 if start != wanted:
                     log.warning(message("The networks kept started from scratch, as their weights could not be had."))
                 return kept, None
     start, tensors = initial_weights(network, wanted)
-    plan = plan.starting_from(start)
-    return max(_in_each_precision(plan, measure=True), key=lambda one: -len(one.missing())), tensors
-
-
-def _in_each_precision(plan: Plan, measure: bool = False) -> list[Plan]:
-    """The plan in the precision that was asked for, or in each that may have been measured; the fastest comes first."""
-    if plan.compute.precision != "auto":
-        return [plan.with_precision(plan.compute.precision)]
-    plans = [plan.with_precision(precision) for precision in ("32-true", "bf16-mixed")]
-    none_kept = all(len(one.missing()) == len(one.runs) for one in plans)
-    if measure and none_kept:  # a study that has begun goes on as it began
-        return [plan.with_precision(fastest_precision(plan.settings))]
-    return plans
+    begun = min((plan.trained_as(start, precision) for precision in precisions), key=lambda own: len(own.missing()))
+    if measured and len(begun.missing()) == len(begun.runs):
+        begun = begun.trained_as(start, fastest_precision(begun.settings))
+    return begun, tensors
 
 
 def train_here(
