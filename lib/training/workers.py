@@ -42,9 +42,7 @@ def train_all(plan: Plan, deadline: float | None = None) -> tuple[list[Run], Pla
         if missing := plan.missing():
             send_out(plan, tensors, missing, partial(train_one, plan))
     else:
-        first = replace(plan, seeds=plan.seeds[:1])
-        if deadline is None:
-            first = plan
+        first = plan if deadline is None else replace(plan, seeds=plan.seeds[:1])
         if missing := first.missing():
             train_here(plan, tensors, missing)
         if (missing := plan.missing()) and deadline is not None and deadline > time.monotonic():
