@@ -151,7 +151,7 @@ STATE = {"a": torch.zeros(2)}
 FOREIGN = {
     "absent": (lambda path: None, "is missing"),
     "folder": (lambda path: path.mkdir(), "is a folder: name the file"),
-    "empty": (lambda path: path.touch(), "is no file of torch.save, or damaged"),
+    "empty": (lambda path: path.touch(), "is empty"),
     "pointer": (
         lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 44730000\n"),
         "is a git-lfs pointer, not the file that it stands for",

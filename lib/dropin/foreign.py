@@ -104,6 +104,8 @@ def _missing(path: Path) -> str:
 def _kind(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(512)
+    if not start:
+        return message("empty")
     if kind := next((kind for magic, kind in KINDS.items() if start.startswith(magic)), None):
         return message(kind)
     first = start.decode("utf-8", errors="ignore").strip().partition("\n")[0]

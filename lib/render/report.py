@@ -64,7 +64,7 @@ def _draft(root: Path, code: str, why: str) -> list[Path]:
     return [target / path.relative_to(building) for path in made]
 
 
-def _add_examples(root: Path, output: Path, code: str = LANGUAGE) -> None:
+def _add_examples(root: Path, output: Path, code: str) -> None:
     """Where study.toml asks for them; only then is what reads cohorts and networks imported, which takes seconds."""
     if (root / "study.toml").is_file() and read_settings(root)["report"].get("examples"):
         from lib.render.examples import add_examples
@@ -116,7 +116,6 @@ def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[P
             else:
                 quarto(installed.program, project, "render")
                 work_from_disk(project / OUTPUT)
-            _add_examples(root, project / OUTPUT)
         with _alone(target), whole_folder(target) as building:
             shutil.copytree(project / OUTPUT, building, dirs_exist_ok=True)
     return [target / "index.html", *sorted(target.glob("*.pdf"))]
