@@ -38,14 +38,24 @@ def compute(context: Context) -> Iterator[pl.DataFrame]:
     if not both:
         return
     there = np.stack(list(both.values()), axis=1)
-    for metric, values in (("score", context.scores[BASELINE_WEIGHTING]), ("selection_rate", context.decisions[BASELINE])):
+    for metric, values in (
+        ("score", context.scores[BASELINE_WEIGHTING]),
+        ("selection_rate", context.decisions[BASELINE]),
+    ):
         means = people.sums_by_cell(values) / np.maximum(counts, 1)
         sides = [
             means[:, :, place[attribute, group], label] - means[:, :, place[attribute, reference], label]
             for attribute, group, reference, label in both
         ]
         rows = [
-            (attribute, f"{group} - {reference}", label, metric, int(own.sum()), bool(own.sum() >= context.smallest_cell))
+            (
+                attribute,
+                f"{group} - {reference}",
+                label,
+                metric,
+                int(own.sum()),
+                bool(own.sum() >= context.smallest_cell),
+            )
             for (attribute, group, reference, label), own in both.items()
         ]
         index = pl.DataFrame(rows, schema=KEYS, orient="row")
