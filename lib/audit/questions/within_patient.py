@@ -18,46 +18,34 @@ from lib.audit.inference import ratio
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "within_patient"
-KEYS = {"attribute": S, "contrast": S, "label": I, "metric": S, "patients": I, "estimable": B}
-schema = KEYS | DESCRIBED
+KEYS = {"attribute": S, "contrast": S, "label": I, "patients": I, "estimable": B}
+schema = {"metric": S} | KEYS | DESCRIBED | {"verdict": S}
 needs = ("scores",)
 
 
 def compute(context: Context) -> Iterator[pl.DataFrame]:
     people = context.population
     place = {(cell.attribute, cell.group): k for k, cell in enumerate(people.cells)}
-    counts = people.counts_by_cell
-    both = {
-        (own.name, group, own.reference, label): there
-        for own in people.attributes.values()
-        for group in own.groups
-        if group != own.reference
-        for label in (0, 1)
-        if (there := (counts[:, [place[own.name, group], place[own.name, own.reference]], label] > 0).all(axis=1)).any()
-    }
-    if not both:
+    contrasts = [(own.name, group, own.reference) for own in people.attributes.values() for group in own.groups]
+    rows, sides = [], []
+    for attribute, group, reference in (own for own in contrasts if own[1] != own[2]):
+        for label in (0, 1):
+            cells = [place[attribute, group], place[attribute, reference]]
+            both = (people.counts_by_cell[:, cells, label] > 0).all(axis=1)
+            if both.any():
+                count = int(both.sum())
+                rows.append((attribute, f"{group} - {reference}", label, count, count >= context.smallest_cell))
+                sides.append((cells, label, both))
+    if not rows:
         return
-    there = np.stack(list(both.values()), axis=1)
-    for metric, values in (
-        ("score", context.scores[BASELINE_WEIGHTING]),
-        ("selection_rate", context.decisions[BASELINE]),
+    index = pl.DataFrame(rows, schema=KEYS, orient="row")
+    there = np.stack([both for *_, both in sides], axis=1) * 1.0
+    decided = {"bounds": (-1, 1)}  # of many nobody may change sides: that is no certainty
+    for metric, values, known in (
+        ("score", context.scores[BASELINE_WEIGHTING], {}),
+        ("selection_rate", context.decisions[BASELINE], decided),
     ):
-        means = people.sums_by_cell(values) / np.maximum(counts, 1)
-        sides = [
-            means[:, :, place[attribute, group], label] - means[:, :, place[attribute, reference], label]
-            for attribute, group, reference, label in both
-        ]
-        rows = [
-            (
-                attribute,
-                f"{group} - {reference}",
-                label,
-                metric,
-                int(own.sum()),
-                bool(own.sum() >= context.smallest_cell),
-            )
-            for (attribute, group, reference, label), own in both.items()
-        ]
-        index = pl.DataFrame(rows, schema=KEYS, orient="row")
-        figures = ratio(index, BASELINE_WEIGHTING, np.stack(sides, axis=2) * there, there * 1.0, bounds=(-1, 1))
-        yield context.describe(figures).table()
+        means = people.sums_by_cell(values) / np.maximum(people.counts_by_cell, 1)
+        apart = np.stack([means[:, :, one, label] - means[:, :, two, label] for (one, two), label, _ in sides], axis=2)
+        figures = ratio(index, BASELINE_WEIGHTING, apart * there, there, **known)
+        yield context.describe(figures).table().with_columns(metric=pl.lit(metric))
