@@ -5,7 +5,7 @@ from typing import Any
 
 from lib.names import DRAWN, OVERALL, RECOMMENDED, Attribute
 from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, findings, silences
-from lib.report.facts.gaps import Gap, anew, contrast_of, of_method, shared, widest
+from lib.report.facts.gaps import Gap, contrast_of, of_method, once, shared, widest
 from lib.report.facts.options import options
 from lib.report.facts.values import BETWEEN, figure, figures, rate, row, rows
 from lib.report.registry import sentences
@@ -53,12 +53,15 @@ class Decision:
         self.yearly = [o for o in self.rivals if o.support and any(share.yearly for share in o.shares)]
         self.choice = next((option for option in self.options if option.recommended), None)
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
+        self.change = None if self.choice is None or self.choice.nothing else self.choice
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
+        self.contrast = contrast_of(results, self.attribute, self.main)
         self.mean, self.anew = self._judged(results)
         self.kept = self.anew.size.value - self.options[0].gap if self.anew else None
-        self.left = self._left()
-        self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
+        # what is to be expected: the gap on patients who had no part in choosing, where it is known and larger
+        gaps = [self.choice.gap if self.choice else None, self.anew.size.value if self.anew else None]
+        self.left = max((gap for gap in gaps if gap is not None), default=None)
         self.rosy = self.choice is not None and self.left is not None and self.left - self.choice.gap > 0.01
         self.fair = self._fair()
         self.drawn, self.given = cohort["source"] == DRAWN, bool(manifest.get("of_predictions"))
@@ -81,17 +84,10 @@ class Decision:
 
     def _judged(self, results: Results) -> tuple[Gap | None, Gap | None]:
         """The widest gap that the choice leaves on the patients that it was made on, and on others when it is made anew."""
-        if self.choice is None or self.choice.nothing:
+        if self.change is None:
             return None, None
-        contrast = contrast_of(results, self.attribute, self.main)
-        gaps = of_method(results, self.choice.method, self.attribute, contrast)
-        return widest(gaps), widest(anew(results, self.attribute, contrast))
-
-    def _left(self) -> float | None:
-        """The gap that is to be expected after the choice: that on patients who had no part in choosing, where it is known and larger."""
-        if self.choice is None or self.anew is None:
-            return None if self.choice is None else self.choice.gap
-        return max(self.choice.gap, self.anew.size.value)
+        gaps = of_method(results, self.change.method, self.attribute, self.contrast)
+        return widest(gaps), widest(once(results, "chosen_anew", self.attribute, self.contrast))
 
     def _against(self) -> list[str]:
         level = self.ability.level if self.ability else CHANCE

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.names import ERRORS, OVERALL, PATIENT, Attribute, Method
-from lib.report.facts.values import KEYS, KNOWN, UNTREATED, Estimate, alone, error_gaps, figure, parts, row, rows
+from lib.report.facts.values import KEYS, KNOWN, UNTREATED, Estimate, alone, error_gaps, figure, judged, row, rows
 from lib.results import Results
 
 KINDS = {"tpr": "missed", "fpr": "alarmed"}
@@ -48,22 +48,27 @@ def left_of(effect: Mapping[str, Any] | None) -> Estimate | None:
 
 def of_method(results: Results, method: Method, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:
     """By metric, what a method leaves of a gap, with the interval of what is left: a mean over folds and networks."""
+    place = {"attribute": attribute.name, "contrast": contrast, "unit": PATIENT, **dict(zip(KEYS, method, strict=True))}
     told = {}
     for metric in ERRORS:
-        place = {"attribute": attribute.name, "contrast": contrast, "metric": metric, "unit": PATIENT}
-        line = row(results, "effects", **dict(zip(KEYS, method, strict=True)), **place)
-        value = left_of(line) or figure(results, "gaps", **dict(zip(KEYS, method, strict=True)), **place)
+        value = left_of(row(results, "effects", **place, metric=metric))
+        value = value or figure(results, "gaps", **place, metric=metric)
         told[metric] = Gap.of(attribute, metric, contrast, value)
     return told
 
 
+def by_metric(results: Results, method: Method, attribute: Attribute) -> dict[str, Gap]:
+    """By metric, the widest gap of the attribute that a method leaves; without those of which none is estimable."""
+    told = [of_method(results, method, attribute, contrast) for contrast in attribute.contrasts]
+    widest_of = {metric: widest({k: gaps[metric] for k, gaps in enumerate(told)}) for metric in ERRORS}
+    return {metric: gap for metric, gap in widest_of.items() if gap}
+
+
 def once(results: Results, table: str, attribute: Attribute, contrast: str, **keys: Any) -> dict[str, Gap | None]:
     """By metric, the gap of a table that has one line for it."""
-    told = {}
-    for metric in ERRORS:
-        line = row(results, table, attribute=attribute.name, contrast=contrast, metric=metric, **keys)
-        told[metric] = Gap.of(attribute, metric, contrast, alone(line))
-    return told
+    place = {"attribute": attribute.name, "contrast": contrast, **keys}
+    lines = {metric: alone(row(results, table, metric=metric, **place)) for metric in ERRORS}
+    return {metric: Gap.of(attribute, metric, contrast, line) for metric, line in lines.items()}
 
 
 def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:
@@ -80,11 +85,6 @@ def contrast_of(results: Results, attribute: Attribute, main: Any) -> str | None
     return widest["contrast"] if widest else None
 
 
-def anew(results: Results, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:
-    """By metric, what the whole choice leaves on patients without part in it (`chosen_anew`)."""
-    return once(results, "chosen_anew", attribute, contrast)
-
-
 def counts(results: Results, attribute: Attribute, group: str) -> tuple[int | None, int | None]:
     """Patients behind the rates of a group: those with an image labelled sick, and healthy."""
     place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **UNTREATED}
@@ -94,6 +94,6 @@ def counts(results: Results, attribute: Attribute, group: str) -> tuple[int | No
 
 def shared(results: Results, attribute: Attribute) -> int:
     """Patients to judge on who are in more than one group of the attribute, (counted once for each further group)."""
-    told = parts(rows(results, "composition", split="valid", unit=PATIENT), "attribute")
-    everyone, groups = (sum(line["patients"] for line in told.get(name, [])) for name in (OVERALL, attribute.name))
+    names = (OVERALL, attribute.name)
+    everyone, groups = (sum(line["patients"] for line in judged(results, name).values()) for name in names)
     return max(0, groups - everyone)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
 from lib.report.facts.gaps import counts
-from lib.report.facts.values import KEYS, Estimate, estimate, parts, rate, row, rows
+from lib.report.facts.values import KEYS, Estimate, estimate, judged, rate, row, rows
 from lib.results import Results
 
 
@@ -127,14 +127,11 @@ def _yearly(
     group, found, alarmed = share.group, share.more_found, share.more_alarmed
     if not hospital.get("patients_per_year") or found is None or alarmed is None:
         return None
-    here = parts(rows(results, "composition", split="valid", attribute=attribute.name, unit=PATIENT), "group")
-    patients = {name: lines[0]["patients"] for name, lines in here.items()}
-    if not patients.get(group):
+    here, wanted = judged(results, attribute.name), hospital.get("prevalence")
+    if group not in here:
         return None
-    people = hospital["patients_per_year"] * patients[group] / sum(patients.values())
-    sick = here[group][0]["estimate"]
-    everyone = row(results, "composition", split="valid", attribute=OVERALL, unit=PATIENT)["estimate"]
-    wanted = hospital.get("prevalence")
+    people = hospital["patients_per_year"] * here[group]["patients"] / sum(line["patients"] for line in here.values())
+    sick, everyone = here[group]["estimate"], judged(results)["all"]["estimate"]
     if wanted is not None and 0 < sick < 1 and 0 < everyone < 1:
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))
         odds = ratio * sick / (1 - sick)

@@ -51,6 +51,12 @@ class Estimate:
         low, high = (None if end is None else -end for end in (self.high, self.low))
         return Estimate(-self.value, low, high, self.verdict)
 
+    @property
+    def complement(self) -> "Estimate":
+        """Of a share of found the share of missed, without verdict."""
+        low, high = (None if end is None else 1 - end for end in (self.high, self.low))
+        return Estimate(1 - self.value, low, high)
+
     def times(self, scale: float) -> "Estimate":
         """The same in another unit; `scale` is above 0."""
         low, high = (None if end is None else scale * end for end in (self.low, self.high))
@@ -103,6 +109,12 @@ def rate(results: Results, metric: str, attribute: str = OVERALL, group: str = "
     """A rate of the untouched baseline by patient: everyone's, or that of a group; `keys` name another method."""
     place = {"attribute": attribute, "group": group, "metric": metric, "unit": PATIENT}
     return figure(results, "metrics", **place, **(UNTREATED | keys))
+
+
+def judged(results: Results, attribute: str = OVERALL) -> dict[str, dict[str, Any]]:
+    """The patients to judge on by group, those of groups that have any: how many (`patients`), and their share of sick (`estimate`)."""
+    place = {"split": "valid", "attribute": attribute, "unit": PATIENT}
+    return {line["group"]: line for line in rows(results, "composition", KNOWN, **place).to_dicts()}
 
 
 def parts(frame: pl.DataFrame, *columns: str) -> dict[Any, list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from lib.names import BASELINE_POSTPROCESSING, ERRORS, NO_TARGET, OVERALL, PATIE
 from lib.report.facts.decision import decide
 from lib.report.facts.pictures import scores
 from lib.report.facts.rules import Rule, thresholds
-from lib.report.facts.values import BALANCED, BETWEEN, KEYS, KNOWN, Estimate, alone, figures, parts, row, rows
+from lib.report.facts.values import BALANCED, BETWEEN, KEYS, KNOWN, Estimate, alone, figures, judged, parts, rows
 from lib.results import Results
 
 
@@ -84,14 +84,14 @@ def sliding(results: Results) -> dict[str, Any] | None:
     groups = scores(results, d.attribute)
     if len(groups) < 2:
         return None
-    people = {}
-    for group in (own["group"] for own in groups):
-        place = {"split": "valid", "attribute": d.attribute.name, "group": group, "unit": PATIENT}
-        members = row(results, "composition", **place)
-        if members is None or members["estimate"] is None:
-            return None
-        patients, sick = members["patients"], members["estimate"]
-        people[group] = (patients * sick, patients * (1 - sick))
+    here = judged(results, d.attribute.name)
+    if any(own["group"] not in here for own in groups):
+        return None
+    members = {own["group"]: here[own["group"]] for own in groups}
+    people = {
+        group: (own["patients"] * own["estimate"], own["patients"] * (1 - own["estimate"]))
+        for group, own in members.items()
+    }
     rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
     cut = thresholds(results)
     for rule, cuts in (cut["rules"] if cut else {}).items():
