@@ -105,7 +105,7 @@ def _drawn(material: Material) -> alt.TopLevelMixin | GT:
     """The exhibit; where there is nothing to show, a figure that says why, or a table of one cell: none cannot be set on paper."""
     of_table, spoken = material.kind.of == "table", material.language
     if not material and of_table:
-        return table_of([{"nothing": spoken.phrase("nothing_to_list")}], {"nothing": ""}, spoken)
+        return table_of([{"nothing": spoken.phrase("nothing_to_list")}], {"nothing": ""}, spoken, right=())
     if not material:
         return nothing(material.absent, size=material.size)
     drawn = material.kind.draw(material)

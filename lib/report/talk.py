@@ -50,7 +50,7 @@ def group(material: Material) -> GT:
     """A row for each member."""
     columns = ("who", "did", "when")
     rows = [{key: material("cell", text=str(row.get(key, ""))) for key in columns} for row in material["members"]]
-    return table_of(rows, {key: material(key) for key in columns}, material.language)
+    return table_of(rows, {key: material(key) for key in columns}, material.language, right=())
 
 
 @sentences("talk")

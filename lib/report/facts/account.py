@@ -4,11 +4,24 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, SHOWN, SUGGESTED
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, SHOWN
 from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap, by_metric, left_of, of_method, once
-from lib.report.facts.values import BETWEEN, KEYS, KNOWN, alone, error_gaps, figures, judged, parts, rate, row, rows
+from lib.report.facts.values import (
+    BETWEEN,
+    KEYS,
+    KNOWN,
+    SEEN,
+    alone,
+    error_gaps,
+    figures,
+    judged,
+    parts,
+    rate,
+    row,
+    rows,
+)
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -54,7 +67,7 @@ def attributes(results: Results) -> dict[str, Any] | None:
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})
         if d.change and attribute != d.attribute:
             keys = dict(zip(KEYS, d.change.method, strict=True))
-            harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in([SHOWN, SUGGESTED])
+            harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in(SEEN)
             for line in rows(results, "effects", harmful, error_gaps(attribute), **keys).to_dicts():
                 gap = Gap.of(attribute, line["metric"], line["contrast"], left_of(line))
                 opened.append({"gap": gap, "before": abs(line["before"]), "sure": line["outcome_verdict"] == SHOWN})

@@ -3,19 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from lib.names import (
-    AGGREGATE,
-    AT_MOST,
-    NOT_ESTIMABLE,
-    NOT_TOLD,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    STANDARDISED,
-    SUGGESTED,
-    Attribute,
-    by_groups,
-)
+from lib import names
+from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
 from lib.report.facts.values import estimate, parts, rows
 from lib.report.registry import sentences
@@ -33,7 +22,7 @@ def members(study: Results) -> list[Row]:
 
     `images`, `patients`, and the share of `sick`, by patient: None where a group has no image.
     """
-    by_place = parts(rows(study, "composition", unit=PATIENT), "attribute", "group")
+    by_place = parts(rows(study, "composition", unit=names.PATIENT), "attribute", "group")
     places = [(OVERALL, "all"), *((a.name, group) for a in study.attributes.values() for group in a.groups)]
     return [
         line | {"attribute": study.attributes.get(place[0], OVERALL), "sick": estimate(line)}
@@ -55,7 +44,7 @@ def ties(study: Results) -> list[Row]:
         told.append(
             {"attribute": study.attributes[name], "other": study.attributes.get(other), "verdict": verdict}
             | {"strength": known[0][1] if known else None}
-            | {"sure": verdict == SHOWN, "seen": verdict in (SHOWN, SUGGESTED)}
+            | {"sure": verdict == names.SHOWN, "seen": verdict in (names.SHOWN, names.SUGGESTED)}
         )
     return sorted(told, key=lambda tie: (tie["other"] is not None, -(tie["strength"] or 0)))
 
@@ -64,12 +53,12 @@ def _together(splits: list[tuple[str, float]]) -> str:
     """One verdict of those of both splits: what one of them sees and the other contradicts is not told."""
     verdicts = {verdict for verdict, _ in splits}
     if not verdicts:
-        return NOT_ESTIMABLE
-    if verdicts == {AT_MOST}:
-        return AT_MOST
-    if not all(strength > 0 for _, strength in splits) or not verdicts & {SHOWN, SUGGESTED}:
-        return NOT_TOLD
-    return SHOWN if SHOWN in verdicts and verdicts <= {SHOWN, SUGGESTED} else SUGGESTED
+        return names.NOT_ESTIMABLE
+    if verdicts == {names.AT_MOST}:
+        return names.AT_MOST
+    if not all(strength > 0 for _, strength in splits) or not verdicts & {names.SHOWN, names.SUGGESTED}:
+        return names.NOT_TOLD
+    return names.SHOWN if names.SHOWN in verdicts and verdicts <= {names.SHOWN, names.SUGGESTED} else names.SUGGESTED
 
 
 def spreads(study: Results) -> list[Row]:
@@ -109,8 +98,8 @@ def pixels_apart(shown: list[Row], attribute: Attribute) -> list[Row]:
             higher = [one.low > two.high for one, two in pairs]
             if all(higher) or all(one.high < two.low for one, two in pairs):
                 healthy, sick = ((one.value, two.value) for one, two in pairs)
-                names = {"measure": measure, "group": group, "reference": attribute.reference}
-                told.append(names | {"higher": all(higher), "healthy": healthy, "sick": sick})
+                place = {"measure": measure, "group": group, "reference": attribute.reference}
+                told.append(place | {"higher": all(higher), "healthy": healthy, "sick": sick})
     return told
 
 
@@ -199,7 +188,7 @@ def _findings(study: Results, attribute: Attribute) -> list[tuple[str, list[int]
 
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
     """Whether weightings were tried that break the tie of the attribute with the label, and that even out its groups alone."""
-    named = map(by_groups, study.manifest["settings"]["training"].get("weightings", []))
+    named = map(names.by_groups, study.manifest["settings"]["training"].get("weightings", []))
     families = {weighting[0] for weighting in named if weighting and attribute.name in weighting[1]}
     breaking = {"kamiran_calders", "group_label_balanced", "group_label_balanced_sqrt"}
     return {"tie": bool(families & breaking), "groups": "group_balanced" in families}
@@ -253,7 +242,7 @@ def strata(study: Results) -> list[Row]:
     told = []
     for (name, contrast, metric, split, within), lines in parts(rows(study, "simpson"), *keys).items():
         of = {line["stratum"]: line for line in lines}
-        whole, alike = (of.get(name) for name in (AGGREGATE, STANDARDISED))
+        whole, alike = (of.get(name) for name in (names.AGGREGATE, names.STANDARDISED))
         place = {"attribute": study.attributes[name], "contrast": contrast, "metric": metric, "split": split}
         both = {"whole": estimate(whole), "alike": estimate(alike), "turned": alike["reversal"] if alike else None}
         told += [place | both | {"within": within}] if metric in STRATIFIED else []

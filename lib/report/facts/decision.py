@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.names import DRAWN, OVERALL, RECOMMENDED, Attribute
-from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, findings, silences
-from lib.report.facts.gaps import Gap, contrast_of, of_method, once, shared, widest
+from lib.report.facts.gaps import Ability, Finding, Gap, contrast_of, findings, of_method, once, silences, widest
 from lib.report.facts.options import options
-from lib.report.facts.values import BETWEEN, figure, figures, rate, row, rows
+from lib.report.facts.values import BETWEEN, figure, figures, judged, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -30,7 +29,7 @@ class Decision:
     `why_not` says why nothing is recommended; `kept` is what the choice takes off the gap (below 0) on patients that had no part in
     choosing, `left` the gap that is then to be expected.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
-    drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
+    drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin).
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not.
     `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than the one to expect.
@@ -68,7 +67,7 @@ class Decision:
         self.margin, self.networks = results.margin, results.n_seeds
         self.against = self._against()
         self.deploy = "no" if self.against else "trial"
-        self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
+        self.found, self.shared = rate(results, "tpr"), _shared(results, self.attribute)
         self.sensitive = _sensitive(results, self.attribute)
         self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
         self.held_out = manifest.get("held_out", True)
@@ -90,9 +89,9 @@ class Decision:
         return widest(gaps), widest(once(results, "chosen_anew", self.attribute, self.contrast))
 
     def _against(self) -> list[str]:
-        level = self.ability.level if self.ability else CHANCE
+        level = self.ability.level if self.ability else "chance"
         told = ["drawn"] if self.drawn else []
-        told += [level if level in (INVERTED, CHANCE) else "ability"] if level != STRONG else []
+        told += [level if level in ("inverted", "chance") else "ability"] if level != "strong" else []
         return told + (["gap"] if self.fair == "no" and (self.left is None or self.left > self.margin) else [])
 
 
@@ -113,6 +112,13 @@ def _attribute(results: Results, preferred: str | None, main: Finding | None) ->
     if preferred in results.attributes:
         return results.attributes[preferred]
     return main.attribute if main else next(iter(results.attributes.values()))
+
+
+def _shared(results: Results, attribute: Attribute) -> int:
+    """Patients to judge on who are in more than one group of the attribute (counted once for each further group)."""
+    places = (OVERALL, attribute.name)
+    everyone, groups = (sum(line["patients"] for line in judged(results, place).values()) for place in places)
+    return max(0, groups - everyone)
 
 
 def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:

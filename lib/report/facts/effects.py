@@ -5,19 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    ERRORS,
-    HARMFUL,
-    NARROWED,
-    OUTCOMES,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    SUGGESTED,
-    Attribute,
-    Method,
-    must_know,
-)
+from lib.names import ERRORS, HARMFUL, NARROWED, OUTCOMES, OVERALL, PATIENT, SHOWN, Attribute, Method, must_know
 from lib.report.facts import values
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import contrast_of
@@ -134,7 +122,7 @@ def _of(results: Results, kind: str, attribute: Attribute) -> pl.DataFrame:
 
 def _outcome(line: dict[str, Any], sign: float) -> Outcome:
     verdict = line["outcome_verdict"]
-    differs = verdict in (SHOWN, SUGGESTED) and line["estimand"] == "networks"
+    differs = verdict in values.SEEN and line["estimand"] == "networks"
     left = None if line["left"] is None else Estimate(line["left"], line["left_low"], line["left_high"])
     return {
         "change": turned(estimate(line), sign),
@@ -157,7 +145,7 @@ def _effect(method: Method, outcomes: Mapping[str, Outcome]) -> Effect:
         "outcomes": outcomes,
         "told": list(told.values()),
         "grouped": [(*key, metrics) for key, metrics in grouped.items()],
-        "support": SHOWN if SHOWN in verdicts else SUGGESTED if verdicts else None,
+        "support": next((verdict for verdict in values.SEEN if verdict in verdicts), None),
         "harms": any(what in HARMFUL for what, _ in grouped),
         "widest": max((abs(gap.value) for gap in gaps if gap), default=None),
     }
@@ -165,8 +153,8 @@ def _effect(method: Method, outcomes: Mapping[str, Outcome]) -> Effect:
 
 def _rank(effect: Effect) -> tuple:
     """Those that narrow a gap come first, the surer before the others, then those that leave least."""
-    order, widest = {SHOWN: 0, SUGGESTED: 1, None: 2}, effect["widest"]
-    return order[effect["support"]], effect["harms"], not effect["told"], 9.0 if widest is None else widest
+    order, widest = (*values.SEEN, None), effect["widest"]
+    return order.index(effect["support"]), effect["harms"], not effect["told"], 9.0 if widest is None else widest
 
 
 @sentences("effects")

@@ -7,21 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    BASELINE_GAPS,
-    BASELINE_WEIGHTING,
-    NO_TARGET,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    SUGGESTED,
-    WIDENED,
-    Attribute,
-)
+from lib.names import BASELINE_GAPS, NO_TARGET, OVERALL, PATIENT, SHOWN, SUGGESTED, WIDENED, Attribute
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.findings import Finding
-from lib.report.facts.gaps import widest_gap
+from lib.report.facts.gaps import Finding, widest_gap
 from lib.report.facts.options import Option
 from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, alone, estimate, figure, parts, row, rows
 from lib.report.registry import sentences
@@ -151,9 +140,8 @@ def replaced(results: Results) -> dict[str, Any] | None:
     """
     d = decide(results)
     told = []
-    known = pl.col("share").is_not_null()
-    where = {"weighting": BASELINE_WEIGHTING, "target": d.attribute.name}
-    for line in rows(results, "replaced_scores", known, **where).to_dicts():
+    known, target = pl.col("share").is_not_null(), d.attribute.name
+    for line in rows(results, "replaced_scores", known, ~values.WEIGHTED, target=target).to_dicts():
         place = {"attribute": d.attribute.name, "contrast": line["group"], "metric": "tpr", "unit": PATIENT}
         effect = row(results, "effects", **{key: line[key] for key in KEYS}, **place)
         if effect and effect["estimate"] is not None:
@@ -228,7 +216,7 @@ def _elsewhere(results: Results, d: Decision, option: Option | None) -> list[dic
         if all(gaps.height for gaps in both):
             before, after = (gaps["estimate"].abs().max() for gaps in both)
             changes = rows(results, "effects", of_errors, **keys)
-            seen = changes.height > 0 and changes["outcome_verdict"].is_in([SHOWN, SUGGESTED]).any()
+            seen = changes.height > 0 and changes["outcome_verdict"].is_in(values.SEEN).any()
             told.append({"attribute": attribute, "before": before, "after": after, "seen": bool(seen)})
     return told
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, DRAWN, OVERALL, PATIENT, Attribute
-from lib.report.facts.findings import Ability
+from lib.report.facts.gaps import Ability
 from lib.report.facts.values import BALANCED, UNTREATED, Estimate, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results

@@ -16,6 +16,8 @@ KNOWN, BETWEEN = pl.col("estimate").is_not_null(), pl.col("contrast").is_not_nul
 """Rows with a figure; rows about a difference between groups, in tables that hold groups, too."""
 WEIGHTED, RULED = pl.col("weighting") != BASELINE[0], pl.col("postprocessing") != BASELINE[1]
 """Rows of methods with another weighting, and with another rule, than the baseline."""
+SEEN = (SHOWN, SUGGESTED)
+"""Verdicts that say something of the sign, the surer first."""
 
 
 def acts_on(attribute: Attribute) -> pl.Expr:
@@ -45,7 +47,7 @@ class Estimate:
     @property
     def seen(self) -> bool:
         """Whether anything may be said of its sign, surely or not."""
-        return self.verdict in (SHOWN, SUGGESTED)
+        return self.verdict in SEEN
 
     def __neg__(self) -> "Estimate":
         low, high = (None if end is None else -end for end in (self.high, self.low))

@@ -6,16 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    ALTERNATIVE,
-    BASELINE_WEIGHTING,
-    BY_PATIENT,
-    ERRORS,
-    OVERALL,
-    PLACEBO,
-    RECOMMENDED,
-    by_groups,
-)
+from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, BY_PATIENT, ERRORS, OVERALL, PLACEBO, RECOMMENDED, by_groups
 from lib.report.facts.cohort import data
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects

@@ -12,8 +12,7 @@ from lib.report.facts import cohort
 from lib.report.facts import principles as facts
 from lib.report.figures.layout import BOLD, Chart, as_it_is, over, placed, wrapped, written
 from lib.report.figures.marks import PERCENT, Panel, dot, dot_panels, row_of, span
-from lib.report.figures.pictures import WRONG
-from lib.report.figures.scores import cut_at, sides
+from lib.report.figures.pictures import WRONG, cut_at, sides
 from lib.report.registry import Material, figure
 from lib.report.theme import FAINT, GREY, LABELS, PALE, Look, Measure
 

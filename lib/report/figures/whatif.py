@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from lib.names import BASELINE_WEIGHTING, OVERALL
-from lib.report.facts import planted as plants
 from lib.report.facts import study, trust
 from lib.report.facts import whatif as facts
 from lib.report.facts.pictures import HEALTHY, SICK
@@ -118,7 +117,7 @@ def coverage(material: Material) -> Chart:
     return dot_panels(material, rows, [panel], entries=entries, ticks=5)
 
 
-@figure(plants.gather)
+@figure(trust.planted)
 def planted(material: Material) -> Chart:
     """A row for each bias: how often it is claimed where it is planted in full, by half, and not at all."""
     rows = {rate["bias"]: f"|{material.language.named(rate['bias'], 'planted')}" for rate in material["rates"]}

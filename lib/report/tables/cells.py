@@ -8,6 +8,7 @@ from great_tables import GT
 
 from lib.report.registry import Material
 from lib.report.words.language import Language
+from lib.report.words.templates import has
 
 WIDEST, LINE = 44, 100
 """Characters from which a cell takes a second line, and those of a whole line on paper."""
@@ -20,7 +21,7 @@ def listing(
     *,
     stub: str | None = None,
     heading: str | None = None,
-    right: Sequence[str] = (),
+    right: Sequence[str] | None = None,
     **of_heads: Any,
 ) -> GT:
     """A row for each mapping of facts: its cells are told by the blocks that have the names of the columns.
@@ -29,14 +30,13 @@ def listing(
     """
     told = [name for name in (heading, stub, *columns) if name]
     cells = [{name: material(name, **row) for name in told} for row in rows]
-    return table_of(
-        cells, heads(material, columns, **of_heads), material.language, stub=stub, heading=heading, right=right
-    )
+    labels = heads(material, columns, **of_heads)
+    return table_of(cells, labels, material.language, stub=stub, heading=heading, right=right)
 
 
 def heads(material: Material, columns: Sequence[str], **of_heads: Any) -> dict[str, str]:
     """The heads of columns, by name."""
-    if material.has("head"):
+    if has(material.language, material.kind.template, "head"):
         return {name: material("head", name=name, **of_heads) for name in columns}
     return {name: material(f"{name}_head") for name in columns}
 
@@ -48,13 +48,14 @@ def table_of(
     *,
     stub: str | None = None,
     heading: str | None = None,
-    right: Sequence[str] = (),
+    right: Sequence[str] | None = None,
 ) -> GT:
-    """Text cells under `labels`, the row names in `stub`, rows gathered under `heading`, numbers to the `right`.
+    """Text cells under `labels`, the row names in `stub`, rows gathered under `heading`, numbers to the `right` (by default all cells).
 
     A cell that a row lacks is `not estimable`.
     """
     columns = [column for column in (heading, stub, *labels) if column]
+    right = list(labels) if right is None else right
     missing = language.phrase("not_estimable")
     frame = pl.DataFrame(
         [[str(row.get(column, missing)) for column in columns] for row in rows],
@@ -65,9 +66,8 @@ def table_of(
     shown = [column for column in columns if column != heading]
     if rows:  # paper gives all columns the same width otherwise
         gt = gt.cols_width(_widths({column: [str(labels.get(column, "")), *frame[column]] for column in shown}))
-    left = [column for column in labels if column not in right]
-    gt = gt.cols_align("right", list(right)) if right else gt
-    gt = gt.cols_align("left", left) if left else gt
+    for side, own in (("right", right), ("left", [column for column in labels if column not in right])):
+        gt = gt.cols_align(side, list(own)) if own else gt
     return gt if rows else gt.tab_source_note(language.phrase("nothing_to_list"))
 
 

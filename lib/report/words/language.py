@@ -10,18 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lib.names import (
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
-    BY_PATIENT,
-    CROSSED,
-    NO_TARGET,
-    OVERALL,
-    PLACEBO,
-    SHOWN,
-    SUGGESTED,
-    Attribute,
-)
+from lib.names import BASELINE, BY_PATIENT, CROSSED, NO_TARGET, OVERALL, PLACEBO, SHOWN, SUGGESTED, Attribute
 from lib.report.words.writing import MINUS, Writing
 from lib.settings import ROOT, languages
 
@@ -180,8 +169,8 @@ class Language(Writing):
         """A method (weighting, post-processing, target) without the parts that are the baseline's; the baseline by its own name."""
         keys = ("weighting", "postprocessing", "target")
         weighting, rule, target = [row[key] for key in keys] if isinstance(row, Mapping) else row
-        parts = [] if weighting == BASELINE_WEIGHTING else [self.weighting(weighting)]
-        if rule != BASELINE_POSTPROCESSING:
+        parts = [] if weighting == BASELINE[0] else [self.weighting(weighting)]
+        if rule != BASELINE[1]:
             parts.append(self.rule(rule, target))
         return self.phrase("with").join(parts) or self.phrase("baseline")
 
