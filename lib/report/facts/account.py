@@ -5,23 +5,11 @@ from typing import Any
 import polars as pl
 
 from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, SHOWN
+from lib.report.facts import values
 from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap, by_metric, left_of, of_method, once
-from lib.report.facts.values import (
-    BETWEEN,
-    KEYS,
-    KNOWN,
-    SEEN,
-    alone,
-    error_gaps,
-    figures,
-    judged,
-    parts,
-    rate,
-    row,
-    rows,
-)
+from lib.report.facts.values import KNOWN, alone, error_gaps, figures, judged, keys_of, parts, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -44,7 +32,7 @@ def left(results: Results) -> dict[str, Any] | None:
     place, again = (d.attribute, d.contrast), row(results, "chosen_anew")
     ways = {
         "mean": of_method(results, d.change.method, *place),
-        "deployed": once(results, "deployed", *place, **dict(zip(KEYS, d.change.method, strict=True))),
+        "deployed": once(results, "deployed", *place, **keys_of(d.change.method)),
         "anew": once(results, "chosen_anew", *place),
     }
     ways = {way: gaps for way, gaps in ways.items() if any(gaps.values())}
@@ -66,8 +54,8 @@ def attributes(results: Results) -> dict[str, Any] | None:
         after = by_metric(results, d.change.method, attribute) if d.change else {}
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})
         if d.change and attribute != d.attribute:
-            keys = dict(zip(KEYS, d.change.method, strict=True))
-            harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in(SEEN)
+            keys = keys_of(d.change.method)
+            harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in(values.SEEN)
             for line in rows(results, "effects", harmful, error_gaps(attribute), **keys).to_dicts():
                 gap = Gap.of(attribute, line["metric"], line["contrast"], left_of(line))
                 opened.append({"gap": gap, "before": abs(line["before"]), "sure": line["outcome_verdict"] == SHOWN})
@@ -113,7 +101,9 @@ def sensitive(results: Results) -> dict[str, Any] | None:
     frame = rows(results, "operating_points", about, "estimable", KNOWN)
     if frame.is_empty():
         return None
-    levels = {key: alone(lines[0]) for key, lines in parts(frame.filter(~BETWEEN), "point", "metric", "group").items()}
+    levels = {
+        key: alone(lines[0]) for key, lines in parts(frame.filter(~values.BETWEEN), "point", "metric", "group").items()
+    }
     points = []
     for point in POINTS:
         groups = [
@@ -122,7 +112,7 @@ def sensitive(results: Results) -> dict[str, Any] | None:
             if (point, "tpr", group) in levels and (point, "fpr", group) in levels
         ]
         if groups and groups[0]["group"] == "all":
-            gaps = list(figures(frame.filter(BETWEEN, point=point), "contrast", "metric").values())
+            gaps = list(figures(frame.filter(values.BETWEEN, point=point), "contrast", "metric").values())
             cut = levels.get((point, "threshold", "all"))
             points.append({"point": point, "cut": cut, "groups": groups, "gaps": gaps})
     return {"d": d, "points": points} if len(points) > 1 else None

@@ -26,11 +26,12 @@ class Decision:
     """All that the page says.
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
-    `why_not` says why nothing is recommended; `kept` is what the choice takes off the gap (below 0) on patients that had no part in
-    choosing, `left` the gap that is then to be expected.
+    `why_not` says why nothing is recommended; `left` is the gap to be expected after the choice.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin).
-    Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not.
+    Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
+    `own` is the first by the `attribute` that options are told by.
+    `choice` is the option that is recommended, `change` the same unless it is to do nothing, `rule` the best threshold rule.
     `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than the one to expect.
     """
@@ -46,18 +47,19 @@ class Decision:
         self.lead = [finding for finding in self.findings if (finding.attribute, finding.contrast) == same][:2]
         self.other = [finding for finding in self.findings if finding not in self.lead]
         self.attribute = _attribute(results, preferred, self.main)
+        self.own = next((finding for finding in self.findings if finding.attribute == self.attribute), None)
         self.ability = Ability.of(results)
         self.options = options(results, self.attribute, hospital)
         self.rivals = [option for option in self.options if not option.nothing]
         self.yearly = [o for o in self.rivals if o.support and any(share.yearly for share in o.shares)]
         self.choice = next((option for option in self.options if option.recommended), None)
+        self.rule = next((option for option in self.options if option.kind == "threshold rule"), None)
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
         self.change = None if self.choice is None or self.choice.nothing else self.choice
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
         self.contrast = contrast_of(results, self.attribute, self.main)
         self.mean, self.anew = self._judged(results)
-        self.kept = self.anew.size.value - self.options[0].gap if self.anew else None
         # what is to be expected: the gap on patients who had no part in choosing, where it is known and larger
         gaps = [self.choice.gap if self.choice else None, self.anew.size.value if self.anew else None]
         self.left = max((gap for gap in gaps if gap is not None), default=None)

@@ -8,7 +8,7 @@ import polars as pl
 
 from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT, Attribute, Method
 from lib.report.facts import values
-from lib.report.facts.values import Estimate, alone, error_gaps, estimate, figure, rate, row, rows, turned
+from lib.report.facts.values import Estimate, alone, error_gaps, estimate, figure, keys_of, rate, row, rows, turned
 from lib.results import Results
 
 KINDS = {"tpr": "missed", "fpr": "alarmed"}
@@ -55,7 +55,7 @@ def of_method(results: Results, method: Method, attribute: Attribute, contrast: 
         "attribute": attribute.name,
         "contrast": contrast,
         "unit": PATIENT,
-        **dict(zip(values.KEYS, method, strict=True)),
+        **keys_of(method),
     }
     told = {}
     for metric in ERRORS:

@@ -5,7 +5,7 @@ from typing import Any
 
 from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
 from lib.report.facts.gaps import counts
-from lib.report.facts.values import KEYS, Estimate, estimate, judged, rate, row, rows
+from lib.report.facts.values import KEYS, Estimate, estimate, judged, keys_of, rate, row, rows
 from lib.results import Results
 
 
@@ -20,7 +20,7 @@ class Share:
     def __init__(
         self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Mapping[str, Any]
     ) -> None:
-        keys = dict(zip(KEYS, method, strict=True))
+        keys = keys_of(method)
         tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
         self.group = group
         self.sick, self.healthy = counts(results, attribute, group)

@@ -6,11 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE, ERRORS, NO_TARGET, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute
+from lib.names import BASELINE, ERRORS, NO_TARGET, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, Method
 from lib.results import Results
 
 KEYS = ("weighting", "postprocessing", "target")
-UNTREATED = dict(zip(KEYS, BASELINE, strict=True))
 BALANCED = "balanced_accuracy"
 KNOWN, BETWEEN = pl.col("estimate").is_not_null(), pl.col("contrast").is_not_null()
 """Rows with a figure; rows about a difference between groups, in tables that hold groups, too."""
@@ -18,6 +17,14 @@ WEIGHTED, RULED = pl.col("weighting") != BASELINE[0], pl.col("postprocessing") !
 """Rows of methods with another weighting, and with another rule, than the baseline."""
 SEEN = (SHOWN, SUGGESTED)
 """Verdicts that say something of the sign, the surer first."""
+
+
+def keys_of(method: Method) -> dict[str, str]:
+    """Where tables have a method."""
+    return dict(zip(KEYS, method, strict=True))
+
+
+UNTREATED = keys_of(BASELINE)
 
 
 def acts_on(attribute: Attribute) -> pl.Expr:

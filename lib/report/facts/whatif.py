@@ -21,11 +21,10 @@ def _by_group(by_place: dict[tuple[str, Any], Estimate], attribute: Attribute) -
 def net_benefit(results: Results) -> dict[str, Any] | None:
     """`groups`: by group, everyone (`all`) first, the gain over calling all or nobody, as an Estimate by threshold; `above`: where its interval lies above 0."""
     d = decide(results)
-    about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
-    gains = rows(results, "net_benefit", about, "estimable", pl.col("low").is_not_null(), metric="gain")
-    groups = _by_group(
-        dict(sorted(figures(gains, "group", "threshold").items(), key=lambda place: place[0][1])), d.attribute
-    )
+    known = (pl.col("attribute").is_in([OVERALL, d.attribute.name]), "estimable", pl.col("low").is_not_null())
+    gains = rows(results, "net_benefit", *known, metric="gain")
+    gains = gains if gains.is_empty() else gains.sort("threshold", maintain_order=True)
+    groups = _by_group(figures(gains, "group", "threshold"), d.attribute)
     above = {group: [cut for cut, gain in curve.items() if gain.low > 0] for group, curve in groups.items()}
     below = {group: [cut for cut, gain in curve.items() if gain.high < 0] for group, curve in groups.items()}
     return {"d": d, "groups": groups, "above": above, "below": below} if groups else None
@@ -61,8 +60,8 @@ def abstention(results: Results) -> dict[str, Any] | None:
     if not {"referred", "tpr", "fpr"} <= rates.keys():
         return None
     share = 0.2 if 0.2 in frame["share"] else frame["share"].max()
-    apart: dict[str, list[tuple[str, Estimate, Estimate | None]]] = {}
     differences = figures(frame.filter(BETWEEN), "share", "metric", "group")
+    apart: dict[str, list[tuple[str, Estimate, Estimate | None]]] = {}
     for (at, metric, group), difference in differences.items():
         if at == share:
             apart.setdefault(metric, []).append((group, difference, differences.get((0.0, metric, group))))
@@ -92,11 +91,10 @@ def sliding(results: Results) -> dict[str, Any] | None:
         group: (own["patients"] * own["estimate"], own["patients"] * (1 - own["estimate"]))
         for group, own in members.items()
     }
-    rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
     cut = thresholds(results)
-    for rule, cuts in (cut["rules"] if cut else {}).items():
-        if all(group in cuts for group in people):
-            rules[rule] = {group: cuts[group][0] for group in people}
+    fitted = {rule: cuts for rule, cuts in (cut["rules"] if cut else {}).items() if people.keys() <= cuts.keys()}
+    rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
+    rules |= {rule: {group: cuts[group][0] for group in people} for rule, cuts in fitted.items()}
     return {"d": d, "groups": groups, "people": people, "rules": rules}
 
 
