@@ -111,12 +111,8 @@ def _drawn(material: Material) -> alt.TopLevelMixin | GT:
     drawn = material.kind.draw(material)
     if of_table:
         return drawn
-    words = {"title": material("title"), "subtitle": material("subtitle"), "description": material("alt")}
-    figure = framed(drawn, **words, size=material.size, language=spoken)
-    if (
-        material.size == "page"
-        and not material.narrower
-        and (beyond := exhibit.width(figure) - material.measure.width - MARGIN) > 0
-    ):
-        return _drawn(replace(material, narrower=beyond))
-    return figure
+    figure = framed(drawn, material)
+    if material.size == "slide" or material.narrower:
+        return figure
+    beyond = exhibit.width(figure) - material.measure.width - MARGIN
+    return _drawn(replace(material, narrower=beyond)) if beyond > 0 else figure

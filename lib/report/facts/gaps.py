@@ -51,12 +51,7 @@ def left_of(effect: Mapping[str, Any] | None) -> Estimate | None:
 
 def of_method(results: Results, method: Method, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:
     """By metric, what a method leaves of a gap, with the interval of what is left: a mean over folds and networks."""
-    place = {
-        "attribute": attribute.name,
-        "contrast": contrast,
-        "unit": PATIENT,
-        **keys_of(method),
-    }
+    place = {"attribute": attribute.name, "contrast": contrast, "unit": PATIENT, **keys_of(method)}
     told = {}
     for metric in ERRORS:
         value = left_of(row(results, "effects", **place, metric=metric))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import altair as alt
 import polars as pl
 
-from lib.names import OVERALL
+from lib.names import OVERALL, Attribute
 from lib.report.facts import baseline as facts
 from lib.report.facts import cohort
 from lib.report.facts.baseline import Line
@@ -30,16 +30,18 @@ def prevalence(material: Material) -> Chart:
         return row_of(language, group["attribute"], str(material("group_name", m=group)))
 
     domain = span([group["sick"] for group in members], step=0.05, least=0.2)
-    panels = []
+    panels, missing = [], str(material("no_image"))
     for split in material["splits"]:
-        dots, everyone = [], None
-        for group in (group for group in members if group["split"] == split):
-            of_all, sick = group["attribute"] == OVERALL, group["sick"]
-            look = group_look(OVERALL if of_all else group["attribute"].name, group["group"])
-            dots.append(dot(row(group), sick, look, missing=str(material("no_image"))))
-            everyone = sick.value if of_all and sick else everyone
+        own = [group for group in members if group["split"] == split]
+        dots = [dot(row(g), g["sick"], _look(g["attribute"], g["group"]), missing=missing) for g in own]
+        everyone = next((g["sick"].value for g in own if g["attribute"] == OVERALL and g["sick"]), None)
         panels.append(Panel(dots, domain, marks.PERCENT, language.split(split), everyone))
     return dot_panels(material, [row(group) for group in members], panels)
+
+
+def _look(attribute: Attribute | str | None, group: str | None) -> Look:
+    """That of a group, or of everyone."""
+    return group_look(OVERALL, "all") if attribute in (None, OVERALL) else group_look(attribute.name, group)
 
 
 @figure(cohort.ages)
@@ -72,8 +74,8 @@ def associations(material: Material) -> Chart:
     rows, dots = [], []
     for tie in material["ties"]:
         rows.append(f"{material('between' if tie['other'] else 'with_label')}|{material('pair', tie=tie)}")
-        strength = None if tie["strength"] is None else Estimate(tie["strength"])
-        look = replace(LABELS[1], hollow=not tie["sure"])
+        strength, look = tie["strength"], replace(LABELS[1], hollow=not tie["sure"])
+        strength = None if strength is None else Estimate(strength)
         dots.append(dot(rows[-1], strength, look, aside=material.language.verdict(tie["verdict"])))
     domain = (0.0, max(0.2, span([tie["strength"] for tie in material["ties"]], step=0.05)[1]))
     panel = Panel(dots, domain, {"format": ".2f", "title": str(material("axis"))})
@@ -88,13 +90,13 @@ def exposure(material: Material) -> Chart:
     def row(grey: Row) -> str:
         return f"{material.language.group(grey['group'], attribute)}|{material('row', label=grey['label'])}"
 
-    panels = []
+    def look(grey: Row) -> Look:
+        return replace(group_look(attribute.name, grey["group"]), hollow=LABELS[grey["label"]].hollow)
+
+    panels, missing = [], str(material("no_image"))
     for name in dict.fromkeys(grey["measure"] for grey in shown):
         greys = [grey for grey in shown if grey["measure"] == name]
-        dots = []
-        for grey in greys:
-            look = replace(group_look(attribute.name, grey["group"]), hollow=LABELS[grey["label"]].hollow)
-            dots.append(dot(row(grey), grey["level"], look, missing=str(material("no_image"))))
+        dots = [dot(row(grey), grey["level"], look(grey), missing=missing) for grey in greys]
         domain = span([grey["level"] for grey in greys], step=0.01, least=0.04)
         panels.append(Panel(dots, domain, {"format": ".2f"}, str(material("measure", name=name))))
     return dot_panels(material, [row(grey) for grey in shown], panels, spacing=30)
@@ -160,33 +162,30 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
     Without `everyone` the rule is at what the axis must hold, marks are those of verdicts, and a key names those that occur.
     """
     lines, language = material["lines"], material.language
-    panels, verdicts = [], set()
+
+    def row(line: Line) -> str:
+        named = language.contrast if line["contrast"] else language.group
+        name = named(line["contrast"] or line["group"], line["attribute"]) if line["attribute"] else ""
+        return row_of(language, line["attribute"], name)
+
+    def look(line: Line, cell: Estimate | None) -> Look:
+        if everyone is not None:
+            return _look(line["attribute"], line["group"])
+        return DIFFERENCES.get(cell.verdict if cell else None, DIFFERENCES["not told"])
+
+    panels = []
     for name, (axis, held, step) in scales.items():
         together = RATES if name in RATES else (name,)
         domain = span([held, *(line["cells"][n] for line in lines for n in together)], step=step, least=2 * step)
-        dots = []
-        for line in lines:
-            cell = line["cells"][name]
-            verdict = cell.verdict if cell else None
-            verdicts.add(verdict)
-            look = DIFFERENCES.get(verdict, DIFFERENCES["not told"]) if everyone is None else _group_look(line)
-            dots.append(dot(_row(line, material), cell, look))
+        dots = [dot(row(line), line["cells"][name], look(line, line["cells"][name])) for line in lines]
         at = held if everyone is None else everyone.get(name)
         panels.append(Panel(dots, domain, axis, str(material("heading", name=name)), at))
+    verdicts = {line["cells"][name].verdict for line in lines for name in scales if line["cells"][name]}
     names = "verdicts" if material.size == "page" else "spoken"
-    seen = [word for word in DIFFERENCES if word in verdicts and not everyone]
-    entries = [(language.named(word, names), DIFFERENCES[word]) for word in seen]
-    return dot_panels(material, [_row(line, material) for line in lines], panels, entries=entries)
-
-
-def _row(line: Line, material: Material) -> str:
-    attribute, named = line["attribute"], material.language.contrast if line["contrast"] else material.language.group
-    name = named(line["contrast"] or line["group"], attribute) if attribute else ""
-    return row_of(material.language, attribute, name)
-
-
-def _group_look(line: Line) -> Look:
-    return group_look(line["attribute"].name if line["attribute"] else OVERALL, line["group"] or "all")
+    seen = [
+        (language.named(word, names), own) for word, own in DIFFERENCES.items() if word in verdicts and not everyone
+    ]
+    return dot_panels(material, [row(line) for line in lines], panels, entries=seen)
 
 
 @figure(facts.of_networks)
@@ -197,11 +196,13 @@ def seed_spread(material: Material) -> Chart:
     rows = {name: f"|{language.weighting(name)}" for name in networks}
     panels = []
     for metric, axis in (("balanced_accuracy", marks.PERCENT), ("auc", marks.AUC)):
-        dots = []
-        for name, figures in networks.items():
-            ends = (min(figures[metric], default=None), max(figures[metric], default=None))
-            dots += [dot(rows[name], Estimate(value, *ends), LABELS[1]) for value in figures[metric]]
-        domain = span([value for figures in networks.values() for value in figures[metric]], step=0.01, least=0.04)
+        values = {name: own[metric] for name, own in networks.items()}
+        dots = [
+            dot(rows[name], Estimate(value, min(own), max(own)), LABELS[1])
+            for name, own in values.items()
+            for value in own
+        ]
+        domain = span([value for own in values.values() for value in own], step=0.01, least=0.04)
         panels.append(Panel(dots, domain, axis, language.metric(metric)))
     measure = roomy(material.measure, rows.values())
     return dot_panels(material, rows.values(), panels, measure=measure, spacing=30)

@@ -35,6 +35,7 @@ FEW = 6
 """Rules for which a slide has room."""
 MOST, ON_SLIDE = 20, 2
 """Methods drawn at most, those that do most first; a slide has one more, which fails or does least."""
+NOTHING = {"change": None, "what": None}
 SLIDE_WRAP = 40
 """Characters of a line of a row's label on a slide, where it says what a method does."""
 
@@ -97,23 +98,18 @@ def wrong_groups(material: Material) -> Chart:
 def changes(material: Material) -> Chart:
     """A row for each method: the change of balanced accuracy, of the TPR gap and of the FPR gap; grey is what chance does."""
     e, language, slide = material["e"], material.language, material.size == "slide"
-    methods = _on_slide(e["methods"]) if slide else _foremost_methods(e)
-    name = _plain if slide else _name
-    rows = {effect["method"]: f"|{name(effect, language)}" for effect in methods}
+    methods = _foremost_methods(e, slide)
+    rows = {effect["method"]: f"|{_name(effect, language, plain=slide)}" for effect in methods}
     gaps = [change for metric in ERRORS for change in _changes(methods, metric)]
     domains = dict.fromkeys(ERRORS, around_zero([*gaps, *e["goals"].values()], step=0.1, least=0.2))
     domains[BALANCED] = around_zero(_changes(methods, BALANCED), step=0.02, least=0.08)
     panels = []
     for metric in FIGURES:
-        dots = []
-        for effect in methods:
-            outcome = effect["outcomes"].get(metric, {})
-            change = outcome.get("change")
-            dots.append(dot(rows[effect["method"]], change, VERDICTS[_look(outcome) if change else NOT_TOLD]))
-        rules = {"at": 0, "goals": [goal for name, goal in e["goals"].items() if name == metric]}
-        heading = str(material("heading", metric=metric))
-        axis = marks.THOUSAND if slide else marks.POINTS
-        panels.append(Panel(dots, domains[metric], axis, heading, **rules, band=e["floor"][metric]))
+        outcomes = {effect["method"]: effect["outcomes"].get(metric, NOTHING) for effect in methods}
+        dots = [dot(rows[method], own["change"], VERDICTS[_look(own)]) for method, own in outcomes.items()]
+        rules = {"at": 0, "goals": [e["goals"][metric]] if metric in e["goals"] else [], "band": e["floor"][metric]}
+        axis, heading = marks.THOUSAND if slide else marks.POINTS, str(material("heading", metric=metric))
+        panels.append(Panel(dots, domains[metric], axis, heading, **rules))
     seen = {_look(outcome) for effect in methods for outcome in effect["outcomes"].values()}
     entries = [(str(material("mark", mark=name)), look) for name, look in VERDICTS.items() if name in seen]
     measure = roomy(material.measure, rows.values())
@@ -123,26 +119,22 @@ def changes(material: Material) -> Chart:
     return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20, ticks=ticks)
 
 
-def _on_slide(methods: list[Effect]) -> list[Effect]:
-    worst = fails_most(methods[ON_SLIDE:])
-    return methods[:ON_SLIDE] + ([worst] if worst else [])
-
-
-def _foremost_methods(e: Effects) -> list[Effect]:
+def _foremost_methods(e: Effects, slide: bool) -> list[Effect]:
     """What is drawn where there is no room for all: those of which anything is told, and others as far as there is room."""
+    if slide:
+        return e["methods"][:ON_SLIDE] + [worst for worst in [fails_most(e["methods"][ON_SLIDE:])] if worst]
     kept = {effect["method"] for effect in [*e["told"], *e["silent"]][:MOST]}
     return [effect for effect in e["methods"] if effect["method"] in kept]
 
 
-def _name(effect: Effect, language: Language) -> str:
-    """Of rules by the page's attribute, or by none, the name alone; that they go by it stands in the caption."""
+def _name(effect: Effect, language: Language, plain: bool) -> str:
+    """Of rules by the page's attribute, or by none, the name alone; that they go by it stands in the caption.
+
+    With `plain` what a method does, in words for everybody, and its name in brackets.
+    """
     weighting, rule, _ = effect["method"]
-    return language.rule(rule) if weighting == BASELINE_WEIGHTING else language.weighting(weighting)
-
-
-def _plain(effect: Effect, language: Language) -> str:
-    """What a method does, in words for everybody, and its name in brackets."""
-    name, does = _name(effect, language), language.does(*effect["method"][:2])
+    name = language.rule(rule) if weighting == BASELINE_WEIGHTING else language.weighting(weighting)
+    does = language.does(weighting, rule) if plain else ""
     return f"{does} ({name})" if does else name
 
 
@@ -152,7 +144,7 @@ def _changes(methods: list[Effect], metric: str) -> list[Estimate | None]:
 
 def _look(outcome: Outcome) -> str:
     what = outcome["what"]
-    if what is None:
+    if what is None or outcome["change"] is None:
         return NOT_TOLD
     side = "harms" if what in HARMFUL else "helps" if what in (NARROWED, IMPROVED) else "differs"
     return side if outcome["sure"] or side == "differs" else f"{side} perhaps"
@@ -224,16 +216,17 @@ def who_gains(material: Material) -> Chart:
     def row(error: str, group: str) -> str:
         return f"{material(error)}|{material.language.group(group, d.attribute)}"
 
+    def look(group: str, gain: Estimate) -> Look:
+        own = group_look(d.attribute.name, group)
+        return Look(own.colour if gain.seen else GREY, own.shape, hollow=not gain.shown)
+
     errors = [error for error in ("missed", "alarmed") if any(gain["error"] == error for gain in gains)]
     options = sorted({gain["option"] for gain in gains})
     domain = around_zero([gain["gain"] for gain in gains], step=0.1, least=0.2)
     panels = []
     for option in options:
-        dots = []
-        for group, error, gain in ((g["group"], g["error"], g["gain"]) for g in gains if g["option"] == option):
-            look = group_look(d.attribute.name, group)
-            look = Look(look.colour if gain.seen else GREY, look.shape, hollow=not gain.shown)
-            dots.append(dot(row(error, group), gain, look))
+        own = [(gain["error"], gain["group"], gain["gain"]) for gain in gains if gain["option"] == option]
+        dots = [dot(row(error, group), gain, look(group, gain)) for error, group, gain in own]
         panels.append(Panel(dots, domain, marks.THOUSAND, str(material("option", o=d.rivals[option])), at=0.0))
     entries = [(str(material(word)), Look(GREY, "circle", hollow=word == "unsure")) for word in ("sure", "unsure")]
     rows = [row(error, group) for error in errors for group in d.attribute.groups]
