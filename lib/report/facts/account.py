@@ -9,7 +9,7 @@ from lib.report.facts import values
 from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap, by_metric, left_of, of_method, once
-from lib.report.facts.values import KNOWN, alone, error_gaps, figures, judged, keys_of, parts, rate, row, rows
+from lib.report.facts.values import KNOWN, alone, error_gaps, figures, judged, keys_of, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -101,9 +101,7 @@ def sensitive(results: Results) -> dict[str, Any] | None:
     frame = rows(results, "operating_points", about, "estimable", KNOWN)
     if frame.is_empty():
         return None
-    levels = {
-        key: alone(lines[0]) for key, lines in parts(frame.filter(~values.BETWEEN), "point", "metric", "group").items()
-    }
+    levels = figures(frame.filter(~values.BETWEEN), "point", "metric", "group", read=alone)
     points = []
     for point in POINTS:
         groups = [
@@ -143,9 +141,8 @@ def _predictive(tpr: float, fpr: float, sick: float) -> tuple[float | None, floa
 def yearly(results: Results) -> dict[str, Any] | None:
     """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group."""
     d = decide(results)
-    lines = [
-        {"option": option, "share": share} for option in d.yearly for share in option.shares if share.yearly is not None
-    ]
+    pairs = [(option, share) for option in d.yearly for share in option.shares if share.yearly]
+    lines = [{"option": option, "share": share} for option, share in pairs]
     return {"d": d, "lines": lines} if lines else None
 
 
@@ -164,15 +161,11 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
     known = [line for line in lines if line["known"]]
     if not known:
         return None
-    worst = [
-        max(own, key=lambda line: line["share"].value)
-        for group in d.attribute.groups
-        if (own := [line for line in known if line["group"] == group])
-    ]
+    by_group = [[line for line in known if line["group"] == group] for group in d.attribute.groups]
+    worst = [max(own, key=lambda line: line["share"].value) for own in by_group if own]
     urgent = []
     for finding in URGENT:
-        own = [line for line in lines if line["finding"] == finding]
-        if own:
+        if own := [line for line in lines if line["finding"] == finding]:
             counts = {line["group"]: line["patients"] for line in own}
             urgent.append({"finding": finding, "known": [line for line in own if line["known"]], "counts": counts})
     return {"worst": worst, "urgent": urgent}

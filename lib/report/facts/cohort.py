@@ -25,11 +25,8 @@ def members(study: Results) -> list[Row]:
     """
     by_place = parts(rows(study, "composition", unit=names.PATIENT), "attribute", "group")
     places = [(OVERALL, "all"), *((a.name, group) for a in study.attributes.values() for group in a.groups)]
-    return [
-        line | {"attribute": study.attributes.get(place[0], OVERALL), "sick": estimate(line)}
-        for place in places
-        for line in by_place.get(place, [])
-    ]
+    lines = [line for place in places for line in by_place.get(place, [])]
+    return [m | {"attribute": study.attributes.get(m["attribute"], OVERALL), "sick": estimate(m)} for m in lines]
 
 
 def ties(study: Results) -> list[Row]:

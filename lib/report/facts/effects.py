@@ -51,12 +51,9 @@ def _effects(results: Results, kind: str) -> Effects | None:
     d = decide(results)
     contrast = d.contrast
     # rules that act on other attributes are left out
-    of_rules, of_weightings = (
-        (values.acts_on(d.attribute), values.RULED, ~values.WEIGHTED),
-        (values.WEIGHTED, ~values.RULED),
-    )
-    table, conditions = "head_effects" if kind == LAST_LAYER else "effects", of_rules if kind == RULE else of_weightings
-    frame = rows(results, table, *conditions, unit=PATIENT)
+    of_rules = (values.acts_on(d.attribute), values.RULED, ~values.WEIGHTED)
+    conditions = of_rules if kind == RULE else (values.WEIGHTED, ~values.RULED)
+    frame = rows(results, "head_effects" if kind == LAST_LAYER else "effects", *conditions, unit=PATIENT)
     if contrast is None or frame.is_empty():
         return None
     places = {metric: {"attribute": d.attribute.name, "contrast": contrast} for metric in ERRORS}
@@ -65,23 +62,20 @@ def _effects(results: Results, kind: str) -> Effects | None:
     gaps = frame.filter(**places["tpr"])
     # last layers are compared with one that was re-trained, too
     again = dict(gaps.select("metric", "before").drop_nulls().rows()) if kind == LAST_LAYER else {}
-    place = UNTREATED | {"unit": PATIENT}
+    place, overall = UNTREATED | {"unit": PATIENT}, {"attribute": OVERALL, "group": "all", "metric": BALANCED}
     before = {m: figure(results, "gaps", **place, **places[m], metric=m) for m in ERRORS}
     before |= {metric: Estimate(value) for metric, value in again.items()}
     signs = {metric: gap.value if gap else 1 for metric, gap in before.items()} | {BALANCED: 1}
     before = {metric: turned(gap, signs[metric]) for metric, gap in before.items()}
-    level = figure(
-        results, "head_metrics" if again else "metrics", **place, attribute=OVERALL, group="all", metric=BALANCED
-    )
+    level = figure(results, "head_metrics" if again else "metrics", **place, **overall)
     methods = []
     for method, lines in parts(frame, *KEYS).items():
         by = {(line["attribute"], line["contrast"], line["metric"]): line for line in lines}
         lines_of = {metric: by.get((*places[metric].values(), metric)) for metric in FIGURES}
         outcomes = {metric: _outcome(line, signs[metric]) for metric, line in lines_of.items() if line}
-        names = {"needs": results.attributes.get(must_know(*method[1:]))}
-        methods.append(
-            names | {"recommended": d.choice is not None and d.choice.method == method} | _effect(method, outcomes)
-        )
+        own = {"recommended": d.choice is not None and d.choice.method == method}
+        own |= {"needs": results.attributes.get(must_know(*method[1:]))}
+        methods.append(own | _effect(method, outcomes))
     methods = sorted(methods, key=_rank)
     told, silent = ([effect for effect in methods if bool(effect["told"]) is side] for side in (True, False))
     needs = {effect["needs"] for effect in methods if effect["needs"]}

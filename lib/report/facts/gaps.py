@@ -151,10 +151,8 @@ class Finding:
         aucs = [row(results, "equal_rates", group=side, **of_group) for side in (self.worse, self.better)]
         self.auc = tuple(auc["estimate"] for auc in aucs) if all(aucs) else None
         # parts of a gap are above 0 where they widen it
-        self.composition, self.same_findings = (
-            turned(figure(results, "gap_by_findings", **where, part=part), whole.value)
-            for part in ("composition", "same findings")
-        )
+        parts = [figure(results, "gap_by_findings", **where, part=part) for part in ("composition", "same findings")]
+        self.composition, self.same_findings = (turned(part, whole.value) for part in parts)
         self.blind = _blind(results, **where)
 
 

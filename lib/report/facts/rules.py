@@ -11,20 +11,7 @@ from lib.names import BASELINE, BASELINE_GAPS, NO_TARGET, OVERALL, PATIENT, SHOW
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.gaps import by_metric, widest, widest_gap
-from lib.report.facts.values import (
-    BALANCED,
-    KEYS,
-    UNTREATED,
-    Estimate,
-    alone,
-    estimate,
-    figure,
-    figures,
-    keys_of,
-    parts,
-    row,
-    rows,
-)
+from lib.report.facts.values import Estimate, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -57,9 +44,7 @@ def _place(gap: Gap) -> dict[str, str]:
     return {"attribute": gap["attribute"].name, "metric": gap["metric"], "contrast": gap["contrast"]}
 
 
-def rules_of(
-    results: Results, table: str, by: Attribute, /, *conditions: pl.Expr | str, **keys: Any
-) -> dict[Rule, list[dict[str, Any]]]:
+def rules_of(results: Results, table: str, by: Attribute, /, *conditions: Any, **keys: Any) -> dict[Rule, list[Any]]:
     """The rows of each rule that acts on the attribute (`by`) or on none, of the baseline's networks, in the order of the bundle."""
     frame = rows(results, table, values.acts_on(by), values.RULED, ~values.WEIGHTED, *conditions, **keys)
     by = parts(frame, "postprocessing", "target")
@@ -82,7 +67,7 @@ def optimism(results: Results) -> dict[str, Any] | None:
     gap = followed(results, d)
     told = {}
     for rule in rules_of(results, "optimism", d.attribute):
-        if balanced := _thrice(results, rule, attribute=OVERALL, metric=BALANCED, contrast="all"):
+        if balanced := _thrice(results, rule, attribute=OVERALL, metric=values.BALANCED, contrast="all"):
             told[rule] = {"balanced": balanced, "gap": gap and _thrice(results, rule, **_place(gap))}
     if not told:
         return None
@@ -143,7 +128,7 @@ def replaced(results: Results) -> dict[str, Any] | None:
     known, target = pl.col("share").is_not_null(), d.attribute.name
     for line in rows(results, "replaced_scores", known, ~values.WEIGHTED, target=target).to_dicts():
         place = {"attribute": d.attribute.name, "contrast": line["group"], "metric": "tpr", "unit": PATIENT}
-        effect = row(results, "effects", **{key: line[key] for key in KEYS}, **place)
+        effect = row(results, "effects", **{key: line[key] for key in values.KEYS}, **place)
         if effect and effect["estimate"] is not None:
             change = replace(alone(effect), verdict=effect["outcome_verdict"])
             rates = {"before": effect["before"], "after": effect["before"] + change.value, "change": change}
@@ -165,13 +150,11 @@ def adjusting(results: Results) -> dict[str, Any]:
     d, cut = decide(results), thresholds(results)
     gap, option = followed(results, d), d.rule
     of_rules = rules_of(results, "effects", d.attribute, values.error_gaps(d.attribute))
-    widened = {
-        rule: {line["outcome_verdict"] for line in lines if line["outcome"] == WIDENED}
-        for rule, lines in of_rules.items()
-    }
+    widening = {rule: [line for line in lines if line["outcome"] == WIDENED] for rule, lines in of_rules.items()}
+    widened = {rule: {line["outcome_verdict"] for line in lines} for rule, lines in widening.items()}
     changes = [line for lines in of_rules.values() for line in lines if gap and line["detectable"] is not None]
     detectable = [line["detectable"] for line in changes if all(line[k] == gap[k] for k in ("metric", "contrast"))]
-    place = UNTREATED | {"attribute": d.attribute.name, "metric": "auc", "unit": PATIENT}
+    place = values.UNTREATED | {"attribute": d.attribute.name, "metric": "auc", "unit": PATIENT}
     aucs = figures(rows(results, "metrics", "estimable", pl.col("low").is_not_null(), **place), "group")
     chance = [{"group": group, "auc": auc} for group, auc in aucs.items() if auc.low <= 0.5]
     tried = parts(rows(results, "metrics", values.RULED, ~values.WEIGHTED, attribute=OVERALL), "postprocessing")

@@ -25,8 +25,6 @@ UNPLANTED = ("none", "gaps")
 """Worlds in which families are counted: without any gap, and with those of the scores."""
 FEW = 100
 """Cohorts of a setting under which its own share of intervals is rough: two points either way, at best."""
-NULL = 1e-3
-"""A true difference below this counts as none."""
 FAMILY, NARROWED, RECOMMENDED = "family", "narrowed", "recommended"
 WRONG = {"loss": "loss", "gap": "gap", "margin": "gap + margin"}
 """Ways in which a recommendation can be wrong, and the metric of their rows."""
@@ -113,10 +111,8 @@ def power(frame: pl.DataFrame) -> list[dict[str, Any]]:
     planted = planted.filter(pl.col("networks") == pl.col("networks").max())
     gap, alone = pl.col("truth").abs(), pl.col("p_below_5")
     size = (100 * gap).round().cast(pl.Int64)
-    kept = planted.sort(gap, "metric").select(
-        "metric", "patients", "networks", "shown", gap=gap, size=size, alone=alone
-    )
-    return kept.to_dicts()
+    columns = ("metric", "patients", "networks", "shown")
+    return planted.sort(gap, "metric").select(*columns, gap=gap, size=size, alone=alone).to_dicts()
 
 
 def advice(frame: pl.DataFrame) -> dict[str, float] | None:
@@ -167,32 +163,24 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     """The facts of the sentences; shares are None where nothing of the kind was tried."""
     frame = coverage() if frame is None else frame
     sorts = covered(frame, PATIENT)
-    null = intervals(frame).filter(pl.col("truth").abs() < NULL, unit=PATIENT)
     families = frame.filter(attribute=FAMILY, unit=PATIENT)
     wide = {unit: _weighted(intervals(frame).filter(sort="gap", unit=unit), "width") for unit in (PATIENT, IMAGE)}
-    claims = {
-        name: _weighted(frame.filter(kind=f"{NARROWED}: {name}", unit=PATIENT), "shown")
-        for name in ("closed", "half", "mirrored")
-    }
+    narrowed = {name: frame.filter(kind=f"{NARROWED}: {name}", unit=PATIENT) for name in ("closed", "half", "mirrored")}
     tried = [setting for setting in settings(frame) if setting["unit"] == PATIENT]
     counts = {core: [s["cohorts"] for s in tried if (s["sort"] in CORE) == core] for core in (True, False)}
     return {
         "core": [sort for sort in sorts if sort["core"]],
         "further": [sort for sort in sorts if not sort["core"]],
-        "alarms": _weighted(null, "p_below_5"),
         "families": false_claims(families.filter(pl.col("world").is_in(UNPLANTED))),
         "aim": FAMILY_AIM,
         "agree": _weighted(families, "agree"),
         "wider": None if None in wide.values() else wide[IMAGE] / wide[PATIENT],
         "power": power(frame),
-        "claims": claims,
+        "claims": {name: _weighted(own, "shown") for name, own in narrowed.items()},
         "advice": advice(frame),
-        "settings": settings(frame),
         "missed": _off(tried),
         "worst": min(tried, key=lambda setting: setting["covered"], default=None),
-        "few": {
-            core: (min(cohorts), max(cohorts)) for core, cohorts in counts.items() if cohorts and min(cohorts) < FEW
-        },
+        "few": {core: (min(own), max(own)) for core, own in counts.items() if own and min(own) < FEW},
     }
 
 

@@ -1,6 +1,6 @@
 """A number with what is known of it, and the rows of a bundle that hold it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,7 +135,7 @@ def parts(frame: pl.DataFrame, *columns: str) -> dict[Any, list[dict[str, Any]]]
     return by
 
 
-def figures(frame: pl.DataFrame, *columns: str) -> dict[Any, Estimate]:
-    """The figures by the values of their rows in the columns, those that are estimable."""
-    by = {key: estimate(lines[0]) for key, lines in parts(frame, *columns).items()}
+def figures(frame: pl.DataFrame, *columns: str, read: Callable[..., Estimate | None] = estimate) -> dict[Any, Estimate]:
+    """The figures by the values of their rows in the columns, those that are estimable; `read`: `estimate` or `alone`."""
+    by = {key: read(lines[0]) for key, lines in parts(frame, *columns).items()}
     return {key: value for key, value in by.items() if value is not None}

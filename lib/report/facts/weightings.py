@@ -173,10 +173,8 @@ def told(results: Results) -> dict[str, Any]:
     apart = [mean_scores(results, name, d.attribute.name, w["groups"]) for name in compared]
     # how well a straight rule on what the network computes tells an attribute, or the label
     aucs = figures(rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all"), "attribute")
-    probes = {
-        name: {"attribute": results.attributes.get(name, name), "auc": auc, "reads": (auc.low or 0.0) > 0.5}
-        for name, auc in aucs.items()
-    }
+    reads = {name: {"auc": auc, "reads": (auc.low or 0.0) > 0.5} for name, auc in aucs.items()}
+    probes = {name: {"attribute": results.attributes.get(name, name)} | own for name, own in reads.items()}
     place = (d.attribute, full["contrast"] if full else None)
     return {
         "d": d,

@@ -53,10 +53,8 @@ def abstention(results: Results) -> dict[str, Any] | None:
         return None
     frame = frame.sort("share")
     levels = frame.filter(~BETWEEN)
-    rates = {
-        metric: _by_group(figures(levels.filter(metric=metric), "group", "share"), d.attribute)
-        for metric in levels["metric"].unique(maintain_order=True)
-    }
+    of = {metric: levels.filter(metric=metric) for metric in levels["metric"].unique(maintain_order=True)}
+    rates = {metric: _by_group(figures(own, "group", "share"), d.attribute) for metric, own in of.items()}
     if not {"referred", "tpr", "fpr"} <= rates.keys():
         return None
     share = 0.2 if 0.2 in frame["share"] else frame["share"].max()
@@ -86,11 +84,8 @@ def sliding(results: Results) -> dict[str, Any] | None:
     here = judged(results, d.attribute.name)
     if any(own["group"] not in here for own in groups):
         return None
-    members = {own["group"]: here[own["group"]] for own in groups}
-    people = {
-        group: (own["patients"] * own["estimate"], own["patients"] * (1 - own["estimate"]))
-        for group, own in members.items()
-    }
+    members = {own["group"]: (here[own["group"]]["patients"], here[own["group"]]["estimate"]) for own in groups}
+    people = {group: (patients * sick, patients * (1 - sick)) for group, (patients, sick) in members.items()}
     cut = thresholds(results)
     fitted = {rule: cuts for rule, cuts in (cut["rules"] if cut else {}).items() if people.keys() <= cuts.keys()}
     rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}

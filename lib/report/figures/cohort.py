@@ -182,10 +182,8 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
         panels.append(Panel(dots, domain, axis, str(material("heading", name=name)), at))
     verdicts = {line["cells"][name].verdict for line in lines for name in scales if line["cells"][name]}
     names = "verdicts" if material.size == "page" else "spoken"
-    seen = [
-        (language.named(word, names), own) for word, own in DIFFERENCES.items() if word in verdicts and not everyone
-    ]
-    return dot_panels(material, [row(line) for line in lines], panels, entries=seen)
+    entries = [(language.named(word, names), own) for word, own in DIFFERENCES.items() if word in verdicts]
+    return dot_panels(material, [row(line) for line in lines], panels, entries=[] if everyone else entries)
 
 
 @figure(facts.of_networks)
@@ -197,11 +195,8 @@ def seed_spread(material: Material) -> Chart:
     panels = []
     for metric, axis in (("balanced_accuracy", marks.PERCENT), ("auc", marks.AUC)):
         values = {name: own[metric] for name, own in networks.items()}
-        dots = [
-            dot(rows[name], Estimate(value, min(own), max(own)), LABELS[1])
-            for name, own in values.items()
-            for value in own
-        ]
+        known = [(name, Estimate(value, min(own), max(own))) for name, own in values.items() for value in own]
+        dots = [dot(rows[name], value, LABELS[1]) for name, value in known]
         domain = span([value for own in values.values() for value in own], step=0.01, least=0.04)
         panels.append(Panel(dots, domain, axis, language.metric(metric)))
     measure = roomy(material.measure, rows.values())

@@ -159,23 +159,16 @@ def front(material: Material) -> Chart:
     low, high = span([point["accuracy"] for point in points], step=0.02, least=0.08)
     middle, line = sum(x_ends) / 2, 1.4 * measure.small
     # the baseline has a mark of its own; the rule of a name that stands higher passes beside those that stand lower
-    named = sorted(
-        (point for point in points if point["named"] and point["kind"] != choice.UNTREATED),
-        key=lambda point: abs(point["gap"] - middle),
-    )
+    named = [point for point in points if point["named"] and point["kind"] != choice.UNTREATED]
+    named = sorted(named, key=lambda point: abs(point["gap"] - middle))
     names = [(point, fitted(str(material("name", own=point)), width / 2, measure)) for point in named]
     band = line * (0.5 + sum(len(lines) for _, lines in names)) if names else 0.0
     unit = (high - low) / height
-    x = alt.X(
-        "gap:Q",
-        scale=alt.Scale(domain=list(x_ends), nice=False),
-        axis=alt.Axis(title=str(material("across")), tickCount=5, **marks.GAP),
-    )
-    y = alt.Y(
-        "accuracy:Q",
-        scale=alt.Scale(domain=[low, high + band * unit], nice=False, zero=False),
-        axis=alt.Axis(title=str(material("up")), tickCount=5, grid=True, **marks.PERCENT),
-    )
+    across = alt.Axis(title=str(material("across")), tickCount=5, **marks.GAP)
+    up = alt.Axis(title=str(material("up")), tickCount=5, grid=True, **marks.PERCENT)
+    x = alt.X("gap:Q", scale=alt.Scale(domain=list(x_ends), nice=False), axis=across)
+    ends = [low, high + band * unit]
+    y = alt.Y("accuracy:Q", scale=alt.Scale(domain=ends, nice=False, zero=False), axis=up)
     rows = [
         {name: point[name] for name in ("gap", "accuracy", "named", "recommended")}
         | {"tip": str(material("tip", own=point))}

@@ -81,10 +81,9 @@ def saliency(material: Material) -> Chart:
     """Where the networks look when they are right, over the mean radiograph: the warmer, the more."""
     columns = min(4, len(material["shown"]))
     side = min((material.measure.width - 16 * (columns - 1)) / columns, 300)
-    panels = [
-        _panel(_overlay(own), side, str(material("panel", own=own)), material.measure) for own in material["shown"]
-    ]
-    return in_lines(panels, columns, 16)
+    words = [str(material("panel", own=own)) for own in material["shown"]]
+    drawn = zip(map(_overlay, material["shown"]), words, strict=True)
+    return in_lines([_panel(heat, side, told, material.measure) for heat, told in drawn], columns, 16)
 
 
 def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) -> alt.LayerChart:
@@ -133,18 +132,13 @@ def scores(material: Material) -> Chart:
         axis = alt.Axis(title=title, labels=last, tickCount=5, **decimals(material.language))
         x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis)
         y = alt.Y("y:Q", scale=alt.Scale(domain=[0, top]), axis=None)
-        sick, healthy = (
-            alt.Chart(pl.DataFrame([{"x": bar["start"], "x2": bar["end"], "y": _height(bar)} for bar in bars]))
-            .encode(x, y, x2="x2:Q", y2=alt.datum(0))
-            .mark_rect(**style)
-            for bars, style in (
-                (group["sick"], {"fill": group_look(attribute, group["group"]).colour, "fillOpacity": 0.6}),
-                (
-                    group["healthy"],
-                    {"fillOpacity": 0.0, "stroke": "currentColor", "strokeWidth": 1, "strokeOpacity": 0.8},
-                ),
-            )
-        )
+        frames = [
+            pl.DataFrame([{"x": bar["start"], "x2": bar["end"], "y": _height(bar)} for bar in group[label]])
+            for label in ("sick", "healthy")
+        ]
+        sick, healthy = (alt.Chart(frame).encode(x, y, x2="x2:Q", y2=alt.datum(0)) for frame in frames)
+        sick = sick.mark_rect(fill=group_look(attribute, group["group"]).colour, fillOpacity=0.6)
+        healthy = healthy.mark_rect(fillOpacity=0.0, stroke="currentColor", strokeWidth=1, strokeOpacity=0.8)
         own = group["threshold"]
         cuts = [cut_at(0.5, x)] if own is None else [cut_at(0.5, x), cut_at(own, x, full=True)]
         heading = written(str(material("panel", own=group)), 4, 0, **BOLD)

@@ -57,11 +57,8 @@ def table_of(
     columns = [column for column in (heading, stub, *labels) if column]
     right = list(labels) if right is None else right
     missing = language.phrase("not_estimable")
-    frame = pl.DataFrame(
-        [[str(row.get(column, missing)) for column in columns] for row in rows],
-        schema={column: pl.String for column in columns},
-        orient="row",
-    )
+    cells = [[str(row.get(column, missing)) for column in columns] for row in rows]
+    frame = pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row")
     gt = GT(frame, rowname_col=stub, groupname_col=heading).cols_label({key: str(text) for key, text in labels.items()})
     shown = [column for column in columns if column != heading]
     if rows:  # paper gives all columns the same width otherwise
@@ -73,9 +70,8 @@ def table_of(
 
 def _widths(cells: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Shares of the width by column: its longest word has room, and what is left goes to those with long cells."""
-    least = {
-        column: 2 + max(len(word) for text in texts for word in text.split(" ")) for column, texts in cells.items()
-    }
+    words = {column: " ".join(texts).split(" ") for column, texts in cells.items()}
+    least = {column: 2 + max(map(len, own)) for column, own in words.items()}
     wanted = {column: min(WIDEST, max(map(len, texts[1:]))) for column, texts in cells.items()}  # the first is the head
     missing = {column: max(0, wanted[column] - least[column]) for column in cells}
     share = min(1.0, max(0, LINE - sum(least.values())) / max(1, sum(missing.values())))

@@ -109,10 +109,8 @@ def recommendation(material: Material) -> GT:
 def thresholds(material: Material) -> GT:
     """A row for each rule, a column for each group: mean, smallest and largest cut-off."""
     attribute = material["d"].attribute
-    rows = [
-        {"rule": material("rule", r=rule)} | {group: material("cut", c=cut) for group, cut in cuts.items()}
-        for rule, cuts in material["rules"].items()
-    ]
+    told = {rule: {g: material("cut", c=cut) for g, cut in cuts.items()} for rule, cuts in material["rules"].items()}
+    rows = [{"rule": material("rule", r=rule)} | cuts for rule, cuts in told.items()]
     labels = {group: material.language.group(group, attribute) for group in attribute.groups}
     return table_of(rows, labels, material.language, stub="rule")
 

@@ -108,9 +108,8 @@ class Language(Writing):
         """The people of a group: `women`, `people imaged in AP`."""
         name = _name(attribute)
         people = self._names["people"]
-        return people.get(f"{name}/{group}") or people["other"].format(
-            group=self.group(group, attribute), label=self.attribute(attribute)
-        )
+        names = {"group": self.group(group, attribute), "label": self.attribute(attribute)}
+        return people.get(f"{name}/{group}") or people["other"].format(**names)
 
     def gap(self, metric: str, attribute: Attribute | str) -> str:
         """`TPR gap by view`; the metric alone where the attribute is `overall`."""
@@ -126,10 +125,9 @@ class Language(Writing):
         told = often if often == "0" else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
         if not interval:
             return f"{told}{self.stars(size.verdict)}"
-        known = size.low is not None and size.high is not None
-        return (
-            f"{told} ({self.bounds(*(self.thousand(end, True) for end in (size.low, size.high)))})" if known else told
-        )
+        if size.low is None or size.high is None:
+            return told
+        return f"{told} ({self.bounds(self.thousand(size.low, True), self.thousand(size.high, True))})"
 
     def stars(self, verdict: str | None) -> str:
         """`**` where something is shown, `*` where it is suggested."""
