@@ -104,12 +104,10 @@ def sensitive(results: Results) -> dict[str, Any] | None:
     levels = figures(frame.filter(~values.BETWEEN), "point", "metric", "group", read=alone)
     points = []
     for point in POINTS:
-        groups = [
-            {"group": group, "missed": levels[point, "tpr", group].complement, "alarmed": levels[point, "fpr", group]}
-            for group in ("all", *d.attribute.groups)
-            if (point, "tpr", group) in levels and (point, "fpr", group) in levels
-        ]
-        if groups and groups[0]["group"] == "all":
+        known = [g for g in ("all", *d.attribute.groups) if levels.keys() >= {(point, "tpr", g), (point, "fpr", g)}]
+        rates = {group: (levels[point, "tpr", group].complement, levels[point, "fpr", group]) for group in known}
+        groups = [{"group": g, "missed": missed, "alarmed": alarmed} for g, (missed, alarmed) in rates.items()]
+        if "all" in known:
             gaps = list(figures(frame.filter(values.BETWEEN, point=point), "contrast", "metric").values())
             cut = levels.get((point, "threshold", "all"))
             points.append({"point": point, "cut": cut, "groups": groups, "gaps": gaps})
@@ -152,13 +150,9 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
     Of an urgent finding `known` are the groups where enough patients have it, `counts` all of them.
     """
     d = decide(results)
-    place = {"attribute": d.attribute.name, "contrast": None}
-    lines = [
-        {"finding": line["finding"], "group": line["group"], "patients": line["patients"], "share": alone(line)}
-        | {"known": line["estimable"] and line["estimate"] is not None}
-        for line in rows(results, "misses_by_finding", **place).to_dicts()
-    ]
-    known = [line for line in lines if line["known"]]
+    lines = rows(results, "misses_by_finding", attribute=d.attribute.name, contrast=None).to_dicts()
+    lines = [line | {"share": alone(line) if line["estimable"] else None} for line in lines]
+    known = [line for line in lines if line["share"]]
     if not known:
         return None
     by_group = [[line for line in known if line["group"] == group] for group in d.attribute.groups]
@@ -167,13 +161,12 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
     for finding in URGENT:
         if own := [line for line in lines if line["finding"] == finding]:
             counts = {line["group"]: line["patients"] for line in own}
-            urgent.append({"finding": finding, "known": [line for line in own if line["known"]], "counts": counts})
+            urgent.append({"finding": finding, "known": [line for line in own if line["share"]], "counts": counts})
     return {"worst": worst, "urgent": urgent}
 
 
 @sentences("account")
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
-    d = decide(results)
     told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
-    return {"d": d, "by_attribute": attributes(results)} | told
+    return {"d": decide(results), "by_attribute": attributes(results)} | told

@@ -20,8 +20,13 @@ Line = dict[str, Any]
 """
 
 
-def _lines(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str, by: str) -> list[Line]:
-    """A line for each difference (`by` "contrast"); or for everyone, then one for each group (`by` "group")."""
+def _lines(
+    results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str, by: str
+) -> dict[str, Any] | None:
+    """`lines`: one for each difference (`by` "contrast"); or for everyone, then one for each group (`by` "group").
+
+    None where no figure is estimable.
+    """
     places = [(a, part) for a in results.attributes.values() for part in (a.groups if by == "group" else a.contrasts)]
     known, told = figures(frame, "attribute", by, column), []
     for attribute, part in [(None, None), *places] if by == "group" else places:
@@ -30,7 +35,7 @@ def _lines(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column
         seen = [(name, cell) for name, cell in cells.items() if cell is not None and cell.seen]
         line = {"attribute": attribute, "group": None, "contrast": None, "cells": cells, "seen": seen}
         told.append(line | {by: part})
-    return told
+    return {"d": decide(results), "lines": told} if any(any(line["cells"].values()) for line in told) else None
 
 
 def amplified(results: Results) -> list[dict[str, Any]]:
@@ -49,15 +54,12 @@ def amplified(results: Results) -> list[dict[str, Any]]:
 
 def of_gaps(results: Results) -> dict[str, Any] | None:
     """The facts of the figure `baseline_gaps`: the differences between groups in TPR, FPR and AUC."""
-    frame = rows(results, "gaps", **UNTREATED, unit=PATIENT)
-    return _if_known(results, _lines(results, frame, LEVELS, "metric", "contrast"))
+    return _lines(results, rows(results, "gaps", **UNTREATED, unit=PATIENT), LEVELS, "metric", "contrast")
 
 
 def of_groups(results: Results) -> dict[str, Any] | None:
     """The facts of the figure `baseline_groups`: TPR, FPR and AUC of everyone and of each group."""
-    return _if_known(
-        results, _lines(results, rows(results, "metrics", **UNTREATED, unit=PATIENT), LEVELS, "metric", "group")
-    )
+    return _lines(results, rows(results, "metrics", **UNTREATED, unit=PATIENT), LEVELS, "metric", "group")
 
 
 def of_calibration(results: Results) -> dict[str, Any] | None:
@@ -66,21 +68,16 @@ def of_calibration(results: Results) -> dict[str, Any] | None:
     `off` are the lines that are told to be off, `sure` those that surely are.
     """
     frame = rows(results, "calibration", weighting=BASELINE_WEIGHTING)
-    told = _if_known(results, _lines(results, frame, ("mean_error", "slope"), "measure", "group"))
+    told = _lines(results, frame, ("mean_error", "slope"), "measure", "group")
     # a slope is tested against 1: its verdict is about the distance from there
     off = [line for line in told["lines"] if line["seen"]] if told else []
     return told and told | {"off": off, "sure": [o for o in off if any(cell.shown for _, cell in o["seen"])]}
 
 
-def _if_known(results: Results, lines: list[Line]) -> dict[str, Any] | None:
-    known = any(cell for line in lines for cell in line["cells"].values())
-    return {"d": decide(results), "lines": lines} if known else None
-
-
 def of_parity(results: Results) -> dict[str, Any] | None:
     """The facts of the table `parity`: each demand of `lib.names.DEMANDS` as one figure for each attribute, of the untouched baseline."""
-    by_measure = parts(rows(results, "parity", **UNTREATED), "measure", "attribute")
-    by = {place: lines[0]["estimate"] for place, lines in by_measure.items()}
+    lines = rows(results, "parity", **UNTREATED).to_dicts()
+    by = {(line["measure"], line["attribute"]): line["estimate"] for line in lines}
     of = {name: {attribute: by.get((name, attribute)) for attribute in results.attributes} for name in DEMANDS}
     demands = [{"name": name, "ratio": name.endswith("ratio"), "values": values} for name, values in of.items()]
     return {"demands": demands, "attributes": tuple(results.attributes.values())} if by else None

@@ -62,25 +62,22 @@ class Option:
         self.affordable = line["loss"] is None or line["loss"] <= most
         self.recommended = line["role"] == RECOMMENDED
         self.shares = [Share(results, method, attribute, group, hospital) for group in attribute.groups]
+        gains = [(own.group, error, gain) for own in self.shares for error, gain in own.gains.items()]
+        self.gains = [({"group": group, "error": error}, gain) for group, error, gain in gains]
         self.given = bool(results.manifest.get("of_predictions"))
 
     @property
     def moves(self) -> list[dict[str, Any]]:
         """Who gains and who loses: changes of a `group` that are shown or suggested, "missed" of its sick or "alarmed" of its healthy."""
-        gains = [(own.group, error, gain) for own in self.shares for error, gain in own.gains.items()]
-        return [
-            {"group": group, "error": error, "better": gain.value > 0, "change": gain if error == "missed" else -gain}
-            for group, error, gain in gains
-            if gain.seen and gain.value
-        ]
+        seen = [(place, gain) for place, gain in self.gains if gain.seen and gain.value]
+        changes = [(place, gain.value > 0, gain if place["error"] == "missed" else -gain) for place, gain in seen]
+        return [place | {"better": better, "change": change} for place, better, change in changes]
 
     @property
     def prices(self) -> list[dict[str, Any]]:
         """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
-        gains = [(own.group, error, gain) for own in self.shares for error, gain in own.gains.items()]
-        losses = [
-            {"group": g, "error": e, "better": False, "change": -gain} for g, e, gain in gains if gain.value < -0.0005
-        ]
+        lost = [(place, gain) for place, gain in self.gains if gain.value < -0.0005]
+        losses = [place | {"better": False, "change": -gain} for place, gain in lost]
         return sorted(losses, key=lambda move: (not move["change"].seen, -move["change"].value))
 
     @property

@@ -15,23 +15,16 @@ WIDEST, LINE = 44, 100
 
 
 def listing(
-    material: Material,
-    rows: Iterable[Mapping[str, Any]],
-    columns: Sequence[str],
-    *,
-    stub: str | None = None,
-    heading: str | None = None,
-    right: Sequence[str] | None = None,
-    **of_heads: Any,
+    material: Material, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], of_heads: Any = (), **look: Any
 ) -> GT:
     """A row for each mapping of facts: its cells are told by the blocks that have the names of the columns.
 
     Heads are told by the block `head` (`name` is the column, `of_heads` what else it is told), or by `<column>_head`.
+    `look`: `stub`, `heading` and `right`, as `table_of` has them.
     """
-    told = [name for name in (heading, stub, *columns) if name]
+    told = [name for name in (look.get("heading"), look.get("stub"), *columns) if name]
     cells = [{name: material(name, **row) for name in told} for row in rows]
-    labels = heads(material, columns, **of_heads)
-    return table_of(cells, labels, material.language, stub=stub, heading=heading, right=right)
+    return table_of(cells, heads(material, columns, **dict(of_heads)), material.language, **look)
 
 
 def heads(material: Material, columns: Sequence[str], **of_heads: Any) -> dict[str, str]:

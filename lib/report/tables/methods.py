@@ -57,7 +57,7 @@ def weightings(material: Material) -> GT:
     w, columns = material["w"], ("effective", "often", "sick", "sick_other", "tie")
     groups = dict(zip(("group", "other"), w["groups"], strict=True))
     rows = [{"own": seen, **groups} for seen in (w["start"], *w["others"])]
-    return listing(material, rows, columns, stub="weighting", **groups)
+    return listing(material, rows, columns, groups, stub="weighting")
 
 
 @table(gather)

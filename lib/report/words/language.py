@@ -163,10 +163,9 @@ class Language(Writing):
             return rule
         return self.phrase("rule_by", rule=rule, by=self.by(target))
 
-    def method(self, row: Mapping[str, Any] | Sequence[str]) -> str:
+    def method(self, method: Sequence[str]) -> str:
         """A method (weighting, post-processing, target) without the parts that are the baseline's; the baseline by its own name."""
-        keys = ("weighting", "postprocessing", "target")
-        weighting, rule, target = [row[key] for key in keys] if isinstance(row, Mapping) else row
+        weighting, rule, target = method
         parts = [] if weighting == BASELINE[0] else [self.weighting(weighting)]
         if rule != BASELINE[1]:
             parts.append(self.rule(rule, target))
