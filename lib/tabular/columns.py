@@ -71,9 +71,11 @@ class Columns:
             raise TableError("--like {name!r} is not known; allowed are {names}.", self.like, ", ".join(PRESETS))
 
     def find(self, table: Table, role: str) -> str | None:
-        """The column of this role, or None. Raises `TableError` when an option names one that is in none of these words."""
+        """The column of this role, or None. Raises `TableError` where an option names one that the table has not."""
         if name := self.given.get(role):
-            return named(table, name)
+            if (column := named(table, name)) is None and not (name == "none" and role in (IMAGE, PATIENT)):
+                raise TableError(missing(table, role, name))
+            return column
         if self.like and (name := PRESETS[self.like].get(role)) and (column := named(table, name)):
             return column
         return next((column for name in NAMES[role] if (column := named(table, name))), None)
@@ -84,12 +86,6 @@ class Columns:
             return self
         given = {k: name for k, name in self.given.items() if named(table, name) or not named(other, name)}
         return Columns({role: name for role, name in given.items() if role != PATIENT}, self.like)
-
-    def need(self, table: Table, role: str) -> str:
-        """The column of this role. Raises `TableError`, one sentence that names the candidates, where there is none."""
-        if column := self.find(table, role):
-            return column
-        raise TableError(missing(table, role, self.given.get(role)))
 
 
 def named(table: Table, name: str) -> str | None:
@@ -172,11 +168,12 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
     By its name, by a name such as `train` with true and false, or because its values are such words. Raises `TableError`
     for a column of that name with another word in it.
     """
-    stated = columns.given.get(SPLIT)
     column = columns.find(table, SPLIT)
-    if stated and column is None:
-        raise TableError(missing(table, SPLIT, stated))
-    if column is not None and not stated and (is_numeric(table.frame[column]) or not _any_split(table.frame[column])):
+    if (
+        column is not None
+        and SPLIT not in columns.given
+        and (is_numeric(table.frame[column]) or not _any_split(table.frame[column]))
+    ):
         column = column if bare(column) == "split" else None  # folds of a cross-validation, or names of data sets
     for name in table.columns if column is None else [column]:
         if (flag := FLAG.match(bare(name))) and (split := _flag(table.frame[name], bool(flag["train"]))) is not None:
@@ -186,16 +183,13 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
             return None
         column = likely[0]
     split = splits(table.frame[column])
-    wrong = (split.is_null() & text(table.frame[column]).is_not_null()).arg_true()
-    if len(wrong):
-        row = int(wrong[0])
+    if wrong := table.unread(column, split):
         raise TableError(
             "{path}, column {column!r}, row {row}: {value!r} is not a split; allowed are train, valid, validation, "
             "test and the like.",
             table.path,
             column,
-            row + 2,
-            table.frame[column][row],
+            *wrong,
         )
     return column, split
 

@@ -150,16 +150,12 @@ def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl
         image = likely[0]
         notes.append(f"{table.path.name}: {called(image)} names the images.")
     if image is None:
-        raise TableError(missing(table, IMAGE, columns.given.get(IMAGE)))
+        raise TableError(missing(table, IMAGE))
     names = text(frame[image]).alias("image")
 
     def written(role: str) -> pl.Series:
         column = columns.find(table, role)
-        if column is None:
-            if role in columns.given:
-                raise TableError(missing(table, role, columns.given[role]))
-            return pl.Series(role, [None] * table.frame.height, dtype=pl.String)
-        return frame[column]
+        return pl.Series(role, [None] * frame.height, dtype=pl.String) if column is None else frame[column]
 
     return pl.DataFrame(
         {
@@ -181,8 +177,6 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
         return images.alias("patient")
     if column := columns.find(table, PATIENT):
         return coded(table.frame[column]).alias("patient")
-    if PATIENT in columns.given:
-        raise TableError(missing(table, PATIENT, columns.given[PATIENT]))
     for source, pattern in IN_NAMES.items():
         patients = images.str.extract(pattern.pattern)
         if len(patients) and patients.null_count() == images.null_count():

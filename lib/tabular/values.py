@@ -61,7 +61,7 @@ def text(column: pl.Series) -> pl.Series:
     """The column as stripped text, 1.0 as `1`; what says that nothing is known is null."""
     if column.dtype.is_float():
         column = column.fill_nan(None)
-        whole = (column == column.round()).fill_null(False)
+        whole = (column.is_finite() & (column == column.round())).fill_null(False)
         column = column.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, column.cast(pl.String))
     stripped = column.cast(pl.String).str.strip_chars()
     return stripped.set(stripped.str.to_lowercase().is_in(MISSING).fill_null(False), None)
