@@ -55,12 +55,17 @@ def study_settings(root: Path = ROOT) -> "StudySettings":
     return _checked(*_read(root / "study.toml"), root / "study.toml")
 
 
-def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsError:
-    """The error that says what is `wrong` at a place of `study.toml`, such as `("audit", "folds")`, without a full stop."""
+def settings_place(root: Path, place: tuple[str, ...]) -> str:
+    """A place of `study.toml`, such as `("audit", "folds")`, as errors tell it: with its line."""
     from lib.settings_schema import located
 
     path = root / "study.toml"
-    return SettingsError("{place}: {wrong}.", located(path, path.read_text("utf-8"), place), wrong)
+    return located(path, path.read_text("utf-8"), place)
+
+
+def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsError:
+    """The error that says what is `wrong` at a place of `study.toml`, without a full stop."""
+    return SettingsError("{place}: {wrong}.", settings_place(root, place), wrong)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:

@@ -206,7 +206,10 @@ def test_one_file_may_hold_everything_also_without_names_of_images(tmp_path):
         ({"like": "imagenet"}, "'imagenet' is not known; allowed are nih, chexpert, mimic"),
         ({"attributes": ["race"]}, "has no column 'race' .--attribute.; it has Image Index"),
         ({"attributes": ["age:Patient Age:60,40"]}, "rising cut points"),
-        ({"attributes": ["age2:Patient Age"]}, "different numbers: give cut points, as in --attribute"),
+        (
+            {"attributes": ["age2:Patient Age"]},
+            "different numbers: give cut points .--attribute., as in .age2:Patient Age:",
+        ),
         ({"attributes": ["who:Image Index"]}, "it does not group anyone"),
         ({"attributes": ["sex=X"]}, "'X' is no group; allowed are F, M"),
         ({"attributes": ["v:View Position=LL"]}, "no group 'LL' to be the reference; it has AP, PA"),

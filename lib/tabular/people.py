@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from lib.names import Attribute
-from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec
+from lib.tabular.attributes import AttributeSpec
 from lib.tabular.classes import is_classes, truth
 from lib.tabular.columns import (
     AGE,
@@ -91,8 +91,7 @@ def read_people(
     checks = [("rows in metadata.csv", rows.height, "read")]
     complete = rows.filter(pl.col("image").fill_null("") != "", pl.col("patient").fill_null("") != "")
     checks.append(("rows without an image name or a patient", rows.height - complete.height, "left out"))
-    compared = [name for name in complete.columns if name != "row"]
-    distinct = complete.unique(compared, keep="first", maintain_order=True)
+    distinct = complete.unique(pl.exclude("row"), keep="first", maintain_order=True)
     first = distinct.unique("image", keep="first", maintain_order=True)
     age, unknown = believed(first["age"]), "set to unknown, image kept"
     checks += [
@@ -105,26 +104,15 @@ def read_people(
     ]
     frame = first.drop("row").with_columns(age, age_groups(age))
     kept = replace(table, frame=table.frame[first["row"].to_list()])
-    wanted = attributes_wanted(kept, columns, attributes)
-    if not wanted:
-        raise TableError(
-            "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has {columns}.",
-            table.path,
-            ", ".join(table.columns[:12]),
-        )
-    if len(wanted) > MOST_ATTRIBUTES:
-        raise TableError("{count} attributes are asked for; at most {most} are compared.", len(wanted), MOST_ATTRIBUTES)
-    compared_by: dict[str, Attribute] = {}
-    for spec in wanted:
-        values, attribute, warning = attribute_of(
-            spec, kept, first["patient"], columns, codes, notes, as_written=not strict
-        )
+    compared: dict[str, Attribute] = {}
+    for spec in attributes_wanted(kept, columns, attributes):
+        how = {"as_written": not strict}
+        values, attribute = attribute_of(spec, kept, first["patient"], columns, codes, notes, warnings, **how)
         frame = frame.with_columns(values.alias(attribute.name))
-        warnings += [warning] if warning else []
-        compared_by[attribute.name] = attribute
+        compared[attribute.name] = attribute
     if (split := find_split(kept, columns)) is not None:
         frame = frame.with_columns(split=split[1])
-    return People(kept, frame, compared_by, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
+    return People(kept, frame, compared, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
 
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
