@@ -60,7 +60,7 @@ def settings_place(root: Path, place: tuple[str, ...]) -> str:
     from lib.settings_schema import located
 
     path = root / "study.toml"
-    return located(path, path.read_text("utf-8"), place)
+    return located(path, path.read_text("utf-8") if path.is_file() else "", place)
 
 
 def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsError:

@@ -202,13 +202,8 @@ def located(path: Path, text: str, place: tuple[str, ...]) -> str:
             lines.setdefault(f"{table}{key[1]}", number)
     known = (".".join(place[:depth]) for depth in range(len(place), 0, -1))
     line = next((lines[name] for name in known if name in lines), None)
-    return ", ".join(
-        [
-            f"{path}",
-            *([message("line {line}", line)] if line else []),
-            *([f"[{'.'.join(place[:-1])}]"] if place[:-1] else []),
-        ]
-    )
+    parts = [f"{path}", *([message("line {line}", line)] if line else [])]
+    return ", ".join([*parts, f"[{'.'.join(place[:-1])}]"] if place[:-1] else parts)
 
 
 def settings_page() -> str:

@@ -35,7 +35,6 @@ def test_a_study_of_an_attribute_of_ones_own_reaches_its_end(tiny_cohort, tiny_r
     [
         ("race:Rce", r"metadata.csv has no column 'Rce' \(PLACE\); it has "),
         ("sex=X", r"PLACE sex: 'X' is no group; allowed are F, M\."),
-        ("age2:Patient Age", r"different numbers: give cut points \(PLACE\), as in "),
         ("a:Patient Age:60,40", r"PLACE 'a:Patient Age:60,40': allowed are NAME, "),
     ],
 )

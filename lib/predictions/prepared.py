@@ -10,12 +10,10 @@ import polars as pl
 from lib.names import BASELINE_WEIGHTING, Attribute
 from lib.postprocessing import REGISTRY
 from lib.predictions import remarks
-from lib.predictions.match import common, matched
+from lib.predictions.match import common, matched, names_in, restricted
 from lib.predictions.methods import methods_of, parse_codes
 from lib.predictions.question import Question, Request
-from lib.predictions.reader import Predictions, read_predictions
-from lib.predictions.selection import names_in, restricted
-from lib.predictions.stacked import divided
+from lib.predictions.reader import Predictions, divided, read_predictions
 from lib.tabular import AttributeSpec, Columns, People, Table, parse_attribute, plain_name, read_people, read_table
 from lib.tabular import TableError as PredictionError
 from lib.tabular.columns import IMAGE, named

@@ -50,9 +50,8 @@ IN_NAMES = {
 class People:
     """`frame`: one row per image, `image` (as written), `findings`, `patient`, `age`, `sex`, `age_group`, `view`, `weight`,
     `split` where the table says it, and a column per attribute; null = unknown. `attributes` are those that can be asked,
-    `truth` the column that says who
-    is sick, `checks` what was counted (check, rows, action), `notes` what the reader made of the columns, `warnings` what may
-    mislead."""
+    `truth` the column that says who is sick, `checks` what was counted (check, rows, action), `notes` what the reader made of
+    the columns, `warnings` what may mislead."""
 
     table: Table
     frame: pl.DataFrame
@@ -198,12 +197,9 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     if column == columns.find(table, FINDINGS):
         return text(table.frame[column]).alias("findings")
     notes.append(f"{table.path.name}: images whose {column!r} is not 1 count as sick.")
-    columns_of = {name: named(table, name) for name in PATHOLOGIES if named(table, name)}
-    present = table.frame.select(
-        (numbers(table.frame[column]) == 1).alias("healthy"),
-        *((numbers(table.frame[of]) == 1).alias(name) for name, of in columns_of.items()),
-    )
-    names = [pl.when(pl.col(name)).then(pl.lit(name)) for name in columns_of]
-    listed = pl.concat_str(names, separator="|", ignore_nulls=True) if names else pl.lit("")
+    present = {name: numbers(table.frame[of]) == 1 for name in PATHOLOGIES if (of := named(table, name))}
+    names = [pl.when(pl.col(name)).then(pl.lit(name)) for name in present]
+    listed = pl.concat_str(names or [pl.lit("")], separator="|", ignore_nulls=True)
     findings = pl.when(pl.col("healthy")).then(pl.lit("No Finding")).when(listed != "").then(listed)
-    return present.select(findings=findings.otherwise(pl.lit(UNNAMED)))["findings"]
+    frame = pl.DataFrame({"healthy": numbers(table.frame[column]) == 1} | present)
+    return frame.select(findings=findings.otherwise(pl.lit(UNNAMED)))["findings"]

@@ -70,12 +70,8 @@ def _typed(path: Path, content: bytes, reader) -> pl.DataFrame:
         frame = reader(io.BytesIO(content))
         plain = [c for c in frame.columns if not frame.schema[c].is_nested() and frame.schema[c] != pl.Binary]
         return frame.select(pl.col(c) if frame.schema[c].is_numeric() else pl.col(c).cast(pl.String) for c in plain)
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         raise TableError("{path} is not a whole parquet or Arrow file ({error}).", path, _short(error)) from None
-    except BaseException as error:  # a damaged file may end in a panic of the reader, which is no Exception
-        if type(error).__name__ != "PanicException":
-            raise
-        raise TableError("{path} is not a whole parquet or Arrow file.", path) from None
 
 
 def _separator(text: str) -> str:
@@ -167,5 +163,5 @@ def _named(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     return " ".join(str(error).split())[:120]
