@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from lib.settings import ROOT
@@ -19,12 +20,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add("--valid", help="only these images: a table of names, or a cohort folder (its valid images)")
     columns = command.add_argument_group("columns in other words").add_argument
     columns(
-        "--score",
-        action="extend",
-        type=_names,
-        default=[],
-        metavar="COLUMN",
-        help="chance of sick; several, or a,b: a method each",
+        "--score", action="extend", type=_names, metavar="COLUMN", help="chance of sick; several, or a,b: a method each"
     )
     columns("--decision", metavar="COLUMN", help="decisions, sick or healthy")
     columns("--label", metavar="COLUMN", help="the truth, sick or healthy")
@@ -32,7 +28,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     columns("--image", metavar="COLUMN", help="names of the images")
     columns("--patient", metavar="COLUMN", help="whose image it is; none: each image is of another patient")
     columns("--like", metavar="FILE", help="columns as published: nih, chexpert or mimic")
-    columns("--codes", default="", help='what codes mean, such as "sex:0=M,1=F;view:0=AP,1=PA"')
+    columns("--codes", help='what codes mean, such as "sex:0=M,1=F;view:0=AP,1=PA"')
     asked = command.add_argument_group("what is asked").add_argument
     asked(
         "--attribute",
@@ -46,20 +42,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
     asked(
         "--postprocess",
         type=_names,
-        default=[],
         metavar="NAMES",
         help="post-processings, comma-separated, judged on other patients",
     )
-    asked(
-        "--target",
-        type=_names,
-        default=[],
-        metavar="NAMES",
-        help="attributes that they act on (default: all that are compared)",
-    )
-    asked("--folds", type=int, default=5, help="parts of the patients for that (default: 5)")
-    asked("--margin", type=float, default=0.05, help="differences of rates under it count as none (default: 0.05)")
-    asked("--smallest-cell", type=int, default=20, help="patients of a label under which nothing is said (default: 20)")
+    asked("--target", type=_names, metavar="NAMES", help="attributes that they act on (default: all that are compared)")
+    asked("--folds", type=int, help="parts of the patients for that (default: 5)")
+    asked("--margin", type=float, help="differences of rates under it count as none (default: 0.05)")
+    asked("--smallest-cell", type=int, help="patients of a label under which nothing is said (default: 20)")
     told = command.add_argument_group("what is written").add_argument
     told(
         "--out", type=Path, metavar="DIR", help="write every table (CSV, parquet), audit.json and model_card.json there"
@@ -84,8 +73,8 @@ def run(options: argparse.Namespace) -> int:
     limit = options.fail_over
     if limit is not None and not 0 <= limit <= 1:
         raise PredictionError(f"--fail-over is {limit:g}; allowed is a share between 0 and 1, such as 0.1.")
-    asked = {name: value for name, value in vars(options).items() if name in Request.__dataclass_fields__}
-    audit = audit_predictions(**asked)
+    asked = {field.name: getattr(options, field.name) for field in fields(Request)}
+    audit = audit_predictions(**{name: value for name, value in asked.items() if value is not None})
     print(summary(audit))
     if options.out:
         print(*export(audit, options.out), sep="\n")

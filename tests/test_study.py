@@ -251,7 +251,7 @@ def edited(root, old: str, new: str):
         ("margin =", "margins =", "margins =", "[audit]: 'margins' is unknown; allowed are attributes, "),
         ("[audit]", "[audits]", "[audits]", "'audits' is unknown; allowed are audit, cohort, "),
         ("cohort =", "# cohort =", None, "'cohort' is missing; needed are cohort, source"),
-        ("members = [", 'members = [{ did = "all" },', "members = [", "'who' is missing"),
+        ("members = [", 'members = [{ did = "all" },', "members = [", "'who' is missing; needed are who"),
     ],
 )
 def test_missing_and_unknown_keys_are_named(tiny_root, old, new, place, key):
