@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, create_model
 
-from lib.messages import UserError, message
+from lib.messages import message
 from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
@@ -18,7 +18,7 @@ from lib.names import (
     is_weighting,
 )
 from lib.schema import Model, allowed_values, first_mistake
-from lib.settings import languages
+from lib.settings import SettingsError, languages
 from lib.training.settings import ComputeSettings, TrainingSettings
 
 MOST_ATTRIBUTES = 8
@@ -182,12 +182,12 @@ class StudySettings(Model):
 
 
 def checked(settings: dict[str, Any], text: str, path: Path) -> StudySettings:
-    """The settings read from `text`, the content of `path`. Raises ValueError, one sentence with file and line."""
+    """The settings read from `text`, the content of `path`. Raises `SettingsError`, one sentence with file and line."""
     try:
         return StudySettings.model_validate(settings)
     except ValidationError as error:
         place, wrong = first_mistake(error, StudySettings.model_json_schema())
-        raise UserError("{place}: {wrong}.", located(path, text, place), wrong) from None
+        raise SettingsError("{place}: {wrong}.", located(path, text, place), wrong) from None
 
 
 def located(path: Path, text: str, place: tuple[str, ...]) -> str:
