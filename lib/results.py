@@ -7,8 +7,6 @@ means over many patients' images (`lib.pictures`).
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
+from lib.files import whole_folder
 from lib.manifest import Manifest
 from lib.names import Attribute, attributes_from_json
 from lib.schema import first_mistake
@@ -137,10 +136,7 @@ def save(
     for name, table in tables.items():
         if dict(table.schema) != schemas[name]:
             raise BundleError(f"table {name!r} has columns {dict(table.schema)}, allowed is exactly {schemas[name]}.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".results-", dir=folder.parent))
-    previous = building.with_name(f"{building.name}-previous")
-    try:
+    with whole_folder(folder) as building:
         for name, frame in tables.items():
             frame.write_parquet(building / f"{name}.parquet", compression="zstd")
         if predictions is not None:
@@ -151,15 +147,6 @@ def save(
         if mistake := _mistake(text):
             raise BundleError(f"the manifest is not as `lib.manifest` has it: {mistake}.")
         (building / MANIFEST).write_text(text + "\n", "utf-8")
-        building.chmod(0o755)
-        if folder.exists():
-            folder.rename(previous)
-        building.rename(folder)
-    finally:
-        if previous.exists() and not folder.exists():
-            previous.rename(folder)
-        for leftover in (building, previous):
-            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def audit_code() -> str:

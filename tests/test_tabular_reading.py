@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from tables import given, people, read_metadata, same, scored, write
 
-from lib.cohort.metadata import CohortError
+from lib.cohort.layout import CohortError
 from lib.predictions import PredictionError
 from lib.predictions.prepared import prepared
 from lib.predictions.question import Request

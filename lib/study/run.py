@@ -140,9 +140,10 @@ class _Study:
         scores = scores_by_weighting(plan, runs)
         valid = plan.frame.filter(pl.col("split") == "valid")
         with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
-            tables = {"checks": self.checks} | self._audited(valid, scores, plan, runs)
+            people = Population.from_frame(valid, attributes=list(attributes.values()))
+            tables = {"checks": self.checks} | self._audited(people, valid, scores, plan, runs)
             tables |= picture_tables(plan, self.pixels, scores, list(attributes))
-            tables |= odd_network_tables(valid, plan, runs, attributes)
+            tables |= odd_network_tables(people, plan, runs, scores)
         source = self.cohort.source or self.settings.source
         durations = {
             "training": round(sum(run.facts["seconds"] for run in runs), 1),
@@ -168,11 +169,10 @@ class _Study:
         }
 
     def _audited(
-        self, valid: pl.DataFrame, scores: dict[str, np.ndarray], plan: Plan, runs: Sequence[Run]
+        self, people: Population, valid: pl.DataFrame, scores: dict[str, np.ndarray], plan: Plan, runs: Sequence[Run]
     ) -> dict[str, pl.DataFrame]:
         """Answers to all questions, and the tables that they may ask for."""
         audit, attributes = self.settings.audit, self.cohort.attributes
-        people = Population.from_frame(valid, attributes=list(attributes.values()))
         processed = post_process(
             people,
             scores,
