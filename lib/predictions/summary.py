@@ -9,14 +9,13 @@ from lib.names import (
     BASELINE,
     BASELINE_POSTPROCESSING,
     MAX_MIN,
-    METRICS,
     NO_TARGET,
     NOT_ESTIMABLE,
     OVERALL,
     PATIENT,
-    POSTPROCESSINGS,
     SHOWN,
     SUGGESTED,
+    english,
 )
 from lib.predictions.question import Audited
 from lib.tabular import for_terminal
@@ -70,7 +69,7 @@ def _methods(audit: Audited) -> Iterator[str]:
         files = audit.networks[method[0]]
         shown = (_level(levels[m]) if m in levels else "" for m in FIGURES)
         rows.append((_name(audit, method) + role, counted(files, "network"), *shown))
-    yield from _table(("method", "", *(METRICS[m].label for m in FIGURES)), rows)
+    yield from _table(("method", "", *(english("metrics")[m] for m in FIGURES)), rows)
 
 
 def _name(audit: Audited, method: Sequence[str]) -> str:
@@ -79,7 +78,7 @@ def _name(audit: Audited, method: Sequence[str]) -> str:
     called = audit.methods[weighting]
     if postprocessing == BASELINE_POSTPROCESSING:
         return called
-    words = POSTPROCESSINGS.get(postprocessing, postprocessing.replace("_", " "))
+    words = english("postprocessings").get(postprocessing, postprocessing.replace("_", " "))
     return f"{called}, {words}" + ("" if target == NO_TARGET else f" by {audit.attributes[target].label}")
 
 
@@ -92,7 +91,7 @@ def _groups(audit: Audited) -> Iterator[str]:
         rows.append(
             (f"{audit.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in FIGURES))
         )
-    yield from _table(("baseline, by group", "", *(METRICS[m].label for m in FIGURES)), rows)
+    yield from _table(("baseline, by group", "", *(english("metrics")[m] for m in FIGURES)), rows)
 
 
 def _gaps(audit: Audited) -> Iterator[str]:
@@ -104,7 +103,7 @@ def _gaps(audit: Audited) -> Iterator[str]:
     yield from _table(
         ("baseline, differences", "", "points", "verdict"),
         [
-            (f"{audit.attributes[row['attribute']].label} {row['contrast']}", METRICS[row["metric"]].label)
+            (f"{audit.attributes[row['attribute']].label} {row['contrast']}", english("metrics")[row["metric"]])
             + (_points(row["estimate"], row["low"], row["high"]), _verdict(row, audit))
             for row in gaps.to_dicts()
         ],
@@ -136,7 +135,7 @@ def _change(row: dict, audit: Audited) -> tuple[str, ...]:
     levels = [NOT_ESTIMABLE if row[c] is None else shown.format(100 * row[c]) for c in ("before", "left")]
     points = _points(row["estimate"], row["low"], row["high"])
     name = _name(audit, [row[c] for c in _METHOD])
-    return name, METRICS[row["metric"]].label + where, *levels, points, _word(row, audit)
+    return name, english("metrics")[row["metric"]] + where, *levels, points, _word(row, audit)
 
 
 def _everyone(row: dict) -> bool:
@@ -172,15 +171,8 @@ def _threshold(cut: float | list | None) -> str:
 
 def _word(row: dict, audit: Audited) -> str:
     """What the effect amounts to, and how surely; of single networks, how the two differ."""
-    if row["outcome"]:
-        return f"{row['outcome']}, {row['outcome_verdict']}"
-    if row["estimand"] == "networks" and _told(row):
-        before, left = row["before"], row["left"]
-        if not _is_gap(row):
-            return f"{'higher' if left > before else 'lower'}, {row['outcome_verdict']}"
-        words = "narrower" if abs(left) < abs(before) else "wider" if left * before > 0 else "turned"
-        return f"{words}, {row['outcome_verdict']}"
-    return _verdict(row, audit)
+    change = row["outcome"] or row["change"]
+    return f"{change}, {row['outcome_verdict']}" if change else _verdict(row, audit)
 
 
 def _verdict(row: dict, audit: Audited) -> str:
