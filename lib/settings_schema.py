@@ -109,6 +109,8 @@ class Preferences(Model):
     """Acceptable loss of balanced accuracy (0.02: two points)."""
     may_use_demographics: bool = False
     """Whether a decision may ask for sex or age; the view is no demographic."""
+    rejected: _list(Postprocessing, least=0) = ["equal_selection"]
+    """Post-processings that are tried and never recommended, because one does not hold fair what they aim at."""
 
 
 class Hospital(Model):
