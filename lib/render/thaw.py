@@ -47,7 +47,7 @@ def inputs_digest(root: Path, chapter: Path) -> str:
         digest.update(json.dumps(read_settings(root)["group"], sort_keys=True).encode())
     words, code = root / "lib" / "report" / "words", language_of(chapter, root)
     if words / "templates.py" in files:
-        results += (root / "lib" / "report").glob("*.css")
+        results += (path for path in (root / "lib" / "report").glob("*.*") if path.suffix in (".css", ".json"))
         results += [
             path
             for folder in (words, root / "words")

@@ -45,7 +45,7 @@ from lib.study.records import (
 )
 from lib.tables import TABLES
 from lib.training.batches import fit_and_tune
-from lib.training.settings import ComputeSettings, TrainingSettings
+from lib.training.settings import TrainingSettings
 from lib.training.store import Plan, Run
 from lib.training.workers import train_all
 
@@ -87,7 +87,7 @@ def run_study(
     frame, checks, pixels = readable(cohort, training.image_size, cache)
     weightings, store = tuple(settings.training.weightings), data_folder(name, root) / "runs"
     _refuse_small_parts(frame, weightings, seeds, training.tune_share)
-    compute = ComputeSettings(**settings.compute.model_dump())
+    compute = settings.compute
     plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
     study = _Study(name, cohort, settings, requested, checks, pixels, target)
     if len(seeds) > 1 and not _same_networks(before, requested):
