@@ -53,9 +53,9 @@ def weights(results: Results) -> Weights | None:
     told: dict[str, Seen] = {}
     for name, weights_of in cells.items():
         if seen := _seen(weights_of, d.attribute.name, groups):
-            own, same = effect.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
-            share = shares.get(name)
+            share, same = shares.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
             counted = {"weighting": name, "effective": share, "few": share is not None and share < FEW, "same_as": same}
+            own = effect.get(name)
             told[name] = counted | seen | {"effect": own, "narrows": bool(own and own["support"])}
     if BASELINE_WEIGHTING not in told:
         return None
