@@ -145,11 +145,9 @@ def silences(results: Results, differences: Sequence[Finding]) -> list[dict[str,
 
     `visible`: the widest of the gaps that would have been seen in four of five such cohorts.
     """
-    silent = []
-    for name, attribute in results.attributes.items():
-        if name in {finding.attribute.name for finding in differences}:
-            continue
-        gaps = _gaps(results).filter(attribute=name)
+    silent, told_of = [], {finding.attribute.name for finding in differences}
+    for attribute in (own for name, own in results.attributes.items() if name not in told_of):
+        gaps = _gaps(results).filter(attribute=attribute.name)
         known = gaps.filter("estimable")
         alike = known.height == gaps.height > 0 and bool((known["verdict"] == AT_MOST).all())
         told = {"attribute": attribute, "alike": alike, "unknown": known.is_empty()}

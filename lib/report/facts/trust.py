@@ -80,8 +80,8 @@ def settings(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _off(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those whose intervals cover too seldom or too often, the worst first."""
-    off = [setting for setting in settings if not AIM[0] <= setting["covered"] <= AIM[1]]
-    return sorted(off, key=lambda setting: setting["covered"])
+    ranked = sorted(settings, key=lambda setting: setting["covered"])
+    return [setting for setting in ranked if not AIM[0] <= setting["covered"] <= AIM[1]]
 
 
 def covered(frame: pl.DataFrame, unit: str) -> list[dict[str, Any]]:
