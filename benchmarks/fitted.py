@@ -30,7 +30,7 @@ from lib.postprocessing import post_process
 from lib.postprocessing.methods import REGISTRY
 from lib.postprocessing.sample import Sample
 
-FITTED = ("deployed", "optimism", "probes", "recommendation")
+FITTED = ("deployed", "optimism", "probes", "recommendation", "chosen_anew")
 RULES = ("fixed_0.5", "best_threshold", "group_best_threshold", "equal_tpr")
 SETTINGS = ((375, 1), (375, 3), (1500, 3))
 """Patients and networks."""
@@ -204,6 +204,7 @@ def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
         _part("deployed", rules, where, "metric", true="true"),
         _part("optimism", tables["optimism"], where, "metric"),
         _part("probes", read, ["attribute", "group"], "attribute", **true),
+        _part("chosen_anew", tables["chosen_anew"], ["attribute", "metric", "contrast"], "metric"),
     ]
     for what, own in (("change", {}), ("loss", true)):
         ends = {"estimate": what, "low": f"{what}_low_simultaneous", "high": f"{what}_high_simultaneous"}

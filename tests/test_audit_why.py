@@ -274,6 +274,10 @@ def test_high_sensitivity_is_reached_on_other_patients():
         assert reached == pytest.approx(target, abs=0.02)
     gap = {p: of(table, point=p, metric="tpr", contrast="near - far")["estimate"] for p in operating_points.POINTS}
     assert gap["TPR 0.95"] < gap["0.5"] and gap["TPR 0.95"] > 0
+    each = table.filter(attribute="ward", point=operating_points.IN_EACH).filter(pl.col("contrast").is_null())
+    assert each.filter(metric="tpr")["estimate"].to_list() == pytest.approx([0.9, 0.9], abs=0.02)
+    near, far = each.filter(metric="threshold")["estimate"]
+    assert near > far  # whose scores lie higher
 
 
 def test_pooled_crossings_are_nearer_to_the_truth_and_never_lack_an_estimate():

@@ -26,7 +26,6 @@ from lib.names import (
     SUGGESTED,
     TURNED,
     WIDENED,
-    Attribute,
     Method,
     must_know,
 )
@@ -84,7 +83,7 @@ class Candidate:
     """One permitted method: `loss` of balanced accuracy and `change` of disparity, as positions in their `Inference`.
 
     `support`: the surest verdict among the gaps of the attribute that it narrows, None if it narrows none; `harms`: it is
-    shown to widen, turn or open one.
+    shown to widen, turn or open one, of any attribute.
     """
 
     own: Disparity
@@ -113,14 +112,13 @@ def candidates(context: Context) -> Candidates | None:
 
 
 def _candidates(context: Context) -> Candidates | None:
-    attribute, allowed = context.preferences["attribute"], context.preferences["may_use_demographics"]
+    attribute = context.preferences["attribute"]
     compared = judged(context).compared
     known = {own.method: own for own in Disparity.known(compared, attribute)}
     base = known.pop(BASELINE, None)
     if base is None:
         return None
-    attributes = context.population.attributes
-    sides = [own for method, own in known.items() if _permitted(method, attribute, attributes, allowed)]
+    sides = [own for method, own in known.items() if _permitted(method, context)]
     words = _outcomes(context.table("effects"), attribute)
     family: list[Figures] = []
     for own in sides:
@@ -131,20 +129,24 @@ def _candidates(context: Context) -> Candidates | None:
     return Candidates(base, others, context.infer(family) if family else None)
 
 
-def _permitted(method: Method, attribute: str, attributes: Mapping[str, Attribute], may_use_demographics: bool) -> bool:
-    """Whether a method acts on the attribute or on none, and asks, when deciding, for nothing that is forbidden."""
+def _permitted(method: Method, context: Context) -> bool:
+    """Whether a method acts on the attribute or on none, is not rejected, and asks, when deciding, for nothing that is forbidden."""
+    preferences, attributes = context.preferences, context.population.attributes
     known = must_know(method[1], method[2])
-    allowed = may_use_demographics or known is None or not attributes.get(known, DEFAULTS.get(known)).of_patient
-    return allowed and method[2] in (NO_TARGET, attribute)
+    demographic = known is not None and attributes.get(known, DEFAULTS.get(known)).of_patient
+    allowed = method[1] not in preferences.get("rejected", ()) and (
+        preferences["may_use_demographics"] or not demographic
+    )
+    return allowed and method[2] in (NO_TARGET, preferences["attribute"])
 
 
 def _outcomes(effects: pl.DataFrame, attribute: str) -> dict[Method, tuple[str | None, bool]]:
-    """The surest narrowing of a gap of the attribute by method, and whether one is shown to widen, turn or open."""
-    own = effects.filter(pl.col("outcome_verdict").is_in([SHOWN, SUGGESTED]), attribute=attribute, unit=PATIENT)
+    """The surest narrowing of a gap of the attribute by method, and whether one of any attribute is shown to widen, turn or open."""
+    told = effects.filter(pl.col("outcome_verdict").is_in([SHOWN, SUGGESTED]), unit=PATIENT)
     found: dict[Method, tuple[str | None, bool]] = {}
-    for *method, outcome, verdict in own.select(*METHOD, "outcome", "outcome_verdict").rows():
+    for *method, of, outcome, verdict in told.select(*METHOD, "attribute", "outcome", "outcome_verdict").rows():
         support, harms = found.get(tuple(method), (None, False))
-        if outcome == NARROWED and support != SHOWN:
+        if outcome == NARROWED and of == attribute and support != SHOWN:
             support = verdict
         harms |= outcome in (WIDENED, TURNED, OPENED) and verdict == SHOWN
         found[tuple(method)] = support, harms

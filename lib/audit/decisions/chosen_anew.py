@@ -1,12 +1,13 @@
 """What does choosing leave of the gap on patients without part in the choice? The whole choice made again, and judged on others.
 
 By patient. Patients are divided at random into five parts, ten times. For each part the method is chosen on the other four: of the
-permitted ones that toss no coin and lose at most `largest_loss` the simplest within the margin of the smallest disparity (as in
-`recommendation`), the untouched baseline where that is as good; its gaps are then read on the part itself. Figures of a part of the patients are first order, by what each
+permitted ones that toss no coin and lose at most `largest_loss` the simplest within the margin of the smallest disparity, then the one
+of the highest balanced accuracy (as in `recommendation`), the untouched baseline where that is as good; its gaps are then read on the part itself. Figures of a part of the patients are first order, by what each
 patient adds to them; verdicts are not judged anew. `estimate`: the mean over all parts of the gap that is left, group - reference
 (of balanced_accuracy: of its change); it is larger than what the choice leaves on the patients that made it, for which luck was chosen, too.
 `low`, `high`: from resamples of patients in which everything is chosen anew (Efron & Tibshirani 1993, doi 10.1201/9780429246593), and from
-how far the networks of the chosen methods differ. `again`: the share of the parts for which the recommended method was chosen.
+how far the networks of the chosen methods differ. `again`: the share of the parts for which the recommended method was chosen,
+`kind_again`: a method of its kind (a weighting, a rule, or both).
 """
 
 import numpy as np
@@ -21,7 +22,11 @@ from lib.audit.inference.words import ALPHA
 from lib.names import KINDS, RANDOMISED, RECOMMENDED, kind_of
 
 name = "chosen_anew"
-schema = {"attribute": S, "metric": S, "contrast": S} | DESCRIBED | {"again": F, "methods": I, "patients": I}
+schema = (
+    {"attribute": S, "metric": S, "contrast": S}
+    | DESCRIBED
+    | {"again": F, "kind_again": F, "methods": I, "patients": I}
+)
 needs = ("preferences",)
 reads = ("recommendation",)
 PARTS, DIVISIONS, RESAMPLES = 5, 10, 200
@@ -38,7 +43,7 @@ def compute(context: Context) -> list[pl.DataFrame]:
     patients = len(added)
     draw = context.stream(name)
     parts = np.concatenate([_parts(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
-    # no disparity exceeds 1: whatever is simpler stands before whatever is not
+    # no accuracy exceeds 1: whatever is simpler stands before whatever is not
     order = np.array([2.0 * KINDS.index(kind_of(own.method)) for own in methods])
     limits = {"most": context.preferences["largest_loss"], "margin": context.margin, "order": order}
     left, best = _left(values, added, parts, np.ones(patients), **limits)
@@ -52,7 +57,12 @@ def compute(context: Context) -> list[pl.DataFrame]:
     )
     told = index.with_columns(estimate=pl.Series(left), low=pl.Series(left - off), high=pl.Series(left + off))
     again = float(np.mean([methods[k].method in advised for k in best]))
-    return [told.with_columns(again=pl.lit(again), methods=pl.lit(len(chosen)), patients=pl.lit(patients))]
+    kinds = [kind_of(method) for method in advised]
+    alike = float(np.mean([k > 0 and kind_of(methods[k].method) in kinds for k in best]))  # 0: the baseline
+    counts = {"methods": len(chosen), "patients": patients}
+    return [
+        told.with_columns(again=pl.lit(again), kind_again=pl.lit(alike), **{k: pl.lit(n) for k, n in counts.items()})
+    ]
 
 
 def _values(own: Disparity, baseline: Disparity) -> Array:
@@ -98,5 +108,5 @@ def _left(
     largest = np.abs(outside[:, :, 1:]).max(axis=2)
     largest = np.where(outside[:, :, 0] >= -most, largest, np.inf)
     near = largest <= largest.min(axis=1, keepdims=True) + margin
-    best = np.where(near, order + largest, np.inf).argmin(axis=1)
+    best = np.where(near, order - outside[:, :, 0], np.inf).argmin(axis=1)
     return np.nanmean(within[np.arange(len(parts)), best], axis=0), best

@@ -1,13 +1,13 @@
 """What should be done, under the stated preferences? Every permitted method with its price, its effect and how sure both are.
 
-By patient. Permitted are the methods that act on the attribute or on none and ask, when deciding, for nothing that is
-forbidden (the view is no demographic). `disparity` is the largest |gap| in TPR or FPR by the attribute that is left, `largest` says which;
+By patient. Permitted are the methods that act on the attribute or on none, are not `rejected` by the preferences (a rule may aim at
+what one does not hold fair) and ask, when deciding, for nothing that is forbidden (the view is no demographic). `disparity` is the largest |gap| in TPR or FPR by the attribute that is left, `largest` says which;
 `change` its difference from the baseline's (below 0: smaller) and `loss` the balanced accuracy given up: one family over all candidates, so that
 the simultaneous bounds hold for whichever is chosen; what choosing itself costs, `chosen_anew` tells. `support`: the surest verdict among the gaps that the method narrows in `effects`; null where it narrows none.
 
 `role`: recommended, of the methods that toss no coin, narrow a gap (those shown first, then those suggested), are not shown to widen,
-turn or open one, and lose at most `largest_loss`, the simplest whose disparity is within the margin of the smallest (a weighting before a
-rule, either before both; then the smallest disparity: as one standard error is in Breiman et al. 1984, doi 10.1201/9781315139470); the untouched baseline where there is none, `why` says
+turn or open one of any attribute, and lose at most `largest_loss`, the simplest whose disparity is within the margin of the smallest (a weighting
+before a rule, either before both; then the one of the highest balanced accuracy: as one standard error is in Breiman et al. 1984, doi 10.1201/9781315139470); the untouched baseline where there is none, `why` says
 why; alternative, a qualified one whose disparity cannot be told from the recommended one's (`apart`, one family);
 too dear, narrower but for more than `largest_loss`; else set aside. `option`: the best of its kind, for a board: "nothing",
 "weighting", "threshold rule" (fitted thresholds, no coin). Empty when the disparity is not estimable.
@@ -63,11 +63,11 @@ def compute(context: Context) -> list[pl.DataFrame]:
     most = context.preferences["largest_loss"]
     qualified = [own for own in found.others if own.support and not own.harms and _loss(found, own) <= most]
     deployable = [own for own in qualified if own.method[1] not in RANDOMISED]
-    best = _simplest(deployable, context.margin)
+    best = _simplest(found, deployable, context.margin)
     rivals = [own for own in qualified if own is not best]
     apart = context.infer([own.own.signed() - best.own.signed() for own in rivals]) if rivals else None
     told = dict(zip([own.method for own in rivals], range(len(rivals)), strict=True))
-    options = _options(found, most)
+    options = _options(found, most, best)
     rows = [_row(found, None, best is None, options, None, None)]
     rows[0] |= {"why": None if best else _why(context, found, most)}
     for own in sorted(found.others, key=lambda own: own.own.value):
@@ -93,12 +93,12 @@ def _rank(own: Candidate) -> tuple[bool, float]:
     return own.support != SHOWN, own.own.value
 
 
-def _simplest(qualified: list[Candidate], margin: float) -> Candidate | None:
-    """Of those with the surest support, the simplest that is as good as the best of them, up to the margin."""
+def _simplest(found: Candidates, qualified: list[Candidate], margin: float) -> Candidate | None:
+    """Of those with the surest support, the simplest that is as good as the best of them, up to the margin; then the cheapest."""
     surest = [own for own in qualified if own.support == SHOWN] or qualified
     least = min((own.own.value for own in surest), default=0.0)
     near = [own for own in surest if own.own.value <= least + margin]
-    return min(near, key=lambda own: (KINDS.index(kind_of(own.method)), own.own.value), default=None)
+    return min(near, key=lambda own: (KINDS.index(kind_of(own.method)), _loss(found, own)), default=None)
 
 
 def _why(context: Context, found: Candidates, most: float) -> str:
@@ -116,13 +116,16 @@ def _why(context: Context, found: Candidates, most: float) -> str:
     return ALL_HARM if all(own.harms for own in narrowing) else ALL_DEAR
 
 
-def _options(found: Candidates, most: float) -> dict[tuple[str, str, str], str]:
-    """The best weighting and the best threshold rule: qualified ones first, then by support, then by disparity."""
+def _options(found: Candidates, most: float, chosen: Candidate | None) -> dict[tuple[str, str, str], str]:
+    """The best weighting and the best threshold rule: the chosen one, then qualified ones, then by support and disparity."""
     options = {BASELINE: NOTHING}
     for kind, word in ((KINDS[0], WEIGHTING), (KINDS[1], THRESHOLDS)):
         own = [c for c in found.others if kind_of(c.method) == kind and c.method[1] not in RANDOMISED]
         if own:
-            best = min(own, key=lambda c: (c.support is None or c.harms or _loss(found, c) > most, *_rank(c)))
+            best = min(
+                own,
+                key=lambda c: (c is not chosen, c.support is None or c.harms or _loss(found, c) > most, *_rank(c)),
+            )
             options[best.method] = word
     return options
 

@@ -1,10 +1,10 @@
 """What if few of the sick may be missed? Rates by group at a threshold of high sensitivity, beside 0.5. By patient, baseline.
 
-`point`: "0.5", or "TPR 0.90" and "TPR 0.95", one threshold for everyone: the highest at which everyone's TPR reaches it, fitted on
-other patients (the folds of the post-processings, five of patients where there are none), and fitted anew in each resample, so
+`point`: "0.5", or "TPR 0.90" and "TPR 0.95", one threshold for everyone: the highest at which everyone's TPR reaches it; "TPR 0.90 in
+each": a threshold for each group, at which its own TPR does. Fitted on other patients (the folds of the post-processings, five of patients where there are none), and fitted anew in each resample, so
 that intervals allow for the choice. `metric`: tpr, fpr; `threshold`, of everyone, the mean over folds.
 `contrast` null: levels; else group - reference. Gaps close where both groups are called sick nearly always, at the price of false
-alarms: look at the fpr. No group when deciding. Fixed-sensitivity operating points, as in triage: Seyyed-Kalantari et al. 2021,
+alarms: look at the fpr. No group when deciding, but for the last point. Fixed-sensitivity operating points, as in triage: Seyyed-Kalantari et al. 2021,
 doi 10.1038/s41591-021-01595-0, on what moving one does. Means over networks; intervals over patients.
 """
 
@@ -25,6 +25,7 @@ KEYS = {"attribute": S, "group": S, "contrast": S, "point": S, "metric": S, "pat
 schema = with_figures(KEYS, STANDARD)
 needs = ("scores",)
 POINTS = {"0.5": None, "TPR 0.90": 0.9, "TPR 0.95": 0.95}
+IN_EACH = "TPR 0.90 in each"
 FOLDS = 5
 RESAMPLES = 200
 
@@ -35,19 +36,22 @@ def compute(context: Context) -> list[pl.DataFrame]:
     if patients[0] < 2:
         return []
     rows = []
-    for point in POINTS:
-        for metric in ("tpr", "fpr"):
+    for point in (*POINTS, IN_EACH):
+        for metric in ("tpr", "fpr", *(["threshold"] if point == IN_EACH else [])):
             for g, cell in enumerate(population.cells):
                 enough = bool(patients[g] >= max(1, context.smallest_cell))
                 rows.append((cell.attribute, cell.group, None, point, metric, int(patients[g]), enough))
-        if POINTS[point] is not None:
+        if POINTS.get(point) is not None:
             rows.append((OVERALL, "all", None, point, "threshold", int(patients[0]), True))
     cells = np.stack([cell.images for cell in population.cells], axis=1)
     sides = np.concatenate([cells & (population.labels == label)[:, None] for label in (1, 0)], axis=1)
     own = np.stack([once_each(population.patients, side) for side in sides.T], axis=1)
     there = (population.sums_by_patient(sides) > 0) * 1.0
     networks = [
-        Fitted(scores, population.labels, population.patients, part)
+        [
+            Fitted(*(column[cell] for column in (scores, population.labels, population.patients, part)))
+            for cell in cells.T
+        ]
         for scores, part in zip(context.scores[BASELINE_WEIGHTING], folds_of(context), strict=True)
     ]
 
@@ -56,11 +60,17 @@ def compute(context: Context) -> list[pl.DataFrame]:
         with np.errstate(invalid="ignore", divide="ignore"):
             shares = own / (weights @ there)
             found = []
-            for network in networks:
+            for everyone, *groups in networks:
                 for target in POINTS.values():
-                    thresholds = network.thresholds(target, weights)
-                    called = (network.scores >= thresholds[network.part]) * by_image
+                    thresholds = everyone.thresholds(target, weights)
+                    called = (everyone.scores >= thresholds[everyone.part]) * by_image
                     found += [called @ shares, [] if target is None else [thresholds.mean()]]
+                called, cuts = np.zeros(cells.shape), []
+                for g, network in enumerate([everyone, *groups]):
+                    cuts.append(network.thresholds(POINTS["TPR 0.90"], weights))
+                    called[cells[:, g], g] = network.scores >= cuts[g][network.part]
+                called = np.tile(called * by_image[:, None], 2)
+                found += [(called * shares).sum(axis=0), np.mean(cuts, axis=1)]
         return np.concatenate(found).reshape(len(networks), -1)
 
     drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])
