@@ -24,8 +24,8 @@ from lib.training.settings import ComputeSettings, TrainingSettings
 MOST_ATTRIBUTES = 8
 
 
-def _list(items: Any, first: str | None = None, most: int | None = None) -> Any:
-    """A list of at least one of `items`, each once."""
+def _list(items: Any, first: str | None = None, most: int | None = None, least: int = 1) -> Any:
+    """A list of at least so many of `items`, each once."""
 
     def check(values: list) -> list:
         if len(set(values)) < len(values) or (first and values[0] != first):
@@ -33,7 +33,9 @@ def _list(items: Any, first: str | None = None, most: int | None = None) -> Any:
         return values
 
     told = {"uniqueItems": True} | ({"first": first} if first else {})
-    return Annotated[list[items], Field(min_length=1, max_length=most, json_schema_extra=told), AfterValidator(check)]
+    return Annotated[
+        list[items], Field(min_length=least, max_length=most, json_schema_extra=told), AfterValidator(check)
+    ]
 
 
 def _known(name: str) -> str:
@@ -89,7 +91,7 @@ class Preferences(Model):
     """Acceptable loss of balanced accuracy (0.02: two points)."""
     may_use_demographics: bool = False
     """Whether a decision may ask for sex or age; the view is no demographic."""
-    rejected: _list(Postprocessing, least=0) = ["equal_selection"]
+    rejected: _list(Literal[*POSTPROCESSINGS], least=0) = ["equal_selection"]
     """Post-processings that are tried and never recommended, because one does not hold fair what they aim at."""
 
 
