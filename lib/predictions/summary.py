@@ -9,14 +9,13 @@ from lib.names import (
     BASELINE,
     BASELINE_POSTPROCESSING,
     MAX_MIN,
-    METRICS,
     NO_TARGET,
     NOT_ESTIMABLE,
     OVERALL,
     PATIENT,
-    POSTPROCESSINGS,
     SHOWN,
     SUGGESTED,
+    english,
 )
 from lib.predictions.question import Audited
 from lib.tabular import for_terminal
@@ -27,7 +26,7 @@ MOST_NOTES = 5
 COMPARED = ("tpr", "fpr", "balanced_accuracy")
 _METHOD = ("weighting", "postprocessing", "target")
 _BASELINE = dict(zip(_METHOD, BASELINE, strict=True))
-_LABELS = tuple(METRICS[m].label for m in FIGURES)
+_LABELS = tuple(english("metrics")[m] for m in FIGURES)
 
 
 def summary(audit: Audited) -> str:
@@ -70,7 +69,7 @@ def _name(audit: Audited, method: Sequence[str]) -> str:
     called = audit.methods[weighting]
     if postprocessing == BASELINE_POSTPROCESSING:
         return called
-    words = POSTPROCESSINGS.get(postprocessing, postprocessing.replace("_", " "))
+    words = english("postprocessings").get(postprocessing, postprocessing.replace("_", " "))
     return f"{called}, {words}" + ("" if target == NO_TARGET else f" by {audit.attributes[target].label}")
 
 
@@ -88,7 +87,7 @@ def _gaps(audit: Audited) -> Iterator[str]:
     rows = [
         (
             f"{audit.attributes[row['attribute']].label} {row['contrast']}",
-            METRICS[row["metric"]].label,
+            english("metrics")[row["metric"]],
             _points(row),
             _verdict(row, audit),
         )
@@ -126,7 +125,7 @@ def _change(row: dict, audit: Audited) -> tuple[str, ...]:
     shown = "{:+.1f}" if _is_gap(row) else "{:.1f}"
     levels = [NOT_ESTIMABLE if row[c] is None else shown.format(100 * row[c]) for c in ("before", "left")]
     name = _name(audit, [row[c] for c in _METHOD])
-    return name, METRICS[row["metric"]].label + where, *levels, _points(row), _word(row, audit)
+    return name, english("metrics")[row["metric"]] + where, *levels, _points(row), _word(row, audit)
 
 
 def _everyone(row: dict) -> bool:
@@ -160,15 +159,8 @@ def _threshold(cut: float | list | None) -> str:
 
 def _word(row: dict, audit: Audited) -> str:
     """What the effect amounts to, and how surely; of single networks, how the two differ."""
-    if row["outcome"]:
-        return f"{row['outcome']}, {row['outcome_verdict']}"
-    if row["estimand"] == "networks" and _told(row):
-        before, left = row["before"], row["left"]
-        if not _is_gap(row):
-            return f"{'higher' if left > before else 'lower'}, {row['outcome_verdict']}"
-        words = "narrower" if abs(left) < abs(before) else "wider" if left * before > 0 else "turned"
-        return f"{words}, {row['outcome_verdict']}"
-    return _verdict(row, audit)
+    change = row["outcome"] or row["change"]
+    return f"{change}, {row['outcome_verdict']}" if change else _verdict(row, audit)
 
 
 def _verdict(row: dict, audit: Audited) -> str:
