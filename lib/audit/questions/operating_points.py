@@ -49,7 +49,7 @@ def compute(context: Context) -> list[pl.DataFrame]:
     there = (population.sums_by_patient(sides) > 0) * 1.0
     networks = [
         [
-            Fitted(*(column[cell] for column in (scores, population.labels, population.patients, part)), part.max() + 1)
+            Fitted(*(column[cell] for column in (scores, population.labels, population.patients, part)))
             for cell in cells.T
         ]
         for scores, part in zip(context.scores[BASELINE_WEIGHTING], folds_of(context), strict=True)
@@ -91,13 +91,12 @@ def folds_of(context: Context) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """One network's scores and folds, each (n,), of some images, and the thresholds that its `count` folds are given."""
+    """One network's scores and folds, each (n,), and the thresholds that its folds are given."""
 
     scores: Array
     labels: Array
     patients: Array
     part: Array
-    count: int
 
     @cached_property
     def _sick(self) -> tuple[Array, Array, Array, Array]:
@@ -108,13 +107,14 @@ class Fitted:
         return self.scores[chosen], part[chosen], self.patients[chosen], self.part[chosen]
 
     def thresholds(self, target: float | None, weights: Array) -> Array:
-        """The threshold that each fold is judged by, fitted on the others, under weights of patients (P,); NaN without sick."""
+        """The threshold that each fold is judged by, fitted on the others, under weights of patients (P,)."""
+        count = int(self.part.max()) + 1
+        if target is None:
+            return np.full(count, 0.5)
         falling, part, patients, folds = self._sick
-        if target is None or not len(falling):
-            return np.full(self.count, 0.5 if target is None else np.nan)
         mass = part * weights[patients]
-        found = np.empty(self.count)
-        for k in range(self.count):
+        found = np.empty(count)
+        for k in range(count):
             reached = np.cumsum(mass * (folds != k))
             at = np.searchsorted(reached, (target - 1e-9) * reached[-1])
             found[k] = falling[min(at, len(falling) - 1)]
