@@ -25,7 +25,7 @@ MOST_ATTRIBUTES = 8
 
 
 def _list(items: Any, first: str | None = None, most: int | None = None, least: int = 1) -> Any:
-    """A list of at least so many of `items`, each once."""
+    """A list of `items`, each once."""
 
     def check(values: list) -> list:
         if len(set(values)) < len(values) or (first and values[0] != first):
