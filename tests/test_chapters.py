@@ -49,11 +49,9 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"></svg>'
 
 def draw_only(monkeypatch, *sizes: str) -> None:
     """Figures of these sizes are made; of the others there is a point."""
-    kinds = {
-        key: replace(kind, draw=lambda m, draw=kind.draw: draw(m) if m.size in sizes else alt.Chart().mark_point())
-        for key, kind in FIGURES.items()
-    }
-    monkeypatch.setattr(exhibits, "KINDS", exhibits.KINDS | kinds)
+    for key, kind in FIGURES.items():
+        draw = lambda m, draw=kind.draw: draw(m) if m.size in sizes else alt.Chart().mark_point()  # noqa: E731
+        monkeypatch.setitem(exhibits.KINDS, key, replace(kind, draw=draw))
 
 
 @pytest.fixture
