@@ -13,6 +13,7 @@ from lib.names import (
     NO_TARGET,
     OVERALL,
     PATIENT,
+    RANDOMISED,
     SHOWN,
     SUGGESTED,
     WIDENED,
@@ -20,6 +21,7 @@ from lib.names import (
 )
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
+from lib.report.facts.effects import Other, others
 from lib.report.facts.findings import Finding
 from lib.report.facts.gaps import widest_gap
 from lib.report.facts.options import Option
@@ -171,7 +173,7 @@ def adjusting(results: Results) -> dict[str, Any]:
 
     `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
     one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal; `signal`: how many have one;
-    `firm`: where that rule cuts; `elsewhere`: what it does to gaps by other attributes;
+    `firm`: where that rule cuts; `elsewhere`: what it does to gaps by other attributes (`Other`), by error; `coins` and `rejected`: rules that are tried and never chosen;
     `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
     d = decide(results)
@@ -207,6 +209,10 @@ def adjusting(results: Results) -> dict[str, Any]:
         "folds": results.manifest["settings"].get("audit", {}).get("folds"),
         "firm": _firm(results),
         "elsewhere": _elsewhere(results, d, option),
+        "coins": [name for name in tried if name in RANDOMISED],
+        "rejected": [
+            name for name in tried if name in results.manifest["settings"].get("preferences", {}).get("rejected", ())
+        ],
     }
 
 
@@ -217,20 +223,16 @@ def _firm(results: Results) -> dict[str, tuple[float, float, float]]:
     return cut["rules"][best] if best else {}
 
 
-def _elsewhere(results: Results, d: Decision, option: Option | None) -> list[dict[str, Any]]:
-    """Of each other attribute the widest gap `before` and `after` that rule, and whether any change of its gaps is `seen`."""
-    told = []
-    for attribute in results.attributes.values():
-        if option is None or option.weighting or attribute == d.attribute:
-            continue
-        keys, of_errors = Rule(option.rule, option.target).keys, values.error_gaps(attribute)
-        both = [rows(results, "gaps", of_errors, values.KNOWN, **own) for own in (UNTREATED, keys)]
-        if all(gaps.height for gaps in both):
-            before, after = (gaps["estimate"].abs().max() for gaps in both)
-            changes = rows(results, "effects", of_errors, **keys)
-            seen = changes.height > 0 and changes["outcome_verdict"].is_in([SHOWN, SUGGESTED]).any()
-            told.append({"attribute": attribute, "before": before, "after": after, "seen": bool(seen)})
-    return told
+def _elsewhere(results: Results, d: Decision, option: Option | None) -> list[Other]:
+    """By other attribute and error, the widest gap under that rule, and what that very gap was before; ."""
+    if option is None or option.weighting:
+        return []
+    widest: dict[tuple[str, str], Other] = {}
+    for own in others(results, d.attribute, option.method):
+        place = (own["gap"].attribute.name, own["gap"].error)
+        if place not in widest or own["gap"].size.value > widest[place]["gap"].size.value:
+            widest[place] = own
+    return list(widest.values())
 
 
 def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Estimate | None:

@@ -13,6 +13,7 @@ from lib.names import (
     ERRORS,
     OVERALL,
     PLACEBO,
+    RANDOMISED,
     RECOMMENDED,
     by_groups,
 )
@@ -138,6 +139,14 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
     return {"alone": largest[0], "whole": largest[1], "floor": max(floors, default=None)}
 
 
+def _kept(results: Results) -> dict[str, int] | None:
+    """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
+    known = rows(results, "runs", pl.col("epochs") > 1, pl.col("best_epoch").is_not_null())
+    if known.is_empty():
+        return None
+    return {"n": known.height, "last": known.filter(pl.col("best_epoch") == pl.col("epochs")).height}
+
+
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
     """By label, how much higher the first group's scores lie than the second's, on average (from the histograms)."""
     means = {}
@@ -202,6 +211,7 @@ def told(results: Results) -> dict[str, Any]:
         "label": probes.pop("label", None),
         "probes": list(probes.values()),
         "last": _last(results, full),
+        "kept": _kept(results),
         "floor": full["floor"] if full else {},
     }
 
@@ -224,7 +234,7 @@ def mechanism(results: Results) -> dict[str, Any]:
 def both(results: Results) -> dict[str, Any] | None:
     """Of `n` methods that alter weights and rule the one that leaves the smallest `gap`, of those that meet what is asked where any does.
 
-    `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one. None where nothing was crossed.
+    `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one; `coin`: its rule tosses one. None where nothing was crossed.
     """
     crossed = rows(results, "recommendation", WEIGHTED, RULED, pl.col("disparity").is_not_null())
     known = crossed.sort("disparity").to_dicts() if crossed.height else []
@@ -232,5 +242,9 @@ def both(results: Results) -> dict[str, Any] | None:
     if not known:
         return None
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
-    names = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
+    names = {
+        "method": tuple(best[key] for key in KEYS),
+        "gap": best["disparity"],
+        "coin": best["postprocessing"] in RANDOMISED,
+    }
     return names | {"n": len(known), "fits": bool(fit), "chosen": best["role"] == RECOMMENDED}

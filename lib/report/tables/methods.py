@@ -69,16 +69,19 @@ def effects(material: Material) -> GT:
     rows = [
         {"method": language.sentence(language.method(BASELINE)), "needs": "", "verdict": material("start")}
         | {metric: material("untouched", metric=metric, before=e["before"][metric]) for metric in FIGURES}
+        | {"elsewhere": material("elsewhere", effect=e, moved=False)}
     ]
     for effect in e["named"]:
         cells = {metric: material("figure", metric=metric, o=effect["outcomes"].get(metric)) for metric in FIGURES}
+        cells |= {"elsewhere": material("elsewhere", effect=effect, moved=True)}
         rows.append(cells | {name: material(name, effect=effect) for name in ("method", "needs", "verdict")})
-    if len(e["silent"]) > 1:
-        spans = {metric: material("span", metric=metric, found=_left(e["silent"], metric)) for metric in FIGURES}
+    if e["unnamed"]:
+        spans = {metric: material("span", metric=metric, found=_left(e["unnamed"], metric)) for metric in FIGURES}
         verdict = language.sentence(language.verdict("not told"))
-        rows.append(spans | {"method": material("others"), "needs": "", "verdict": verdict})
+        rows.append(spans | {"method": material("others"), "needs": "", "verdict": verdict, "elsewhere": ""})
     needs = ("needs",) if any(effect["needs"] for effect in e["named"]) and not e["common"] else ()
-    labels = heads(material, (*needs, *FIGURES))
+    elsewhere = ("elsewhere",) if e["elsewhere"] else ()
+    labels = heads(material, (*needs, *FIGURES, *elsewhere))
     return table_of(rows, labels, language, stub="method", heading="verdict", right=FIGURES)
 
 
