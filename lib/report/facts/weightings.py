@@ -17,6 +17,7 @@ from lib.names import (
     RECOMMENDED,
     by_groups,
 )
+from lib.report.facts import values
 from lib.report.facts.cohort import data
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
@@ -232,7 +233,7 @@ def mechanism(results: Results) -> dict[str, Any]:
 
 
 def both(results: Results) -> dict[str, Any] | None:
-    """Of `n` methods that alter weights and rule the one that leaves the smallest `gap`, of those that meet what is asked where any does.
+    """Of `n` methods that alter weights and rule the permitted one that leaves the smallest `gap`, of those that meet what is asked where any does.
 
     `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one; `coin`: its rule tosses one. None where nothing was crossed.
     """
@@ -242,9 +243,11 @@ def both(results: Results) -> dict[str, Any] | None:
     if not known:
         return None
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
+    acting = values.acts_on(decide(results).attribute)
+    tried = parts(rows(results, "metrics", WEIGHTED, RULED, acting, attribute=OVERALL), *KEYS)
     names = {
         "method": tuple(best[key] for key in KEYS),
         "gap": best["disparity"],
         "coin": best["postprocessing"] in RANDOMISED,
     }
-    return names | {"n": len(known), "fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
+    return names | {"n": len(tried), "fits": bool(fit), "chosen": best["role"] == RECOMMENDED}

@@ -77,7 +77,7 @@ def wrong_groups(material: Material) -> Chart:
     name = max(len(line.name) for line in lines) * 0.5 * measure.small
     across = ({**PERCENT, "values": list(material["lines"][ours])}, (0.0, most))
     size = (measure.width - name - 70, 300 if material.size == "page" else 360)
-    up = (POINTS, (min(low, 0.0), max(high, 0.0)))
+    up = (THOUSAND, (min(low, 0.0), max(high, 0.0)))
     return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap["estimate"])
 
 
