@@ -86,6 +86,7 @@ class Decision:
         self.image_size = manifest["settings"]["training"].get("image_size")
         self.largest_loss = preferences.get("largest_loss", 0.0)
         self.demographics = bool(preferences.get("may_use_demographics"))
+        self.rejected = tuple(preferences.get("rejected", ()))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
 
     def _judged(self, results: Results) -> tuple[Gap | None, Gap | None]:

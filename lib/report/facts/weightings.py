@@ -7,7 +7,18 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, BY_PATIENT, ERRORS, OVERALL, PLACEBO, RECOMMENDED, by_groups
+from lib.names import (
+    ALTERNATIVE,
+    BASELINE_WEIGHTING,
+    BY_PATIENT,
+    ERRORS,
+    OVERALL,
+    PLACEBO,
+    RANDOMISED,
+    RECOMMENDED,
+    by_groups,
+)
+from lib.report.facts import values
 from lib.report.facts.cohort import data
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
@@ -122,6 +133,14 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
     return None if None in (alone, whole) else {"alone": alone, "whole": whole, "floor": max(floors, default=None)}
 
 
+def _kept(results: Results) -> dict[str, int] | None:
+    """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
+    known = rows(results, "runs", pl.col("epochs") > 1, pl.col("best_epoch").is_not_null())
+    if known.is_empty():
+        return None
+    return {"n": known.height, "last": known.filter(pl.col("best_epoch") == pl.col("epochs")).height}
+
+
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
     """By label, how much higher the first group's scores lie than the second's, on average (from the histograms)."""
     means = {}
@@ -180,6 +199,7 @@ def told(results: Results) -> dict[str, Any]:
         "label": probes.pop("label", None),
         "probes": list(probes.values()),
         "last": _last(results, full),
+        "kept": _kept(results),
         "floor": full["floor"] if full else {},
     }
 
@@ -200,9 +220,9 @@ def mechanism(results: Results) -> dict[str, Any]:
 
 
 def both(results: Results) -> dict[str, Any] | None:
-    """Of `n` methods that alter weights and rule the one that leaves the smallest `gap`, of those that meet what is asked where any does.
+    """Of `n` methods that alter weights and rule the permitted one that leaves the smallest `gap`, of those that meet what is asked where any does.
 
-    `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one. None where nothing was crossed.
+    `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one; `coin`: its rule tosses one. None where nothing was crossed.
     """
     crossed = rows(results, "recommendation", WEIGHTED, RULED, pl.col("disparity").is_not_null())
     if crossed.is_empty():
@@ -210,5 +230,8 @@ def both(results: Results) -> dict[str, Any] | None:
     known = crossed.sort("disparity").to_dicts()
     fit = [line for line in known if line["role"] in (RECOMMENDED, ALTERNATIVE)]
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
-    place = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"], "n": len(known)}
-    return place | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
+    acting = values.acts_on(decide(results).attribute)
+    tried = parts(rows(results, "metrics", WEIGHTED, RULED, acting, attribute=OVERALL), *KEYS)
+    names = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
+    names |= {"coin": best["postprocessing"] in RANDOMISED, "n": len(tried)}
+    return names | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
