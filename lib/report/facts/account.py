@@ -8,12 +8,11 @@ from lib.names import BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, PATIENT, SHO
 from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap, anew, contrast_of, left_of, of_method, once
+from lib.report.facts.held import ONE_CUT, recalibrated
 from lib.report.facts.values import BETWEEN, KEYS, KNOWN, Estimate, alone, error_gaps, figures, parts, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
-RECALIBRATED = ("platt", "isotonic")
-"""Rules that make a score mean the same in each group, and cut everyone at 0.5: the first that was tried is told."""
 PREVALENCES = (0.05, 0.15)
 URGENT = ("Pneumothorax",)
 """Findings of ChestX-ray14 that cannot wait."""
@@ -77,11 +76,10 @@ def _widest_by_metric(results: Results, method: Method | None, attribute: Attrib
 
 
 def prevalence_alone(results: Results) -> dict[str, Any] | None:
-    """What calibration in each group leaves of the main gap: what is then left is due to how many are sick, and to how scores spread.
+    """What one cut-off leaves of the gaps when the scores of each group are corrected first, and when they are not (`recalibrated`, `cut`).
 
-    `rule`, `before`, `left` and `change` (in shares of the worse group, above 0 where it narrows); `kinds` by metric. None where it was not tried.
-    `sick`: the share of each group; `more`: the group of the two with the larger, whose sick are found and whose healthy alarmed more often then.
-    `off`: by group, how far mean scores lie above the share of sick (above 0: they promise too much), with verdicts.
+    `sick`: the share of each group; `more`: the group of the two with the larger, whose sick are found and whose healthy alarmed more often
+    then; `off`: by group, how far mean scores lie above the share of sick (above 0: they promise too much), with verdicts.
     """
     d = decide(results)
     place = {"weighting": BASELINE_WEIGHTING, "attribute": d.attribute.name, "measure": "mean_error"}
@@ -91,20 +89,13 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
         if group in d.attribute.groups
     }
     contrast = contrast_of(results, d.attribute, d.main) or next(iter(d.attribute.contrasts))
-    told = None
-    for rule in RECALIBRATED:
-        method = (BASELINE_WEIGHTING, rule, d.attribute.name)
-        gaps = of_method(results, method, d.attribute, contrast)
-        if all(gaps.values()) and told is None:
-            told = {"rule": rule, "left": gaps}
+    told, cut = recalibrated(results, d.attribute, contrast), of_method(results, ONE_CUT, d.attribute, contrast)
     pair = (d.attribute.contrasts[contrast], d.attribute.reference)
     place = {"split": "valid", "unit": PATIENT, "attribute": d.attribute.name}
     sick = {line["group"]: line["estimate"] for line in rows(results, "composition", KNOWN, **place).to_dicts()}
     more = max(pair, key=sick.__getitem__) if all(group in sick for group in pair) else None
-    before = of_method(results, d.options[0].method, d.attribute, contrast) if d.options else {}
-    if told is None and not off:
-        return None
-    return {"d": d, "recalibrated": told, "before": before, "off": off, "sick": sick, "more": more}
+    facts = {"d": d, "recalibrated": told, "cut": cut if all(cut.values()) else None, "off": off, "sick": sick}
+    return facts | {"more": more} if told or off else None
 
 
 def sensitive(results: Results) -> dict[str, Any] | None:

@@ -208,8 +208,12 @@ def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
 def sketch(study: Results) -> dict[str, Any]:
     """What the causal sketch is told: which of the two it is, and what this cohort shows of its arrows."""
     told = data(study)
-    attribute = told["attribute"]
-    return told | {"of_view": attribute.name == "view" and set(attribute.groups) == {"AP", "PA"}}
+    return told | {"of_view": of_view(told["attribute"])}
+
+
+def of_view(attribute: Attribute) -> bool:
+    """Whether the attribute is how the image was taken, AP or PA, of which we know what goes with it."""
+    return attribute.name == "view" and set(attribute.groups) == {"AP", "PA"}
 
 
 def composition(study: Results) -> dict[str, Any] | None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT
+from lib.audit.questions.gap_by_findings import FEWEST
+from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT, Attribute
 from lib.report.facts.gaps import Gap
-from lib.report.facts.values import UNTREATED, Estimate, estimate, figure, rate, row, rows, turned
+from lib.report.facts.values import UNTREATED, Estimate, estimate, figure, parts, rate, row, rows, turned
 from lib.results import Results
 
 OPERATING_POINT, DISCRIMINATION, BOTH = "operating point", "discrimination", "both"
@@ -45,7 +46,7 @@ class Finding:
     `error`: "missed" (of the sick) or "alarmed" (of the healthy); `worse` and `better` are groups, `often` and `seldom`
     their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
     discrimination, both, or None where the parts of the gap cannot be told; `alike`: that both groups' curves differ by at most the margin is
-    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it; `split`: by image, the same
+    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that was compared one by one; `split`: by image, the same
     is not found; `sure`: it is shown.
     """
 
@@ -72,6 +73,7 @@ class Finding:
             turned(figure(results, "gap_by_findings", **where, part=part), whole.value)
             for part in ("composition", "same findings")
         )
+        self.compared = compared(results, self.attribute, self.contrast)
         self.blind = _blind(results, **where)
 
 
@@ -97,6 +99,16 @@ def silences(results: Results, differences: Sequence[Finding]) -> list[dict[str,
         told = {"attribute": attribute, "alike": alike, "unknown": known.is_empty()}
         silent.append(told | {"visible": known["detectable"].max()})
     return silent
+
+
+def compared(results: Results, attribute: Attribute, contrast: str) -> float | None:
+    """The share of the findings of the sick of two groups that enough patients of each have, so that they are compared one by one; of the
+    others all are taken for one (`gap_by_findings`)."""
+    pair = (attribute.contrasts[contrast], attribute.reference)
+    by = parts(rows(results, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
+    counts = [[line["patients"] for line in lines if line["group"] in pair] for lines in by.values()]
+    every = sum(map(sum, counts))
+    return sum(sum(own) for own in counts if len(own) == 2 and min(own) >= FEWEST) / every if every else None
 
 
 def _gaps(results: Results) -> pl.DataFrame:

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.names import ERRORS, OVERALL, PATIENT, Attribute, Method
-from lib.report.facts.values import KEYS, KNOWN, UNTREATED, Estimate, alone, error_gaps, figure, parts, row, rows
+from lib.report.facts.values import (
+    KEYS,
+    KNOWN,
+    UNTREATED,
+    Estimate,
+    alone,
+    error_gaps,
+    estimate,
+    figure,
+    parts,
+    row,
+    rows,
+)
 from lib.results import Results
 
 KINDS = {"tpr": "missed", "fpr": "alarmed"}
@@ -97,3 +109,16 @@ def shared(results: Results, attribute: Attribute) -> int:
     told = parts(rows(results, "composition", split="valid", unit=PATIENT), "attribute")
     everyone, groups = (sum(line["patients"] for line in told.get(name, [])) for name in (OVERALL, attribute.name))
     return max(0, groups - everyone)
+
+
+def within(results: Results, attribute: Attribute, contrast: str) -> dict[int, dict[str, Any]]:
+    """By label, of the `patients` imaged in both groups, how much higher the first group's images score, and how much more often
+    they are `called` sick; empty where too few patients are (`within_patient`)."""
+    told: dict[int, dict[str, Any]] = {}
+    place = {"attribute": attribute.name, "contrast": contrast, "estimable": True}
+    for label, lines in parts(rows(results, "within_patient", **place), "label").items():
+        by = {line["metric"]: line for line in lines}
+        both = [estimate(by.get(metric)) for metric in ("score", "selection_rate")]
+        if all(both):
+            told[label] = {"patients": lines[0]["patients"], "score": both[0], "called": both[1]}
+    return told

@@ -16,9 +16,10 @@ from lib.names import (
     RECOMMENDED,
     by_groups,
 )
-from lib.report.facts.cohort import data
+from lib.report.facts.cohort import data, of_view
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
+from lib.report.facts.gaps import within
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.facts.values import KEYS, RULED, WEIGHTED, figures, parts, rows, turned
 from lib.report.registry import sentences
@@ -209,7 +210,8 @@ def told(results: Results) -> dict[str, Any]:
 @sentences("mechanism")
 def mechanism(results: Results) -> dict[str, Any]:
     """`tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
-    `lies`: by label, how much higher the first group's scores lie on average; `both`: what crossing does. The rest: `weightings`."""
+    `lies`: by label, how much higher the first group's scores lie on average, `same`: with the same patient, by label; `both`: what crossing does.
+    The rest: `weightings`."""
     facts, before = told(results), data(results)
     d, w = facts["d"], facts["w"]
     return facts | {
@@ -217,6 +219,8 @@ def mechanism(results: Results) -> dict[str, Any]:
         "pixels": before["apart"],
         "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == d.attribute and p["reads"]), None),
         "lies": mean_scores(results, BASELINE_WEIGHTING, d.attribute.name, w["groups"]) if w else None,
+        "same": within(results, d.attribute, f"{w['groups'][0]} - {w['groups'][1]}") if w else {},
+        "of_view": of_view(d.attribute),
         "both": both(results),
     }
 

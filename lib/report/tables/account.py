@@ -3,6 +3,7 @@
 from great_tables import GT
 
 from lib.report.facts import account
+from lib.report.facts import held as facts_of_held
 from lib.report.registry import Material, table
 from lib.report.tables.cells import listing
 
@@ -44,3 +45,10 @@ def yearly(material: Material) -> GT:
     """A row for each group under each option."""
     rows, columns = [{"own": line} for line in material["lines"]], ("found", "alarmed")
     return listing(material, rows, columns, stub="name", heading="heading", right=columns)
+
+
+@table(facts_of_held.held)
+def held(material: Material) -> GT:
+    """A row for each thing that is held fixed: the gaps that then stay, and what may still differ."""
+    rows = [{"own": line} for line in material["lines"]]
+    return listing(material, rows, ("missed", "alarmed", "differs"), stub="name")
