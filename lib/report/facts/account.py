@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, Method
-from lib.report.facts.cohort import ties
+from lib.report.facts.cohort import simpson, ties
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap, anew, contrast_of, left_of, of_method, once
 from lib.report.facts.held import ONE_CUT, recalibrated
@@ -204,4 +204,6 @@ def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
     d = decide(results)
     told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
+    alike = simpson(results)
+    told["unadjusted"] = [results.attributes[name] for name in alike["unadjusted"]] if alike else []
     return {"d": d, "by_attribute": attributes(results)} | told

@@ -3,9 +3,13 @@
 from collections import Counter
 from typing import Any
 
+import polars as pl
+
 from lib.names import (
     AGGREGATE,
     AT_MOST,
+    CROSSED,
+    ERRORS,
     NOT_ESTIMABLE,
     NOT_TOLD,
     OVERALL,
@@ -186,6 +190,8 @@ def data(study: Results) -> dict[str, Any]:
         "many": MANY,
         "tried": _tried(study, attribute),
         "findings": _findings(study, attribute),
+        "crossed": _crossed(study, attribute),
+        "young": _young(study),
     }
 
 
@@ -195,6 +201,33 @@ def _findings(study: Results, attribute: Attribute) -> list[tuple[str, list[int]
     counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
     told = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
     return sorted(told, key=lambda finding: (-sum(finding[1]), finding[0]))
+
+
+def _crossed(study: Results, attribute: Attribute) -> list[tuple[Attribute, dict[str, list[float]]]]:
+    """Of each other attribute, by group, its share of the images of each group of the attribute, among those to be judged on."""
+    by = parts(rows(study, "pooled_crossings", pl.col("metric").is_in(ERRORS)), "attribute", "group")
+    images = {place: sum(line["images"] for line in lines) for place, lines in by.items()}  # the sick and the healthy
+    told = []
+    for other in (other for other in study.attributes.values() if other != attribute):
+        straight = (f"{attribute.name}{CROSSED}{other.name}", "{0}, {1}")
+        name, form = (
+            straight
+            if any(p[0] == straight[0] for p in images)
+            else (f"{other.name}{CROSSED}{attribute.name}", "{1}, {0}")
+        )
+        own = {g: {o: images.get((name, form.format(g, o)), 0) for o in other.groups} for g in attribute.groups}
+        if all(sum(counts.values()) for counts in own.values()):
+            shares = {o: [own[g][o] / sum(own[g].values()) for g in attribute.groups] for o in other.groups}
+            told.append((other, shares))
+    return told
+
+
+def _young(study: Results) -> dict[int, float] | None:
+    """The share of the images to learn from that show somebody under ten, and under twenty; None where no age is known."""
+    told = ages(study)
+    first = next(iter(parts(rows(study, "ages"), "split").values()), [])
+    below = {years: sum(line["images"] for line in first if line["age"] < years) for years in (10, 20)}
+    return {years: n / told["images"] for years, n in below.items()} if told else None
 
 
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
@@ -271,4 +304,9 @@ def simpson(study: Results) -> dict[str, Any] | None:
     asked = [one for one in every if one["turned"] is not None]
     turned = [one for one in asked if one["turned"]]
     facts = {"attribute": attribute, "shown": shown, "turned": turned, "asked": len(asked)}
-    return facts | {"unknown": sum(one["alike"] is None for one in every)} if shown else None
+    # of the page's own gaps, those that cannot be adjusted are named
+    main, d = decide(study).main, decide(study)
+    place = (main.contrast, main.metric) if main is not None and main.attribute == attribute else None
+    open_ = [one["within"] for one in shown if (one["contrast"], one["metric"]) == place and one["alike"] is None]
+    unknown = sum(one["alike"] is None for one in every)
+    return facts | {"d": d, "unknown": unknown, "unadjusted": open_} if shown else None

@@ -106,8 +106,8 @@ def _seen(cells: Mapping[Cell, tuple[int, float]], attribute: str, groups: tuple
     return {"often": often, "sick": shares, "tie": shares[groups[0]] - shares[groups[1]]}
 
 
-def gap_parts(results: Results) -> list[dict[str, Any]]:
-    """Every gap that is estimable, turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
+def gap_parts(results: Results, turn: bool = True) -> list[dict[str, Any]]:
+    """Every gap that is estimable, where asked turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
     `ranking`, how well groups are ranked."""
     by = figures(rows(results, "gap_parts"), "attribute", "contrast", "metric", "part")
     told = []
@@ -118,7 +118,9 @@ def gap_parts(results: Results) -> list[dict[str, Any]]:
                 whole = by.get((*place, "whole"))
                 names = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
                 if whole is not None:
-                    three = {name: turned(by.get((*place, part)), whole.value) for name, part in names.items()}
+                    three = {
+                        name: turned(by.get((*place, part)), whole.value if turn else 1) for name, part in names.items()
+                    }
                     told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
     return told
 
@@ -159,7 +161,7 @@ def gather(results: Results) -> dict[str, Any] | None:
 
 def why(results: Results) -> dict[str, Any] | None:
     """The facts of the table `why_gaps`."""
-    told = gap_parts(results)
+    told = gap_parts(results, turn=False)
     return {"parts": told} if told else None
 
 

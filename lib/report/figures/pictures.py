@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lib.pictures.saliency import BOX
 from lib.report.facts import pictures as facts
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.figures.layout import BOLD, Chart, filled, in_lines, over, placed, wrapped, written
@@ -21,6 +22,8 @@ from lib.report.theme import GREY, Measure
 
 WRONG = "#bb3f57"
 WARM = np.array([235.0, 120.0, 20.0])
+WARMEST = 3
+"""Times as much as if evenly."""
 DOTS = 100
 """Of a group and label, ten people each."""
 
@@ -78,13 +81,26 @@ def radiographs(material: Material) -> Chart:
 
 @figure(partial(facts.of_figure, "saliency"))
 def saliency(material: Material) -> Chart:
-    """Where the networks look when they are right, over the mean radiograph: the warmer, the more."""
-    columns = min(4, len(material["shown"]))
-    side = min((material.measure.width - 16 * (columns - 1)) / columns, 300)
+    """Where the networks look when they are right, over the mean radiograph: the warmer, the more; the box, and a scale of the colours."""
+    columns, measure = min(4, len(material["shown"])), material.measure
+    side = min((measure.width - 16 * (columns - 1)) / columns, 300)
+    low, high = (end * side for end in BOX)
+    box = placed([{"x": low, "x2": high, "y": low, "y2": high}]).mark_rect(
+        fillOpacity=0, stroke="white", strokeWidth=1.5, strokeDash=[4, 3]
+    )
     panels = [
-        _panel(_overlay(own), side, str(material("panel", own=own)), material.measure) for own in material["shown"]
+        alt.layer(_panel(_overlay(own), side, str(material("panel", own=own)), measure), box)
+        for own in material["shown"]
     ]
-    return in_lines(panels, columns, 16)
+    steps, wide, tall = np.linspace(0, WARMEST, 50), 160, measure.small
+    colours = _over_grey(np.full((1, 50), 90.0), steps[None])
+    bar = placed([{"x": 0, "y": 0, "url": _url(colours)}]).mark_image(
+        width=wide, height=tall, align="left", baseline="top", aspect=False
+    )
+    scale = alt.layer(
+        bar.encode(url="url:N"), written(str(material("scale", most=WARMEST)), wide + 8, 0, fontSize=tall)
+    )
+    return over(in_lines(panels, columns, 16), scale.properties(width=measure.width, height=tall))
 
 
 def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) -> alt.LayerChart:
@@ -95,11 +111,14 @@ def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) 
 
 def _image(pixels: NDArray[np.uint8], side: float, top: float = 0.0) -> alt.Chart:
     """A picture at the left, so many pixels wide."""
+    image = placed([{"x": 0, "y": top, "url": _url(pixels)}])
+    return image.mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N")
+
+
+def _url(pixels: NDArray[np.uint8]) -> str:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "png", optimize=True)
-    url = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    image = placed([{"x": 0, "y": top, "url": url}])
-    return image.mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def _rgb(grey: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -107,10 +126,15 @@ def _rgb(grey: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _overlay(picture: facts.Picture) -> NDArray[np.uint8]:
-    """Heat over the mean radiograph: as warm as it is looked at, up to four times as much as if evenly."""
+    """Heat over the mean radiograph: as warm as it is looked at."""
     heat, grey = picture["heat"], picture["grey"]
     if grey is None:
         grey = np.full_like(heat, 90.0)
     rows, columns = (np.arange(n) * m // n for n, m in zip(grey.shape, heat.shape, strict=True))
-    share = (heat[np.ix_(rows, columns)] / 4).clip(0, 0.75)[..., None]
+    return _over_grey(grey, heat[np.ix_(rows, columns)])
+
+
+def _over_grey(grey: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The warmer, the more; no warmer from `WARMEST` times as much as if evenly on."""
+    share = (heat.clip(0, WARMEST) / 4)[..., None]
     return (grey[..., None] * (1 - share) + WARM * share).round().clip(0, 255).astype(np.uint8)
