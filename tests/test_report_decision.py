@@ -160,8 +160,8 @@ def test_what_weightings_and_rules_do_together_is_said_of_what_was_crossed(world
 
 def test_what_choosing_brings_on_others_is_what_is_expected(world):
     d = decide(world)
-    if d.choice is not None and not d.choice.nothing and d.kept is not None:
-        assert d.left >= d.choice.gap and d.left == pytest.approx(max(d.choice.gap, d.options[0].gap + d.kept))
+    if d.anew is not None:
+        assert d.left == max(d.change.gap, d.anew.size.value)
 
 
 def test_page_table_and_picture_tell_the_same_people(code):

@@ -157,19 +157,6 @@ def test_slurm_makes_the_same_bundle_though_a_job_is_cancelled_and_one_preempted
         assert np.array_equal(finished_run(plan.folder(*run), *run).scores, scores), run
 
 
-@pytest.mark.parametrize(
-    ("wrong", "sentence"),
-    [
-        ({"engine": "cloud"}, "engine is 'cloud'; allowed is "),
-        ({"precision": "8"}, "precision is '8'; allowed is "),
-    ],
-)
-def test_compute_settings_that_cannot_be_used_are_one_sentence(wrong, sentence):
-    with pytest.raises(ValueError) as error:
-        ComputeSettings(**wrong)
-    assert str(error.value).startswith(sentence)
-
-
 def test_where_a_network_is_trained_is_no_part_of_its_key(plan):
     elsewhere = replace(plan, compute=ComputeSettings())
     assert elsewhere.folder("uniform", 1) == plan.folder("uniform", 1)

@@ -49,7 +49,7 @@ def compute(context: Context) -> pl.DataFrame:
     ]
     for metric in WORST:
         own = known.filter(pl.col("metric") == metric).drop_nulls("estimate")
-        worst = own.sort("estimate", descending=METRICS[metric].better < 0, maintain_order=True)
+        worst = own.sort("estimate", descending=METRICS[metric] < 0, maintain_order=True)
         found = worst.group_by(_KEYS, maintain_order=True).agg(
             pl.col("estimate", "group").first(), groups=pl.len().cast(I)
         )

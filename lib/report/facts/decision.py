@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.names import DRAWN, OVERALL, RECOMMENDED, Attribute
-from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, findings, silences
-from lib.report.facts.gaps import Gap, anew, contrast_of, of_method, shared, widest
+from lib.report.facts.gaps import Ability, Finding, Gap, contrast_of, findings, of_method, once, silences, widest
 from lib.report.facts.options import options
-from lib.report.facts.values import BETWEEN, figure, figures, rate, row, rows
+from lib.report.facts.values import BETWEEN, figure, figures, judged, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -27,11 +26,12 @@ class Decision:
     """All that the page says.
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
-    `why_not` says why nothing is recommended; `kept` is what the choice takes off the gap (below 0) on patients that had no part in
-    choosing, `left` the gap that is then to be expected.
+    `why_not` says why nothing is recommended; `left` is the gap to be expected after the choice.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
-    drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
-    Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not.
+    drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin).
+    Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
+    `own` is the first by the `attribute` that options are told by.
+    `choice` is the option that is recommended, `change` the same unless it is to do nothing, `rule` the best threshold rule.
     `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than the one to expect.
     """
@@ -47,25 +47,29 @@ class Decision:
         self.lead = [finding for finding in self.findings if (finding.attribute, finding.contrast) == same][:2]
         self.other = [finding for finding in self.findings if finding not in self.lead]
         self.attribute = _attribute(results, preferred, self.main)
+        self.own = next((finding for finding in self.findings if finding.attribute == self.attribute), None)
         self.ability = Ability.of(results)
         self.options = options(results, self.attribute, hospital)
         self.rivals = [option for option in self.options if not option.nothing]
         self.yearly = [o for o in self.rivals if o.support and any(share.yearly for share in o.shares)]
         self.choice = next((option for option in self.options if option.recommended), None)
+        self.rule = next((option for option in self.options if option.kind == "threshold rule"), None)
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
+        self.change = None if self.choice is None or self.choice.nothing else self.choice
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
+        self.contrast = contrast_of(results, self.attribute, self.main)
         self.mean, self.anew = self._judged(results)
-        self.kept = self.anew.size.value - self.options[0].gap if self.anew else None
-        self.left = self._left()
-        self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
+        # what is to be expected: the gap on patients who had no part in choosing, where it is known and larger
+        gaps = [self.choice.gap if self.choice else None, self.anew.size.value if self.anew else None]
+        self.left = max((gap for gap in gaps if gap is not None), default=None)
         self.rosy = self.choice is not None and self.left is not None and self.left - self.choice.gap > 0.01
         self.fair = self._fair()
         self.drawn, self.given = cohort["source"] == DRAWN, bool(manifest.get("of_predictions"))
         self.margin, self.networks = results.margin, results.n_seeds
         self.against = self._against()
         self.deploy = "no" if self.against else "trial"
-        self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
+        self.found, self.shared = rate(results, "tpr"), _shared(results, self.attribute)
         self.sensitive = _sensitive(results, self.attribute)
         self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
         self.held_out = manifest.get("held_out", True)
@@ -81,22 +85,15 @@ class Decision:
 
     def _judged(self, results: Results) -> tuple[Gap | None, Gap | None]:
         """The widest gap that the choice leaves on the patients that it was made on, and on others when it is made anew."""
-        if self.choice is None or self.choice.nothing:
+        if self.change is None:
             return None, None
-        contrast = contrast_of(results, self.attribute, self.main)
-        gaps = of_method(results, self.choice.method, self.attribute, contrast)
-        return widest(gaps), widest(anew(results, self.attribute, contrast))
-
-    def _left(self) -> float | None:
-        """The gap that is to be expected after the choice: that on patients who had no part in choosing, where it is known and larger."""
-        if self.choice is None or self.anew is None:
-            return None if self.choice is None else self.choice.gap
-        return max(self.choice.gap, self.anew.size.value)
+        gaps = of_method(results, self.change.method, self.attribute, self.contrast)
+        return widest(gaps), widest(once(results, "chosen_anew", self.attribute, self.contrast))
 
     def _against(self) -> list[str]:
-        level = self.ability.level if self.ability else CHANCE
+        level = self.ability.level if self.ability else "chance"
         told = ["drawn"] if self.drawn else []
-        told += [level if level in (INVERTED, CHANCE) else "ability"] if level != STRONG else []
+        told += [level if level in ("inverted", "chance") else "ability"] if level != "strong" else []
         return told + (["gap"] if self.fair == "no" and (self.left is None or self.left > self.margin) else [])
 
 
@@ -117,6 +114,13 @@ def _attribute(results: Results, preferred: str | None, main: Finding | None) ->
     if preferred in results.attributes:
         return results.attributes[preferred]
     return main.attribute if main else next(iter(results.attributes.values()))
+
+
+def _shared(results: Results, attribute: Attribute) -> int:
+    """Patients to judge on who are in more than one group of the attribute (counted once for each further group)."""
+    places = (OVERALL, attribute.name)
+    everyone, groups = (sum(line["patients"] for line in judged(results, place).values()) for place in places)
+    return max(0, groups - everyone)
 
 
 def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:

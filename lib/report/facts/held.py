@@ -5,8 +5,7 @@ from typing import Any
 
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, ERRORS, NO_TARGET, STANDARDISED, Attribute, Method
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.findings import compared
-from lib.report.facts.gaps import Gap, of_method, within
+from lib.report.facts.gaps import Gap, compared, of_method, within
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.facts.values import Estimate, figure, row
 from lib.report.facts.weightings import weights

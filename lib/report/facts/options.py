@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
 from lib.report.facts.gaps import counts
-from lib.report.facts.values import KEYS, Estimate, estimate, parts, rate, row, rows
+from lib.report.facts.values import KEYS, Estimate, estimate, judged, keys_of, rate, row, rows
 from lib.results import Results
+
+Hospital = Mapping[str, Any]
+"""`patients_per_year` and `prevalence`."""
 
 
 class Share:
@@ -17,18 +20,15 @@ class Share:
     healthy `alarmed`. `sick` and `healthy`: the patients behind the two rates.
     """
 
-    def __init__(
-        self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Mapping[str, Any]
-    ) -> None:
-        keys = dict(zip(KEYS, method, strict=True))
+    def __init__(self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Hospital) -> None:
+        keys = keys_of(method)
         tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
         self.group = group
         self.sick, self.healthy = counts(results, attribute, group)
         self.missed = None if tpr is None else 1 - tpr.value
         self.alarmed = None if fpr is None else fpr.value
-        self.more_found, self.more_alarmed = (
-            _change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr")
-        )
+        changes = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
+        self.more_found, self.more_alarmed = changes
         self.yearly = _yearly(results, attribute, self, hospital)
 
     @property
@@ -47,9 +47,7 @@ class Option:
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
     """
 
-    def __init__(
-        self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Hospital) -> None:
         self.method = method = tuple(line[key] for key in KEYS)
         most = results.manifest["settings"]["preferences"]["largest_loss"]
         self.kind = line["option"] or "combination"
@@ -64,28 +62,22 @@ class Option:
         self.affordable = line["loss"] is None or line["loss"] <= most
         self.recommended = line["role"] == RECOMMENDED
         self.shares = [Share(results, method, attribute, group, hospital) for group in attribute.groups]
+        gains = [(own.group, error, gain) for own in self.shares for error, gain in own.gains.items()]
+        self.gains = [({"group": group, "error": error}, gain) for group, error, gain in gains]
         self.given = bool(results.manifest.get("of_predictions"))
 
     @property
     def moves(self) -> list[dict[str, Any]]:
         """Who gains and who loses: changes of a `group` that are shown or suggested, "missed" of its sick or "alarmed" of its healthy."""
-        return [
-            {"group": share.group, "error": error, "better": gain.value > 0}
-            | {"change": gain if error == "missed" else -gain}
-            for share in self.shares
-            for error, gain in share.gains.items()
-            if gain.seen and gain.value
-        ]
+        seen = [(place, gain) for place, gain in self.gains if gain.seen and gain.value]
+        changes = [(place, gain.value > 0, gain if place["error"] == "missed" else -gain) for place, gain in seen]
+        return [place | {"better": better, "change": change} for place, better, change in changes]
 
     @property
     def prices(self) -> list[dict[str, Any]]:
         """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
-        losses = [
-            {"group": share.group, "error": error, "better": False, "change": -gain}
-            for share in self.shares
-            for error, gain in share.gains.items()
-            if gain.value < -0.0005
-        ]
+        lost = [(place, gain) for place, gain in self.gains if gain.value < -0.0005]
+        losses = [place | {"better": False, "change": -gain} for place, gain in lost]
         return sorted(losses, key=lambda move: (not move["change"].seen, -move["change"].value))
 
     @property
@@ -94,7 +86,7 @@ class Option:
         return self.support is not None and bool(self.moves) and not any(move["better"] for move in self.moves)
 
 
-def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any]) -> list[Option]:
+def options(results: Results, attribute: Attribute, hospital: Hospital) -> list[Option]:
     """Nothing, weighting, threshold rule, then the recommended one if it is another; those that the study has."""
     order = {"nothing": 0, "weighting": 1, "threshold rule": 2, None: 3}
     lines = rows(results, "recommendation").to_dicts()
@@ -120,21 +112,16 @@ def _change(results: Results, keys: dict[str, str], attribute: str, group: str, 
     return Estimate(told.value, told.low, told.high)
 
 
-def _yearly(
-    results: Results, attribute: Attribute, share: Share, hospital: Mapping[str, Any]
-) -> dict[str, Estimate] | None:
+def _yearly(results: Results, attribute: Attribute, share: Share, hospital: Hospital) -> dict[str, Estimate] | None:
     """In people of a year: the group is as frequent as here, and its share of sick differs from everyone's as here (odds)."""
     group, found, alarmed = share.group, share.more_found, share.more_alarmed
     if not hospital.get("patients_per_year") or found is None or alarmed is None:
         return None
-    here = parts(rows(results, "composition", split="valid", attribute=attribute.name, unit=PATIENT), "group")
-    patients = {name: lines[0]["patients"] for name, lines in here.items()}
-    if not patients.get(group):
+    here, wanted = judged(results, attribute.name), hospital.get("prevalence")
+    if group not in here:
         return None
-    people = hospital["patients_per_year"] * patients[group] / sum(patients.values())
-    sick = here[group][0]["estimate"]
-    everyone = row(results, "composition", split="valid", attribute=OVERALL, unit=PATIENT)["estimate"]
-    wanted = hospital.get("prevalence")
+    people = hospital["patients_per_year"] * here[group]["patients"] / sum(line["patients"] for line in here.values())
+    sick, everyone = here[group]["estimate"], judged(results)["all"]["estimate"]
     if wanted is not None and 0 < sick < 1 and 0 < everyone < 1:
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))
         odds = ratio * sick / (1 - sick)

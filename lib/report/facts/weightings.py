@@ -1,21 +1,13 @@
 """Why there is a gap, link by link: what each weighting does to what the network sees, and what the network takes from the group."""
 
 from collections.abc import Mapping
+from itertools import product
 from statistics import mean
 from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    ALTERNATIVE,
-    BASELINE_WEIGHTING,
-    BY_PATIENT,
-    ERRORS,
-    OVERALL,
-    PLACEBO,
-    RECOMMENDED,
-    by_groups,
-)
+from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, BY_PATIENT, ERRORS, OVERALL, PLACEBO, RECOMMENDED, by_groups
 from lib.report.facts.cohort import data, of_view
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
@@ -50,8 +42,7 @@ the latter that are `counting`, that keep it though they change how often each g
 
 def weights(results: Results) -> Weights | None:
     """From the mean weight and the number of training images of every group and label."""
-    d, full = decide(results), effects(results, WEIGHTING)
-    contrasts = d.attribute.contrasts
+    d, full, contrasts = decide(results), effects(results, WEIGHTING), decide(results).attribute.contrasts
     groups = (contrasts[full["contrast"] if full else next(iter(contrasts))], d.attribute.reference)
     effect = {one["method"][0]: one for one in full["methods"]} if full else {}
     shares = parts(rows(results, "runs", pl.col("effective_share").is_not_null()), "weighting")
@@ -110,18 +101,16 @@ def gap_parts(results: Results, turn: bool = True) -> list[dict[str, Any]]:
     """Every gap that is estimable, where asked turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
     `ranking`, how well groups are ranked."""
     by = figures(rows(results, "gap_parts"), "attribute", "contrast", "metric", "part")
+    columns = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
     told = []
     for attribute in results.attributes.values():
-        for contrast in attribute.contrasts:
-            for metric in ERRORS:
-                place = (attribute.name, contrast, metric)
-                whole = by.get((*place, "whole"))
-                names = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
-                if whole is not None:
-                    three = {
-                        name: turned(by.get((*place, part)), whole.value if turn else 1) for name, part in names.items()
-                    }
-                    told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
+        for contrast, metric in product(attribute.contrasts, ERRORS):
+            place = (attribute.name, contrast, metric)
+            if whole := by.get((*place, "whole")):
+                three = {
+                    name: turned(by.get((*place, part)), whole.value if turn else 1) for name, part in columns.items()
+                }
+                told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
     return told
 
 
@@ -148,7 +137,7 @@ def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[
     for place, bars in parts(histograms, "group", "label").items():
         middle = sum((bar["start"] + bar["end"]) / 2 * bar["share"] for bar in bars)
         means[place] = middle / sum(bar["share"] for bar in bars)
-    if not all((group, label) in means for group in groups for label in (SICK, HEALTHY)):
+    if not means.keys() >= set(product(groups, (SICK, HEALTHY))):
         return None
     return {label: means[groups[0], label] - means[groups[1], label] for label in (SICK, HEALTHY)}
 
@@ -187,14 +176,8 @@ def told(results: Results) -> dict[str, Any]:
     apart = [mean_scores(results, name, d.attribute.name, w["groups"]) for name in compared]
     # how well a straight rule on what the network computes tells an attribute, or the label
     aucs = figures(rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all"), "attribute")
-    probes = {
-        name: {
-            "attribute": results.attributes.get(name, name),
-            "auc": auc,
-            "reads": auc.low is not None and auc.low > 0.5,
-        }
-        for name, auc in aucs.items()
-    }
+    reads = {name: {"auc": auc, "reads": (auc.low or 0.0) > 0.5} for name, auc in aucs.items()}
+    probes = {name: {"attribute": results.attributes.get(name, name)} | own for name, own in reads.items()}
     place = (d.attribute, full["contrast"] if full else None)
     return {
         "d": d,
@@ -215,14 +198,14 @@ def mechanism(results: Results) -> dict[str, Any]:
     `lies`: by label, how much higher the first group's scores lie on average, `same`: with the same patient, by label; `both`: what crossing does.
     The rest: `weightings`."""
     facts, before = told(results), data(results)
-    d, w = facts["d"], facts["w"]
+    own, w = facts["d"].attribute, facts["w"]
     return facts | {
         "tie": before["tie"],
         "pixels": before["apart"],
-        "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == d.attribute and p["reads"]), None),
-        "lies": mean_scores(results, BASELINE_WEIGHTING, d.attribute.name, w["groups"]) if w else None,
-        "same": within(results, d.attribute, f"{w['groups'][0]} - {w['groups'][1]}") if w else {},
-        "of_view": of_view(d.attribute),
+        "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == own and p["reads"]), None),
+        "lies": mean_scores(results, BASELINE_WEIGHTING, own.name, w["groups"]) if w else None,
+        "same": within(results, own, f"{w['groups'][0]} - {w['groups'][1]}") if w else {},
+        "of_view": of_view(own),
         "both": both(results),
     }
 
@@ -233,10 +216,10 @@ def both(results: Results) -> dict[str, Any] | None:
     `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one. None where nothing was crossed.
     """
     crossed = rows(results, "recommendation", WEIGHTED, RULED, pl.col("disparity").is_not_null())
-    known = crossed.sort("disparity").to_dicts() if crossed.height else []
-    fit = [line for line in known if line["role"] in (RECOMMENDED, ALTERNATIVE)]
-    if not known:
+    if crossed.is_empty():
         return None
+    known = crossed.sort("disparity").to_dicts()
+    fit = [line for line in known if line["role"] in (RECOMMENDED, ALTERNATIVE)]
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
-    names = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
-    return names | {"n": len(known), "fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
+    place = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"], "n": len(known)}
+    return place | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from lib.names import BASELINE_WEIGHTING, OVERALL
-from lib.report.facts import planted as plants
 from lib.report.facts import study, trust
 from lib.report.facts import whatif as facts
 from lib.report.facts.pictures import HEALTHY, SICK
@@ -38,15 +37,12 @@ def net_benefit(material: Material) -> Chart:
     """What deciding by the score gains over calling all or nobody, by cut-off, in each group."""
     columns = min(3, len(material["groups"]))
     size = ((material.measure.width - 60 * columns) / columns, 150 if material.size == "page" else 260)
-    lines = {
-        group: Line("", list(curve.items()), _look(material, group)) for group, curve in material["groups"].items()
-    }
+    curves = {group: list(curve.items()) for group, curve in material["groups"].items()}
+    lines = {group: Line("", curve, _look(material, group)) for group, curve in curves.items()}
     across = ({**decimals(material.language), "values": [0.1, 0.3, 0.5, 0.7, 0.9]}, (0.05, 0.95))
     up = (THOUSAND, reach(list(lines.values()), step=0.05, least=0.1))
-    panels = [
-        line_panel(material, [line], across, up, size, heading=_called(material, group), at=0.0)
-        for group, line in lines.items()
-    ]
+    named = [(_called(material, group), [line]) for group, line in lines.items()]
+    panels = [line_panel(material, own, across, up, size, heading=name, at=0.0) for name, own in named]
     return in_lines(panels, columns, 20)
 
 
@@ -72,13 +68,11 @@ def seed_decisions(material: Material) -> Chart:
 def training(material: Material) -> Chart:
     """AUC on tuning patients and training loss by epoch: the untouched networks, and thin the other weightings."""
     size, panels = ((material.measure.width - 130) / 2, 170 if material.size == "page" else 300), []
-    for name, curves in material["figures"].items():
-        lines = [
-            Line("", points, LABELS[1], faint=weighting != BASELINE_WEIGHTING) for weighting, points in curves.items()
-        ]
+    for what, curves in material["figures"].items():
+        lines = [Line("", own, LABELS[1], faint=name != BASELINE_WEIGHTING) for name, own in curves.items()]
         across = ({"values": material["epochs"], "format": "d"}, (material["epochs"][0], material["epochs"][-1]))
         up = ({"format": ".2f"}, reach(lines, step=0.02, least=0.06))
-        panels.append(line_panel(material, lines, across, up, size, heading=str(material(name))))
+        panels.append(line_panel(material, lines, across, up, size, heading=str(material(what))))
     return in_lines(panels, 2, 30)
 
 
@@ -90,10 +84,8 @@ def abstention(material: Material) -> Chart:
     size = ((measure.width - 3 * name - 160) / 3, 170 if material.size == "page" else 320)
     panels = []
     for metric in ("referred", "tpr", "fpr"):
-        lines = [
-            Line(_called(material, group), list(curve.items()), _look(material, group), band=False)
-            for group, curve in rates[metric].items()
-        ]
+        curves = [(_called(material, group), list(own.items()), group) for group, own in rates[metric].items()]
+        lines = [Line(called, points, _look(material, group), band=False) for called, points, group in curves]
         low, high = reach(lines, step=0.1, least=0.2)
         shares = sorted({share for line in lines for share, _ in line.points})
         across, up = ({**PERCENT, "values": shares}, (0.0, shares[-1])), (PERCENT, (max(0.0, low), min(1.0, high)))
@@ -118,7 +110,7 @@ def coverage(material: Material) -> Chart:
     return dot_panels(material, rows, [panel], entries=entries, ticks=5)
 
 
-@figure(plants.gather)
+@figure(trust.planted)
 def planted(material: Material) -> Chart:
     """A row for each bias: how often it is claimed where it is planted in full, by half, and not at all."""
     rows = {rate["bias"]: f"|{material.language.named(rate['bias'], 'planted')}" for rate in material["rates"]}
