@@ -323,7 +323,7 @@ def forked(monkeypatch):
     if "forkserver" in multiprocessing.get_all_start_methods():
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["lib.training.workers"])
-        monkeypatch.setattr(workers.multiprocessing, "get_context", lambda method: context)
+        monkeypatch.setattr(workers.multiprocessing, "get_context", lambda method=None: context)
 
 
 @pytest.mark.usefixtures("forked")

@@ -40,7 +40,7 @@ def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> E
     if material.kind.of == "widget":
         return exhibit.widget(name, material.kind.draw(material)) if material else Exhibit(f"{material.absent}\n")
     captioned = exhibit.table if material.kind.of == "table" else exhibit.figure
-    return captioned(material.label, _drawn(material), material.told("caption"))
+    return captioned(material.kind.label(material.options), _drawn(material), material.told("caption"))
 
 
 def chart(study: Results, name: str, *, size: Size = "page", **options: Any) -> alt.TopLevelMixin:
@@ -57,7 +57,7 @@ def slide(study: Results, name: str, **options: Any) -> Exhibit:
     """A figure or table for a slide whose heading tells what it finds: larger type, fewer marks, no title, no caption."""
     material = material_of(study, name, "slide", **options)
     bare = exhibit.table if material.kind.of == "table" else exhibit.slide
-    return bare(material.label.replace("-", "-slide-", 1), _drawn(material))
+    return bare(material.kind.label(material.options).replace("-", "-slide-", 1), _drawn(material))
 
 
 def read(study: Results, name: str, **options: Any) -> Words:

@@ -59,10 +59,6 @@ class Material:
     def measure(self) -> Measure:
         return replace(MEASURES[self.size], width=MEASURES[self.size].width - self.narrower)
 
-    @property
-    def label(self) -> str:
-        return self.kind.label(self.options)
-
     def __bool__(self) -> bool:
         """Whether there is something to show."""
         return self.facts is not None

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from lib.names import NOT_TOLD, OVERALL
+from lib.names import NOT_TOLD, OVERALL, Attribute
 
 Size = Literal["page", "slide"]
 INK = "currentColor"
@@ -76,9 +76,10 @@ SPARE = (
 )
 
 
-def group_look(attribute: str, group: str) -> Look:
-    """The look of a group, the same in every chapter; groups not foreseen share four spare ones by their name."""
-    return GROUPS.get((attribute, group)) or SPARE[sum(map(ord, attribute + group)) % len(SPARE)]
+def group_look(attribute: Attribute | str, group: str | None) -> Look:
+    """The look of a group, the same in every chapter, or of everyone (`all`); groups not foreseen share four spare ones by their name."""
+    place = (OVERALL, "all") if group in (None, "all") else (getattr(attribute, "name", attribute), group)
+    return GROUPS.get(place) or SPARE[sum(map(ord, "".join(place))) % len(SPARE)]
 
 
 @dataclass(frozen=True)

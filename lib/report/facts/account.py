@@ -47,8 +47,7 @@ def attributes(results: Results) -> dict[str, Any] | None:
     d = decide(results)
     told, opened = [], []
     for attribute in results.attributes.values():
-        probe = {"weighting": BASELINE_WEIGHTING, "attribute": attribute.name, "group": "all"}
-        visible = alone(row(results, "probes", **probe))
+        visible = alone(row(results, "probes", weighting=BASELINE_WEIGHTING, attribute=attribute.name, group="all"))
         before = by_metric(results, BASELINE, attribute) if d.options else {}
         after = by_metric(results, d.change.method, attribute) if d.change else {}
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})

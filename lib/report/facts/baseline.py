@@ -21,9 +21,7 @@ Line = dict[str, Any]
 """
 
 
-def _lines(
-    results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str, by: str
-) -> dict[str, Any] | None:
+def _lines(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str, by: str) -> dict | None:
     """`lines`: one for each difference (`by` "contrast"); or for everyone, then one for each group (`by` "group").
 
     None where no figure is estimable.

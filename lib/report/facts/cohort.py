@@ -153,8 +153,14 @@ def checks(study: Results) -> dict[str, Any] | None:
 
 @sentences("data")
 def data(study: Results) -> dict[str, Any]:
-    """What the sentences on the data are told."""
+    """What the sentences on the data are told.
+
+    `findings` of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it.
+    """
     attribute = decide(study).attribute
+    lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
+    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
+    findings = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
     everyone, shown = members(study), greys(study, attribute)
     first = [m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]]
     groups = [[m for m in first if m["attribute"] == each] for each in study.attributes.values()]
@@ -169,18 +175,10 @@ def data(study: Results) -> dict[str, Any]:
         "visits": visits(study),
         "many": MANY,
         "tried": _tried(study, attribute),
-        "findings": _findings(study, attribute),
+        "findings": sorted(findings, key=lambda finding: (-sum(finding[1]), finding[0])),
         "crossed": _crossed(study, attribute),
         "young": _young(study),
     }
-
-
-def _findings(study: Results, attribute: Attribute) -> list[tuple[str, list[int]]]:
-    """The findings of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it."""
-    lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
-    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
-    told = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
-    return sorted(told, key=lambda finding: (-sum(finding[1]), finding[0]))
 
 
 def _crossed(study: Results, attribute: Attribute) -> list[tuple[Attribute, dict[str, list[float]]]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.names import DRAWN, OVERALL, RECOMMENDED, Attribute
-from lib.report.facts.gaps import Ability, Finding, Gap, contrast_of, findings, of_method, once, silences, widest
+from lib.report.facts.gaps import Gap, ability, findings, of_method, once, silences, widest, widest_gap
 from lib.report.facts.options import options
 from lib.report.facts.values import BETWEEN, figure, figures, judged, rate, row, rows
 from lib.report.registry import sentences
@@ -46,9 +46,11 @@ class Decision:
         same = (self.main.attribute, self.main.contrast) if self.main else ()
         self.lead = [finding for finding in self.findings if (finding.attribute, finding.contrast) == same][:2]
         self.other = [finding for finding in self.findings if finding not in self.lead]
-        self.attribute = _attribute(results, preferred, self.main)
+        # the recommendation is about the preferred attribute, so that options are told by it
+        first = self.main.attribute if self.main else next(iter(results.attributes.values()))
+        self.attribute = results.attributes.get(preferred, first)
         self.own = next((finding for finding in self.findings if finding.attribute == self.attribute), None)
-        self.ability = Ability.of(results)
+        self.ability = ability(results)
         self.options = options(results, self.attribute, hospital)
         self.rivals = [option for option in self.options if not option.nothing]
         self.yearly = [o for o in self.rivals if o.support and any(share.yearly for share in o.shares)]
@@ -58,18 +60,26 @@ class Decision:
         self.change = None if self.choice is None or self.choice.nothing else self.choice
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
-        self.contrast = contrast_of(results, self.attribute, self.main)
+        # the two groups that gaps are told by: those of the main finding, else those of the widest gap
+        same = self.main is not None and self.main.attribute == self.attribute
+        gap = None if same else widest_gap(results, self.attribute)
+        self.contrast = self.main.contrast if same else gap and gap["contrast"]
         self.mean, self.anew = self._judged(results)
         # what is to be expected: the gap on patients who had no part in choosing, where it is known and larger
         gaps = [self.choice.gap if self.choice else None, self.anew.size.value if self.anew else None]
         self.left = max((gap for gap in gaps if gap is not None), default=None)
         self.rosy = self.choice is not None and self.left is not None and self.left - self.choice.gap > 0.01
-        self.fair = self._fair()
+        alike = self.silences and all(silence["alike"] for silence in self.silences)
+        sure = any(finding.sure for finding in self.findings)
+        self.fair = "no" if sure else "doubtful" if self.findings else "alike" if alike else "unknown"
         self.drawn, self.given = cohort["source"] == DRAWN, bool(manifest.get("of_predictions"))
         self.margin, self.networks = results.margin, results.n_seeds
         self.against = self._against()
         self.deploy = "no" if self.against else "trial"
-        self.found, self.shared = rate(results, "tpr"), _shared(results, self.attribute)
+        # patients who are in more than one group of the attribute (counted once for each further group)
+        places = [judged(results, name).values() for name in (OVERALL, self.attribute.name)]
+        everyone, groups = (sum(line["patients"] for line in lines) for lines in places)
+        self.found, self.shared = rate(results, "tpr"), max(0, groups - everyone)
         self.sensitive = _sensitive(results, self.attribute)
         self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
         self.held_out = manifest.get("held_out", True)
@@ -77,11 +87,6 @@ class Decision:
         self.largest_loss = preferences.get("largest_loss", 0.0)
         self.demographics = bool(preferences.get("may_use_demographics"))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
-
-    def _fair(self) -> str:
-        if self.findings:
-            return "no" if any(finding.sure for finding in self.findings) else "doubtful"
-        return "alike" if self.silences and all(silence["alike"] for silence in self.silences) else "unknown"
 
     def _judged(self, results: Results) -> tuple[Gap | None, Gap | None]:
         """The widest gap that the choice leaves on the patients that it was made on, and on others when it is made anew."""
@@ -91,7 +96,7 @@ class Decision:
         return widest(gaps), widest(once(results, "chosen_anew", self.attribute, self.contrast))
 
     def _against(self) -> list[str]:
-        level = self.ability.level if self.ability else "chance"
+        level = self.ability["level"] if self.ability else "chance"
         told = ["drawn"] if self.drawn else []
         told += [level if level in ("inverted", "chance") else "ability"] if level != "strong" else []
         return told + (["gap"] if self.fair == "no" and (self.left is None or self.left > self.margin) else [])
@@ -107,20 +112,6 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
 def told(results: Results) -> dict[str, Any]:
     """The facts of the sentences on the decision."""
     return {"d": decide(results)}
-
-
-def _attribute(results: Results, preferred: str | None, main: Finding | None) -> Attribute:
-    """The attribute that options are told by: the preferred one, since the recommendation is about it; else that of the main finding."""
-    if preferred in results.attributes:
-        return results.attributes[preferred]
-    return main.attribute if main else next(iter(results.attributes.values()))
-
-
-def _shared(results: Results, attribute: Attribute) -> int:
-    """Patients to judge on who are in more than one group of the attribute (counted once for each further group)."""
-    places = (OVERALL, attribute.name)
-    everyone, groups = (sum(line["patients"] for line in judged(results, place).values()) for place in places)
-    return max(0, groups - everyone)
 
 
 def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:

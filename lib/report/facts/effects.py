@@ -8,6 +8,7 @@ import polars as pl
 from lib.names import ERRORS, HARMFUL, NARROWED, OUTCOMES, OVERALL, PATIENT, SHOWN, Method, must_know
 from lib.report.facts import values
 from lib.report.facts.decision import decide
+from lib.report.facts.gaps import left_of
 from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
@@ -110,10 +111,9 @@ def _called(results: Results, kind: str) -> str:
 def _outcome(line: dict[str, Any], sign: float) -> Outcome:
     verdict = line["outcome_verdict"]
     differs = verdict in values.SEEN and line["estimand"] == "networks"
-    left = None if line["left"] is None else Estimate(line["left"], line["left_low"], line["left_high"])
     return {
         "change": turned(estimate(line), sign),
-        "left": turned(left, sign),
+        "left": turned(left_of(line), sign),
         "what": line["outcome"] or (DIFFERS if differs else None),
         "verdict": verdict,
         "sure": verdict == SHOWN,

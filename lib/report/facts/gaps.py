@@ -81,21 +81,6 @@ def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str,
     return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
 
 
-def contrast_of(results: Results, attribute: Attribute, main: Any) -> str | None:
-    """The two groups that gaps are told by: those of the main finding, else those of the widest gap; None where none is estimable."""
-    if main is not None and main.attribute == attribute:
-        return main.contrast
-    widest = widest_gap(results, attribute)
-    return widest["contrast"] if widest else None
-
-
-def counts(results: Results, attribute: Attribute, group: str) -> tuple[int | None, int | None]:
-    """Patients behind the rates of a group: those with an image labelled sick, and healthy."""
-    place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **values.UNTREATED}
-    lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
-    return tuple(line["patients"] if line else None for line in lines)
-
-
 def within(results: Results, attribute: Attribute, contrast: str | None) -> dict[int, dict[str, Any]]:
     """By label, of the `patients` imaged in both groups, how much higher the first group's images score, and how much more often
     they are `called` sick; empty where too few patients are (`within_patient`)."""
@@ -119,31 +104,21 @@ def compared(results: Results, attribute: Attribute, contrast: str) -> float | N
     return sum(sum(own) for own in counts if len(own) == 2 and min(own) >= FEWEST) / every if every else None
 
 
-OPERATING_POINT, DISCRIMINATION, BOTH = "operating point", "discrimination", "both"
+OPERATING_POINT, DISCRIMINATION = "operating point", "discrimination"
 AS_OTHERS, ERRORS_FIRST = "as the others", "errors first"
 
 
-@dataclass(frozen=True)
-class Ability:
-    """How well the baseline ranks the sick above the healthy: its AUC, and which class the interval lies in.
+def ability(results: Results) -> dict[str, Any] | None:
+    """How well the baseline ranks the sick above the healthy: its `auc`, and the `level` that the interval lies in.
 
     inverted: surely below .5; chance: not told from it; weak, moderate, strong: below .7, below .9, from .9 on
     (Hosmer, Lemeshow & Sturdivant 2013, doi 10.1002/9781118548387, section 5.2.4), by the estimate.
     """
-
-    auc: Estimate
-    level: str
-
-    @classmethod
-    def of(cls, results: Results) -> "Ability | None":
-        auc = rate(results, "auc")
-        if auc is None or auc.low is None:
-            return None
-        if auc.high < 0.5:
-            return cls(auc, "inverted")
-        if auc.low <= 0.5:
-            return cls(auc, "chance")
-        return cls(auc, "weak" if auc.value < 0.7 else "moderate" if auc.value < 0.9 else "strong")
+    auc = rate(results, "auc")
+    if auc is None or auc.low is None:
+        return None
+    told = "weak" if auc.value < 0.7 else "moderate" if auc.value < 0.9 else "strong"
+    return {"auc": auc, "level": "inverted" if auc.high < 0.5 else "chance" if auc.low <= 0.5 else told}
 
 
 class Finding:
@@ -170,8 +145,10 @@ class Finding:
         levels = [rate(results, self.metric, self.attribute.name, group).value for group in (self.worse, self.better)]
         self.often, self.seldom = (1 - level if self.error == "missed" else level for level in levels)
         parts = {part: figure(results, "gap_parts", **where, part=part) for part in (OPERATING_POINT, DISCRIMINATION)}
+        told = [part for part, size in parts.items() if size and size.seen and size.value * whole.value > 0]
+        self.why = "both" if len(told) == 2 else next(iter(told), None)
         ranking = parts[DISCRIMINATION]
-        self.why, self.alike = _why(whole, parts), ranking is not None and ranking.verdict == AT_MOST
+        self.alike = ranking is not None and ranking.verdict == AT_MOST
         aucs = [row(results, "equal_rates", group=side, **of_group) for side in (self.worse, self.better)]
         self.auc = tuple(auc["estimate"] for auc in aucs) if all(aucs) else None
         # parts of a gap are above 0 where they widen it
@@ -193,11 +170,9 @@ def silences(results: Results, differences: Sequence[Finding]) -> list[dict[str,
 
     `visible`: the widest of the gaps that would have been seen in four of five such cohorts.
     """
-    silent = []
-    for name, attribute in results.attributes.items():
-        if name in {finding.attribute.name for finding in differences}:
-            continue
-        gaps = _gaps(results).filter(attribute=name)
+    silent, told_of = [], {finding.attribute.name for finding in differences}
+    for attribute in (own for name, own in results.attributes.items() if name not in told_of):
+        gaps = _gaps(results).filter(attribute=attribute.name)
         known = gaps.filter("estimable")
         alike = known.height == gaps.height > 0 and bool((known["verdict"] == AT_MOST).all())
         told = {"attribute": attribute, "alike": alike, "unknown": known.is_empty()}
@@ -209,12 +184,6 @@ def _gaps(results: Results) -> pl.DataFrame:
     between = pl.col("contrast").str.contains(" - ", literal=True)
     errors = pl.col("metric").is_in(ERRORS)
     return rows(results, "gaps", errors, between, unit=PATIENT, family=BASELINE_GAPS, **values.UNTREATED)
-
-
-def _why(gap: Estimate, parts: dict[str, Estimate | None]) -> str | None:
-    """Which parts of a gap are told to point where it does."""
-    told = [part for part, size in parts.items() if size is not None and size.seen and size.value * gap.value > 0]
-    return BOTH if len(told) == 2 else told[0] if told else None
 
 
 def _blind(results: Results, **where: str) -> dict[str, Any] | None:

@@ -1,11 +1,11 @@
 """What can be done: nothing, the best weighting, the best threshold rule; what each needs, who gains and who loses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
-from lib.report.facts.gaps import counts
-from lib.report.facts.values import KEYS, Estimate, estimate, judged, keys_of, rate, row, rows
+from lib.report.facts.values import KEYS, UNTREATED, Estimate, estimate, judged, keys_of, rate, row, rows
 from lib.results import Results
 
 Hospital = Mapping[str, Any]
@@ -24,7 +24,9 @@ class Share:
         keys = keys_of(method)
         tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
         self.group = group
-        self.sick, self.healthy = counts(results, attribute, group)
+        place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **UNTREATED}
+        lines = [row(results, "metrics", metric=metric, **place) for metric in ("tpr", "fpr")]
+        self.sick, self.healthy = (line["patients"] if line else None for line in lines)
         self.missed = None if tpr is None else 1 - tpr.value
         self.alarmed = None if fpr is None else fpr.value
         changes = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
@@ -107,9 +109,8 @@ def _change(results: Results, keys: dict[str, str], attribute: str, group: str, 
     """The change of a group's rate; its verdict only where it is about better or worse."""
     effect = row(results, "effects", **keys, attribute=attribute, contrast=group, metric=metric, unit=PATIENT)
     told = estimate(effect)
-    if told is None or effect["outcome"] in (IMPROVED, WORSENED):
-        return told
-    return Estimate(told.value, told.low, told.high)
+    about = told is None or effect["outcome"] in (IMPROVED, WORSENED)
+    return told if about else replace(told, verdict=None)
 
 
 def _yearly(results: Results, attribute: Attribute, share: Share, hospital: Hospital) -> dict[str, Estimate] | None:

@@ -16,7 +16,7 @@ from lib.report.registry import sentences
 from lib.results import Results
 
 Gap = dict[str, Any]
-"""The row of the one gap that rules are followed by, and its `attribute`."""
+"""The row of the one gap that rules are followed by, its `attribute`, and its `place` in other tables."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,8 @@ def followed(results: Results, d: Decision) -> Gap | None:
     """The gap of the first finding by the page's attribute, else the widest by it; None where none is estimable."""
     finding = {"metric": d.own.metric, "contrast": d.own.contrast} if d.own else {}
     gap = widest_gap(results, d.attribute, family=BASELINE_GAPS, **finding)
-    return gap and gap | {"attribute": d.attribute}
-
-
-def _place(gap: Gap) -> dict[str, str]:
-    """Where a table has the gap."""
-    return {"attribute": gap["attribute"].name, "metric": gap["metric"], "contrast": gap["contrast"]}
+    place = gap and {key: gap[key] for key in ("attribute", "metric", "contrast")}
+    return gap and gap | {"attribute": d.attribute, "place": place}
 
 
 def rules_of(results: Results, table: str, by: Attribute, /, *conditions: Any, **keys: Any) -> dict[Rule, list[Any]]:
@@ -68,7 +64,7 @@ def optimism(results: Results) -> dict[str, Any] | None:
     told = {}
     for rule in rules_of(results, "optimism", d.attribute):
         if balanced := _thrice(results, rule, attribute=OVERALL, metric=values.BALANCED, contrast="all"):
-            told[rule] = {"balanced": balanced, "gap": gap and _thrice(results, rule, **_place(gap))}
+            told[rule] = {"balanced": balanced, "gap": gap and _thrice(results, rule, **gap["place"])}
     if not told:
         return None
     worst = max(told, key=lambda rule: told[rule]["balanced"]["optimism"].value)
@@ -106,7 +102,7 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     gap = followed(results, d)
     if gap is None:
         return None
-    by_rule = rules_of(results, "group_misclassification", d.attribute, values.KNOWN, **_place(gap))
+    by_rule = rules_of(results, "group_misclassification", d.attribute, values.KNOWN, **gap["place"])
     by_rule = {rule: sorted(told, key=lambda line: line["wrong"]) for rule, told in by_rule.items()}
     if not by_rule:
         return None
@@ -171,7 +167,7 @@ def adjusting(results: Results) -> dict[str, Any]:
         "chance": chance,
         "signal": len(aucs) - len(chance),
         "visible": median(detectable) if detectable else None,
-        "put_to_use": figure(results, "deployed", **keys_of(single.method), **_place(gap)) if single and gap else None,
+        "put_to_use": figure(results, "deployed", **keys_of(single.method), **gap["place"]) if single and gap else None,
         "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
         "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
         "higher": _higher(d),

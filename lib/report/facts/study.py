@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE_WEIGHTING, DRAWN, IMAGE, OVERALL, PATIENT, Attribute
-from lib.report.facts.gaps import Ability
+from lib.names import BASELINE_WEIGHTING, DRAWN, IMAGE, OVERALL, PATIENT
+from lib.report.facts.gaps import ability
 from lib.report.facts.values import BALANCED, UNTREATED, Estimate, figure, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results
@@ -30,6 +30,7 @@ def study_facts(study: Results) -> dict[str, Any]:
     named = dict(manifest["settings"]["training"].get("named", {}))
     odd = rows(study, "odd_networks").to_dicts()
     reasons = Counter(network["reason"] for network in odd)
+    unknown = parts(rows(study, "metrics", ~pl.col("estimable"), unit=PATIENT, **UNTREATED), "attribute", "group")
     # whether some crossing of two attributes has fewer sick or healthy patients than a rate needs
     crossings, least = rows(study, "pooled_crossings"), manifest["settings"]["audit"].get("smallest_cell")
     return {
@@ -51,11 +52,12 @@ def study_facts(study: Results) -> dict[str, Any]:
         "durations": manifest.get("durations"),
         "energy": _energy(manifest),
         "margin": study.margin,
-        "ability": Ability.of(study),
+        "ability": ability(study),
         "accuracy": rate(study, BALANCED),
         "by_image": {"auc": _by_image(study, "auc"), "accuracy": _by_image(study, BALANCED)},
         "smallest": least,
-        "small": _small(study),
+        # groups of which some rate is not estimable
+        "small": [(study.attributes[name], group) for name, group in unknown if name in study.attributes],
         "few_crossed": bool(least and crossings.height and (crossings["patients"] < least).any()),
         "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
@@ -85,13 +87,6 @@ def training(study: Results) -> dict[str, Any] | None:
         return None
     kept = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts()]
     return {"figures": told, "epochs": epochs, "networks": len(kept), "at_last": sum(kept)}
-
-
-def _small(study: Results) -> list[tuple[Attribute, str]]:
-    """Groups of which some rate is not estimable."""
-    unknown = rows(study, "metrics", ~pl.col("estimable"), unit=PATIENT, **UNTREATED)
-    places = parts(unknown, "attribute", "group")
-    return [(study.attributes[name], group) for name, group in places if name in study.attributes]
 
 
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:

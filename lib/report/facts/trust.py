@@ -80,8 +80,8 @@ def settings(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _off(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those whose intervals cover too seldom or too often, the worst first."""
-    off = [setting for setting in settings if not AIM[0] <= setting["covered"] <= AIM[1]]
-    return sorted(off, key=lambda setting: setting["covered"])
+    ranked = sorted(settings, key=lambda setting: setting["covered"])
+    return [setting for setting in ranked if not AIM[0] <= setting["covered"] <= AIM[1]]
 
 
 def covered(frame: pl.DataFrame, unit: str) -> list[dict[str, Any]]:
@@ -109,10 +109,9 @@ def power(frame: pl.DataFrame) -> list[dict[str, Any]]:
     planted = frame.filter(pl.col("world").str.starts_with("gap "), sort="gap", attribute="view", unit=PATIENT)
     planted = planted.filter(pl.col("patients") == pl.col("patients").min()).drop_nulls(["shown", "p_below_5"])
     planted = planted.filter(pl.col("networks") == pl.col("networks").max())
-    gap, alone = pl.col("truth").abs(), pl.col("p_below_5")
+    gap, columns = pl.col("truth").abs(), ("metric", "patients", "networks", "shown")
     size = (100 * gap).round().cast(pl.Int64)
-    columns = ("metric", "patients", "networks", "shown")
-    return planted.sort(gap, "metric").select(*columns, gap=gap, size=size, alone=alone).to_dicts()
+    return planted.sort(gap, "metric").select(*columns, gap=gap, size=size, alone="p_below_5").to_dicts()
 
 
 def advice(frame: pl.DataFrame) -> dict[str, float] | None:
@@ -131,9 +130,9 @@ def false_claims(families: pl.DataFrame) -> dict[str, dict[int, float]]:
     """Share of cohorts in which a family says anything false, by kind of family and networks: of too few networks it says more."""
     known = families.drop_nulls("wrong").sort("networks")
     by = known.group_by("kind", "networks", maintain_order=True).agg(wrong=_mean("wrong"))
-    found: dict[str, dict[int, float]] = {kind: {} for kind in known["kind"].unique(maintain_order=True)}
+    found: dict[str, dict[int, float]] = {}
     for kind, networks, wrong in by.iter_rows():
-        found[kind][networks] = wrong
+        found.setdefault(kind, {})[networks] = wrong
     return found
 
 

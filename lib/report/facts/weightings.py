@@ -54,9 +54,9 @@ def weights(results: Results) -> Weights | None:
     told: dict[str, Seen] = {}
     for name, weights_of in cells.items():
         if seen := _seen(weights_of, d.attribute.name, groups):
-            own, same = effect.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
-            share = shares.get(name)
+            share, same = shares.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
             counted = {"weighting": name, "effective": share, "few": share is not None and share < FEW, "same_as": same}
+            own = effect.get(name)
             told[name] = counted | seen | {"effect": own, "narrows": bool(own and own["support"])}
     if BASELINE_WEIGHTING not in told:
         return None
@@ -120,14 +120,11 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
     if head is None or full is None:
         return None
     trained = [{effect["method"]: effect["outcomes"] for effect in kind["methods"]} for kind in (head, full)]
-    largest = []
-    for outcomes in trained:
-        both = [outcomes[method].get(m, {}).get("change") for method in trained[0].keys() & trained[1] for m in ERRORS]
-        largest.append(max((abs(change.value) for change in both if change), default=None))
-    if None in largest:
-        return None
+    places = list(product(trained[0].keys() & trained[1], ERRORS))
+    changes = [[outcomes[method].get(m, {}).get("change") for method, m in places] for outcomes in trained]
+    alone, whole = (max((abs(change.value) for change in own if change), default=None) for own in changes)
     floors = [head["floor"][metric] for metric in ERRORS if head["floor"][metric] is not None]
-    return {"alone": largest[0], "whole": largest[1], "floor": max(floors, default=None)}
+    return None if None in (alone, whole) else {"alone": alone, "whole": whole, "floor": max(floors, default=None)}
 
 
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import altair as alt
 import polars as pl
 
-from lib.names import OVERALL, Attribute
+from lib.names import OVERALL
 from lib.report.facts import baseline as facts
 from lib.report.facts import cohort
 from lib.report.facts.baseline import Line
@@ -33,15 +33,10 @@ def prevalence(material: Material) -> Chart:
     panels, missing = [], str(material("no_image"))
     for split in material["splits"]:
         own = [group for group in members if group["split"] == split]
-        dots = [dot(row(g), g["sick"], _look(g["attribute"], g["group"]), missing=missing) for g in own]
+        dots = [dot(row(g), g["sick"], group_look(g["attribute"], g["group"]), missing=missing) for g in own]
         everyone = next((g["sick"].value for g in own if g["attribute"] == OVERALL and g["sick"]), None)
         panels.append(Panel(dots, domain, marks.PERCENT, language.split(split), everyone))
     return dot_panels(material, [row(group) for group in members], panels)
-
-
-def _look(attribute: Attribute | str | None, group: str | None) -> Look:
-    """That of a group, or of everyone."""
-    return group_look(OVERALL, "all") if attribute in (None, OVERALL) else group_look(attribute.name, group)
 
 
 @figure(cohort.ages)
@@ -170,7 +165,7 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
 
     def look(line: Line, cell: Estimate | None) -> Look:
         if everyone is not None:
-            return _look(line["attribute"], line["group"])
+            return group_look(line["attribute"], line["group"])
         return DIFFERENCES.get(cell.verdict if cell else None, DIFFERENCES["not told"])
 
     panels = []

@@ -31,14 +31,13 @@ def pipeline(material: Material) -> Chart:
     tall, line = measure.small * 2.2, measure.small * 1.3
     parts = {"does": (tall + line, {"opacity": FAINT + 0.2}), "bias": (tall + 6.8 * line, {"color": WRONG})}
     words, lowest = [written(str(material("where")), 0.0, tall + 5.6 * line, baseline="middle", **BOLD)], 0.0
-    for k, step in enumerate(steps):
-        left, middle = k * (width + gap), {"align": "center", "baseline": "middle"}
+    lefts, middle = [k * (width + gap) for k in range(len(steps))], {"align": "center", "baseline": "middle"}
+    for step, left in zip(steps, lefts, strict=True):
         words.append(written(str(material(step)), left + width / 2, tall / 2, **middle, **BOLD))
         for part, (top, style) in parts.items():
             for j, text in enumerate(wrapped(str(material(f"{step}_{part}")), characters)):
                 words.append(written(text, left, top + j * line, baseline="middle", **style))
                 lowest = max(lowest, top + j * line)
-    lefts = [k * (width + gap) for k in range(len(steps))]
     boxes = placed([{"x": left, "x2": left + width, "y": 0.0, "y2": tall} for left in lefts])
     arrows = placed([{"x": left - gap / 2, "y": tall / 2} for left in lefts[1:]])
     boxes = boxes.mark_rect(fillOpacity=0.0, stroke=GREY, strokeWidth=1.5, cornerRadius=4)

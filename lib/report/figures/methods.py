@@ -100,13 +100,14 @@ def changes(material: Material) -> Chart:
     e, language, slide = material["e"], material.language, material.size == "slide"
     methods = _foremost_methods(e, slide)
     rows = {effect["method"]: f"|{_name(effect, language, plain=slide)}" for effect in methods}
-    gaps = [change for metric in ERRORS for change in _changes(methods, metric)]
+    outcomes = {m: {effect["method"]: effect["outcomes"].get(m, NOTHING) for effect in methods} for m in FIGURES}
+    changed = {metric: [own["change"] for own in by.values()] for metric, by in outcomes.items()}
+    gaps = [change for metric in ERRORS for change in changed[metric]]
     domains = dict.fromkeys(ERRORS, around_zero([*gaps, *e["goals"].values()], step=0.1, least=0.2))
-    domains[BALANCED] = around_zero(_changes(methods, BALANCED), step=0.02, least=0.08)
+    domains[BALANCED] = around_zero(changed[BALANCED], step=0.02, least=0.08)
     panels = []
     for metric in FIGURES:
-        outcomes = {effect["method"]: effect["outcomes"].get(metric, NOTHING) for effect in methods}
-        dots = [dot(rows[method], own["change"], VERDICTS[_look(own)]) for method, own in outcomes.items()]
+        dots = [dot(rows[method], own["change"], VERDICTS[_look(own)]) for method, own in outcomes[metric].items()]
         rules = {"at": 0, "goals": [e["goals"][metric]] if metric in e["goals"] else [], "band": e["floor"][metric]}
         axis, heading = marks.THOUSAND if slide else marks.POINTS, str(material("heading", metric=metric))
         panels.append(Panel(dots, domains[metric], axis, heading, **rules))
@@ -136,10 +137,6 @@ def _name(effect: Effect, language: Language, plain: bool) -> str:
     name = language.rule(rule) if weighting == BASELINE_WEIGHTING else language.weighting(weighting)
     does = language.does(weighting, rule) if plain else ""
     return f"{does} ({name})" if does else name
-
-
-def _changes(methods: list[Effect], metric: str) -> list[Estimate | None]:
-    return [effect["outcomes"][metric]["change"] for effect in methods if metric in effect["outcomes"]]
 
 
 def _look(outcome: Outcome) -> str:

@@ -2,7 +2,7 @@
 
 from great_tables import GT
 
-from lib.names import BASELINE
+from lib.names import BASELINE, ERRORS
 from lib.report import facts
 from lib.report.facts import account, baseline, choice, decide, rules, whatif
 from lib.report.facts import held as facts_of_held
@@ -27,13 +27,12 @@ def parity(material: Material) -> GT:
 @table(baseline.of_crossings)
 def pooled_crossings(material: Material) -> GT:
     """A row for each crossing: of the sick found and of the healthy alarmed, by themselves and drawn together."""
-    rows = []
-    for crossing in material["found"]:
-        cells = {name: material(name, c=crossing) for name in ("group", "heading", "patients")}
-        for metric in ("tpr", "fpr"):
-            cells[metric] = material("rate", c=crossing, metric=metric)
-            cells[f"{metric}_raw"] = material("raw", c=crossing, metric=metric)
-        rows.append(cells)
+    rows = [
+        {name: material(name, c=crossing) for name in ("group", "heading", "patients")}
+        | {metric: material("rate", c=crossing, metric=metric) for metric in ERRORS}
+        | {f"{metric}_raw": material("raw", c=crossing, metric=metric) for metric in ERRORS}
+        for crossing in material["found"]
+    ]
     labels = heads(material, ("patients", "tpr_raw", "tpr", "fpr_raw", "fpr"))
     return table_of(rows, labels, material.language, stub="group", heading="heading")
 

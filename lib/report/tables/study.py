@@ -46,14 +46,11 @@ def runs(material: Material) -> GT:
 def settings(material: Material) -> GT:
     """Settings, hardware and versions of the study, as the manifest has them."""
     language = material.language
+    entries = [(section, *entry) for section, own in material["sections"].items() for entry in own.items()]
     rows = [
-        {
-            "heading": language.sentence(language.named(section, "sections")),
-            "name": language.named(name, "settings"),
-            "value": material("value", values=study.plain(value)),
-        }
-        for section, entries in material["sections"].items()
-        for name, value in entries.items()
+        {"heading": language.sentence(language.named(section, "sections")), "name": language.named(name, "settings")}
+        | {"value": material("value", values=study.plain(value))}
+        for section, name, value in entries
     ]
     return table_of(rows, {"value": material("value_head")}, language, stub="name", heading="heading", right=())
 

@@ -94,9 +94,9 @@ class Language(Writing):
         return names.get(name) or names["other"].format(label=label)
 
     def group(self, group: str, attribute: Attribute | str) -> str:
-        """A group as a figure labels it; everyone where the attribute is `overall`."""
+        """A group as a figure labels it; everyone where it is `all`, or the attribute is `overall`."""
         name = _name(attribute)
-        if name == OVERALL:
+        if name == OVERALL or group == "all":
             return self.phrase("everyone")
         return self._names["groups"].get(f"{name}/{group}", group)
 
