@@ -25,7 +25,8 @@ def held(results: Results) -> dict[str, Any] | None:
     d = decide(results)
     if d.main is None or d.main.attribute != d.attribute:
         return None
-    lines = [line for line in _lines(results, d, d.main.contrast) if any(line["gaps"].values())]
+    lines = [line | {"gaps": dict.fromkeys(ERRORS) | line["gaps"]} for line in _lines(results, d, d.main.contrast)]
+    lines = [line for line in lines if any(line["gaps"].values())]
     return {"d": d, "lines": lines} if len(lines) > 1 else None
 
 
