@@ -153,20 +153,6 @@ BASELINE_GAPS = "baseline gaps"
 OF_KIND = {"weighting": "weightings", "post-processing": "post-processings", "combination": "combinations"}
 PRIMARY = (BASELINE_GAPS, *OF_KIND.values())
 """The four families of hypotheses that the report's claims rest on; others have names of their own."""
-FAMILIES: dict[str, str] = {
-    BASELINE_GAPS: "differences between groups in TPR and in FPR under the untouched baseline",
-    f"{BASELINE_GAPS}: AUC": "differences between groups in AUC under the untouched baseline",
-    f"{BASELINE_GAPS}: other rates": "differences between groups in other rates under the untouched baseline",
-} | {
-    f"{own}{part}": words.format(own=own)
-    for own in OF_KIND.values()
-    for part, words in (
-        ("", "what {own} do to the gaps that the baseline is shown to have, and to balanced accuracy"),
-        (": other gaps", "what {own} do to the gaps that the baseline is not shown to have"),
-        (": rates of groups", "what {own} do to the TPR and FPR of everyone and of each group"),
-    )
-}
-"""Families of hypotheses by name, as far as the methods go; questions may have families of their own."""
 
 NARROWED, WIDENED, TURNED, OPENED = "narrowed", "widened", "turned", "opened"
 """What a method did to a gap (column `outcome` of the table `effects`), as far as the verdict beside it reaches."""

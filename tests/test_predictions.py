@@ -251,12 +251,13 @@ def test_a_bundle_of_predictions_holds_every_table_and_spares_a_study(write, tmp
 
 @pytest.mark.parametrize("program", ["none", pytest.param("quarto", marks=pytest.mark.slow)])
 def test_the_report_of_predictions_is_a_page_and_a_pdf_and_spares_the_studys_book(
-    program, write, tmp_path, monkeypatch
+    program, write, tmp_path, monkeypatch, request
 ):
     if program == "quarto" and find_quarto(install=False).program is None:
         pytest.skip("Quarto is not installed")
     if program == "none":
         monkeypatch.setenv("QUARTO_PATH", "none")
+        request.getfixturevalue("few_asked")  # what else the pages may show is tested in `test_chapters`
     root = tmp_path / "project"
     for part in ("lib", "chapters", "study.toml", "_brand.yml"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from dataclasses import replace
@@ -72,7 +73,7 @@ def test_a_killed_job_is_sent_again_and_ends_like_a_run_trained_here(plan, local
     kills = when_first(
         monkeypatch,
         lambda: list(plan.store.glob("*/last.ckpt")),
-        lambda: cluster.PROCESSES[0]._process.kill(),
+        lambda: os.kill(int(cluster.PROCESSES[0].job_id), signal.SIGKILL),
     )
     (run,), _ = workers.train_all(plan)
     assert len(kills) == 1

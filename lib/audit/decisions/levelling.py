@@ -1,6 +1,6 @@
 """How did a gap narrow: because the worse-off gained, or because the better-off lost? By patient.
 
-For every method and gap: what it amounts to (`outcome`, as surely as `outcome_verdict`), and of the two groups how many
+For every method and gap: what it amounts to (`outcome`, null of single networks, as surely as `outcome_verdict`), and of the two groups how many
 are shown to do better (`gained`) and worse (`lost`) in that rate themselves. `how`, for gaps shown to narrow: levelling
 up (some gain, none loses), levelling down (some lose, none gains), a trade (both), or no group's change shown; for the
 others, not narrowed. Source of the term: Mittelstadt, Wachter & Russell 2023, arXiv 2302.02404.

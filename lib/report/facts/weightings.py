@@ -32,6 +32,8 @@ Seen = dict[str, Any]
 weighs every group and label alike. `tie`: how much more often the first group is sick than the second, in what is seen.
 `effect` is that of the weighting (None: not trained), `narrows`, whether a gap is seen to narrow.
 """
+Cells = Mapping[tuple[str, str, int], tuple[int, float]]
+"""Images and their weight by attribute, group and label."""
 Weights = dict[str, Any]
 """All weightings (`others`) beside `start`, the unweighted training. `groups` are the two sides of the page's gaps.
 
@@ -78,15 +80,11 @@ def weights(results: Results) -> Weights | None:
     }
 
 
-Cell = tuple[str, str, int]
-"""Attribute, group and label."""
-
-
-def _alike(one: Mapping[Cell, tuple[int, float]], two: Mapping[Cell, tuple[int, float]]) -> bool:
+def _alike(one: Cells, two: Cells) -> bool:
     return one.keys() == two.keys() and all(abs(one[key][1] - two[key][1]) < 0.005 for key in one)
 
 
-def _seen(cells: Mapping[Cell, tuple[int, float]], attribute: str, groups: tuple[str, str]) -> Seen | None:
+def _seen(cells: Cells, attribute: str, groups: tuple[str, str]) -> Seen | None:
     """Of each group its share of what is seen, and the share of it that is sick."""
     total = {key[1:]: images * weight for key, (images, weight) in cells.items() if key[0] == attribute}
     sick = {group: total.get((group, SICK), 0.0) for group in groups}

@@ -79,13 +79,8 @@ def row_of(language: Language, attribute: Attribute | str | None, name: str = ""
 
 def under_headings(rows: Iterable[str]) -> list[str]:
     """Rows in the order given, each first one of a heading after the heading itself; `|item` has none."""
-    ordered: list[str] = []
-    for row in dict.fromkeys(rows):
-        heading = row.split("|")[0]
-        if heading and f"{heading}|" not in ordered:
-            ordered.append(f"{heading}|")
-        ordered.append(row)
-    return ordered
+    ordered = [part for row in rows for part in (f"{row.split('|')[0]}|", row)]
+    return [part for part in dict.fromkeys(ordered) if part != "|"]
 
 
 def label_width(rows: Iterable[str], measure: Measure) -> float:
