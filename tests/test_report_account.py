@@ -5,7 +5,7 @@ import pytest
 from bundles import Knobs, bundle
 
 from lib.names import DEFAULTS, PATIENT
-from lib.report.facts import account
+from lib.report.facts import account, held
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap
 from lib.report.facts.values import KEYS, Estimate
@@ -57,3 +57,12 @@ def test_where_nothing_is_chosen_nothing_is_left_to_judge():
     null = bundle(Knobs(effect=0, postprocessings=("fixed_0.5", "group_best_threshold", "equalized_odds")))
     assert decide(null).choice.nothing and account.left(null) is None and decide(null).anew is None
     assert not account.attributes(null)["opened"]
+
+
+def test_one_thing_is_held_fixed_at_a_time_and_the_untouched_gap_comes_first():
+    study = bundle()
+    told, main = held.held(study), decide(study).main
+    first, *rest = told["lines"]
+    assert first["what"] == "nothing" and first["gaps"][main.metric].size.value == pytest.approx(main.gap.value)
+    assert rest and all(line["gaps"].keys() == {"tpr", "fpr"} and any(line["gaps"].values()) for line in rest)
+    assert held.held(bundle(Knobs(effect=0, postprocessings=("fixed_0.5", "equalized_odds")))) is None

@@ -6,15 +6,14 @@ import polars as pl
 
 from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, SHOWN
 from lib.report.facts import values
-from lib.report.facts.cohort import ties
+from lib.report.facts.cohort import simpson, ties
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap, by_metric, left_of, of_method, once
+from lib.report.facts.held import ONE_CUT, recalibrated
 from lib.report.facts.values import KNOWN, alone, error_gaps, figures, judged, keys_of, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
-RECALIBRATED = ("platt", "isotonic")
-"""Rules that make a score mean the same in each group, and cut everyone at 0.5: the first that was tried is told."""
 PREVALENCES = (0.05, 0.15)
 URGENT = ("Pneumothorax",)
 """Findings of ChestX-ray14 that cannot wait."""
@@ -63,9 +62,8 @@ def attributes(results: Results) -> dict[str, Any] | None:
 
 
 def prevalence_alone(results: Results) -> dict[str, Any] | None:
-    """What calibration in each group leaves of the main gap: what is then left is due to how many are sick, and to how scores spread.
+    """What one cut-off leaves of the gaps when the scores of each group are corrected first, and when they are not (`recalibrated`, `cut`).
 
-    `recalibrated`: the `rule` that was tried, and by metric what is `left`; None where none was. `before`: the gaps without it.
     `sick`: the share of each group; `more`: the group of the two with the larger, whose sick are found and whose healthy alarmed more often then.
     `off`: by group, how far mean scores lie above the share of sick (above 0: they promise too much), with verdicts.
     """
@@ -73,9 +71,7 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
     place = {"weighting": BASELINE_WEIGHTING, "attribute": d.attribute.name, "measure": "mean_error"}
     off = figures(rows(results, "calibration", "estimable", **place), "group")
     contrast = d.contrast or next(iter(d.attribute.contrasts))
-    methods = [(BASELINE_WEIGHTING, rule, d.attribute.name) for rule in RECALIBRATED]
-    left_by = {method[1]: of_method(results, method, d.attribute, contrast) for method in methods}
-    told = next(({"rule": rule, "left": gaps} for rule, gaps in left_by.items() if all(gaps.values())), None)
+    told, cut = recalibrated(results, d.attribute, contrast), of_method(results, ONE_CUT, d.attribute, contrast)
     if told is None and not off:
         return None
     sick = {group: line["estimate"] for group, line in judged(results, d.attribute.name).items()}
@@ -83,7 +79,7 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
     return {
         "d": d,
         "recalibrated": told,
-        "before": of_method(results, BASELINE, d.attribute, contrast) if d.options else {},
+        "cut": cut if all(cut.values()) else None,
         "off": {group: value for group, value in off.items() if group in d.attribute.groups},
         "sick": sick,
         "more": max(pair, key=sick.__getitem__) if sick.keys() >= set(pair) else None,
@@ -167,5 +163,6 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
 @sentences("account")
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
-    told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
+    told, alike = {"base": prevalence_alone(results), "missed": missed_findings(results)}, simpson(results)
+    told["unadjusted"] = [results.attributes[name] for name in alike["unadjusted"]] if alike else []
     return {"d": decide(results), "by_attribute": attributes(results)} | told

@@ -19,9 +19,10 @@ from lib.names import (
     by_groups,
 )
 from lib.report.facts import values
-from lib.report.facts.cohort import data
+from lib.report.facts.cohort import data, of_view
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
+from lib.report.facts.gaps import within
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.facts.values import KEYS, RULED, WEIGHTED, figures, parts, rows, turned
 from lib.report.registry import sentences
@@ -105,8 +106,8 @@ def _seen(cells: Cells, attribute: str, groups: tuple[str, str]) -> Seen | None:
     return {"often": often, "sick": shares, "tie": shares[groups[0]] - shares[groups[1]]}
 
 
-def gap_parts(results: Results) -> list[dict[str, Any]]:
-    """Every gap that is estimable, turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
+def gap_parts(results: Results, turn: bool = True) -> list[dict[str, Any]]:
+    """Every gap that is estimable, where asked turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
     `ranking`, how well groups are ranked."""
     by = figures(rows(results, "gap_parts"), "attribute", "contrast", "metric", "part")
     columns = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
@@ -115,7 +116,9 @@ def gap_parts(results: Results) -> list[dict[str, Any]]:
         for contrast, metric in product(attribute.contrasts, ERRORS):
             place = (attribute.name, contrast, metric)
             if whole := by.get((*place, "whole")):
-                three = {name: turned(by.get((*place, part)), whole.value) for name, part in columns.items()}
+                three = {
+                    name: turned(by.get((*place, part)), whole.value if turn else 1) for name, part in columns.items()
+                }
                 told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
     return told
 
@@ -161,7 +164,7 @@ def gather(results: Results) -> dict[str, Any] | None:
 
 def why(results: Results) -> dict[str, Any] | None:
     """The facts of the table `why_gaps`."""
-    told = gap_parts(results)
+    told = gap_parts(results, turn=False)
     return {"parts": told} if told else None
 
 
@@ -207,7 +210,8 @@ def told(results: Results) -> dict[str, Any]:
 @sentences("mechanism")
 def mechanism(results: Results) -> dict[str, Any]:
     """`tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
-    `lies`: by label, how much higher the first group's scores lie on average; `both`: what crossing does. The rest: `weightings`."""
+    `lies`: by label, how much higher the first group's scores lie on average, `same`: with the same patient, by label; `both`: what crossing does.
+    The rest: `weightings`."""
     facts, before = told(results), data(results)
     own, w = facts["d"].attribute, facts["w"]
     return facts | {
@@ -215,6 +219,8 @@ def mechanism(results: Results) -> dict[str, Any]:
         "pixels": before["apart"],
         "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == own and p["reads"]), None),
         "lies": mean_scores(results, BASELINE_WEIGHTING, own.name, w["groups"]) if w else None,
+        "same": within(results, own, f"{w['groups'][0]} - {w['groups'][1]}") if w else {},
+        "of_view": of_view(own),
         "both": both(results),
     }
 

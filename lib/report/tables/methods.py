@@ -5,6 +5,7 @@ from great_tables import GT
 from lib.names import BASELINE, ERRORS
 from lib.report import facts
 from lib.report.facts import account, baseline, choice, decide, rules, whatif
+from lib.report.facts import held as facts_of_held
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
 from lib.report.facts.gaps import widest
 from lib.report.registry import Facts, Material, table
@@ -171,3 +172,10 @@ def yearly(material: Material) -> GT:
     """A row for each group under each option."""
     rows = [{"own": line} for line in material["lines"]]
     return listing(material, rows, ("found", "alarmed"), stub="name", heading="heading")
+
+
+@table(facts_of_held.held)
+def held(material: Material) -> GT:
+    """A row for each thing that is held fixed: the gaps that then stay, and what may still differ."""
+    rows = [{"own": line} for line in material["lines"]]
+    return listing(material, rows, ("missed", "alarmed", "differs"), stub="name", right=())
