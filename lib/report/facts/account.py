@@ -1,14 +1,31 @@
 """What is left of the gaps, told once for all: by three judges, attribute by attribute, at lower cut-offs, in a year, at other prevalences."""
 
+from math import ceil
 from typing import Any
 
 import polars as pl
+from scipy.stats import norm
 
 from lib.names import BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, Method
 from lib.report.facts.cohort import ties
-from lib.report.facts.decision import decide
+from lib.report.facts.decision import IN_EACH, SENSITIVE, decide
 from lib.report.facts.gaps import Gap, anew, contrast_of, left_of, of_method, once
-from lib.report.facts.values import BETWEEN, KEYS, KNOWN, Estimate, alone, error_gaps, figures, parts, rate, row, rows
+from lib.report.facts.values import (
+    BETWEEN,
+    KEYS,
+    KNOWN,
+    UNTREATED,
+    Estimate,
+    alone,
+    error_gaps,
+    figures,
+    parts,
+    predictive,
+    rate,
+    row,
+    rows,
+)
+from lib.report.facts.weightings import both
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -17,13 +34,15 @@ RECALIBRATED = ("platt", "isotonic")
 PREVALENCES = (0.05, 0.15)
 URGENT = ("Pneumothorax",)
 """Findings of ChestX-ray14 that cannot wait."""
-POINTS = ("0.5", "TPR 0.90", "TPR 0.95")
+POINTS = ("0.5", SENSITIVE, "TPR 0.95", IN_EACH)
+PRECISION = 0.1
+"""How exactly a hospital is to know a rate, and a gap: half the length of a 95 % interval."""
 
 
 def left(results: Results) -> dict[str, Any] | None:
     """The facts of the table `left`: `ways` of judging what our choice leaves (`mean`, `deployed`, `anew`), each with its `gaps` by metric.
 
-    `before`: the gaps without it; `again`: how often, of 1, the choice fell on the same method when it was made anew.
+    `before`: the gaps without it. `narrower`: made anew, the interval is narrower than that of one fitted rule, though more varies.
     """
     d = decide(results)
     if d.choice is None or d.choice.nothing:
@@ -37,9 +56,13 @@ def left(results: Results) -> dict[str, Any] | None:
     }
     ways = {way: gaps for way, gaps in ways.items() if any(gaps.values())}
     before = of_method(results, d.options[0].method, d.attribute, contrast)
-    found = rows(results, "chosen_anew")
-    again = found["again"][0] if found.height else None
-    return {"d": d, "ways": ways, "before": before, "again": again} if ways else None
+    narrower = bool(d.deployed and d.anew) and _width(d.anew) < _width(d.deployed)
+    return {"d": d, "ways": ways, "before": before, "narrower": narrower} if ways else None
+
+
+def _width(gap: Gap) -> float:
+    low, high = gap.size.low, gap.size.high
+    return float("inf") if low is None or high is None else high - low
 
 
 def attributes(results: Results) -> dict[str, Any] | None:
@@ -61,7 +84,9 @@ def attributes(results: Results) -> dict[str, Any] | None:
             harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in([SHOWN, SUGGESTED])
             for line in rows(results, "effects", harmful, error_gaps(attribute), **keys).to_dicts():
                 gap = Gap.of(attribute, line["metric"], line["contrast"], left_of(line))
-                opened.append({"gap": gap, "before": abs(line["before"]), "sure": line["outcome_verdict"] == SHOWN})
+                others = {attribute.reference, attribute.contrasts[line["contrast"]]} - {gap.worse}
+                told_of = {"gap": gap, "better": next(iter(others)), "before": abs(line["before"])}
+                opened.append(told_of | {"sure": line["outcome_verdict"] == SHOWN})
     known = any(line["before"] for line in told)
     return {"d": d, "choice": choice, "lines": told, "ties": ties(results), "opened": opened} if known else None
 
@@ -110,7 +135,7 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
 def sensitive(results: Results) -> dict[str, Any] | None:
     """The facts of the table `sensitive`: by cut-off (`points`), everyone's and each group's shares of missed and of alarmed.
 
-    One cut-off for everyone, fitted so that 90 (95) of 100 sick are found; `gaps` by attribute at each.
+    One cut-off for everyone, fitted so that 90 (95) of 100 sick are found, then one for each group (`cuts` by group); `gaps` by attribute at each.
     """
     d = decide(results)
     about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
@@ -130,10 +155,19 @@ def sensitive(results: Results) -> dict[str, Any] | None:
             for group in ("all", *d.attribute.groups)
         ]
         groups = [group for group in groups if group["missed"] and group["alarmed"]]
-        if groups and groups[0]["group"] == "all":
-            cut = levels.get((point, "threshold", "all"))
+        cuts = {
+            group: levels[place]
+            for group in ("all", *d.attribute.groups)
+            if (place := (point, "threshold", group)) in levels
+        }
+        if point == IN_EACH:  # everyone's own cut-off is that of one for all
+            groups, cuts = (
+                [own for own in groups if own["group"] != "all"],
+                {k: v for k, v in cuts.items() if k != "all"},
+            )
+        if groups and (point == IN_EACH or groups[0]["group"] == "all"):
             gaps = list(figures(apart.filter(point=point), "contrast", "metric").values())
-            points.append({"point": point, "cut": cut, "groups": groups, "gaps": gaps})
+            points.append({"point": point, "cuts": cuts, "groups": groups, "gaps": gaps})
     return {"d": d, "points": points} if len(points) > 1 else None
 
 
@@ -145,7 +179,7 @@ def _less(found: Estimate | None) -> Estimate | None:
     return Estimate(1 - found.value, *ends)
 
 
-def predictive(results: Results) -> dict[str, Any] | None:
+def worth(results: Results) -> dict[str, Any] | None:
     """The facts of the table `predictive`: of those called sick the share who are (`ppv`), of those called healthy the share who are (`npv`).
 
     Computed from TPR and FPR of everyone and of each group at each prevalence: 5 %, 15 % and the cohort's own (the group's, `own`).
@@ -160,14 +194,9 @@ def predictive(results: Results) -> dict[str, Any] | None:
         if not (tpr and fpr and valid):
             continue
         own = valid[0]["estimate"]
-        values = {share: _predictive(tpr.value, fpr.value, share) for share in (*PREVALENCES, own)}
+        values = {share: predictive(tpr.value, fpr.value, share) for share in (*PREVALENCES, own)}
         told.append({"group": group, "attribute": attribute or OVERALL, "own": own, "values": list(values.values())})
     return {"d": d, "lines": told, "prevalences": PREVALENCES} if told else None
-
-
-def _predictive(tpr: float, fpr: float, sick: float) -> tuple[float | None, float | None]:
-    called, spared = sick * tpr + (1 - sick) * fpr, sick * (1 - tpr) + (1 - sick) * (1 - fpr)
-    return (sick * tpr / called if called else None), ((1 - sick) * (1 - fpr) / spared if spared else None)
 
 
 def yearly(results: Results) -> dict[str, Any] | None:
@@ -212,5 +241,29 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
     d = decide(results)
-    told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
-    return {"d": d, "by_attribute": attributes(results)} | told
+    told = {"base": prevalence_alone(results), "missed": missed_findings(results), "both": both(results)}
+    return {"d": d, "by_attribute": attributes(results), "needed": needed(results)} | told
+
+
+def needed(results: Results) -> dict[str, Any]:
+    """Patients that a hospital needs: with `each` label in a group for a rate to within `precision`, for a `gap` of two groups to within the same.
+
+    Of the normal approximation, at a rate of one half, where it is widest. `study`: patients like these for a gap of the size of the margin.
+    """
+    variance = 0.25 * (norm.ppf(0.975) / PRECISION) ** 2
+    main = decide(results).main
+    line = (
+        row(
+            results,
+            "gaps",
+            **UNTREATED,
+            attribute=main.attribute.name,
+            contrast=main.contrast,
+            metric=main.metric,
+            unit=PATIENT,
+        )
+        if main
+        else None
+    )
+    many = line["patients_needed"] if line else None
+    return {"precision": PRECISION, "each": ceil(variance), "gap": ceil(2 * variance), "study": many}

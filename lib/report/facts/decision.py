@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import DRAWN, OVERALL, RECOMMENDED, Attribute
+from lib.names import DRAWN, OVERALL, RANDOMISED, RECOMMENDED, Attribute, Method, kind_of
 from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, findings, silences
-from lib.report.facts.gaps import Gap, anew, contrast_of, of_method, shared, widest
+from lib.report.facts.gaps import Gap, anew, both_labels, contrast_of, of_method, once, shared, widest
 from lib.report.facts.options import options
-from lib.report.facts.values import BETWEEN, figure, figures, rate, row, rows
+from lib.report.facts.values import BETWEEN, KEYS, KNOWN, Estimate, figures, parts, predictive, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -20,20 +20,28 @@ WHY_NOT = {
     "whatever narrows a gap costs more balanced accuracy than is acceptable": "all dear",
 }
 """Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
-SENSITIVE = "TPR 0.90"
+SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
+"""Points of the table `operating_points` where nine of ten sick are found: with one cut-off, and with one for each group."""
+FEWER = 0.15
+"""The share of sick that a call is judged at where `[hospital]` names no `prevalence`."""
 
 
 class Decision:
     """All that the page says.
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
-    `why_not` says why nothing is recommended; `kept` is what the choice takes off the gap (below 0) on patients that had no part in
-    choosing, `left` the gap that is then to be expected.
+    By attribute: `unfair` where a difference is shown, `doubted` where one is suggested; the others are `silences`.
+    `why_not` says why nothing is recommended. What the choice leaves: `mean` over folds and networks, `deployed` under one rule that is fitted
+    once, `anew` where the whole choice is made again; `left` is what is to be expected in use. `again` and `kind_again`: how often, of 1, the
+    choice made again falls on the same method, and on one of its kind.
+    `ties`: other methods of the same kind that meet all that is asked. `barred` (rules that aim at what is not held fair), `tossed` (rules with a coin):
+    tried, and not recommended. `levelled`: of each option how much of the narrowing is errors of those who fare better.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not.
     `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
-    `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than the one to expect.
+    `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than where it is made anew.
+    `worth`: of those called healthy the share who are, `told`, and `untold`, without the classifier, where a share `sick` is.
     """
 
     def __init__(self, results: Results, hospital: Mapping[str, Any]) -> None:
@@ -46,6 +54,10 @@ class Decision:
         same = (self.main.attribute, self.main.contrast) if self.main else ()
         self.lead = [finding for finding in self.findings if (finding.attribute, finding.contrast) == same][:2]
         self.other = [finding for finding in self.findings if finding not in self.lead]
+        named = {finding.attribute.name: finding.attribute for finding in self.findings}
+        surely = {finding.attribute.name for finding in self.findings if finding.sure}
+        self.unfair = [attribute for name, attribute in named.items() if name in surely]
+        self.doubted = [attribute for name, attribute in named.items() if name not in surely]
         self.attribute = _attribute(results, preferred, self.main)
         self.ability = Ability.of(results)
         self.options = options(results, self.attribute, hospital)
@@ -55,11 +67,22 @@ class Decision:
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
-        self.mean, self.anew = self._judged(results)
-        self.kept = self.anew.size.value - self.options[0].gap if self.anew else None
+        self.mean, self.deployed, self.anew = self._judged(results)
+        found = row(results, "chosen_anew") or {}
+        self.again, self.kind_again = found.get("again"), found.get("kind_again")
         self.left = self._left()
-        self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
-        self.rosy = self.choice is not None and self.left is not None and self.left - self.choice.gap > 0.01
+        self.rosy = self.anew is not None and self.anew.size.value - self.choice.gap > 0.01
+        self.ties = _ties(results, self.choice.method) if self.choice and not self.choice.nothing else []
+        tried = [
+            line["postprocessing"] for line in rows(results, "metrics").select("postprocessing").unique().to_dicts()
+        ]
+        self.barred = [rule for rule in preferences.get("rejected") or () if rule in tried]
+        self.tossed = [rule for rule in sorted(RANDOMISED) if rule in tried]
+        about = [f for f in self.lead if f.attribute == self.attribute][:1]
+        levelled = [
+            o.levelled(Gap(f.attribute, f.metric, f.worse, f.gap), f.better) for f in about for o in self.rivals
+        ]
+        self.levelled = [told for told in levelled if told and told["option"].support]
         self.fair = self._fair()
         self.drawn, self.given = cohort["source"] == DRAWN, bool(manifest.get("of_predictions"))
         self.margin, self.networks = results.margin, results.n_seeds
@@ -67,31 +90,36 @@ class Decision:
         self.deploy = "no" if self.against else "trial"
         self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
         self.sensitive = _sensitive(results, self.attribute)
+        self.both_labels = both_labels(results)
         self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
         self.held_out = manifest.get("held_out", True)
         self.image_size = manifest["settings"]["training"].get("image_size")
         self.largest_loss = preferences.get("largest_loss", 0.0)
         self.demographics = bool(preferences.get("may_use_demographics"))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
+        self.worth = _worth(results, self.prevalence or FEWER)
 
     def _fair(self) -> str:
         if self.findings:
             return "no" if any(finding.sure for finding in self.findings) else "doubtful"
         return "alike" if self.silences and all(silence["alike"] for silence in self.silences) else "unknown"
 
-    def _judged(self, results: Results) -> tuple[Gap | None, Gap | None]:
-        """The widest gap that the choice leaves on the patients that it was made on, and on others when it is made anew."""
+    def _judged(self, results: Results) -> tuple[Gap | None, Gap | None, Gap | None]:
+        """The widest gap that the choice leaves: in the mean over fits, under one rule fitted once, and where the choice is made anew."""
         if self.choice is None or self.choice.nothing:
-            return None, None
+            return None, None, None
         contrast = contrast_of(results, self.attribute, self.main)
-        gaps = of_method(results, self.choice.method, self.attribute, contrast)
-        return widest(gaps), widest(anew(results, self.attribute, contrast))
+        keys = dict(zip(KEYS, self.choice.method, strict=True))
+        mean = of_method(results, self.choice.method, self.attribute, contrast)
+        deployed = once(results, "deployed", self.attribute, contrast, **keys)
+        return widest(mean), widest(deployed), widest(anew(results, self.attribute, contrast))
 
     def _left(self) -> float | None:
-        """The gap that is to be expected after the choice: that on patients who had no part in choosing, where it is known and larger."""
-        if self.choice is None or self.anew is None:
-            return None if self.choice is None else self.choice.gap
-        return max(self.choice.gap, self.anew.size.value)
+        """The gap that is to be expected in use: that of one fitted rule, else that of the choice made anew, where it is the larger."""
+        if self.choice is None:
+            return None
+        expected = self.deployed or self.anew
+        return self.choice.gap if expected is None else max(self.choice.gap, expected.size.value)
 
     def _against(self) -> list[str]:
         level = self.ability.level if self.ability else CHANCE
@@ -119,14 +147,55 @@ def _attribute(results: Results, preferred: str | None, main: Finding | None) ->
     return main.attribute if main else next(iter(results.attributes.values()))
 
 
-def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:
-    """The same classifier with one lower cut-off, at which nine of ten sick are to be found: what it then does.
+def _ties(results: Results, chosen: Method) -> list[Method]:
+    """Other methods of the kind of the chosen one that no coin is tossed for, with a gap left within the margin of the smallest, and as sure a support."""
+    lines = rows(results, "recommendation").to_dicts()
+    support = next(line["support"] for line in lines if line["role"] == RECOMMENDED)
+    fit = {
+        tuple(line[key] for key in KEYS): line["disparity"]
+        for line in lines
+        if (line["role"] == RECOMMENDED or line["apart"] is not None) and line["support"] == support
+        if line["postprocessing"] not in RANDOMISED
+    }
+    least = min(fit.values())
+    near = [method for method, gap in fit.items() if gap <= least + results.margin]
+    return [method for method in near if method != chosen and kind_of(method) == kind_of(chosen)]
 
-    `found` and `alarmed`: shares of everyone's sick and healthy; `gaps`: differences by the attribute at that cut-off.
+
+def _worth(results: Results, sick: float) -> dict[str, float] | None:
+    """What it is worth to be called healthy, where a share `sick` is sick."""
+    tpr, fpr = (rate(results, metric, estimable=True) for metric in ("tpr", "fpr"))
+    told = predictive(tpr.value, fpr.value, sick)[1] if tpr and fpr else None
+    return None if told is None else {"sick": sick, "told": told, "untold": 1 - sick}
+
+
+def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:
+    """The same classifier with lower cut-offs, at which nine of ten sick are to be found: what it then does.
+
+    `found` and `alarmed`: shares of everyone's sick and healthy under one cut-off; `groups`: those of each group then, `in_each`: with a
+    cut-off for each group that is fitted to its own sick; `gaps`: differences by the attribute under one cut-off.
     """
-    everyone = {"attribute": OVERALL, "group": "all", "contrast": None, "point": SENSITIVE}
-    found, alarmed = (figure(results, "operating_points", **everyone, metric=metric) for metric in ("tpr", "fpr"))
-    if found is None or alarmed is None:
+    known = rows(results, "operating_points", ~BETWEEN, "estimable", KNOWN)
+    levels = (
+        {
+            (point, group, metric): lines[0]["estimate"]
+            for (point, of, group, metric), lines in parts(known, "point", "attribute", "group", "metric").items()
+            if of in (OVERALL, attribute.name)
+        }
+        if known.height
+        else {}
+    )
+    if not all((SENSITIVE, "all", metric) in levels for metric in ("tpr", "fpr")):
         return None
+    told: dict[str, Any] = {
+        "found": Estimate(levels[SENSITIVE, "all", "tpr"]),
+        "alarmed": Estimate(levels[SENSITIVE, "all", "fpr"]),
+    }
+    for name, point in (("groups", SENSITIVE), ("in_each", IN_EACH)):
+        told[name] = [
+            {"group": group, "missed": 1 - levels[point, group, "tpr"], "alarmed": levels[point, group, "fpr"]}
+            for group in attribute.groups
+            if (point, group, "tpr") in levels and (point, group, "fpr") in levels
+        ]
     gaps = rows(results, "operating_points", BETWEEN, "estimable", attribute=attribute.name, point=SENSITIVE)
-    return {"found": found, "alarmed": alarmed, "gaps": list(figures(gaps, "contrast", "metric").values())}
+    return told | {"gaps": list(figures(gaps, "contrast", "metric").values())}

@@ -97,3 +97,12 @@ def shared(results: Results, attribute: Attribute) -> int:
     told = parts(rows(results, "composition", split="valid", unit=PATIENT), "attribute")
     everyone, groups = (sum(line["patients"] for line in told.get(name, [])) for name in (OVERALL, attribute.name))
     return max(0, groups - everyone)
+
+
+def both_labels(results: Results) -> int:
+    """Patients to judge on who have images of both labels."""
+    lines = [
+        row(results, "metrics", attribute=OVERALL, group="all", metric=m, unit=PATIENT, **UNTREATED) for m in ERRORS
+    ]
+    everyone = row(results, "composition", split="valid", attribute=OVERALL, unit=PATIENT)
+    return max(0, sum(line["patients"] for line in lines) - everyone["patients"]) if all(lines) and everyone else 0

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
-from lib.report.facts.gaps import counts
+from lib.report.facts.gaps import Gap, counts, of_method
 from lib.report.facts.values import KEYS, Estimate, estimate, parts, rate, row, rows
 from lib.results import Results
+
+LEAST = 0.0005
+"""A smaller share is 0 of 1,000."""
 
 
 class Share:
@@ -45,6 +48,7 @@ class Option:
     when deciding. `gap` is the largest difference that is left; `change` against doing nothing and `loss` of balanced accuracy
     have intervals that hold for all candidates together. `support` is the surest verdict among the gaps that it narrows;
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
+    `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
     """
 
     def __init__(
@@ -65,13 +69,29 @@ class Option:
         self.recommended = line["role"] == RECOMMENDED
         self.shares = [Share(results, method, attribute, group, hospital) for group in attribute.groups]
         self.given = bool(results.manifest.get("of_predictions"))
+        self.elsewhere, self.elsewhere_before = _elsewhere(results, method, attribute)
+
+    def levelled(self, gap: Gap, better: str) -> dict[str, Any] | None:
+        """How a gap narrows, by the estimate: `more` errors of the `group` that fares `better`, and their `share` of the narrowing.
+
+        None where it does not narrow, or by fewer errors of the other group alone.
+        """
+        gains = {share.group: share.gains.get(gap.error) for share in self.shares}
+        up, down = gains.get(gap.worse), gains.get(better)
+        if up is None or down is None or up.value <= down.value or down.value > -LEAST:
+            return None
+        share = min(1.0, -down.value / (up.value - down.value))
+        return {"option": self, "error": gap.error, "group": better, "more": -down.value, "share": share}
 
     @property
     def moves(self) -> list[dict[str, Any]]:
-        """Who gains and who loses: changes of a `group` that are shown or suggested, "missed" of its sick or "alarmed" of its healthy."""
+        """Who gains and who loses: changes of a `group` that are shown or suggested, "missed" of its sick or "alarmed" of its healthy.
+
+        `size` is how many more are got right (wrong), above 0.
+        """
         return [
             {"group": share.group, "error": error, "better": gain.value > 0}
-            | {"change": gain if error == "missed" else -gain}
+            | {"change": gain if error == "missed" else -gain, "size": gain if gain.value > 0 else -gain}
             for share in self.shares
             for error, gain in share.gains.items()
             if gain.seen and gain.value
@@ -81,10 +101,10 @@ class Option:
     def prices(self) -> list[dict[str, Any]]:
         """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
         losses = [
-            {"group": share.group, "error": error, "better": False, "change": -gain}
+            {"group": share.group, "error": error, "better": False, "change": -gain, "size": -gain}
             for share in self.shares
             for error, gain in share.gains.items()
-            if gain.value < -0.0005
+            if gain.value < -LEAST
         ]
         return sorted(losses, key=lambda move: (not move["change"].seen, -move["change"].value))
 
@@ -101,6 +121,19 @@ def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any])
     kept = [line for line in lines if line["option"] or line["role"] == RECOMMENDED]
     ranked = sorted(kept, key=lambda line: order[line["option"]])
     return [Option(results, line, attribute, hospital) for line in ranked]
+
+
+def _elsewhere(results: Results, method: Method, attribute: Attribute) -> tuple[Gap | None, Gap | None]:
+    """The widest gap by another attribute that a method leaves, and the same under the baseline."""
+    found = [
+        (gap, of_method(results, BASELINE, other, contrast)[metric])
+        for other in results.attributes.values()
+        if other != attribute
+        for contrast in other.contrasts
+        for metric, gap in of_method(results, method, other, contrast).items()
+        if gap is not None
+    ]
+    return max(found, key=lambda pair: pair[0].size.value, default=(None, None))
 
 
 def together(line: Mapping[str, Any], what: str) -> Estimate | None:

@@ -31,7 +31,7 @@ def sensitive(material: Material) -> GT:
     return listing(material, rows, columns, stub="name", heading="heading", right=columns)
 
 
-@table(account.predictive)
+@table(account.worth)
 def predictive(material: Material) -> GT:
     """A row for everyone and for each group: predictive values at each prevalence."""
     columns = [f"{value}_{k}" for value in ("sick", "healthy") for k in range(len(material["prevalences"]) + 1)]

@@ -90,12 +90,13 @@ def _left(methods: list[Effect], metric: str) -> list[float]:
 
 @table(lambda study: {"d": d} if (d := decide(study)).options else None)
 def options(material: Material) -> GT:
-    """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed.
+    """A row for each option of the decision page: of 1,000 sick of each group those missed, of 1,000 healthy those alarmed, and the gaps left.
 
-    On a slide, who pays in their place."""
-    columns = ("needs", "missed", "alarmed", "gap", "price", "evidence")
-    columns = ("needs", "gap", "pays", "evidence") if material.size == "slide" else columns
-    return listing(material, [{"o": option} for option in material["d"].options], columns, stub="option")
+    On a page, balanced accuracy, too."""
+    chosen = material["d"].options
+    others = ("others",) if any(option.elsewhere for option in chosen) else ()
+    columns = ("missed", "alarmed", "gap", *others, *(() if material.size == "slide" else ("price",)))
+    return listing(material, [{"o": option} for option in chosen], columns, stub="option")
 
 
 @table(choice.recommendation)
