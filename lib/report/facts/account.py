@@ -1,6 +1,6 @@
 """What is left of the gaps, told once for all: by three judges, attribute by attribute, at lower cut-offs, in a year, at other prevalences."""
 
-from math import ceil
+from math import ceil, inf, isfinite
 from typing import Any
 
 import polars as pl
@@ -265,5 +265,5 @@ def needed(results: Results) -> dict[str, Any]:
         if main
         else None
     )
-    many = line["patients_needed"] if line else None
+    many = line["patients_needed"] if line and isfinite(line["patients_needed"] or inf) else None
     return {"precision": PRECISION, "each": ceil(variance), "gap": ceil(2 * variance), "study": many}
