@@ -93,7 +93,6 @@ class Decision:
         self.both_labels = both_labels(results)
         self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
         self.held_out = manifest.get("held_out", True)
-        self.image_size = manifest["settings"]["training"].get("image_size")
         self.largest_loss = preferences.get("largest_loss", 0.0)
         self.demographics = bool(preferences.get("may_use_demographics"))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
