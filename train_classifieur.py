@@ -11,9 +11,7 @@
 
 import argparse
 import importlib
-import logging
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +76,7 @@ def train_classifier(
     Called again after it was killed, training goes on where it was; called again when finished, the network is read.
     What is told is in `language`, by default that of `[report]` in `study.toml`.
     """
-    _begin(language)
+    speak(spoken_language(language))
     from lib.dropin import train
 
     options = {"epochs": max_epochs, "seed": seed, "image_size": image_size, "initial": weights, "network": network}
@@ -129,7 +127,7 @@ def pred_classifier(
     With `mirror` the mean over an image and its mirror image is predicted, as a study does: a little better, in twice
     the time. What is told is in `language`, by default that of `[report]` in `study.toml`.
     """
-    _begin(language)
+    speak(spoken_language(language))
     from lib.dropin import predict
 
     done = predict(datadir, ckpt_path, csv_in, csv_out, preds_col, mirror=mirror)
@@ -155,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Train, predict or both; a mistake of the user ends in one sentence on stderr and exit status 1."""
     o = _parser().parse_args(arguments)
     spoken = {"language": o.language}
-    _begin(o.language)
+    speak(spoken_language(o.language))
     train = o.train if o.train is not None else bool(o.logdir and not o.ckpt)
     predict = o.pred if o.pred is not None else bool(o.csv_out)
     try:
@@ -238,14 +236,6 @@ def _parser() -> argparse.ArgumentParser:
         help="predict mirror images, too, as a study does: a little better, in twice the time (default: False)",
     )
     return parser
-
-
-def _begin(language: str | None) -> None:
-    """Choose the language, and keep Lightning's own messages off the screen: what matters is printed here."""
-    speak(spoken_language(language))
-    for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import torch
 from benchmarks.limit import seconds_of_convolutions
 from benchmarks.workers import Clock, Measured
 from lib.cohort import load_pixels, read_cohort
-from lib.training.classifier import predict_logits
+from lib.training.classifier import outputs
 from lib.training.networks import Network, build, initial_weights
 from lib.training.run import train_run
 from lib.training.settings import TrainingSettings
@@ -57,7 +57,7 @@ class Ours:
             clock = Clock()
             if decode:
                 images, pixels = self.valid.height, np.array(load_pixels(self.valid, size, Path(empty)).values)
-            predict_logits(network, pixels, np.resize(np.arange(self.valid.height), images), mirror=mirror)
+            outputs(network, pixels, np.resize(np.arange(self.valid.height), images), mirror=mirror)
             return clock.read(images)
 
     def convolutions(self, settings: TrainingSettings) -> float:

@@ -29,11 +29,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lib.audit import Context, Population, answer
-from lib.audit.inference import Verdict
 from lib.audit.questions.exposure import grey_levels
 from lib.cohort import load_pixels, read_cohort
 from lib.cohort.phantom import EFFECTS, Dials, draw_phantom
-from lib.names import AGGREGATE, BASELINE, BASELINE_WEIGHTING
+from lib.names import AGGREGATE, BASELINE, BASELINE_WEIGHTING, SHOWN, SUGGESTED
 from lib.settings import ROOT
 
 OUT = ROOT / "data" / "trust" / "planted.csv"
@@ -135,7 +134,7 @@ def claims(tables: dict[str, pl.DataFrame]) -> dict[str, int]:
 
 def told(row: dict) -> int:
     """The sign of a figure that is shown or, where it belongs to no family, whose interval leaves 0 out; else 0."""
-    word = Verdict.SUGGESTED if row["p_adjusted"] is None else Verdict.SHOWN
+    word = SUGGESTED if row["p_adjusted"] is None else SHOWN
     return int(np.sign(row["estimate"])) if row["verdict"] == word else 0
 
 

@@ -32,7 +32,6 @@ from lib.preprocessing import example_weights
 from lib.training.networks import initial_weights
 from lib.training.run import lightning, train_run
 from lib.training.settings import TrainingSettings
-from lib.training.workers import be_quiet
 
 RECIPE = "the recipe"
 PARTS = 4
@@ -104,7 +103,6 @@ def held_out(frame: pl.DataFrame, pair: int) -> pl.DataFrame:
 def train(cohort: Cohort, store: Path, name: str, pair: int) -> Trained:
     """A network trained under the variant, or the one that is kept."""
     torch.set_num_threads(1)
-    be_quiet()
     variant, frame = VARIANTS[name], held_out(cohort.frame, pair)
     settings = replace(TrainingSettings(), **variant.settings)
     tensors = initial_weights(settings.network, settings.initial_weights)[1]

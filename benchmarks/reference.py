@@ -4,6 +4,7 @@ torchvision's ImageFolder, PNG decoded in every epoch, RGB at 224 px, float32, t
 ImageNet weights, Adam, batches of 16, no worker processes, torch's own number of threads, valid judged after each epoch.
 """
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,9 +15,9 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from benchmarks.workers import Clock, Measured
+from lib.files import write_whole
 from lib.training.networks import efficientnet_lite0
 from lib.training.networks.efficientnet_lite0 import EfficientNetLite0, SamePadConv2d
-from lib.training.store import save_tensors
 
 SIZE, BATCH = 224, 16
 TRANSFORM = transforms.Compose(
@@ -96,5 +97,5 @@ class Reference:
         self.train()
         aucs = [*aucs, self.auc()]
         states = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        save_tensors(file, {**states, "aucs": aucs})
+        write_whole(file, partial(torch.save, {**states, "aucs": aucs}))
         return aucs

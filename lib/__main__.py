@@ -26,8 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     # `audit` tells its tables and notes in English, and so its mistakes
     speak(LANGUAGE if options.run is _audit else spoken_language(getattr(options, "language", None)))
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
-    for name in ("pytorch_lightning", "lightning", "fontTools"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     try:
         status = options.run(options)
         sys.stdout.flush()

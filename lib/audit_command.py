@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from lib.settings import ROOT
@@ -12,7 +12,7 @@ OVER = 3
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """The options of the command."""
+    """The options of the command; those of the first three groups are called as those of `audit_predictions` are."""
     add = command.add_argument
     add("files", nargs="+", metavar="PREDS", help="tables or folders; NAME=a.csv,b.csv are networks of one method")
     add("--metadata", help="table with a row per image: patient, findings, attributes (default: the first file)")
@@ -20,7 +20,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add("--valid", help="only these images: a table of names, or a cohort folder (its valid images)")
     columns = command.add_argument_group("columns in other words").add_argument
     columns(
-        "--score", action="append", default=[], metavar="COLUMN", help="chance of sick; several, or a,b: a method each"
+        "--score", action="extend", type=_names, metavar="COLUMN", help="chance of sick; several, or a,b: a method each"
     )
     columns("--decision", metavar="COLUMN", help="decisions, sick or healthy")
     columns("--label", metavar="COLUMN", help="the truth, sick or healthy")
@@ -28,10 +28,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
     columns("--image", metavar="COLUMN", help="names of the images")
     columns("--patient", metavar="COLUMN", help="whose image it is; none: each image is of another patient")
     columns("--like", metavar="FILE", help="columns as published: nih, chexpert or mimic")
-    columns("--codes", default="", help='what codes mean, such as "sex:0=M,1=F;view:0=AP,1=PA"')
+    columns("--codes", help='what codes mean, such as "sex:0=M,1=F;view:0=AP,1=PA"')
     asked = command.add_argument_group("what is asked").add_argument
     asked(
         "--attribute",
+        dest="attributes",
         action="append",
         metavar="NAME:COLUMN",
         help="compare by this column, instead of sex, age group and view; may be repeated. NAME:COLUMN:40,60 cuts numbers "
@@ -39,12 +40,15 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     asked("--threshold", type=float, help="decide from this score on, instead of .5 and of the file's decisions")
     asked(
-        "--postprocess", default="", metavar="NAMES", help="post-processings, comma-separated, judged on other patients"
+        "--postprocess",
+        type=_names,
+        metavar="NAMES",
+        help="post-processings, comma-separated, judged on other patients",
     )
-    asked("--target", default="", metavar="NAMES", help="attributes that they act on (default: all that are compared)")
-    asked("--folds", type=int, default=5, help="parts of the patients for that (default: 5)")
-    asked("--margin", type=float, default=0.05, help="differences of rates under it count as none (default: 0.05)")
-    asked("--smallest-cell", type=int, default=20, help="patients of a label under which nothing is said (default: 20)")
+    asked("--target", type=_names, metavar="NAMES", help="attributes that they act on (default: all that are compared)")
+    asked("--folds", type=int, help="parts of the patients for that (default: 5)")
+    asked("--margin", type=float, help="differences of rates under it count as none (default: 0.05)")
+    asked("--smallest-cell", type=int, help="patients of a label under which nothing is said (default: 20)")
     told = command.add_argument_group("what is written").add_argument
     told(
         "--out", type=Path, metavar="DIR", help="write every table (CSV, parquet), audit.json and model_card.json there"
@@ -64,37 +68,13 @@ def run(options: argparse.Namespace) -> int:
     """Audit, print, write; returns the exit status. Raises `PredictionError`, one sentence."""
     from lib.predictions import PredictionError, audit_predictions, save_bundle, summary
     from lib.predictions.export import export, too_wide
-    from lib.predictions.match import parse_codes
+    from lib.predictions.question import Request
 
-    for option, value, least in (
-        ("--folds", options.folds, 2),
-        ("--smallest-cell", options.smallest_cell, 1),
-    ):
-        if value < least:
-            raise PredictionError(f"{option} is {value}; at least {least} {'is' if least == 1 else 'are'} needed.")
-    if options.fail_over is not None and not 0 <= options.fail_over <= 1:
-        raise PredictionError(f"--fail-over is {options.fail_over:g}; allowed is a share between 0 and 1, such as 0.1.")
-    audit = audit_predictions(
-        options.files,
-        options.metadata,
-        baseline=options.baseline,
-        valid=options.valid,
-        codes=parse_codes(options.codes),
-        score=_listed(options.score),
-        image=options.image,
-        patient=options.patient,
-        label=options.label,
-        decision=options.decision,
-        split=options.split,
-        attributes=options.attribute,
-        like=options.like,
-        threshold=options.threshold,
-        postprocess=_listed([options.postprocess]),
-        target=_listed([options.target]),
-        folds=options.folds,
-        margin=options.margin,
-        smallest_cell=options.smallest_cell,
-    )
+    limit = options.fail_over
+    if limit is not None and not 0 <= limit <= 1:
+        raise PredictionError(f"--fail-over is {limit:g}; allowed is a share between 0 and 1, such as 0.1.")
+    asked = {field.name: getattr(options, field.name) for field in fields(Request)}
+    audit = audit_predictions(**{name: value for name, value in asked.items() if value is not None})
     print(summary(audit))
     if options.out:
         print(*export(audit, options.out), sep="\n")
@@ -104,11 +84,11 @@ def run(options: argparse.Namespace) -> int:
 
         bundle = save_bundle(audit, options.name, ", ".join(audit.files), root=ROOT)
         print(bundle, *render_predictions(ROOT, bundle, chosen_language(ROOT, options.language)), sep="\n")
-    if options.fail_over is not None and (why := too_wide(audit, options.fail_over)):
+    if limit is not None and (why := too_wide(audit, limit)):
         print(why, file=sys.stderr)
         return OVER
     return 0
 
 
-def _listed(given: Sequence[str]) -> list[str]:
-    return [name.strip() for part in given for name in part.split(",") if name.strip()]
+def _names(written: str) -> list[str]:
+    return [name.strip() for name in written.split(",") if name.strip()]

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from lib.names import Attribute
 from lib.schema import Model
 
 
@@ -24,16 +25,6 @@ class CohortFacts(Model):
     """Share of the images that are labelled sick."""
     unknown: dict[str, int]
     """Images of which an attribute is not known."""
-
-
-class AttributeFacts(Model):
-    """`lib.names.Attribute`."""
-
-    name: str
-    label: str
-    groups: list[str]
-    reference: str
-    of_patient: bool
 
 
 class TrainingFacts(Model):
@@ -63,7 +54,7 @@ class Manifest(Model):
 
     schema_version: int
     cohort: CohortFacts
-    attributes: list[AttributeFacts]
+    attributes: list[Attribute]
     settings: Settings
     """As they were carried out."""
     requested: dict[str, Any] | None = None

@@ -3,9 +3,12 @@
 Standard library only, so that every layer, down to the pre-render script, may import it.
 """
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 
@@ -24,16 +27,6 @@ class Attribute:
     def contrasts(self) -> dict[str, str]:
         """The groups compared with the reference, by the name of the difference: `AP - PA`."""
         return {f"{group} - {self.reference}": group for group in self.groups if group != self.reference}
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A performance figure: `label` in tables, `meaning` in one clause, `better` is +1 (high), -1 (low) or 0."""
-
-    name: str
-    label: str
-    meaning: str
-    better: int
 
 
 DEFAULTS: dict[str, Attribute] = {
@@ -76,34 +69,21 @@ def attributes_from_json(attributes: Iterable[Mapping[str, Any]]) -> dict[str, A
     return {own["name"]: Attribute(**own | {"groups": tuple(own["groups"])}) for own in attributes}
 
 
-METRICS: dict[str, Metric] = {
-    m.name: m
-    for m in (
-        Metric("balanced_accuracy", "balanced accuracy", "mean of TPR and 1 - FPR", 1),
-        Metric("auc", "AUC", "chance that a sick image scores above a healthy one", 1),
-        Metric("tpr", "TPR", "share of the sick who are called sick", 1),
-        Metric("fpr", "FPR", "share of the healthy who are called sick", -1),
-        Metric("selection_rate", "selection rate", "share of all who are called sick", 0),
-        Metric("accuracy", "accuracy", "share of all whose label is found", 1),
-        Metric("fnr", "FNR", "share of the sick who are called healthy", -1),
-        Metric("ppv", "PPV", "share of those called sick who are sick", 1),
-        Metric("missed", "missed", "patients who are sick and called healthy, of all patients", -1),
-    )
+METRICS = {
+    **{"balanced_accuracy": 1, "auc": 1, "tpr": 1, "fpr": -1, "selection_rate": 0},
+    **{"accuracy": 1, "fnr": -1, "ppv": 1, "missed": -1},
 }
-
+"""Metrics by name, and which side is better: 1 high, -1 low, 0 neither. What each is, `lib.audit.questions.metrics` says."""
 ERRORS = ("tpr", "fpr")
 """The metrics whose gaps the report follows through every correction."""
 OUTCOMES = ("balanced_accuracy", *ERRORS)
 """Those, and the price: all that methods are compared on."""
-ODDS = "odds"
-"""Value of the column `metric` for both of them, their larger difference."""
-
-DEMANDS: dict[str, str] = {
-    "demographic_parity_difference": "demographic parity: difference in selection rate",
-    "demographic_parity_ratio": "demographic parity: ratio of selection rates",
-    "equal_opportunity_difference": "equal opportunity: difference in TPR",
-    "equalized_odds_difference": "equalized odds: the larger difference, of TPR or FPR",
-}
+DEMANDS = (
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
+    "equal_opportunity_difference",
+    "equalized_odds_difference",
+)
 """Measures of the table `parity` that compare all groups of an attribute; the others are `worst_<metric>`."""
 GROUPINGS = tuple("+".join(chosen) for size in range(1, len(DEFAULTS) + 1) for chosen in combinations(DEFAULTS, size))
 """Attributes alone and crossed, as weightings name them: `sex`, `sex+view`."""
@@ -129,36 +109,17 @@ BY_PATIENT = "patient_balanced_x_"
 """Leads the name of a weighting whose weights are multiplied by those of `patient_balanced`."""
 PLACEBO = "placebo_"
 """Leads the name of a weighting whose weights are given to the wrong examples."""
-POSTPROCESSINGS: dict[str, str] = {
-    "fixed_0.5": "fixed 0.5 (baseline)",
-    "best_threshold": "one best threshold",
-    "minimax_threshold": "one minimax threshold",
-    "group_best_threshold": "best thresholds",
-    "equal_tpr": "equal TPR thresholds",
-    "equal_fpr": "equal FPR thresholds",
-    "equal_selection": "equal selection thresholds",
-    "equal_opportunity": "equal opportunity",
-    "equalized_odds": "equalised odds",
-    "reject_option": "reject option",
-    "calibrated_odds_fnr": "calibrated odds (FNR)",
-    "calibrated_odds_fpr": "calibrated odds (FPR)",
-    "calibrated_odds_weighted": "calibrated odds (both)",
-    "platt": "Platt scaling",
-    "temperature": "temperature scaling",
-    "isotonic": "isotonic recalibration",
-    "level_up_tpr": "levelling up TPR",
-    "level_up_accuracy": "levelling up accuracy",
-}
+POSTPROCESSINGS = (
+    *("fixed_0.5", "best_threshold", "minimax_threshold", "group_best_threshold"),
+    *("equal_tpr", "equal_fpr", "equal_selection", "equal_opportunity", "equalized_odds", "reject_option"),
+    *("calibrated_odds_fnr", "calibrated_odds_fpr", "calibrated_odds_weighted"),
+    *("platt", "temperature", "isotonic", "level_up_tpr", "level_up_accuracy"),
+)
+"""Post-processings by name; what a language calls them stands in its `names.toml`."""
 DECIDE_WITHOUT_GROUP = frozenset({"fixed_0.5", "best_threshold", "minimax_threshold"})
 """Post-processings that need no group when deciding, though one of them looks at groups when it is fitted."""
 RANDOMISED = frozenset(
-    {
-        "equal_opportunity",
-        "equalized_odds",
-        "calibrated_odds_fnr",
-        "calibrated_odds_fpr",
-        "calibrated_odds_weighted",
-    }
+    ("equal_opportunity", "equalized_odds", "calibrated_odds_fnr", "calibrated_odds_fpr", "calibrated_odds_weighted")
 )
 """Post-processings that toss a coin: two images with the same score and group may be decided differently."""
 BASELINE_WEIGHTING = "uniform"
@@ -183,26 +144,15 @@ AT_MOST = "at most"
 NOT_TOLD = "not told"
 """Neither: the table tells the gap that could have been seen."""
 NOT_ESTIMABLE = "not estimable"
+PROCEDURE, NETWORKS = "procedure", "networks"
+"""Values of the column `estimand`: the mean over the networks that the training procedure would give; or these very
+networks, for nothing is known about retraining, so that nothing may be said of a method."""
 VERDICTS = (SHOWN, SUGGESTED, AT_MOST, NOT_TOLD, NOT_ESTIMABLE)
 
 BASELINE_GAPS = "baseline gaps"
 OF_KIND = {"weighting": "weightings", "post-processing": "post-processings", "combination": "combinations"}
 PRIMARY = (BASELINE_GAPS, *OF_KIND.values())
 """The four families of hypotheses that the report's claims rest on; others have names of their own."""
-FAMILIES: dict[str, str] = {
-    BASELINE_GAPS: "differences between groups in TPR and in FPR under the untouched baseline",
-    f"{BASELINE_GAPS}: AUC": "differences between groups in AUC under the untouched baseline",
-    f"{BASELINE_GAPS}: other rates": "differences between groups in other rates under the untouched baseline",
-} | {
-    f"{own}{part}": words.format(own=own)
-    for own in OF_KIND.values()
-    for part, words in (
-        ("", "what {own} do to the gaps that the baseline is shown to have, and to balanced accuracy"),
-        (": other gaps", "what {own} do to the gaps that the baseline is not shown to have"),
-        (": rates of groups", "what {own} do to the TPR and FPR of everyone and of each group"),
-    )
-}
-"""Families of hypotheses by name, as far as the methods go; questions may have families of their own."""
 
 NARROWED, WIDENED, TURNED, OPENED = "narrowed", "widened", "turned", "opened"
 """What a method did to a gap (column `outcome` of the table `effects`), as far as the verdict beside it reaches."""
@@ -219,6 +169,13 @@ RECOMMENDED = "recommended"
 ALTERNATIVE = "alternative"
 TOO_DEAR = "too dear"
 SET_ASIDE = "set aside"
+
+
+@cache
+def english(table: str) -> dict[str, str]:
+    """What the report in English calls the things of a table of its `names.toml`, such as `metrics`."""
+    words = Path(__file__).with_name("report") / "words" / "en" / "names.toml"
+    return tomllib.loads(words.read_text("utf-8"))[table]
 
 
 def kind_of(method: Method) -> str:

@@ -7,8 +7,6 @@ means over many patients' images (`lib.pictures`).
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
+from lib.files import whole_folder
 from lib.manifest import Manifest
 from lib.names import Attribute, attributes_from_json
 from lib.schema import first_mistake
@@ -84,23 +83,24 @@ def load(cohort: str | Path | None = None, root: Path = ROOT) -> Results:
     if not (folder / MANIFEST).is_file():
         raise BundleError(f"{folder} holds no results ({MANIFEST} is missing): {again}.")
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        text = (folder / MANIFEST).read_text("utf-8")
+        manifest = json.loads(text)
         version = manifest["schema_version"]
     except (ValueError, KeyError, TypeError):
         raise BundleError(f"{folder / MANIFEST} is damaged (not a manifest): {again}.") from None
     if version != SCHEMA_VERSION:
         raise BundleError(f"{folder} has schema version {version}, this code reads {SCHEMA_VERSION}: {again}.")
-    if mistake := _mistake(manifest):
+    if mistake := _mistake(text):
         raise BundleError(f"{folder / MANIFEST} is damaged ({mistake}): {again}.")
     hashes = manifest["files"]
     names = [name.removesuffix(".parquet") for name in hashes if name.endswith(".parquet") and name != PREDICTIONS]
     return Results(manifest, {name: _read_table(folder, name, hashes, again) for name in names})
 
 
-def _mistake(manifest: dict[str, Any]) -> str:
+def _mistake(manifest: str) -> str:
     """What is wrong with a manifest, or nothing."""
     try:
-        Manifest.model_validate(manifest)
+        Manifest.model_validate_json(manifest)
     except ValidationError as error:
         place, wrong = first_mistake(error, Manifest.model_json_schema())
         return f"{'.'.join(place[:-1])}: {wrong}" if place[:-1] else wrong
@@ -136,29 +136,17 @@ def save(
     for name, table in tables.items():
         if dict(table.schema) != schemas[name]:
             raise BundleError(f"table {name!r} has columns {dict(table.schema)}, allowed is exactly {schemas[name]}.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".results-", dir=folder.parent))
-    previous = building.with_name(f"{building.name}-previous")
-    try:
+    with whole_folder(folder) as building:
         for name, frame in tables.items():
             frame.write_parquet(building / f"{name}.parquet", compression="zstd")
         if predictions is not None:
             predictions.write_parquet(building / PREDICTIONS, compression="zstd")
         files = {p.name: _sha256(p) for p in sorted(building.glob("*.parquet"))}
         whole = {"schema_version": SCHEMA_VERSION, **manifest, "files": files}
-        if mistake := _mistake(whole):
-            raise BundleError(f"the manifest is not as `lib.manifest` has it: {mistake}.")
         text = json.dumps(whole, indent=2, ensure_ascii=False)
+        if mistake := _mistake(text):
+            raise BundleError(f"the manifest is not as `lib.manifest` has it: {mistake}.")
         (building / MANIFEST).write_text(text + "\n", "utf-8")
-        building.chmod(0o755)
-        if folder.exists():
-            folder.rename(previous)
-        building.rename(folder)
-    finally:
-        if previous.exists() and not folder.exists():
-            previous.rename(folder)
-        for leftover in (building, previous):
-            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def audit_code() -> str:

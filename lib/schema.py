@@ -30,6 +30,7 @@ def first_mistake(error: ValidationError, schema: Mapping[str, Any]) -> tuple[tu
     wrong = error.errors(include_url=False)[0]
     place = tuple(part for part in wrong["loc"] if isinstance(part, str))
     parent, key = schema_at(schema, place[:-1]), place[-1] if place else ""
+    parent = _resolved(parent.get("items", parent), schema)
     if wrong["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         allowed = ", ".join(sorted(parent.get("properties", {})))
         return place, message("{key!r} is unknown; allowed are {allowed}", key, allowed)

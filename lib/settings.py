@@ -30,9 +30,12 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
 
     It is checked by `lib.settings_schema`; only a Python without the project's environment reads it unchecked.
     """
-    settings, text = _read(root / "study.toml")
+    path = root / "study.toml"
+    settings, text = _read(path)
     with suppress(ImportError):
-        _checked(settings, text, root / "study.toml")
+        from lib.settings_schema import checked
+
+        checked(settings, text, path)
     return {table: {} for table in TABLES} | settings
 
 
@@ -52,15 +55,23 @@ def spoken_language(asked: str | None = None, root: Path = ROOT) -> str:
 
 def study_settings(root: Path = ROOT) -> "StudySettings":
     """`study.toml` with every default filled in. Raises `SettingsError` where it cannot be used."""
-    return _checked(*_read(root / "study.toml"), root / "study.toml")
+    from lib.settings_schema import checked
+
+    path = root / "study.toml"
+    return checked(*_read(path), path)
 
 
-def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsError:
-    """The error that says what is `wrong` at a place of `study.toml`, such as `("audit", "folds")`, without a full stop."""
+def settings_place(root: Path, place: tuple[str, ...]) -> str:
+    """A place of `study.toml`, such as `("audit", "folds")`, as errors tell it: with its line."""
     from lib.settings_schema import located
 
     path = root / "study.toml"
-    return SettingsError("{place}: {wrong}.", located(path, path.read_text("utf-8"), place), wrong)
+    return located(path, path.read_text("utf-8") if path.is_file() else "", place)
+
+
+def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsError:
+    """The error that says what is `wrong` at a place of `study.toml`, without a full stop."""
+    return SettingsError("{place}: {wrong}.", settings_place(root, place), wrong)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:
@@ -71,15 +82,6 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
         raise SettingsError("{path} is missing: it names the cohort and the settings of the study.", path) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError("{path} is not TOML: {error}.", path, error) from None
-
-
-def _checked(settings: dict[str, Any], text: str, path: Path) -> "StudySettings":
-    from lib.settings_schema import checked
-
-    try:
-        return checked(settings, text, path)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
 
 
 def chosen_cohort(root: Path = ROOT) -> str:

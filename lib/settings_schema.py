@@ -2,11 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, create_model
 
-from lib.messages import UserError, message
+from lib.messages import message
 from lib.names import (
     BASELINE_POSTPROCESSING,
     BASELINE_WEIGHTING,
@@ -18,53 +18,35 @@ from lib.names import (
     is_weighting,
 )
 from lib.schema import Model, allowed_values, first_mistake
-from lib.settings import languages
+from lib.settings import SettingsError, languages
 from lib.training.settings import ComputeSettings, TrainingSettings
 
 MOST_ATTRIBUTES = 8
 
 
-def _each_once(values: list) -> list:
-    if len(set(values)) < len(values):
-        raise ValueError("each once")
-    return values
+def _list(items: Any, first: str | None = None, most: int | None = None, least: int = 1) -> Any:
+    """A list of `items`, each once."""
 
-
-def _starts_with(first: str) -> AfterValidator:
-    def check(values: list[str]) -> list[str]:
-        if values[0] != first:
-            raise ValueError(f"{first} is first")
+    def check(values: list) -> list:
+        if len(set(values)) < len(values) or (first and values[0] != first):
+            raise ValueError("not as the schema has it, which is told")
         return values
 
-    return AfterValidator(check)
-
-
-def _one_of(is_allowed: Any) -> AfterValidator:
-    def check(value: str) -> str:
-        if not is_allowed(value):
-            raise ValueError("unknown")
-        return value
-
-    return AfterValidator(check)
-
-
-def _list(items: Any, least: int = 1, first: str | None = None, most: int | None = None) -> Any:
-    """A list of `items`, each once."""
     told = {"uniqueItems": True} | ({"first": first} if first else {})
-    check = [_starts_with(first)] if first else []
-    field = Field(min_length=least, max_length=most, json_schema_extra=told)
-    return Annotated[list[items], field, AfterValidator(_each_once), *check]
+    return Annotated[
+        list[items], Field(min_length=least, max_length=most, json_schema_extra=told), AfterValidator(check)
+    ]
+
+
+def _known(name: str) -> str:
+    if not is_weighting(name):
+        raise ValueError("not as the schema has it, which is told")
+    return name
 
 
 _OTHERS = [f"{BY_PATIENT}NAME", f"{PLACEBO}NAME"]
 Weighting = Annotated[
-    str, _one_of(is_weighting), WithJsonSchema({"type": "string", "enum": list(WEIGHTINGS), "also": _OTHERS})
-]
-Postprocessing = Annotated[
-    str, _one_of(POSTPROCESSINGS.__contains__), WithJsonSchema({"type": "string", "enum": list(POSTPROCESSINGS)})
-]
-Language = Annotated[
-    str, _one_of(lambda name: name in languages()), WithJsonSchema({"type": "string", "enum": list(languages())})
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(WEIGHTINGS), "also": _OTHERS})
 ]
 
 
@@ -92,7 +74,7 @@ Training = create_model("Training", __base__=Weightings, **_stated())
 class Audit(Model):
     attributes: _list(str, most=MOST_ATTRIBUTES) = list(DEFAULTS)
     """Attributes whose groups are compared: sex, age_group, view, or a column of `metadata.csv`, as in "race:Race=White"."""
-    postprocessings: _list(Postprocessing, first=BASELINE_POSTPROCESSING) = list(POSTPROCESSINGS)
+    postprocessings: _list(Literal[*POSTPROCESSINGS], first=BASELINE_POSTPROCESSING) = list(POSTPROCESSINGS)
     """Adjustments of decisions, each with every weighting."""
     margin: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     """Differences of rates under it count as none (0.05: five points)."""
@@ -109,7 +91,7 @@ class Preferences(Model):
     """Acceptable loss of balanced accuracy (0.02: two points)."""
     may_use_demographics: bool = False
     """Whether a decision may ask for sex or age; the view is no demographic."""
-    rejected: _list(Postprocessing, least=0) = ["equal_selection"]
+    rejected: _list(Literal[*POSTPROCESSINGS], least=0) = ["equal_selection"]
     """Post-processings that are tried and never recommended, because one does not hold fair what they aim at."""
 
 
@@ -134,7 +116,7 @@ class _Report(Model):
     """Line below the title."""
     authors: Annotated[list[str], Field(min_length=1)] = ["The audit team"]
     """Names of those who sign it."""
-    lang: Language = "en"
+    lang: Literal[*languages()] = "en"
     """Language of the report and of the slides."""
     chapters: list[str] = []
     """Files of the chapters after index.qmd; without a line here a chapter is left out."""
@@ -178,18 +160,6 @@ class Published(Model):
     """Whether scores by image name are written with the results; left out, those of the public cohort alone are."""
 
 
-Compute = create_model(
-    "Compute",
-    __base__=Model,
-    **{
-        name: (field.annotation, Field(default_factory=dict, description=field.description))
-        if field.default_factory
-        else (field.annotation, Field(field.default, description=field.description))
-        for name, field in ComputeSettings.__pydantic_fields__.items()
-    },
-)
-
-
 class StudySettings(Model):
     """All of `study.toml`; a table of which everything may be left out may be left out itself."""
 
@@ -211,17 +181,17 @@ class StudySettings(Model):
     """Who did what."""
     results: Published = Field(default_factory=Published)
     """What is kept of a study."""
-    compute: Compute = Field(default_factory=Compute)
+    compute: ComputeSettings = Field(default_factory=ComputeSettings)
     """Where networks are trained; results differ by rounding at most."""
 
 
 def checked(settings: dict[str, Any], text: str, path: Path) -> StudySettings:
-    """The settings read from `text`, the content of `path`. Raises ValueError, one sentence with file and line."""
+    """The settings read from `text`, the content of `path`. Raises `SettingsError`, one sentence with file and line."""
     try:
         return StudySettings.model_validate(settings)
     except ValidationError as error:
         place, wrong = first_mistake(error, StudySettings.model_json_schema())
-        raise UserError("{place}: {wrong}.", located(path, text, place), wrong) from None
+        raise SettingsError("{place}: {wrong}.", located(path, text, place), wrong) from None
 
 
 def located(path: Path, text: str, place: tuple[str, ...]) -> str:
@@ -236,50 +206,39 @@ def located(path: Path, text: str, place: tuple[str, ...]) -> str:
             lines.setdefault(f"{table}{key[1]}", number)
     known = (".".join(place[:depth]) for depth in range(len(place), 0, -1))
     line = next((lines[name] for name in known if name in lines), None)
-    return ", ".join(
-        [
-            f"{path}",
-            *([message("line {line}", line)] if line else []),
-            *([f"[{'.'.join(place[:-1])}]"] if place[:-1] else []),
-        ]
-    )
+    parts = [f"{path}", *([message("line {line}", line)] if line else [])]
+    return ", ".join([*parts, f"[{'.'.join(place[:-1])}]"] if place[:-1] else parts)
 
 
 def settings_page() -> str:
     """All settings as a page in Markdown: `docs/settings.md`."""
     schema = StudySettings.model_json_schema()
-    lines = [
-        "# Settings of study.toml",
-        "",
-        "Everything that `study.toml` may say. A key that is left out has the value under *default*; where none "
-        "stands, the",
-        "recipe of the network decides (`lib/training/networks`). A value that is not allowed is a sentence with its "
-        "line.",
-    ]
-    tables = {"": schema} | {
-        name: schema["$defs"][StudySettings.model_fields[name].annotation.__name__]
+    tables = {
+        name: schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
         for name, part in schema["properties"].items()
         if "$ref" in part
     }
+    top = {"properties": {name: part for name, part in schema["properties"].items() if name not in tables}}
+    sections = [_PAGE, _section("No table", "At the top of the file.", schema | top, schema)]
     for name, table in tables.items():
-        about = schema["properties"][name]["description"] if name else "At the top of the file."
-        lines += [
-            "",
-            f"## [{name}]" if name else "## No table",
-            "",
-            about,
-            "",
-            "| key | default | allowed | what it is |",
-        ]
-        lines.append("|---|---|---|---|")
-        for key, part in table["properties"].items():
-            if not name and key in tables:
-                continue
-            default = "" if part.get("default") is None else f"`{_toml(part['default'])}`"
-            default = "needed" if key in table.get("required", ()) else default
-            allowed = allowed_values(part, schema)
-            lines.append(f"| `{key}` | {default} | {allowed} | {part['description']} |".replace("|  |", "| |"))
-    return "\n".join(lines) + "\n"
+        sections.append(_section(f"[{name}]", schema["properties"][name]["description"], table, schema))
+    return "\n\n".join(sections) + "\n"
+
+
+_PAGE = """# Settings of study.toml
+
+Everything that `study.toml` may say. A key that is left out has the value under *default*; where none stands, the
+recipe of the network decides (`lib/training/networks`). A value that is not allowed is a sentence with its line."""
+
+
+def _section(title: str, about: str, table: dict[str, Any], schema: dict[str, Any]) -> str:
+    lines = [f"## {title}", "", about, "", "| key | default | allowed | what it is |", "|---|---|---|---|"]
+    for key, part in table["properties"].items():
+        default = "" if part.get("default") is None else f"`{_toml(part['default'])}`"
+        default = "needed" if key in table.get("required", ()) else default
+        allowed = allowed_values(part, schema)
+        lines.append(f"| `{key}` | {default} | {allowed} | {part['description']} |".replace("|  |", "| |"))
+    return "\n".join(lines)
 
 
 def _toml(value: Any) -> str:

@@ -19,6 +19,7 @@ TABLES = (
     "gaps",
     "effects",
     "recommendation",
+    "chosen_anew",
     "gap_parts",
     "gap_by_findings",
     "equal_rates",

@@ -27,15 +27,19 @@ DEAREST = (
     "test_pages",
     "test_chapters",
     "test_study",
-    "test_audit_coverage",
     "test_training_survives",
     "test_predictions",
-    "test_inference_engine",
+    "test_notebook",
+    "test_book",
+    "test_audit_coverage",
+    "test_training_store",
     "test_training_slurm",
+    "test_training_run",
+    "test_inference_engine",
     "test_slides",
     "test_pdf",
 )
-"""Files that begin, as the last of a suite should be short; those that wait for the same rendering do not meet."""
+"""Files that begin, the dearest first, as the last of a suite should be short; those that wait for one rendering do not meet."""
 TINY = {
     "cohort": '"tiny"',
     "weightings": '["uniform", "kamiran_calders_sex"]',
@@ -161,10 +165,10 @@ def tiny_study() -> TinyStudy:
     def make(place: Path) -> None:
         with quick_audits(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(workers, "train_here", train_here)
-            cohort, root = draw_cohort(place / "tiny"), rewrite_settings(place, **TINY)
-            with few_questions():  # the networks of the first seed are audited on the way, too
-                run.run_study(cohort, root=root)
-            run.run_study(cohort, root=root, again=True)
+            cohort = draw_cohort(place / "tiny")
+            with few_questions():  # a study audits the networks of its first seed on the way
+                run.run_study(cohort, root=rewrite_settings(place, **TINY | {"seeds": "[1]"}))
+            run.run_study(cohort, root=rewrite_settings(place, **TINY))
 
     place = made_once("tiny", [*AUDIT, ROOT / "study.toml", ROOT / "tests" / "cohorts.py"], make, TINY)
     return TinyStudy(place, place / "tiny", place / "data" / "tiny" / "results")
@@ -202,11 +206,11 @@ def audited_quickly():
 
 
 @pytest.fixture
-def few_asked(monkeypatch):
-    """Audits of predictions answer a few questions alone: those that are printed, and calibration."""
+def few_asked(monkeypatch, request):
+    """Audits of predictions answer a few questions alone: those that are printed, and calibration; or those of the parameter."""
     from lib.predictions import engine
 
-    asked = ("metrics", "gaps", "effects", "calibration")
+    asked = getattr(request, "param", ("metrics", "gaps", "effects", "calibration"))
     monkeypatch.setattr(engine, "answer", partial(engine.answer, only=asked))
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.special import expit
 from scipy.stats import norm
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from lib.audit.context import Context
 from lib.audit.inference import Population
@@ -25,8 +25,6 @@ from lib.audit.questions import (
     pooled_crossings,
     seed_decisions,
 )
-from lib.audit.questions._curves import Curve, area, fpr_at, once_each, tpr_at
-from lib.audit.questions._findings import findings
 from lib.names import BASELINE, Attribute
 
 WARD = Attribute("ward", "ward", ("near", "far"), "far", True)
@@ -117,16 +115,19 @@ def test_rates_at_equal_rates_are_those_of_the_normal_curve():
 
 
 def test_a_curve_is_scikit_learns_and_counts_patients_once():
-    draw = np.random.default_rng(0)
-    n = 300
-    labels, scores, patients = draw.integers(0, 2, n), np.round(draw.random(n), 1), draw.integers(0, 80, n)
-    times = draw.integers(0, 3, 80).astype(float)
-    fpr, tpr = Curve(scores, labels, patients).rates(times)
-    weight = sum(once_each(patients, labels == y) for y in (0, 1)) * times[patients]
-    assert area(fpr, tpr) == pytest.approx(roc_auc_score(labels, scores, sample_weight=weight), abs=1e-9)
-    assert tpr_at(0.3, fpr, tpr) == pytest.approx(np.interp(0.3, fpr, tpr))
-    assert tpr_at(fpr_at(0.6, fpr, tpr), fpr, tpr) == pytest.approx(0.6, abs=1e-9)
-    assert fpr[0] == tpr[0] == 0 and fpr[-1] == pytest.approx(1) and tpr[-1] == pytest.approx(1)
+    found = made(n=300, images=2, shift=0.5)
+    found = replace(found, scores={"uniform": found.scores["uniform"].round(1)})  # with ties
+    table = answered(equal_rates, found)
+    rates = {(row["group"], row["metric"]): row["estimate"] for row in table.to_dicts()}
+    people = found.people.with_columns(score=pl.Series(found.scores["uniform"][0]))
+    for group in ("near", "far"):
+        own = people.filter(ward=group).with_columns(weight=1 / pl.len().over("patient", "label"))
+        columns = (own[name].to_numpy() for name in ("label", "score", "weight"))
+        label, score, weight = columns
+        fpr, tpr, _ = roc_curve(label, score, sample_weight=weight, drop_intermediate=False)
+        assert rates[group, "auc"] == pytest.approx(roc_auc_score(label, score, sample_weight=weight))
+        assert rates[group, "tpr_at_equal_fpr"] == pytest.approx(np.interp(rates["all", "fpr"], fpr, tpr))
+        assert rates[group, "fpr_at_equal_tpr"] == pytest.approx(np.interp(rates["all", "tpr"], tpr, fpr))
 
 
 def test_a_gap_of_findings_is_composition_and_a_gap_at_equal_findings_is_not():
@@ -151,10 +152,13 @@ def test_misses_by_finding_are_those_of_the_images():
 
 
 def test_findings_are_named_by_the_sick_alone():
-    people = pl.DataFrame({"findings": ["A|B", "No Finding", None, "A"]})
-    names, has = findings(people, np.array([True, True, True, False]))
-    assert names == ["not named", "A", "B"]
-    assert has.tolist() == [[False, True, True], [True, False, False], [True, False, False], [False, False, False]]
+    found = made(n=40)
+    said = pl.when(pl.col("label") == 0).then(pl.lit("A")).when(pl.col("patient") % 2 == 0).then(pl.lit("B|C"))
+    people = found.people.with_columns(findings=said.otherwise(pl.lit(None)))
+    table = answered(misses_by_finding, replace(found, people=people)).filter(attribute="overall")
+    even = (people["label"] * (people["patient"] % 2 == 0)).sum()
+    patients = dict(table.select("finding", "patients").rows())
+    assert patients == {"B": even, "C": even, "not named": people["label"].sum() - even}
 
 
 def test_labels_made_wrong_by_the_tipping_share_make_the_gap():

@@ -51,7 +51,7 @@ def project(tmp_path):
         "lib/messages.py",
         "lib/names.py",
     ]
-    copied += [f"lib/render/{name}.py" for name in ("__init__", "book", "offline", "twins")]
+    copied += [f"lib/render/{name}.py" for name in ("__init__", "book", "pages")]
     copied += [f"lib/report/words/{code}/names.toml" for code in ("en", "fr")]
     for name in copied:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

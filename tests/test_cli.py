@@ -11,13 +11,6 @@ from conftest import ROOT
 from lib import __main__ as cli
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "lib", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8"
-    )
-
-
 def sentence(text: str) -> str:
     """The one line of a message, which is a sentence and no traceback."""
     assert text.count("\n") == 1 and text.endswith(".\n"), text
@@ -25,7 +18,8 @@ def sentence(text: str) -> str:
 
 
 def test_check_prints_what_was_found(tiny_cohort):
-    done = run("check", str(tiny_cohort))
+    command = [sys.executable, "-m", "lib", "check", str(tiny_cohort)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
     assert "       0  files that are no readable image (left out)\n" in done.stdout
     assert "     192  images in the folders (read)\n" in done.stdout
@@ -33,10 +27,10 @@ def test_check_prints_what_was_found(tiny_cohort):
     assert done.stdout.endswith("     192  images used (kept)\n")
 
 
-def test_check_of_what_is_no_cohort_is_one_sentence(tmp_path):
-    done = run("check", str(tmp_path / "nowhere"))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert sentence(done.stderr).startswith(f"{tmp_path / 'nowhere'} is not a folder: ")
+def test_check_of_what_is_no_cohort_is_one_sentence(tmp_path, capsys):
+    assert cli.main(["check", str(tmp_path / "nowhere")]) == 1
+    told = capsys.readouterr()
+    assert not told.out and sentence(told.err).startswith(f"{tmp_path / 'nowhere'} is not a folder: ")
 
 
 def test_the_environment_may_name_the_cohort(tiny_cohort, monkeypatch, capsys):

@@ -87,18 +87,17 @@ def test_a_link_is_refused(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("limit", "words"),
-    [("LARGEST_FILE", "at most 99 are"), ("LARGEST_TOTAL", "at most 99 are"), ("MOST_FILES", "at most 4 are")],
+    ("limit", "most", "words"), [("LARGEST", 99, "there is room for 99"), ("MOST_FILES", 4, "at most 4 are")]
 )
-def test_limits(folder, tmp_path, monkeypatch, limit, words):
-    monkeypatch.setattr(archive, limit, 4 if limit == "MOST_FILES" else 99)
+def test_limits(folder, tmp_path, monkeypatch, limit, most, words):
+    monkeypatch.setattr(archive, limit, most)
     assert words in refused(zipped(folder, tmp_path / "a.zip"), tmp_path / "store")
 
 
 def test_a_zip_larger_than_the_disk_is_refused(folder, tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 10})
     monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: usage)
-    assert "has room for 10" in refused(zipped(folder, tmp_path / "a.zip"), tmp_path / "store")
+    assert "there is room for 10" in refused(zipped(folder, tmp_path / "a.zip"), tmp_path / "store")
 
 
 def test_none_or_several_cohorts_are_refused(folder, tmp_path):

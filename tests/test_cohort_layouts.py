@@ -184,7 +184,6 @@ def test_dicom_is_read_by_pydicom(folder, tmp_path):
     for name, kind, first in (("a.dcm", "MONOCHROME2", 0), ("b.dcm", "MONOCHROME1", 255)):
         grey = read_grey(dicom(tmp_path / name, ramp, kind), 64)
         assert (grey[0, 0], grey[-1, -1]) == (first, 255 - first)
-        assert read_header(tmp_path / name) == ((64, 64), "I;16")
     for file in list(folder.rglob("*.png")):
         dicom(file.with_suffix(".dcm"), ramp)
         file.unlink()

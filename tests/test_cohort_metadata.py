@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables import read_metadata
 
-from lib.cohort.metadata import CohortError
+from lib.cohort.layout import CohortError
 
 
 def only(tmp_path, **about):

@@ -127,6 +127,7 @@ def test_a_board_has_three_options(tables):
 
 def effects_of(outcomes):
     """One narrowed gap, and what happened to the two groups."""
+    changes = {"improved": "risen", "worsened": "fallen"}
     method = {
         "weighting": "uniform",
         "postprocessing": "equal_tpr",
@@ -135,7 +136,9 @@ def effects_of(outcomes):
         "metric": "tpr",
     }
     rows = [
-        method | {"contrast": c, "unit": PATIENT, "estimate": 0.1, "outcome": o, "outcome_verdict": v}
+        method
+        | {"contrast": c, "unit": PATIENT, "estimate": 0.1, "change": changes.get(o, o)}
+        | {"outcome": o, "outcome_verdict": v}
         for c, (o, v) in zip(("AP - PA", "AP", "PA"), outcomes, strict=True)
     ]
     return pl.DataFrame(rows)

@@ -17,10 +17,8 @@ def deck(tmp_path):
 
 def test_without_a_browser_a_sentence_says_how_to_print_by_hand(deck, monkeypatch):
     monkeypatch.setenv("PATH", str(deck.parent))
-    monkeypatch.setattr(deck_pdf, "ELSEWHERE", ())
-    with pytest.raises(
-        RuntimeError, match=r"^No Chromium, Chrome or Edge .*a%20deck\.html\?print-pdf in Chrome or Edge"
-    ):
+    monkeypatch.setattr(deck_pdf, "INSTALLED", ("msedge-canary",))
+    with pytest.raises(RuntimeError, match=r"^Neither Chrome nor Edge .*a%20deck\.html\?print-pdf in Chrome or Edge"):
         deck_pdf.print_deck(deck)
 
 

@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader, TensorDataset
 from torchvision.datasets import ImageFolder
 
 import train_classifieur as script
-from lib.cohort import CohortError
 from lib.dropin import course, predict
 from lib.preprocessing import WeightingError
 
@@ -165,7 +164,7 @@ def test_weights_find_their_image_by_name_and_none_moves_up():
     assert script.get_class_weights(IMAGES).tolist() == [1, 0.5]
     with pytest.raises(WeightingError, match="1 of 3 images have no row, such as b.png; each needs one"):
         script.get_weights(IMAGES, table["Image Index"][:3], table["W"][:3])
-    with pytest.raises(CohortError, match="Image Index: A.PNG and a.PNG could both be the image a.png"):
+    with pytest.raises(WeightingError, match="3 of 3 images have no row, such as a.png; each needs one"):
         script.get_weights(IMAGES, pd.Series(["A.PNG", "a.PNG"]), pd.Series([1, 1]))
 
 

@@ -11,7 +11,7 @@ from lib.cohort import CohortError
 from lib.dropin import predict
 from lib.dropin.rates import rates_by_group
 from lib.dropin.weights import KEY
-from lib.training.classifier import predict_logits
+from lib.training.classifier import outputs
 from lib.training.networks import build
 
 pytest_plugins = ["drop_in_fixtures"]
@@ -154,6 +154,4 @@ def test_threads_give_the_logits_of_the_network_in_the_order_of_rows():
         expected = network.eval()(x)[:, 0].numpy()
     rows = np.random.default_rng(1).permutation(70)
     tolerance = 0.1 if torch.cuda.is_available() else 1e-3
-    assert predict_logits(network, images, rows, mirror=False, threads=3) == pytest.approx(
-        expected[rows], abs=tolerance
-    )
+    assert outputs(network, images, rows, mirror=False)[:, 0] == pytest.approx(expected[rows], abs=tolerance)

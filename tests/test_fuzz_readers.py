@@ -163,10 +163,8 @@ VALUES = st.one_of(
 OPTIONS = st.fixed_dictionaries(
     {},
     optional={
-        "scores": st.lists(HEADERS, min_size=1, max_size=3).map(tuple),
-        "columns": st.dictionaries(
-            st.sampled_from(["image", "patient", "label", "decision", "split"]), HEADERS | st.just("none"), max_size=3
-        ),
+        "score": st.lists(HEADERS, min_size=1, max_size=3).map(tuple),
+        **{role: HEADERS | st.just("none") for role in ("image", "patient", "label", "decision", "split")},
         "attributes": st.lists(
             st.text(max_size=10) | HEADERS | HEADERS.map(lambda h: f"a:{h}:40,60") | HEADERS.map(lambda h: f"b:{h}=F"),
             max_size=9,

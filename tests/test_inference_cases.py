@@ -6,8 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lib.audit.inference import Estimand, Population, Verdict, describe, infer, narrowings, pool
+from lib.audit import Context, answer
+from lib.audit.inference import Population, describe, infer, narrowings, pool
 from lib.audit.metrics import gaps, rates
+from lib.names import BASELINE, MAX_MIN, NETWORKS, PATIENT, PROCEDURE, SHOWN, TRADED
 from lib.settings import ROOT
 
 MAKE = ROOT.parent / "shared" / "cases" / "make.py"
@@ -64,7 +66,7 @@ def closing(draw):
 def test_a_gap_that_both_groups_close_is_narrowed_and_who_pays_is_told():
     frame, base, closed, mirrored, widened = closing(np.random.default_rng(2))
     before = asked(frame, base)
-    established = np.array([word == Verdict.SHOWN for word in infer(before).verdict])
+    established = np.array([word == SHOWN for word in infer(before).verdict])
     assert established.sum() == 1
     told = words(next(narrowings(before, [asked(frame, closed)], established)), "tpr")
     assert (told["change"], told["change_verdict"]) == ("narrowed", "shown")
@@ -75,6 +77,25 @@ def test_a_gap_that_both_groups_close_is_narrowed_and_who_pays_is_told():
     levels = [rates(population, (s >= 0.5)[None] * 1.0, metrics=("tpr",)) for s in (closed, base)]
     paid = describe(levels[0] - levels[1]).table()
     assert paid.filter(group="AP")["high"][0] < 0 < paid.filter(group="PA")["low"][0]
+
+
+def test_of_two_networks_who_pays_for_a_closed_gap_is_told_and_no_method_is_praised():
+    frame, base, closed, *_ = closing(np.random.default_rng(2))
+    scores = {"uniform": base[None], "closed": closed[None]}
+    decisions = {(w, *BASELINE[1:]): (own >= 0.5) * 1.0 for w, own in scores.items()}
+    people = Population.from_frame(frame, attributes=["sex", "view"])
+    tables = answer(Context(people, frame, scores, decisions), only=["levelling"])
+    effects = tables["effects"].filter(unit=PATIENT, attribute="view", metric="tpr")
+    told = {row["contrast"]: (row["change"], row["outcome_verdict"]) for row in effects.to_dicts()}
+    assert told == {
+        "AP - PA": ("narrowed", SHOWN),
+        "AP": ("fallen", SHOWN),
+        "PA": ("risen", SHOWN),
+        MAX_MIN: (None, None),
+    }
+    assert set(effects.drop_nulls("estimand")["estimand"]) == {NETWORKS} and effects["outcome"].null_count() == 4
+    paid = tables["levelling"].filter(attribute="view", metric="tpr").row(0, named=True)
+    assert (paid["gained"], paid["lost"], paid["how"]) == (1, 1, TRADED)
 
 
 def test_a_gap_that_a_method_makes_is_opened_and_nothing_is_narrowed_that_was_not_there():
@@ -101,14 +122,14 @@ def single_networks(draw):
 def test_single_networks_differ_and_are_never_methods():
     frame, scores = single_networks(np.random.default_rng(0))
     each = [asked(frame, row, f"network{k}") for k, row in enumerate(scores)]
-    assert set(infer([own - each[0] for own in each[1:]]).estimand) == {Estimand.NETWORKS}
+    assert set(infer([own - each[0] for own in each[1:]]).estimand) == {NETWORKS}
 
 
 def test_several_networks_speak_of_the_procedure():
     frame, scores = single_networks(np.random.default_rng(50))
     pooled = pool({"a": asked(frame, scores[:3], "a"), "b": asked(frame, scores[3:], "b")})
     found = infer(pooled["b"] - pooled["a"])
-    assert set(found.estimand) == {Estimand.PROCEDURE} and Verdict.SHOWN not in found.verdict
+    assert set(found.estimand) == {PROCEDURE} and SHOWN not in found.verdict
 
 
 @pytest.mark.skipif(not MAKE.is_file(), reason="the shared cases are not on this machine")
@@ -132,13 +153,18 @@ def test_the_shared_cases_come_out_right(tmp_path):
     assert row["verdict"] == "shown" and row["p"] < 1e-3 and row["p_adjusted"] < 1e-3
     frame, (base, closed) = read("closing", "base", "closed")
     before = asked(frame, base)
-    established = np.array([word == Verdict.SHOWN for word in infer(before).verdict])
+    established = np.array([word == SHOWN for word in infer(before).verdict])
     told = words(next(narrowings(before, [asked(frame, closed)], established)), "tpr")
-    assert told["verdict"] == "shown" and told["high_simultaneous"] < 0 and told["left_verdict"] != "shown"
+    assert told["verdict"] == SHOWN and told["high_simultaneous"] < 0 and told["left_verdict"] != SHOWN
     # in this file chance leaves -10 of +21 points (the truth is 0): whether |D'| < |D| hangs on D + D' > 0, exactly
-    total = describe(asked(frame, closed) + before).table()
-    beyond = words(total, "tpr")["p"] / 2 <= 0.05
+    beyond = words(describe(asked(frame, closed) + before).table(), "tpr")["p"] / 2 <= 0.05
     assert (told["change"] == "narrowed") == beyond
+    levels = [
+        rates(Population.from_frame(frame, attributes=["view"]), (s >= 0.5)[None] * 1.0, metrics=("tpr",))
+        for s in (closed, base)
+    ]
+    paid = infer(levels[0] - levels[1]).table()
+    assert paid.filter(group="AP")["high_simultaneous"][0] < 0 < paid.filter(group="PA")["low_simultaneous"][0]
     frame, scores = read("retraining", *(f"network{s}" for s in range(1, 6)))
     each = [asked(frame, row, f"network{k}") for k, row in enumerate(scores)]
-    assert set(infer([own - each[0] for own in each[1:]]).estimand) == {Estimand.NETWORKS}
+    assert set(infer([own - each[0] for own in each[1:]]).estimand) == {NETWORKS}

@@ -3,14 +3,25 @@
 import numpy as np
 import polars as pl
 import pytest
-from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_rate, selection_rate, true_positive_rate
+from fairlearn.metrics import (
+    MetricFrame,
+    demographic_parity_difference,
+    demographic_parity_ratio,
+    equal_opportunity_difference,
+    equalized_odds_difference,
+    false_negative_rate,
+    false_positive_rate,
+    selection_rate,
+    true_positive_rate,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_score, roc_auc_score
 
+from lib.audit import Context, answer
 from lib.audit.inference import Population, describe
-from lib.audit.metrics import RATES, Unit, auc, gaps, image_weights, rates
-from lib.names import Attribute
+from lib.audit.metrics import RATES, Unit, auc, gaps, rates
+from lib.names import BASELINE, DEFAULTS, Attribute
 
 ORACLES = {
     "tpr": true_positive_rate,
@@ -20,6 +31,12 @@ ORACLES = {
     "fnr": false_negative_rate,
     "ppv": precision_score,
     "balanced_accuracy": balanced_accuracy_score,
+}
+DEMANDS = {
+    "demographic_parity_difference": demographic_parity_difference,
+    "demographic_parity_ratio": demographic_parity_ratio,
+    "equal_opportunity_difference": equal_opportunity_difference,
+    "equalized_odds_difference": equalized_odds_difference,
 }
 EXACT = {"abs": 1e-12, "rel": 0}
 
@@ -38,20 +55,20 @@ def cohort(seed=0, images=400, patients=120, unknown=0.0):
 
 
 def weights(population, metric, images, unit):
-    """Weight of each image where within each label every patient counts once (for rates about one label or two)."""
+    """Weight of each image of a cell where every patient counts once, within each label for rates about one label or two."""
     if unit == Unit.IMAGE:
         return np.ones(population.n_images)
-    if metric in ("selection_rate", "accuracy", "ppv"):
-        return image_weights(population, images[:, None], unit)[:, 0]
-    sick = population.labels == 1
-    both = image_weights(population, np.stack([images & sick, images & ~sick], axis=1), unit)
-    return both.sum(axis=1)
+    about_all = metric in ("selection_rate", "accuracy", "ppv")
+    told = np.zeros(population.n_images)
+    for part in [images] if about_all else [images & (population.labels == label) for label in (0, 1)]:
+        told[part] = 1 / np.bincount(population.patients[part])[population.patients[part]]
+    return told
 
 
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10_000), unit=st.sampled_from(list(Unit)))
 def test_rates_by_group_are_fairlearns(seed, unit):
-    population = cohort(seed)
+    population = cohort(seed, unknown=0.2)
     called = np.random.default_rng(seed + 1).integers(0, 2, population.n_images).astype(float)
     found = rates(population, called[None], unit=unit)
     told = {row[:3]: value for row, value in zip(found.index.rows(), found.estimate, strict=True)}
@@ -60,12 +77,13 @@ def test_rates_by_group_are_fairlearns(seed, unit):
         # of TPR and FPR, each with patients once; scikit-learn's weights are within a label, too: below
         oracles = {m: own for m, own in ORACLES.items() if m != "balanced_accuracy" or unit == Unit.IMAGE}
         own = {m: sum(np.where(c.images, weights(population, m, c.images, unit), 0) for c in cells) for m in oracles}
+        known = codes >= 0
         frame = MetricFrame(
             metrics=oracles,
-            y_true=population.labels,
-            y_pred=called,
-            sensitive_features=codes,
-            sample_params={metric: {"sample_weight": values} for metric, values in own.items()},
+            y_true=population.labels[known],
+            y_pred=called[known],
+            sensitive_features=codes[known],
+            sample_params={metric: {"sample_weight": values[known]} for metric, values in own.items()},
         )
         for code, group in enumerate(population.attributes[attribute].groups):
             for metric in oracles:
@@ -88,6 +106,22 @@ def test_auc_is_scikit_learns(seed, unit, coarse):
         assert found[g] == pytest.approx(
             roc_auc_score(population.labels[cell.images], scores[cell.images], sample_weight=own), abs=1e-12
         )
+
+
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_demands_of_fairness_are_fairlearns_where_each_patient_has_one_image(seed):
+    draw = np.random.default_rng(seed)
+    columns = {"patient": range(400), "label": draw.integers(0, 2, 400)}
+    frame = pl.DataFrame(columns | {own.name: draw.choice(own.groups, 400) for own in DEFAULTS.values()})
+    scores = draw.random((1, 400))
+    called = (scores >= 0.5).astype(float)
+    context = Context(Population.from_frame(frame), frame, {"uniform": scores}, {BASELINE: called}, smallest_cell=1)
+    table = answer(context, only=["parity"])["parity"]
+    for row in table.filter(pl.col("measure").is_in(list(DEMANDS))).to_dicts():
+        own = {"sensitive_features": frame[row["attribute"]].to_numpy()}
+        oracle = DEMANDS[row["measure"]](frame["label"].to_numpy(), called[0], **own)
+        assert row["estimate"] == pytest.approx(oracle, abs=1e-9), row["measure"]
 
 
 @pytest.mark.parametrize("unit", list(Unit))
@@ -135,10 +169,12 @@ def test_levels_of_every_metric_hold_their_estimates_and_unknown_groups_count_in
     assert table["p"].null_count() == table.height and table["low_simultaneous"].null_count() == table.height
 
 
-def test_gaps_are_group_less_reference_and_small_cells_are_not_estimable():
+def test_gaps_are_group_less_reference_of_the_mean_over_networks_and_small_cells_are_not_estimable():
     population = cohort(6)
-    called = np.random.default_rng(6).random((1, population.n_images))
+    called = np.random.default_rng(6).random((2, population.n_images))
     levels = rates(population, called)
+    alone = [rates(population, own[None]).estimate for own in called]
+    assert levels.estimate == pytest.approx(np.mean(alone, axis=0), **EXACT)
     told = {row[:3]: value for row, value in zip(levels.index.rows(), levels.estimate, strict=True)}
     found = gaps(levels, population)
     for row, value in zip(found.index.rows(), found.estimate, strict=True):

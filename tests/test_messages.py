@@ -17,7 +17,7 @@ from lib.settings import languages, spoken_language
 from lib.tabular import content
 
 SAYING = {"message", "UserError", "SettingsError", "TableError", "CohortError", "CheckpointError", "WeightingError"}
-TABLES = [*foreign.MAGIC.values(), *content.REFUSED.values(), *OTHER_KINDS.values(), *rates.ATTRIBUTES]
+TABLES = [*foreign.KINDS.values(), *content.REFUSED.values(), *OTHER_KINDS.values(), *rates.ATTRIBUTES]
 """Phrases that are told from a table."""
 SOURCES = [ROOT / "train_classifieur.py", *sorted((ROOT / "lib").rglob("*.py"))]
 TRANSLATED = [

@@ -13,8 +13,7 @@ from PIL import Image
 
 from lib import __main__ as cli
 from lib.cohort import CohortError, read_cohort, unpack
-from lib.cohort.metadata import read_text_columns
-from lib.cohort.nih import Choice, cohorts, import_nih, select, student_names
+from lib.cohort.nih import Choice, cohorts, import_nih, read_text_columns, select, student_names
 
 PUBLIC = Path(os.environ.get("NIH_METADATA", ROOT.parent / "shared" / "Data_Entry_2017_v2020.csv.gz"))
 FIRST_VERSION = HEADER.removesuffix("WEIGHTS")

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from pytest import approx
 
+from lib.audit import Population
 from lib.names import Attribute
 from lib.study.odd_networks import SCHEMA, odd_networks, without_failed
 
@@ -95,7 +96,8 @@ def test_what_is_told_without_the_failed_is_what_the_others_say():
     scores = draw.random((4, n))
     scores[1] = 0.9  # calls everyone sick
     attributes = [Attribute("sex", "sex", ("F", "M"), "M", True), Attribute("view", "view", ("AP", "PA"), "PA", False)]
-    table = without_failed(frame, {"uniform": scores, "other": scores}, {"uniform": [1]}, attributes)
+    people = Population.from_frame(frame, attributes=attributes)
+    table = without_failed(people, {"uniform": scores, "other": scores}, {"uniform": [1]})
     assert table["weighting"].unique().to_list() == ["uniform"] and table.height == 2 * (1 + 2 * 2)
     assert table.select("networks", "networks_without").unique().rows() == [(4, 3)]
     for row in table.to_dicts():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lib.render.offline import plain_script, work_from_disk
+from lib.render.pages import plain_script, work_from_disk
 
 QUARTO = 'import * as tabsets from "./tabsets/tabsets.js";\n\ntabsets.init();\n'
 TABSETS = "export function init() { window.started = true; }\n"

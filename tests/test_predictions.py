@@ -1,16 +1,15 @@
 """Existing predictions are audited as a study is; whatever cannot be known is one sentence and exit status 2."""
 
-import contextlib
 import shutil
+from functools import partial
 
 import numpy as np
 import polars as pl
 import pytest
+import tables
 from bs4 import BeautifulSoup
 from cohorts import place
 from conftest import ROOT
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lib import __main__ as cli
 from lib import results
@@ -22,23 +21,8 @@ from lib.tables import TABLES
 pytestmark = pytest.mark.usefixtures("audited_quickly")
 
 PATIENTS = 120
-NIH = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
 
-
-def people(seed: int = 0) -> pl.DataFrame:
-    """Metadata of invented patients with two images each, in the columns of the public file."""
-    draw = np.random.default_rng(seed)
-    patient = np.repeat(np.arange(PATIENTS), 2)
-    n = len(patient)
-    columns = (
-        [f"{k:05}.png" for k in range(n)],
-        np.where(draw.random(n) < 0.5, "Mass|Nodule", "No Finding"),
-        patient,
-        draw.integers(20, 80, PATIENTS)[patient],
-        draw.choice(["F", "M"], PATIENTS)[patient],
-        draw.choice(["AP", "PA"], n),
-    )
-    return pl.DataFrame(dict(zip(NIH, columns, strict=True)))
+people = partial(tables.people, PATIENTS)
 
 
 def predicted(seed: int = 0, logits: bool = True) -> pl.DataFrame:
@@ -164,18 +148,6 @@ def test_files_of_different_lengths_are_audited_on_what_they_share(write):
 
 
 @reading
-def test_recoded_attributes_are_told_by_the_metadata_or_by_the_user(write):
-    recoded = predicted().with_columns(pl.col("Patient Gender").replace({"M": "0", "F": "1"}))
-    file = write("recoded.csv", recoded)
-    known = audit_predictions([file], write("meta.csv", people()))
-    told = audit_predictions([file], codes={"sex": {"0": "M", "1": "F"}})
-    assert known.tables["gaps"].equals(told.tables["gaps"])
-    alone = audit_predictions([file])
-    assert alone.attributes["sex"].groups == ("0", "1")
-    assert any("'Patient Gender': what 0 and 1 mean is not written" in warning for warning in alone.warnings)
-
-
-@reading
 def test_rows_without_names_are_matched_by_position_only_where_that_can_be_checked(write):
     nameless = predicted().select("Patient Gender", "View Position", "preds_logit0", "preds_logit1", "labels")
     named = audit_predictions([write("a.csv", predicted())])
@@ -190,9 +162,9 @@ BAD = {
     "missing": (None, "x.csv is missing"),
     "empty": (predicted().clear(), "has no rows"),
     "no prediction": (people(), "has no prediction"),
-    "score above 1": (pl.DataFrame({"image": ["00000.png"], "score": [1.5]}), "allowed is 0 to 1"),
-    "score is text": (pl.DataFrame({"image": ["00000.png"], "score": ["high"]}), "'high' is not a finite number"),
-    "score is infinite": (pl.DataFrame({"image": ["00000.png"], "score": ["inf"]}), "is not a finite number"),
+    "score above 1": (pl.DataFrame({"image": ["00000_000.png"], "score": [1.5]}), "allowed is 0 to 1"),
+    "score is text": (pl.DataFrame({"image": ["00000_000.png"], "score": ["high"]}), "'high' is not a finite number"),
+    "score is infinite": (pl.DataFrame({"image": ["00000_000.png"], "score": ["inf"]}), "is not a finite number"),
     "class 2": (predicted(logits=False).with_columns(preds=pl.lit(2)), "'2' is not a class; allowed are 0 and 1"),
     "no name": (predicted().with_columns(pl.lit("").alias("Image Index")), "no row names an image"),
     "unknown images": (
@@ -279,12 +251,13 @@ def test_a_bundle_of_predictions_holds_every_table_and_spares_a_study(write, tmp
 
 @pytest.mark.parametrize("program", ["none", pytest.param("quarto", marks=pytest.mark.slow)])
 def test_the_report_of_predictions_is_a_page_and_a_pdf_and_spares_the_studys_book(
-    program, write, tmp_path, monkeypatch
+    program, write, tmp_path, monkeypatch, request
 ):
     if program == "quarto" and find_quarto(install=False).program is None:
         pytest.skip("Quarto is not installed")
     if program == "none":
         monkeypatch.setenv("QUARTO_PATH", "none")
+        request.getfixturevalue("few_asked")  # what else the pages may show is tested in `test_chapters`
     root = tmp_path / "project"
     for part in ("lib", "chapters", "study.toml", "_brand.yml"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
@@ -303,26 +276,3 @@ def test_the_report_of_predictions_is_a_page_and_a_pdf_and_spares_the_studys_boo
         script.decompose()
     assert ("draft" in shown.get_text().lower()) == (program == "none")
     assert sorted(root.iterdir()) == before, "nothing but data/given has changed"
-
-
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
-CELL = st.one_of(TEXT, st.sampled_from(["0", "1", "0.5", "00000.png", "00001.png", "nan", "-1", "malade", "valid", ""]))
-COLUMNS = st.sampled_from(
-    ["image", "score", "label", "labels", "preds", "preds_logit0", "preds_logit1", "split", "sex", "x"]
-)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """One for all examples, with metadata."""
-    folder = tmp_path_factory.mktemp("fuzz")
-    people().write_csv(folder / "metadata.csv")
-    return folder
-
-
-@settings(max_examples=150)
-@given(header=st.lists(st.one_of(COLUMNS, TEXT), max_size=6), rows=st.lists(st.lists(CELL, max_size=6), max_size=5))
-def test_any_file_is_audited_or_refused_in_one_sentence(folder, header, rows):
-    (folder / "p.csv").write_text("\n".join(",".join(row) for row in [header, *rows]), "utf-8")
-    with contextlib.suppress(PredictionError):
-        audit_predictions([folder / "p.csv"], folder / "metadata.csv")

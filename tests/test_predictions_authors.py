@@ -78,7 +78,7 @@ def test_classes_are_counted_as_the_truth_of_the_file_counts_them(tmp_path, righ
 
 def test_the_column_that_is_named_is_that_of_sick(tmp_path, right):
     both = PREDS.select("image", proba_0=1 - pl.col("score"), proba_1="score")
-    assert same(given(tmp_path, both, META, scores=("proba_1",)), right)
+    assert same(given(tmp_path, both, META, score=("proba_1",)), right)
 
 
 def test_a_chance_of_healthy_is_asked_about_and_turned(tmp_path, right):
@@ -86,7 +86,7 @@ def test_a_chance_of_healthy_is_asked_about_and_turned(tmp_path, right):
     with pytest.raises(PredictionError, match="as in --score 1-p_normal"):
         given(tmp_path, healthy, META)
     assert np.allclose(
-        given(tmp_path, healthy, META, scores=("1-p_normal",)).scores["uniform"],
+        given(tmp_path, healthy, META, score=("1-p_normal",)).scores["uniform"],
         right.scores["uniform"],
     )
 

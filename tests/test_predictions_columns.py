@@ -26,10 +26,7 @@ def test_a_column_that_is_named(tmp_path, right, role):
     frame = PREDS.rename({role: "own words"}).with_columns(
         other=pl.lit(0.5) + pl.col("own words" if role == "score" else "score") / 4
     )
-    asked = {
-        "scores": ("own words" if role == "score" else "score",),
-        "columns": {"image": "own words"} if role == "image" else {},
-    }
+    asked = {"score": "own words"} if role == "score" else {"score": "score", "image": "own words"}
     assert same(given(tmp_path, frame, META, **asked), right)
 
 
@@ -41,8 +38,8 @@ def test_a_column_that_holds_names_of_images_is_found(tmp_path, right):
 
 def test_patients_that_are_named_or_none(tmp_path, right):
     renamed = META.rename({"Patient ID": "dossier"})
-    assert same(given(tmp_path, PREDS, renamed, columns={"patient": "dossier"}), right)
-    alone = given(tmp_path, PREDS, renamed, columns={"patient": "none"})
+    assert same(given(tmp_path, PREDS, renamed, patient="dossier"), right)
+    alone = given(tmp_path, PREDS, renamed, patient="none")
     assert alone.rows["patient"].n_unique() == META.height
     with pytest.raises(PredictionError, match="no column for whose image each row is .*dossier.*--patient none"):
         given(tmp_path, PREDS, renamed)
@@ -117,14 +114,14 @@ def test_the_outputs_of_two_networks_are_asked_for_and_either_or_both_can_be_cho
         PredictionError, match="outputs of 2 networks: choose with --score preds_age or --score preds_sex"
     ):
         given(tmp_path, frame, META)
-    assert same(given(tmp_path, frame, META, scores=("preds_age",)), right)
-    both = given(tmp_path, frame, META, scores=("preds_age", "preds_sex"))
+    assert same(given(tmp_path, frame, META, score=("preds_age",)), right)
+    both = given(tmp_path, frame, META, score=("preds_age", "preds_sex"))
     assert both.methods == {"uniform": "preds_age", "preds_sex": "preds_sex"}
 
 
 def test_single_logits_are_turned_into_chances(tmp_path, right):
     frame = PREDS.select("image", logit=pl.Series(np.log(SCORE / (1 - SCORE))))
-    assert same(given(tmp_path, frame, META, scores=("logit",)), right)
+    assert same(given(tmp_path, frame, META, score=("logit",)), right)
 
 
 def test_the_confidence_in_a_decision_is_no_chance_of_sick(tmp_path, right):
@@ -133,7 +130,7 @@ def test_the_confidence_in_a_decision_is_no_chance_of_sick(tmp_path, right):
         pred=pl.Series(np.where(SCORE >= 0.5, "malade", "sain")),
         confidence=pl.Series(np.maximum(SCORE, 1 - SCORE)),
     )
-    found = given(tmp_path, frame, META, scores=("confidence",))
+    found = given(tmp_path, frame, META, score=("confidence",))
     assert same(found, right) and any("confidence in the decision" in note for note in found.notices)
 
 
@@ -185,9 +182,9 @@ def test_the_truth_may_stand_in_the_file_alone(tmp_path, right, labels):
 
 def test_the_truth_may_stand_under_another_name(tmp_path, right):
     frame = PREDS.with_columns(etat=pl.Series(np.where(SICK, "malade", "sain")))
-    assert same(given(tmp_path, frame, META.drop("Finding Labels"), columns={"label": "etat"}), right)
+    assert same(given(tmp_path, frame, META.drop("Finding Labels"), label="etat"), right)
     with_meta = META.drop("Finding Labels").with_columns(Effusion=pl.Series(SICK.astype(int)))
-    assert same(given(tmp_path, PREDS, with_meta, columns={"label": "Effusion"}), right)
+    assert same(given(tmp_path, PREDS, with_meta, label="Effusion"), right)
     with pytest.raises(PredictionError, match="has no column of the truth .*name one, as in --label COLUMN"):
         given(tmp_path, PREDS, META.drop("Finding Labels"))
 
@@ -201,15 +198,18 @@ def test_one_file_may_hold_everything_also_without_names_of_images(tmp_path):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"scores": ("nothing",)}, "has no column 'nothing' .--score.; it has score"),
-        ({"columns": {"split": "spilt"}}, "has no column 'spilt' .--split."),
-        ({"columns": {"label": "lable"}}, "has no column 'lable' .--label."),
-        ({"columns": {"decision": "x"}}, "has no column 'x' .--decision."),
-        ({"columns": {"image": "x"}}, "has no column 'x' .--image."),
+        ({"score": "nothing"}, "has no column 'nothing' .--score.; it has score"),
+        ({"split": "spilt"}, "has no column 'spilt' .--split."),
+        ({"label": "lable"}, "has no column 'lable' .--label."),
+        ({"decision": "x"}, "has no column 'x' .--decision."),
+        ({"image": "x"}, "has no column 'x' .--image."),
         ({"like": "imagenet"}, "'imagenet' is not known; allowed are nih, chexpert, mimic"),
         ({"attributes": ["race"]}, "has no column 'race' .--attribute.; it has Image Index"),
         ({"attributes": ["age:Patient Age:60,40"]}, "rising cut points"),
-        ({"attributes": ["age2:Patient Age"]}, "different numbers: give cut points, as in --attribute"),
+        (
+            {"attributes": ["age2:Patient Age"]},
+            "different numbers: give cut points .--attribute., as in .age2:Patient Age:",
+        ),
         ({"attributes": ["who:Image Index"]}, "it does not group anyone"),
         ({"attributes": ["sex=X"]}, "'X' is no group; allowed are F, M"),
         ({"attributes": ["v:View Position=LL"]}, "no group 'LL' to be the reference; it has AP, PA"),

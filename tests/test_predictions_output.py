@@ -133,12 +133,11 @@ def test_audits_of_other_predictions_are_kept(tmp_path):
 
 def test_files_of_one_name_are_called_by_their_folders(tmp_path):
     files = [write(tmp_path / f"model_{k}" / "preds.csv", scored(META, k)) for k in range(7)]
-    assert [method.name for method in methods_of(files)] == [f"model_{k}" for k in range(7)]
+    assert list(methods_of(files)) == [f"model_{k}" for k in range(7)]
     mixed = [*files[:2], write(tmp_path / "other.tsv", scored(META))]
-    assert [method.name for method in methods_of(mixed)] == ["model_0", "model_1", "other"]
-    (folder,) = methods_of([tmp_path / "model_3"])
-    assert (folder.name, folder.files) == ("model_3", (files[3],))
-    assert methods_of([tmp_path / "other.csv.gz"])[0].name == "other"
+    assert list(methods_of(mixed)) == ["model_0", "model_1", "other"]
+    assert methods_of([tmp_path / "model_3"]) == {"model_3": [files[3]]}
+    assert list(methods_of([tmp_path / "other.csv.gz"])) == ["other"]
 
 
 @pytest.mark.usefixtures("few_asked")

@@ -6,7 +6,7 @@ import pytest
 from tables import given, people, scored
 
 from lib.predictions import PredictionError
-from lib.predictions.prepared import OPTIMISM
+from lib.predictions.remarks import OPTIMISM
 
 META = people(patients=100)
 PREDS = scored(META).with_columns(split=pl.lit("valid"))

@@ -73,6 +73,9 @@ def published(tiny_study, tmp_path_factory) -> Path:
         return run_study(tiny_study.folder, root=root)
 
 
+levels = pytest.mark.parametrize("few_asked", [("metrics",)], indirect=True, ids=[""])
+
+
 def test_the_study_publishes_what_it_may_and_nothing_more(published, tiny_study):
     assert not (tiny_study.bundle / "predictions.parquet").exists()
     table = pl.read_parquet(published / "predictions.parquet")
@@ -82,18 +85,18 @@ def test_the_study_publishes_what_it_may_and_nothing_more(published, tiny_study)
     assert sorted(table["image"]) == sorted(valid)
 
 
-@pytest.mark.usefixtures("few_asked")
-def test_figures_of_the_study_are_recomputed_from_its_predictions(published, tiny_study, tmp_path):
+@levels
+def test_figures_of_the_study_are_recomputed_from_its_predictions(published, tiny_study, tmp_path, few_asked):
     recompute(published, tiny_study.folder / "metadata.csv", tmp_path, tied=1e-3)
 
 
-@pytest.mark.usefixtures("few_asked")
+@levels
 @pytest.mark.skipif(not NIH.is_dir(), reason="the cohort of the published study is not on this machine")
 @pytest.mark.skipif(
     not (ROOT / "data" / "nih" / "results" / "predictions.parquet").is_file(),
     reason="the published bundle was made before predictions were published",
 )
-def test_figures_of_the_published_study_are_recomputed_from_its_predictions(tmp_path):
+def test_figures_of_the_published_study_are_recomputed_from_its_predictions(tmp_path, few_asked):
     recompute(ROOT / "data" / "nih" / "results", NIH / "metadata.csv", tmp_path)
 
 

@@ -12,7 +12,7 @@ from tests.worlds import context
 
 pytestmark = pytest.mark.usefixtures("audited_quickly")
 
-DATA = ("composition", "pairs", "shares", "associations", "ages", "visits", "exposure", "simpson")
+DATA = ("composition", "shares", "associations", "ages", "visits", "exposure", "simpson")
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +55,6 @@ def test_composition_counts_are_polars_own(tables, cohort):
         assert row["estimate"] == pytest.approx(share, abs=1e-6)
         assert row["low"] < row["estimate"] < row["high"]
     assert set(tables["composition"]["unit"]) == {PATIENT, IMAGE}
-
-
-def test_every_pair_of_groups_is_counted_once(tables, cohort):
-    assert tables["pairs"].height == 2 * (2 * 3 + 2 * 2 + 3 * 2)
-    for row in tables["pairs"].to_dicts():
-        own = groups_of(cohort, row).filter(pl.col(row["other"]) == row["other_group"])
-        assert (row["images"], row["patients"], row["sick"]) == (
-            own.height,
-            own["patient"].n_unique(),
-            own["label"].sum(),
-        )
 
 
 def test_shares_are_of_the_images_whose_group_is_known(tables, cohort):

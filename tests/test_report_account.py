@@ -8,7 +8,8 @@ from lib.names import DEFAULTS, PATIENT
 from lib.report.facts import account
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap
-from lib.report.facts.values import KEYS, Estimate, predictive
+from lib.report.facts.values import KEYS, Estimate
+from lib.results import Results
 
 VIEW = DEFAULTS["view"]
 
@@ -23,10 +24,18 @@ def test_the_group_that_fares_worse_is_missed_more_or_alarmed_more(metric, value
     assert gap.size.high == pytest.approx(0.3 if value > 0 else 0.5)
 
 
-def test_predictive_values_are_those_of_bayes():
-    ppv, npv = predictive(0.8, 0.1, 0.1)
-    assert ppv == pytest.approx(0.08 / 0.17) and npv == pytest.approx(0.81 / 0.83)
-    assert predictive(0.0, 0.0, 0.1)[0] is None
+@pytest.mark.parametrize(
+    ("tpr", "fpr", "ppv", "npv"), [(0.8, 0.1, 0.04 / 0.135, 0.855 / 0.865), (0.0, 0.0, None, 0.95)]
+)
+def test_predictive_values_are_those_of_bayes(tpr, fpr, ppv, npv):
+    """Where one of 20 is sick; of nobody who is called sick there is no share."""
+    study = bundle()
+    rates = pl.when(metric="tpr").then(tpr).when(metric="fpr").then(fpr).otherwise("estimate")
+    told = account.predictive(
+        Results(study.manifest, study.tables | {"metrics": study.metrics.with_columns(estimate=rates)})
+    )
+    assert told["prevalences"][0] == 0.05 and told["lines"][0]["group"] == "all"
+    assert all(line["values"][0] == (ppv and pytest.approx(ppv), pytest.approx(npv)) for line in told["lines"])
 
 
 def test_what_is_left_is_judged_in_three_ways_and_the_headline_is_one_of_them():

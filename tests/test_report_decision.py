@@ -208,7 +208,7 @@ def test_what_was_planted_is_told():
 
 def test_strong_useless_and_inverted_classifiers_are_called_so():
     levels = {name: decide(board(name)) for name in ("strong", "useless", "inverted")}
-    assert [d.ability.level for d in levels.values()] == ["strong", "chance", "inverted"]
+    assert [d.ability["level"] for d in levels.values()] == ["strong", "chance", "inverted"]
     assert [d.deploy for d in levels.values()] == ["trial", "no", "no"]
     assert "tossing a coin" in page(board("useless")) and "ranks the sick below the healthy" in page(board("inverted"))
 

@@ -56,8 +56,8 @@ def test_methods_that_narrow_a_gap_for_sure_come_first(nih):
 
 
 def test_what_is_shown_once_for_each_kind_has_the_kind_in_its_label(nih):
-    assert "{#tbl-effects-post-processing}" in show(nih, "effects", kind=RULE).markdown
-    assert "{#tbl-effects-weighting}" in show(nih, "effects", kind=WEIGHTING).markdown
+    assert "{#tbl-effects-post-processing}" in show(nih, "effects", kind=RULE)
+    assert "{#tbl-effects-weighting}" in show(nih, "effects", kind=WEIGHTING)
 
 
 @pytest.mark.parametrize("kind", [WEIGHTING, RULE])

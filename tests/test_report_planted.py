@@ -7,7 +7,7 @@ from boards import published
 from benchmarks import planted as benchmark
 from lib.cohort.phantom import EFFECTS
 from lib.report import heading, say, show
-from lib.report.facts import planted
+from lib.report.facts import trust as planted
 
 
 def claims(found: float = 1.0, alarms: float = 0.0, cohorts: int = 20) -> pl.DataFrame:
@@ -58,7 +58,7 @@ def test_a_wrong_sign_is_not_found():
 @pytest.mark.parametrize("code", ["en", "fr"])
 def test_figure_and_sentences_are_whole(frame, code):
     study = published().told_in(code)
-    assert "NaN" not in show(study, "planted", frame=frame).markdown
+    assert "NaN" not in show(study, "planted", frame=frame)
     texts = [say(study, "planted", block, frame=frame) for block in ("answer", "classifier", "mislabelled")]
     ends = ".", ".**", "<!-- -->"  # without a table, only the answer speaks
     assert all(text.endswith(ends) and "None" not in text for text in texts) and heading(study, "planted", frame=frame)

@@ -31,7 +31,7 @@ def unseen(study):
 
 
 def test_the_answer_says_what_the_best_rule_is_told_to_do(study):
-    option = rules.chosen(decide(study))
+    option = decide(study).rule
     answer = say(study, "adjusting", "answer")
     assert answer.startswith("**Yes.**") == bool(option and option.support == SHOWN)
     assert answer.startswith("**Perhaps.**") == bool(option and option.support == SUGGESTED)

@@ -71,7 +71,7 @@ def test_code_of_a_deck_stands_where_it_is_shown():
 def test_the_group_is_that_of_the_settings_and_placeholders_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(talk, "ROOT", rewrite_settings(tmp_path))
     assert "Placeholders" in say(load(), "talk", "names") and "Provisoire" in say(load("fr"), "talk", "names")
-    assert "First" not in show(load(), "group").markdown and "First" not in show(load("fr"), "group").markdown
+    assert "First" not in show(load(), "group") and "First" not in show(load("fr"), "group")
     text = (tmp_path / "study.toml").read_text("utf-8")
     head = text[: text.index("[group]")]
     (tmp_path / "study.toml").write_text(
@@ -79,7 +79,7 @@ def test_the_group_is_that_of_the_settings_and_placeholders_are_told(tmp_path, m
     )
     assert heading(load(), "group") == "Who did what, and when"
     assert "Placeholders" not in say(load(), "talk", "names")
-    shown = show(load("fr"), "group").markdown
+    shown = show(load("fr"), "group")
     assert "Ada &lt;b>" in shown and "all of it" in shown and "a fait quoi" in shown
     (tmp_path / "study.toml").write_text(head, "utf-8")
     assert "names nobody" in exhibits.heading(load(), "group")

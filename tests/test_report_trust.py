@@ -47,9 +47,9 @@ def test_every_interval_is_told_in_the_figure_and_what_misses_the_aim_in_the_tab
     frame = made()
     assert {own["sort"] for own in trust.covered(frame, PATIENT)} == set(trust.intervals(frame)["sort"])
     assert [(s["sort"], s["covered"]) for s in trust.missed(study, frame)["found"]] == [("net_benefit", 0.85)]
-    assert "85.0" in show(study, "missed_aims", frame=frame).markdown
+    assert "85.0" in show(study, "missed_aims", frame=frame)
     assert "net benefit" in say(study, "trust", "further", frame=frame)
-    assert "every setting meets the aim" in show(study, "missed_aims", frame=frame.filter(covered=0.95)).markdown
+    assert "every setting meets the aim" in show(study, "missed_aims", frame=frame.filter(covered=0.95))
 
 
 def test_false_alarms_power_and_claims_are_those_of_the_table(study):
@@ -87,4 +87,4 @@ def test_sentences_figure_and_table_hold_with_and_without_rows(frame, code):
     ]
     texts += [heading(study, "coverage", frame=frame), read(study, "missed_aims", frame=frame)]
     assert all(text and "None" not in text and "nan" not in text for text in texts), texts
-    assert "NaN" not in show(study, "coverage", frame=frame).markdown
+    assert "NaN" not in show(study, "coverage", frame=frame)

@@ -214,6 +214,8 @@ WRONG = {
     "unknown preference": ("attribute", '"income"', "preferences", "attribute"),
     "a loss of everything": ("largest_loss", "2.0", "preferences", "largest_loss"),
     "text for a yes": ("may_use_demographics", '"no"', "preferences", "may_use_demographics"),
+    "an unknown engine": ("engine", '"cloud"', "compute", "engine"),
+    "an unknown precision": ("precision", '"8"', "compute", "precision"),
     "an unknown language": ("lang", '"tlh"', "report", "lang"),
 }
 
@@ -232,7 +234,7 @@ def test_a_setting_that_cannot_be_used_is_one_sentence_with_its_line(tiny_cohort
 
 def test_an_attribute_that_the_metadata_lack_is_one_sentence(tiny_cohort, tiny_root):
     rewrite_settings(tiny_root, attributes='["view", "income"]')
-    with pytest.raises(ValueError, match="income"):
+    with pytest.raises(ValueError, match=r"has no column 'income' \(.*study.toml, line \d+, \[audit\]\)"):
         run_study(tiny_cohort, root=tiny_root)
 
 
@@ -249,7 +251,7 @@ def edited(root, old: str, new: str):
         ("margin =", "margins =", "margins =", "[audit]: 'margins' is unknown; allowed are attributes, "),
         ("[audit]", "[audits]", "[audits]", "'audits' is unknown; allowed are audit, cohort, "),
         ("cohort =", "# cohort =", None, "'cohort' is missing; needed are cohort, source"),
-        ("members = [", 'members = [{ did = "all" },', "members = [", "'who' is missing"),
+        ("members = [", 'members = [{ did = "all" },', "members = [", "'who' is missing; needed are who"),
     ],
 )
 def test_missing_and_unknown_keys_are_named(tiny_root, old, new, place, key):
@@ -321,7 +323,7 @@ def forked(monkeypatch):
     if "forkserver" in multiprocessing.get_all_start_methods():
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["lib.training.workers"])
-        monkeypatch.setattr(workers.multiprocessing, "get_context", lambda method: context)
+        monkeypatch.setattr(workers.multiprocessing, "get_context", lambda method=None: context)
 
 
 @pytest.mark.usefixtures("forked")

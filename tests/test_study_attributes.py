@@ -1,15 +1,20 @@
 """A study of an attribute that only this cohort has: weighted, adjusted and audited by it."""
 
+import re
+
 import polars as pl
 import pytest
 from conftest import rewrite_settings
 from here import train_here
 from made import quick_audits
 
+from lib.cohort import read_cohort
 from lib.names import is_weighting
 from lib.preprocessing import WeightingError, catalogue, example_weights, names
 from lib.results import load
+from lib.settings import study_settings
 from lib.study import run
+from lib.study.attributes import asked_attributes
 from lib.training import workers
 
 
@@ -23,6 +28,24 @@ def test_a_study_of_an_attribute_of_ones_own_reaches_its_end(tiny_cohort, tiny_r
     assert set(study.metrics["attribute"]) == {"overall", "visit"}
     assert study.metrics.select("weighting", "postprocessing").unique().height == 4
     assert not study.recommendation.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("race:Rce", r"metadata.csv has no column 'Rce' \(PLACE\); it has "),
+        ("sex=X", r"PLACE sex: 'X' is no group; allowed are F, M\."),
+        ("a:Patient Age:60,40", r"PLACE 'a:Patient Age:60,40': allowed are NAME, "),
+    ],
+)
+def test_a_wrong_attribute_is_told_with_its_place_in_the_settings(tiny_cohort, tmp_path, written, said):
+    root = rewrite_settings(tmp_path, attributes=f'["view", "{written}"]', attribute='"view"')
+    lines = (root / "study.toml").read_text("utf-8").splitlines()
+    line = next(k for k, text in enumerate(lines, start=1) if text.startswith("attributes = "))
+    place = re.escape(f"{root / 'study.toml'}, line {line}, [audit]")
+    with pytest.raises(ValueError, match=said.replace("PLACE", place)) as error:
+        read_cohort(tiny_cohort, attributes=asked_attributes(study_settings(root), root))
+    assert "--attribute" not in str(error.value)
 
 
 def test_weightings_by_any_attribute_have_names_and_weights():

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from tables import given, people, read_metadata, same, scored, write
 
-from lib.cohort.metadata import CohortError
+from lib.cohort.layout import CohortError
 from lib.predictions import PredictionError
 from lib.predictions.prepared import prepared
 from lib.predictions.question import Request
@@ -235,7 +235,7 @@ def test_every_shared_case_is_read_as_it_is_meant(columns):
     assert any("patients have images on both sides of the split" in warning for warning in read("both-sides").warnings)
     with pytest.raises(PredictionError, match="might be score_malade: name it, as in --score score_malade"):
         read("named-score")
-    assert same(read("named-score", scores=("score_malade",)), read("plain"))
+    assert same(read("named-score", score="score_malade"), read("plain"))
     differ = read("decisions-differ")
     assert ((differ.scores["uniform"] >= 0.3) == (differ.decisions["uniform"] == 1)).all()
     assert any("decisions, cut between 0.3 and" in note for note in differ.notices)

@@ -203,16 +203,6 @@ def test_the_script_runs_from_anywhere_with_the_standard_library_alone(tmp_path)
     assert run_script(root, root / "lib").startswith("index: ")
 
 
-def test_the_script_runs_the_study_of_a_folder_that_has_no_results(tmp_path):
-    root = real_project(tmp_path / "project")
-    (tmp_path / "NEW" / "train").mkdir(parents=True)
-    (root / "lib" / "__main__.py").write_text(
-        "import pathlib, sys\npathlib.Path('called').write_text(' '.join(sys.argv[1:]))\n", "utf-8"
-    )
-    run_script(root, tmp_path, COHORT=str(tmp_path / "NEW"))
-    assert (root / "called").read_text("utf-8") == f"study {tmp_path / 'NEW'}"
-
-
 @pytest.mark.parametrize(
     "file",
     [

@@ -15,13 +15,12 @@ from joblib import Parallel, cpu_count, delayed
 from lib.audit import metrics
 from lib.audit.columns import METHOD, F, S, method_columns
 from lib.audit.context import Context
-from lib.audit.inference import Figures, Inference, Population, narrowings
+from lib.audit.inference import Figures, Population, narrowings
 from lib.names import (
     BASELINE,
     BASELINE_GAPS,
     BASELINE_POSTPROCESSING,
     ERRORS,
-    FAMILIES,
     IMAGE,
     OF_KIND,
     OVERALL,
@@ -32,7 +31,7 @@ from lib.names import (
     kind_of,
 )
 
-FAMILY = ("family", "says", "unit", "hypotheses", "primary")
+FAMILY = ("family", "unit", "hypotheses", "primary")
 MANY = 100
 """Methods from which on another process judges by image meanwhile: it takes two seconds to start."""
 COMPARED = ("balanced_accuracy", *ERRORS, "selection_rate", "ppv")
@@ -91,10 +90,10 @@ class _Gathered:
     families: list[tuple] = field(default_factory=list)
     compared: dict[Method, Figures] = field(default_factory=dict)
 
-    def judge(self, family: str, unit: str, found: Inference) -> pl.DataFrame:
-        """The table of a family, which is counted."""
-        self.families.append((family, FAMILIES[family], unit, int(found.size), family in PRIMARY))
-        return found.table().with_columns(family=pl.lit(family))
+    def count(self, family: str, unit: str, table: pl.DataFrame) -> pl.DataFrame:
+        """The table with its `family`, whose hypotheses are counted."""
+        self.families.append((family, unit, table["p"].count(), family in PRIMARY))
+        return table.with_columns(family=pl.lit(family))
 
 
 def judged(context: Context) -> Judged:
@@ -207,7 +206,7 @@ def _baseline_gaps(context: Context, unit: str, found: _Gathered) -> pl.DataFram
     for family, figures in parts.items():
         judgement = context.infer(figures)
         needed = pl.Series(judgement.patients_needed(context.margin), dtype=F)
-        tables.append(found.judge(family, unit, judgement).with_columns(patients_needed=needed))
+        tables.append(found.count(family, unit, judgement.table()).with_columns(patients_needed=needed))
     return pl.concat(tables, how="diagonal_relaxed").with_columns(**method_columns(BASELINE))
 
 
@@ -239,12 +238,6 @@ def _effects(
         margin=context.margin,
         seed=context.seed,
     )
-    tables = []
-    for family, table in zip(families, told, strict=True):
-        found.families.append((family, FAMILIES[family], unit, int(table["p"].is_not_null().sum()), family in PRIMARY))
-        tables.append(table.with_columns(family=pl.lit(family)))
-    family = f"{kind}: rates of groups"
-    rates = base.rates
-    table = found.judge(family, unit, context.infer([own.rates - rates for own in methods]))
-    tables.append(table.rename({"group": "contrast"}))
-    return tables
+    tables = [found.count(family, unit, table) for family, table in zip(families, told, strict=True)]
+    rates = context.infer([own.rates - base.rates for own in methods]).table().rename({"group": "contrast"})
+    return [*tables, found.count(f"{kind}: rates of groups", unit, rates)]

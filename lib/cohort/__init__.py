@@ -2,8 +2,16 @@
 
 from lib.cohort.archive import unpack
 from lib.cohort.images import Pixels, load_pixels
-from lib.cohort.readable import readable
-from lib.cohort.reader import Cohort, CohortError, list_images, read_cohort, require_both_classes, with_digest
+from lib.cohort.layout import CohortError
+from lib.cohort.reader import (
+    Cohort,
+    list_images,
+    read_cohort,
+    readable,
+    readable_images,
+    require_both_classes,
+    with_digest,
+)
 
 __all__ = [
     "Cohort",
@@ -13,6 +21,7 @@ __all__ = [
     "load_pixels",
     "read_cohort",
     "readable",
+    "readable_images",
     "require_both_classes",
     "unpack",
     "with_digest",

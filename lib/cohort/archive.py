@@ -4,19 +4,16 @@ import hashlib
 import re
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 
-from lib.cohort.layout import METADATA, class_folders, metadata_of
-from lib.cohort.metadata import CohortError
-from lib.files import alone_with
+from lib.cohort.layout import METADATA, CohortError, class_folders, metadata_of
+from lib.files import alone_with, whole_folder
 from lib.tabular.naming import parts
 
-LARGEST_FILE = 200 << 20
-"""Bytes of one file, unpacked."""
-LARGEST_TOTAL = 20 << 30
+LARGEST = 20 << 30
+"""Bytes of all files, unpacked."""
 MOST_FILES = 200_000
 HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 
@@ -75,7 +72,6 @@ def _members(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.Zi
     chosen = {table.name.casefold(): visible[table.at]}
     for (split, name), place in class_folders(folder).items():
         chosen |= {f"{split}/{name}/{file.name}": visible[file.at] for file in place.iterdir() if file.is_file()}
-    _check_sizes(path, chosen)
     return chosen, folder.name if folder.at else path.stem
 
 
@@ -91,40 +87,15 @@ def _check_place(path: Path, member: zipfile.ZipInfo) -> None:
         raise CohortError("{path} is encrypted; allowed is a zip without a password.", path)
 
 
-def _check_sizes(path: Path, chosen: dict[str, zipfile.ZipInfo]) -> None:
-    for member in chosen.values():
-        if member.file_size > LARGEST_FILE:
-            raise CohortError(
-                "{path} holds {file!r} of {size:,} bytes; at most {most:,} are unpacked.",
-                path,
-                member.filename,
-                member.file_size,
-                LARGEST_FILE,
-            )
-    total = sum(member.file_size for member in chosen.values())
-    if total > LARGEST_TOTAL:
-        raise CohortError(
-            "{path} unpacks to {total:,} bytes; at most {most:,} are unpacked.", path, total, LARGEST_TOTAL
-        )
-
-
 def _extract(path: Path, archive: zipfile.ZipFile, chosen: dict[str, zipfile.ZipInfo], target: Path) -> None:
-    """Write the files beside the target and move them there when all are whole; zipfile checks sizes and checksums."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    total, free = sum(m.file_size for m in chosen.values()), shutil.disk_usage(target.parent).free
-    if total > free:
-        raise CohortError(
-            "{path} unpacks to {total:,} bytes and {folder} has room for {free:,}.", path, total, target.parent, free
-        )
-    building = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
-    try:
+    """Write the files, all or none; zipfile checks sizes and checksums."""
+    total, most = sum(m.file_size for m in chosen.values()), min(LARGEST, shutil.disk_usage(target.parent).free)
+    if total > most:
+        raise CohortError("{path} unpacks to {total:,} bytes; there is room for {most:,}.", path, total, most)
+    with whole_folder(target) as building:
         for place, member in chosen.items():
             (building / place).parent.mkdir(parents=True, exist_ok=True)
             if member.header_offset < 0:
                 raise zipfile.BadZipFile(f"{member.filename!r} begins before the file does")
             with archive.open(member) as source, (building / place).open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
-        building.chmod(0o755)
-        building.rename(target)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)

@@ -66,7 +66,13 @@ def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
         with alone_with(target):
             if not (target.is_file() and unreadable.is_file()):
                 sweep(cache, f"{key}.*.building")
-                _build(frame["path"].to_list(), size, target, unreadable)
+                building = target.with_suffix(f".{os.getpid()}.building")
+                try:
+                    with writing_to(cache):
+                        write_whole(unreadable, json.dumps(_decode(frame["path"].to_list(), size, building)))
+                        building.replace(target)
+                finally:
+                    building.unlink(missing_ok=True)
     mask = np.zeros(frame.height, bool)
     try:
         values = np.load(target, mmap_mode="r")
@@ -78,17 +84,6 @@ def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
             "{target} is not a map of these images: delete it, and they are decoded again.", target
         ) from None
     return Pixels(values, mask)
-
-
-def _build(paths: list[str], size: int, target: Path, unreadable: Path) -> None:
-    building = target.with_suffix(f".{os.getpid()}.building")
-    try:
-        with writing_to(target.parent):
-            failed = _decode(paths, size, building)
-            write_whole(unreadable, json.dumps(failed))
-            building.replace(target)
-    finally:
-        building.unlink(missing_ok=True)
 
 
 def _decode(paths: list[str], size: int, building: Path) -> list[int]:
@@ -118,49 +113,18 @@ def can_read_dicom() -> bool:
     return importlib.util.find_spec("pydicom") is not None
 
 
-def _is_dicom(source: str | Path | io.BytesIO) -> bool:
-    """By the four letters that the standard puts after 128 bytes (DICOM PS3.10)."""
-    if isinstance(source, io.BytesIO):
-        return source.getbuffer()[128:132] == b"DICM"
-    with open(source, "rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
-def _dicom_header(source: str | Path | io.BytesIO) -> tuple[tuple[int, int] | None, str | None]:
-    if not can_read_dicom():
-        return None, None
-    import pydicom
-
-    try:
-        scan = pydicom.dcmread(source, stop_before_pixels=True)
-        return (int(scan.Columns), int(scan.Rows)), "L" if int(scan.get("BitsStored", 8)) == 8 else "I;16"
-    except Exception:  # a damaged header ends in whatever its values cannot be turned into
-        return None, None
-
-
 def _from_dicom(path: Path) -> Image.Image:
     """The first frame in 8-bit grey, black where the standard says so (MONOCHROME1 is inverted), from the darkest to the
     brightest pixel unless the file has a window. Raises ValueError for what is no image."""
-    if not can_read_dicom():
-        raise ValueError(f"{path} is a DICOM image, which is read by pydicom, and that is not installed")
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-    from pydicom.pixels import apply_modality_lut, apply_voi_lut
-
     try:
+        import pydicom
+        from pydicom.pixels import apply_modality_lut, apply_voi_lut
+
         scan = pydicom.dcmread(path)
         if int(scan.Rows) * int(scan.Columns) > LARGEST:
-            raise ValueError(f"{path} has {scan.Rows} x {scan.Columns} pixels, at most {LARGEST} are read")
+            raise ValueError(f"{scan.Rows} x {scan.Columns} pixels, at most {LARGEST} are read")
         pixels = apply_voi_lut(apply_modality_lut(scan.pixel_array, scan), scan).astype(np.float64)
-    except (
-        AttributeError,
-        InvalidDicomError,
-        NotImplementedError,
-        KeyError,
-        RuntimeError,
-        TypeError,
-        IndexError,
-    ) as error:
+    except Exception as error:  # a damaged file ends in whatever its values cannot be turned into
         raise ValueError(f"{path} is no DICOM image that can be read ({error})") from None
     while pixels.ndim > 2:
         pixels = pixels.mean(axis=-1) if pixels.shape[-1] == 3 else pixels[0]
@@ -172,10 +136,8 @@ def _from_dicom(path: Path) -> Image.Image:
 
 
 def read_header(source: str | Path | io.BytesIO) -> tuple[tuple[int, int] | None, str | None]:
-    """Size (width, height) and Pillow's mode of an image, from its first bytes; (None, None) when it is no PNG or JPEG."""
+    """Size (width, height) and Pillow's mode of a PNG or JPEG, from its first bytes; (None, None) of anything else."""
     try:
-        if _is_dicom(source):
-            return _dicom_header(source)
         with warnings.catch_warnings(), Image.open(source, formats=("PNG", "JPEG")) as image:
             return image.size, image.mode
     except UNREADABLE:
@@ -183,22 +145,25 @@ def read_header(source: str | Path | io.BytesIO) -> tuple[tuple[int, int] | None
 
 
 def read_grey(path: Path, size: int, depth: int | None = None) -> np.ndarray:
-    """One image as (size, size) uint8 grey. Raises OSError or ValueError when it is no image or is too large.
+    """One image as (size, size) uint8 grey; errors and `depth` as of `grey_image`."""
+    grey = grey_image(path, depth)
+    return np.asarray(grey if grey.size == (size, size) else grey.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def grey_image(path: Path, depth: int | None = None) -> Image.Image:
+    """One image in 8-bit grey, at its own size. Raises OSError or ValueError when it is no image or is too large.
 
     White of a 16-bit file is the highest value of `depth` bits (default: of as many as its own values need).
     """
-    if _is_dicom(path):
-        grey = _from_dicom(path)
-    else:
-        with _opened(path) as image:
-            if _is_deep(image):
-                values = _deep_values(path, image)
-                white = 2 ** (depth or bits(int(values.max()))) - 1
-                image = Image.fromarray(np.rint(values * (255 / white)).clip(0, 255).astype(np.uint8))
-            grey = image.convert("L")
-    if grey.size != (size, size):
-        grey = grey.resize((size, size), Image.Resampling.LANCZOS)
-    return np.asarray(grey)
+    with path.open("rb") as file:
+        if file.read(132)[128:] == b"DICM":  # DICOM PS3.10
+            return _from_dicom(path)
+    with _opened(path) as image:
+        if not _is_deep(image):
+            return image.convert("L")
+        values = np.asarray(image)
+    white = 2 ** (depth or bits(int(values.max()))) - 1
+    return Image.fromarray(np.rint(values * (255 / white)).clip(0, 255).astype(np.uint8))
 
 
 def bits(highest: int) -> int:
@@ -216,12 +181,10 @@ def _depth_of_all(paths: list[str]) -> int | None:
     if depth < DEPTHS[-1]:
         log.warning(
             message(
-                "{count} 16-bit images hold values up to {highest}: all are read as {depth}-bit images, whose white is "
-                "{white}.",
+                "16-bit images: the highest value of {count} is {highest}, all are read as of {depth} bits.",
                 len(highest),
                 max(highest),
                 depth,
-                2**depth - 1,
             )
         )
     return depth
@@ -230,7 +193,7 @@ def _depth_of_all(paths: list[str]) -> int | None:
 def _highest_deep_value(path: Path) -> int | None:
     try:
         with _opened(path) as image:
-            return int(_deep_values(path, image).max()) if _is_deep(image) else None
+            return int(np.asarray(image).max()) if _is_deep(image) else None
     except UNREADABLE:
         return None
 
@@ -244,18 +207,5 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    """Whether the file holds 16 bits for each value; Pillow keeps them for grey alone, and halves them for colours."""
-    return image.mode.startswith("I") or any("16B" in str(tile.args) for tile in image.tile)
-
-
-def _deep_values(path: Path, image: Image.Image) -> np.ndarray:
-    """Grey levels (h, w) of a 16-bit file: of colours the luma of ITU-R BT.601, which Pillow's own grey is; no alpha."""
-    if image.mode.startswith("I"):
-        return np.asarray(image)
-    from torchvision.io import ImageReadMode, decode_image  # slow to import, and hardly ever needed
-
-    try:
-        values = decode_image(str(path), ImageReadMode.UNCHANGED).numpy()
-    except RuntimeError as error:
-        raise ValueError(f"{path} cannot be decoded ({error})") from None
-    return values[0] if len(values) < 3 else np.einsum("chw,c->hw", values[:3], (0.299, 0.587, 0.114))
+    """Whether Pillow keeps 16 bits for each value: of grey images alone; of others it takes the upper half."""
+    return image.mode.startswith("I")

@@ -6,8 +6,8 @@ A folder may be one of a zip (`zipfile.Path`), too.
 from collections.abc import Iterable
 from pathlib import Path
 
-from lib.cohort.metadata import CohortError
 from lib.messages import message
+from lib.tabular import TableError as CohortError
 from lib.tabular.values import simplified
 
 SPLITS = ("train", "valid")
@@ -19,6 +19,11 @@ LIKE = {
     "sain": ("sain", "sains", "healthy", "normal", "negative", "saine"),
 }
 """Names that mean a folder of the layout, in lower case and without accents; the first is its own."""
+HEADER = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
+    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],WEIGHTS"
+)
+"""Of the tables handed out. As published: the commas inside the brackets are separators like the others."""
 METADATA = ("metadata.csv", "metadata.csv.gz", "metadata.tsv", "metadata.txt", "metadata.parquet")
 
 
@@ -76,25 +81,17 @@ def is_cohort(folder: Path) -> bool:
 
 
 def _like(folder: Path, name: str) -> Path | None:
-    """The folder called so, exactly or nearly. Raises `CohortError` when several are, and none exactly."""
-    chosen = choose((place.name for place in _folders(folder)), name, f"{folder}")
-    return folder / chosen if chosen else None
-
-
-def choose(names: Iterable[str], wanted: str, where: str) -> str | None:
-    """Of these names of folders, the one that is, or means, `wanted`. Raises `CohortError` when several mean it."""
-    names = list(dict.fromkeys(names))
-    if wanted in names:
-        return wanted
-    near = [name for name in names if simplified(name) in LIKE[wanted]]
+    """The folder that is called so or, if none is, nearly so. Raises `CohortError` when several are nearly called so."""
+    names = [place.name for place in _folders(folder)]
+    near = [name] if name in names else [near for near in names if simplified(near) in LIKE[name]]
     if len(near) > 1:
         raise CohortError(
             "{where} holds {names}, and each might be {wanted}; keep one, called {wanted}.",
-            where,
+            folder,
             message(" and ").join(near),
-            wanted,
+            name,
         )
-    return near[0] if near else None
+    return folder / near[0] if near else None
 
 
 def _folders(folder: Path) -> Iterable[Path]:

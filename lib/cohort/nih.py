@@ -12,12 +12,24 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lib.cohort.metadata import COLUMNS, CohortError, read_text_columns
+from lib.cohort.layout import CohortError
 from lib.cohort.nih_files import find_images, write_cohort, zip_folder
+from lib.tabular import Columns, read_table
 
 log = logging.getLogger(__name__)
 HEALTHY = "No Finding"
 NAME = re.compile(r"[^\W_]([\w-]{0,78}\w)?")
+
+
+COLUMNS = {
+    "Image Index": "image",
+    "Finding Labels": "findings",
+    "Patient ID": "patient",
+    "Patient Age": "age",
+    "Patient Gender": "sex",
+    "View Position": "view",
+}
+"""The columns of the public file, as this project calls them, and what they say."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,16 @@ def import_nih(metadata: Path, images: Path, out: Path, choice: Choice, *, size:
         if name:
             made.append(zip_folder(folder, out / f"{name}.zip"))
     return made
+
+
+def read_text_columns(path: Path) -> pl.DataFrame:
+    """A table as it is written, every column text; those that the NIH calls otherwise today (`Patient Sex`) as it called
+    them before. Raises `CohortError` when it is no table.
+    """
+    table = read_table(path)
+    names = {Columns().find(table, role): name for name, role in COLUMNS.items() if name not in table.columns}
+    names.pop(None, None)
+    return table.frame.select(pl.all().cast(pl.String)).rename(names)
 
 
 def select(table: pl.DataFrame, metadata: Path, choice: Choice) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lib.cohort.images import UNREADABLE, read_grey
-from lib.cohort.metadata import HEADER, CohortError
+from lib.cohort.layout import HEADER, CohortError
 from lib.files import write_whole
 
 FIELDS = HEADER.split(",")

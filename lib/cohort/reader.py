@@ -3,20 +3,18 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from joblib import Parallel, cpu_count, delayed
 
-from lib.cohort.images import can_read_dicom, read_header
-from lib.cohort.layout import CLASSES, SPLITS, class_folders, metadata_of
-from lib.cohort.metadata import CohortError
+from lib.cohort.images import Pixels, can_read_dicom, load_pixels, read_header
+from lib.cohort.layout import CLASSES, SPLITS, CohortError, class_folders, metadata_of
 from lib.names import DEFAULTS, DRAWN, Attribute
 from lib.tabular import AttributeSpec, match, read_people
-
-__all__ = ["Cohort", "CohortError", "list_images", "read_cohort", "require_both_classes", "with_digest"]
 
 DICOM = (".dcm", ".dicom")
 SUFFIXES = (".png", ".jpg", ".jpeg", *DICOM)
@@ -49,19 +47,15 @@ class Cohort:
         return DRAWN if (self.folder / "truth.json").is_file() else None
 
 
-def read_cohort(
-    folder: str | Path,
-    metadata: str | Path | None = None,
-    attributes: Sequence[AttributeSpec] | None = None,
-) -> Cohort:
-    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`, or the table `metadata` in its place.
+def read_cohort(folder: str | Path, attributes: Sequence[AttributeSpec] | None = None) -> Cohort:
+    """Read `folder/{train,valid}/{malade,sain}/*` and `folder/metadata.csv`.
 
     The folder decides split and label. Raises `CohortError` with one sentence where the cohort cannot be used at all;
     every smaller defect is counted in `checks`.
     """
     folder = Path(folder)
     images, others = _list_images(folder)
-    people = read_people(Path(metadata) if metadata else metadata_of(folder), attributes=attributes, strict=True)
+    people = read_people(metadata_of(folder), attributes=attributes, strict=True)
     rows, checks = people.frame.drop("split", strict=False), people.checks  # the folder decides
     checks = [
         ("images in the folders", images.height, "read"),
@@ -98,21 +92,12 @@ def read_cohort(
     _require_patients(folder, frame)
 
     frame = with_digest(frame)
-    headers = _headers(frame["path"])
-    twins = frame.height - frame["digest"].n_unique()
-    usual = Counter(shape for shape, _ in headers if shape).most_common(1)
+    headers = _in_threads(read_header, frame["path"])
+    shapes, modes = Counter(shape for shape, _ in headers if shape), Counter(mode for _, mode in headers if mode)
     checks += [
-        ("images identical to another one", twins, "kept"),
-        (
-            "images of another size than most",
-            sum(shape not in (None, *(s for s, _ in usual)) for shape, _ in headers),
-            "resized",
-        ),
-        (
-            "images that are not 8-bit grey",
-            sum(mode not in (None, "L") for _, mode in headers),
-            "turned into 8-bit grey",
-        ),
+        ("images identical to another one", frame.height - frame["digest"].n_unique(), "kept"),
+        ("images of another size than most", shapes.total() - max(shapes.values(), default=0), "resized"),
+        ("images that are not 8-bit grey", modes.total() - modes["L"], "turned into 8-bit grey"),
     ]
     checks.append(("images used", frame.height, "kept"))
     table = pl.DataFrame(checks, schema={"check": pl.String, "rows": pl.Int64, "action": pl.String}, orient="row")
@@ -130,7 +115,7 @@ def list_images(folder: str | Path) -> pl.DataFrame:
 
 def with_digest(images: pl.DataFrame) -> pl.DataFrame:
     """The images with the column `digest`, that of the file at `path`."""
-    return images.with_columns(digest=pl.Series(_digests(images["path"]), dtype=pl.String))
+    return images.with_columns(digest=pl.Series(_in_threads(_digest, images["path"]), dtype=pl.String))
 
 
 def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
@@ -149,8 +134,7 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
         others += len(files) - len(named)
     if scans and not can_read_dicom():
         raise CohortError(
-            "{folder} holds {scans:,} DICOM images, which are read by pydicom: install it (`pip install pydicom`), or "
-            "save them as PNG.",
+            "{folder} holds {scans:,} DICOM images, which are read by pydicom: install it, or save them as PNG.",
             folder,
             scans,
         )
@@ -176,6 +160,31 @@ def _one_file_per_name(images: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[s
     ]
 
 
+def readable(cohort: Cohort, size: int, cache: Path) -> tuple[pl.DataFrame, pl.DataFrame, np.ndarray]:
+    """The frame without unreadable images, the checks with their count, and the pixels (n, size, size) of what is left.
+
+    Raises `CohortError` when a class of a split has no readable image.
+    """
+    frame, pixels = readable_images(cohort.folder, cohort.frame, size, cache)
+    count = ("files that are no readable image", cohort.frame.height - frame.height, "left out")
+    rows = [*cohort.checks.rows()[:-1], count, ("images used", frame.height, "kept")]
+    return frame, pl.DataFrame(rows, schema=cohort.checks.schema, orient="row"), pixels.values
+
+
+def readable_images(folder: Path, images: pl.DataFrame, size: int, cache: Path) -> tuple[pl.DataFrame, Pixels]:
+    """The images (`path`, `digest`, `split`, `label`) without the files that are none, and their pixels.
+
+    Raises `CohortError` when a class of a split has no readable image.
+    """
+    require_both_classes(folder, images)
+    pixels = load_pixels(images, size, cache)
+    if not pixels.unreadable.any():
+        return images, pixels
+    images = images.filter(~pl.Series(pixels.unreadable))
+    require_both_classes(folder, images)
+    return images, load_pixels(images, size, cache)
+
+
 def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
     """Raises `CohortError` when a split of `frame` lacks a class, naming its folder."""
     for split in SPLITS:
@@ -197,19 +206,13 @@ def _require_patients(folder: Path, frame: pl.DataFrame) -> None:
             )
 
 
-def _headers(paths: Iterable[str]) -> list[tuple[tuple[int, int] | None, str | None]]:
-    """Size and mode of each image, None where its header cannot be read."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(read_header, paths))
+def _in_threads(read: Callable, paths: Iterable[str]) -> list:
+    """What `read` says of each file, a task for many of them: one for each would cost more than reading it."""
+    return Parallel(n_jobs=cpu_count() + 4, prefer="threads", batch_size=64)(delayed(read)(path) for path in paths)
 
 
-def _digests(paths: Iterable[str]) -> list[str]:
-    def digests(part: list[str]) -> list[str]:
-        return [hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest() for path in part]
-
-    paths = list(paths)
-    with ThreadPoolExecutor() as pool:  # a task for each file would cost more than reading it
-        return [d for part in pool.map(digests, (paths[i : i + 64] for i in range(0, len(paths), 64))) for d in part]
+def _digest(path: str) -> str:
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
 
 
 def _key(frame: pl.DataFrame, attributes: Mapping[str, Attribute]) -> str:

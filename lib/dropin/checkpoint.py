@@ -1,7 +1,7 @@
 """One file per trained network: its tensors and all that predicting needs. Read without running any code in it."""
 
-import io
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,7 @@ def save_checkpoint(
     state = {f"{PREFIX}{name}": tensor for name, tensor in tensors.items()}
     state[PREFIX + SIZE] = torch.tensor(settings.image_size)
     content = {"format": FORMAT, "state_dict": state, "settings": asdict(settings), "facts": facts}
-    file = io.BytesIO()
-    torch.save(content, file)
-    write_whole(path, file.getbuffer())
+    write_whole(path, partial(torch.save, content))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -54,10 +52,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if not (isinstance(content, dict) and str(content.get("format")).startswith("train_classifieur")):
         network = course_network(content, path)
         return Checkpoint(network, network.image_size, {})
-    if content["format"] != FORMAT:
-        raise CheckpointError(
-            "{path} was written by another version of train_classifieur.py: train the network again.", path
-        )
     try:
         settings = TrainingSettings(**content["settings"])
         network = build(settings.network, settings.initial_weights)
@@ -66,7 +60,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(network.eval(), settings.image_size, content["facts"])
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
         raise CheckpointError(
-            "{path} was written by train_classifieur.py and changed since: train it again.", path
+            "{path} was written by another version of train_classifieur.py, or changed since: train it again.", path
         ) from None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import torch
 from pytorch_lightning import LightningModule
 from sklearn.metrics import balanced_accuracy_score
@@ -20,7 +21,7 @@ from torchvision.transforms import InterpolationMode, v2
 
 from lib.dropin.checkpoint import PREFIX, SIZE, load_checkpoint
 from lib.dropin.resnet import CROP, MEAN, RESIZED, STD
-from lib.dropin.weights import match_names
+from lib.dropin.weights import files_of
 from lib.messages import UserError
 from lib.preprocessing import WeightingError
 from lib.training.networks import NETWORKS, Network, build, initial_weights
@@ -198,5 +199,5 @@ def _network_with(names: set[str], image_size: torch.Tensor) -> Network:
 
 def _files(written: pd.Series, names: list[str]) -> pd.Series:
     """Which of the files `names` each written name is about, NaN for none."""
-    bare = written.astype("string").str.strip().str.extract(r"([^/\\]*)$")[0]
-    return bare.map(match_names("Image Index", bare.dropna().unique().tolist(), names))
+    files = files_of(pl.Series(written.astype("string").tolist(), dtype=pl.String, strict=False), names)
+    return pd.Series(files.to_list(), written.index)

@@ -3,7 +3,6 @@
 import argparse
 import re
 import warnings
-import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -13,18 +12,14 @@ import torch
 from lib.messages import message
 from lib.tabular.values import listed
 
-LFS = b"version https://git-lfs.github.com/spec/"
-LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""How files of torch.save began before torch 1.6."""
-MAGIC = {
+KINDS = {
+    b"version https://git-lfs": "a git-lfs pointer, not the file that it stands for (git lfs pull fetches that)",
+    b"PK": "a zip archive that torch.save did not write, or that is not whole (TorchScript? an archive to unpack?)",
+    b"\x80": "a Python pickle, which could run code",
     b"\x89HDF": "an HDF5 file (Keras?)",
     b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"%PDF": "a PDF",
-    b"\x1f\x8b": "a gzip archive (unpack it)",
-    b"Rar!": "a RAR archive (unpack it)",
-    b"7z\xbc\xaf": "a 7z archive (unpack it)",
 }
+"""What a file that torch cannot read is, by how it begins."""
 SAFE = [
     argparse.Namespace,
     np.dtype,
@@ -53,8 +48,6 @@ def load_content(path: Path) -> Any:
     """
     if not path.is_file():
         raise CheckpointError(f"{path} {_missing(path)}.")
-    if kind := _kind(path):
-        raise CheckpointError("{path} is {kind}: no network can be read from it.", path, kind)
     try:
         with torch.serialization.safe_globals(SAFE), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -67,7 +60,7 @@ def load_content(path: Path) -> Any:
                 path,
                 name[1],
             ) from None
-        raise CheckpointError("{path} is no file of torch.save, or is damaged: it was not loaded.", path) from None
+        raise CheckpointError("{path} is {kind}: no network can be read from it.", path, _kind(path)) from None
 
 
 def find_state(content: Any, path: Path) -> dict[str, torch.Tensor]:
@@ -90,21 +83,14 @@ def require_same(tensors: dict[str, torch.Tensor], wanted: dict[str, torch.Tenso
 
     Counts of batches, which no prediction needs and old files lack, are not asked for.
     """
-    tensors, wanted = ({k: v for k, v in t.items() if not k.endswith("num_batches_tracked")} for t in (tensors, wanted))
-    lacks, has = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
-    other = [
-        message("{name} {shape} instead of {wanted}", k, _shape(tensors[k]), _shape(v))
-        for k, v in wanted.items()
-        if k in tensors and _shape(tensors[k]) != _shape(v)
-    ]
-    words = [message("it lacks {names}", listed(lacks, SHOWN))] if lacks else []
-    words += [message("it has {names}", listed(names, SHOWN)) for names in (has, other) if names]
-    if words:
+    there, needed = (
+        {(name, tuple(tensor.shape)) for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+        for state in (tensors, wanted)
+    )
+    if differ := sorted({name for name, _ in there ^ needed}):
+        names = listed(differ, SHOWN)
         raise CheckpointError(
-            "{path} is the state dict of another network than {network}: {differences}.",
-            path,
-            network,
-            "; ".join(words),
+            "{path} is the state dict of another network than {network}: {names} differ.", path, network, names
         )
 
 
@@ -115,46 +101,14 @@ def _missing(path: Path) -> str:
     return message("is missing; its folder holds {names}", listed(others, SHOWN)) if others else message("is missing")
 
 
-def _kind(path: Path) -> str | None:
-    """What a file is that torch cannot have written, None when it may have."""
+def _kind(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(512)
     if not start:
         return message("empty")
-    if start.startswith(LFS):
-        return message("a git-lfs pointer, not the file that it stands for (git lfs pull fetches that)")
-    if start.startswith(b"PK"):
-        return _kind_of_zip(path)
-    if start.startswith(b"\x80") and not start.startswith(LEGACY):
-        return message("a Python pickle that torch.save did not write, which could run code")
-    if start[8:10] == b'{"':
-        return message("a safetensors file (keep the tensors by torch.save in its place)")
-    for magic, kind in MAGIC.items():
-        if start.startswith(magic):
-            return message(kind)
-    text = start.decode("utf-8", errors="ignore").lstrip("\ufeff \t\r\n")
-    if text.lower().startswith(("<!doctype html", "<html")):
-        return message("an HTML page (of a download that asked for something?)")
-    first = text.partition("\n")[0].strip()
-    if not first.isprintable() or "\0" in text:
-        return None
-    return message("a text file that begins with {start!r}", first[:40])
-
-
-def _kind_of_zip(path: Path) -> str | None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile:
-        return message("a zip archive, or a file of torch.save, that is not whole (copy it again)")
-    if any(name.endswith("/constants.pkl") for name in names):
-        return message("a TorchScript archive (keep the tensors by torch.save(model.state_dict(), ...) in its place)")
-    if not any(name.endswith("data.pkl") for name in names):
-        return message(
-            "a zip archive that torch did not write (it holds {names})", listed(names, SHOWN) or message("nothing")
-        )
-    return None
-
-
-def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
-    return tuple(tensor.shape)
+    if kind := next((kind for magic, kind in KINDS.items() if start.startswith(magic)), None):
+        return message(kind)
+    first = start.decode("utf-8", errors="ignore").strip().partition("\n")[0]
+    if first and first.isprintable() and b"\0" not in start:
+        return message("a text file that begins with {start!r}", first[:40])
+    return message("no file of torch.save, or damaged")

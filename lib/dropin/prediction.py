@@ -11,10 +11,9 @@ from lib import tabular
 from lib.cohort import list_images, load_pixels, with_digest
 from lib.dropin import training
 from lib.dropin.checkpoint import Checkpoint, load_checkpoint
-from lib.dropin.places import require_writable
 from lib.dropin.rates import rates_by_group
 from lib.dropin.weights import KEY, image_column, read_table
-from lib.files import write_whole
+from lib.files import require_writable, write_whole
 from lib.messages import UserError
 from lib.training.classifier import outputs
 
@@ -44,7 +43,6 @@ def predict(
     preds_col: str = "preds",
     *,
     mirror: bool = False,
-    pixels: Path | None = None,
 ) -> Prediction:
     """Write `csv_in` to `csv_out`, its rows in their order, with the predictions for its images found in `datadir`.
 
@@ -59,7 +57,7 @@ def predict(
     rows = check_prediction(images, csv_in, csv_out, preds_col)
     checkpoint = load_checkpoint(Path(ckpt_path))
     images = images.filter(pl.col("image").is_in(rows[KEY].implode()))
-    scored = with_logits(with_digest(images), checkpoint, pixels or training.PIXELS, mirror=mirror)
+    scored = with_logits(with_digest(images), checkpoint, training.PIXELS, mirror=mirror)
     added = scored.select(
         pl.col("image").alias(KEY),
         class_name(pl.col("logit") >= 0).alias(preds_col),

@@ -1,9 +1,5 @@
 """The score of a training, in the direction of the course's: lower is better."""
 
-import math
-
-import numpy as np
-
 from lib.messages import message
 
 
@@ -27,9 +23,3 @@ class Score(float):
         return message("loss {loss:.4f} (lower is better; AUC {auc:.4f}, higher is better)", float(self), self.auc)
 
     __str__ = __repr__
-
-
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of log(1 + exp(-z)) over the sick and log(1 + exp(z)) over the healthy, for logits z (n,) of sick."""
-    signed = np.where(labels == 1, -logits, logits)
-    return float(np.logaddexp(0, signed).mean()) if len(signed) else math.nan

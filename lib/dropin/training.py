@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from scipy.special import expit
+from sklearn.metrics import log_loss
 from tqdm import tqdm
 
-from lib.cohort import Pixels, list_images, with_digest
-from lib.cohort.readable import readable_images
+from lib.cohort import Pixels, list_images, readable_images, with_digest
 from lib.dropin.checkpoint import initial_tensors, load_checkpoint, save_checkpoint
-from lib.dropin.places import require_writable
-from lib.dropin.score import Score, cross_entropy
+from lib.dropin.score import Score
 from lib.dropin.weights import read_table, require_weight_in_both_classes, weights_of, with_patients
+from lib.files import require_writable
 from lib.messages import UserError, message
 from lib.preprocessing import effective_share
 from lib.settings import ROOT
 from lib.training.batches import fit_and_tune
-from lib.training.classifier import fastest_precision, predict_logits
+from lib.training.classifier import fastest_precision, outputs
 from lib.training.networks import initial_weights
 from lib.training.run import train_run
 from lib.training.settings import PRECISIONS, TrainingSettings
@@ -37,7 +38,7 @@ class Trained:
     """A trained network: its checkpoint's `path`, `score`, the `facts` of its training and `notes` on its data.
 
     `how` is `trained`, `resumed` (it was killed before) or `reused` (it was finished before); `seconds` among the facts
-    are those of the training, whenever it was, up to the last checkpoint before each kill.
+    are those of the training, whenever it was.
     """
 
     path: Path
@@ -58,7 +59,6 @@ def train(
     image_size: int | None = None,
     initial: str = "imagenet",
     network: str | None = None,
-    pixels: Path | None = None,
 ) -> Trained:
     """Train on `datadir/train`, weighted by `weights_col` of `csv`; the checkpoint is `logdir/<run>.ckpt`.
 
@@ -79,7 +79,7 @@ def train(
     weight_of = weights_of(table, csv, weights_col, images.filter(split="train")["image"].to_list())
     require_writable(logdir)
     images, notes = without_leaking_patients(*with_patients(images, table))
-    frame, mapped = readable_images(Path(datadir), with_digest(images), settings.image_size, pixels or PIXELS)
+    frame, mapped = readable_images(Path(datadir), with_digest(images), settings.image_size, PIXELS)
 
     def weigh(rows: pl.DataFrame) -> np.ndarray:
         weights = np.array([weight_of[image] for image in rows["image"]])
@@ -153,8 +153,8 @@ def _tune_loss(path: Path, frame: pl.DataFrame, pixels: Pixels, settings: Traini
     """Cross-entropy of the network at `path` on the images that chose its epoch."""
     train = np.flatnonzero(frame["split"].to_numpy() == "train")
     rows = train[fit_and_tune(frame[train], settings.tune_share, seed)[1]]
-    logits = predict_logits(load_checkpoint(path).network, pixels.values, rows, mirror=True)
-    return cross_entropy(logits, frame["label"].to_numpy()[rows])
+    logits = outputs(load_checkpoint(path).network, pixels.values, rows)[:, 0]
+    return float(log_loss(frame["label"].to_numpy()[rows], expit(logits.astype(float))))
 
 
 def _key(frame: pl.DataFrame, weights: np.ndarray, start: str) -> str:

@@ -6,14 +6,13 @@ import numpy as np
 import polars as pl
 
 from lib import tabular
-from lib.cohort.metadata import CohortError
+from lib.cohort.layout import CohortError
 from lib.messages import message
 from lib.preprocessing import WeightingError
-from lib.tabular.columns import IMAGE, NAMES, PATIENT
-from lib.tabular.naming import Names, file_name, plain
-from lib.tabular.values import bare, listed, numbers
+from lib.tabular.columns import IMAGE, PATIENT, Columns
+from lib.tabular.values import listed, numbers
 
-KEY = "\0file"
+KEY = "\0image file"
 """Column of the image file that a row is about, null where it is about none; no header of a CSV holds such a name."""
 IN_NAME = r"^(\d+)_\d+\.\w+$"
 """The patient in the name of an image, as the NIH names them: `00000013_004.png` is the fifth of patient 13."""
@@ -24,56 +23,26 @@ SHOWN = 5
 def read_table(path: Path, files: list[str]) -> pl.DataFrame:
     """The table as it is written, every column text, with the column `KEY`: which of `files` each row is about.
 
-    It is read as every table is (`lib.tabular`). Only the column of image names must be there. Names match without their
-    folders, exactly or, where no other row names the file exactly, in any case and with any image suffix. Raises
-    `CohortError` when the file is no table, has no such column, or when a name fits two files or a file two names.
+    It is read, and names are matched, as everywhere (`lib.tabular`): without their folders, exactly or, where there is no
+    doubt, in any case and with any image suffix. Only the column of image names must be there. Raises `CohortError` when
+    the file is no table or has no such column.
     """
     table = tabular.read_table(path).frame.select(pl.all().cast(pl.String))
-    column = image_column(table, path)
-    names = {name: file_name(name) for name in table[column].drop_nulls().unique()}
-    written = table[column].replace_strict(names, default=None, return_dtype=pl.String)
-    fitting = match_names(path, written.drop_nulls().unique(maintain_order=True).to_list(), files)
-    return table.with_columns(written.replace_strict(fitting, default=None, return_dtype=pl.String).alias(KEY))
+    return table.with_columns(files_of(table[image_column(table, path)], files).alias(KEY))
 
 
-def match_names(where: Path | str, written: list[str], files: list[str]) -> dict[str, str]:
-    """The file that each written name (without folders) fits, exactly or in any case; names that fit none are left out.
-
-    Raises `CohortError`, which begins with `where`, when a name fits two files or a file two names.
-    """
-    matches, _ = Names(files).match(written)
-    taken, free = set(matches.values()), {}
-    for file in files:
-        if file not in taken:
-            free.setdefault(plain(file), []).append(file)
-    rest = [name for name in written if name not in matches and plain(name) in free]
-    if rest:
-        name, images = rest[0], free[plain(rest[0])]
-        if len(images) > 1:
-            fits = message(" and ").join(images[:2])
-            raise CohortError("{where}: {name} could be either of the images {images}.", where, name, fits)
-        same = message(" and ").join([other for other in rest if plain(other) == plain(name)][:2])
-        raise CohortError("{where}: {names} could both be the image {image}.", where, same, images[0])
-    return matches
+def files_of(written: pl.Series, files: list[str]) -> pl.Series:
+    """Which of the `files` each written name means, null for none."""
+    names = written.map_elements(tabular.file_name, pl.String)
+    matches, _ = tabular.match(names.drop_nulls(), files)
+    return names.replace_strict(matches, default=None, return_dtype=pl.String)
 
 
 def image_column(table: pl.DataFrame, path: Path) -> str:
-    """The column of image names. Raises `CohortError` when there is none, or more than one that could be it."""
-    columns = find_columns(table, NAMES[IMAGE])
-    if "Image Index" in columns or len(columns) == 1:
-        return "Image Index" if "Image Index" in columns else columns[0]
-    if columns:
-        raise CohortError(
-            "{path} has the columns {columns}; call that of the image names Image Index.",
-            path,
-            message(" and ").join(columns),
-        )
-    raise CohortError("{path} lacks the column Image Index; it has {columns}.", path, ", ".join(_columns(table)))
-
-
-def find_columns(table: pl.DataFrame, names: tuple[str, ...]) -> list[str]:
-    """The columns called by one of `names`, upper case, spaces and signs apart."""
-    return [column for column in _columns(table) if bare(column) in set(map(bare, names))]
+    """The column of image names. Raises `CohortError` when there is none."""
+    if column := Columns().find(table, IMAGE):
+        return column
+    raise CohortError("{path} lacks the column Image Index; it has {columns}.", path, ", ".join(table.columns))
 
 
 def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) -> dict[str, float]:
@@ -83,44 +52,40 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
     absent, an image has no row, rows of an image disagree, or a weight is missing, negative or not finite.
     """
     if column not in table.columns:
-        columns = ", ".join(_columns(table))
+        columns = ", ".join(table.drop(KEY).columns)
         raise WeightingError(
             "{path} has no column {column!r} to take weights from; its columns are {columns}.", path, column, columns
         )
+    where = message("{path}, column {column!r}", path, column)
     lines = {"key": pl.col(KEY), "line": pl.int_range(2, pl.len() + 2), "text": column}
     numbered = table.select(**lines).with_columns(numbers(table[column]).alias("weight"))
     rows = numbered.filter(pl.col("key").is_in(images))
     if absent := sorted(set(images) - set(rows["key"])):
         raise WeightingError(
-            "{path} has no row, and so column {column!r} no weight, for {count} of {total} training images: {images}; "
-            "each needs one, under its file name.",
-            path,
-            column,
+            "{where}: no row, and so no weight, for {count} of {total} training images: {images}; each needs one, under "
+            "its file name.",
+            where,
             len(absent),
             len(images),
             listed(absent, SHOWN),
         )
-    missing = rows["weight"].is_null()
-    wrong = rows.filter(missing | ~rows["weight"].is_finite().fill_null(False) | (rows["weight"] < 0).fill_null(False))
+    wrong = rows.filter(~(pl.col("weight").is_finite() & (pl.col("weight") >= 0)).fill_null(False))
     if wrong.height:
         lines = [
             message("line {line} ({image}): {text}", line, image, text or message("empty"))
             for image, line, text, _ in wrong.iter_rows()
         ]
         raise WeightingError(
-            "{path}, column {column!r}: {count} weights of training images are not a number from 0, {lines}.",
-            path,
-            column,
+            "{where}: {count} weights of training images are not a number from 0, {lines}.",
+            where,
             wrong.height,
             listed(lines, SHOWN),
         )
     twice = rows.group_by("key").agg(pl.col("weight").n_unique(), pl.col("line").min()).filter(pl.col("weight") > 1)
     if twice.height:
         raise WeightingError(
-            "{path}, column {column!r}: {count} training images have rows with different weights, {images}; each needs "
-            "one weight.",
-            path,
-            column,
+            "{where}: {count} training images have rows with different weights, {images}; each needs one weight.",
+            where,
             twice.height,
             listed(twice.sort("line")["key"].to_list(), SHOWN),
         )
@@ -143,18 +108,14 @@ def with_patients(images: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFra
     """
     named = pl.col("image").str.extract(IN_NAME).str.replace(r"^0+(\d)", "$1")
     by_image = pl.coalesce(named, pl.col("image"))
-    columns = find_columns(table, NAMES[PATIENT])
-    if not columns:
+    column = Columns().find(table, PATIENT)
+    if column is None:
         note = message(
             "The CSV has no column Patient ID: who an image belongs to is read from its name (PATIENT_NUMBER.png)."
         )
         return images.with_columns(patient=by_image), note
-    text = pl.col(columns[0]).str.strip_chars()
+    text = pl.col(column).str.strip_chars()
     rows = table.filter(pl.col(KEY).is_not_null(), text != "").unique(KEY, keep="first", maintain_order=True)
     known = rows.select(pl.col(KEY).alias("image"), patient=text)
     joined = images.join(known, on="image", how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("patient", by_image).alias("patient")), None
-
-
-def _columns(table: pl.DataFrame) -> list[str]:
-    return [column for column in table.columns if column != KEY]

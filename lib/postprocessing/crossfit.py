@@ -10,6 +10,7 @@ from joblib import Parallel, cpu_count, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lib.audit.inference import Population
+from lib.audit.metrics import check_rows
 from lib.names import BASELINE_WEIGHTING, NO_TARGET, Method
 from lib.postprocessing.calibrated_odds import Replaced
 from lib.postprocessing.deployed import Deployed, deploy
@@ -84,7 +85,7 @@ def post_process(
     if not scores:
         raise ValueError("there are no scores to post-process; at least one weighting is needed.")
     methods = _methods(population, names, attributes)
-    scores = {weighting: _checked(population, weighting, rows) for weighting, rows in scores.items()}
+    scores = {weighting: check_rows(population, rows, f"scores of {weighting!r}") for weighting, rows in scores.items()}
     parts = [patient_folds(population, folds, seed, s) for s in range(max(map(len, scores.values())))]
     todo = [(row, parts[s]) for values in scores.values() for s, row in enumerate(values)]
     pool = Parallel(n_jobs=cpu_count() if len(todo) >= MANY else 1, return_as="generator")
@@ -214,14 +215,3 @@ def _methods(
         raise ValueError(f"{unknown[0]!r} is not an attribute here; allowed are {', '.join(population.groups)}.")
     chosen = [REGISTRY[name] for name in names]
     return [(m, target) for m in chosen for target in (attributes if m.fits_group else [NO_TARGET])]
-
-
-def _checked(population: Population, weighting: str, rows: Array) -> Array:
-    rows = np.asarray(rows, dtype=np.float64)
-    if rows.ndim != 2 or rows.shape[0] == 0 or rows.shape[1] != population.n_images:
-        raise ValueError(
-            f"scores of {weighting!r} have shape {rows.shape}; (networks, {population.n_images} images) is needed."
-        )
-    if not np.isfinite(rows).all():
-        raise ValueError(f"scores of {weighting!r} hold {int((~np.isfinite(rows)).sum())} values that are not numbers.")
-    return rows

@@ -2,7 +2,6 @@
 
 import json
 import platform
-from collections.abc import Mapping
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -30,15 +29,13 @@ def save_bundle(audit: Audited, name: str | None, source: str, *, root: Path = R
     for own in (name,) if name else (DEFAULT, f"{DEFAULT}-{key[:8]}"):
         target = bundle_folder(own, root)
         with writing_to(target.parent), alone_with(target):
-            if name and (why := _kept(target, key)):
-                raise results.BundleError(f"{target} holds {why}, which are kept: choose another --name.")
-            if _kept(target, key):
-                continue
-            empty = {table: pl.DataFrame(schema=schema) for table, schema in TABLES.items()}
-            made = empty | audit.tables | {"checks": _checks(audit)}
-            results.save(target, _manifest(audit, own, source, key), made, TABLES)
-            return target
-    raise results.BundleError(f"{target} holds the results of other predictions: choose a --name.")
+            why = _kept(target, key)
+            if why is None:
+                empty = {table: pl.DataFrame(schema=schema) for table, schema in TABLES.items()}
+                made = empty | audit.tables | {"checks": _checks(audit)}
+                results.save(target, _manifest(audit, own, source, key), made, TABLES)
+                return target
+    raise results.BundleError(f"{target} holds {why}, which are kept: choose another --name.")
 
 
 def _kept(target: Path, key: str) -> str | None:
@@ -65,12 +62,17 @@ def _checks(audit: Audited) -> pl.DataFrame:
 
 def _manifest(audit: Audited, name: str, source: str, key: str) -> dict[str, Any]:
     rows = audit.rows
-    sizes = {"images": rows.height, "patients": rows["patient"].n_unique()}
-    cohort: Mapping[str, Any] = {"name": name, "source": source, "key": key, **sizes} | {
+    images, patients = rows.height, rows["patient"].n_unique()
+    cohort = {
+        "name": name,
+        "source": source,
+        "key": key,
+        "images": images,
+        "patients": patients,
         "train_images": 0,
         "train_patients": 0,
-        "valid_images": sizes["images"],
-        "valid_patients": sizes["patients"],
+        "valid_images": images,
+        "valid_patients": patients,
         "sick_share": float(rows["label"].mean()),
         "unknown": {attribute: rows[attribute].null_count() for attribute in audit.attributes},
     }
@@ -81,7 +83,7 @@ def _manifest(audit: Audited, name: str, source: str, key: str) -> dict[str, Any
         "notices": list(audit.notices),
         "warnings": list(audit.warnings),
         "attributes": attributes_as_json(audit.attributes.values()),
-        "cohort": dict(cohort),
+        "cohort": cohort,
         "settings": {
             "training": {"seeds": seeds, "weightings": list(audit.methods), "named": audit.methods},
             "audit": {k: v for k, v in audit.settings.items() if k != "preferences"}

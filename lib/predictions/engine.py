@@ -1,6 +1,7 @@
 """The one place where an audit of predictions calls the audit and the post-processings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,70 +10,93 @@ import polars as pl
 from lib.audit import Context, Population, answer
 from lib.names import BASELINE, NO_TARGET
 from lib.postprocessing import REGISTRY, post_process
-from lib.postprocessing.methods import Mixture, Sample, Thresholds
-from lib.predictions.errors import PredictionError
-from lib.predictions.question import Question
+from lib.postprocessing.deployed import deploy
+from lib.postprocessing.methods import Mixture, Thresholds
+from lib.predictions.prepared import prepared
+from lib.predictions.question import Audited, Question, Request
 from lib.tables import RECORDED
+from lib.tabular import TableError as PredictionError
 
 REFITS = 200
 """Resamples of patients in which a rule that would be deployed is fitted again."""
 
 
-def answered(question: Question) -> tuple[dict[str, pl.DataFrame], list[dict[str, Any]]]:
-    """The tables, and the rules that would be deployed: fitted on everyone, each with what it asks for.
+def audit_predictions(
+    files: Sequence[str | Path] | str | Path, metadata: str | Path | None = None, **options: Any
+) -> Audited:
+    """Audit existing predictions; nothing is trained and no image is read.
 
-    Raises `PredictionError` for what the audit or a post-processing refuses.
+    `files`: paths of tables or folders, or `NAME=a.csv,b.csv` for several networks of one method; `metadata` defaults to the
+    first file, for the course's script repeats its columns. The `options` are those of the command, see `Request`:
+    `baseline` is the method to compare with (default: the first); `valid`, a table of names or a cohort folder. Columns in
+    other words: `score` (one, or several as methods), `image`, `patient` (`none`: each image has its own), `label`,
+    `decision`, `split`; `like`, a published file (`nih`, `chexpert`, `mimic`); `codes`, as in `sex:0=M,1=F`, or a mapping;
+    `attributes`, see `lib.tabular.parse_attribute` (default: sex, age group and view, where they are known). `threshold`
+    decides in place of .5 and of the file's decisions. `postprocess` names post-processings, fitted on other patients than
+    they are judged on (in `folds` parts, 5), by the attributes in `target` (default: all). Differences of rates under the
+    `margin` (0.05) count as none; groups with fewer than `smallest_cell` (20) patients of a label are not estimable.
+
+    >>> from lib.predictions import audit_predictions, summary
+    >>> audit = audit_predictions("preds.csv", "metadata.csv", attributes=["sex", "race:Race"])  # doctest: +SKIP
+    >>> print(summary(audit))  # doctest: +SKIP
+
+    Raises `PredictionError`, one sentence.
     """
-    request = question.request
+    question = prepared(Request(files, metadata, **options))
     people = Population.from_frame(question.rows, attributes=list(question.attributes.values()))
+    try:
+        return Audited(**vars(question), tables=_tables(people, question), deployed=_rules(people, question))
+    except ValueError as error:  # what the audit or a post-processing refuses
+        raise PredictionError(str(error)) from None
+
+
+def _tables(people: Population, question: Question) -> dict[str, pl.DataFrame]:
+    request = question.request
     decisions = {(name, *BASELINE[1:]): values for name, values in question.decisions.items()}
     processed: dict[str, Any] = {}
     tables: dict[str, pl.DataFrame] = {}
-    try:
-        if request.postprocess:
-            after = post_process(
-                people,
-                question.scores,
-                [BASELINE[1], *(name for name in request.postprocess if name != BASELINE[1])],
-                list(question.target),
-                folds=request.folds,
-                smallest_cell=request.smallest_cell,
-                refits=REFITS,
-            )
-            processed = {name: getattr(after, name) for name in ("as_group", "deployed", "folds")}
-            processed["naive"] = dict(after.naive) | decisions
-            decisions = dict(after.decisions) | decisions
-            tables["thresholds"] = after.thresholds.select(*RECORDED["thresholds"])
-        context = Context(
+    if request.postprocess:
+        after = post_process(
             people,
-            question.rows,
             question.scores,
-            decisions,
-            margin=request.margin,
+            list(dict.fromkeys([BASELINE[1], *request.postprocess])),
+            list(question.target),
+            folds=request.folds,
             smallest_cell=request.smallest_cell,
-            ranks=frozenset(question.scores) - question.hard,
-            cohort=question.rows.with_columns(split=pl.lit("valid")),
-            preferences=question.preferences,
-            **processed,
+            refits=REFITS,
         )
-        return tables | answer(context), _rules(people, question)
-    except ValueError as error:
-        raise PredictionError(str(error)) from None
+        processed = {name: getattr(after, name) for name in ("as_group", "deployed", "folds")}
+        processed["naive"] = after.naive | decisions
+        decisions = after.decisions | decisions
+        tables["thresholds"] = after.thresholds.select(*RECORDED["thresholds"])
+    context = Context(
+        people,
+        question.rows,
+        question.scores,
+        decisions,
+        margin=request.margin,
+        smallest_cell=request.smallest_cell,
+        ranks=frozenset(question.scores) - question.hard,
+        cohort=question.rows.with_columns(split=pl.lit("valid")),
+        preferences=question.preferences,
+        **processed,
+    )
+    return tables | answer(context)
 
 
 def _rules(people: Population, question: Question) -> list[dict[str, Any]]:
     """Each rule fitted on all patients, as a hospital would use it: thresholds, or thresholds with their chances, by group."""
-    rules = []
+    request, rules = question.request, []
     for weighting, networks in question.scores.items():
-        for name in question.request.postprocess:
-            method = REGISTRY[name]
-            for target in question.target if method.fits_group else (NO_TARGET,):
-                groups = people.groups[target] if target != NO_TARGET else np.full(people.n_images, -1)
-                shown = question.attributes[target].groups if method.needs_group else ()
-                for k, scores in enumerate(networks, start=1):
-                    sample = Sample(scores, people.labels, people.patients, groups, "patient")
-                    of_rule = {"weighting": weighting, "network": k, "postprocessing": name, "target": target}
-                    rules.append(of_rule | _in_words(method.fit(sample, question.request.smallest_cell), shown))
+        for k, scores in enumerate(networks, start=1):
+            fitted = deploy(
+                people, scores, request.postprocess, question.target, smallest_cell=request.smallest_cell, refits=1
+            )
+            for (name, target), deployed in fitted.items():
+                by_group = target != NO_TARGET and REGISTRY[name].needs_group
+                groups = question.attributes[target].groups if by_group else ()
+                of_rule = {"weighting": weighting, "network": k, "postprocessing": name, "target": target}
+                rules.append(of_rule | _in_words(deployed.rule, groups))
     return rules
 
 

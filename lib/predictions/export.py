@@ -12,10 +12,10 @@ from lib.names import (
     BASELINE_WEIGHTING,
     ERRORS,
     MAX_MIN,
-    METRICS,
     OVERALL,
     PATIENT,
     attributes_as_json,
+    english,
 )
 from lib.predictions.question import Audited
 from lib.tabular import for_csv
@@ -112,7 +112,7 @@ def model_card(audit: Audited) -> dict[str, Any]:
             "limitations": [{"description": warning} for warning in audit.warnings],
             "tradeoffs": [
                 {
-                    "description": f"{METRICS[row['metric']].label} by {row['attribute']}, {row['contrast']}: {row['estimate']:+.3f}"
+                    "description": f"{english('metrics')[row['metric']]} by {row['attribute']}, {row['contrast']}: {row['estimate']:+.3f}"
                 }
                 for row in gaps
                 if row["metric"] in ERRORS
@@ -134,7 +134,9 @@ def too_wide(audit: Audited, limit: float) -> str | None:
     wide = [row for row in gaps.to_dicts() if row["estimate"] > limit]
     if not wide:
         return None
-    named = ", ".join(f"{METRICS[row['metric']].label} by {row['attribute']} {row['estimate']:.3f}" for row in wide)
+    named = ", ".join(
+        f"{english('metrics')[row['metric']]} by {row['attribute']} {row['estimate']:.3f}" for row in wide
+    )
     return f"--fail-over {limit:g}: the baseline's gaps are larger: {named}."
 
 

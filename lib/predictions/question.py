@@ -1,8 +1,8 @@
 """What is asked of which files, and the question that they make once they are read."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,25 @@ import numpy as np
 import polars as pl
 
 from lib.names import BASELINE_POSTPROCESSING, Attribute
-from lib.tabular import AttributeSpec
+from lib.tabular import AttributeSpec, Columns
 from lib.tabular.usual import Codes
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of which files: see `audit_predictions`, whose arguments these are."""
+    """What is asked of which files: the arguments of `audit_predictions`, which says what they are."""
 
-    files: Sequence[str | Path]
+    files: Sequence[str | Path] | str | Path
     metadata: str | Path | None = None
     baseline: str | None = None
     valid: str | Path | None = None
-    codes: Codes | None = None
-    scores: Sequence[str] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
+    codes: Codes | str = ""
+    score: Sequence[str] | str = ()
+    image: str | None = None
+    patient: str | None = None
+    label: str | None = None
+    decision: str | None = None
+    split: str | None = None
     attributes: Sequence[str | AttributeSpec] | None = None
     like: str | None = None
     threshold: float | None = None
@@ -33,6 +37,12 @@ class Request:
     folds: int = 5
     margin: float = 0.05
     smallest_cell: int = 20
+
+    @property
+    def columns(self) -> Columns:
+        """The columns that are named in other words. Raises `PredictionError` for a `like` that is not known."""
+        given = {role: getattr(self, role) for role in ("image", "patient", "label", "decision", "split")}
+        return Columns({role: name for role, name in given.items() if name}, self.like)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +75,6 @@ class Question:
             digest.update(name.encode() + scores.tobytes() + self.decisions[name].tobytes())
         return digest.hexdigest()
 
-
-@dataclass(frozen=True, eq=False)
-class Audited(Question):
-    """The question with its answer: `tables` of the audit, and the rules that post-processing would use (`deployed`)."""
-
-    tables: dict[str, pl.DataFrame]
-    deployed: list[dict[str, Any]]
-
     @property
     def networks(self) -> dict[str, int]:
         """How many there are of each method."""
@@ -91,3 +93,11 @@ class Audited(Question):
             "preferences": self.preferences,
             "postprocessings": list(dict.fromkeys([BASELINE_POSTPROCESSING, *request.postprocess])),
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Audited(Question):
+    """The question with its answer: `tables` of the audit, and the rules that post-processing would use (`deployed`)."""
+
+    tables: dict[str, pl.DataFrame]
+    deployed: list[dict[str, Any]]

@@ -9,14 +9,13 @@ from lib.names import (
     BASELINE,
     BASELINE_POSTPROCESSING,
     MAX_MIN,
-    METRICS,
     NO_TARGET,
     NOT_ESTIMABLE,
     OVERALL,
     PATIENT,
-    POSTPROCESSINGS,
     SHOWN,
     SUGGESTED,
+    english,
 )
 from lib.predictions.question import Audited
 from lib.tabular import for_terminal
@@ -27,6 +26,7 @@ MOST_NOTES = 5
 COMPARED = ("tpr", "fpr", "balanced_accuracy")
 _METHOD = ("weighting", "postprocessing", "target")
 _BASELINE = dict(zip(_METHOD, BASELINE, strict=True))
+_LABELS = tuple(english("metrics")[m] for m in FIGURES)
 
 
 def summary(audit: Audited) -> str:
@@ -35,20 +35,13 @@ def summary(audit: Audited) -> str:
     lines = [f"{images:,} images of {patients:,} patients{', validation only' if audit.held_out else ''}"]
     lines += [f"Warning: {warning}" for warning in audit.warnings]
     lines += [f"Note: {notice}" for notice in shortened(audit.notices)]
-    lines += ["", *_methods(audit), "", *_groups(audit), "", *_gaps(audit)]
-    if audit.tables["effects"].height:
-        lines += ["", *_changes(audit)]
-    if audit.deployed:
-        lines += ["", *_rules(audit)]
+    for part in (_methods, _groups, _gaps, _changes, _rules):
+        lines += ["", *shown] if (shown := [*part(audit)]) else []
+    alone = "; with one network each, retraining is not in them."
     lines += [
         "",
-        "In brackets: 95 % intervals by patient"
-        + (
-            ", and by network."
-            if max(audit.networks.values()) > 1
-            else "; with one network each, retraining is not in them."
-        )
-        + " Every patient counts once. “Shown” holds for all comparisons of its kind together, “suggested” for a single one.",
+        f"In brackets: 95 % intervals by patient{', and by network.' if max(audit.networks.values()) > 1 else alone} Every patient "
+        "counts once. “Shown” holds for all comparisons of its kind together, “suggested” for a single one.",
     ]
     return for_terminal("\n".join(lines))
 
@@ -62,15 +55,12 @@ def shortened(notices: Sequence[str]) -> list[str]:
 
 
 def _methods(audit: Audited) -> Iterator[str]:
-    overall = audit.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
     rows = []
+    overall = audit.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
     for method, part in overall.group_by(*_METHOD, maintain_order=True):
-        levels = {row["metric"]: row for row in part.to_dicts()}
-        role = " (baseline)" if method == BASELINE else ""
-        files = audit.networks[method[0]]
-        shown = (_level(levels[m]) if m in levels else "" for m in FIGURES)
-        rows.append((_name(audit, method) + role, counted(files, "network"), *shown))
-    yield from _table(("method", "", *(METRICS[m].label for m in FIGURES)), rows)
+        name = _name(audit, method) + " (baseline)" * (method == BASELINE)
+        rows.append((name, counted(audit.networks[method[0]], "network"), *_levels(part)))
+    return _table(("method", "", *_LABELS), rows)
 
 
 def _name(audit: Audited, method: Sequence[str]) -> str:
@@ -79,64 +69,63 @@ def _name(audit: Audited, method: Sequence[str]) -> str:
     called = audit.methods[weighting]
     if postprocessing == BASELINE_POSTPROCESSING:
         return called
-    words = POSTPROCESSINGS.get(postprocessing, postprocessing.replace("_", " "))
+    words = english("postprocessings").get(postprocessing, postprocessing.replace("_", " "))
     return f"{called}, {words}" + ("" if target == NO_TARGET else f" by {audit.attributes[target].label}")
 
 
 def _groups(audit: Audited) -> Iterator[str]:
-    metrics = audit.tables["metrics"].filter(**_BASELINE, unit=PATIENT).filter(pl.col("attribute") != OVERALL)
     rows = []
+    metrics = audit.tables["metrics"].filter(pl.col("attribute") != OVERALL, **_BASELINE, unit=PATIENT)
     for (attribute, group), part in metrics.group_by("attribute", "group", maintain_order=True):
-        levels = {row["metric"]: row for row in part.to_dicts()}
-        patients = f"{levels['selection_rate']['patients']:,} patients"
-        rows.append(
-            (f"{audit.attributes[attribute].label} {group}", patients, *(_level(levels.get(m)) for m in FIGURES))
-        )
-    yield from _table(("baseline, by group", "", *(METRICS[m].label for m in FIGURES)), rows)
+        patients = part.filter(metric="selection_rate")["patients"].item()
+        rows.append((f"{audit.attributes[attribute].label} {group}", f"{patients:,} patients", *_levels(part)))
+    return _table(("baseline, by group", "", *_LABELS), rows)
 
 
 def _gaps(audit: Audited) -> Iterator[str]:
-    gaps = (
-        audit.tables["gaps"]
-        .filter(**_BASELINE)
-        .filter(pl.col("metric").is_in(COMPARED), pl.col("contrast") != MAX_MIN, unit=PATIENT)
-    )
-    yield from _table(
-        ("baseline, differences", "", "points", "verdict"),
-        [
-            (f"{audit.attributes[row['attribute']].label} {row['contrast']}", METRICS[row["metric"]].label)
-            + (_points(row["estimate"], row["low"], row["high"]), _verdict(row, audit))
-            for row in gaps.to_dicts()
-        ],
-    )
+    compared = pl.col("metric").is_in(COMPARED) & (pl.col("contrast") != MAX_MIN)
+    rows = [
+        (
+            f"{audit.attributes[row['attribute']].label} {row['contrast']}",
+            english("metrics")[row["metric"]],
+            _points(row),
+            _verdict(row, audit),
+        )
+        for row in audit.tables["gaps"].filter(compared, **_BASELINE, unit=PATIENT).to_dicts()
+    ]
+    return _table(("baseline, differences", "", "points", "verdict"), rows)
 
 
 def _changes(audit: Audited) -> Iterator[str]:
     """What every method does to the gaps, and, where a gap changes, what its groups meet."""
     table = audit.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT)
+    if table.is_empty():
+        return
     rows = []
     for _, part in table.group_by(*_METHOD, maintain_order=True):
         effects = sorted(part.to_dicts(), key=lambda row: not _everyone(row))
-        moved = {(row["attribute"], row["metric"]) for row in effects if _is_gap(row) and _told(row)}
-        for row in effects:
-            if _everyone(row) or _is_gap(row):
-                rows.append(_change(row, audit))
-            if _is_gap(row) and (key := (row["attribute"], row["metric"])) in moved:
-                moved.remove(key)
-                groups = (r for r in effects if (r["attribute"], r["metric"]) == key and " - " not in r["contrast"])
-                rows += [_change(group, audit) for group in groups]
+        told = []
+        for row in filter(lambda row: _everyone(row) or _is_gap(row), effects):
+            rows.append(_change(row, audit))
+            key = row["attribute"], row["metric"]
+            if _is_gap(row) and key not in told and any(_told(r) and _is_gap(r) for r in _alike(effects, key)):
+                told.append(key)
+                rows += [_change(r, audit) for r in _alike(effects, key) if " - " not in r["contrast"]]
     yield from _table(("against the baseline", "", "from", "to", "points", "verdict"), rows)
     if len(audit.methods) > 1 and max(audit.networks.values()) == 1:
         yield "With one network each, a verdict says that these two networks differ, not that a method does."
+
+
+def _alike(effects: list[dict], key: tuple[str, str]) -> list[dict]:
+    return [row for row in effects if (row["attribute"], row["metric"]) == key]
 
 
 def _change(row: dict, audit: Audited) -> tuple[str, ...]:
     where = "" if row["attribute"] == OVERALL else f", {audit.attributes[row['attribute']].label} {row['contrast']}"
     shown = "{:+.1f}" if _is_gap(row) else "{:.1f}"
     levels = [NOT_ESTIMABLE if row[c] is None else shown.format(100 * row[c]) for c in ("before", "left")]
-    points = _points(row["estimate"], row["low"], row["high"])
     name = _name(audit, [row[c] for c in _METHOD])
-    return name, METRICS[row["metric"]].label + where, *levels, points, _word(row, audit)
+    return name, english("metrics")[row["metric"]] + where, *levels, _points(row), _word(row, audit)
 
 
 def _everyone(row: dict) -> bool:
@@ -158,10 +147,8 @@ def _rules(audit: Audited) -> Iterator[str]:
         if rule["weighting"] == BASELINE[0] and rule["network"] == 1 and "by_group" in rule:
             cuts = rule["by_group"] or {"all": rule["threshold"]}
             thresholds = "; ".join(f"{group} {_threshold(cut)}" for group, cut in cuts.items())
-            name = _name(audit, (rule["weighting"], rule["postprocessing"], rule["target"]))
-            rows.append((name, thresholds))
-    if rows:
-        yield from _table(("as deployed, fitted on everyone", "sick from this score on"), rows)
+            rows.append((_name(audit, [rule[c] for c in _METHOD]), thresholds))
+    return _table(("as deployed, fitted on everyone", "sick from this score on"), rows) if rows else iter(())
 
 
 def _threshold(cut: float | list | None) -> str:
@@ -172,36 +159,35 @@ def _threshold(cut: float | list | None) -> str:
 
 def _word(row: dict, audit: Audited) -> str:
     """What the effect amounts to, and how surely; of single networks, how the two differ."""
-    if row["outcome"]:
-        return f"{row['outcome']}, {row['outcome_verdict']}"
-    if row["estimand"] == "networks" and _told(row):
-        before, left = row["before"], row["left"]
-        if not _is_gap(row):
-            return f"{'higher' if left > before else 'lower'}, {row['outcome_verdict']}"
-        words = "narrower" if abs(left) < abs(before) else "wider" if left * before > 0 else "turned"
-        return f"{words}, {row['outcome_verdict']}"
-    return _verdict(row, audit)
+    change = row["outcome"] or row["change"]
+    return f"{change}, {row['outcome_verdict']}" if change else _verdict(row, audit)
 
 
 def _verdict(row: dict, audit: Audited) -> str:
     return f"{AT_MOST} {100 * audit.settings['margin']:g} points" if row["verdict"] == AT_MOST else row["verdict"]
 
 
-def _level(row: dict) -> str:
-    if row is None or row["estimate"] is None:
-        return NOT_ESTIMABLE
-    if row["metric"] == "auc":
-        return f"{row['estimate']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-    return f"{100 * row['estimate']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+def _levels(part: pl.DataFrame) -> list[str]:
+    """The figures of everyone, or of a group, with their intervals."""
+    rows = {row["metric"]: row for row in part.to_dicts()}
+    return [
+        _with_interval(rows.get(m), "{:.3f}" if m == "auc" else "{:.1f}", 1 if m == "auc" else 100) for m in FIGURES
+    ]
 
 
-def _points(value: float | None, low: float | None, high: float | None) -> str:
-    if value is None or low is None or high is None:
+def _points(row: dict) -> str:
+    return _with_interval(row, "{:+.1f}", 100)
+
+
+def _with_interval(row: dict | None, shown: str, scale: float) -> str:
+    """`61.0 (58.2 to 63.9)`; not estimable where one of the three is not known."""
+    values = [row and row[c] for c in ("estimate", "low", "high")]
+    if None in values:
         return NOT_ESTIMABLE
-    return f"{100 * value:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    return "{} ({} to {})".format(*(shown.format(scale * value) for value in values))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[k]) for row in (heads, *rows)) for k in range(len(heads))]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in (heads, *rows):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -76,10 +76,7 @@ def kamiran_calders(examples: Examples) -> np.ndarray:
     """
     labels, groups = examples.labels, examples.groups
     known = _known(groups)
-    names, codes = np.unique(np.where(known, groups, "").astype(str), return_inverse=True)
-    counts = np.zeros((len(names), 2))
-    np.add.at(counts, (codes, labels), 1)
-    _require_both_labels(names[names != ""], counts[names != ""])
+    codes, counts = _counted(np.where(known, groups, ""), labels)
     expected = counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / len(labels)
     with np.errstate(divide="ignore"):
         weights = (expected / counts)[codes, labels]
@@ -164,10 +161,7 @@ def cells(examples: Examples) -> np.ndarray:
         inverse_class_frequency(examples)  # says which class is absent
         return labels.astype(str).astype(object)
     known = _known(groups)
-    names, codes = np.unique(groups[known].astype(str), return_inverse=True)
-    counts = np.zeros((len(names), 2))
-    np.add.at(counts, (codes, labels[known]), 1)
-    _require_both_labels(names, counts)
+    _counted(groups[known], labels[known])
     named = [f"{group} {label}" if group is not None else None for group, label in zip(groups, labels, strict=True)]
     return np.array(named, dtype=object)
 
@@ -188,7 +182,13 @@ def _known(groups: np.ndarray) -> np.ndarray:
     return np.array([group is not None for group in groups])
 
 
-def _require_both_labels(names: np.ndarray, counts: np.ndarray) -> None:
+def _counted(groups: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The group of each example by number (n,), and images of each group and label (G, 2). Raises `WeightingError` where a
+    group, but for that without a name, lacks a label."""
+    names, codes = np.unique(groups.astype(str), return_inverse=True)
+    counts = np.zeros((len(names), 2))
+    np.add.at(counts, (codes, labels), 1)
     for name, row in zip(names.tolist(), counts, strict=True):
-        if (row == 0).any():
+        if name and (row == 0).any():
             raise WeightingError(f"group {name!r} has no training image of class {int(row.argmin())}; each needs some.")
+    return codes, counts

@@ -1,6 +1,5 @@
 """The slides as a PDF, a page each and without notes, printed by a browser that is installed."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -15,17 +14,8 @@ PROGRAMS = (
     "microsoft-edge",
     "msedge",
 )
-ELSEWHERE = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
-    *(
-        f"{os.environ.get(folder, '')}/{program}"
-        for folder in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
-        for program in ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
-    ),
-)
-"""Where macOS and Windows have them; there they are not on PATH."""
+INSTALLED = ("chrome", "msedge")
+"""Browsers that Playwright finds where their installers put them, on macOS and Windows, too."""
 PATIENCE = 180
 """Seconds that loading, laying out and printing may take, each."""
 LAID_OUT = """() => typeof Reveal === "undefined"
@@ -34,27 +24,27 @@ LAID_OUT = """() => typeof Reveal === "undefined"
 
 
 def find_browser() -> str | None:
-    """A Chromium, Chrome or Edge of this machine, or None."""
-    return next(filter(None, map(shutil.which, (*PROGRAMS, *ELSEWHERE))), None)
+    """A Chromium, Chrome or Edge on PATH, or None."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 def print_deck(deck: Path) -> Path:
     """Print the rendered slides into a PDF beside them. Raises RuntimeError, one sentence, where no browser can."""
-    page, browser = f"{deck.resolve().as_uri()}?print-pdf", find_browser()
-    by_hand = f"open {page} in Chrome or Edge and print it to PDF, without margins and with background graphics."
-    if browser is None:
-        raise RuntimeError(f"No Chromium, Chrome or Edge is found that could print the slides: {by_hand}")
-    pdf = deck.with_suffix(".pdf")
+    page, pdf, on_path = f"{deck.resolve().as_uri()}?print-pdf", deck.with_suffix(".pdf"), find_browser()
     pdf.unlink(missing_ok=True)
-    try:
-        with sync_playwright() as playwright:
-            shown = playwright.chromium.launch(executable_path=browser).new_page()
-            shown.set_default_timeout(1000 * PATIENCE)
-            shown.goto(page)
-            shown.wait_for_function(LAID_OUT)
-            shown.pdf(path=pdf, prefer_css_page_size=True, print_background=True)
-    except Error as error:
-        raise RuntimeError(
-            f"{browser} did not print the slides ({error.message.splitlines()[0]}): {by_hand}"
-        ) from error
-    return pdf
+    browsers = [{"executable_path": on_path}] if on_path else [{"channel": name} for name in INSTALLED]
+    with sync_playwright() as playwright:
+        for browser in browsers:
+            try:
+                shown = playwright.chromium.launch(**browser).new_page()
+                shown.set_default_timeout(1000 * PATIENCE)
+                shown.goto(page)
+                shown.wait_for_function(LAID_OUT)
+                shown.pdf(path=pdf, prefer_css_page_size=True, print_background=True)
+                return pdf
+            except Error as error:
+                why = error.message.splitlines()[0]
+    raise RuntimeError(
+        f"{on_path or 'Neither Chrome nor Edge'} did not print the slides ({why}): open {page} in Chrome or Edge and print "
+        "it to PDF, without margins and with background graphics."
+    )

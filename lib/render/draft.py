@@ -26,6 +26,7 @@ from lib.render.cells import DraftError, executed
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+TYPOGRAPHY = f"--lua-filter={ROOT / 'chapters' / 'typography.lua'}"
 SHORTCODE = re.compile(r"\{\{<\s*(.*?)\s*>\}\}")
 FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
 FENCE = re.compile(r"^(`{3,}|~{3,})")
@@ -83,15 +84,16 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
         head["reference-section-title"] = quarto.get("section-title-references", "References")
     for chapter in chapters:
         page = {"pagetitle": f"{_plain(chapter.title)} – {book['title']}"} | _contents(chapters, chapter)
-        _write(output / chapter.page, _pandoc(resolved(chapter, labels), "html5", root, head | page))
+        _write(output / chapter.page, _converted(resolved(chapter, labels), "html5", root, head | page))
     pdf = output / f"{book.get('output-file', 'report')}.pdf"
     whole = _whole(chapters, labels, quarto.get("section-title-appendices", "Appendices"))
-    _write_pdf(_pandoc(whole, "typst-citations", root, head), pdf, root)
+    _write_pdf(_converted(whole, "typst-citations", root, head), pdf, root)
     made = [output / chapters[0].page, pdf]
     for path in decks:
         talk = Chapter(path, Path(path).with_suffix(".html").as_posix(), "", SHORTCODE.sub("", texts[path]))
         _write(
-            output / talk.page, _pandoc(resolved(talk, labels), "revealjs", root, head | {"pagetitle": book["title"]})
+            output / talk.page,
+            _converted(resolved(talk, labels), "revealjs", root, head | {"pagetitle": book["title"]}),
         )
         made.append(output / talk.page)
     return made
@@ -247,31 +249,34 @@ WRITERS = {
 """What a format of pandoc is made with: template, style sheets, and what stands at the end of a page."""
 
 
-def _pandoc(text: str, to: str, root: Path, metadata: dict[str, Any]) -> str:
+def _converted(text: str, to: str, root: Path, metadata: dict[str, Any]) -> str:
     """`text` (Markdown) in the format `to`, standalone and self-contained."""
     template, sheets, after = WRITERS[to]
-    command = [pypandoc.get_pandoc_path(), "--from=markdown", f"--to={to}", "--standalone", "--wrap=none"]
-    command += [f"--lua-filter={HERE / 'draft.lua'}", f"--lua-filter={ROOT / 'chapters' / 'typography.lua'}"]
-    command += [f"--resource-path={root}", *(f"--include-after-body={ROOT / name}" for name in after)]
-    command += ["--citeproc"] if "bibliography" in metadata else []
-    command += ["--slide-level=2"] if to == "revealjs" else []
+    options = [f"--to={to}", "--standalone", f"--lua-filter={HERE / 'draft.lua'}", TYPOGRAPHY]
+    options += [f"--resource-path={root}", *(f"--include-after-body={ROOT / name}" for name in after)]
+    options += ["--citeproc"] if "bibliography" in metadata else []
+    options += ["--slide-level=2"] if to == "revealjs" else []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for name in (
-            f"lib/render/{template}",
-            "chapters/pdf/typst-show.typ",
-        ):  # a template finds only what lies beside it
+        # a template finds only what lies beside it
+        for name in (f"lib/render/{template}", "chapters/pdf/typst-show.typ"):
             shutil.copy(ROOT / name, folder)
         (folder / "metadata.json").write_text(json.dumps(metadata), "utf-8")
-        command += [f"--template={folder / template}", f"--metadata-file={folder / 'metadata.json'}"]
+        options += [f"--template={folder / template}", f"--metadata-file={folder / 'metadata.json'}"]
         if sheets:
             style = "\n".join((ROOT / name).read_text("utf-8") for name in sheets)
             script = words_for_browser({"page": metadata["words"]})
             (folder / "head.html").write_text(f"<style>\n{style}</style>\n{script}\n", "utf-8")
-            command += ["--mathml", f"--include-in-header={folder / 'head.html'}"]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")
+            options += ["--mathml", f"--include-in-header={folder / 'head.html'}"]
+        return pandoc(text, *options)
+
+
+def pandoc(text: str, *options: str) -> str:
+    """What pandoc makes of Markdown; its warnings are told in the log. Raises `DraftError` where it refuses."""
+    command = [pypandoc.get_pandoc_path(), "--from=markdown", "--wrap=none", *options]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")
     if done.returncode:
-        raise DraftError(f"pandoc could not write the draft: {done.stderr.strip().splitlines()[-1]}")
+        raise DraftError(f"pandoc refused the text: {done.stderr.strip().splitlines()[-1]}")
     for line in done.stderr.splitlines():
         log.warning("%s", line)
     return done.stdout

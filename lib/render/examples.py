@@ -8,13 +8,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 from bs4 import BeautifulSoup
 from PIL import Image
 
 from lib import results
 from lib.cohort import read_cohort
-from lib.cohort.images import read_grey, read_header
+from lib.cohort.images import grey_image
 from lib.names import BASELINE_WEIGHTING, Attribute
 from lib.render.book import LANGUAGE, chapters_of
 from lib.report.facts.decision import decide
@@ -127,9 +128,8 @@ def _strip(examples: list[dict[str, Any]], folder: Path, page: Path, say: Callab
 
 def _copy(image: Path, file: Path) -> tuple[int, int]:
     """Write a small copy of an image, without what else its file says of the patient; returns its width and height."""
-    (width, height), _ = read_header(image)
-    scale = min(1, SIDE / max(width, height))
-    width, height = max(1, round(scale * width)), max(1, round(scale * height))
+    small = Image.fromarray(np.asarray(grey_image(image)))
+    small.thumbnail((SIDE, SIDE))
     file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(read_grey(image, max(width, height))).resize((width, height)).save(file)
-    return width, height
+    small.save(file)
+    return small.size

@@ -2,18 +2,16 @@
 
 import os
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import pypandoc
 import yaml
 
 from lib.render.book import LANGUAGE, book_settings, chapters_of, output_of, page_words
-from lib.render.cells import DraftError, Part, run_chapters, shown
-from lib.render.draft import HERE, ROOT, labels_of, numbered, resolved
+from lib.render.cells import Part, run_chapters, shown
+from lib.render.draft import HERE, TYPOGRAPHY, labels_of, numbered, pandoc, resolved
 from lib.report.exhibit import LABEL, for_notebook
 
 FILE = "report.ipynb"
@@ -46,13 +44,15 @@ def write_notebook(root: Path, code: str = LANGUAGE) -> Path:
     numbers = {label: name for label, (_, name) in labels.items() if not label.startswith("sec")}
 
     captions = "".join(str(data) for parts in ran.values() for part in parts for data in part.get("outputs", []))
-    numbers |= _cited(sorted(set(re.findall(r"\[@[\w@;, -]+\]", captions))), root, settings)
+    bibliography = root / yaml.safe_load((root / "_quarto.yml").read_text("utf-8"))["bibliography"]
+    about = [f"--metadata=lang:{code}", f"--bibliography={bibliography}", "--citeproc"]
+    numbers |= _cited(sorted(set(re.findall(r"\[@[\w@;, -]+\]", captions))), about)
 
     cells, pieces = _Cells(), []
     for chapter in chapters:
         marked = "".join(cells.marked(part) for part in ran[chapter.path])
         pieces.append(resolved(replace(chapter, text=marked), labels, only=True))
-    text = _markdown("\n\n".join(pieces), root, settings)
+    text = _markdown("\n\n".join(pieces), about, settings)
     cohort = f'os.environ["COHORT"] = {os.environ["COHORT"]!r}\n' if os.environ.get("COHORT") else ""
     start = START.format(comment=words["page"]["notebook"], cohort=cohort, numbers=numbers, title=book["title"])
     notebook = nbformat.v4.new_notebook(
@@ -120,28 +120,16 @@ def _output(data: dict[str, str], numbers: dict[str, str]) -> Any:
     return nbformat.v4.new_output("execute_result", data=data)
 
 
-def _cited(citations: list[str], root: Path, settings: dict[str, Any]) -> dict[str, str]:
+def _cited(citations: list[str], about: list[str]) -> dict[str, str]:
     """Citations in captions as they are told: `[@kish1965]` is `(Kish 1965)`; captions are no Markdown that pandoc sees."""
-    plain = _pandoc("\n\n".join(citations), root, settings, "--to=plain", "--metadata=suppress-bibliography:true")
+    plain = pandoc("\n\n".join(citations), *about, "--to=plain", "--metadata=suppress-bibliography:true")
     return dict(zip(citations, plain.strip().split("\n\n"), strict=True)) if citations else {}
 
 
-def _markdown(text: str, root: Path, settings: dict[str, Any]) -> str:
+def _markdown(text: str, about: list[str], settings: dict[str, Any]) -> str:
     """Pandoc's Markdown as that of notebooks: citations told, boxes as quotations, no divisions."""
-    references = page_words(root, settings["lang"])["quarto"].get("section-title-references", "References")
+    references = settings["references-title"]
     options = ["--to=gfm+tex_math_dollars-raw_html", f"--metadata=reference-section-title:{references}"]
-    options += [f"--lua-filter={HERE / 'notebook.lua'}", f"--lua-filter={ROOT / 'chapters' / 'typography.lua'}"]
+    options += [f"--lua-filter={HERE / 'notebook.lua'}", TYPOGRAPHY]
     options += [f"--metadata=spaced-punctuation:{str(settings['spaced-punctuation']).lower()}"]
-    whole = f'---\nnocite: "@*"\n---\n\n{text}'  # captions cite, too
-    return _pandoc(whole, root, settings, *options)
-
-
-def _pandoc(text: str, root: Path, settings: dict[str, Any], *options: str) -> str:
-    config = yaml.safe_load((root / "_quarto.yml").read_text("utf-8"))
-    command = [pypandoc.get_pandoc_path(), "--from=markdown", "--wrap=none", *options]
-    command += [f"--metadata=lang:{settings['lang']}"]
-    command += [f"--bibliography={root / config['bibliography']}", "--citeproc"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")
-    if done.returncode:
-        raise DraftError(f"pandoc could not write the notebook: {done.stderr.strip().splitlines()[-1]}")
-    return done.stdout
+    return pandoc(f'---\nnocite: "@*"\n---\n\n{text}', *about, *options)  # captions cite, too

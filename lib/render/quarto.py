@@ -36,11 +36,8 @@ def find_quarto(*, install: bool = True) -> Quarto:
         return Quarto(None, message("QUARTO_PATH=none asks for a draft."))
     scripts = Path(sys.executable).parent
     places = [named, f"{named}/quarto", f"{named}/bin/quarto"] if named else []
-    places += [shutil.which("quarto") or "", str(scripts / "quarto")]
     refused = []
-    for place in filter(None, places):
-        if (program := shutil.which(place)) is None:
-            continue
+    for program in filter(None, map(shutil.which, [*places, "quarto", str(scripts / "quarto")])):
         version = quarto_version(Path(program))
         if version >= OLDEST:
             return Quarto(Path(program))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from lib.files import alone_with
+from lib.files import alone_with, whole_folder
 from lib.messages import message
 from lib.render.book import (
     DECK,
@@ -26,9 +26,8 @@ from lib.render.book import (
     words_for_browser,
     write_book,
 )
-from lib.render.offline import work_from_disk
+from lib.render.pages import link_twins, work_from_disk
 from lib.render.quarto import find_quarto, quarto
-from lib.render.twins import link_twins
 from lib.settings import languages, read_settings
 
 log = logging.getLogger(__name__)
@@ -59,15 +58,13 @@ def _draft(root: Path, code: str, why: str) -> list[Path]:
     from lib.render.draft import render_draft
 
     target = root / DRAFT / code
-    with _alone(root / DRAFT), tempfile.TemporaryDirectory(prefix=".draft-", dir=root) as temporary:
-        made = render_draft(root, Path(temporary), why=why, code=code)
-        _add_examples(root, Path(temporary), code)
-        target.parent.mkdir(exist_ok=True)
-        _take_the_place(Path(temporary), target)
-    return [target / path.relative_to(temporary) for path in made]
+    with _alone(root / DRAFT), whole_folder(target) as building:
+        made = render_draft(root, building, why=why, code=code)
+        _add_examples(root, building, code)
+    return [target / path.relative_to(building) for path in made]
 
 
-def _add_examples(root: Path, output: Path, code: str = LANGUAGE) -> None:
+def _add_examples(root: Path, output: Path, code: str) -> None:
     """Where study.toml asks for them; only then is what reads cohorts and networks imported, which takes seconds."""
     if (root / "study.toml").is_file() and read_settings(root)["report"].get("examples"):
         from lib.render.examples import add_examples
@@ -96,18 +93,6 @@ def _alone(place: Path) -> Iterator[None]:
         yield
 
 
-def _take_the_place(made: Path, target: Path) -> None:
-    """Put the folder that was made where it belongs: what was there goes only when the new one is whole."""
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    shutil.copytree(made, fresh, dirs_exist_ok=True)
-    fresh.chmod(0o755)
-    previous = fresh.with_name(f"{fresh.name}-previous")
-    if target.exists():
-        target.rename(previous)
-    fresh.rename(target)
-    shutil.rmtree(previous, ignore_errors=True)
-
-
 def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[Path]:
     """Render the report of an audit of predictions into `report/` beside its `bundle`.
 
@@ -131,9 +116,8 @@ def render_predictions(root: Path, bundle: Path, code: str = LANGUAGE) -> list[P
             else:
                 quarto(installed.program, project, "render")
                 work_from_disk(project / OUTPUT)
-            _add_examples(root, project / OUTPUT)
-        with _alone(target):
-            _take_the_place(project / OUTPUT, target)
+        with _alone(target), whole_folder(target) as building:
+            shutil.copytree(project / OUTPUT, building, dirs_exist_ok=True)
     return [target / "index.html", *sorted(target.glob("*.pdf"))]
 
 

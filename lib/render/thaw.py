@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -22,7 +21,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from lib.render.book import language_of  # noqa: E402
-from lib.settings import bundle_folder, chosen_cohort, read_settings, studied_as  # noqa: E402
+from lib.settings import bundle_folder, read_settings  # noqa: E402
 
 STAMP = Path("_freeze") / "inputs.json"
 CELL = re.compile(r"^```\{python\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -48,7 +47,7 @@ def inputs_digest(root: Path, chapter: Path) -> str:
         digest.update(json.dumps(read_settings(root)["group"], sort_keys=True).encode())
     words, code = root / "lib" / "report" / "words", language_of(chapter, root)
     if words / "templates.py" in files:
-        results += (root / "lib" / "report").glob("*.css")
+        results += (path for path in (root / "lib" / "report").glob("*.*") if path.suffix in (".css", ".json"))
         results += [
             path
             for folder in (words, root / "words")
@@ -130,16 +129,7 @@ def _imported(root: Path, names: frozenset[str]) -> set[Path]:
     return files
 
 
-def _ensure_bundle(root: Path) -> None:
-    """Run the study when the chosen cohort is a folder of images that was not studied here."""
-    cohort = Path(chosen_cohort(root))
-    studied = studied_as(cohort, root) and (bundle_folder(root=root) / "study.json").is_file()
-    if not studied and (cohort / "train").is_dir():
-        subprocess.run([sys.executable, "-m", "lib", "study", str(cohort)], cwd=root, check=True)
-
-
 if __name__ == "__main__":
     os.chdir(ROOT)
-    _ensure_bundle(ROOT)
     for name in thaw(ROOT):
         print(f"{name}: its results or code changed, its cells run again", file=sys.stderr)

@@ -5,7 +5,6 @@ The block holds the exhibit once for each output, so that one cell serves the pa
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +15,7 @@ import vl_convert
 from great_tables import GT
 
 from lib.report import theme
+from lib.report.words.language import Words
 from lib.report.words.templates import one_line
 
 LABEL = re.compile(r"(fig|tbl)-[a-z0-9-]+")
@@ -57,22 +57,12 @@ def for_notebook(markdown: str, numbers: dict[str, str]) -> str:
     return f'<figure id="{name}">\n{body}\n<figcaption>{told}</figcaption>\n</figure>' if told else body
 
 
-@dataclass(frozen=True)
-class Exhibit:
+class Exhibit(Words):
     """A block of Markdown that displays itself in a notebook cell."""
 
-    markdown: str
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown
-
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        if _numbers is not None:
-            return {"text/html": for_notebook(self.markdown, _numbers)}
-        return {"text/markdown": self.markdown}
-
-    def __str__(self) -> str:
-        return self.markdown
+        told = str(self)
+        return {"text/markdown": told} if _numbers is None else {"text/html": for_notebook(told, _numbers)}
 
 
 def figure(label: str, chart: alt.TopLevelMixin, caption: str) -> Exhibit:

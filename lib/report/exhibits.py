@@ -40,7 +40,7 @@ def show(study: Results, name: str, *, size: Size = "page", **options: Any) -> E
     if material.kind.of == "widget":
         return exhibit.widget(name, material.kind.draw(material)) if material else Exhibit(f"{material.absent}\n")
     captioned = exhibit.table if material.kind.of == "table" else exhibit.figure
-    return captioned(material.label, _drawn(material), material.told("caption"))
+    return captioned(material.kind.label(material.options), _drawn(material), material.told("caption"))
 
 
 def chart(study: Results, name: str, *, size: Size = "page", **options: Any) -> alt.TopLevelMixin:
@@ -57,7 +57,7 @@ def slide(study: Results, name: str, **options: Any) -> Exhibit:
     """A figure or table for a slide whose heading tells what it finds: larger type, fewer marks, no title, no caption."""
     material = material_of(study, name, "slide", **options)
     bare = exhibit.table if material.kind.of == "table" else exhibit.slide
-    return bare(material.label.replace("-", "-slide-", 1), _drawn(material))
+    return bare(material.kind.label(material.options).replace("-", "-slide-", 1), _drawn(material))
 
 
 def read(study: Results, name: str, **options: Any) -> Words:
@@ -105,18 +105,14 @@ def _drawn(material: Material) -> alt.TopLevelMixin | GT:
     """The exhibit; where there is nothing to show, a figure that says why, or a table of one cell: none cannot be set on paper."""
     of_table, spoken = material.kind.of == "table", material.language
     if not material and of_table:
-        return table_of([{"nothing": spoken.phrase("nothing_to_list")}], {"nothing": ""}, spoken)
+        return table_of([{"nothing": spoken.phrase("nothing_to_list")}], {"nothing": ""}, spoken, right=())
     if not material:
         return nothing(material.absent, size=material.size)
     drawn = material.kind.draw(material)
     if of_table:
         return drawn
-    words = {"title": material("title"), "subtitle": material("subtitle"), "description": material("alt")}
-    figure = framed(drawn, **words, size=material.size, language=spoken)
-    if (
-        material.size == "page"
-        and not material.narrower
-        and (beyond := exhibit.width(figure) - material.measure.width - MARGIN) > 0
-    ):
-        return _drawn(replace(material, narrower=beyond))
-    return figure
+    figure = framed(drawn, material)
+    if material.size == "slide" or material.narrower:
+        return figure
+    beyond = exhibit.width(figure) - material.measure.width - MARGIN
+    return _drawn(replace(material, narrower=beyond)) if beyond > 0 else figure

@@ -8,12 +8,12 @@ nothing to show (`absent`) are blocks of the template. Under `@sentences("<templ
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from lib.report.theme import MEASURES, Measure, Size
 from lib.report.words.language import Language, Words, language
-from lib.report.words.templates import has, tell
+from lib.report.words.templates import tell
 from lib.results import Results
 
 Facts = Mapping[str, Any]
@@ -57,12 +57,7 @@ class Material:
 
     @property
     def measure(self) -> Measure:
-        whole = MEASURES[self.size]
-        return replace(whole, width=whole.width - self.narrower)
-
-    @property
-    def label(self) -> str:
-        return self.kind.label(self.options)
+        return replace(MEASURES[self.size], width=MEASURES[self.size].width - self.narrower)
 
     def __bool__(self) -> bool:
         """Whether there is something to show."""
@@ -75,9 +70,6 @@ class Material:
 
     def __getitem__(self, name: str) -> Any:
         return self.facts[name]
-
-    def has(self, block: str) -> bool:
-        return has(self.language, self.kind.template, block)
 
     def told(self, block: str) -> Words:
         """A block that every exhibit has, or why there is nothing to show."""
@@ -96,20 +88,17 @@ KINDS: dict[str, Kind] = {}
 SENTENCES: dict[str, Gather] = {}
 
 
-def _registrar(of: str) -> Callable[[Gather], Callable[[Callable[[Material], Any]], Callable]]:
+def _exhibit(of: str, gather: Gather) -> Callable[[Callable[[Material], Any]], Callable]:
     """A decorator that registers a function as the figure, table or widget of its name, with what gathers its facts."""
 
-    def register(gather: Gather) -> Callable[[Callable], Callable]:
-        def keep(draw: Callable) -> Callable:
-            KINDS[draw.__name__] = Kind(draw.__name__, of, gather, draw)
-            return draw
+    def keep(draw: Callable) -> Callable:
+        KINDS[draw.__name__] = Kind(draw.__name__, of, gather, draw)
+        return draw
 
-        return keep
-
-    return register
+    return keep
 
 
-figure, table, widget = map(_registrar, ("figure", "table", "widget"))
+figure, table, widget = (partial(_exhibit, of) for of in ("figure", "table", "widget"))
 """The function under `@figure` returns a chart without title, that under `@table` a table, and that under `@widget`, which is for
 pages alone, what `chapters/widgets.html` draws, as JSON has it."""
 

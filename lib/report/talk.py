@@ -50,7 +50,7 @@ def group(material: Material) -> GT:
     """A row for each member."""
     columns = ("who", "did", "when")
     rows = [{key: material("cell", text=str(row.get(key, ""))) for key in columns} for row in material["members"]]
-    return table_of(rows, {key: material(key) for key in columns}, material.language)
+    return table_of(rows, {key: material(key) for key in columns}, material.language, right=())
 
 
 @sentences("talk")
@@ -58,16 +58,13 @@ def talk(study: Results) -> dict[str, Any]:
     """What slides say in their own words, and what is spoken to them. `again`: the gap to expect once the choice is made again; `pictured`: mean
     radiographs are shown; `weighted`, `ruled`: Effects; `put_to_use`: the followed gap under one rule, fitted once. The rest: `mechanism`, `study`."""
     named = members(study)
-    return (
-        study_facts(study)
-        | mechanism(study)
-        | {
-            "kind": provenance(study)["kind"],
-            "again": again(study),
-            "pictured": of_figure("radiographs", study) is not None,
-            "weighted": effects(study, WEIGHTING),
-            "ruled": effects(study, RULE),
-            "put_to_use": adjusting(study)["put_to_use"],
-            "placeholders": named is not None and named["placeholders"],
-        }
-    )
+    own = {
+        "kind": provenance(study)["kind"],
+        "again": again(study),
+        "pictured": of_figure("radiographs", study) is not None,
+        "weighted": effects(study, WEIGHTING),
+        "ruled": effects(study, RULE),
+        "put_to_use": adjusting(study)["put_to_use"],
+        "placeholders": named is not None and named["placeholders"],
+    }
+    return study_facts(study) | mechanism(study) | own

@@ -4,12 +4,14 @@ Text and axes are drawn in `currentColor`, so that a figure follows the page fro
 registers and enables the Altair theme `report`.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import altair as alt
 
-from lib.names import NOT_TOLD, OVERALL
+from lib.names import NOT_TOLD, OVERALL, Attribute
 
 Size = Literal["page", "slide"]
 INK = "currentColor"
@@ -23,6 +25,10 @@ MEASURED = "Liberation Sans"
 # Shown with the first of these that is there: none is wider. Quoted, since a bare name cannot end in a digit, and a
 # list that cannot be read leaves some renderers without any text.
 FONTS = "'Source Sans 3', 'Source Sans Pro', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
+
+
+CHART = Path(__file__).with_name("chart.json")
+"""The look of every chart, as Vega-Lite has it. Marks do not read themselves (`aria`): a figure has one text for screen readers."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,10 @@ SPARE = (
 )
 
 
-def group_look(attribute: str, group: str) -> Look:
-    """The look of a group, the same in every chapter; groups not foreseen share four spare ones by their name."""
-    return GROUPS.get((attribute, group)) or SPARE[sum(map(ord, attribute + group)) % len(SPARE)]
+def group_look(attribute: Attribute | str, group: str | None) -> Look:
+    """The look of a group, the same in every chapter, or of everyone (`all`); groups not foreseen share four spare ones by their name."""
+    place = (OVERALL, "all") if group in (None, "all") else (getattr(attribute, "name", attribute), group)
+    return GROUPS.get(place) or SPARE[sum(map(ord, "".join(place))) % len(SPARE)]
 
 
 @dataclass(frozen=True)
@@ -109,51 +116,13 @@ MEASURES: dict[Size, Measure] = {
 
 
 def config(size: Size = "page") -> dict[str, Any]:
-    """The Vega-Lite configuration of the report."""
-    m = MEASURES[size]
-    return {
-        "background": "transparent",
-        "font": MEASURED,
-        # every figure has one text for screen readers, its description; hundreds of marks reading themselves do not help
-        "aria": False,
-        "padding": 4,
-        "view": {"stroke": None},
-        "title": {
-            "anchor": "start",
-            "frame": "bounds",
-            "color": INK,
-            "subtitleColor": INK,
-            "fontSize": m.title,
-            "fontWeight": 600,
-            "subtitleFontSize": m.small,
-            "subtitlePadding": 6,
-            "lineHeight": round(m.title * 1.25),
-            "subtitleLineHeight": round(m.small * 1.3),
-            "offset": 14,
-        },
-        "axis": {
-            "labelColor": INK,
-            "titleColor": INK,
-            "labelFontSize": m.small,
-            "titleFontSize": m.small,
-            "titleFontWeight": "normal",
-            "titlePadding": 8,
-            "domain": False,
-            "ticks": False,
-            "gridColor": GREY,
-            "gridOpacity": 0.22,
-            "labelPadding": 6,
-            "labelFlush": False,
-            "labelSeparation": 6,
-            "labelLimit": 400,
-            "titleLimit": 600,
-        },
-        "axisY": {"grid": False},
-        "text": {"color": INK, "fontSize": m.small},
-        "rule": {"color": INK},
-        "point": {"size": m.dot, "filled": True, "opacity": 1},
-        "legend": {"disable": True},
-    }
+    """The Vega-Lite configuration of the report: `chart.json`, and the sizes of the page or of a slide."""
+    m, look = MEASURES[size], json.loads(CHART.read_text("utf-8")) | {"font": MEASURED}
+    heights = {"lineHeight": round(m.title * 1.25), "subtitleLineHeight": round(m.small * 1.3)}
+    look["title"] |= {"fontSize": m.title, "subtitleFontSize": m.small} | heights
+    look["axis"] |= {"labelFontSize": m.small, "titleFontSize": m.small}
+    look["text"]["fontSize"], look["point"]["size"] = m.small, m.dot
+    return look
 
 
 @alt.theme.register("report", enable=True)

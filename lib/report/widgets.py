@@ -20,30 +20,19 @@ EXPLORER = "attribute figure shown level change region missing short cell moved 
 def slider(material: Material) -> dict[str, Any]:
     """A cut-off for each group, histograms of scores to count by, and the published rules as marks."""
     d, language, groups = material["d"], material.language, {scores["group"]: scores for scores in material["groups"]}
-    return {
-        "words": _words(material, SLIDER),
-        "locale": language.code,
-        "groups": [
-            {
-                "name": language.group(group, d.attribute),
-                "label": str(material("slide", group=group)),
-                "colour": group_look(d.attribute.name, group).colour,
-                "people": [round(n, 1) for n in material["people"][group]],
-            }
-            | {
-                name: [[bar["start"], bar["end"], round(bar["share"], 5)] for bar in scores[name]]
-                for name in ("sick", "healthy")
-            }
-            for group, scores in groups.items()
-        ],
-        "rules": [
-            {
-                "name": language.sentence(language.rule(rule.name, rule.target)),
-                "cuts": [round(cuts[group], 3) for group in groups],
-            }
-            for rule, cuts in material["rules"].items()
-        ],
-    }
+    shown = []
+    for group, scores in groups.items():
+        own = {"name": language.group(group, d.attribute), "label": str(material("slide", group=group))}
+        own["colour"] = group_look(d.attribute.name, group).colour
+        own["people"] = [round(n, 1) for n in material["people"][group]]
+        for name in ("sick", "healthy"):
+            own[name] = [[bar["start"], bar["end"], round(bar["share"], 5)] for bar in scores[name]]
+        shown.append(own)
+    rules = [
+        {"name": language.sentence(language.rule(rule.name, rule.target)), "cuts": [round(cuts[g], 3) for g in groups]}
+        for rule, cuts in material["rules"].items()
+    ]
+    return {"words": _words(material, SLIDER), "locale": language.code, "groups": shown, "rules": rules}
 
 
 @widget(whatif.combinations)
@@ -52,27 +41,16 @@ def explorer(material: Material) -> dict[str, Any]:
     language, tables, weightings = material.language, material["tables"], material["weightings"]
     attributes = []
     for name, table in tables.items():
-        rules = [rule.name for rule in table["rules"]]
-        baseline = [
-            names.index(name) if name in names else -1
-            for names, name in ((rules, BASELINE[1]), (weightings, BASELINE[0]))
-        ]
-        figures = [
-            {
-                "label": str(material("outcome", o=outcome)),
-                "gap": outcome.attribute is not None,
-                "cells": _cells(material, table, cells),
-            }
+        places = (([rule.name for rule in table["rules"]], BASELINE[1]), (weightings, BASELINE[0]))
+        own = {"label": language.attribute(material.study.attributes[name])}
+        own["rows"] = [language.rule(rule.name, rule.target) for rule in table["rules"]]
+        own["baseline"] = [names.index(method) if method in names else -1 for names, method in places]
+        own["figures"] = [
+            {"label": str(material("outcome", o=outcome)), "gap": outcome.attribute is not None}
+            | {"cells": _cells(material, table, cells)}
             for outcome, cells in table["cells"].items()
         ]
-        attributes.append(
-            {
-                "label": language.attribute(material.study.attributes[name]),
-                "rows": [language.rule(rule.name, rule.target) for rule in table["rules"]],
-                "baseline": baseline,
-                "figures": figures,
-            }
-        )
+        attributes.append(own)
     return {
         "words": _words(material, EXPLORER),
         "locale": language.code,
@@ -90,20 +68,15 @@ def _words(material: Material, blocks: str) -> dict[str, str]:
 
 def _cells(material: Material, table: dict, cells: dict) -> list[list[list[Any]]]:
     """By row and column: value, its bounds, the change against the baseline, its bounds, the verdict in words, and whether it is shown."""
-    lines = []
-    for rule in table["rules"]:
-        target = rule.target.name if rule.target else BASELINE[2]
-        methods = [(weighting, rule.name, target) for weighting in material["weightings"]]
-        lines.append([_cell(material, cells.get(method, {})) for method in methods])
-    return lines
+    rules = [(rule.name, rule.target.name if rule.target else BASELINE[2]) for rule in table["rules"]]
+    weightings = material["weightings"]
+    return [[_cell(material, cells.get((weighting, *rule), {})) for weighting in weightings] for rule in rules]
 
 
 def _cell(material: Material, cell: dict[str, Any]) -> list[Any]:
-    ends = [
-        (figure.value, figure.low, figure.high) if figure else (None, None, None)
-        for figure in (cell.get("level"), cell.get("change"))
-    ]
-    numbers = [None if n is None else round(SCALE * n) for figure in ends for n in figure]
+    figures = [cell.get(name) for name in ("level", "change")]
+    ends = [end for own in figures for end in ((own.value, own.low, own.high) if own else (None,) * 3)]
+    numbers = [None if end is None else round(SCALE * end) for end in ends]
     outcome, verdict = cell.get("outcome"), cell.get("verdict")
     said = " ".join(material.language.verdict(word) for word in (outcome, verdict) if word)
     return [*numbers, said, int(verdict == SHOWN)]

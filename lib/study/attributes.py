@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lib.messages import message
-from lib.settings import settings_error
+from lib.settings import SettingsError, settings_error, settings_place
 from lib.settings_schema import StudySettings
 from lib.tabular import AttributeSpec, TableError, parse_attribute
 
@@ -15,9 +15,9 @@ def asked_attributes(settings: StudySettings, root: Path) -> list[AttributeSpec]
     """
     place = ("audit", "attributes")
     try:
-        attributes = [parse_attribute(written) for written in settings.audit.attributes]
+        attributes = [parse_attribute(written, settings_place(root, place)) for written in settings.audit.attributes]
     except TableError as error:
-        raise settings_error(root, place, str(error).removesuffix(".")) from None
+        raise SettingsError(str(error)) from None
     names = [attribute.key for attribute in attributes]
     if len(set(names)) < len(names):
         raise settings_error(root, place, message("attributes names a column twice: {names}", ", ".join(names)))

@@ -4,8 +4,7 @@ The features are those of the networks trained with uniform weights, one set per
 layer on them, and so does its placebo, the same weights given to the wrong examples.
 """
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -119,31 +118,22 @@ def _floor(trained: str, figures: Figures, floors: np.ndarray, count: int) -> pl
 
 def _scores(plan: Plan, pixels: np.ndarray, wanted: list[str]) -> dict[str, np.ndarray]:
     """Scores (S, n_valid) by weighting, the heads of each seed kept beside its run."""
-    by_seed = []
-    with tqdm(
-        total=len(wanted) * len(plan.seeds), desc=message("Re-training last layers"), unit=message(" heads")
-    ) as bar:
-        for seed in plan.seeds:
-            by_seed.append(_heads_of_seed(plan, pixels, seed, wanted, bar.update))
+    seeds = tqdm(plan.seeds, message("Re-training last layers"), unit=message(" seeds"))
+    by_seed = [_heads_of_seed(plan, pixels, seed, wanted) for seed in seeds]
     return {name: np.stack([heads[name].to_numpy() for heads in by_seed]) for name in wanted}
 
 
-def _heads_of_seed(
-    plan: Plan, pixels: np.ndarray, seed: int, wanted: list[str], done: Callable[[int], object]
-) -> pl.DataFrame:
+def _heads_of_seed(plan: Plan, pixels: np.ndarray, seed: int, wanted: list[str]) -> pl.DataFrame:
     folder = plan.folder(BASELINE_WEIGHTING, seed)
     kept = folder / KEPT
     with alone_with(folder):
         sweep(folder, "*.part")
         if kept.is_file() and set(wanted) <= set((heads := pl.read_parquet(kept)).columns):
-            done(len(wanted))
             return heads
         features = run_features(plan.frame, pixels, plan.settings, seed, folder)
         fit = plan.frame[features.fit]
         weights = {name: partial(example_weights, name, fit, seed) for name in wanted}
         with threadpool_limits(1):  # the matrices are small: more threads wait for each other
-            heads = pl.DataFrame(head_scores(features, plan.frame["label"].to_numpy(), weights, partial(done, 1)))
-        content = io.BytesIO()
-        heads.write_parquet(content)
-        write_whole(kept, content.getbuffer())
+            heads = pl.DataFrame(head_scores(features, plan.frame["label"].to_numpy(), weights))
+        write_whole(kept, heads.write_parquet)
     return heads

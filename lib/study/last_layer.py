@@ -7,6 +7,7 @@ weighted, L2-regularised logistic regression, which is convex: no seed, no epoch
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from lib.files import write_whole
 from lib.training.batches import fit_and_tune
 from lib.training.classifier import outputs
 from lib.training.settings import TrainingSettings
-from lib.training.store import kept_network, save_array
+from lib.training.store import kept_network
 
 PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Values of C (inverse strength of the penalty) that the tuning patients choose from."""
@@ -44,7 +46,7 @@ def run_features(
     """
     kept = folder / "features.npy"
     if not kept.is_file():
-        save_array(kept, embed(kept_network(settings, folder), pixels))
+        write_whole(kept, partial(np.save, arr=embed(kept_network(settings, folder), pixels)))
     split = frame["split"].to_numpy()
     train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
     fit, tune = fit_and_tune(frame[train], settings.tune_share, seed)
@@ -59,10 +61,7 @@ def embed(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
 
 
 def head_scores(
-    features: Features,
-    labels: np.ndarray,
-    weights: Mapping[str, Callable[[], np.ndarray]],
-    on_head: Callable[[], None] = lambda: None,
+    features: Features, labels: np.ndarray, weights: Mapping[str, Callable[[], np.ndarray]]
 ) -> dict[str, np.ndarray]:
     """Scores (n_valid,) of sick under each weighting; `weights[name]()` gives the weights (n_fit,).
 
@@ -81,7 +80,6 @@ def head_scores(
         # from the unweighted solution, whatever came before: the order of the weightings changes no score
         head = deepcopy(start).fit(fit, y, sample_weight=weight())
         scores[name] = head.predict_proba(scaled[features.valid])[:, 1].astype(np.float64)
-        on_head()
     return scores
 
 

@@ -1,12 +1,15 @@
 """Networks that failed or are odd beside the others of their study, and what is told without those that failed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from lib.names import OVERALL, Attribute
+from lib.audit.inference import Population
+from lib.audit.judged import compared
+from lib.audit.metrics import Unit, rates
+from lib.names import OUTCOMES
 
 LEAST = 3
 """Networks without which nothing is the usual."""
@@ -83,31 +86,38 @@ def odd_networks(facts: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def without_failed(
-    frame: pl.DataFrame,
-    scores: Mapping[str, np.ndarray],
-    failed: Mapping[str, Sequence[int]],
-    attributes: Sequence[Attribute],
+    people: Population, scores: Mapping[str, np.ndarray], failed: Mapping[str, Sequence[int]]
 ) -> pl.DataFrame:
     """Headline figures of each weighting that has failed networks, with and without them; columns as `WITHOUT`.
 
-    `frame` has a row per image (`patient`, `label`, a String column per attribute), `scores[weighting]` (S, n) its scores,
-    `failed[weighting]` the positions, from 0, of its failed networks. Balanced accuracy of everyone, and group -
-    reference of TPR and FPR, decisions at 0.5, means over networks and their standard deviation between networks;
-    `by` patient (each counts once within group and label) and by image. Null where a group has none of a label, or
-    no network is left.
+    `scores[weighting]` (S, n) of the images of `people`, `failed[weighting]` the positions, from 0, of its failed networks.
+    Balanced accuracy of everyone, and gaps in TPR and FPR, decisions at 0.5, means over networks and their standard
+    deviation between networks; `by` patient (each counts once within group and label) and by image. Null where a group has
+    none of a label, or no network is left.
     """
-    labels, patients = frame["label"].to_numpy(), frame["patient"].to_numpy()
-    rows = []
+    parts = [pl.DataFrame(schema=WITHOUT)]
     for weighting, which in failed.items():
-        called = scores[weighting] >= 0.5
-        left = np.delete(called, list(which), axis=0)
-        for by, rate in (("patient", _by_patient(patients)), ("image", _by_image)):
-            for attribute, metric, contrast, figure in _figures(frame, labels, attributes, rate):
-                all_of_them, others = figure(called), figure(left)
-                sizes = len(called), len(left)
-                told = [v for own, n in zip((all_of_them, others), sizes, strict=True) for v in (*_mean_and_sd(own), n)]
-                rows.append((weighting, by, attribute, metric, contrast, *told))
-    return pl.DataFrame(rows, schema=WITHOUT, orient="row")
+        called = (scores[weighting] >= 0.5).astype(float)
+        for unit in Unit:
+            levels = rates(people, called, unit=unit, smallest_cell=1, metrics=OUTCOMES)
+            figures = compared(levels, people)
+            told = _told(figures.by_network) | {
+                f"{name}_without": column
+                for name, column in _told(np.delete(figures.by_network, list(which), axis=0)).items()
+            }
+            part = figures.index.with_columns(weighting=pl.lit(weighting), by=pl.lit(str(unit)), **told)
+            parts.append(part.select(*WITHOUT))
+    return pl.concat(parts)
+
+
+def _told(by_network: np.ndarray) -> dict[str, pl.Series | pl.Expr]:
+    """Mean and standard deviation of figures (S, K) over S networks, null where there are too few, and S."""
+    many, none = len(by_network), np.full(by_network.shape[1], np.nan)
+    return {
+        "value": pl.Series(by_network.mean(axis=0) if many else none, nan_to_null=True),
+        "seed_sd": pl.Series(by_network.std(axis=0, ddof=1) if many > 1 else none, nan_to_null=True),
+        "networks": pl.lit(many, pl.Int64),
+    }
 
 
 def _polished(runs: pl.DataFrame) -> pl.Series:
@@ -126,50 +136,3 @@ def _polished(runs: pl.DataFrame) -> pl.Series:
 def _digits(value: pl.Expr, digits: int) -> pl.Expr:
     rounded = value.round(digits)
     return (rounded if digits else rounded.cast(pl.Int64)).cast(pl.String)
-
-
-_Figure = Callable[[np.ndarray], np.ndarray]
-
-
-def _figures(
-    frame: pl.DataFrame, labels: np.ndarray, attributes: Sequence[Attribute], rate: Callable
-) -> list[tuple[str, str, str, _Figure]]:
-    """(attribute, metric, contrast, figure): `figure` turns decisions (S, n) into values (S,), NaN where there is none."""
-    sick, healthy = labels == 1, labels == 0
-
-    def balanced(called: np.ndarray) -> np.ndarray:
-        return (rate(called, sick) + 1 - rate(called, healthy)) / 2
-
-    figures: list[tuple[str, str, str, _Figure]] = [(OVERALL, "balanced_accuracy", "all", balanced)]
-    for attribute in attributes:
-        in_group = {group: (frame[attribute.name] == group).fill_null(False).to_numpy() for group in attribute.groups}
-        for metric, of_label in (("tpr", sick), ("fpr", healthy)):
-            for group in attribute.groups:
-                if group != attribute.reference:
-                    here, there = in_group[group] & of_label, in_group[attribute.reference] & of_label
-
-                    def gap(called: np.ndarray, here: np.ndarray = here, there: np.ndarray = there) -> np.ndarray:
-                        return rate(called, here) - rate(called, there)
-
-                    figures.append((attribute.name, metric, f"{group} - {attribute.reference}", gap))
-    return figures
-
-
-def _by_image(called: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    return called[:, rows].mean(axis=1) if rows.any() else np.full(len(called), np.nan)
-
-
-def _by_patient(patients: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    def rate(called: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        if not rows.any():
-            return np.full(len(called), np.nan)
-        _, codes, counts = np.unique(patients[rows], return_inverse=True, return_counts=True)
-        return called[:, rows] @ (1 / counts[codes]) / len(counts)
-
-    return rate
-
-
-def _mean_and_sd(values: np.ndarray) -> tuple[float | None, float | None]:
-    if not len(values) or np.isnan(values).any():
-        return None, None
-    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None

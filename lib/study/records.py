@@ -12,13 +12,12 @@ import polars as pl
 import torch
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from lib.audit import Population
 from lib.cohort import Cohort
-from lib.names import Attribute
 from lib.preprocessing import effective_share, example_weights
 from lib.study.odd_networks import odd_networks, without_failed
 from lib.tables import RECORDED
-from lib.training.networks import build
-from lib.training.networks import facts as network_facts
+from lib.training.networks import NETWORKS, build
 from lib.training.store import Plan, Run
 
 FACTS = ("epochs", "best_epoch", "seconds", "tune_auc", "precision", "device")
@@ -31,17 +30,13 @@ def scores_by_weighting(plan: Plan, runs: Sequence[Run]) -> dict[str, np.ndarray
 
 
 def odd_network_tables(
-    valid: pl.DataFrame, plan: Plan, runs: Sequence[Run], attributes: dict[str, Attribute]
+    people: Population, plan: Plan, runs: Sequence[Run], scores: dict[str, np.ndarray]
 ) -> dict[str, pl.DataFrame]:
     """The networks that failed or are odd, and what is told without those that failed."""
     odd = odd_networks([{"weighting": r.weighting, "seed": r.seed} | {k: r.facts[k] for k in FACTS} for r in runs])
     failed = odd.filter("failed").select("weighting", "seed").unique(maintain_order=True).rows()
     positions = {w: [plan.seeds.index(seed) for v, seed in failed if v == w] for w, _ in failed}
-    scores = scores_by_weighting(plan, runs)
-    return {
-        "odd_networks": odd,
-        "without_failed": without_failed(valid, scores, positions, list(attributes.values())),
-    }
+    return {"odd_networks": odd, "without_failed": without_failed(people, scores, positions)}
 
 
 def weight_table(frame: pl.DataFrame, weightings: Sequence[str], attributes: Sequence[str]) -> pl.DataFrame:
@@ -49,20 +44,11 @@ def weight_table(frame: pl.DataFrame, weightings: Sequence[str], attributes: Seq
     train = frame.filter(pl.col("split") == "train")
     parts = []
     for weighting in weightings:
-        weighted = train.with_columns(weight=pl.Series(example_weights(weighting, train)))
-        for attribute in attributes:
-            cells = weighted.filter(pl.col(attribute).is_not_null()).group_by(attribute, "label", maintain_order=True)
-            parts.append(
-                cells.agg(images=pl.len().cast(pl.Int64), weight=pl.col("weight").mean()).select(
-                    weighting=pl.lit(weighting),
-                    attribute=pl.lit(attribute),
-                    group=pl.col(attribute),
-                    label=pl.col("label").cast(pl.Int64),
-                    images="images",
-                    weight="weight",
-                )
-            )
-    return pl.concat(parts).sort("weighting", "attribute", "group", "label", maintain_order=True)
+        weighted = train.with_columns(weight=pl.Series(example_weights(weighting, train)), weighting=pl.lit(weighting))
+        cells = weighted.unpivot(attributes, index=["weighting", "label", "weight"], variable_name="attribute")
+        cells = cells.drop_nulls("value").group_by("weighting", "attribute", group="value", label="label")
+        parts.append(cells.agg(images=pl.len(), weight=pl.col("weight").mean()))
+    return pl.concat(parts).sort("weighting", "attribute", "group", "label").cast(RECORDED["weights"])
 
 
 def run_table(plan: Plan, runs: Sequence[Run]) -> pl.DataFrame:
@@ -94,7 +80,7 @@ def model_facts(plan: Plan, runs: Sequence[Run]) -> dict[str, Any]:
     """What a model card says of the networks: whose start, how large, and how they were trained."""
     settings = plan.settings
     parameters = sum(tensor.numel() for tensor in build(settings.network, settings.initial_weights).parameters())
-    return asdict(network_facts(settings.network)) | {
+    return asdict(NETWORKS[settings.network].FACTS) | {
         "parameters": parameters,
         "input_size": settings.image_size,
         "initial_weights": settings.initial_weights,

@@ -45,7 +45,7 @@ from lib.study.records import (
 )
 from lib.tables import TABLES
 from lib.training.batches import fit_and_tune
-from lib.training.settings import ComputeSettings, TrainingSettings
+from lib.training.settings import TrainingSettings
 from lib.training.store import Plan, Run
 from lib.training.workers import train_all
 
@@ -87,7 +87,7 @@ def run_study(
     frame, checks, pixels = readable(cohort, training.image_size, cache)
     weightings, store = tuple(settings.training.weightings), data_folder(name, root) / "runs"
     _refuse_small_parts(frame, weightings, seeds, training.tune_share)
-    compute = ComputeSettings(**settings.compute.model_dump())
+    compute = settings.compute
     plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
     study = _Study(name, cohort, settings, requested, checks, pixels, target)
     if len(seeds) > 1 and not _same_networks(before, requested):
@@ -140,9 +140,10 @@ class _Study:
         scores = scores_by_weighting(plan, runs)
         valid = plan.frame.filter(pl.col("split") == "valid")
         with threadpool_limits(1, user_api="blas"):  # many small products: more threads wait for each other
-            tables = {"checks": self.checks} | self._audited(valid, scores, plan, runs)
+            people = Population.from_frame(valid, attributes=list(attributes.values()))
+            tables = {"checks": self.checks} | self._audited(people, valid, scores, plan, runs)
             tables |= picture_tables(plan, self.pixels, scores, list(attributes))
-            tables |= odd_network_tables(valid, plan, runs, attributes)
+            tables |= odd_network_tables(people, plan, runs, scores)
         source = self.cohort.source or self.settings.source
         durations = {
             "training": round(sum(run.facts["seconds"] for run in runs), 1),
@@ -168,11 +169,10 @@ class _Study:
         }
 
     def _audited(
-        self, valid: pl.DataFrame, scores: dict[str, np.ndarray], plan: Plan, runs: Sequence[Run]
+        self, people: Population, valid: pl.DataFrame, scores: dict[str, np.ndarray], plan: Plan, runs: Sequence[Run]
     ) -> dict[str, pl.DataFrame]:
         """Answers to all questions, and the tables that they may ask for."""
         audit, attributes = self.settings.audit, self.cohort.attributes
-        people = Population.from_frame(valid, attributes=list(attributes.values()))
         processed = post_process(
             people,
             scores,

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -26,12 +26,14 @@ RESERVED = set(
 
 @dataclass(frozen=True)
 class AttributeSpec:
-    """`name` of an attribute; its `column` (None: the one of that name), `cuts` for numbers, the stated `reference`."""
+    """`name` of an attribute; its `column` (None: the one of that name), `cuts` for numbers, the stated `reference`; the
+    `option` by which it was asked for, or a place in a file, as errors tell it."""
 
     name: str
     column: str | None = None
     cuts: tuple[float, ...] = ()
     reference: str | None = None
+    option: str = field(default="--attribute", compare=False)
 
     @property
     def key(self) -> str:
@@ -45,10 +47,10 @@ class AttributeSpec:
         return self.key.replace("_", " ")
 
 
-def parse_attribute(written: str) -> AttributeSpec:
+def parse_attribute(written: str, option: str = "--attribute") -> AttributeSpec:
     """`race`, `race:Race`, `age:Patient Age:40,60` or `race:Race=White`, whose last part is the reference group.
 
-    Raises `TableError` for a name that is empty or cut points that are no rising numbers.
+    `option` is where it was asked for. Raises `TableError` for a name that is empty or cut points that are no rising numbers.
     """
     rest, _, reference = written.partition("=")
     name, _, more = rest.partition(":")
@@ -63,22 +65,22 @@ def parse_attribute(written: str) -> AttributeSpec:
         column = last
     if not name.strip() or list(cuts) != sorted(set(cuts)) or not all(map(math.isfinite, cuts)):
         raise TableError(
-            "--attribute {written!r}: allowed are NAME, NAME:COLUMN, NAME:COLUMN:40,60 with rising cut points, each "
+            "{option} {written!r}: allowed are NAME, NAME:COLUMN, NAME:COLUMN:40,60 with rising cut points, each "
             "with =GROUP after it to state the reference.",
+            option,
             written,
         )
-    return AttributeSpec(name.strip(), column.strip() or None, cuts, reference.strip() or None)
+    return AttributeSpec(name.strip(), column.strip() or None, cuts, reference.strip() or None, option)
 
 
 def grouped(
-    spec: AttributeSpec, column: pl.Series, patients: pl.Series, where: str
-) -> tuple[pl.Series, Attribute, list[str]]:
-    """The group of each row, what the attribute is, and what is worth telling.
+    spec: AttributeSpec, column: pl.Series, patients: pl.Series, where: str, notes: list[str]
+) -> tuple[pl.Series, Attribute]:
+    """The group of each row, and what the attribute is; `notes` gets what is worth telling.
 
     `where` names file and column in errors. Groups are in rising order of numbers, else in that of the alphabet; the
     reference is the stated one, else the largest. Raises `TableError`.
     """
-    notes: list[str] = []
     groups = _cut(column, spec, where) if spec.cuts else _by_value(column, spec, where, notes)
     counts = Counter(groups.drop_nulls())
     if not counts:
@@ -91,20 +93,16 @@ def grouped(
     order = [group for group in order if group in counts]
     reference = max(order, key=lambda group: counts[group])
     if spec.reference is not None:
-        same = [group for group in order if simplified(group) == simplified(plain_name(spec.reference))]
-        if not same:
-            raise TableError(
-                "{where} has no group {group!r} to be the reference; it has {groups}.",
-                where,
-                spec.reference,
-                ", ".join(order),
-            )
-        reference = same[0]
-    return (
-        groups.alias(spec.key),
-        Attribute(spec.key, spec.label, tuple(order), reference, of_patients(groups, patients)),
-        notes,
-    )
+        stated = simplified(plain_name(spec.reference))
+        reference = next((group for group in order if simplified(group) == stated), None)
+    if reference is None:
+        raise TableError(
+            "{where} has no group {group!r} to be the reference; it has {groups}.",
+            where,
+            spec.reference,
+            ", ".join(order),
+        )
+    return groups, Attribute(spec.key, spec.label, tuple(order), reference, of_patients(groups, patients))
 
 
 def of_patients(groups: pl.Series, patients: pl.Series) -> bool:
@@ -123,9 +121,10 @@ def _by_value(column: pl.Series, spec: AttributeSpec, where: str, notes: list[st
     if distinct > MOST_GROUPS and values.null_count() == written.null_count():
         low, high = values.quantile(1 / 3, "nearest"), values.quantile(2 / 3, "nearest")
         raise TableError(
-            '{where} holds {distinct:,} different numbers: give cut points, as in --attribute "{name}:{column}:{low:g},{high:g}".',
+            '{where} holds {distinct:,} different numbers: give cut points ({option}), as in "{name}:{column}:{low:g},{high:g}".',
             where,
             distinct,
+            spec.option,
             spec.name,
             column.name,
             low,

@@ -26,16 +26,13 @@ def classes(table: Table, column: str) -> tuple[pl.Series, bool]:
     else:
         known = {value: CLASS_WORDS.get(word) for value, word in simple.items()}
     labels = values.replace_strict(known, default=None, return_dtype=pl.Int64)
-    wrong = (labels.is_null() & values.is_not_null()).arg_true()
-    if len(wrong):
-        row = int(wrong[0])
+    if wrong := table.unread(column, labels):
         raise TableError(
             "{path}, column {column!r}, row {row}: {value!r} is not a class; allowed are 0 and 1, malade and sain, "
             "sick and healthy.",
             table.path,
             column,
-            row + 2,
-            values[row],
+            *wrong,
         )
     return labels, True
 

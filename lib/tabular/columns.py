@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from lib.messages import message
 from lib.tabular.content import TableError
 from lib.tabular.naming import SUFFIX
 from lib.tabular.table import Table
-from lib.tabular.values import TRUTH, bare, listed, numbers, simplified, splits, text, truths
+from lib.tabular.values import SPLITS, TRUTH, bare, coded, listed, numbers, simplified, text, translated
 
 IMAGE, PATIENT, FINDINGS, AGE, SEX, VIEW = "image", "patient", "findings", "age", "sex", "view"
 LABEL, SCORE, DECISION, SPLIT, WEIGHT, NO_FINDING = "label", "score", "decision", "split", "weight", "no finding"
@@ -34,14 +33,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     NO_FINDING: ("No Finding",),
 }
 """Columns by what they say, first choice first; compared without case, spaces and signs."""
-WORDS = {
-    IMAGE: "the name of each image",
-    PATIENT: "whose image each row is",
-    LABEL: "the truth, sick or healthy",
-    SCORE: "the chance of sick",
-    DECISION: "the decision, sick or healthy",
-    SPLIT: "which images are for training",
-}
+WORDS = {IMAGE: "the name of each image", PATIENT: "whose image each row is"}
 FLAG = re.compile(r"(?:is|in)?(?:(?P<train>train|trainset|training)|valid|val|validation|test|heldout)$")
 """Names, without case, spaces and signs, of columns that say by true and false which images are of training, or are not."""
 PRESETS: dict[str, dict[str, str]] = {
@@ -71,9 +63,11 @@ class Columns:
             raise TableError("--like {name!r} is not known; allowed are {names}.", self.like, ", ".join(PRESETS))
 
     def find(self, table: Table, role: str) -> str | None:
-        """The column of this role, or None. Raises `TableError` when an option names one that is in none of these words."""
+        """The column of this role, or None. Raises `TableError` where an option names one that the table has not."""
         if name := self.given.get(role):
-            return named(table, name)
+            if (column := named(table, name)) is None and not (name == "none" and role in (IMAGE, PATIENT)):
+                raise no_column(table, name, f"--{role}")
+            return column
         if self.like and (name := PRESETS[self.like].get(role)) and (column := named(table, name)):
             return column
         return next((column for name in NAMES[role] if (column := named(table, name))), None)
@@ -85,12 +79,6 @@ class Columns:
         given = {k: name for k, name in self.given.items() if named(table, name) or not named(other, name)}
         return Columns({role: name for role, name in given.items() if role != PATIENT}, self.like)
 
-    def need(self, table: Table, role: str) -> str:
-        """The column of this role. Raises `TableError`, one sentence that names the candidates, where there is none."""
-        if column := self.find(table, role):
-            return column
-        raise TableError(missing(table, role, self.given.get(role)))
-
 
 def named(table: Table, name: str) -> str | None:
     """The column called so, exactly or but for case, spaces and signs."""
@@ -100,18 +88,19 @@ def named(table: Table, name: str) -> str | None:
     return same[0] if same else None
 
 
-def missing(table: Table, role: str, asked: str | None = None) -> str:
-    """One sentence: no column says this, which might, and the option that tells."""
+def no_column(table: Table, name: str, option: str) -> TableError:
+    """The error of an option (or a place in a file) that names a column which the table has not."""
     columns = [column for column in table.columns if column]
-    if asked:
-        near = difflib.get_close_matches(asked, columns, 3, 0.6) or columns
-        return message(
-            "{path} has no column {asked!r} (--{role}); it has {columns}.", table.path, asked, role, listed(near, SHOWN)
-        )
-    likely = candidates(table, role)
+    near = listed(difflib.get_close_matches(name, columns, 3, 0.6) or columns, SHOWN)
+    return TableError("{path} has no column {asked!r} ({option}); it has {columns}.", table.path, name, option, near)
+
+
+def missing(table: Table, role: str) -> str:
+    """One sentence: no column says this, which might, and the option that tells."""
+    likely, columns = candidates(table, role), [column for column in table.columns if column]
     option = option_for(role, likely[0] if likely else "COLUMN")
     said = f"it might be {listed(likely, SHOWN)}" if likely else f"it has {listed(columns, SHOWN)}"
-    return f"{table.path} has no column for {WORDS.get(role, role)} ({NAMES[role][0]!r}, ...); {said}: name it, as in {option}."
+    return f"{table.path} has no column for {WORDS[role]} ({NAMES[role][0]!r}, ...); {said}: name it, as in {option}."
 
 
 def option_for(role: str, column: str) -> str:
@@ -127,15 +116,9 @@ def called(column: str) -> str:
 def candidates(table: Table, role: str) -> list[str]:
     """Columns that may have this role, by what they hold, among those that have no other."""
     taken = {column for other in NAMES if other != role and (column := Columns().find(table, other))}
-    free = [column for column in table.columns if column and column not in taken]
-    if role == IMAGE:
-        unnamed = [column for column in table.columns if not column]
-        return [column for column in unnamed + free if holds_images(table.frame[column])]
-    if role == SCORE:
-        return [c for c in free if is_numeric(table.frame[c]) and not is_index(table.frame[c])]
-    if role == SPLIT:
-        return [c for c in free if holds_split(table.frame[c])]
-    return free
+    free = [column for column in table.columns if column not in taken and (column or role == IMAGE)]
+    holds = {IMAGE: holds_images, SCORE: holds_measurements, SPLIT: holds_split}.get(role, lambda column: True)
+    return [column for column in free if holds(table.frame[column])]
 
 
 def holds_images(column: pl.Series) -> bool:
@@ -144,13 +127,16 @@ def holds_images(column: pl.Series) -> bool:
     return len(values) > 0 and values.head(1000).map_elements(lambda v: bool(SUFFIX.search(v)), pl.Boolean).mean() > 0.9
 
 
+def holds_measurements(column: pl.Series) -> bool:
+    """Whether it holds numbers, and they do not count the rows."""
+    steps = numbers(column).diff().drop_nulls()
+    return is_numeric(column) and not (len(steps) > 0 and (steps == 1).all())
+
+
 def holds_split(column: pl.Series) -> bool:
     """Whether every value is a word for training, validation or testing, and not all are the same."""
-    if column.dtype.is_numeric():
-        return False
-    values = text(column)
-    words = {simplified(value) for value in values.drop_nulls().unique().head(20)}
-    return len(words) > 1 and not words <= TRUTH.keys() and splits(column).null_count() == values.null_count()
+    words = text(column).drop_nulls().unique()
+    return len(words) > 1 and all(bare(word) in SPLITS for word in words)
 
 
 def is_numeric(column: pl.Series) -> bool:
@@ -159,25 +145,16 @@ def is_numeric(column: pl.Series) -> bool:
     return len(values) > values.null_count() and values.null_count() == text(column).null_count()
 
 
-def is_index(column: pl.Series) -> bool:
-    """Whether it counts the rows, or is constant whole numbers of an identifier: 0, 1, 2 and so on."""
-    values = numbers(column)
-    steps = values.diff().drop_nulls()
-    return len(steps) > 0 and bool((steps == 1).all())
-
-
 def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
     """The column that tells training images from others, and it as `train` and `valid`; None where there is none.
 
     By its name, by a name such as `train` with true and false, or because its values are such words. Raises `TableError`
     for a column of that name with another word in it.
     """
-    stated = columns.given.get(SPLIT)
     column = columns.find(table, SPLIT)
-    if stated and column is None:
-        raise TableError(missing(table, SPLIT, stated))
-    if column is not None and not stated and (is_numeric(table.frame[column]) or not _any_split(table.frame[column])):
-        column = column if bare(column) == "split" else None  # folds of a cross-validation, or names of data sets
+    is_stated = SPLIT in columns.given or (column is not None and bare(column) == "split")
+    if column and not is_stated and translated(table.frame[column], SPLITS).drop_nulls().is_empty():
+        column = None  # folds of a cross-validation, or names of data sets
     for name in table.columns if column is None else [column]:
         if (flag := FLAG.match(bare(name))) and (split := _flag(table.frame[name], bool(flag["train"]))) is not None:
             return name, split
@@ -185,31 +162,21 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
         if len(likely := candidates(table, SPLIT)) != 1:
             return None
         column = likely[0]
-    split = splits(table.frame[column])
-    wrong = (split.is_null() & text(table.frame[column]).is_not_null()).arg_true()
-    if len(wrong):
-        row = int(wrong[0])
+    split = translated(table.frame[column], SPLITS)
+    if wrong := table.unread(column, split):
         raise TableError(
             "{path}, column {column!r}, row {row}: {value!r} is not a split; allowed are train, valid, validation, "
             "test and the like.",
             table.path,
             column,
-            row + 2,
-            table.frame[column][row],
+            *wrong,
         )
     return column, split
 
 
-def _any_split(column: pl.Series) -> bool:
-    return splits(column).null_count() < len(column)
-
-
 def _flag(column: pl.Series, of_train: bool) -> pl.Series | None:
     """`train` and `valid` from true and false, or None where other words stand."""
-    known = {simplified(value) for value in text(column).drop_nulls().unique().head(20)}
-    if not known:
+    words = {simplified(value) for value in coded(column).drop_nulls().unique()}
+    if not words or not words <= TRUTH.keys():
         return None
-    if not {word.removesuffix(".0") for word in known} <= TRUTH.keys():
-        return splits(column) if holds_split(column) else None
-    held_out = truths(column) != of_train
-    return held_out.replace_strict({True: "valid", False: "train"}, default=None, return_dtype=pl.String)
+    return translated(column, {word: "train" if true == of_train else "valid" for word, true in TRUTH.items()})

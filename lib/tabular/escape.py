@@ -1,34 +1,13 @@
 """Text from files made harmless where it is shown: names and groups for every output at once, CSV cells, terminals."""
 
 import unicodedata
-from collections.abc import Mapping
 
 import polars as pl
 
-LOOKALIKES: Mapping[int, str] = str.maketrans(
-    {
-        "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
-        ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
-        "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
-        "*": "\N{ASTERISK OPERATOR}",
-        "[": "(",
-        "]": ")",
-        "{": "(",
-        "}": ")",
-        "$": "\N{FULLWIDTH DOLLAR SIGN}",
-        "#": "\N{FULLWIDTH NUMBER SIGN}",
-        "@": "\N{FULLWIDTH COMMERCIAL AT}",
-        "\\": "/",
-        "|": "\N{BROKEN BAR}",
-        "~": "\N{TILDE OPERATOR}",
-        "^": "\N{MODIFIER LETTER CIRCUMFLEX ACCENT}",
-        "&": "\N{FULLWIDTH AMPERSAND}",
-        '"': "\N{RIGHT DOUBLE QUOTATION MARK}",
-    }
-)
+LOOKALIKES = str.maketrans('<>`*[]{}$#@\\|~^&"', "‹›ˋ∗()()＄＃＠/¦∼ˆ＆”")
 """Signs that open markup in HTML, Markdown, Typst or Quarto, and what is shown in their place."""
 LONGEST = 80
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = r"^[=+\-@\t\r]"
 
 
 def for_terminal(text: str) -> str:
@@ -52,11 +31,4 @@ def plain_name(text: str) -> str:
 
 def for_csv(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with an apostrophe before text that a spreadsheet would take for a formula (OWASP: CSV injection)."""
-    words = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    return frame.with_columns(
-        pl.when(pl.col(name).str.slice(0, 1).is_in(FORMULA))
-        .then(pl.concat_str(pl.lit("'"), pl.col(name)))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in words
-    )
+    return frame.with_columns(pl.col(pl.String).str.replace(FORMULA, "'${0}"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from lib.names import Attribute
-from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec
+from lib.tabular.attributes import AttributeSpec
 from lib.tabular.classes import is_classes, truth
 from lib.tabular.columns import (
     AGE,
@@ -50,9 +50,8 @@ IN_NAMES = {
 class People:
     """`frame`: one row per image, `image` (as written), `findings`, `patient`, `age`, `sex`, `age_group`, `view`, `weight`,
     `split` where the table says it, and a column per attribute; null = unknown. `attributes` are those that can be asked,
-    `truth` the column that says who
-    is sick, `checks` what was counted (check, rows, action), `notes` what the reader made of the columns, `warnings` what may
-    mislead."""
+    `truth` the column that says who is sick, `checks` what was counted (check, rows, action), `notes` what the reader made of
+    the columns, `warnings` what may mislead."""
 
     table: Table
     frame: pl.DataFrame
@@ -91,8 +90,7 @@ def read_people(
     checks = [("rows in metadata.csv", rows.height, "read")]
     complete = rows.filter(pl.col("image").fill_null("") != "", pl.col("patient").fill_null("") != "")
     checks.append(("rows without an image name or a patient", rows.height - complete.height, "left out"))
-    compared = [name for name in complete.columns if name != "row"]
-    distinct = complete.unique(compared, keep="first", maintain_order=True)
+    distinct = complete.unique(pl.exclude("row"), keep="first", maintain_order=True)
     first = distinct.unique("image", keep="first", maintain_order=True)
     age, unknown = believed(first["age"]), "set to unknown, image kept"
     checks += [
@@ -105,26 +103,15 @@ def read_people(
     ]
     frame = first.drop("row").with_columns(age, age_groups(age))
     kept = replace(table, frame=table.frame[first["row"].to_list()])
-    wanted = attributes_wanted(kept, columns, attributes)
-    if not wanted:
-        raise TableError(
-            "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has {columns}.",
-            table.path,
-            ", ".join(table.columns[:12]),
-        )
-    if len(wanted) > MOST_ATTRIBUTES:
-        raise TableError("{count} attributes are asked for; at most {most} are compared.", len(wanted), MOST_ATTRIBUTES)
-    compared_by: dict[str, Attribute] = {}
-    for spec in wanted:
-        values, attribute, warning = attribute_of(
-            spec, kept, first["patient"], columns, codes, notes, as_written=not strict
-        )
+    compared: dict[str, Attribute] = {}
+    for spec in attributes_wanted(kept, columns, attributes):
+        how = {"as_written": not strict}
+        values, attribute = attribute_of(spec, kept, first["patient"], columns, codes, notes, warnings, **how)
         frame = frame.with_columns(values.alias(attribute.name))
-        warnings += [warning] if warning else []
-        compared_by[attribute.name] = attribute
+        compared[attribute.name] = attribute
     if (split := find_split(kept, columns)) is not None:
         frame = frame.with_columns(split=split[1])
-    return People(kept, frame, compared_by, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
+    return People(kept, frame, compared, checks, tuple(notes), tuple(warnings), truth_column(kept, columns))
 
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
@@ -150,16 +137,12 @@ def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl
         image = likely[0]
         notes.append(f"{table.path.name}: {called(image)} names the images.")
     if image is None:
-        raise TableError(missing(table, IMAGE, columns.given.get(IMAGE)))
+        raise TableError(missing(table, IMAGE))
     names = text(frame[image]).alias("image")
 
     def written(role: str) -> pl.Series:
         column = columns.find(table, role)
-        if column is None:
-            if role in columns.given:
-                raise TableError(missing(table, role, columns.given[role]))
-            return pl.Series(role, [None] * table.frame.height, dtype=pl.String)
-        return frame[column]
+        return pl.Series(role, [None] * frame.height, dtype=pl.String) if column is None else frame[column]
 
     return pl.DataFrame(
         {
@@ -181,8 +164,6 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
         return images.alias("patient")
     if column := columns.find(table, PATIENT):
         return coded(table.frame[column]).alias("patient")
-    if PATIENT in columns.given:
-        raise TableError(missing(table, PATIENT, columns.given[PATIENT]))
     for source, pattern in IN_NAMES.items():
         patients = images.str.extract(pattern.pattern)
         if len(patients) and patients.null_count() == images.null_count():
@@ -216,12 +197,9 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     if column == columns.find(table, FINDINGS):
         return text(table.frame[column]).alias("findings")
     notes.append(f"{table.path.name}: images whose {column!r} is not 1 count as sick.")
-    columns_of = {name: named(table, name) for name in PATHOLOGIES if named(table, name)}
-    present = table.frame.select(
-        (numbers(table.frame[column]) == 1).alias("healthy"),
-        *((numbers(table.frame[of]) == 1).alias(name) for name, of in columns_of.items()),
-    )
-    names = [pl.when(pl.col(name)).then(pl.lit(name)) for name in columns_of]
-    listed = pl.concat_str(names, separator="|", ignore_nulls=True) if names else pl.lit("")
+    present = {name: numbers(table.frame[of]) == 1 for name in PATHOLOGIES if (of := named(table, name))}
+    names = [pl.when(pl.col(name)).then(pl.lit(name)) for name in present]
+    listed = pl.concat_str(names or [pl.lit("")], separator="|", ignore_nulls=True)
     findings = pl.when(pl.col("healthy")).then(pl.lit("No Finding")).when(listed != "").then(listed)
-    return present.select(findings=findings.otherwise(pl.lit(UNNAMED)))["findings"]
+    frame = pl.DataFrame({"healthy": numbers(table.frame[column]) == 1} | present)
+    return frame.select(findings=findings.otherwise(pl.lit(UNNAMED)))["findings"]

@@ -4,10 +4,12 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from lib.tabular.content import TableError, decoded, read_content
+from lib.tabular.values import text
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 QUOTED = re.compile(r'"([^"]*)"')
@@ -34,6 +36,12 @@ class Table:
     def columns(self) -> list[str]:
         return self.frame.columns
 
+    def unread(self, column: str, values: pl.Series) -> tuple[int, Any] | None:
+        """The first row of the file in which a column holds something that `values` (of this column) have no value for, and it."""
+        written = self.frame[column]
+        wrong = (values.is_null() & text(written).is_not_null()).arg_true()
+        return (wrong[0] + 2, written[wrong[0]]) if len(wrong) else None
+
 
 def read_table(path: str | Path) -> Table:
     """Read a table with a header: text with separators, or parquet, or Arrow. Raises `TableError`, one sentence."""
@@ -41,19 +49,19 @@ def read_table(path: str | Path) -> Table:
     content, packed = read_content(path)
     if reader := next((reader for mark, reader in BINARY.items() if content.startswith(mark)), None):
         return Table(path, _typed(path, content, reader), "", tuple(packed))
-    text, encoding = decoded(content)
-    text = COMMENTS.sub("", text)
+    whole, encoding = decoded(content)
+    whole = COMMENTS.sub("", whole)
     how = [*packed, *([encoding.upper()] if encoding not in ("utf-8", "utf-8-sig") else [])]
-    if said := SAYS_SEPARATOR.match(text):
-        separator, text, by = said[1], text[said.end() :], SEPARATORS.get(said[1], repr(said[1]))
-    elif spaced := _with_tabs(text):
-        separator, text, by = "\t", spaced, "spaces"
+    if said := SAYS_SEPARATOR.match(whole):
+        separator, whole, by = said[1], whole[said.end() :], SEPARATORS.get(said[1], repr(said[1]))
+    elif spaced := _with_tabs(whole):
+        separator, whole, by = "\t", spaced, "spaces"
     else:
-        separator = _separator(text)
+        separator = _separator(whole)
         by = SEPARATORS[separator]
     if separator != ",":
         how.append(f"separated by {by}")
-    frame = _parsed(path, text.lstrip("\n"), separator, how)
+    frame = _parsed(path, whole.lstrip("\n"), separator, how)
     return Table(path, frame, separator, tuple(how))
 
 
@@ -62,12 +70,8 @@ def _typed(path: Path, content: bytes, reader) -> pl.DataFrame:
         frame = reader(io.BytesIO(content))
         plain = [c for c in frame.columns if not frame.schema[c].is_nested() and frame.schema[c] != pl.Binary]
         return frame.select(pl.col(c) if frame.schema[c].is_numeric() else pl.col(c).cast(pl.String) for c in plain)
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         raise TableError("{path} is not a whole parquet or Arrow file ({error}).", path, _short(error)) from None
-    except BaseException as error:  # a damaged file may end in a panic of the reader, which is no Exception
-        if type(error).__name__ != "PanicException":
-            raise
-        raise TableError("{path} is not a whole parquet or Arrow file.", path) from None
 
 
 def _separator(text: str) -> str:
@@ -159,5 +163,5 @@ def _named(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     return " ".join(str(error).split())[:120]

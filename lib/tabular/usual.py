@@ -6,14 +6,14 @@ import polars as pl
 
 from lib.messages import message
 from lib.names import DEFAULTS, Attribute
-from lib.tabular.attributes import AttributeSpec, grouped
-from lib.tabular.columns import AGE, SEX, VIEW, Columns, missing, named
+from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec, grouped
+from lib.tabular.columns import AGE, SEX, VIEW, Columns, named, no_column
 from lib.tabular.content import TableError
 from lib.tabular.table import Table
-from lib.tabular.values import OLDEST, age_groups, coded, sexes, views, years
+from lib.tabular.values import OLDEST, SEXES, VIEWS, age_groups, coded, translated, years
 
-USUAL = (AttributeSpec("sex"), AttributeSpec("age_group"), AttributeSpec("view"))
 SOURCES = {"sex": SEX, "age_group": AGE, "view": VIEW}
+USUAL = tuple(map(AttributeSpec, SOURCES))
 AGE_CUTS = (40.0, 60.0)
 Codes = Mapping[str, Mapping[str, str]]
 """What codes mean, by attribute: `{"sex": {"0": "M", "1": "F"}}`."""
@@ -23,7 +23,8 @@ def usual_values(name: str, column: pl.Series, codes: Codes) -> pl.Series:
     """A column of sex, age group or view in the project's words, what codes mean applied first; null where unknown."""
     if name == "age_group":
         return age_groups(believed(years(column)))
-    return {"sex": sexes, "view": views}[name](coded(column).replace(dict(codes.get(name, {}))))
+    words = {"sex": SEXES, "view": VIEWS}[name]
+    return translated(coded(column).replace(dict(codes.get(name, {}))), words)
 
 
 def believed(age: pl.Series) -> pl.Series:
@@ -33,14 +34,29 @@ def believed(age: pl.Series) -> pl.Series:
 
 def attributes_wanted(
     table: Table, columns: Columns, attributes: Sequence[AttributeSpec] | None
-) -> list[AttributeSpec]:
-    """Those that are asked for, else those of the usual ones that the table has. Raises `TableError` for one asked for twice."""
-    if attributes is not None:
-        keys = [spec.key for spec in attributes]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise TableError("--attribute names {name!r} twice; each attribute has a name of its own.", twice[0])
-        return list(attributes)
-    return [spec for spec in USUAL if columns.find(table, SOURCES[spec.name])]
+) -> Sequence[AttributeSpec]:
+    """Those that are asked for, else those of the usual ones that the table has.
+
+    Raises `TableError` for one asked for twice, for none, and for more than can be compared.
+    """
+    if attributes is None:
+        attributes = [spec for spec in USUAL if columns.find(table, SOURCES[spec.name])]
+    keys = [spec.key for spec in attributes]
+    if twice := [spec for spec in attributes if keys.count(spec.key) > 1]:
+        raise TableError(
+            "{option} names {name!r} twice; each attribute has a name of its own.", twice[0].option, twice[0].key
+        )
+    if not attributes:
+        raise TableError(
+            "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has {columns}.",
+            table.path,
+            ", ".join(table.columns[:12]),
+        )
+    if len(attributes) > MOST_ATTRIBUTES:
+        raise TableError(
+            "{count} attributes are asked for; at most {most} are compared.", len(attributes), MOST_ATTRIBUTES
+        )
+    return attributes
 
 
 def attribute_of(
@@ -50,43 +66,41 @@ def attribute_of(
     columns: Columns,
     codes: Codes,
     notes: list[str],
+    warnings: list[str],
     *,
     as_written: bool,
-) -> tuple[pl.Series, Attribute, str | None]:
-    """The group of each row, what the attribute is, and a warning where a column of sex or view has none of their words: it
-    is then grouped `as_written`, or unknown in every row.
+) -> tuple[pl.Series, Attribute]:
+    """The group of each row, and what the attribute is; a warning where a column of sex or view has none of their words: it is
+    then grouped `as_written`, or unknown in every row.
 
     Sex, age group and view are read by their rules, any other column by its values or cut points. Raises `TableError`.
     """
     name = {"age": "age_group"}.get(spec.name, spec.name)
     is_usual = name in SOURCES and spec.cuts in ((), AGE_CUTS)
-    if is_usual and not spec.column:
-        source = columns.find(table, SOURCES[name])
-    else:
-        source = named(table, spec.column or spec.name)
+    asked = spec.column or (name if is_usual else spec.name)
+    source = columns.find(table, SOURCES[name]) if is_usual and not spec.column else named(table, asked)
     if source is None:
-        raise TableError(missing(table, "attribute", spec.column or (name if is_usual else spec.name)))
+        raise no_column(table, asked, spec.option)
     written, where = table.frame[source], message("{path}, column {column!r},", table.path, source)
     if not is_usual:
-        values, attribute, joined = grouped(spec, written, patients, where)
-        notes += joined
-        return values, attribute, None
+        return grouped(spec, written, patients, where, notes)
     usual, values = DEFAULTS[name], usual_values(name, written, codes)
     distinct = coded(written).drop_nulls().n_unique()
     if as_written and name != "age_group" and values.null_count() == len(values) and 1 < distinct <= 8:
-        values, attribute, _ = grouped(spec, coded(written), patients, where)
+        values, attribute = grouped(spec, coded(written), patients, where, [])
         shown = " and ".join(attribute.groups)
-        warning = (
+        warnings.append(
             f"{table.path.name}, column {source!r}: what {shown} mean is not written, so {name} is compared as {shown} "
             f'(say it, as in --codes "{name}:{attribute.groups[0]}={usual.groups[0]},{attribute.groups[-1]}={usual.groups[-1]}").'
         )
-        return values, attribute, warning
+        return values, attribute
     reference = spec.reference or usual.reference
     if reference not in usual.groups:
         raise TableError(
-            "--attribute {name}: {reference!r} is no group; allowed are {groups}.",
+            "{option} {name}: {reference!r} is no group; allowed are {groups}.",
+            spec.option,
             name,
             reference,
             ", ".join(usual.groups),
         )
-    return values, Attribute(name, usual.label, usual.groups, reference, usual.of_patient), None
+    return values, Attribute(name, usual.label, usual.groups, reference, usual.of_patient)

@@ -15,18 +15,19 @@ YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 MISSING = ("", "na", "n/a", "nan", "null", "none", "nat", "missing", "inconnu", "unknown", "<na>", "-", "?")
 MISSING += ("unable to obtain", "patient declined to answer", "not specified", "non renseigné")
 """What people write where nothing is known, in lower case."""
-_SICK = ("malade", "sick", "ill", "diseased", "disease", "abnormal", "anormal", "positive", "pos", "pathologique")
-_HEALTHY = ("sain", "healthy", "normal", "negative", "neg", "no finding", "no_finding", "saine")
-_TRUE, _FALSE = ("true", "yes", "oui", "vrai", "t", "y", "o", "1"), ("false", "no", "non", "faux", "f", "n", "0")
-CLASS_WORDS = dict.fromkeys((*_SICK, "malades"), 1) | dict.fromkeys((*_HEALTHY, "sains"), 0)
-TRUTH = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
-_TRAIN = ("train", "training", "trainset", "train_set", "entrainement", "apprentissage", "learn", "tr")
+_SICK = ("malade", "malades", "sick", "ill", "diseased", "disease", "abnormal", "anormal", "positive", "pos")
+_HEALTHY = ("sain", "sains", "saine", "healthy", "normal", "negative", "neg", "no finding", "no_finding")
+CLASS_WORDS = dict.fromkeys((*_SICK, "pathologique"), 1) | dict.fromkeys(_HEALTHY, 0)
+"""What sick (1) and healthy (0) are called, simplified."""
+TRUTH = dict.fromkeys(("true", "yes", "oui", "vrai", "t", "y", "o", "1"), True)
+TRUTH |= dict.fromkeys(("false", "no", "non", "faux", "f", "n", "0"), False)
+_TRAIN = ("train", "training", "trainset", "entrainement", "apprentissage", "learn", "tr")
 _HELD_OUT = (
     "valid",
     "val",
     "validation",
     "validate",
-    "valid_set",
+    "validset",
     "va",
     "test",
     "testing",
@@ -36,14 +37,12 @@ _HELD_OUT = (
     "holdout",
 )
 SPLITS = dict.fromkeys(_TRAIN, "train") | dict.fromkeys(_HELD_OUT, "valid")
-SEXES = dict.fromkeys(("f", "female", "woman", "w", "femme", "feminin", "fem", "fille"), "F") | dict.fromkeys(
-    ("m", "male", "man", "homme", "h", "masculin", "masc", "garcon"), "M"
-)
-_VIEWS = {
-    "AP": ("ap", "anteroposterior", "apportable", "apsupine", "aperect"),
-    "PA": ("pa", "posteroanterior", "paerect"),
-}
-VIEWS = {word: view for view, words in _VIEWS.items() for word in words}
+"""Images for validation and for testing are both held out."""
+SEXES = dict.fromkeys(("f", "female", "woman", "w", "femme", "feminin", "fem", "fille"), "F")
+SEXES |= dict.fromkeys(("m", "male", "man", "homme", "h", "masculin", "masc", "garcon"), "M")
+VIEWS = dict.fromkeys(("ap", "anteroposterior", "apportable", "apsupine", "aperect"), "AP")
+VIEWS |= dict.fromkeys(("pa", "posteroanterior", "paerect"), "PA")
+"""What groups are called, bare."""
 
 
 def counted(number: int, what: str) -> str:
@@ -61,7 +60,7 @@ def text(column: pl.Series) -> pl.Series:
     """The column as stripped text, 1.0 as `1`; what says that nothing is known is null."""
     if column.dtype.is_float():
         column = column.fill_nan(None)
-        whole = (column == column.round()).fill_null(False)
+        whole = (column.is_finite() & (column == column.round())).fill_null(False)
         column = column.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, column.cast(pl.String))
     stripped = column.cast(pl.String).str.strip_chars()
     return stripped.set(stripped.str.to_lowercase().is_in(MISSING).fill_null(False), None)
@@ -107,31 +106,11 @@ def bare(word: str) -> str:
     return re.sub(r"[^a-z0-9]", "", simplified(word)) or simplified(word)
 
 
-def translated(column: pl.Series, words: Mapping[str, object], dtype: type[pl.DataType], how=simplified) -> pl.Series:
-    """The column with each distinct value looked up in `words`; null for those that are not there."""
+def translated(column: pl.Series, words: Mapping[str, str]) -> pl.Series:
+    """The column with each distinct value, bare, looked up in `words`; null for those that are not there."""
     written = coded(column)
-    known = {value: words.get(how(value)) for value in written.drop_nulls().unique()}
-    return written.replace_strict(known, default=None, return_dtype=dtype).alias(column.name)
-
-
-def sexes(column: pl.Series) -> pl.Series:
-    """F and M, from `Female`, `femme`, `M` and the like."""
-    return translated(column, SEXES, pl.String)
-
-
-def views(column: pl.Series) -> pl.Series:
-    """AP and PA."""
-    return translated(column, VIEWS, pl.String, bare)
-
-
-def splits(column: pl.Series) -> pl.Series:
-    """`train` and `valid`; images for validation and for testing are both held out."""
-    return translated(column, SPLITS, pl.String)
-
-
-def truths(column: pl.Series) -> pl.Series:
-    """True and false, from words or 1 and 0."""
-    return translated(column, TRUTH, pl.Boolean)
+    known = {value: words.get(bare(value)) for value in written.drop_nulls().unique()}
+    return written.replace_strict(known, default=None, return_dtype=pl.String).alias(column.name)
 
 
 def age_groups(age: pl.Series) -> pl.Series:

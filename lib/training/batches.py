@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
 
 from lib.messages import UserError
 
@@ -73,8 +73,7 @@ def findings_of(frame: pl.DataFrame) -> np.ndarray:
 
 def in_order(data: Rows, rows: np.ndarray, batch_size: int) -> DataLoader:
     """Every row once, in the order given, for prediction."""
-    batches = [rows[i : i + batch_size].tolist() for i in range(0, len(rows), batch_size)]
-    return DataLoader(data, sampler=batches, batch_size=None)
+    return DataLoader(data, sampler=BatchSampler(rows.tolist(), batch_size, drop_last=False), batch_size=None)
 
 
 def fit_and_tune(train: pl.DataFrame, tune_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -124,28 +124,15 @@ def augment(x: torch.Tensor, size: int, generator: torch.Generator) -> torch.Ten
     return (moved * shade[0] + shade[1]).contiguous(memory_format=torch.channels_last)
 
 
-def predict_logits(
-    network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
-) -> np.ndarray:
-    """Logits of sick (len(rows),) float64 of the images `pixels` (n, h, w) uint8 at `rows`, in the order of `rows`.
-
-    `mirror` and `threads` as in `outputs`.
-    """
-    return outputs(network, pixels, rows, mirror=mirror, threads=threads)[:, 0].astype(np.float64)
-
-
-def outputs(
-    network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True, threads: int | None = None
-) -> np.ndarray:
+def outputs(network: Network, pixels: np.ndarray, rows: np.ndarray, *, mirror: bool = True) -> np.ndarray:
     """The network's outputs (len(rows), k) float32 for the images `pixels` (n, h, w) uint8 at `rows`, in their order.
 
     With `mirror` they are the mean of the image's and its mirror image's, as in training: twice the arithmetic. On a
-    processor each of `threads` (default: one per core) takes batches of its own.
+    processor each core takes batches of its own.
     """
     gpu = torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
     network = fold_norms(deepcopy(network).eval()).to(device, memory_format=torch.channels_last)
-    cores = cpu_count()
     size = 512 if gpu else BATCH
 
     @torch.inference_mode()
@@ -154,7 +141,7 @@ def outputs(
         y = (network(x) + network(x.flip(-1))) / 2 if mirror else network(x)
         return y.float().cpu().numpy()
 
-    workers = 1 if gpu else max(1, min(threads or cores, -(-len(rows) // size)))
+    workers = 1 if gpu else max(1, min(cpu_count(), -(-len(rows) // size)))
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)

@@ -1,5 +1,6 @@
 """One run: a network trained under one weighting and seed, its scores kept under the run's key."""
 
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,6 +23,9 @@ from lib.training.batches import Rows, WeightedBatches, findings_of, fit_and_tun
 from lib.training.classifier import Classifier
 from lib.training.settings import TrainingSettings
 from lib.training.store import CHECKPOINT, CLOCK, Checkpoints, Run, finished_run, keep_run
+
+for library in ("pytorch_lightning", "lightning_fabric"):
+    logging.getLogger(library).setLevel(logging.ERROR)  # their advice is on other ways of training than this one
 
 
 def train_run(
@@ -51,7 +55,8 @@ def train_run(
         model = Classifier(settings, seed, len(rows.batches), initial, findings=rows.findings.shape[1])
         best, progress = _Best(), _Progress(on_images, settings.batch_size, folder / CLOCK)
         identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
-        with _quiet():
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
             trainer = _trainer(folder, settings, [best, progress], Checkpoints(identity))
             scores = _fit_and_score(trainer, model, rows, pixels, best)
         run = Run(weighting, seed, scores, _facts(model, trainer, progress.seconds()))
@@ -174,7 +179,7 @@ class _Best(Callback):
 class _Progress(Callback):
     """Tells how many images were shown, and counts the seconds that the run has taken, in however many lives.
 
-    They are written to `clock` every `EVERY` seconds: what a killed life did after its last checkpoint was spent, too.
+    They are written to `clock` every `EVERY` seconds, so that a killed life counts up to then.
     """
 
     EVERY = 5.0
@@ -182,16 +187,10 @@ class _Progress(Callback):
     def __init__(self, on_images: Callable[[int], None], batch_size: int, clock: Path):
         self.on_images, self.batch_size, self.clock = on_images, batch_size, clock
         self.began = self.told = monotonic()
-        self.before = _number(clock)
+        self.before = float(clock.read_text("utf-8")) if clock.is_file() else 0.0
 
     def seconds(self) -> float:
         return self.before + monotonic() - self.began
-
-    def state_dict(self) -> dict[str, float]:
-        return {"seconds": self.seconds()}
-
-    def load_state_dict(self, state: dict[str, float]) -> None:
-        self.before = max(self.before, state["seconds"])
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, model: lightning.LightningModule) -> None:
         trainer.train_dataloader.sampler.set_epoch(trainer.current_epoch)
@@ -201,22 +200,3 @@ class _Progress(Callback):
             self.told = monotonic()
             write_whole(self.clock, str(self.seconds()))
         self.on_images(self.batch_size)
-
-
-def _number(path: Path) -> float:
-    """The number in a file; 0 where there is none."""
-    try:
-        return max(0.0, float(path.read_text("utf-8")))
-    except (OSError, ValueError):
-        return 0.0
-
-
-class _quiet(warnings.catch_warnings):
-    """Silence Lightning's advice on worker processes: batches come from a memory map, workers would only copy them."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.filterwarnings("ignore", ".*does not have many workers.*")
-        warnings.filterwarnings("ignore", ".*exists and is not empty.*")
-        warnings.filterwarnings("ignore", ".*Checkpoint directory.*")
-        warnings.filterwarnings("ignore", ".*`srun` command.*")

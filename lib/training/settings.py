@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict
 from importlib import import_module
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from lib.schema import CONFIG, in_one_sentence
+from lib.schema import CONFIG, Model, in_one_sentence
 
 NetworkName = Literal["efficientnet_lite0", "resnet18"]
 """The networks that can be trained, each a module of `lib.training.networks`."""
@@ -87,14 +87,12 @@ class TrainingSettings:
         return f"{weighting}-{seed}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
-@in_one_sentence
-@dataclass(frozen=True, config=CONFIG)
-class ComputeSettings:
+class ComputeSettings(Model, frozen=True):
     """Where runs are trained; every entry may be left out."""
 
     engine: Literal["local", "slurm"] = "local"
     """On this machine, or by a cluster's jobs (docs/cluster.md)."""
-    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    precision: Literal["auto", Precision] = "auto"
     """Of the arithmetic; "auto" is the faster of float32 and bfloat16, by measurement: rounding differs between them."""
-    slurm: dict[str, Any] = field(default_factory=dict)
+    slurm: dict[str, Any] = Field(default_factory=dict)
     """Parameters of submitit (`slurm_...`): partition, time, account and so on."""

@@ -10,16 +10,17 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import submitit
 import torch
-from submitit.helpers import DelayedSubmission
+from submitit.helpers import Checkpointable
 from tqdm import tqdm
 
 from lib.files import StorageError, write_whole
 from lib.settings import ROOT
-from lib.training.store import Plan, TrainingError, finished_run, save_tensors
+from lib.training.store import Plan, TrainingError, finished_run
 
 CLUSTER = "slurm"
 """Submitit's name of the scheduler."""
@@ -41,7 +42,7 @@ def send_out(plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], t
     jobs = plan.store / ".jobs"
     initial = jobs / "initial.pt"
     if tensors is not None:
-        save_tensors(initial, tensors)
+        write_whole(initial, partial(torch.save, tensors))
     work = {run: Job(train, initial if tensors is not None else None, *run, _error(plan, run)) for run in missing}
     waiting, sent = _still_queued(plan, missing), Counter()
     with tqdm(total=len(missing), desc=f"Training {len(missing)} networks by {CLUSTER}", unit=" networks") as bar:
@@ -60,8 +61,11 @@ def send_out(plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], t
         bar.update(bar.total - bar.n)
 
 
-class Job:
-    """One run, as submitit sends it: called on the cluster, and put back into the queue when its machine is needed."""
+class Job(Checkpointable):
+    """One run, as submitit sends it: called on the cluster, and put back into the queue when its machine is needed.
+
+    The run's own checkpoint holds where it was.
+    """
 
     def __init__(self, train: Train, initial: Path | None, weighting: str, seed: int, error: Path):
         self.train, self.initial, self.weighting, self.seed, self.error = train, initial, weighting, seed, error
@@ -74,9 +78,6 @@ class Job:
         except (ValueError, TrainingError, StorageError) as error:  # a sentence for whoever waits
             write_whole(self.error, f"{error}")
             raise
-
-    def checkpoint(self) -> DelayedSubmission:
-        return DelayedSubmission(self)  # the run's own checkpoint holds where it was
 
 
 def submit(plan: Plan, folder: Path, runs: list, work: dict) -> dict[tuple[str, int], str]:

@@ -1,10 +1,10 @@
 """What a study trains, and what is kept of each run: a checkpoint while it trains, then network, scores and facts."""
 
-import io
 import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +65,11 @@ class Plan:
         """The runs that are not finished."""
         return [(w, s) for w, s in self.runs if finished_run(self.folder(w, s), w, s) is None]
 
-    def starting_from(self, start: str) -> "Plan":
-        """The same with networks that start from `start`, `imagenet` or `none`."""
-        if self.stated is None or start == self.settings.initial_weights:
-            return replace(self, settings=replace(self.settings, initial_weights=start))
-        other = TrainingSettings.for_start(self.stated, start)
-        return replace(self, settings=replace(other, precision=self.settings.precision))
-
-    def with_precision(self, precision: str) -> "Plan":
-        return replace(self, settings=replace(self.settings, precision=precision))
+    def trained_as(self, start: str, precision: str) -> "Plan":
+        """The same with networks that start from `start`, `imagenet` or `none`, in this precision."""
+        other = self.stated is not None and start != self.settings.initial_weights
+        settings = TrainingSettings.for_start(self.stated, start) if other else self.settings
+        return replace(self, settings=replace(settings, initial_weights=start, precision=precision))
 
     def complete_seeds(self) -> tuple[int, ...]:
         """The seeds with which every weighting has been trained."""
@@ -90,25 +86,18 @@ def finished_run(folder: Path, weighting: str, seed: int) -> Run | None:
         return None
     try:
         facts = json.loads((folder / DONE).read_text("utf-8"))
-        if not isinstance(facts, dict) or "epochs" not in facts:
-            raise ValueError
-    except ValueError:
-        raise _not_ours(folder / DONE, "the facts of a finished run", folder) from None
-    try:
         scores = pl.read_parquet(folder / SCORES)["score"].cast(pl.Float64).to_numpy()
-        if not ((scores >= 0) & (scores <= 1)).all():
+        if "epochs" not in facts or not ((scores >= 0) & (scores <= 1)).all():
             raise ValueError
-    except (pl.exceptions.PolarsError, OSError, ValueError):
-        raise _not_ours(folder / SCORES, "the scores of a finished run", folder) from None
+    except (pl.exceptions.PolarsError, OSError, ValueError, TypeError):
+        raise _not_ours(folder, "a finished run") from None
     return Run(weighting, seed, scores, facts)
 
 
 def keep_run(folder: Path, network: dict[str, torch.Tensor], images: pl.Series, run: Run) -> None:
     """Write a finished run, its facts last, and delete what training left."""
-    save_tensors(folder / NETWORK, network)
-    table = io.BytesIO()
-    pl.DataFrame({"image": images, "score": run.scores}).write_parquet(table)
-    write_whole(folder / SCORES, table.getbuffer())
+    write_whole(folder / NETWORK, partial(torch.save, network))
+    write_whole(folder / SCORES, pl.DataFrame({"image": images, "score": run.scores}).write_parquet)
     write_whole(folder / DONE, json.dumps(run.facts))
     for pattern in ("*.ckpt", "*.part", CLOCK):
         sweep(folder, pattern)
@@ -130,7 +119,7 @@ class Checkpoints(TorchCheckpointIO):
         self.identity = identity
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        write_whole(Path(path), _bytes({**checkpoint, _MARK: self.identity}))
+        write_whole(Path(path), partial(torch.save, {**checkpoint, _MARK: self.identity}))
 
     def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = True) -> dict:
         path = Path(path)
@@ -140,25 +129,9 @@ class Checkpoints(TorchCheckpointIO):
         except Exception:  # whatever a foreign file makes of torch's reader
             ours = False
         if not ours:
-            raise _not_ours(path, "a checkpoint of this run (or is damaged)", path)
+            raise _not_ours(path, "a checkpoint of this run (or is damaged)")
         return checkpoint
 
 
-def _not_ours(path: Path, kind: str, delete: Path) -> TrainingError:
-    return TrainingError(f"{path} is not {kind} and is not used: delete {delete} to train this network anew.")
-
-
-def save_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
-    write_whole(path, _bytes(tensors))
-
-
-def save_array(path: Path, values: np.ndarray) -> None:
-    buffer = io.BytesIO()
-    np.save(buffer, values)
-    write_whole(path, buffer.getbuffer())
-
-
-def _bytes(content: Any) -> memoryview:
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getbuffer()
+def _not_ours(path: Path, kind: str) -> TrainingError:
+    return TrainingError(f"{path} is not {kind} and is not used: delete it to train this network anew.")

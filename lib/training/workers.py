@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import threading
 import time
-import warnings
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -22,7 +21,7 @@ from lib.cohort import load_pixels
 from lib.messages import message
 from lib.preprocessing import example_weights
 from lib.training.classifier import fastest_precision
-from lib.training.networks import initial_weights, weights_at_hand
+from lib.training.networks import NETWORKS, initial_weights
 from lib.training.run import train_run
 from lib.training.slurm import send_out
 from lib.training.store import Plan, Run, TrainingError, finished_run
@@ -43,9 +42,7 @@ def train_all(plan: Plan, deadline: float | None = None) -> tuple[list[Run], Pla
         if missing := plan.missing():
             send_out(plan, tensors, missing, partial(train_one, plan))
     else:
-        first = replace(plan, seeds=plan.seeds[:1])
-        if deadline is None:
-            first = plan
+        first = plan if deadline is None else replace(plan, seeds=plan.seeds[:1])
         if missing := first.missing():
             train_here(plan, tensors, missing)
         if (missing := plan.missing()) and deadline is not None and deadline > time.monotonic():
@@ -58,29 +55,22 @@ def _carried_out(plan: Plan) -> tuple[Plan, dict | None]:
     """The plan with what networks really start from and in which precision, and the tensors they start from.
 
     Nobody is asked for weights and nothing is timed when no run is missing. Networks that had to start from scratch are
-    kept as such, unless ImageNet weights have come to lie on this machine.
+    kept as such, unless ImageNet weights have come to lie on this machine. A study that has begun goes on in its precision.
     """
-    wanted, network = plan.settings.initial_weights, plan.settings.network
-    for start in (wanted, "none") if wanted == "imagenet" and not weights_at_hand(network) else (wanted,):
-        for kept in _in_each_precision(plan.starting_from(start)):
+    wanted, network, measured = plan.settings.initial_weights, plan.settings.network, plan.compute.precision == "auto"
+    precisions = ("32-true", "bf16-mixed") if measured else (plan.compute.precision,)
+    starts = (wanted, "none") if wanted == "imagenet" and not NETWORKS[network].weights_at_hand() else (wanted,)
+    for start in starts:
+        for kept in (plan.trained_as(start, precision) for precision in precisions):
             if not kept.missing():
                 if start != wanted:
                     log.warning(message("The networks kept started from scratch, as their weights could not be had."))
                 return kept, None
     start, tensors = initial_weights(network, wanted)
-    plan = plan.starting_from(start)
-    return max(_in_each_precision(plan, measure=True), key=lambda one: -len(one.missing())), tensors
-
-
-def _in_each_precision(plan: Plan, measure: bool = False) -> list[Plan]:
-    """The plan in the precision that was asked for, or in each that may have been measured; the fastest comes first."""
-    if plan.compute.precision != "auto":
-        return [plan.with_precision(plan.compute.precision)]
-    plans = [plan.with_precision(precision) for precision in ("32-true", "bf16-mixed")]
-    none_kept = all(len(one.missing()) == len(one.runs) for one in plans)
-    if measure and none_kept:  # a study that has begun goes on as it began
-        return [plan.with_precision(fastest_precision(plan.settings))]
-    return plans
+    begun = min((plan.trained_as(start, precision) for precision in precisions), key=lambda own: len(own.missing()))
+    if measured and len(begun.missing()) == len(begun.runs):
+        begun = begun.trained_as(start, fastest_precision(begun.settings))
+    return begun, tensors
 
 
 def train_here(
@@ -124,7 +114,6 @@ def train_here(
 
 def train_one(plan: Plan, tensors: dict | None, weighting: str, seed: int) -> None:
     """Train one run of the plan, from `tensors`, in this process."""
-    be_quiet()
     gc.collect()  # trainer and model of the run before hold each other, and would stay
     train_run(
         plan.frame,
@@ -164,7 +153,6 @@ def prepare_process(shown: object, threads: int, gpus: SimpleQueue) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()  # before anything asked for a GPU in this process
     torch.set_num_threads(threads)
     end_with_parent()
-    be_quiet()
 
 
 def end_with_parent() -> None:
@@ -175,12 +163,6 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-
-
-def be_quiet() -> None:
-    for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
 
 
 def _count(images: int) -> None:

@@ -18,7 +18,7 @@ from lib.audit.columns import DESCRIBED, METHOD, F, I, S
 from lib.audit.context import Context
 from lib.audit.decisions._candidates import Disparity, candidates
 from lib.audit.inference import Figures, patient_weights, summary
-from lib.audit.inference.words import ALPHA
+from lib.audit.inference.verdicts import ALPHA
 from lib.names import KINDS, RANDOMISED, RECOMMENDED, kind_of
 
 name = "chosen_anew"

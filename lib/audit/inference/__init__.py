@@ -7,25 +7,22 @@ infer(changed - gap).table()                              # paired by patient an
 
 from lib.audit.inference.cells import Arm, Cells
 from lib.audit.inference.figures import Figures, pool
-from lib.audit.inference.infer import STANDARD, Inference, describe, infer
+from lib.audit.inference.infer import Inference, describe, infer
 from lib.audit.inference.narrowing import narrowings
 from lib.audit.inference.population import Cell, Population
 from lib.audit.inference.replicates import from_replicates, jackknife, patient_weights, ratio
 from lib.audit.inference.variance import Summary, summary
-from lib.audit.inference.words import ALPHA, Estimand, Verdict
+from lib.audit.inference.verdicts import ALPHA
 
 __all__ = [
     "ALPHA",
-    "STANDARD",
     "Arm",
     "Cell",
     "Cells",
-    "Estimand",
     "Figures",
     "Inference",
     "Population",
     "Summary",
-    "Verdict",
     "describe",
     "from_replicates",
     "infer",

@@ -16,18 +16,14 @@ from lib.audit.inference.figures import Figures
 from lib.audit.inference.pivot import Pivot
 from lib.audit.inference.simultaneous import stepped
 from lib.audit.inference.variance import Summary, summaries, united
-from lib.audit.inference.verdicts import agreeing, verdicts_of
-from lib.audit.inference.words import ALPHA, POWER, Estimand, Verdict
+from lib.audit.inference.verdicts import ALPHA, POWER, agreeing, verdicts_of
+from lib.names import NETWORKS, PROCEDURE
 
 MARGIN = 0.05
 SINGLE = float(norm.isf(ALPHA / 2))
 ROUNDING = 1e-12
-STANDARD = {
-    **{name: pl.Float64 for name in ("estimate", "low", "high", "low_simultaneous", "high_simultaneous")},
-    **{name: pl.Float64 for name in ("p", "p_adjusted", "p_equivalent", "detectable")},
-    **{"verdict": pl.String, "estimand": pl.String, "family_size": pl.Int64},
-}
-"""The columns of every table of figures, and their types."""
+NUMBERS = ("estimate", "low", "high", "low_simultaneous", "high_simultaneous", "p", "p_adjusted", "detectable")
+"""What the table of an inference has, beside the words `verdict` and `estimand`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,26 +47,19 @@ class Inference:
     p: Array
     p_adjusted: Array
     p_equivalent: Array
-    verdict: list[Verdict]
+    verdict: NDArray[np.str_]
     detectable: Array
-    estimand: list[Estimand]
+    estimand: NDArray[np.str_]
     size: int
     patients: NDArray[np.int64]
     of_patients: Array
     """Share of the variance that more patients would lower."""
 
     def table(self) -> pl.DataFrame:
-        """The index with the columns of `STANDARD`; NaN is null."""
-        named = {name: getattr(self, name) for name in STANDARD if name not in ("verdict", "estimand", "family_size")}
-        said = {"verdict": self.verdict, "estimand": self.estimand}
-        words = {name: pl.Series([str(word) for word in column], dtype=pl.String) for name, column in said.items()}
-        columns = {
-            name: pl.Series(values, dtype=pl.Float64, nan_to_null=True)
-            for name, values in ((n, np.asarray(v)) for n, v in named.items())
-        }
-        return self.index.with_columns(**columns, **words, family_size=pl.lit(self.size, pl.Int64)).select(
-            *self.index.columns, *STANDARD
-        )
+        """The index with the columns of `NUMBERS`, `verdict` and `estimand`; NaN is null."""
+        columns = {name: pl.Series(getattr(self, name), dtype=pl.Float64, nan_to_null=True) for name in NUMBERS}
+        words = {name: pl.Series(getattr(self, name), dtype=pl.String) for name in ("verdict", "estimand")}
+        return self.index.with_columns(**columns, **words)
 
     def patients_needed(self, gap: float | Array) -> Array:
         """Patients of such a cohort (K,) for which a distance `gap` from the null is found with power 80 %.
@@ -132,7 +121,7 @@ def _inferred(family: list[Summary], margin: float, null: float | None, seed: in
         joined["p_equivalent"],
         verdicts,
         joined["detectable"],
-        [Estimand.PROCEDURE if of else Estimand.NETWORKS for of in joined["retrained"]],
+        np.where(joined["retrained"], PROCEDURE, NETWORKS),
         int(asked.sum()),
         np.concatenate([np.full(len(own), own.rows.shape[0]) for own in family]),
         joined["of_patients"],

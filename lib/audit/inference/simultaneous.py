@@ -14,7 +14,7 @@ from scipy.stats import binom, qmc
 
 from lib.audit.inference.cells import Array
 from lib.audit.inference.variance import Summary
-from lib.audit.inference.words import ALPHA
+from lib.audit.inference.verdicts import ALPHA
 
 FIRST, MOST, NUMBERS = 2**13, 2**20, 2**25
 """Draws to begin with, the most that are made, and the most numbers that those of a small family take."""

@@ -30,7 +30,7 @@ from scipy.stats import t as student
 from lib.audit.inference.cells import Arm, Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.parts import Parts
-from lib.audit.inference.words import ALPHA
+from lib.audit.inference.verdicts import ALPHA
 
 ALIKE = 0.5
 """Correlation of two images of a patient that the degrees of freedom are worked out for."""

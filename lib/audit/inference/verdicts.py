@@ -4,8 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.audit.inference.cells import Array
-from lib.audit.inference.words import ALPHA, Verdict
+from lib.names import AT_MOST, NOT_ESTIMABLE, NOT_TOLD, SHOWN, SUGGESTED
 
+ALPHA = 0.05
+POWER = 0.8
 LEAST = np.finfo(float).tiny
 
 
@@ -19,9 +21,7 @@ def agreeing(estimate: Array, low: Array, high: Array, p: Array, null: float) ->
     return low, high
 
 
-def verdicts_of(p: Array, adjusted: Array, equivalent: Array, told: NDArray[np.bool_]) -> list[Verdict]:
+def verdicts_of(p: Array, adjusted: Array, equivalent: Array, told: NDArray[np.bool_]) -> NDArray[np.str_]:
     """The word of each figure: the first that holds of `shown`, `suggested`, `at most`; else `not told`."""
-    choices = [~told, adjusted <= ALPHA, p <= ALPHA, equivalent <= ALPHA]
-    words = [Verdict.NOT_ESTIMABLE, Verdict.SHOWN, Verdict.SUGGESTED, Verdict.AT_MOST]
-    at = np.select(choices, range(4), 4)
-    return [(*words, Verdict.NOT_TOLD)[k] for k in at]
+    conditions = [~told, adjusted <= ALPHA, p <= ALPHA, equivalent <= ALPHA]
+    return np.select(conditions, [NOT_ESTIMABLE, SHOWN, SUGGESTED, AT_MOST], NOT_TOLD)

@@ -62,7 +62,7 @@ def check_rows(population: Population, rows: Array, what: str, *, bounded: bool 
     """`rows` as float64 (S, n), or ValueError in one sentence when shape, NaN or range is wrong."""
     rows = np.asarray(rows, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[0] == 0 or rows.shape[1] != population.n_images:
-        raise ValueError(f"{what} have shape {rows.shape}; (seeds, {population.n_images} images) is needed.")
+        raise ValueError(f"{what} have shape {rows.shape}; (networks, {population.n_images} images) is needed.")
     if not np.isfinite(rows).all():
         raise ValueError(f"{what} hold {int((~np.isfinite(rows)).sum())} values that are not finite numbers.")
     if bounded and (rows.min() < 0 or rows.max() > 1):

@@ -24,19 +24,9 @@ SHARE = "selection_rate"
 
 
 def compute(context: Context) -> pl.DataFrame:
-    sick = pool({weighting: _shares_of_sick(context, weighting) for weighting in context.scores})
-    return _of(context, BASELINE, sick[BASELINE[0]])
-
-
-def _shares_of_sick(context: Context, weighting: str) -> Figures:
-    """The share of sick in every cell: the selection rate of a classifier that knows the label."""
-    labels = np.repeat(context.population.labels[None].astype(float), len(context.scores[weighting]), axis=0)
-    own = {"weighting": weighting, "smallest_cell": context.smallest_cell, "metrics": (SHARE,)}
-    return metrics.rates(context.population, labels, **own)
-
-
-def _of(context: Context, method: tuple[str, str, str], sick: Figures) -> pl.DataFrame:
-    called = context.levels(method).where(pl.col("metric") == SHARE)
+    # pooled as the selection rates are, from which they are taken off
+    sick = pool({weighting: _shares_of_sick(context, weighting) for weighting in context.scores})[BASELINE[0]]
+    called = context.levels().where(pl.col("metric") == SHARE)
     excess = called - sick
     place = {key: k for k, key in enumerate(called.index.select("attribute", "group").rows())}
     sides = sick.estimate - sick.estimate[place[OVERALL, "all"]]
@@ -61,4 +51,11 @@ def _of(context: Context, method: tuple[str, str, str], sick: Figures) -> pl.Dat
     told = pl.concat([*(part.drop("p", "verdict") for part in described), tested], how="diagonal_relaxed")
     order = {name: k for k, name in enumerate(context.population.attributes)}
     rank = pl.col("attribute").replace_strict(order, return_dtype=pl.Int64)
-    return told.sort(rank, maintain_order=True).with_columns(**method_columns(method))
+    return told.sort(rank, maintain_order=True).with_columns(**method_columns(BASELINE))
+
+
+def _shares_of_sick(context: Context, weighting: str) -> Figures:
+    """The share of sick in every cell: the selection rate of a classifier that knows the label."""
+    labels = np.repeat(context.population.labels[None].astype(float), len(context.scores[weighting]), axis=0)
+    own = {"weighting": weighting, "smallest_cell": context.smallest_cell, "metrics": (SHARE,)}
+    return metrics.rates(context.population, labels, **own)

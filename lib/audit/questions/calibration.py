@@ -17,6 +17,7 @@ from scipy.special import expit
 from lib.audit.columns import STANDARD, B, F, I, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures, Population, pool
+from lib.audit.questions._curves import once_each
 from lib.recalibration import logistic, logits
 
 name = "calibration"
@@ -60,8 +61,7 @@ def _told(context: Context, weighting: str, figures: Figures, scores: np.ndarray
 
 def _weights(population: Population, images: np.ndarray) -> np.ndarray:
     """1 / images of the patient in the cell, for its images (n,) bool: each patient counts once; sums to 1."""
-    patients = population.patients[images]
-    weights = 1 / np.bincount(patients)[patients]
+    weights = once_each(population.patients, images)[images]
     return weights / weights.sum()
 
 

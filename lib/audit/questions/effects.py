@@ -2,10 +2,10 @@
 
 `estimate` = figure under the method - figure under the baseline, paired by patient and, where both share a weighting, by
 network; its verdict is about any effect. `contrast` is a group or `all` (a rate), or `group - reference` (a gap). `before` and `left` are
-the figure under the baseline and under the method, `left` with its interval. `outcome` says what the effect amounts to, as surely as `outcome_verdict`:
+the figure under the baseline and under the method, `left` with its interval. `change` says what became of it, as surely as `outcome_verdict`:
 a gap that the baseline is shown to have is narrowed (|left| < |before|: both s (before - left) > 0 and s (before + left)
-> 0, s its sign), widened or turned; another one is opened; a rate is improved or worsened (risen or fallen where
-no side is better). Where single networks of two weightings are compared (`estimand` "networks"), nothing is said of the method: `outcome` is null.
+> 0, s its sign), widened or turned; another one is opened; a rate is risen or fallen. `outcome` says it of the method, a rate being improved or
+worsened where one side is better; where single networks of two weightings are compared (`estimand` "networks"), nothing is said of it: null.
 `max - min` describes the change of the largest difference and is never tested.
 """
 
@@ -13,7 +13,6 @@ import polars as pl
 
 from lib.audit.columns import METHOD, STANDARD, B, F, S
 from lib.audit.context import Context
-from lib.audit.inference import Estimand
 from lib.audit.judged import judged
 from lib.audit.questions._shared import disagreeing
 from lib.names import (
@@ -24,6 +23,7 @@ from lib.names import (
     IMPROVED,
     MAX_MIN,
     METRICS,
+    PROCEDURE,
     RISEN,
     SHOWN,
     SUGGESTED,
@@ -36,7 +36,7 @@ schema = (
     | {"attribute": S, "metric": S, "contrast": S, "unit": S, "family": S}
     | STANDARD
     | {"before": F, "left": F, "left_low": F, "left_high": F, "left_verdict": S}
-    | {"outcome": S, "outcome_verdict": S, "estimand": S, "detectable": F, "disagrees": B, "estimable": B}
+    | {"change": S, "outcome": S, "outcome_verdict": S, "estimand": S, "detectable": F, "disagrees": B, "estimable": B}
 )
 needs = ("methods",)
 reads = ("metrics", "gaps")
@@ -71,24 +71,18 @@ def _with_levels(effects: pl.DataFrame, levels: pl.DataFrame, gaps: pl.DataFrame
 
 
 def _outcome() -> dict[str, pl.Expr]:
-    """What the effect amounts to, and how surely; null for single networks and where nothing is told."""
+    """What became of the figure and, unless single networks are compared, of the method: null where nothing is told."""
     is_gap = pl.col("contrast").str.contains(" - ", literal=True)
-    better = pl.col("metric").replace_strict({m.name: m.better for m in METRICS.values()}, return_dtype=pl.Int8)
-    side = (better * pl.col("estimate")).sign()
-    rate = (
-        pl.when(side > 0)
-        .then(pl.lit(IMPROVED))
-        .when(side < 0)
-        .then(pl.lit(WORSENED))
-        .when(pl.col("estimate") != 0)
-        .then(pl.when(pl.col("estimate") > 0).then(pl.lit(RISEN)).otherwise(pl.lit(FALLEN)))
-    )
-    word = pl.when(is_gap).then(pl.col("change_verdict")).otherwise(pl.col("verdict"))
-    same_network = pl.col("weighting") == BASELINE_WEIGHTING
-    of_method = (pl.col("estimand") == str(Estimand.PROCEDURE)) | same_network
-    told = word.is_in([SHOWN, SUGGESTED]) & of_method
-    change = pl.when(is_gap).then(pl.col("change")).otherwise(rate)
-    return {"outcome": pl.when(told).then(change), "outcome_verdict": word}
+    word = pl.when(is_gap).then("change_verdict").otherwise("verdict")
+    told = word.is_in([SHOWN, SUGGESTED])
+    side = pl.col("estimate").sign()
+    moved = side.replace_strict({1: RISEN, -1: FALLEN}, default=None, return_dtype=S)
+    change = pl.when(told & is_gap).then("change").when(told).then(moved)
+    valued = side * pl.col("metric").replace_strict(METRICS, return_dtype=pl.Int8)
+    judged = valued.replace_strict({1: IMPROVED, -1: WORSENED}, default=None, return_dtype=S)
+    of_method = (pl.col("estimand") == PROCEDURE) | (pl.col("weighting") == BASELINE_WEIGHTING)
+    outcome = pl.when(told & of_method & is_gap).then("change").when(told & of_method).then(pl.coalesce(judged, moved))
+    return {"change": change, "outcome": outcome, "outcome_verdict": word}
 
 
 def _widest(gaps: pl.DataFrame) -> pl.DataFrame:

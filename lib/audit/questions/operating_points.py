@@ -65,12 +65,14 @@ def compute(context: Context) -> list[pl.DataFrame]:
                     thresholds = everyone.thresholds(target, weights)
                     called = (everyone.scores >= thresholds[everyone.part]) * by_image
                     found += [called @ shares, [] if target is None else [thresholds.mean()]]
-                called, cuts = np.zeros(cells.shape), []
+                called, cuts = np.zeros(cells.shape), np.full(len(cells.T), np.nan)
                 for g, network in enumerate([everyone, *groups]):
-                    cuts.append(network.thresholds(POINTS["TPR 0.90"], weights))
-                    called[cells[:, g], g] = network.scores >= cuts[g][network.part]
+                    if patients[g]:  # a group without sick has no threshold
+                        own_cuts = network.thresholds(POINTS["TPR 0.90"], weights)
+                        cuts[g] = own_cuts.mean()
+                        called[cells[:, g], g] = network.scores >= own_cuts[network.part]
                 called = np.tile(called * by_image[:, None], 2)
-                found += [(called * shares).sum(axis=0), np.mean(cuts, axis=1)]
+                found += [(called * shares).sum(axis=0), cuts]
         return np.concatenate(found).reshape(len(networks), -1)
 
     drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])

@@ -7,61 +7,47 @@ of the group that fares worst, `group` its name. Over the estimable groups, `gro
 difference cannot reach 0, so it has no interval and no verdict here: the signed differences of `gaps` have both.
 """
 
+from collections.abc import Iterator
+from operator import itemgetter
+
 import polars as pl
 
 from lib.audit.columns import METHOD, B, F, I, S
 from lib.audit.context import Context
-from lib.names import METRICS, OVERALL, PATIENT
+from lib.names import DEMANDS, METRICS, OVERALL, PATIENT
 
 name = "parity"
 schema = METHOD | {"attribute": S, "measure": S, "group": S, "estimate": F, "groups": I, "estimable": B}
 reads = ("metrics",)
 WORST = ("balanced_accuracy", "auc", "tpr", "fpr", "missed")
 """Metrics of which the worst group is told."""
-_KEYS = [*METHOD, "attribute"]
 
 
 def compute(context: Context) -> pl.DataFrame:
     levels = context.table("metrics").filter(pl.col("attribute") != OVERALL, unit=PATIENT)
-    known = levels.with_columns(estimate=pl.when("estimable").then("estimate"))
-    rate = {m: pl.col("estimate").filter(pl.col("metric") == m).drop_nulls() for m in ("selection_rate", "tpr", "fpr")}
-    spread = {m: pl.when(own.len() > 1).then(own.max() - own.min()) for m, own in rate.items()}
-    selected = rate["selection_rate"]
-    demands = {
-        "demographic_parity_difference": (spread["selection_rate"], selected.len()),
-        "demographic_parity_ratio": (
-            pl.when(selected.len() > 1).then((selected.min() / selected.max()).fill_nan(None)),
-            selected.len(),
-        ),
-        "equal_opportunity_difference": (spread["tpr"], rate["tpr"].len()),
-        "equalized_odds_difference": (
-            pl.when(spread["tpr"].is_not_null() & spread["fpr"].is_not_null()).then(
-                pl.max_horizontal(spread["tpr"], spread["fpr"])
-            ),
-            pl.min_horizontal(rate["tpr"].len(), rate["fpr"].len()),
-        ),
-    }
-    parts = [
-        known.group_by(_KEYS, maintain_order=True)
-        .agg(estimate=figure, groups=count.cast(I))
-        .with_columns(measure=pl.lit(measure), group=pl.lit(None, S))
-        for measure, (figure, count) in demands.items()
-    ]
+    columns = (*METHOD, "attribute", "metric", "group", "estimate", "estimable")
+    found: dict[tuple, dict[str, list]] = {}
+    for *key, metric, group, estimate, estimable in levels.select(columns).iter_rows():
+        known = found.setdefault(tuple(key), {name: [] for name in METRICS})[metric]
+        if estimable and estimate is not None:
+            known.append((estimate, group))
+    rows = [(*key, *row) for key, own in found.items() for row in _measures(own)]
+    order = (*METHOD, "attribute", "measure", "group", "estimate", "groups")
+    table = pl.DataFrame(rows, schema={key: schema[key] for key in order}, orient="row")
+    return table.with_columns(estimable=pl.col("estimate").is_not_null())
+
+
+def _measures(known: dict[str, list]) -> Iterator[tuple[str, str | None, float | None, int]]:
+    """Measure, group, value and number of groups, of the estimates and groups of each metric."""
+    selected, tpr, fpr = ([value for value, _ in known[metric]] for metric in ("selection_rate", "tpr", "fpr"))
+    spread, of_tpr, of_fpr = (max(own) - min(own) if len(own) > 1 else None for own in (selected, tpr, fpr))
+    ratio = min(selected) / max(selected) if len(selected) > 1 and max(selected) > 0 else None
+    odds = None if None in (of_tpr, of_fpr) else max(of_tpr, of_fpr)
+    sizes = len(selected), len(selected), len(tpr), min(len(tpr), len(fpr))
+    for demand, value, groups in zip(DEMANDS, (spread, ratio, of_tpr, odds), sizes, strict=True):
+        yield demand, None, value, groups
     for metric in WORST:
-        own = known.filter(pl.col("metric") == metric).drop_nulls("estimate")
-        worst = own.sort("estimate", descending=METRICS[metric].better < 0, maintain_order=True)
-        found = worst.group_by(_KEYS, maintain_order=True).agg(
-            pl.col("estimate", "group").first(), groups=pl.len().cast(I)
-        )
-        lacking = pl.col("groups") < 2
-        parts.append(
-            found.with_columns(
-                estimate=pl.when(~lacking).then("estimate"),
-                group=pl.when(~lacking).then("group"),
-                measure=pl.lit(f"worst_{metric}"),
-            )
-        )
-    told = pl.concat(parts, how="diagonal_relaxed").with_columns(estimable=pl.col("estimate").is_not_null())
-    order = {key: k for k, key in enumerate(known.select(_KEYS).unique(maintain_order=True).rows())}
-    place = pl.Series([order[key] for key in told.select(_KEYS).rows()], dtype=I)
-    return told.with_columns(_place=place).sort("_place", maintain_order=True).select(*schema)
+        own = known[metric]
+        if own:
+            value, group = (min if METRICS[metric] > 0 else max)(own, key=itemgetter(0))
+            yield f"worst_{metric}", *((group, value) if len(own) > 1 else (None, None)), len(own)

@@ -10,6 +10,8 @@ the intervals only as far as networks show it. A probe finds what is encoded, no
 
 import warnings
 from collections.abc import Iterator
+from functools import reduce
+from operator import add
 
 import numpy as np
 import polars as pl
@@ -86,45 +88,32 @@ def _told(
 ) -> pl.DataFrame:
     """Rows of one attribute: everyone, and each group where there are more than two."""
     people, known = context.population, codes >= 0
-    told = list(names) if len(names) > 2 else [names[0]]
-    sides = {
-        name: (people.count_patients(codes == k), people.count_patients(known & (codes != k)))
-        for k, name in enumerate(names)
-    }
-    kept = [name for name in told if min(sides[name]) >= max(1, context.smallest_cell, FOLDS)]
-    rows = {
-        name: (int((codes == names.index(name)).sum()), sides[name][0]) for name in (told if len(names) > 2 else ())
-    }
-    rows = {EVERYONE: (int(known.sum()), people.count_patients(known))} | rows
+    many = len(names) > 2
+    sizes = [people.count_patients(codes == k) for k in range(len(names))]
+    least = max(1, context.smallest_cell, FOLDS)
+    asked = range(len(names) if many else 1)
+    kept = [k for k in asked if min(sizes[k], people.count_patients(known & (codes != k))) >= least]
     found: dict[str, Figures] = {}
     if kept:
         at = np.flatnonzero(known)
         patients = np.unique(people.patients[at], return_inverse=True)[1]
         scores = np.stack([probe_scores(features[at], codes[at], patients, seed=context.seed) for features in networks])
-        for name in kept:
-            code = names.index(name)
-            sided = Population(patients, (codes[at] == code).astype(np.int64), groups={}, attributes={})
-            found[name] = metrics.auc(sided, scores[..., code], weighting=weighting, smallest_cell=1)
-        if len(kept) == len(told):
-            total = found[kept[0]]
-            for name in kept[1:]:
-                total = total + found[name]
-            found[EVERYONE] = total * (1 / len(kept))
+        for k in kept:
+            sided = Population(patients, (codes[at] == k).astype(np.int64), groups={}, attributes={})
+            found[names[k]] = metrics.auc(sided, scores[..., k], weighting=weighting, smallest_cell=1)
+        if len(kept) == len(asked):
+            found[EVERYONE] = reduce(add, found.values()) * (1 / len(kept))
+    rows = [(EVERYONE, int(known.sum()), people.count_patients(known))]
+    rows += [(names[k], int((codes == k).sum()), sizes[k]) for k in asked if many]
     parts = []
-    for name, (images, patients) in rows.items():
-        key = {"weighting": weighting, "attribute": attribute, "group": name, "images": images, "patients": patients}
-        if name not in found and not (name == EVERYONE and len(told) == 1 and told[0] in found):
+    for group, images, patients in rows:
+        key = {"weighting": weighting, "attribute": attribute, "group": group, "images": images, "patients": patients}
+        if group not in found:
             parts.append(pl.DataFrame([key | {"estimable": False}]))
             continue
-        figures = found.get(name, found.get(told[0]))
-        table = context.describe(figures.where(pl.col("attribute") == OVERALL)).table()
-        parts.append(
-            table.with_columns(
-                **{k: pl.lit(v) for k, v in key.items()},
-                network_sd=pl.lit(figures.network_sd[0]),
-                estimable=pl.lit(True),
-            )
-        )
+        table = context.describe(found[group].where(pl.col("attribute") == OVERALL)).table()
+        more = key | {"network_sd": found[group].network_sd[0], "estimable": True}
+        parts.append(table.with_columns(**{name: pl.lit(value) for name, value in more.items()}))
     return pl.concat(parts, how="diagonal_relaxed")
 
 

@@ -185,26 +185,14 @@ def hernia(x: Scene, draw: np.random.Generator, s: float) -> None:
     x.tissue += s * edge(inside, 0.25) * (0.12 - 0.20 * level)
 
 
-def plain(x: Scene, draw: np.random.Generator, s: float) -> None:
+def cardiomegaly(x: Scene, draw: np.random.Generator, s: float) -> None:
     """Nothing beyond the changed build."""
 
 
-OVERLAY: dict[str, Callable[[Scene, np.random.Generator, float], None]] = {
-    "Atelectasis": atelectasis,
-    "Cardiomegaly": plain,
-    "Consolidation": consolidation,
-    "Edema": edema,
-    "Effusion": effusion,
-    "Emphysema": emphysema,
-    "Fibrosis": fibrosis,
-    "Hernia": hernia,
-    "Infiltration": infiltration,
-    "Mass": mass,
-    "Nodule": nodule,
-    "Pleural_Thickening": pleural_thickening,
-    "Pneumonia": pneumonia,
-    "Pneumothorax": pneumothorax,
-}
+DRAWN = (atelectasis, cardiomegaly, consolidation, edema, effusion, emphysema, fibrosis, hernia, infiltration, mass)
+DRAWN += (nodule, pleural_thickening, pneumonia, pneumothorax)
+OVERLAY: dict[str, Callable[[Scene, np.random.Generator, float], None]] = {own.__name__.title(): own for own in DRAWN}
+"""By the names of the public data set, such as `Pleural_Thickening`."""
 
 
 def reshape(a: Anatomy, findings: tuple[str, ...], s: float) -> Anatomy:

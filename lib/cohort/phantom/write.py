@@ -1,8 +1,6 @@
 """A phantom cohort on disk, in the course's layout, with the truth beside it."""
 
 import json
-import shutil
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,9 +9,10 @@ from joblib import Parallel, cpu_count, delayed
 from PIL import Image
 from tqdm import tqdm
 
-from lib.cohort.metadata import HEADER
+from lib.cohort.layout import HEADER
 from lib.cohort.phantom.dials import DEFAULT, EFFECTS, Dials
 from lib.cohort.phantom.patients import Record, Shot, draw_records
+from lib.files import whole_folder
 
 FEW = 100 * 256**2
 """Pixels; fewer are drawn before other processes have started."""
@@ -44,45 +43,32 @@ def draw_phantom(
             "of 32 pixels, from a seed of 0 or more."
         )
     records = draw_records(seed, images, dials)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
+    with whole_folder(out) as building:
         for split in ("train", "valid"):
             for folder in FOLDERS.values():
                 (building / split / folder).mkdir(parents=True)
-        _draw_all(
-            [(r.shot, str(building / r.split / FOLDERS[r.label] / r.image)) for r in records], seed, size, workers
-        )
+        shots = [(r.shot, str(building / r.split / FOLDERS[r.label] / r.image)) for r in records]
+        _draw_all(shots, seed, size, workers)
         (building / "metadata.csv").write_text("\n".join([HEADER, *map(_line, records)]) + "\n", "utf-8", newline="\n")
         truth = json.dumps(_truth(records, seed, dials, size), indent=1)
         (building / "truth.json").write_text(truth + "\n", "utf-8", newline="\n")
-        building.chmod(0o755)
-        if out.exists():
-            out.rmdir()
-        building.rename(out)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return out
 
 
 def _draw_all(shots: list[tuple[Shot, str]], seed: int, size: int, workers: int | None) -> None:
     """Draw the shots, each into its file; few of them without other processes."""
     jobs = 1 if len(shots) * size**2 < FEW else workers or cpu_count()
-    parts = [shots[i : i + 10] for i in range(0, len(shots), 10)]
-    with tqdm(total=len(shots), desc="Drawing a cohort", unit=" images") as bar:
-        drawing = Parallel(n_jobs=jobs, return_as="generator")
-        for done in drawing(delayed(_draw_some)(part, seed, size) for part in parts):
-            bar.update(done)
+    drawing = Parallel(n_jobs=jobs, return_as="generator", batch_size=10)
+    done = drawing(delayed(_draw)(shot, path, seed, size) for shot, path in shots)
+    list(tqdm(done, "Drawing a cohort", len(shots), unit=" images"))
 
 
-def _draw_some(shots: list[tuple[Shot, str]], seed: int, size: int) -> int:
+def _draw(shot: Shot, path: str, seed: int, size: int) -> None:
     from lib.cohort.phantom.render import render  # the processes that draw need it; the one that starts them does not
 
     np.empty(24 << 20, np.uint8)  # freeing a large block keeps glibc from giving the layers' memory back each time
-    for shot, path in shots:
-        # run lengths alone (zlib's strategy 3): no larger than the default here, and four times as fast
-        Image.fromarray(render(shot, seed=seed, size=size)).save(path, compress_level=1, compress_type=3)
-    return len(shots)
+    # run lengths alone (zlib's strategy 3): no larger than the default here, and four times as fast
+    Image.fromarray(render(shot, seed=seed, size=size)).save(path, compress_level=1, compress_type=3)
 
 
 def _line(r: Record) -> str:

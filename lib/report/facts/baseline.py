@@ -4,9 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import AMPLIFICATION, BASELINE_WEIGHTING, CROSSED, DEMANDS, ERRORS, OVERALL, PATIENT, Attribute
+from lib.names import AMPLIFICATION, BASELINE_WEIGHTING, CROSSED, DEMANDS, ERRORS, OVERALL, PATIENT
 from lib.report.facts.decision import decide
-from lib.report.facts.values import BALANCED, UNTREATED, Estimate, alone, figure, figures, parts, rate, rows
+from lib.report.facts.values import BALANCED, UNTREATED, alone, figure, figures, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -20,20 +20,20 @@ Line = dict[str, Any]
 """
 
 
-def _line(attribute: Attribute | None, cells: dict[str, Estimate | None], **what: str | None) -> Line:
-    seen = [(name, cell) for name, cell in cells.items() if cell is not None and cell.seen]
-    return {"attribute": attribute, "group": None, "contrast": None, "cells": cells, "seen": seen} | what
+def _lines(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str, by: str) -> dict | None:
+    """`lines`: one for each difference (`by` "contrast"); or for everyone, then one for each group (`by` "group").
 
-
-def _by_group(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str) -> list[Line]:
-    """A line for everyone, then one for each group."""
-    places = [(None, None), *((a, g) for a in results.attributes.values() for g in a.groups)]
-    by_group = figures(frame, "attribute", "group", column)
-    told = []
-    for attribute, group in places:
-        where = (attribute.name if attribute else OVERALL, group or "all")
-        told.append(_line(attribute, {name: by_group.get((*where, name)) for name in names}, group=group))
-    return told
+    None where no figure is estimable.
+    """
+    places = [(a, part) for a in results.attributes.values() for part in (a.groups if by == "group" else a.contrasts)]
+    known, told = figures(frame, "attribute", by, column), []
+    for attribute, part in [(None, None), *places] if by == "group" else places:
+        where = (attribute.name if attribute else OVERALL, part or "all")
+        cells = {name: known.get((*where, name)) for name in names}
+        seen = [(name, cell) for name, cell in cells.items() if cell is not None and cell.seen]
+        line = {"attribute": attribute, "group": None, "contrast": None, "cells": cells, "seen": seen}
+        told.append(line | {by: part})
+    return {"d": decide(results), "lines": told} if any(any(line["cells"].values()) for line in told) else None
 
 
 def amplified(results: Results) -> list[dict[str, Any]]:
@@ -52,18 +52,12 @@ def amplified(results: Results) -> list[dict[str, Any]]:
 
 def of_gaps(results: Results) -> dict[str, Any] | None:
     """The facts of the figure `baseline_gaps`: the differences between groups in TPR, FPR and AUC."""
-    by_gap = figures(rows(results, "gaps", **UNTREATED, unit=PATIENT), "attribute", "contrast", "metric")
-    lines = [
-        _line(a, {name: by_gap.get((a.name, contrast, name)) for name in LEVELS}, contrast=contrast)
-        for a in results.attributes.values()
-        for contrast in a.contrasts
-    ]
-    return _if_known(results, lines)
+    return _lines(results, rows(results, "gaps", **UNTREATED, unit=PATIENT), LEVELS, "metric", "contrast")
 
 
 def of_groups(results: Results) -> dict[str, Any] | None:
     """The facts of the figure `baseline_groups`: TPR, FPR and AUC of everyone and of each group."""
-    return _if_known(results, _by_group(results, rows(results, "metrics", **UNTREATED, unit=PATIENT), LEVELS, "metric"))
+    return _lines(results, rows(results, "metrics", **UNTREATED, unit=PATIENT), LEVELS, "metric", "group")
 
 
 def of_calibration(results: Results) -> dict[str, Any] | None:
@@ -72,25 +66,18 @@ def of_calibration(results: Results) -> dict[str, Any] | None:
     `off` are the lines that are told to be off, `sure` those that surely are.
     """
     frame = rows(results, "calibration", weighting=BASELINE_WEIGHTING)
-    told = _if_known(results, _by_group(results, frame, ("mean_error", "slope"), "measure"))
+    told = _lines(results, frame, ("mean_error", "slope"), "measure", "group")
     # a slope is tested against 1: its verdict is about the distance from there
     off = [line for line in told["lines"] if line["seen"]] if told else []
     return told and told | {"off": off, "sure": [o for o in off if any(cell.shown for _, cell in o["seen"])]}
 
 
-def _if_known(results: Results, lines: list[Line]) -> dict[str, Any] | None:
-    known = any(cell for line in lines for cell in line["cells"].values())
-    return {"d": decide(results), "lines": lines} if known else None
-
-
 def of_parity(results: Results) -> dict[str, Any] | None:
     """The facts of the table `parity`: each demand of `lib.names.DEMANDS` as one figure for each attribute, of the untouched baseline."""
-    by_measure = parts(rows(results, "parity", **UNTREATED), "measure", "attribute")
-    by = {place: lines[0]["estimate"] for place, lines in by_measure.items()}
-    demands = [
-        {"name": name, "ratio": name.endswith("ratio"), "values": {a: by.get((name, a)) for a in results.attributes}}
-        for name in DEMANDS
-    ]
+    lines = rows(results, "parity", **UNTREATED).to_dicts()
+    by = {(line["measure"], line["attribute"]): line["estimate"] for line in lines}
+    of = {name: {attribute: by.get((name, attribute)) for attribute in results.attributes} for name in DEMANDS}
+    demands = [{"name": name, "ratio": name.endswith("ratio"), "values": values} for name, values in of.items()]
     return {"demands": demands, "attributes": tuple(results.attributes.values())} if by else None
 
 
@@ -114,10 +101,8 @@ def of_crossings(results: Results) -> dict[str, Any] | None:
         verdicts = {metric: figure(results, "intersections", **where, metric=metric) for metric in ERRORS}
         rates = {"raw": {m: by[m]["raw"] for m in ERRORS}, "pooled": {m: alone(by[m]) for m in ERRORS}}
         differs = {metric: told.verdict for metric, told in verdicts.items() if told and told.seen}
-        groups = ((one, sides[0]), (two, sides[1]))
-        found.append(
-            {"groups": groups, "patients": min(line["patients"] for line in lines), "differs": differs} | rates
-        )
+        rates |= {"groups": ((one, sides[0]), (two, sides[1])), "differs": differs}
+        found.append(rates | {"patients": min(line["patients"] for line in lines)})
     least = results.manifest["settings"]["audit"].get("smallest_cell")
     return {"d": d, "found": found, "smallest": least} if found else None
 

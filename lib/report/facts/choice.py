@@ -29,9 +29,8 @@ def front(study: Results) -> dict[str, Any] | None:
         line = judged.get(method)
         if line and line["disparity"] is not None:
             kind = UNTREATED if method == BASELINE else SUPPORT[line["support"]]
-            figures_of = {"accuracy": level.value, "gap": line["disparity"], "kind": kind}
-            marks = {"named": method in named, "recommended": line["role"] == RECOMMENDED}
-            points.append({"method": method} | figures_of | marks)
+            own = {"method": method, "accuracy": level.value, "gap": line["disparity"], "kind": kind}
+            points.append(own | {"named": method in named, "recommended": line["role"] == RECOMMENDED})
     return {"d": d, "points": points} if points else None
 
 
@@ -42,11 +41,8 @@ def who_gains(study: Results) -> dict[str, Any] | None:
     `up` and `down` are seen to gain and to lose; `traded`: both under one option; `sure`: that much is shown.
     """
     d = decide(study)
-    told = []
-    for k, option in enumerate(d.rivals):
-        for share in option.shares:
-            place = {"option": k, "group": share.group}
-            told += [place | {"error": error, "gain": gain} for error, gain in share.gains.items()]
+    gains = [(k, place, gain) for k, option in enumerate(d.rivals) for place, gain in option.gains]
+    told = [place | {"option": k, "gain": gain} for k, place, gain in gains]
     if not told:
         return None
     seen = [change for change in told if change["gain"].seen]

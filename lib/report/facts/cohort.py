@@ -1,23 +1,13 @@
 """What is in the images before anything is trained: who, how often sick, what goes with what, what the pixels give away."""
 
 from collections import Counter
+from itertools import product
 from typing import Any
 
-from lib.names import (
-    AGGREGATE,
-    AT_MOST,
-    NOT_ESTIMABLE,
-    NOT_TOLD,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    STANDARDISED,
-    SUGGESTED,
-    Attribute,
-    by_groups,
-)
+from lib import names
+from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
-from lib.report.facts.values import estimate, parts, rows
+from lib.report.facts.values import SEEN, estimate, parts, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -33,13 +23,10 @@ def members(study: Results) -> list[Row]:
 
     `images`, `patients`, and the share of `sick`, by patient: None where a group has no image.
     """
-    by_place = parts(rows(study, "composition", unit=PATIENT), "attribute", "group")
+    by_place = parts(rows(study, "composition", unit=names.PATIENT), "attribute", "group")
     places = [(OVERALL, "all"), *((a.name, group) for a in study.attributes.values() for group in a.groups)]
-    return [
-        line | {"attribute": study.attributes.get(place[0], OVERALL), "sick": estimate(line)}
-        for place in places
-        for line in by_place.get(place, [])
-    ]
+    lines = [line for place in places for line in by_place.get(place, [])]
+    return [m | {"attribute": study.attributes.get(m["attribute"], OVERALL), "sick": estimate(m)} for m in lines]
 
 
 def ties(study: Results) -> list[Row]:
@@ -51,12 +38,9 @@ def ties(study: Results) -> list[Row]:
     told = []
     for (name, other), lines in parts(rows(study, "associations"), "attribute", "other").items():
         known = [(line["verdict"], line["estimate"]) for line in lines if line["estimate"] is not None]
-        verdict = _together(known)
-        told.append(
-            {"attribute": study.attributes[name], "other": study.attributes.get(other), "verdict": verdict}
-            | {"strength": known[0][1] if known else None}
-            | {"sure": verdict == SHOWN, "seen": verdict in (SHOWN, SUGGESTED)}
-        )
+        verdict, strength = _together(known), known[0][1] if known else None
+        pair = {"attribute": study.attributes[name], "other": study.attributes.get(other), "strength": strength}
+        told.append(pair | {"verdict": verdict, "sure": verdict == names.SHOWN, "seen": verdict in SEEN})
     return sorted(told, key=lambda tie: (tie["other"] is not None, -(tie["strength"] or 0)))
 
 
@@ -64,12 +48,12 @@ def _together(splits: list[tuple[str, float]]) -> str:
     """One verdict of those of both splits: what one of them sees and the other contradicts is not told."""
     verdicts = {verdict for verdict, _ in splits}
     if not verdicts:
-        return NOT_ESTIMABLE
-    if verdicts == {AT_MOST}:
-        return AT_MOST
-    if not all(strength > 0 for _, strength in splits) or not verdicts & {SHOWN, SUGGESTED}:
-        return NOT_TOLD
-    return SHOWN if SHOWN in verdicts and verdicts <= {SHOWN, SUGGESTED} else SUGGESTED
+        return names.NOT_ESTIMABLE
+    if verdicts == {names.AT_MOST}:
+        return names.AT_MOST
+    if not all(strength > 0 for _, strength in splits) or not verdicts & set(SEEN):
+        return names.NOT_TOLD
+    return names.SHOWN if names.SHOWN in verdicts and verdicts <= set(SEEN) else names.SUGGESTED
 
 
 def spreads(study: Results) -> list[Row]:
@@ -77,10 +61,9 @@ def spreads(study: Results) -> list[Row]:
 
     Those that surely go with the label come first, then the widest.
     """
-    told = []
-    everyone = members(study)
+    told, everyone = [], members(study)
     for tie in (tie for tie in ties(study) if tie["other"] is None and tie["seen"]):
-        own = [m for m in everyone if m["attribute"] == tie["attribute"] and m["split"] == everyone[0]["split"]]
+        own = [m for m in everyone if (m["attribute"], m["split"]) == (tie["attribute"], everyone[0]["split"])]
         groups = sorted((m for m in own if m["sick"]), key=lambda m: m["sick"].value)
         if len(groups) > 1:
             told.append(tie | {"least": groups[0], "most": groups[-1]})
@@ -90,8 +73,8 @@ def spreads(study: Results) -> list[Row]:
 def greys(study: Results, attribute: Attribute) -> list[Row]:
     """The `level` of a `measure` (`mean` grey level or `contrast`), black 0 to white 1, by group and label; empty where no pixels were read."""
     lines = rows(study, "exposure", attribute=attribute.name).to_dicts()
-    told = [line | {"level": estimate(line)} for line in lines]
-    return sorted(told, key=lambda grey: (attribute.groups.index(grey["group"]), grey["label"]))
+    ordered = sorted(lines, key=lambda grey: (attribute.groups.index(grey["group"]), grey["label"]))
+    return [line | {"level": estimate(line)} for line in ordered]
 
 
 def pixels_apart(shown: list[Row], attribute: Attribute) -> list[Row]:
@@ -101,16 +84,15 @@ def pixels_apart(shown: list[Row], attribute: Attribute) -> list[Row]:
     """
     level = {(grey["measure"], grey["group"], grey["label"]): grey["level"] for grey in shown}
     told = []
-    for measure in ("contrast", "mean"):
-        for group in attribute.groups:
-            pairs = [(level.get((measure, group, k)), level.get((measure, attribute.reference, k))) for k in (0, 1)]
-            if group == attribute.reference or not all(a and b and None not in (a.low, b.low) for a, b in pairs):
-                continue
-            higher = [one.low > two.high for one, two in pairs]
-            if all(higher) or all(one.high < two.low for one, two in pairs):
-                healthy, sick = ((one.value, two.value) for one, two in pairs)
-                names = {"measure": measure, "group": group, "reference": attribute.reference}
-                told.append(names | {"higher": all(higher), "healthy": healthy, "sick": sick})
+    for measure, group in product(("contrast", "mean"), attribute.groups):
+        pairs = [(level.get((measure, group, k)), level.get((measure, attribute.reference, k))) for k in (0, 1)]
+        if group == attribute.reference or not all(a and b and None not in (a.low, b.low) for a, b in pairs):
+            continue
+        higher = all(one.low > two.high for one, two in pairs)
+        if higher or all(one.high < two.low for one, two in pairs):
+            place = {"measure": measure, "group": group, "reference": attribute.reference, "higher": higher}
+            healthy, sick = ((one.value, two.value) for one, two in pairs)
+            told.append(place | {"healthy": healthy, "sick": sick})
     return told
 
 
@@ -169,14 +151,20 @@ def checks(study: Results) -> dict[str, Any] | None:
 
 @sentences("data")
 def data(study: Results) -> dict[str, Any]:
-    """What the sentences on the data are told."""
+    """What the sentences on the data are told.
+
+    `findings` of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it.
+    """
     attribute = decide(study).attribute
+    lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
+    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
+    findings = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
     everyone, shown = members(study), greys(study, attribute)
     first = [m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]]
     groups = [[m for m in first if m["attribute"] == each] for each in study.attributes.values()]
     return {
         "attribute": attribute,
-        "everyone": _overall(everyone),
+        "everyone": [m for m in everyone if m["attribute"] == OVERALL],
         "rarest": [min(group, key=lambda m: m["images"]) for group in groups if group],
         "spreads": spreads(study),
         "tie": next((t for t in ties(study) if (t["attribute"], t["other"]) == (attribute, None)), None),
@@ -185,21 +173,13 @@ def data(study: Results) -> dict[str, Any]:
         "visits": visits(study),
         "many": MANY,
         "tried": _tried(study, attribute),
-        "findings": _findings(study, attribute),
+        "findings": sorted(findings, key=lambda finding: (-sum(finding[1]), finding[0])),
     }
-
-
-def _findings(study: Results, attribute: Attribute) -> list[tuple[str, list[int]]]:
-    """The findings of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it."""
-    lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
-    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
-    told = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
-    return sorted(told, key=lambda finding: (-sum(finding[1]), finding[0]))
 
 
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
     """Whether weightings were tried that break the tie of the attribute with the label, and that even out its groups alone."""
-    named = map(by_groups, study.manifest["settings"]["training"].get("weightings", []))
+    named = map(names.by_groups, study.manifest["settings"]["training"].get("weightings", []))
     families = {weighting[0] for weighting in named if weighting and attribute.name in weighting[1]}
     breaking = {"kamiran_calders", "group_label_balanced", "group_label_balanced_sqrt"}
     return {"tie": bool(families & breaking), "groups": "group_balanced" in families}
@@ -208,28 +188,22 @@ def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
 def sketch(study: Results) -> dict[str, Any]:
     """What the causal sketch is told: which of the two it is, and what this cohort shows of its arrows."""
     told = data(study)
-    attribute = told["attribute"]
-    return told | {"of_view": attribute.name == "view" and set(attribute.groups) == {"AP", "PA"}}
+    return told | {"of_view": told["attribute"].name == "view" and set(told["attribute"].groups) == {"AP", "PA"}}
 
 
 def composition(study: Results) -> dict[str, Any] | None:
     """What the table of groups is told: attributes by which a patient is in `several` groups, and how many images are of an `unknown` one."""
     everyone = members(study)
-    overall = _overall(everyone)
-    several, unknown = [], {}
+    overall = [m for m in everyone if m["attribute"] == OVERALL]
+    several, missing = [], {}
     for attribute in study.attributes.values():
         groups = [m for m in everyone if m["attribute"] == attribute]
         if any(sum(m["patients"] for m in groups if m["split"] == o["split"]) > o["patients"] for o in overall):
             several.append(attribute)
-        missing = sum(m["images"] for m in overall) - sum(m["images"] for m in groups)
-        if missing > 0:
-            unknown[attribute] = missing
+        missing[attribute] = sum(m["images"] for m in overall) - sum(m["images"] for m in groups)
+    unknown = {attribute: images for attribute, images in missing.items() if images > 0}
     told = {"members": everyone, "splits": list(dict.fromkeys(m["split"] for m in everyone))}
     return told | {"spreads": spreads(study), "several": several, "unknown": unknown} if everyone else None
-
-
-def _overall(everyone: list[Row]) -> list[Row]:
-    return [m for m in everyone if m["attribute"] == OVERALL]
 
 
 def associations(study: Results) -> dict[str, Any] | None:
@@ -253,7 +227,7 @@ def strata(study: Results) -> list[Row]:
     told = []
     for (name, contrast, metric, split, within), lines in parts(rows(study, "simpson"), *keys).items():
         of = {line["stratum"]: line for line in lines}
-        whole, alike = (of.get(name) for name in (AGGREGATE, STANDARDISED))
+        whole, alike = (of.get(name) for name in (names.AGGREGATE, names.STANDARDISED))
         place = {"attribute": study.attributes[name], "contrast": contrast, "metric": metric, "split": split}
         both = {"whole": estimate(whole), "alike": estimate(alike), "turned": alike["reversal"] if alike else None}
         told += [place | both | {"within": within}] if metric in STRATIFIED else []
@@ -264,7 +238,6 @@ def simpson(study: Results) -> dict[str, Any] | None:
     """The differences by the attribute of the decision page among the patients judged, and all that turn round anywhere, of how many `asked`; of `unknown` others the groups are too small."""
     attribute, every = decide(study).attribute, strata(study)
     shown = [one for one in every if (one["attribute"], one["split"]) == (attribute, "valid")]
-    asked = [one for one in every if one["turned"] is not None]
-    turned = [one for one in asked if one["turned"]]
-    facts = {"attribute": attribute, "shown": shown, "turned": turned, "asked": len(asked)}
+    facts = {"attribute": attribute, "shown": shown, "turned": [one for one in every if one["turned"]]}
+    facts |= {"asked": sum(one["turned"] is not None for one in every)}
     return facts | {"unknown": sum(one["alike"] is None for one in every)} if shown else None

@@ -3,11 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from lib.names import DRAWN, OVERALL, RANDOMISED, RECOMMENDED, Attribute, Method, kind_of
-from lib.report.facts.findings import CHANCE, INVERTED, STRONG, Ability, Finding, findings, silences
-from lib.report.facts.gaps import Gap, anew, both_labels, contrast_of, of_method, once, shared, widest
+from lib.report.facts.gaps import Gap, ability, both_labels, findings, of_method, once, silences, widest, widest_gap
 from lib.report.facts.options import options
-from lib.report.facts.values import BETWEEN, KEYS, KNOWN, Estimate, figures, parts, predictive, rate, row, rows
+from lib.report.facts.values import (
+    BETWEEN,
+    KEYS,
+    KNOWN,
+    Estimate,
+    figures,
+    judged,
+    keys_of,
+    predictive_values,
+    rate,
+    row,
+    rows,
+)
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -37,8 +50,10 @@ class Decision:
     `ties`: other methods of the same kind that meet all that is asked. `barred` (rules that aim at what is not held fair), `tossed` (rules with a coin):
     tried, and not recommended. `levelled`: of each option how much of the narrowing is errors of those who fare better.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
-    drawn (no patients), inverted, chance, ability (below `STRONG`), gap (one is shown, and what is left of it after our choice is above the margin).
-    Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not.
+    drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin).
+    Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
+    `own` is the first by the `attribute` that options are told by.
+    `choice` is the option that is recommended, `change` the same unless it is to do nothing, `rule` the best threshold rule.
     `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than where it is made anew.
     `worth`: of those called healthy the share who are, `told`, and `untold`, without the classifier, where a share `sick` is.
@@ -58,72 +73,74 @@ class Decision:
         surely = {finding.attribute.name for finding in self.findings if finding.sure}
         self.unfair = [attribute for name, attribute in named.items() if name in surely]
         self.doubted = [attribute for name, attribute in named.items() if name not in surely]
-        self.attribute = _attribute(results, preferred, self.main)
-        self.ability = Ability.of(results)
+        # the recommendation is about the preferred attribute, so that options are told by it
+        first = self.main.attribute if self.main else next(iter(results.attributes.values()))
+        self.attribute = results.attributes.get(preferred, first)
+        self.own = next((finding for finding in self.findings if finding.attribute == self.attribute), None)
+        self.ability = ability(results)
         self.options = options(results, self.attribute, hospital)
         self.rivals = [option for option in self.options if not option.nothing]
         self.yearly = [o for o in self.rivals if o.support and any(share.yearly for share in o.shares)]
         self.choice = next((option for option in self.options if option.recommended), None)
+        self.rule = next((option for option in self.options if option.kind == "threshold rule"), None)
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
+        self.change = None if self.choice is None or self.choice.nothing else self.choice
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
+        # the two groups that gaps are told by: those of the main finding, else those of the widest gap
+        same = self.main is not None and self.main.attribute == self.attribute
+        gap = None if same else widest_gap(results, self.attribute)
+        self.contrast = self.main.contrast if same else gap and gap["contrast"]
         self.mean, self.deployed, self.anew = self._judged(results)
-        found = row(results, "chosen_anew") or {}
-        self.again, self.kind_again = found.get("again"), found.get("kind_again")
-        self.left = self._left()
-        self.rosy = self.anew is not None and self.anew.size.value - self.choice.gap > 0.01
-        self.ties = _ties(results, self.choice.method) if self.choice and not self.choice.nothing else []
-        tried = [
-            line["postprocessing"] for line in rows(results, "metrics").select("postprocessing").unique().to_dicts()
-        ]
+        again = row(results, "chosen_anew") or {}
+        self.again, self.kind_again = again.get("again"), again.get("kind_again")
+        # what is to be expected in use: the gap of one fitted rule, else that of the choice made anew, where it is the larger
+        expected = self.deployed or self.anew
+        gaps = [self.choice.gap if self.choice else None, expected.size.value if expected else None]
+        self.left = max((gap for gap in gaps if gap is not None), default=None)
+        self.rosy = self.anew is not None and self.anew.size.value - self.change.gap > 0.01
+        self.ties = _ties(results, self.change.method) if self.change else []
+        tried = set(rows(results, "metrics")["postprocessing"])
         self.barred = [rule for rule in preferences.get("rejected") or () if rule in tried]
-        self.tossed = [rule for rule in sorted(RANDOMISED) if rule in tried]
+        self.tossed = sorted(RANDOMISED & tried)
         about = [f for f in self.lead if f.attribute == self.attribute][:1]
         levelled = [
             o.levelled(Gap(f.attribute, f.metric, f.worse, f.gap), f.better) for f in about for o in self.rivals
         ]
         self.levelled = [told for told in levelled if told and told["option"].support]
-        self.fair = self._fair()
+        alike = self.silences and all(silence["alike"] for silence in self.silences)
+        sure = any(finding.sure for finding in self.findings)
+        self.fair = "no" if sure else "doubtful" if self.findings else "alike" if alike else "unknown"
         self.drawn, self.given = cohort["source"] == DRAWN, bool(manifest.get("of_predictions"))
         self.margin, self.networks = results.margin, results.n_seeds
         self.against = self._against()
         self.deploy = "no" if self.against else "trial"
-        self.found, self.shared = rate(results, "tpr"), shared(results, self.attribute)
+        # patients who are in more than one group of the attribute (counted once for each further group)
+        places = [judged(results, name).values() for name in (OVERALL, self.attribute.name)]
+        everyone, groups = (sum(line["patients"] for line in lines) for lines in places)
+        self.found, self.shared = rate(results, "tpr"), max(0, groups - everyone)
         self.sensitive = _sensitive(results, self.attribute)
-        self.both_labels = both_labels(results)
         self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
         self.held_out = manifest.get("held_out", True)
+        self.both_labels = both_labels(results)
         self.largest_loss = preferences.get("largest_loss", 0.0)
         self.demographics = bool(preferences.get("may_use_demographics"))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
         self.worth = _worth(results, self.prevalence or FEWER)
 
-    def _fair(self) -> str:
-        if self.findings:
-            return "no" if any(finding.sure for finding in self.findings) else "doubtful"
-        return "alike" if self.silences and all(silence["alike"] for silence in self.silences) else "unknown"
-
     def _judged(self, results: Results) -> tuple[Gap | None, Gap | None, Gap | None]:
         """The widest gap that the choice leaves: in the mean over fits, under one rule fitted once, and where the choice is made anew."""
-        if self.choice is None or self.choice.nothing:
+        if self.change is None:
             return None, None, None
-        contrast = contrast_of(results, self.attribute, self.main)
-        keys = dict(zip(KEYS, self.choice.method, strict=True))
-        mean = of_method(results, self.choice.method, self.attribute, contrast)
-        deployed = once(results, "deployed", self.attribute, contrast, **keys)
-        return widest(mean), widest(deployed), widest(anew(results, self.attribute, contrast))
-
-    def _left(self) -> float | None:
-        """The gap that is to be expected in use: that of one fitted rule, else that of the choice made anew, where it is the larger."""
-        if self.choice is None:
-            return None
-        expected = self.deployed or self.anew
-        return self.choice.gap if expected is None else max(self.choice.gap, expected.size.value)
+        place = (self.attribute, self.contrast)
+        mean = of_method(results, self.change.method, *place)
+        deployed = once(results, "deployed", *place, **keys_of(self.change.method))
+        return widest(mean), widest(deployed), widest(once(results, "chosen_anew", *place))
 
     def _against(self) -> list[str]:
-        level = self.ability.level if self.ability else CHANCE
+        level = self.ability["level"] if self.ability else "chance"
         told = ["drawn"] if self.drawn else []
-        told += [level if level in (INVERTED, CHANCE) else "ability"] if level != STRONG else []
+        told += [level if level in ("inverted", "chance") else "ability"] if level != "strong" else []
         return told + (["gap"] if self.fair == "no" and (self.left is None or self.left > self.margin) else [])
 
 
@@ -137,13 +154,6 @@ def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decis
 def told(results: Results) -> dict[str, Any]:
     """The facts of the sentences on the decision."""
     return {"d": decide(results)}
-
-
-def _attribute(results: Results, preferred: str | None, main: Finding | None) -> Attribute:
-    """The attribute that options are told by: the preferred one, since the recommendation is about it; else that of the main finding."""
-    if preferred in results.attributes:
-        return results.attributes[preferred]
-    return main.attribute if main else next(iter(results.attributes.values()))
 
 
 def _ties(results: Results, chosen: Method) -> list[Method]:
@@ -164,7 +174,7 @@ def _ties(results: Results, chosen: Method) -> list[Method]:
 def _worth(results: Results, sick: float) -> dict[str, float] | None:
     """What it is worth to be called healthy, where a share `sick` is sick."""
     tpr, fpr = (rate(results, metric, estimable=True) for metric in ("tpr", "fpr"))
-    told = predictive(tpr.value, fpr.value, sick)[1] if tpr and fpr else None
+    told = predictive_values(tpr.value, fpr.value, sick)[1] if tpr and fpr else None
     return None if told is None else {"sick": sick, "told": told, "untold": 1 - sick}
 
 
@@ -174,16 +184,9 @@ def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:
     `found` and `alarmed`: shares of everyone's sick and healthy under one cut-off; `groups`: those of each group then, `in_each`: with a
     cut-off for each group that is fitted to its own sick; `gaps`: differences by the attribute under one cut-off.
     """
-    known = rows(results, "operating_points", ~BETWEEN, "estimable", KNOWN)
-    levels = (
-        {
-            (point, group, metric): lines[0]["estimate"]
-            for (point, of, group, metric), lines in parts(known, "point", "attribute", "group", "metric").items()
-            if of in (OVERALL, attribute.name)
-        }
-        if known.height
-        else {}
-    )
+    about = pl.col("attribute").is_in([OVERALL, attribute.name])
+    known = rows(results, "operating_points", ~BETWEEN, about, "estimable", KNOWN)
+    levels = {key: found.value for key, found in figures(known, "point", "group", "metric").items()}
     if not all((SENSITIVE, "all", metric) in levels for metric in ("tpr", "fpr")):
         return None
     told: dict[str, Any] = {

@@ -5,22 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    ERRORS,
-    HARMFUL,
-    NARROWED,
-    OUTCOMES,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    SUGGESTED,
-    Attribute,
-    Method,
-    must_know,
-)
+from lib.names import ERRORS, HARMFUL, NARROWED, OUTCOMES, OVERALL, PATIENT, SHOWN, Method, must_know
 from lib.report.facts import values
 from lib.report.facts.decision import decide
-from lib.report.facts.gaps import contrast_of
+from lib.report.facts.gaps import left_of
 from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
@@ -62,8 +50,11 @@ def effects(results: Results, kind: str) -> Effects | None:
 
 def _effects(results: Results, kind: str) -> Effects | None:
     d = decide(results)
-    contrast = contrast_of(results, d.attribute, d.main)
-    frame = _of(results, kind, d.attribute)
+    contrast = d.contrast
+    # rules that act on other attributes are left out
+    of_rules = (values.acts_on(d.attribute), values.RULED, ~values.WEIGHTED)
+    conditions = of_rules if kind == RULE else (values.WEIGHTED, ~values.RULED)
+    frame = rows(results, "head_effects" if kind == LAST_LAYER else "effects", *conditions, unit=PATIENT)
     if contrast is None or frame.is_empty():
         return None
     places = {metric: {"attribute": d.attribute.name, "contrast": contrast} for metric in ERRORS}
@@ -72,27 +63,22 @@ def _effects(results: Results, kind: str) -> Effects | None:
     gaps = frame.filter(**places["tpr"])
     # last layers are compared with one that was re-trained, too
     again = dict(gaps.select("metric", "before").drop_nulls().rows()) if kind == LAST_LAYER else {}
-    before = {
-        metric: Estimate(again[metric])
-        if metric in again
-        else figure(results, "gaps", **UNTREATED, **places[metric], metric=metric, unit=PATIENT)
-        for metric in ERRORS
-    }
+    place, overall = UNTREATED | {"unit": PATIENT}, {"attribute": OVERALL, "group": "all", "metric": BALANCED}
+    before = {m: figure(results, "gaps", **place, **places[m], metric=m) for m in ERRORS}
+    before |= {metric: Estimate(value) for metric, value in again.items()}
     signs = {metric: gap.value if gap else 1 for metric, gap in before.items()} | {BALANCED: 1}
     before = {metric: turned(gap, signs[metric]) for metric, gap in before.items()}
-    everyone = {"attribute": OVERALL, "group": "all", "metric": BALANCED, "unit": PATIENT}
-    level = figure(results, "head_metrics" if again else "metrics", **UNTREATED, **everyone)
+    level = figure(results, "head_metrics" if again else "metrics", **place, **overall)
     methods = []
     for method, lines in parts(frame, *KEYS).items():
         by = {(line["attribute"], line["contrast"], line["metric"]): line for line in lines}
         lines_of = {metric: by.get((*places[metric].values(), metric)) for metric in FIGURES}
-        effect = _effect(method, {metric: _outcome(line, signs[metric]) for metric, line in lines_of.items() if line})
-        needs = results.attributes.get(must_know(*method[1:]))
-        chosen = d.choice is not None and d.choice.method == method
-        methods.append(effect | {"needs": needs, "recommended": chosen})
+        outcomes = {metric: _outcome(line, signs[metric]) for metric, line in lines_of.items() if line}
+        own = {"recommended": d.choice is not None and d.choice.method == method}
+        own |= {"needs": results.attributes.get(must_know(*method[1:]))}
+        methods.append(own | _effect(method, outcomes))
     methods = sorted(methods, key=_rank)
     told, silent = ([effect for effect in methods if bool(effect["told"]) is side] for side in (True, False))
-    narrowing = [effect for effect in methods if effect["support"]]
     needs = {effect["needs"] for effect in methods if effect["needs"]}
     trained = {WEIGHTING: "full", LAST_LAYER: "head"}.get(kind)
     floors = {m: row(results, "noise_floor", trained=trained, metric=m, **places[m]) for m in FIGURES}
@@ -105,8 +91,8 @@ def _effects(results: Results, kind: str) -> Effects | None:
         "told": told,
         "silent": silent,
         "named": told if len(silent) > 1 else methods,
-        "narrowing": narrowing,
-        "best": narrowing[0] if narrowing else None,
+        "narrowing": [effect for effect in methods if effect["support"]],
+        "best": next((effect for effect in methods if effect["support"]), None),
         "harmful": [effect for effect in methods if effect["harms"]],
         "common": needs.pop() if len(needs) == 1 else None,
         "before": {BALANCED: level} | before,
@@ -122,23 +108,12 @@ def _called(results: Results, kind: str) -> str:
     return "method" if kind == WEIGHTING and results.manifest.get("of_predictions") else kind
 
 
-def _of(results: Results, kind: str, attribute: Attribute) -> pl.DataFrame:
-    """Rows by patient of the methods; rules that act on other attributes are left out."""
-    of_rules, of_weightings = (
-        (values.acts_on(attribute), values.RULED, ~values.WEIGHTED),
-        (values.WEIGHTED, ~values.RULED),
-    )
-    conditions = of_rules if kind == RULE else of_weightings
-    return rows(results, "head_effects" if kind == LAST_LAYER else "effects", *conditions, unit=PATIENT)
-
-
 def _outcome(line: dict[str, Any], sign: float) -> Outcome:
     verdict = line["outcome_verdict"]
-    differs = verdict in (SHOWN, SUGGESTED) and line["estimand"] == "networks"
-    left = None if line["left"] is None else Estimate(line["left"], line["left_low"], line["left_high"])
+    differs = verdict in values.SEEN and line["estimand"] == "networks"
     return {
         "change": turned(estimate(line), sign),
-        "left": turned(left, sign),
+        "left": turned(left_of(line), sign),
         "what": line["outcome"] or (DIFFERS if differs else None),
         "verdict": verdict,
         "sure": verdict == SHOWN,
@@ -157,7 +132,7 @@ def _effect(method: Method, outcomes: Mapping[str, Outcome]) -> Effect:
         "outcomes": outcomes,
         "told": list(told.values()),
         "grouped": [(*key, metrics) for key, metrics in grouped.items()],
-        "support": SHOWN if SHOWN in verdicts else SUGGESTED if verdicts else None,
+        "support": next((verdict for verdict in values.SEEN if verdict in verdicts), None),
         "harms": any(what in HARMFUL for what, _ in grouped),
         "widest": max((abs(gap.value) for gap in gaps if gap), default=None),
     }
@@ -165,8 +140,8 @@ def _effect(method: Method, outcomes: Mapping[str, Outcome]) -> Effect:
 
 def _rank(effect: Effect) -> tuple:
     """Those that narrow a gap come first, the surer before the others, then those that leave least."""
-    order, widest = {SHOWN: 0, SUGGESTED: 1, None: 2}, effect["widest"]
-    return order[effect["support"]], effect["harms"], not effect["told"], 9.0 if widest is None else widest
+    order, widest = (*values.SEEN, None), effect["widest"]
+    return order.index(effect["support"]), effect["harms"], not effect["told"], 9.0 if widest is None else widest
 
 
 @sentences("effects")

@@ -1,11 +1,14 @@
-"""A gap from the side of those who fare worse, with the interval that it has under each way of judging it."""
+"""What is wrong, for whom, how sure, and why: gaps from the side of those who fare worse, and those that the baseline is shown to have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib.names import ERRORS, OVERALL, PATIENT, Attribute, Method
-from lib.report.facts.values import KEYS, KNOWN, UNTREATED, Estimate, alone, error_gaps, figure, parts, row, rows
+import polars as pl
+
+from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, OVERALL, PATIENT, Attribute, Method
+from lib.report.facts import values
+from lib.report.facts.values import Estimate, alone, error_gaps, estimate, figure, keys_of, rate, row, rows, turned
 from lib.results import Results
 
 KINDS = {"tpr": "missed", "fpr": "alarmed"}
@@ -48,61 +51,138 @@ def left_of(effect: Mapping[str, Any] | None) -> Estimate | None:
 
 def of_method(results: Results, method: Method, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:
     """By metric, what a method leaves of a gap, with the interval of what is left: a mean over folds and networks."""
+    place = {"attribute": attribute.name, "contrast": contrast, "unit": PATIENT, **keys_of(method)}
     told = {}
     for metric in ERRORS:
-        place = {"attribute": attribute.name, "contrast": contrast, "metric": metric, "unit": PATIENT}
-        line = row(results, "effects", **dict(zip(KEYS, method, strict=True)), **place)
-        value = left_of(line) or figure(results, "gaps", **dict(zip(KEYS, method, strict=True)), **place)
+        value = left_of(row(results, "effects", **place, metric=metric))
+        value = value or figure(results, "gaps", **place, metric=metric)
         told[metric] = Gap.of(attribute, metric, contrast, value)
     return told
 
 
+def by_metric(results: Results, method: Method, attribute: Attribute) -> dict[str, Gap]:
+    """By metric, the widest gap of the attribute that a method leaves; without those of which none is estimable."""
+    told = [of_method(results, method, attribute, contrast) for contrast in attribute.contrasts]
+    widest_of = {metric: widest({k: gaps[metric] for k, gaps in enumerate(told)}) for metric in ERRORS}
+    return {metric: gap for metric, gap in widest_of.items() if gap}
+
+
 def once(results: Results, table: str, attribute: Attribute, contrast: str, **keys: Any) -> dict[str, Gap | None]:
     """By metric, the gap of a table that has one line for it."""
-    told = {}
-    for metric in ERRORS:
-        line = row(results, table, attribute=attribute.name, contrast=contrast, metric=metric, **keys)
-        told[metric] = Gap.of(attribute, metric, contrast, alone(line))
-    return told
+    place = {"attribute": attribute.name, "contrast": contrast, **keys}
+    lines = {metric: alone(row(results, table, metric=metric, **place)) for metric in ERRORS}
+    return {metric: Gap.of(attribute, metric, contrast, line) for metric, line in lines.items()}
 
 
 def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:
     """The widest gap of the untouched baseline by an attribute, of those that have the `keys`; None where none is estimable."""
-    gaps = rows(results, "gaps", error_gaps(attribute), KNOWN, **UNTREATED, **keys).to_dicts()
+    gaps = rows(results, "gaps", error_gaps(attribute), values.KNOWN, **values.UNTREATED, **keys).to_dicts()
     return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
 
 
-def contrast_of(results: Results, attribute: Attribute, main: Any) -> str | None:
-    """The two groups that gaps are told by: those of the main finding, else those of the widest gap; None where none is estimable."""
-    if main is not None and main.attribute == attribute:
-        return main.contrast
-    widest = widest_gap(results, attribute)
-    return widest["contrast"] if widest else None
+OPERATING_POINT, DISCRIMINATION = "operating point", "discrimination"
+AS_OTHERS, ERRORS_FIRST = "as the others", "errors first"
 
 
-def anew(results: Results, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:
-    """By metric, what the whole choice leaves on patients without part in it (`chosen_anew`)."""
-    return once(results, "chosen_anew", attribute, contrast)
+def ability(results: Results) -> dict[str, Any] | None:
+    """How well the baseline ranks the sick above the healthy: its `auc`, and the `level` that the interval lies in.
+
+    inverted: surely below .5; chance: not told from it; weak, moderate, strong: below .7, below .9, from .9 on
+    (Hosmer, Lemeshow & Sturdivant 2013, doi 10.1002/9781118548387, section 5.2.4), by the estimate.
+    """
+    auc = rate(results, "auc")
+    if auc is None or auc.low is None:
+        return None
+    told = "weak" if auc.value < 0.7 else "moderate" if auc.value < 0.9 else "strong"
+    return {"auc": auc, "level": "inverted" if auc.high < 0.5 else "chance" if auc.low <= 0.5 else told}
 
 
-def counts(results: Results, attribute: Attribute, group: str) -> tuple[int | None, int | None]:
-    """Patients behind the rates of a group: those with an image labelled sick, and healthy."""
-    place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **UNTREATED}
-    lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
-    return tuple(line["patients"] if line else None for line in lines)
+class Finding:
+    """A difference between two groups in one kind of error, shown or suggested.
+
+    `error`: "missed" (of the sick) or "alarmed" (of the healthy); `worse` and `better` are groups, `often` and `seldom`
+    their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
+    discrimination, both, or None where the parts of the gap cannot be told; `alike`: that both groups' curves differ by at most the margin is
+    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it; `split`: by image, the same
+    is not found; `sure`: it is shown.
+    """
+
+    def __init__(self, results: Results, gap: dict[str, Any]) -> None:
+        self.attribute = results.attributes[gap["attribute"]]
+        self.metric, self.contrast = gap["metric"], gap["contrast"]
+        where = {"attribute": self.attribute.name, "contrast": self.contrast, "metric": self.metric}
+        sides = (self.attribute.contrasts[self.contrast], self.attribute.reference)
+        whole = estimate(gap)
+        told = Gap.of(self.attribute, self.metric, self.contrast, whole)
+        self.error, self.worse, self.gap = told.error, told.worse, told.size
+        self.better = next(side for side in sides if side != told.worse)
+        self.sure, self.split = whole.shown, bool(gap["disagrees"])
+        of_group = {"attribute": self.attribute.name, "metric": "auc", "estimable": True}
+        levels = [rate(results, self.metric, self.attribute.name, group).value for group in (self.worse, self.better)]
+        self.often, self.seldom = (1 - level if self.error == "missed" else level for level in levels)
+        parts = {part: figure(results, "gap_parts", **where, part=part) for part in (OPERATING_POINT, DISCRIMINATION)}
+        told = [part for part, size in parts.items() if size and size.seen and size.value * whole.value > 0]
+        self.why = "both" if len(told) == 2 else next(iter(told), None)
+        ranking = parts[DISCRIMINATION]
+        self.alike = ranking is not None and ranking.verdict == AT_MOST
+        aucs = [row(results, "equal_rates", group=side, **of_group) for side in (self.worse, self.better)]
+        self.auc = tuple(auc["estimate"] for auc in aucs) if all(aucs) else None
+        # parts of a gap are above 0 where they widen it
+        parts = [figure(results, "gap_by_findings", **where, part=part) for part in ("composition", "same findings")]
+        self.composition, self.same_findings = (turned(part, whole.value) for part in parts)
+        self.blind = _blind(results, **where)
 
 
-def shared(results: Results, attribute: Attribute) -> int:
-    """Patients to judge on who are in more than one group of the attribute, (counted once for each further group)."""
-    told = parts(rows(results, "composition", split="valid", unit=PATIENT), "attribute")
-    everyone, groups = (sum(line["patients"] for line in told.get(name, [])) for name in (OVERALL, attribute.name))
-    return max(0, groups - everyone)
+def findings(results: Results, preferred: str | None) -> list[Finding]:
+    """Shown ones first, then those of the preferred attribute, then the widest."""
+    gaps = _gaps(results).filter(pl.col("verdict").is_in(["shown", "suggested"]))
+    told = [Finding(results, gap) for gap in gaps.to_dicts()]
+    return sorted(told, key=lambda finding: (not finding.sure, finding.attribute.name != preferred, -finding.gap.value))
+
+
+def silences(results: Results, differences: Sequence[Finding]) -> list[dict[str, Any]]:
+    """The attributes by which nothing is shown or suggested: `alike` where all gaps are at most the margin, `unknown` where none is estimable.
+
+    `visible`: the widest of the gaps that would have been seen in four of five such cohorts.
+    """
+    silent, told_of = [], {finding.attribute.name for finding in differences}
+    for attribute in (own for name, own in results.attributes.items() if name not in told_of):
+        gaps = _gaps(results).filter(attribute=attribute.name)
+        known = gaps.filter("estimable")
+        alike = known.height == gaps.height > 0 and bool((known["verdict"] == AT_MOST).all())
+        told = {"attribute": attribute, "alike": alike, "unknown": known.is_empty()}
+        silent.append(told | {"visible": known["detectable"].max()})
+    return silent
+
+
+def _gaps(results: Results) -> pl.DataFrame:
+    between = pl.col("contrast").str.contains(" - ", literal=True)
+    errors = pl.col("metric").is_in(ERRORS)
+    return rows(results, "gaps", errors, between, unit=PATIENT, family=BASELINE_GAPS, **values.UNTREATED)
+
+
+def _blind(results: Results, **where: str) -> dict[str, Any] | None:
+    """How many wrong labels of a `group` would make a finding vanish: the `share` of its healthy (or sick), and as many patients, `wrong`, were
+    they called sick as often as the others of their true label; `fewest`, `least`: were all of them among the errors. None: none would do.
+
+    `looks` is the share of the healthy of that group whose scores look like those of the sick, with its verdict.
+    """
+    alike, fewest = (row(results, "label_errors", **where, reading=reading) for reading in (AS_OTHERS, ERRORS_FIRST))
+    if alike is None or fewest is None or not (alike["estimable"] or fewest["estimable"]):
+        return None
+    group = alike["group"]
+    shares = [line["estimate"] if line["group"] == group else None for line in (alike, fewest)]
+    most, least = (share if share is not None and 0 < share <= 1 else None for share in shares)
+    # whether the healthy look sick is asked where false alarms are
+    place = {"attribute": where["attribute"], "group": group, "reading": "aligned"}
+    looks = figure(results, "label_mixture", **place) if where["metric"] == "fpr" else None
+    told = {"group": group, "share": most, "wrong": alike["wrong"], "fewest": least, "least": fewest["wrong"]}
+    return told | {"looks": looks}
 
 
 def both_labels(results: Results) -> int:
     """Patients to judge on who have images of both labels."""
-    lines = [
-        row(results, "metrics", attribute=OVERALL, group="all", metric=m, unit=PATIENT, **UNTREATED) for m in ERRORS
-    ]
-    everyone = row(results, "composition", split="valid", attribute=OVERALL, unit=PATIENT)
+    place = {"attribute": OVERALL, "group": "all", "unit": PATIENT, **values.UNTREATED}
+    lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
+    everyone = values.judged(results).get("all")
     return max(0, sum(line["patients"] for line in lines) - everyone["patients"]) if all(lines) and everyone else 0

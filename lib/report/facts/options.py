@@ -1,13 +1,16 @@
 """What can be done: nothing, the best weighting, the best threshold rule; what each needs, who gains and who loses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
-from lib.report.facts.gaps import Gap, counts, of_method
-from lib.report.facts.values import KEYS, Estimate, estimate, parts, rate, row, rows
+from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.report.facts.gaps import Gap, of_method
+from lib.report.facts.values import KEYS, UNTREATED, Estimate, estimate, judged, keys_of, rate, row, rows
 from lib.results import Results
 
+Hospital = Mapping[str, Any]
+"""`patients_per_year` and `prevalence`."""
 LEAST = 0.0005
 """A smaller share is 0 of 1,000."""
 
@@ -20,18 +23,17 @@ class Share:
     healthy `alarmed`. `sick` and `healthy`: the patients behind the two rates.
     """
 
-    def __init__(
-        self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Mapping[str, Any]
-    ) -> None:
-        keys = dict(zip(KEYS, method, strict=True))
+    def __init__(self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Hospital) -> None:
+        keys = keys_of(method)
         tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
         self.group = group
-        self.sick, self.healthy = counts(results, attribute, group)
+        place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **UNTREATED}
+        lines = [row(results, "metrics", metric=metric, **place) for metric in ("tpr", "fpr")]
+        self.sick, self.healthy = (line["patients"] if line else None for line in lines)
         self.missed = None if tpr is None else 1 - tpr.value
         self.alarmed = None if fpr is None else fpr.value
-        self.more_found, self.more_alarmed = (
-            _change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr")
-        )
+        changes = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
+        self.more_found, self.more_alarmed = changes
         self.yearly = _yearly(results, attribute, self, hospital)
 
     @property
@@ -51,9 +53,7 @@ class Option:
     `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
     """
 
-    def __init__(
-        self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Hospital) -> None:
         self.method = method = tuple(line[key] for key in KEYS)
         most = results.manifest["settings"]["preferences"]["largest_loss"]
         self.kind = line["option"] or "combination"
@@ -68,6 +68,8 @@ class Option:
         self.affordable = line["loss"] is None or line["loss"] <= most
         self.recommended = line["role"] == RECOMMENDED
         self.shares = [Share(results, method, attribute, group, hospital) for group in attribute.groups]
+        gains = [(own.group, error, gain) for own in self.shares for error, gain in own.gains.items()]
+        self.gains = [({"group": group, "error": error}, gain) for group, error, gain in gains]
         self.given = bool(results.manifest.get("of_predictions"))
         self.elsewhere, self.elsewhere_before = _elsewhere(results, method, attribute)
 
@@ -76,7 +78,7 @@ class Option:
 
         None where it does not narrow, or by fewer errors of the other group alone.
         """
-        gains = {share.group: share.gains.get(gap.error) for share in self.shares}
+        gains = {place["group"]: gain for place, gain in self.gains if place["error"] == gap.error}
         up, down = gains.get(gap.worse), gains.get(better)
         if up is None or down is None or up.value <= down.value or down.value > -LEAST:
             return None
@@ -89,24 +91,20 @@ class Option:
 
         `size` is how many more are got right (wrong), above 0.
         """
+        seen = [(place, gain, gain.value > 0) for place, gain in self.gains if gain.seen and gain.value]
+        sizes = [(place, better, gain if better else -gain) for place, gain, better in seen]
         return [
-            {"group": share.group, "error": error, "better": gain.value > 0}
-            | {"change": gain if error == "missed" else -gain, "size": gain if gain.value > 0 else -gain}
-            for share in self.shares
-            for error, gain in share.gains.items()
-            if gain.seen and gain.value
+            place
+            | {"better": better, "size": size, "change": size if better == (place["error"] == "missed") else -size}
+            for place, better, size in sizes
         ]
 
     @property
     def prices(self) -> list[dict[str, Any]]:
         """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
-        losses = [
-            {"group": share.group, "error": error, "better": False, "change": -gain, "size": -gain}
-            for share in self.shares
-            for error, gain in share.gains.items()
-            if gain.value < -LEAST
-        ]
-        return sorted(losses, key=lambda move: (not move["change"].seen, -move["change"].value))
+        lost = [(place, -gain) for place, gain in self.gains if gain.value < -LEAST]
+        losses = [place | {"better": False, "change": loss, "size": loss} for place, loss in lost]
+        return sorted(losses, key=lambda move: (not move["size"].seen, -move["size"].value))
 
     @property
     def levels_down(self) -> bool:
@@ -114,7 +112,7 @@ class Option:
         return self.support is not None and bool(self.moves) and not any(move["better"] for move in self.moves)
 
 
-def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any]) -> list[Option]:
+def options(results: Results, attribute: Attribute, hospital: Hospital) -> list[Option]:
     """Nothing, weighting, threshold rule, then the recommended one if it is another; those that the study has."""
     order = {"nothing": 0, "weighting": 1, "threshold rule": 2, None: 3}
     lines = rows(results, "recommendation").to_dicts()
@@ -125,11 +123,10 @@ def options(results: Results, attribute: Attribute, hospital: Mapping[str, Any])
 
 def _elsewhere(results: Results, method: Method, attribute: Attribute) -> tuple[Gap | None, Gap | None]:
     """The widest gap by another attribute that a method leaves, and the same under the baseline."""
+    others = [(own, contrast) for own in results.attributes.values() if own != attribute for contrast in own.contrasts]
     found = [
         (gap, of_method(results, BASELINE, other, contrast)[metric])
-        for other in results.attributes.values()
-        if other != attribute
-        for contrast in other.contrasts
+        for other, contrast in others
         for metric, gap in of_method(results, method, other, contrast).items()
         if gap is not None
     ]
@@ -148,26 +145,20 @@ def _change(results: Results, keys: dict[str, str], attribute: str, group: str, 
     """The change of a group's rate; its verdict only where it is about better or worse."""
     effect = row(results, "effects", **keys, attribute=attribute, contrast=group, metric=metric, unit=PATIENT)
     told = estimate(effect)
-    if told is None or effect["outcome"] in (IMPROVED, WORSENED):
-        return told
-    return Estimate(told.value, told.low, told.high)
+    about = told is None or effect["outcome"] in (IMPROVED, WORSENED)
+    return told if about else replace(told, verdict=None)
 
 
-def _yearly(
-    results: Results, attribute: Attribute, share: Share, hospital: Mapping[str, Any]
-) -> dict[str, Estimate] | None:
+def _yearly(results: Results, attribute: Attribute, share: Share, hospital: Hospital) -> dict[str, Estimate] | None:
     """In people of a year: the group is as frequent as here, and its share of sick differs from everyone's as here (odds)."""
     group, found, alarmed = share.group, share.more_found, share.more_alarmed
     if not hospital.get("patients_per_year") or found is None or alarmed is None:
         return None
-    here = parts(rows(results, "composition", split="valid", attribute=attribute.name, unit=PATIENT), "group")
-    patients = {name: lines[0]["patients"] for name, lines in here.items()}
-    if not patients.get(group):
+    here, wanted = judged(results, attribute.name), hospital.get("prevalence")
+    if group not in here:
         return None
-    people = hospital["patients_per_year"] * patients[group] / sum(patients.values())
-    sick = here[group][0]["estimate"]
-    everyone = row(results, "composition", split="valid", attribute=OVERALL, unit=PATIENT)["estimate"]
-    wanted = hospital.get("prevalence")
+    people = hospital["patients_per_year"] * here[group]["patients"] / sum(line["patients"] for line in here.values())
+    sick, everyone = here[group]["estimate"], judged(results)["all"]["estimate"]
     if wanted is not None and 0 < sick < 1 and 0 < everyone < 1:
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))
         odds = ratio * sick / (1 - sick)

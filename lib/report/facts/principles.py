@@ -8,7 +8,7 @@ import polars as pl
 from scipy.stats import norm
 
 from lib.names import ERRORS, OVERALL
-from lib.report.facts.values import alone, parts, rows
+from lib.report.facts.values import alone, figures, rows
 from lib.results import Results
 
 STEPS = ("folder", "pixels", "weights", "network", "threshold", "decision")
@@ -49,12 +49,8 @@ def interval_levels(study: Results) -> dict[str, Any] | None:
     `narrower` is how much narrower those by image are at the median.
     """
     known = [pl.col(column).is_not_null() for column in ("estimate", "low", "high")]
-    by_unit = {
-        place: alone(lines[0])
-        for place, lines in parts(
-            rows(study, "interval_levels", *known), "attribute", "group", "metric", "level"
-        ).items()
-    }
+    levels = rows(study, "interval_levels", *known)
+    by_unit = figures(levels, "attribute", "group", "metric", "level", read=alone)
     told = []
     for attribute, groups in [(OVERALL, ("all",)), *((a.name, a.groups) for a in study.attributes.values())]:
         for group, metric in product(groups, ERRORS):

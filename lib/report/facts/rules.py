@@ -7,28 +7,16 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    BASELINE_GAPS,
-    BASELINE_WEIGHTING,
-    NO_TARGET,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    SUGGESTED,
-    WIDENED,
-    Attribute,
-)
+from lib.names import BASELINE, BASELINE_GAPS, NO_TARGET, OVERALL, PATIENT, SHOWN, SUGGESTED, WIDENED, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.findings import Finding
-from lib.report.facts.gaps import widest_gap
-from lib.report.facts.options import Option
-from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, alone, estimate, figure, parts, row, rows
+from lib.report.facts.gaps import by_metric, widest, widest_gap
+from lib.report.facts.values import Estimate, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
 Gap = dict[str, Any]
-"""The row of the one gap that rules are followed by, and its `attribute`."""
+"""The row of the one gap that rules are followed by, its `attribute`, and its `place` in other tables."""
 
 
 @dataclass(frozen=True)
@@ -41,35 +29,18 @@ class Rule:
     @property
     def keys(self) -> dict[str, str]:
         """Where the bundle has the rule, for the untouched networks."""
-        return UNTREATED | {"postprocessing": self.name, "target": self.target.name if self.target else NO_TARGET}
-
-
-def main_finding(d: Decision) -> Finding | None:
-    """The first of the findings by the page's attribute, which need not be the first of all."""
-    return next((finding for finding in d.findings if finding.attribute == d.attribute), None)
+        return keys_of((BASELINE[0], self.name, self.target.name if self.target else NO_TARGET))
 
 
 def followed(results: Results, d: Decision) -> Gap | None:
-    """The gap of the main finding, else the widest by the page's attribute; None where none is estimable."""
-    main = main_finding(d)
-    finding = {"metric": main.metric, "contrast": main.contrast} if main else {}
+    """The gap of the first finding by the page's attribute, else the widest by it; None where none is estimable."""
+    finding = {"metric": d.own.metric, "contrast": d.own.contrast} if d.own else {}
     gap = widest_gap(results, d.attribute, family=BASELINE_GAPS, **finding)
-    return gap and gap | {"attribute": d.attribute}
+    place = gap and {key: gap[key] for key in ("attribute", "metric", "contrast")}
+    return gap and gap | {"attribute": d.attribute, "place": place}
 
 
-def _place(gap: Gap) -> dict[str, str]:
-    """Where a table has the gap."""
-    return {"attribute": gap["attribute"].name, "metric": gap["metric"], "contrast": gap["contrast"]}
-
-
-def chosen(d: Decision) -> Option | None:
-    """The best threshold rule of the decision page."""
-    return next((option for option in d.options if option.kind == "threshold rule"), None)
-
-
-def rules_of(
-    results: Results, table: str, by: Attribute, /, *conditions: pl.Expr | str, **keys: Any
-) -> dict[Rule, list[dict[str, Any]]]:
+def rules_of(results: Results, table: str, by: Attribute, /, *conditions: Any, **keys: Any) -> dict[Rule, list[Any]]:
     """The rows of each rule that acts on the attribute (`by`) or on none, of the baseline's networks, in the order of the bundle."""
     frame = rows(results, table, values.acts_on(by), values.RULED, ~values.WEIGHTED, *conditions, **keys)
     by = parts(frame, "postprocessing", "target")
@@ -78,8 +49,8 @@ def rules_of(
 
 def ours(rules: Iterable[Rule], d: Decision) -> Rule | None:
     """Of these rules the one that the decision page has as its best threshold rule."""
-    best = chosen(d)
-    return next((rule for rule in rules if best and (rule.name, rule.target) == (best.rule, best.target)), None)
+    best = (d.rule.rule, d.rule.target) if d.rule else ()
+    return next((rule for rule in rules if (rule.name, rule.target) == best), None)
 
 
 def optimism(results: Results) -> dict[str, Any] | None:
@@ -92,9 +63,8 @@ def optimism(results: Results) -> dict[str, Any] | None:
     gap = followed(results, d)
     told = {}
     for rule in rules_of(results, "optimism", d.attribute):
-        balanced = _thrice(results, rule, attribute=OVERALL, metric=BALANCED, contrast="all")
-        if balanced:
-            told[rule] = {"balanced": balanced, "gap": gap and _thrice(results, rule, **_place(gap))}
+        if balanced := _thrice(results, rule, attribute=OVERALL, metric=values.BALANCED, contrast="all"):
+            told[rule] = {"balanced": balanced, "gap": gap and _thrice(results, rule, **gap["place"])}
     if not told:
         return None
     worst = max(told, key=lambda rule: told[rule]["balanced"]["optimism"].value)
@@ -132,15 +102,15 @@ def wrong_groups(results: Results) -> dict[str, Any] | None:
     gap = followed(results, d)
     if gap is None:
         return None
-    by_rule = rules_of(results, "group_misclassification", d.attribute, values.KNOWN, **_place(gap))
-    by_rule = {rule: sorted(rows, key=lambda line: line["wrong"]) for rule, rows in by_rule.items()}
+    by_rule = rules_of(results, "group_misclassification", d.attribute, values.KNOWN, **gap["place"])
+    by_rule = {rule: sorted(told, key=lambda line: line["wrong"]) for rule, told in by_rule.items()}
     if not by_rule:
         return None
-    lines = {rule: {line["wrong"]: estimate(line) for line in rows} for rule, rows in by_rule.items()}
+    lines = {rule: {line["wrong"]: estimate(line) for line in told} for rule, told in by_rule.items()}
     read = ours(lines, d) or min(lines, key=lambda rule: abs(by_rule[rule][0]["estimate"]))
     first, last = by_rule[read][0], by_rule[read][-1]
     sure = last["change_low"] is not None and (last["change_low"] > 0 or last["change_high"] < 0)
-    back = sure and main_finding(d) is not None and abs(last["estimate"]) > abs(first["estimate"])
+    back = sure and d.own is not None and abs(last["estimate"]) > abs(first["estimate"])
     return {"d": d, "gap": gap, "lines": lines, "ours": read, "most": last["wrong"], "back": back}
 
 
@@ -151,11 +121,10 @@ def replaced(results: Results) -> dict[str, Any] | None:
     """
     d = decide(results)
     told = []
-    known = pl.col("share").is_not_null()
-    where = {"weighting": BASELINE_WEIGHTING, "target": d.attribute.name}
-    for line in rows(results, "replaced_scores", known, **where).to_dicts():
+    known, target = pl.col("share").is_not_null(), d.attribute.name
+    for line in rows(results, "replaced_scores", known, ~values.WEIGHTED, target=target).to_dicts():
         place = {"attribute": d.attribute.name, "contrast": line["group"], "metric": "tpr", "unit": PATIENT}
-        effect = row(results, "effects", **{key: line[key] for key in KEYS}, **place)
+        effect = row(results, "effects", **{key: line[key] for key in values.KEYS}, **place)
         if effect and effect["estimate"] is not None:
             change = replace(alone(effect), verdict=effect["outcome_verdict"])
             rates = {"before": effect["before"], "after": effect["before"] + change.value, "change": change}
@@ -174,92 +143,56 @@ def adjusting(results: Results) -> dict[str, Any]:
     `firm`: where that rule cuts; `elsewhere`: what it does to gaps by other attributes;
     `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
-    d = decide(results)
-    gap, option = followed(results, d), chosen(d)
+    d, cut = decide(results), thresholds(results)
+    gap, option = followed(results, d), d.rule
     of_rules = rules_of(results, "effects", d.attribute, values.error_gaps(d.attribute))
-    widened = {
-        rule: {line["outcome_verdict"] for line in lines if line["outcome"] == WIDENED}
-        for rule, lines in of_rules.items()
-    }
-    detectable = [
-        line["detectable"]
-        for lines in of_rules.values()
-        for line in lines
-        if gap and all(line[key] == gap[key] for key in ("metric", "contrast")) and line["detectable"] is not None
-    ]
-    chance, signal = _chance(results, d.attribute)
+    widening = {rule: [line for line in lines if line["outcome"] == WIDENED] for rule, lines in of_rules.items()}
+    widened = {rule: {line["outcome_verdict"] for line in lines} for rule, lines in widening.items()}
+    changes = [line for lines in of_rules.values() for line in lines if gap and line["detectable"] is not None]
+    detectable = [line["detectable"] for line in changes if all(line[k] == gap[k] for k in ("metric", "contrast"))]
+    place = values.UNTREATED | {"attribute": d.attribute.name, "metric": "auc", "unit": PATIENT}
+    aucs = figures(rows(results, "metrics", "estimable", pl.col("low").is_not_null(), **place), "group")
+    chance = [{"group": group, "auc": auc} for group, auc in aucs.items() if auc.low <= 0.5]
     tried = parts(rows(results, "metrics", values.RULED, ~values.WEIGHTED, attribute=OVERALL), "postprocessing")
+    best = ours(cut["rules"], d) if cut else None
+    single = option if option and not option.weighting else None
     return {
         "d": d,
         "gap": gap,
-        "main": main_finding(d),
+        "main": d.own,
         "option": option,
         "tried": list(tried),
         "widen": tuple(rule for rule, verdicts in widened.items() if SHOWN in verdicts),
         "may_widen": tuple(r for r, verdicts in widened.items() if SUGGESTED in verdicts and SHOWN not in verdicts),
         "chance": chance,
-        "signal": signal,
+        "signal": len(aucs) - len(chance),
         "visible": median(detectable) if detectable else None,
-        "put_to_use": _put_to_use(results, option, gap),
+        "put_to_use": figure(results, "deployed", **keys_of(single.method), **gap["place"]) if single and gap else None,
         "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
         "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
         "higher": _higher(d),
         "folds": results.manifest["settings"].get("audit", {}).get("folds"),
-        "firm": _firm(results),
-        "elsewhere": _elsewhere(results, d, option),
+        "firm": cut["rules"][best] if best else {},
+        "elsewhere": _elsewhere(results, d, single.method) if single else [],
     }
 
 
-def _firm(results: Results) -> dict[str, tuple[float, float, float]]:
-    """The cut-offs of the best threshold rule by group: mean, least and most over folds and networks."""
-    cut = thresholds(results)
-    best = ours(cut["rules"], cut["d"]) if cut else None
-    return cut["rules"][best] if best else {}
-
-
-def _elsewhere(results: Results, d: Decision, option: Option | None) -> list[dict[str, Any]]:
-    """Of each other attribute the widest gap `before` and `after` that rule, and whether any change of its gaps is `seen`."""
+def _elsewhere(results: Results, d: Decision, method: Method) -> list[dict[str, Any]]:
+    """Of each other attribute the widest gap `before` and `after` a method, and whether any change of its gaps is `seen`."""
     told = []
-    for attribute in results.attributes.values():
-        if option is None or option.weighting or attribute == d.attribute:
-            continue
-        keys, of_errors = Rule(option.rule, option.target).keys, values.error_gaps(attribute)
-        both = [rows(results, "gaps", of_errors, values.KNOWN, **own) for own in (UNTREATED, keys)]
-        if all(gaps.height for gaps in both):
-            before, after = (gaps["estimate"].abs().max() for gaps in both)
-            changes = rows(results, "effects", of_errors, **keys)
-            seen = changes.height > 0 and changes["outcome_verdict"].is_in([SHOWN, SUGGESTED]).any()
-            told.append({"attribute": attribute, "before": before, "after": after, "seen": bool(seen)})
+    for attribute in (own for own in results.attributes.values() if own != d.attribute):
+        before, after = (widest(by_metric(results, which, attribute)) for which in (BASELINE, method))
+        changes = rows(results, "effects", values.error_gaps(attribute), **keys_of(method)).to_dicts()
+        if before and after:
+            seen = any(change["outcome_verdict"] in values.SEEN for change in changes)
+            told.append({"attribute": attribute, "before": before.size.value, "after": after.size.value, "seen": seen})
     return told
-
-
-def _put_to_use(results: Results, option: Option | None, gap: Gap | None) -> Estimate | None:
-    """The followed gap under the best threshold rule, fitted once and used on new patients."""
-    if option is None or option.weighting or gap is None:
-        return None
-    return figure(results, "deployed", **Rule(option.rule, option.target).keys, **_place(gap))
-
-
-def _chance(results: Results, attribute: Attribute) -> tuple[list[dict[str, Any]], int]:
-    """Groups in which scores are not told to be better than chance, and the number of those in which they are."""
-    known = pl.col("low").is_not_null()
-    place = UNTREATED | {"attribute": attribute.name, "metric": "auc", "unit": PATIENT}
-    aucs = rows(results, "metrics", "estimable", known, **place)
-    groups = [{"group": r["group"], "auc": alone(r)} for r in aucs.to_dicts()]
-    flat = [group for group in groups if group["auc"].low <= 0.5]
-    return flat, len(groups) - len(flat)
 
 
 def _higher(d: Decision) -> str | None:
     """The group that is alarmed more and missed less than another, both shown: its scores lie higher, of the sick and of the healthy."""
-    main = main_finding(d)
-    if main is None:
-        return None
-    by_error = {
-        finding.error: finding
-        for finding in d.findings
-        if finding.sure and (finding.attribute, finding.contrast) == (d.attribute, main.contrast)
-    }
+    same = [f for f in d.findings if d.own and f.sure and (f.attribute, f.contrast) == (d.attribute, d.own.contrast)]
+    by_error = {finding.error: finding for finding in same}
     if len(by_error) < 2 or by_error["missed"].better != by_error["alarmed"].worse:
         return None
     return by_error["alarmed"].worse

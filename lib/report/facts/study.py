@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE_WEIGHTING, DRAWN, OVERALL, PATIENT, Attribute
-from lib.report.facts.findings import Ability
+from lib.names import BASELINE_WEIGHTING, DRAWN, OVERALL, PATIENT
+from lib.report.facts.gaps import ability
 from lib.report.facts.values import BALANCED, UNTREATED, Estimate, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results
@@ -20,8 +20,6 @@ MIXED = ("precision", "device", "seconds")
 """Reasons (column `reason` of `odd_networks`) that make a network odd without having failed."""
 LISTED = ("weightings", "postprocessings", "attributes", "seeds", "named")
 """Settings that other tables list."""
-NIH, PHANTOM, OTHER = "nih", "drawn", "other"
-"""A source that names ChestX-ray is the NIH's; what a cohort drawn by this project says of itself is `DRAWN`; of any other nothing is known."""
 
 
 @sentences("study")
@@ -32,6 +30,7 @@ def study_facts(study: Results) -> dict[str, Any]:
     named = dict(manifest["settings"]["training"].get("named", {}))
     odd = rows(study, "odd_networks").to_dicts()
     reasons = Counter(network["reason"] for network in odd)
+    unknown = parts(rows(study, "metrics", ~pl.col("estimable"), unit=PATIENT, **UNTREATED), "attribute", "group")
     # whether some crossing of two attributes has fewer sick or healthy patients than a rate needs
     crossings, least = rows(study, "pooled_crossings"), manifest["settings"]["audit"].get("smallest_cell")
     return {
@@ -53,10 +52,11 @@ def study_facts(study: Results) -> dict[str, Any]:
         "durations": manifest.get("durations"),
         "energy": _energy(manifest),
         "margin": study.margin,
-        "ability": Ability.of(study),
+        "ability": ability(study),
         "accuracy": rate(study, BALANCED),
         "smallest": least,
-        "small": _small(study),
+        # groups of which some rate is not estimable
+        "small": [(study.attributes[name], group) for name, group in unknown if name in study.attributes],
         "few_crossed": bool(least and crossings.height and (crossings["patients"] < least).any()),
         "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
@@ -84,23 +84,13 @@ def training(study: Results) -> dict[str, Any] | None:
     return {"figures": told, "epochs": epochs, "networks": len(kept), "at_last": sum(kept)}
 
 
-def _small(study: Results) -> list[tuple[Attribute, str]]:
-    """Groups of which some rate is not estimable."""
-    of_attributes = pl.col("attribute").is_in(list(study.attributes))
-    unknown = parts(
-        rows(study, "metrics", of_attributes, ~pl.col("estimable"), unit=PATIENT, **UNTREATED), "attribute", "group"
-    )
-    return [(study.attributes[attribute], group) for attribute, group in unknown]
-
-
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:
     """Watt-hours of training as a range: time of all networks times what the device takes; None where that is not known."""
     trained_on = (manifest.get("hardware") or {}).get("trained_on", [])
     if len(trained_on) != 1 or trained_on[0] not in WATTS:
         return None
-    watts = WATTS[trained_on[0]]
-    low, high = (manifest["durations"]["training"] / 3600 * power for power in watts)
-    return {"device": trained_on[0], "watts": watts, "low": low, "high": high}
+    low, high = (manifest["durations"]["training"] / 3600 * power for power in WATTS[trained_on[0]])
+    return {"device": trained_on[0], "watts": WATTS[trained_on[0]], "low": low, "high": high}
 
 
 def _without(study: Results) -> list[dict[str, Any]]:
@@ -111,23 +101,24 @@ def _without(study: Results) -> list[dict[str, Any]]:
     known = (pl.col("value").is_not_null(), pl.col("value_without").is_not_null())
     told = []
     for weighting, lines in parts(rows(study, "without_failed", *known, by=PATIENT), "weighting").items():
-        everyone = [line for line in lines if line["attribute"] == OVERALL]
-        gaps = [line for line in lines if line["attribute"] != OVERALL]
+        everyone, gaps = ([line for line in lines if (line["attribute"] == OVERALL) is side] for side in (True, False))
         gap = max(gaps, key=lambda line: abs(line["value"] - line["value_without"]), default=None)
         columns = ("metric", "attribute", "contrast", "value", "value_without")
+        own = {"weighting": weighting, "of_baseline": weighting == BASELINE_WEIGHTING}
         for line in everyone[:1]:
             both = {"accuracy": line["value"], "accuracy_without": line["value_without"]}
-            moved = tuple(gap[column] for column in columns) if gap else None
-            of_baseline = weighting == BASELINE_WEIGHTING
-            told.append({"weighting": weighting, "of_baseline": of_baseline, "gap": moved} | both)
+            told.append(own | both | {"gap": gap and tuple(gap[column] for column in columns)})
     return told
 
 
 @sentences("provenance")
 def provenance(study: Results) -> dict[str, Any]:
-    """What the template `provenance` is told: the kind of source, and whether the scores were `given`, made elsewhere."""
+    """What the template `provenance` is told: the kind of source, and whether the scores were `given`, made elsewhere.
+
+    A source that names ChestX-ray is the NIH's; a cohort drawn by this project says so; of any other nothing is known.
+    """
     name = study.manifest["cohort"]["source"]
-    kind = PHANTOM if name == DRAWN else NIH if "chestx-ray" in name.lower() else OTHER
+    kind = "drawn" if name == DRAWN else "nih" if "chestx-ray" in name.lower() else "other"
     return {"kind": kind, "source": name, "given": bool(study.manifest.get("of_predictions"))}
 
 
@@ -148,16 +139,11 @@ def runs(study: Results) -> dict[str, Any] | None:
 
 def settings(study: Results) -> dict[str, Any] | None:
     """Settings by section, as the manifest has them, but for lists that other tables hold."""
-    manifest = study.manifest
-    sections: dict[str, Mapping[str, Any]] = {
-        name: manifest["settings"].get(name) or {} for name in ("training", "audit")
-    }
-    sections |= {name: manifest.get(name) or {} for name in ("hardware", "versions")}
-    told = {
-        section: {name: value for name, value in entries.items() if name not in LISTED and value is not None}
-        for section, entries in sections.items()
-    }
-    told = {section: entries for section, entries in told.items() if entries}
+    whole = study.manifest["settings"] | {name: study.manifest.get(name) for name in ("hardware", "versions")}
+    told = {}
+    for section in ("training", "audit", "hardware", "versions"):
+        entries = {k: v for k, v in (whole.get(section) or {}).items() if k not in LISTED and v is not None}
+        told |= {section: entries} if entries else {}
     return {"sections": told} if told else None
 
 

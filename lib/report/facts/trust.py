@@ -1,6 +1,7 @@
-"""How far the audit can be trusted: the committed table of cohorts of known truth.
+"""How far the audit can be trusted: the committed tables of cohorts of known truth in `data/trust`.
 
-`data/trust/coverage.csv` depends on the audit's code, not on a cohort (`make trust`). Every row of it is told, those that miss the aim too.
+They depend on the audit's code, not on a cohort. `coverage.csv` (`make trust`): every row of it is told, those that miss the
+aim too. `planted.csv` (`python -m benchmarks.planted`): does the audit find what was planted in phantom cohorts?
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import polars as pl
+from scipy.stats import binomtest
 
 from lib.names import IMAGE, PATIENT
 from lib.report.registry import sentences
@@ -23,8 +25,6 @@ UNPLANTED = ("none", "gaps")
 """Worlds in which families are counted: without any gap, and with those of the scores."""
 FEW = 100
 """Cohorts of a setting under which its own share of intervals is rough: two points either way, at best."""
-NULL = 1e-3
-"""A true difference below this counts as none."""
 FAMILY, NARROWED, RECOMMENDED = "family", "narrowed", "recommended"
 WRONG = {"loss": "loss", "gap": "gap", "margin": "gap + margin"}
 """Ways in which a recommendation can be wrong, and the metric of their rows."""
@@ -80,8 +80,8 @@ def settings(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _off(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those whose intervals cover too seldom or too often, the worst first."""
-    off = [setting for setting in settings if not AIM[0] <= setting["covered"] <= AIM[1]]
-    return sorted(off, key=lambda setting: setting["covered"])
+    ranked = sorted(settings, key=lambda setting: setting["covered"])
+    return [setting for setting in ranked if not AIM[0] <= setting["covered"] <= AIM[1]]
 
 
 def covered(frame: pl.DataFrame, unit: str) -> list[dict[str, Any]]:
@@ -109,12 +109,9 @@ def power(frame: pl.DataFrame) -> list[dict[str, Any]]:
     planted = frame.filter(pl.col("world").str.starts_with("gap "), sort="gap", attribute="view", unit=PATIENT)
     planted = planted.filter(pl.col("patients") == pl.col("patients").min()).drop_nulls(["shown", "p_below_5"])
     planted = planted.filter(pl.col("networks") == pl.col("networks").max())
-    gap, alone = pl.col("truth").abs(), pl.col("p_below_5")
+    gap, columns = pl.col("truth").abs(), ("metric", "patients", "networks", "shown")
     size = (100 * gap).round().cast(pl.Int64)
-    kept = planted.sort(gap, "metric").select(
-        "metric", "patients", "networks", "shown", gap=gap, size=size, alone=alone
-    )
-    return kept.to_dicts()
+    return planted.sort(gap, "metric").select(*columns, gap=gap, size=size, alone="p_below_5").to_dicts()
 
 
 def advice(frame: pl.DataFrame) -> dict[str, float] | None:
@@ -133,9 +130,9 @@ def false_claims(families: pl.DataFrame) -> dict[str, dict[int, float]]:
     """Share of cohorts in which a family says anything false, by kind of family and networks: of too few networks it says more."""
     known = families.drop_nulls("wrong").sort("networks")
     by = known.group_by("kind", "networks", maintain_order=True).agg(wrong=_mean("wrong"))
-    found: dict[str, dict[int, float]] = {kind: {} for kind in known["kind"].unique(maintain_order=True)}
+    found: dict[str, dict[int, float]] = {}
     for kind, networks, wrong in by.iter_rows():
-        found[kind][networks] = wrong
+        found.setdefault(kind, {})[networks] = wrong
     return found
 
 
@@ -165,30 +162,83 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     """The facts of the sentences; shares are None where nothing of the kind was tried."""
     frame = coverage() if frame is None else frame
     sorts = covered(frame, PATIENT)
-    null = intervals(frame).filter(pl.col("truth").abs() < NULL, unit=PATIENT)
     families = frame.filter(attribute=FAMILY, unit=PATIENT)
     wide = {unit: _weighted(intervals(frame).filter(sort="gap", unit=unit), "width") for unit in (PATIENT, IMAGE)}
-    claims = {
-        name: _weighted(frame.filter(kind=f"{NARROWED}: {name}", unit=PATIENT), "shown")
-        for name in ("closed", "half", "mirrored")
-    }
+    narrowed = {name: frame.filter(kind=f"{NARROWED}: {name}", unit=PATIENT) for name in ("closed", "half", "mirrored")}
     tried = [setting for setting in settings(frame) if setting["unit"] == PATIENT]
     counts = {core: [s["cohorts"] for s in tried if (s["sort"] in CORE) == core] for core in (True, False)}
     return {
         "core": [sort for sort in sorts if sort["core"]],
         "further": [sort for sort in sorts if not sort["core"]],
-        "alarms": _weighted(null, "p_below_5"),
         "families": false_claims(families.filter(pl.col("world").is_in(UNPLANTED))),
         "aim": FAMILY_AIM,
         "agree": _weighted(families, "agree"),
         "wider": None if None in wide.values() else wide[IMAGE] / wide[PATIENT],
         "power": power(frame),
-        "claims": claims,
+        "claims": {name: _weighted(own, "shown") for name, own in narrowed.items()},
         "advice": advice(frame),
-        "settings": settings(frame),
         "missed": _off(tried),
         "worst": min(tried, key=lambda setting: setting["covered"], default=None),
-        "few": {
-            core: (min(cohorts), max(cohorts)) for core, cohorts in counts.items() if cohorts and min(cohorts) < FEW
-        },
+        "few": {core: (min(own), max(own)) for core, own in counts.items() if own and min(own) < FEW},
     }
+
+
+QUESTIONS: dict[str, int] = {
+    "prevalence": 1,
+    "representation": -1,
+    "simpson": -1,
+    "exposure": -1,
+    "visibility": -1,
+    "shortcut": 1,
+    "label_noise": 1,
+}
+"""What is planted, and the sign of the difference that tells it."""
+NONE = "none"
+FIELDS = dict.fromkeys(("dial", "question"), pl.String) | dict.fromkeys(("seed", "sign"), pl.Int64)
+FIELDS |= dict.fromkeys(("value", "auc"), pl.Float64)
+"""Columns of the table: the `sign` of what the audit claims of each question in each cohort."""
+
+
+def rates(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """How often each bias is claimed, planted or not; a cohort with a bias is asked for that one only, and a claim of the wrong sign is none."""
+    own = (pl.col("dial") == pl.col("question")) | (pl.col("dial") == NONE)
+    claimed = frame.filter(own, pl.col("question").is_in(list(QUESTIONS)))
+    told = []
+    for (question, dial, value), part in claimed.group_by("question", "dial", "value", maintain_order=True):
+        claims = part["sign"] != 0 if dial == NONE else part["sign"] == QUESTIONS[question]
+        told.append(_rate(question, 0.0 if dial == NONE else float(value), claims.sum(), part.height))
+    return sorted(told, key=lambda rate: (list(QUESTIONS).index(rate["bias"]), rate["value"]))
+
+
+def _rate(bias: str, value: float, claims: int, cohorts: int) -> dict[str, Any]:
+    """Of `cohorts` in which a bias is planted to a `value` (0: nothing is) the `share` in which it is claimed, with a 95 % interval.
+
+    `found` in most, or `missed` in most, as far as can be told from so many (Wilson 1927, doi 10.1080/01621459.1927.10502953).
+    """
+    low, high = binomtest(claims, cohorts).proportion_ci(method="wilson")
+    share = {"share": claims / cohorts, "low": low, "high": high, "found": low > 0.5, "missed": high < 0.5}
+    return {"bias": bias, "value": value, "cohorts": cohorts} | share
+
+
+@sentences("planted")
+def told_of_planted(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
+    """The facts of the sentences: `full` are rates of biases planted in full, `alarms` the rate of false claims."""
+    frame = table("planted.csv", FIELDS) if frame is None else frame
+    claimed = rates(frame)
+    null = [rate for rate in claimed if rate["value"] == 0]
+    cohorts = sum(rate["cohorts"] for rate in null)
+    hits = round(sum(rate["share"] * rate["cohorts"] for rate in null))
+    auc = frame.filter(dial=NONE)["auc"].drop_nulls()
+    return {
+        "rates": claimed,
+        "full": [rate for rate in claimed if rate["value"] == 1],
+        "alarms": _rate(NONE, 0.0, hits, cohorts) if cohorts else None,
+        "auc": auc.mean() if len(auc) else None,
+        "cohorts": frame.select("dial", "value", "seed").n_unique(),
+    }
+
+
+def planted(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
+    """The facts of the figure `planted`."""
+    facts = told_of_planted(results, frame)
+    return facts if facts["rates"] else None

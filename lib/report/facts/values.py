@@ -1,21 +1,30 @@
 """A number with what is known of it, and the rows of a bundle that hold it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE, ERRORS, NO_TARGET, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute
+from lib.names import BASELINE, ERRORS, NO_TARGET, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, Method
 from lib.results import Results
 
 KEYS = ("weighting", "postprocessing", "target")
-UNTREATED = dict(zip(KEYS, BASELINE, strict=True))
 BALANCED = "balanced_accuracy"
 KNOWN, BETWEEN = pl.col("estimate").is_not_null(), pl.col("contrast").is_not_null()
 """Rows with a figure; rows about a difference between groups, in tables that hold groups, too."""
 WEIGHTED, RULED = pl.col("weighting") != BASELINE[0], pl.col("postprocessing") != BASELINE[1]
 """Rows of methods with another weighting, and with another rule, than the baseline."""
+SEEN = (SHOWN, SUGGESTED)
+"""Verdicts that say something of the sign, the surer first."""
+
+
+def keys_of(method: Method) -> dict[str, str]:
+    """Where tables have a method."""
+    return dict(zip(KEYS, method, strict=True))
+
+
+UNTREATED = keys_of(BASELINE)
 
 
 def acts_on(attribute: Attribute) -> pl.Expr:
@@ -45,11 +54,17 @@ class Estimate:
     @property
     def seen(self) -> bool:
         """Whether anything may be said of its sign, surely or not."""
-        return self.verdict in (SHOWN, SUGGESTED)
+        return self.verdict in SEEN
 
     def __neg__(self) -> "Estimate":
         low, high = (None if end is None else -end for end in (self.high, self.low))
         return Estimate(-self.value, low, high, self.verdict)
+
+    @property
+    def complement(self) -> "Estimate":
+        """Of a share of found the share of missed, without verdict."""
+        low, high = (None if end is None else 1 - end for end in (self.high, self.low))
+        return Estimate(1 - self.value, low, high)
 
     def times(self, scale: float) -> "Estimate":
         """The same in another unit; `scale` is above 0."""
@@ -105,6 +120,12 @@ def rate(results: Results, metric: str, attribute: str = OVERALL, group: str = "
     return figure(results, "metrics", **place, **(UNTREATED | keys))
 
 
+def judged(results: Results, attribute: str = OVERALL) -> dict[str, dict[str, Any]]:
+    """The patients to judge on by group, those of groups that have any: how many (`patients`), and their share of sick (`estimate`)."""
+    place = {"split": "valid", "attribute": attribute, "unit": PATIENT}
+    return {line["group"]: line for line in rows(results, "composition", KNOWN, **place).to_dicts()}
+
+
 def parts(frame: pl.DataFrame, *columns: str) -> dict[Any, list[dict[str, Any]]]:
     """The rows by their values in the columns (of one column the value alone), in the order of the frame."""
     by: dict[Any, list[dict[str, Any]]] = {}
@@ -114,13 +135,13 @@ def parts(frame: pl.DataFrame, *columns: str) -> dict[Any, list[dict[str, Any]]]
     return by
 
 
-def figures(frame: pl.DataFrame, *columns: str) -> dict[Any, Estimate]:
-    """The figures by the values of their rows in the columns, those that are estimable."""
-    by = {key: estimate(lines[0]) for key, lines in parts(frame, *columns).items()}
+def figures(frame: pl.DataFrame, *columns: str, read: Callable[..., Estimate | None] = estimate) -> dict[Any, Estimate]:
+    """The figures by the values of their rows in the columns, those that are estimable; `read`: `estimate` or `alone`."""
+    by = {key: read(lines[0]) for key, lines in parts(frame, *columns).items()}
     return {key: value for key, value in by.items() if value is not None}
 
 
-def predictive(tpr: float, fpr: float, sick: float) -> tuple[float | None, float | None]:
+def predictive_values(tpr: float, fpr: float, sick: float) -> tuple[float | None, float | None]:
     """Of those called sick the share who are, of those called healthy the share who are, where a share `sick` is; None where nobody is called so."""
     called, spared = sick * tpr + (1 - sick) * fpr, sick * (1 - tpr) + (1 - sick) * (1 - fpr)
     return (sick * tpr / called if called else None), ((1 - sick) * (1 - fpr) / spared if spared else None)

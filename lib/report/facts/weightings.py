@@ -1,21 +1,13 @@
 """Why there is a gap, link by link: what each weighting does to what the network sees, and what the network takes from the group."""
 
 from collections.abc import Mapping
+from itertools import product
 from statistics import mean
 from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    ALTERNATIVE,
-    BASELINE_WEIGHTING,
-    BY_PATIENT,
-    ERRORS,
-    OVERALL,
-    PLACEBO,
-    RECOMMENDED,
-    by_groups,
-)
+from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, BY_PATIENT, ERRORS, OVERALL, PLACEBO, RECOMMENDED, by_groups
 from lib.report.facts.cohort import data
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
@@ -39,6 +31,8 @@ Seen = dict[str, Any]
 weighs every group and label alike. `tie`: how much more often the first group is sick than the second, in what is seen.
 `effect` is that of the weighting (None: not trained), `narrows`, whether a gap is seen to narrow.
 """
+Cells = Mapping[tuple[str, str, int], tuple[int, float]]
+"""Images and their weight by attribute, group and label."""
 Weights = dict[str, Any]
 """All weightings (`others`) beside `start`, the unweighted training. `groups` are the two sides of the page's gaps.
 
@@ -49,8 +43,7 @@ the latter that are `counting`, that keep it though they change how often each g
 
 def weights(results: Results) -> Weights | None:
     """From the mean weight and the number of training images of every group and label."""
-    d, full = decide(results), effects(results, WEIGHTING)
-    contrasts = d.attribute.contrasts
+    d, full, contrasts = decide(results), effects(results, WEIGHTING), decide(results).attribute.contrasts
     groups = (contrasts[full["contrast"] if full else next(iter(contrasts))], d.attribute.reference)
     effect = {one["method"][0]: one for one in full["methods"]} if full else {}
     shares = parts(rows(results, "runs", pl.col("effective_share").is_not_null()), "weighting")
@@ -62,9 +55,9 @@ def weights(results: Results) -> Weights | None:
     told: dict[str, Seen] = {}
     for name, weights_of in cells.items():
         if seen := _seen(weights_of, d.attribute.name, groups):
-            own, same = effect.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
-            share = shares.get(name)
+            share, same = shares.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
             counted = {"weighting": name, "effective": share, "few": share is not None and share < FEW, "same_as": same}
+            own = effect.get(name)
             told[name] = counted | seen | {"effect": own, "narrows": bool(own and own["support"])}
     if BASELINE_WEIGHTING not in told:
         return None
@@ -86,15 +79,11 @@ def weights(results: Results) -> Weights | None:
     }
 
 
-Cell = tuple[str, str, int]
-"""Attribute, group and label."""
-
-
-def _alike(one: Mapping[Cell, tuple[int, float]], two: Mapping[Cell, tuple[int, float]]) -> bool:
+def _alike(one: Cells, two: Cells) -> bool:
     return one.keys() == two.keys() and all(abs(one[key][1] - two[key][1]) < 0.005 for key in one)
 
 
-def _seen(cells: Mapping[Cell, tuple[int, float]], attribute: str, groups: tuple[str, str]) -> Seen | None:
+def _seen(cells: Cells, attribute: str, groups: tuple[str, str]) -> Seen | None:
     """Of each group its share of what is seen, and the share of it that is sick."""
     total = {key[1:]: images * weight for key, (images, weight) in cells.items() if key[0] == attribute}
     sick = {group: total.get((group, SICK), 0.0) for group in groups}
@@ -109,16 +98,14 @@ def gap_parts(results: Results) -> list[dict[str, Any]]:
     """Every gap that is estimable, turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
     `ranking`, how well groups are ranked."""
     by = figures(rows(results, "gap_parts"), "attribute", "contrast", "metric", "part")
+    columns = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
     told = []
     for attribute in results.attributes.values():
-        for contrast in attribute.contrasts:
-            for metric in ERRORS:
-                place = (attribute.name, contrast, metric)
-                whole = by.get((*place, "whole"))
-                names = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
-                if whole is not None:
-                    three = {name: turned(by.get((*place, part)), whole.value) for name, part in names.items()}
-                    told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
+        for contrast, metric in product(attribute.contrasts, ERRORS):
+            place = (attribute.name, contrast, metric)
+            if whole := by.get((*place, "whole")):
+                three = {name: turned(by.get((*place, part)), whole.value) for name, part in columns.items()}
+                told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
     return told
 
 
@@ -128,14 +115,11 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
     if head is None or full is None:
         return None
     trained = [{effect["method"]: effect["outcomes"] for effect in kind["methods"]} for kind in (head, full)]
-    largest = []
-    for outcomes in trained:
-        both = [outcomes[method].get(m, {}).get("change") for method in trained[0].keys() & trained[1] for m in ERRORS]
-        largest.append(max((abs(change.value) for change in both if change), default=None))
-    if None in largest:
-        return None
+    places = list(product(trained[0].keys() & trained[1], ERRORS))
+    changes = [[outcomes[method].get(m, {}).get("change") for method, m in places] for outcomes in trained]
+    alone, whole = (max((abs(change.value) for change in own if change), default=None) for own in changes)
     floors = [head["floor"][metric] for metric in ERRORS if head["floor"][metric] is not None]
-    return {"alone": largest[0], "whole": largest[1], "floor": max(floors, default=None)}
+    return None if None in (alone, whole) else {"alone": alone, "whole": whole, "floor": max(floors, default=None)}
 
 
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
@@ -145,7 +129,7 @@ def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[
     for place, bars in parts(histograms, "group", "label").items():
         middle = sum((bar["start"] + bar["end"]) / 2 * bar["share"] for bar in bars)
         means[place] = middle / sum(bar["share"] for bar in bars)
-    if not all((group, label) in means for group in groups for label in (SICK, HEALTHY)):
+    if not means.keys() >= set(product(groups, (SICK, HEALTHY))):
         return None
     return {label: means[groups[0], label] - means[groups[1], label] for label in (SICK, HEALTHY)}
 
@@ -184,14 +168,8 @@ def told(results: Results) -> dict[str, Any]:
     apart = [mean_scores(results, name, d.attribute.name, w["groups"]) for name in compared]
     # how well a straight rule on what the network computes tells an attribute, or the label
     aucs = figures(rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all"), "attribute")
-    probes = {
-        name: {
-            "attribute": results.attributes.get(name, name),
-            "auc": auc,
-            "reads": auc.low is not None and auc.low > 0.5,
-        }
-        for name, auc in aucs.items()
-    }
+    reads = {name: {"auc": auc, "reads": (auc.low or 0.0) > 0.5} for name, auc in aucs.items()}
+    probes = {name: {"attribute": results.attributes.get(name, name)} | own for name, own in reads.items()}
     place = (d.attribute, full["contrast"] if full else None)
     return {
         "d": d,
@@ -211,12 +189,12 @@ def mechanism(results: Results) -> dict[str, Any]:
     """`tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
     `lies`: by label, how much higher the first group's scores lie on average; `both`: what crossing does. The rest: `weightings`."""
     facts, before = told(results), data(results)
-    d, w = facts["d"], facts["w"]
+    own, w = facts["d"].attribute, facts["w"]
     return facts | {
         "tie": before["tie"],
         "pixels": before["apart"],
-        "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == d.attribute and p["reads"]), None),
-        "lies": mean_scores(results, BASELINE_WEIGHTING, d.attribute.name, w["groups"]) if w else None,
+        "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == own and p["reads"]), None),
+        "lies": mean_scores(results, BASELINE_WEIGHTING, own.name, w["groups"]) if w else None,
         "both": both(results),
     }
 
@@ -227,10 +205,10 @@ def both(results: Results) -> dict[str, Any] | None:
     `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one. None where nothing was crossed.
     """
     crossed = rows(results, "recommendation", WEIGHTED, RULED, pl.col("disparity").is_not_null())
-    known = crossed.sort("disparity").to_dicts() if crossed.height else []
-    fit = [line for line in known if line["role"] in (RECOMMENDED, ALTERNATIVE)]
-    if not known:
+    if crossed.is_empty():
         return None
+    known = crossed.sort("disparity").to_dicts()
+    fit = [line for line in known if line["role"] in (RECOMMENDED, ALTERNATIVE)]
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
-    names = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
-    return names | {"n": len(known), "fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
+    place = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"], "n": len(known)}
+    return place | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}

@@ -8,7 +8,7 @@ from lib.names import BASELINE_POSTPROCESSING, ERRORS, NO_TARGET, OVERALL, PATIE
 from lib.report.facts.decision import decide
 from lib.report.facts.pictures import scores
 from lib.report.facts.rules import Rule, thresholds
-from lib.report.facts.values import BALANCED, BETWEEN, KEYS, KNOWN, Estimate, alone, figures, parts, row, rows
+from lib.report.facts.values import BALANCED, BETWEEN, KEYS, KNOWN, Estimate, alone, figures, judged, parts, rows
 from lib.results import Results
 
 
@@ -21,11 +21,10 @@ def _by_group(by_place: dict[tuple[str, Any], Estimate], attribute: Attribute) -
 def net_benefit(results: Results) -> dict[str, Any] | None:
     """`groups`: by group, everyone (`all`) first, the gain over calling all or nobody, as an Estimate by threshold; `above`: where its interval lies above 0."""
     d = decide(results)
-    about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
-    gains = rows(results, "net_benefit", about, "estimable", pl.col("low").is_not_null(), metric="gain")
-    groups = _by_group(
-        dict(sorted(figures(gains, "group", "threshold").items(), key=lambda place: place[0][1])), d.attribute
-    )
+    known = (pl.col("attribute").is_in([OVERALL, d.attribute.name]), "estimable", pl.col("low").is_not_null())
+    gains = rows(results, "net_benefit", *known, metric="gain")
+    gains = gains if gains.is_empty() else gains.sort("threshold", maintain_order=True)
+    groups = _by_group(figures(gains, "group", "threshold"), d.attribute)
     above = {group: [cut for cut, gain in curve.items() if gain.low > 0] for group, curve in groups.items()}
     below = {group: [cut for cut, gain in curve.items() if gain.high < 0] for group, curve in groups.items()}
     return {"d": d, "groups": groups, "above": above, "below": below} if groups else None
@@ -54,15 +53,13 @@ def abstention(results: Results) -> dict[str, Any] | None:
         return None
     frame = frame.sort("share")
     levels = frame.filter(~BETWEEN)
-    rates = {
-        metric: _by_group(figures(levels.filter(metric=metric), "group", "share"), d.attribute)
-        for metric in levels["metric"].unique(maintain_order=True)
-    }
+    of = {metric: levels.filter(metric=metric) for metric in levels["metric"].unique(maintain_order=True)}
+    rates = {metric: _by_group(figures(own, "group", "share"), d.attribute) for metric, own in of.items()}
     if not {"referred", "tpr", "fpr"} <= rates.keys():
         return None
     share = 0.2 if 0.2 in frame["share"] else frame["share"].max()
-    apart: dict[str, list[tuple[str, Estimate, Estimate | None]]] = {}
     differences = figures(frame.filter(BETWEEN), "share", "metric", "group")
+    apart: dict[str, list[tuple[str, Estimate, Estimate | None]]] = {}
     for (at, metric, group), difference in differences.items():
         if at == share:
             apart.setdefault(metric, []).append((group, difference, differences.get((0.0, metric, group))))
@@ -84,19 +81,15 @@ def sliding(results: Results) -> dict[str, Any] | None:
     groups = scores(results, d.attribute)
     if len(groups) < 2:
         return None
-    people = {}
-    for group in (own["group"] for own in groups):
-        place = {"split": "valid", "attribute": d.attribute.name, "group": group, "unit": PATIENT}
-        members = row(results, "composition", **place)
-        if members is None or members["estimate"] is None:
-            return None
-        patients, sick = members["patients"], members["estimate"]
-        people[group] = (patients * sick, patients * (1 - sick))
-    rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
+    here = judged(results, d.attribute.name)
+    if any(own["group"] not in here for own in groups):
+        return None
+    members = {own["group"]: (here[own["group"]]["patients"], here[own["group"]]["estimate"]) for own in groups}
+    people = {group: (patients * sick, patients * (1 - sick)) for group, (patients, sick) in members.items()}
     cut = thresholds(results)
-    for rule, cuts in (cut["rules"] if cut else {}).items():
-        if all(group in cuts for group in people):
-            rules[rule] = {group: cuts[group][0] for group in people}
+    fitted = {rule: cuts for rule, cuts in (cut["rules"] if cut else {}).items() if people.keys() <= cuts.keys()}
+    rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
+    rules |= {rule: {group: cuts[group][0] for group in people} for rule, cuts in fitted.items()}
     return {"d": d, "groups": groups, "people": people, "rules": rules}
 
 

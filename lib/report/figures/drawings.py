@@ -12,8 +12,7 @@ from lib.report.facts import cohort
 from lib.report.facts import principles as facts
 from lib.report.figures.layout import BOLD, Chart, as_it_is, over, placed, wrapped, written
 from lib.report.figures.marks import PERCENT, Panel, dot, dot_panels, row_of, span
-from lib.report.figures.pictures import WRONG
-from lib.report.figures.scores import cut_at, sides
+from lib.report.figures.pictures import WRONG, cut_at, sides
 from lib.report.registry import Material, figure
 from lib.report.theme import FAINT, GREY, LABELS, PALE, Look, Measure
 
@@ -32,21 +31,18 @@ def pipeline(material: Material) -> Chart:
     tall, line = measure.small * 2.2, measure.small * 1.3
     parts = {"does": (tall + line, {"opacity": FAINT + 0.2}), "bias": (tall + 6.8 * line, {"color": WRONG})}
     words, lowest = [written(str(material("where")), 0.0, tall + 5.6 * line, baseline="middle", **BOLD)], 0.0
-    for k, step in enumerate(steps):
-        left, middle = k * (width + gap), {"align": "center", "baseline": "middle"}
+    lefts, middle = [k * (width + gap) for k in range(len(steps))], {"align": "center", "baseline": "middle"}
+    for step, left in zip(steps, lefts, strict=True):
         words.append(written(str(material(step)), left + width / 2, tall / 2, **middle, **BOLD))
         for part, (top, style) in parts.items():
             for j, text in enumerate(wrapped(str(material(f"{step}_{part}")), characters)):
                 words.append(written(text, left, top + j * line, baseline="middle", **style))
                 lowest = max(lowest, top + j * line)
-    lefts = [k * (width + gap) for k in range(len(steps))]
     boxes = placed([{"x": left, "x2": left + width, "y": 0.0, "y2": tall} for left in lefts])
     arrows = placed([{"x": left - gap / 2, "y": tall / 2} for left in lefts[1:]])
-    drawn = (
-        boxes.mark_rect(fillOpacity=0.0, stroke=GREY, strokeWidth=1.5, cornerRadius=4),
-        arrows.mark_point(shape="triangle-right", size=70, fill=GREY, stroke=GREY),
-    )
-    return alt.layer(*drawn, *words, width=measure.width, height=lowest + line)
+    boxes = boxes.mark_rect(fillOpacity=0.0, stroke=GREY, strokeWidth=1.5, cornerRadius=4)
+    arrows = arrows.mark_point(shape="triangle-right", size=70, fill=GREY, stroke=GREY)
+    return alt.layer(boxes, arrows, *words, width=measure.width, height=lowest + line)
 
 
 @figure(facts.conflict)
@@ -62,18 +58,13 @@ def conflict(material: Material) -> Chart:
         title = str(material("axis")) if last else None
         axis = alt.Axis(title=title, values=list(marks), labelExpr=f"{names} : ''", labels=last, grid=False)
         x = alt.X("x:Q", scale=alt.Scale(domain=[at[0], at[-1]], nice=False), axis=axis)
-        sick, healthy = (
-            alt.Chart(pl.DataFrame({"x": at, "y": side[label]})).encode(x, y) for label in ("sick", "healthy")
-        )
-        layers = [
-            sick.mark_area(color=COLOURS[side["group"]], fillOpacity=0.6),
-            healthy.mark_line(color="currentColor", strokeWidth=1.5),
-            cut_at(0.0, x),
-        ]
+        frames = [pl.DataFrame({"x": at, "y": side[label]}) for label in ("sick", "healthy")]
+        sick, healthy = (alt.Chart(frame).encode(x, y) for frame in frames)
+        layers = [sick.mark_area(color=COLOURS[side["group"]], fillOpacity=0.6)]
+        layers += [healthy.mark_line(color="currentColor", strokeWidth=1.5), cut_at(0.0, x)]
         for error, across, align in (("missed", -0.1, "right"), ("alarmed", 0.1, "left")):
-            told = alt.Chart(pl.DataFrame({"x": [across]})).mark_text(
-                text=str(material(error, side=side)), align=align, baseline="top"
-            )
+            style = {"text": str(material(error, side=side)), "align": align, "baseline": "top"}
+            told = alt.Chart(pl.DataFrame({"x": [across]})).mark_text(**style)
             layers.append(told.encode(x, y=alt.YValue(20)))
         layers.append(written(str(material("panel", side=side)), 0, 0, **BOLD))
         height = 110 if material.size == "page" else 170
@@ -154,10 +145,8 @@ def causes(material: Material) -> Chart:
     places, arrows = OF_VIEW if material["of_view"] else OF_ANY
     measure = material.measure
     height = 20.0 * measure.small
-    boxes = {
-        name: Box.around(str(material("box", name=name)), x * measure.width, y * height, measure)
-        for name, (x, y) in places.items()
-    }
+    told = {name: str(material("box", name=name)) for name in places}
+    boxes = {name: Box.around(told[name], x * measure.width, y * height, measure) for name, (x, y) in places.items()}
     rules, words = [], []
     for arrow in arrows:
         start, end = boxes[arrow.start].ends(boxes[arrow.end])
@@ -168,13 +157,11 @@ def causes(material: Material) -> Chart:
         words.append(_beside(arrow, start, end, told, round(1.2 * measure.small)))
     thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
     lines = placed(rules).mark_rule().encode(color=as_it_is("colour"), strokeWidth=thick)
-    tips = placed([{**rule, "x": rule["x2"], "y": rule["y2"]} for rule in rules]).mark_point(
-        shape="triangle", size=120, filled=True, opacity=1
-    )
+    tips = placed([{**rule, "x": rule["x2"], "y": rule["y2"]} for rule in rules])
+    tips = tips.mark_point(shape="triangle", size=120, filled=True, opacity=1)
     heads = tips.encode(angle=alt.Angle("angle:Q", scale=None), color=as_it_is("colour"))
-    frames = placed([box.corners for box in boxes.values()]).mark_rect(
-        fillOpacity=0, stroke="currentColor", strokeWidth=1.2, cornerRadius=6
-    )
+    frames = placed([box.corners for box in boxes.values()])
+    frames = frames.mark_rect(fillOpacity=0, stroke="currentColor", strokeWidth=1.2, cornerRadius=6)
     line = 1.24 * measure.text
     style = BOLD | {"align": "center", "baseline": "middle", "fontSize": measure.text}
     names = [
@@ -213,9 +200,8 @@ class Box:
         start, end = np.array([self.x, self.y]), np.array([other.x, other.y])
         way = end - start
         sizes = (np.array([box.half_width + 3, box.half_height + 3]) for box in (self, other))
-        leaves, meets = (
-            float(np.min(np.divide(s, np.abs(way), out=np.full(2, np.inf), where=way != 0))) for s in sizes
-        )
+        with np.errstate(divide="ignore"):
+            leaves, meets = (float(np.min(size / np.abs(way))) for size in sizes)
         return start + way * leaves, end - way * meets
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from lib.report.registry import Material
 from lib.report.theme import MEASURES, Measure, Size, config
-from lib.report.words.language import Language
 from lib.report.words.templates import one_line
 
 Chart = alt.TopLevelMixin
@@ -63,30 +63,20 @@ def fitted(text: str, pixels: float, measure: Measure) -> list[str]:
     return wrapped(text, measure.characters(pixels, measure.small))
 
 
-def framed(
-    chart: Chart,
-    *,
-    title: str,
-    subtitle: str,
-    description: str,
-    size: Size = "page",
-    language: Language,
-) -> Chart:
+def framed(chart: Chart, material: Material) -> Chart:
     """The chart with the finding as its title, what it is made of under it, and its text for those who cannot see it.
 
     Axes are written as the language writes numbers.
     """
-    measure = MEASURES[size]
+    measure, slide, subtitle = MEASURES[material.size], material.size == "slide", material("subtitle")
     # on a slide it is text below the figure, which the browser breaks into lines
-    width = 10**6 if size == "slide" else measure.characters(measure.width, measure.small)
-    heading = alt.TitleParams(
-        text=wrapped(title, measure.characters(measure.width, measure.title)),
-        subtitle=wrapped(subtitle, width) if subtitle else [],
-    )
+    width = 10**6 if slide else measure.characters(measure.width, measure.small)
+    heading = wrapped(material("title"), measure.characters(measure.width, measure.title))
     # set in place, on a chart made for this call: a copy of so many layers takes as long as making them
-    chart.title, chart.description = heading, one_line(description)
-    look = config("slide") if size == "slide" else {}
-    chart.config = alt.Config(locale={"number": language.number_format}, **look)
+    chart.title = alt.TitleParams(text=heading, subtitle=wrapped(subtitle, width) if subtitle else [])
+    chart.description = one_line(material("alt"))
+    look = config("slide") if slide else {}
+    chart.config = alt.Config(locale={"number": material.language.number_format}, **look)
     return chart
 
 

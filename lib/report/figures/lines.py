@@ -69,17 +69,15 @@ def line_panel(
         if not line.faint:
             dots = {"shape": line.look.shape, "fill": colour, "stroke": colour, "size": measure.dot * 0.7}
             layers.append(base.mark_point(**dots).encode(y))
-    layers.append(_names(lines, measure, width, height, up[1]))
+    layers.append(_names(lines, measure, size, up))
     if heading:
         layers.append(caption([heading], 0, "left", measure=measure))
     return alt.layer(*layers, width=width, height=height)
 
 
-def _names(
-    lines: Sequence[Line], measure: Measure, width: float, height: float, domain: tuple[float, float]
-) -> alt.Chart:
+def _names(lines: Sequence[Line], measure: Measure, size: tuple[float, float], up: Scale) -> alt.Chart:
     """The names at the right ends."""
-    low, high = domain
+    (width, height), (low, high) = size, up[1]
     ends = ((height * (1 - (line.points[-1][1].value - low) / (high - low)), line.name) for line in lines if line.name)
     named: list[tuple[float, str]] = []
     for place, name in sorted(ends, key=lambda end: end[0]):

@@ -21,6 +21,7 @@ from lib.report.words.writing import NO_BREAK
 
 Dot = Mapping[str, Any]
 Axis = Mapping[str, Any]
+Value = Estimate | float | None
 SCHEMA = (
     {"row": pl.String}
     | {name: pl.Float64 for name in ("value", "low", "high", "thick", "shift")}
@@ -34,9 +35,8 @@ POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3
 GAP = {"labelExpr": "format(100 * datum.value, 'd')"}
 AUC = {"format": ".2f"}
 AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"}
-THOUSAND = {
-    "labelExpr": "(datum.value > 0 ? '+' : datum.value < 0 ? '\u2212' : '') + format(abs(1000 * datum.value), 'd')"
-}
+SIGN = "(datum.value > 0 ? '+' : datum.value < 0 ? '\u2212' : '')"
+THOUSAND = {"labelExpr": f"{SIGN} + format(abs(1000 * datum.value), 'd')"}
 """Axes of shares, of differences in points, of gaps without sign, of AUCs and their differences, of people of 1,000."""
 
 
@@ -79,13 +79,8 @@ def row_of(language: Language, attribute: Attribute | str | None, name: str = ""
 
 def under_headings(rows: Iterable[str]) -> list[str]:
     """Rows in the order given, each first one of a heading after the heading itself; `|item` has none."""
-    ordered: list[str] = []
-    for row in dict.fromkeys(rows):
-        heading = row.split("|")[0]
-        if heading and f"{heading}|" not in ordered:
-            ordered.append(f"{heading}|")
-        ordered.append(row)
-    return ordered
+    ordered = [part for row in rows for part in (f"{row.split('|')[0]}|", row)]
+    return [part for part in dict.fromkeys(ordered) if part != "|"]
 
 
 def label_width(rows: Iterable[str], measure: Measure) -> float:
@@ -111,20 +106,16 @@ def _label(row: str, measure: Measure) -> list[str]:
     return wrapped(label, measure.wrap) if measure.wrap else [label]
 
 
-def span(values: Iterable[Estimate | float | None], *, step: float, least: float = 0.0) -> tuple[float, float]:
+def span(values: Iterable[Value], *, step: float, least: float = 0.0) -> tuple[float, float]:
     """Bounds of an axis that hold every value and interval, at multiples of `step`, at least `least` apart."""
-    known: list[float] = []
-    for value in values:
-        ends = (value.value, value.low, value.high) if isinstance(value, Estimate) else (value,)
-        known += [end for end in ends if end is not None]
+    ends = [(own.value, own.low, own.high) if isinstance(own, Estimate) else (own,) for own in values]
+    known = [end for own in ends for end in own if end is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     missing = max(0.0, least - (high - low)) / 2
     return _down((low - missing) / step) * step, -_down(-(high + missing) / step) * step
 
 
-def around_zero(
-    values: Iterable[Estimate | float | None], *, step: float = 0.05, least: float = 0.1
-) -> tuple[float, float]:
+def around_zero(values: Iterable[Value], *, step: float = 0.05, least: float = 0.1) -> tuple[float, float]:
     """Bounds of an axis of differences: every value and 0."""
     return span([0.0, *values], step=step, least=least)
 
@@ -170,20 +161,16 @@ def dot_panels(
 
 def _dots(panel: Panel, y: alt.Y, middle: float, ticks: int, language: Language) -> list[alt.Chart]:
     """Rules, intervals, dots, and what stands in the place of a dot without value; `middle` is that of a row, in pixels."""
-    missing = language.phrase("not_estimable")
-    told = [
-        mark
-        | {"tip": tip(mark, panel, language), "missing": mark.get("missing", missing) if mark["value"] is None else ""}
-        for mark in panel.dots
-    ]
+    missing = {"missing": language.phrase("not_estimable")}
+    told = [missing | mark | {"tip": tip(mark, panel, language)} for mark in panel.dots]
+    told = [mark if mark["value"] is None else mark | {"missing": ""} for mark in told]
     scale = alt.Scale(domain=list(panel.domain), nice=False, zero=False)
     x = {"scale": scale, "axis": alt.Axis(tickCount=ticks, **({"title": None} | dict(panel.axis)))}
     base = alt.Chart(pl.DataFrame(told, schema=SCHEMA)).encode(y=y)
     if any(mark["shift"] for mark in panel.dots):
         # an offset counts from the top of the row
-        base = base.transform_calculate(shift=f"datum.shift + {middle}").encode(
-            yOffset=alt.YOffset("shift:Q", scale=None)
-        )
+        base = base.transform_calculate(shift=f"datum.shift + {middle}")
+        base = base.encode(yOffset=alt.YOffset("shift:Q", scale=None))
     known = base.transform_filter("isValid(datum.value)")
     thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
     bars = known.mark_rule().encode(alt.X("low:Q", **x), x2="high:Q", color=as_it_is("stroke"), strokeWidth=thick)
@@ -259,16 +246,10 @@ def _row_axis(rows: Sequence[str], measure: Measure) -> alt.Axis:
     width = label_width(rows, measure)
     broken = {row: lines for row in rows if len(lines := _label(row, measure)) > 1}
     labels = "".join(f"datum.label == {json.dumps(row)} ? {json.dumps(lines)} : " for row, lines in broken.items())
-    return alt.Axis(
-        title=None,
-        labelExpr=labels + LABELS,
-        labelAlign="left",
-        labelPadding=width,
-        labelLimit=width,
-        labelFontWeight=alt.condition(IS_HEADING, alt.value("bold"), alt.value("normal")),
-        labelLineHeight=round(measure.small * 1.1),
-        minExtent=width,
-    )
+    weight = alt.condition(IS_HEADING, alt.value("bold"), alt.value("normal"))
+    place = {"labelAlign": "left", "labelPadding": width, "labelLimit": width, "minExtent": width}
+    style = {"labelFontWeight": weight, "labelLineHeight": round(measure.small * 1.1)}
+    return alt.Axis(title=None, labelExpr=labels + LABELS, **place, **style)
 
 
 def _down(number: float) -> int:

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from lib.names import BASELINE_WEIGHTING, OVERALL
-from lib.report.facts import planted as plants
+from lib.names import BASELINE_WEIGHTING
 from lib.report.facts import study, trust
 from lib.report.facts import whatif as facts
 from lib.report.facts.pictures import HEALTHY, SICK
@@ -24,42 +23,30 @@ PLANTED = {
 LOWEST = 0.75
 
 
-def _look(material: Material, group: str) -> Look:
-    return group_look(OVERALL if group == "all" else material["d"].attribute.name, group)
-
-
-def _called(material: Material, group: str) -> str:
-    """A group as a label has it; everyone for `all`."""
-    return material.language.group(group, OVERALL if group == "all" else material["d"].attribute)
-
-
 @figure(facts.net_benefit)
 def net_benefit(material: Material) -> Chart:
     """What deciding by the score gains over calling all or nobody, by cut-off, in each group."""
-    columns = min(3, len(material["groups"]))
+    columns, attribute = min(3, len(material["groups"])), material["d"].attribute
     size = ((material.measure.width - 60 * columns) / columns, 150 if material.size == "page" else 260)
-    lines = {
-        group: Line("", list(curve.items()), _look(material, group)) for group, curve in material["groups"].items()
-    }
+    curves = {group: list(curve.items()) for group, curve in material["groups"].items()}
+    lines = {group: Line("", curve, group_look(attribute, group)) for group, curve in curves.items()}
     across = ({**decimals(material.language), "values": [0.1, 0.3, 0.5, 0.7, 0.9]}, (0.05, 0.95))
     up = (THOUSAND, reach(list(lines.values()), step=0.05, least=0.1))
-    panels = [
-        line_panel(material, [line], across, up, size, heading=_called(material, group), at=0.0)
-        for group, line in lines.items()
-    ]
+    named = [(material.language.group(group, attribute), [line]) for group, line in lines.items()]
+    panels = [line_panel(material, own, across, up, size, heading=name, at=0.0) for name, own in named]
     return in_lines(panels, columns, 20)
 
 
 @figure(facts.seed_decisions)
 def seed_decisions(material: Material) -> Chart:
     """How often two networks that differ by their seed alone decide differently, by group and label."""
-    groups, labels = material["groups"], {"sick": SICK, "healthy": HEALTHY}
-    rows = {group: f"|{_called(material, group)}" for group in groups}
+    groups, attribute, labels = material["groups"], material["d"].attribute, {"sick": SICK, "healthy": HEALTHY}
+    rows = {group: f"|{material.language.group(group, attribute)}" for group in groups}
     dots, values = [], []
     for group, chances in groups.items():
         for among, label in labels.items():
             if among in chances:
-                look = replace(_look(material, group), hollow=label == HEALTHY)
+                look = replace(group_look(attribute, group), hollow=label == HEALTHY)
                 shift = (-0.18 if label == SICK else 0.18) * material.measure.row
                 dots.append(dot(rows[group], chances[among], look, shift=shift))
                 values.append(chances[among])
@@ -72,28 +59,25 @@ def seed_decisions(material: Material) -> Chart:
 def training(material: Material) -> Chart:
     """AUC on tuning patients and training loss by epoch: the untouched networks, and thin the other weightings."""
     size, panels = ((material.measure.width - 130) / 2, 170 if material.size == "page" else 300), []
-    for name, curves in material["figures"].items():
-        lines = [
-            Line("", points, LABELS[1], faint=weighting != BASELINE_WEIGHTING) for weighting, points in curves.items()
-        ]
+    for what, curves in material["figures"].items():
+        lines = [Line("", own, LABELS[1], faint=name != BASELINE_WEIGHTING) for name, own in curves.items()]
         across = ({"values": material["epochs"], "format": "d"}, (material["epochs"][0], material["epochs"][-1]))
         up = ({"format": ".2f"}, reach(lines, step=0.02, least=0.06))
-        panels.append(line_panel(material, lines, across, up, size, heading=str(material(name))))
+        panels.append(line_panel(material, lines, across, up, size, heading=str(material(what))))
     return in_lines(panels, 2, 30)
 
 
 @figure(facts.abstention)
 def abstention(material: Material) -> Chart:
     """By the share of decisions that is referred: who is referred, and the errors of the rest, by group."""
-    rates, measure = material["rates"], material.measure
-    name = max(len(_called(material, group)) for curves in rates.values() for group in curves) * 0.55 * measure.small
+    rates, measure, attribute = material["rates"], material.measure, material["d"].attribute
+    called = {group: material.language.group(group, attribute) for curves in rates.values() for group in curves}
+    name = max(map(len, called.values())) * 0.55 * measure.small
     size = ((measure.width - 3 * name - 160) / 3, 170 if material.size == "page" else 320)
     panels = []
     for metric in ("referred", "tpr", "fpr"):
-        lines = [
-            Line(_called(material, group), list(curve.items()), _look(material, group), band=False)
-            for group, curve in rates[metric].items()
-        ]
+        curves = {group: list(own.items()) for group, own in rates[metric].items()}
+        lines = [Line(called[g], own, group_look(attribute, g), band=False) for g, own in curves.items()]
         low, high = reach(lines, step=0.1, least=0.2)
         shares = sorted({share for line in lines for share, _ in line.points})
         across, up = ({**PERCENT, "values": shares}, (0.0, shares[-1])), (PERCENT, (max(0.0, low), min(1.0, high)))
@@ -118,7 +102,7 @@ def coverage(material: Material) -> Chart:
     return dot_panels(material, rows, [panel], entries=entries, ticks=5)
 
 
-@figure(plants.gather)
+@figure(trust.planted)
 def planted(material: Material) -> Chart:
     """A row for each bias: how often it is claimed where it is planted in full, by half, and not at all."""
     rows = {rate["bias"]: f"|{material.language.named(rate['bias'], 'planted')}" for rate in material["rates"]}

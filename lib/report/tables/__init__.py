@@ -1,5 +1,5 @@
 """Tables of the report, by name (`lib.report.registry`). Every cell is text in the language of the study."""
 
-from lib.report.tables import account, methods, study
+from lib.report.tables import methods, study
 
-__all__ = ["account", "methods", "study"]
+__all__ = ["methods", "study"]

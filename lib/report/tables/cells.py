@@ -8,35 +8,28 @@ from great_tables import GT
 
 from lib.report.registry import Material
 from lib.report.words.language import Language
+from lib.report.words.templates import has
 
 WIDEST, LINE = 44, 100
 """Characters from which a cell takes a second line, and those of a whole line on paper."""
 
 
 def listing(
-    material: Material,
-    rows: Iterable[Mapping[str, Any]],
-    columns: Sequence[str],
-    *,
-    stub: str | None = None,
-    heading: str | None = None,
-    right: Sequence[str] = (),
-    **of_heads: Any,
+    material: Material, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], of_heads: Any = (), **look: Any
 ) -> GT:
     """A row for each mapping of facts: its cells are told by the blocks that have the names of the columns.
 
     Heads are told by the block `head` (`name` is the column, `of_heads` what else it is told), or by `<column>_head`.
+    `look`: `stub`, `heading` and `right`, as `table_of` has them.
     """
-    told = [name for name in (heading, stub, *columns) if name]
+    told = [name for name in (look.get("heading"), look.get("stub"), *columns) if name]
     cells = [{name: material(name, **row) for name in told} for row in rows]
-    return table_of(
-        cells, heads(material, columns, **of_heads), material.language, stub=stub, heading=heading, right=right
-    )
+    return table_of(cells, heads(material, columns, **dict(of_heads)), material.language, **look)
 
 
 def heads(material: Material, columns: Sequence[str], **of_heads: Any) -> dict[str, str]:
     """The heads of columns, by name."""
-    if material.has("head"):
+    if has(material.language, material.kind.template, "head"):
         return {name: material("head", name=name, **of_heads) for name in columns}
     return {name: material(f"{name}_head") for name in columns}
 
@@ -48,34 +41,30 @@ def table_of(
     *,
     stub: str | None = None,
     heading: str | None = None,
-    right: Sequence[str] = (),
+    right: Sequence[str] | None = None,
 ) -> GT:
-    """Text cells under `labels`, the row names in `stub`, rows gathered under `heading`, numbers to the `right`.
+    """Text cells under `labels`, the row names in `stub`, rows gathered under `heading`, numbers to the `right` (by default all cells).
 
     A cell that a row lacks is `not estimable`.
     """
     columns = [column for column in (heading, stub, *labels) if column]
+    right = list(labels) if right is None else right
     missing = language.phrase("not_estimable")
-    frame = pl.DataFrame(
-        [[str(row.get(column, missing)) for column in columns] for row in rows],
-        schema={column: pl.String for column in columns},
-        orient="row",
-    )
+    cells = [[str(row.get(column, missing)) for column in columns] for row in rows]
+    frame = pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row")
     gt = GT(frame, rowname_col=stub, groupname_col=heading).cols_label({key: str(text) for key, text in labels.items()})
     shown = [column for column in columns if column != heading]
     if rows:  # paper gives all columns the same width otherwise
         gt = gt.cols_width(_widths({column: [str(labels.get(column, "")), *frame[column]] for column in shown}))
-    left = [column for column in labels if column not in right]
-    gt = gt.cols_align("right", list(right)) if right else gt
-    gt = gt.cols_align("left", left) if left else gt
+    for side, own in (("right", right), ("left", [column for column in labels if column not in right])):
+        gt = gt.cols_align(side, list(own)) if own else gt
     return gt if rows else gt.tab_source_note(language.phrase("nothing_to_list"))
 
 
 def _widths(cells: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Shares of the width by column: its longest word has room, and what is left goes to those with long cells."""
-    least = {
-        column: 2 + max(len(word) for text in texts for word in text.split(" ")) for column, texts in cells.items()
-    }
+    words = {column: " ".join(texts).split(" ") for column, texts in cells.items()}
+    least = {column: 2 + max(map(len, own)) for column, own in words.items()}
     wanted = {column: min(WIDEST, max(map(len, texts[1:]))) for column, texts in cells.items()}  # the first is the head
     missing = {column: max(0, wanted[column] - least[column]) for column in cells}
     share = min(1.0, max(0, LINE - sum(least.values())) / max(1, sum(missing.values())))

@@ -1,10 +1,10 @@
-"""Tables of the untouched classifier, of weightings, of rules and of the options: what each does, and what it costs."""
+"""Tables of the untouched classifier, of weightings, of rules and of the options: what each does, what it costs, and what is left of the gaps."""
 
 from great_tables import GT
 
-from lib.names import BASELINE
+from lib.names import BASELINE, ERRORS
 from lib.report import facts
-from lib.report.facts import baseline, choice, decide, rules, whatif
+from lib.report.facts import account, baseline, choice, decide, rules, whatif
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
 from lib.report.registry import Material, table
 from lib.report.tables.cells import heads, listing, table_of
@@ -20,35 +20,34 @@ def parity(material: Material) -> GT:
         for demand in material["demands"]
     ]
     labels = {attribute.name: language.attribute(attribute) for attribute in attributes}
-    return table_of(rows, labels, language, stub="demand", right=list(labels))
+    return table_of(rows, labels, language, stub="demand")
 
 
 @table(baseline.of_crossings)
 def pooled_crossings(material: Material) -> GT:
     """A row for each crossing: of the sick found and of the healthy alarmed, by themselves and drawn together."""
-    columns = ("patients", "tpr_raw", "tpr", "fpr_raw", "fpr")
-    rows = []
-    for crossing in material["found"]:
-        cells = {name: material(name, c=crossing) for name in ("group", "heading", "patients")}
-        for metric in ("tpr", "fpr"):
-            cells[metric] = material("rate", c=crossing, metric=metric)
-            cells[f"{metric}_raw"] = material("raw", c=crossing, metric=metric)
-        rows.append(cells)
-    labels = heads(material, columns)
-    return table_of(rows, labels, material.language, stub="group", heading="heading", right=columns)
+    rows = [
+        {name: material(name, c=crossing) for name in ("group", "heading", "patients")}
+        | {metric: material("rate", c=crossing, metric=metric) for metric in ERRORS}
+        | {f"{metric}_raw": material("raw", c=crossing, metric=metric) for metric in ERRORS}
+        for crossing in material["found"]
+    ]
+    labels = heads(material, ("patients", "tpr_raw", "tpr", "fpr_raw", "fpr"))
+    return table_of(rows, labels, material.language, stub="group", heading="heading")
 
 
 @table(facts.weightings.why)
 def why_gaps(material: Material) -> GT:
     """A row for each gap: the whole, what lies in the place of the cut-off, and what lies in how well each group is ranked."""
-    rows, columns = [{"p": part} for part in material["parts"]], ("whole", "cut", "ranking")
-    return listing(material, rows, columns, stub="gap", heading="attribute", right=columns)
+    rows = [{"p": part} for part in material["parts"]]
+    return listing(material, rows, ("whole", "cut", "ranking"), stub="gap", heading="attribute")
 
 
 @table(whatif.label_errors)
 def label_errors(material: Material) -> GT:
     """A row for each gap that is told: how many labels would have to be wrong."""
-    return listing(material, [{"t": t} for t in material["shown"]], ("whose", "alike", "fewest", "looks"), stub="gap")
+    rows = [{"t": told} for told in material["shown"]]
+    return listing(material, rows, ("whose", "alike", "fewest", "looks"), stub="gap", right=())
 
 
 @table(facts.weightings.gather)
@@ -57,7 +56,7 @@ def weightings(material: Material) -> GT:
     w, columns = material["w"], ("effective", "often", "sick", "sick_other", "tie")
     groups = dict(zip(("group", "other"), w["groups"], strict=True))
     rows = [{"own": seen, **groups} for seen in (w["start"], *w["others"])]
-    return listing(material, rows, columns, stub="weighting", right=columns, **groups)
+    return listing(material, rows, columns, groups, stub="weighting")
 
 
 @table(gather)
@@ -96,7 +95,7 @@ def options(material: Material) -> GT:
     chosen = material["d"].options
     others = ("others",) if any(option.elsewhere for option in chosen) else ()
     columns = ("missed", "alarmed", "gap", *others, *(() if material.size == "slide" else ("price",)))
-    return listing(material, [{"o": option} for option in chosen], columns, stub="option")
+    return listing(material, [{"o": option} for option in chosen], columns, stub="option", right=())
 
 
 @table(choice.recommendation)
@@ -110,16 +109,51 @@ def recommendation(material: Material) -> GT:
 def thresholds(material: Material) -> GT:
     """A row for each rule, a column for each group: mean, smallest and largest cut-off."""
     attribute = material["d"].attribute
-    rows = [
-        {"rule": material("rule", r=rule)} | {group: material("cut", c=cut) for group, cut in cuts.items()}
-        for rule, cuts in material["rules"].items()
-    ]
+    told = {rule: {g: material("cut", c=cut) for g, cut in cuts.items()} for rule, cuts in material["rules"].items()}
+    rows = [{"rule": material("rule", r=rule)} | cuts for rule, cuts in told.items()]
     labels = {group: material.language.group(group, attribute) for group in attribute.groups}
-    return table_of(rows, labels, material.language, stub="rule", right=list(labels))
+    return table_of(rows, labels, material.language, stub="rule")
 
 
 @table(rules.replaced)
 def replaced_scores(material: Material) -> GT:
     """A row for each group under each cost: what is replaced by what, and what becomes of the sick."""
-    rows, columns = [{"own": line} for line in material["shown"]], ("cost", "wanted", "share", "level", "found")
-    return listing(material, rows, columns, stub="group", heading="rule", right=columns)
+    rows = [{"own": line} for line in material["shown"]]
+    return listing(material, rows, ("cost", "wanted", "share", "level", "found"), stub="group", heading="rule")
+
+
+@table(account.left)
+def left(material: Material) -> GT:
+    """A row for each way of judging what our choice leaves, the untouched classifier first."""
+    rows = [{"way": "before", "gaps": material["before"]}]
+    rows += [{"way": way, "gaps": gaps} for way, gaps in material["ways"].items()]
+    return listing(material, rows, ("missed", "alarmed", "varies", "judged"), stub="name", right=())
+
+
+@table(account.attributes)
+def attributes(material: Material) -> GT:
+    """A row for each attribute: what the image shows of it, its tie with the label, its widest gaps, before and after our choice."""
+    after = ("missed_after", "alarmed_after") if material["choice"] else ()
+    rows = [{"own": line} for line in material["lines"]]
+    return listing(material, rows, ("visible", "tie", "missed", "alarmed", *after), stub="name", right=())
+
+
+@table(account.sensitive)
+def sensitive(material: Material) -> GT:
+    """A row for everyone and for each group, under each cut-off."""
+    rows = [{"point": point, "own": group} for point in material["points"] for group in point["groups"]]
+    return listing(material, rows, ("missed", "alarmed", "spared"), stub="name", heading="heading")
+
+
+@table(account.predictive)
+def predictive(material: Material) -> GT:
+    """A row for everyone and for each group: predictive values at each prevalence."""
+    columns = [f"{value}_{k}" for value in ("sick", "healthy") for k in range(len(material["prevalences"]) + 1)]
+    return listing(material, [{"own": line} for line in material["lines"]], columns, stub="name")
+
+
+@table(account.yearly)
+def yearly(material: Material) -> GT:
+    """A row for each group under each option."""
+    rows = [{"own": line} for line in material["lines"]]
+    return listing(material, rows, ("found", "alarmed"), stub="name", heading="heading")

@@ -11,7 +11,8 @@ from lib.report.tables.cells import listing, table_of
 @table(cohort.checks)
 def checks(material: Material) -> GT:
     """What was looked for in the folder and the CSV and found, how often, and what was done."""
-    shown = listing(material, [{"c": c} for c in material["found"]], ("check", "rows", "action"), right=["rows"])
+    rows = [{"c": check} for check in material["found"]]
+    shown = listing(material, rows, ("check", "rows", "action"), right=["rows"])
     return shown.tab_source_note(str(material("silent_note"))) if material["silent"] else shown
 
 
@@ -27,7 +28,7 @@ def composition(material: Material) -> GT:
         row = rows.setdefault((attribute, group["group"]), names)
         row |= {f"{split}_{name}": material(name, m=group) for name in sizes}
     heads = {f"{split}_{name}": material(f"{name}_head") for split in material["splits"] for name in sizes}
-    shown = table_of(list(rows.values()), heads, language, stub="group", heading="heading", right=list(heads))
+    shown = table_of(list(rows.values()), heads, language, stub="group", heading="heading")
     for split in material["splits"]:
         shown = shown.tab_spanner(language.split(split), [f"{split}_{name}" for name in sizes])
     return shown
@@ -38,28 +39,24 @@ def runs(material: Material) -> GT:
     """The networks of each weighting, from the least to the most; the epoch kept where networks had a choice."""
     rows = [{"r": r} for r in material["runs"]]
     kept = ("kept",) if any(r["epochs"] != 1 for r in material["runs"]) else ()
-    columns = ("networks", *kept, "time", "tune", "auc", "balanced")
-    return listing(material, rows, columns, stub="weighting", right=columns)
+    return listing(material, rows, ("networks", *kept, "time", "tune", "auc", "balanced"), stub="weighting")
 
 
 @table(study.settings)
 def settings(material: Material) -> GT:
     """Settings, hardware and versions of the study, as the manifest has them."""
     language = material.language
+    entries = [(section, *entry) for section, own in material["sections"].items() for entry in own.items()]
     rows = [
-        {
-            "heading": language.sentence(language.named(section, "sections")),
-            "name": language.named(name, "settings"),
-            "value": material("value", values=study.plain(value)),
-        }
-        for section, entries in material["sections"].items()
-        for name, value in entries.items()
+        {"heading": language.sentence(language.named(section, "sections")), "name": language.named(name, "settings")}
+        | {"value": material("value", values=study.plain(value))}
+        for section, name, value in entries
     ]
-    return table_of(rows, {"value": material("value_head")}, language, stub="name", heading="heading")
+    return table_of(rows, {"value": material("value_head")}, language, stub="name", heading="heading", right=())
 
 
 @table(trust.missed)
 def missed_aims(material: Material) -> GT:
     """A row for each setting that misses the aim of 93 to 97 %, the worst first, none left out."""
-    rows, columns = [{"s": setting} for setting in material["found"]], ("cohorts", "covered", "worst")
-    return listing(material, rows, columns, stub="setting", heading="sort", right=columns)
+    rows = [{"s": setting} for setting in material["found"]]
+    return listing(material, rows, ("cohorts", "covered", "worst"), stub="setting", heading="sort")

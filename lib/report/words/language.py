@@ -10,18 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lib.names import (
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
-    BY_PATIENT,
-    CROSSED,
-    NO_TARGET,
-    OVERALL,
-    PLACEBO,
-    SHOWN,
-    SUGGESTED,
-    Attribute,
-)
+from lib.names import BASELINE, BY_PATIENT, CROSSED, NO_TARGET, OVERALL, PLACEBO, SHOWN, SUGGESTED, Attribute
 from lib.report.words.writing import MINUS, Writing
 from lib.settings import ROOT, languages
 
@@ -105,9 +94,9 @@ class Language(Writing):
         return names.get(name) or names["other"].format(label=label)
 
     def group(self, group: str, attribute: Attribute | str) -> str:
-        """A group as a figure labels it; everyone where the attribute is `overall`."""
+        """A group as a figure labels it; everyone where it is `all`, or the attribute is `overall`."""
         name = _name(attribute)
-        if name == OVERALL:
+        if name == OVERALL or group == "all":
             return self.phrase("everyone")
         return self._names["groups"].get(f"{name}/{group}", group)
 
@@ -119,9 +108,8 @@ class Language(Writing):
         """The people of a group: `women`, `people imaged in AP`."""
         name = _name(attribute)
         people = self._names["people"]
-        return people.get(f"{name}/{group}") or people["other"].format(
-            group=self.group(group, attribute), label=self.attribute(attribute)
-        )
+        names = {"group": self.group(group, attribute), "label": self.attribute(attribute)}
+        return people.get(f"{name}/{group}") or people["other"].format(**names)
 
     def gap(self, metric: str, attribute: Attribute | str) -> str:
         """`TPR gap by view`; the metric alone where the attribute is `overall`."""
@@ -137,10 +125,9 @@ class Language(Writing):
         told = often if often == "0" else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
         if not interval:
             return f"{told}{self.stars(size.verdict)}"
-        known = size.low is not None and size.high is not None
-        return (
-            f"{told} ({self.bounds(*(self.thousand(end, True) for end in (size.low, size.high)))})" if known else told
-        )
+        if size.low is None or size.high is None:
+            return told
+        return f"{told} ({self.bounds(self.thousand(size.low, True), self.thousand(size.high, True))})"
 
     def stars(self, verdict: str | None) -> str:
         """`**` where something is shown, `*` where it is suggested."""
@@ -176,12 +163,11 @@ class Language(Writing):
             return rule
         return self.phrase("rule_by", rule=rule, by=self.by(target))
 
-    def method(self, row: Mapping[str, Any] | Sequence[str]) -> str:
+    def method(self, method: Sequence[str]) -> str:
         """A method (weighting, post-processing, target) without the parts that are the baseline's; the baseline by its own name."""
-        keys = ("weighting", "postprocessing", "target")
-        weighting, rule, target = [row[key] for key in keys] if isinstance(row, Mapping) else row
-        parts = [] if weighting == BASELINE_WEIGHTING else [self.weighting(weighting)]
-        if rule != BASELINE_POSTPROCESSING:
+        weighting, rule, target = method
+        parts = [] if weighting == BASELINE[0] else [self.weighting(weighting)]
+        if rule != BASELINE[1]:
             parts.append(self.rule(rule, target))
         return self.phrase("with").join(parts) or self.phrase("baseline")
 

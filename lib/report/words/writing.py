@@ -31,13 +31,8 @@ class Writing:
     def number_format(self) -> dict[str, Any]:
         """How axes write numbers (the `number` of a Vega locale)."""
         symbols = self._locale.number_symbols["latn"]
-        return {
-            "decimal": symbols["decimal"],
-            "thousands": symbols["group"],
-            "grouping": [3],
-            "currency": ["", ""],
-            "minus": MINUS,
-        }
+        own = {"decimal": symbols["decimal"], "thousands": symbols["group"], "minus": MINUS}
+        return own | {"grouping": [3], "currency": ["", ""]}
 
     def number(self, value: float | None, digits: int = 0, signed: bool = False) -> str:
         """`1,234`, `0.71`; with `signed` a plus before what is above 0. None is `not estimable`."""

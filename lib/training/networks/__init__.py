@@ -1,6 +1,6 @@
 """The networks that can be trained, one file each, and what they start from.
 
-A network of your own: a file beside these with `FACTS`, `RECIPES`, `NORMS_ARE_FOLDED`, `build()` of a subclass of `Network`,
+A network of your own: a file beside these with `FACTS`, `RECIPES`, `NORMS_ARE_FOLDED`, a subclass of `Network` called `NETWORK`,
 `read_weights()` and `weights_at_hand()`; and its name in `NetworkName` of `lib.training.settings`.
 """
 
@@ -12,19 +12,14 @@ from typing import get_args
 import torch
 
 from lib.messages import message
-from lib.training.networks.interface import Network, NetworkFacts, WeightsUnavailable, fold_norms
+from lib.training.networks.interface import Network, WeightsUnavailable, fold_norms
 from lib.training.settings import NetworkName
 
 log = logging.getLogger(__name__)
 
 NETWORKS: dict[str, ModuleType] = {name: import_module(f"{__name__}.{name}") for name in get_args(NetworkName)}
 
-__all__ = ["NETWORKS", "Network", "NetworkFacts", "build", "facts", "fold_norms", "initial_weights", "weights_at_hand"]
-
-
-def facts(name: str) -> NetworkFacts:
-    """Who trained the start of network `name`, on what, and under which licence."""
-    return NETWORKS[name].FACTS
+__all__ = ["NETWORKS", "Network", "build", "fold_norms", "initial_weights"]
 
 
 def initial_weights(name: str, wanted: str) -> tuple[str, dict[str, torch.Tensor] | None]:
@@ -41,11 +36,6 @@ def initial_weights(name: str, wanted: str) -> tuple[str, dict[str, torch.Tensor
         return "none", None
 
 
-def weights_at_hand(name: str) -> bool:
-    """Whether the ImageNet weights of network `name` lie on this machine already, so that nobody has to be asked."""
-    return NETWORKS[name].weights_at_hand()
-
-
 def build(name: str, start: str, tensors: dict[str, torch.Tensor] | None = None) -> Network:
     """Network `name` in the form that it has after a start from `start` (`imagenet` or `none`), on one-channel images.
 
@@ -54,7 +44,7 @@ def build(name: str, start: str, tensors: dict[str, torch.Tensor] | None = None)
     convolutions: their statistics stay those of ImageNet, and a step takes two thirds of the time.
     """
     module = NETWORKS[name]
-    network = module.build()
+    network = module.NETWORK()
     if tensors is not None:
         missing = network.load_state_dict(tensors, strict=False).missing_keys
         assert set(missing) <= {"head.weight", "head.bias"}, missing

@@ -107,8 +107,7 @@ class EfficientNetLite0(Network):
         return [self.conv_stem, self.bn0, *self.blocks[:blocks]]
 
 
-def build() -> EfficientNetLite0:
-    return EfficientNetLite0()
+NETWORK = EfficientNetLite0
 
 
 def read_weights() -> dict[str, torch.Tensor]:

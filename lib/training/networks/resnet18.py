@@ -50,8 +50,7 @@ class ResNet18(Network):
         return [self.body.conv1, self.body.bn1, *[block for stage in stages for block in stage][:blocks]]
 
 
-def build() -> ResNet18:
-    return ResNet18()
+NETWORK = ResNet18
 
 
 def read_weights() -> dict[str, torch.Tensor]:

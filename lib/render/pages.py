@@ -1,14 +1,23 @@
-"""Quarto's post-render script: make the pages work when opened from disk, without a server.
+"""Quarto's post-render script: pages work from disk, without a server, and link to their twins in the other editions.
 
 A browser loads no module script and no data from a page that lies on disk. Quarto's one module script is written again
-as a plain one, and the index of the search as a script that pages ask when they cannot fetch it. Standard library only.
+as a plain one, and the index of the search as a script that pages ask when they cannot fetch it. A link to a twin is
+there when, and only when, what it leads to is: links are made anew after each edition. Standard library only.
 """
 
+import html
 import json
 import os
 import re
 import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from lib.render.book import output_of, page_words  # noqa: E402
+from lib.settings import languages  # noqa: E402
 
 MODULES = ("quarto-html/quarto.js", "quarto-html/tabsets/tabsets.js")
 PLAIN = "quarto-html/quarto-plain.js"
@@ -18,6 +27,8 @@ TAG = re.compile(
 INDEX, INDEX_SCRIPT = "search.json", "search.js"
 SEARCH, REFUSAL = "quarto-search/quarto-search.js", 'window.location.protocol === "file:" && !shownWarning'
 """Where Quarto refuses to search on pages from disk, which `search.js` makes needless."""
+LINKS = re.compile(r'<p class="twins">.*?</p>\n?', re.DOTALL)
+PLACE = re.compile(r'(<main\b[^>]*>|<section id="title-slide"[^>]*>)\n?')
 
 
 def plain_script(quarto: str, tabsets: str) -> str:
@@ -58,8 +69,40 @@ def _plain_tag(tag: re.Match[str]) -> str:
     return f'<script src="{tag["to"]}{PLAIN}" defer></script>' if tag["what"] == MODULES[0] else ""
 
 
+def link_twins(root: Path) -> int:
+    """Link the pages of all editions in `_book` with each other; returns how many links there are."""
+    codes, links = languages(root), 0
+    pages = {code: _pages(root, code) for code in codes}
+    for code in codes:
+        for name, page in pages[code].items():
+            twins = [(other, pages[other][name]) for other in codes if other != code and name in pages[other]]
+            links_there = "".join(_link(root, page, other, twin) for other, twin in twins)
+            before = page.read_text("utf-8")
+            after = LINKS.sub("", before)
+            if links_there:
+                after = PLACE.sub(lambda m, p=links_there: f'{m[1]}\n<p class="twins">{p}</p>\n', after, count=1)
+            if after != before:
+                page.write_text(after, "utf-8")
+            links += len(twins)
+    return links
+
+
+def _pages(root: Path, code: str) -> dict[str, Path]:
+    """The pages of an edition by the name that twins share: the path without the folder of the language."""
+    home = root / output_of(code)
+    files = [path for path in (*home.glob("*.html"), *(home / "chapters").rglob("*.html")) if path.is_file()]
+    return {path.relative_to(home).as_posix().replace(f"chapters/{code}/", "chapters/", 1): path for path in files}
+
+
+def _link(root: Path, page: Path, code: str, twin: Path) -> str:
+    to = Path(os.path.relpath(twin, page.parent)).as_posix()
+    label = page_words(root, code)["page"].get("twin", code)
+    return f'<a href="{html.escape(to)}" lang="{code}" hreflang="{code}">{html.escape(label)}</a>'
+
+
 if __name__ == "__main__":
     try:
         work_from_disk(Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"]))
     except ValueError as error:
         print(f"{error}: the pages need a server, such as `quarto preview`.", file=sys.stderr)
+    link_twins(ROOT)
