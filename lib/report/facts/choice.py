@@ -119,7 +119,7 @@ def again(study: Results) -> Estimate | None:
     d = decide(study)
     if d.anew is None:
         return None
-    return d.anew.size if d.anew.size.value >= d.left else Estimate(d.left)
+    return d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap)
 
 
 def recommendation(study: Results) -> dict[str, Any] | None:

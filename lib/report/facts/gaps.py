@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from lib.audit.questions.gap_by_findings import FEWEST
-from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT, Attribute, Method
+from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, OVERALL, PATIENT, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.values import Estimate, alone, error_gaps, estimate, figure, keys_of, rate, row, rows, turned
 from lib.results import Results
@@ -203,3 +203,11 @@ def _blind(results: Results, **where: str) -> dict[str, Any] | None:
     looks = figure(results, "label_mixture", **place) if where["metric"] == "fpr" else None
     told = {"group": group, "share": most, "wrong": alike["wrong"], "fewest": least, "least": fewest["wrong"]}
     return told | {"looks": looks}
+
+
+def both_labels(results: Results) -> int:
+    """Patients to judge on who have images of both labels."""
+    place = {"attribute": OVERALL, "group": "all", "unit": PATIENT, **values.UNTREATED}
+    lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
+    everyone = values.judged(results).get("all")
+    return max(0, sum(line["patients"] for line in lines) - everyone["patients"]) if all(lines) and everyone else 0

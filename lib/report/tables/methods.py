@@ -102,13 +102,14 @@ def _options(study: Results) -> Facts | None:
 
 @table(_options)
 def options(material: Material) -> GT:
-    """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed.
+    """A row for each option of the decision page: of 1,000 sick of each group those missed, of 1,000 healthy those alarmed, and the gaps left.
 
-    On a slide, who pays in their place, and under our choice what is left of the gap when it is fitted once, or chosen anew."""
-    columns = ("needs", "missed", "alarmed", "gap", "price", "evidence")
-    columns = ("needs", "gap", "pays", "evidence") if material.size == "slide" else columns
-    rows = [{"o": option, "way": None, "left": None} for option in material["d"].options]
-    if material.size == "slide":
+    On a page, balanced accuracy, too; on a slide, under our choice what is left of the gap when it is fitted once, or chosen anew."""
+    chosen, slide = material["d"].options, material.size == "slide"
+    others = ("others",) if any(option.elsewhere for option in chosen) else ()
+    columns = ("missed", "alarmed", "gap", *others, *(() if slide else ("price",)))
+    rows = [{"o": option, "way": None, "left": None} for option in chosen]
+    if slide:
         rows += [{"o": material["d"].choice, "way": way, "left": gap} for way, gap in material["ways"].items() if gap]
     return listing(material, rows, columns, stub="option", right=())
 
