@@ -35,9 +35,9 @@ def test_a_block_is_a_line_and_a_page_has_paragraphs(folder):
 
 
 def test_an_edited_sentence_is_told(folder):
-    path = folder / "en" / "tables" / "options.md.j2"
+    path = folder / "en" / "tables" / "recommendation.md.j2"
     path.write_text(path.read_text("utf-8").replace("must know", "has to be told"), "utf-8")
-    assert tell(words(folder), "tables/options", "needs_head") == "has to be told"
+    assert tell(words(folder), "tables/recommendation", "needs_head") == "has to be told"
 
 
 @pytest.mark.parametrize(

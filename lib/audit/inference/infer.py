@@ -106,8 +106,11 @@ def _inferred(family: list[Summary], margin: float, null: float | None, seed: in
         chosen = np.split(asked, np.cumsum([len(own) for own in family])[:-1])
         some = [own.take(mask) for own, mask in zip(family, chosen, strict=True) if mask.any()]
         adjusted[asked], critical = stepped(some, joined["size"][asked], seed=seed)
+        # of a handful of patients, resampling may see less noise than the pivot allows for
+        adjusted = np.fmax(adjusted, joined["p"])
         bounds = [pivot.bounds(critical, family=True) for pivot in pivots]
         low, high = (np.concatenate(own) for own in zip(*bounds, strict=True))
+        low, high = np.fmin(low, joined["low"]), np.fmax(high, joined["high"])
         low, high = agreeing(joined["estimate"], low, high, adjusted, null)
     verdicts = verdicts_of(joined["p"], adjusted, joined["p_equivalent"], asked | ~np.isnan(joined["low"]))
     index = pl.concat([own.index for own in family], how="diagonal")
