@@ -39,6 +39,7 @@ CLAIMS = (
     "We are sure that there is a gap",
     "of that we are sure",
     "**Non, pas selon",
+    "**Non : ni selon",
     "nous en sommes sûrs",
     "Nous sommes sûrs qu’il y a un écart",
 )

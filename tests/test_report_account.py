@@ -5,7 +5,7 @@ import pytest
 from bundles import Knobs, bundle
 
 from lib.names import DEFAULTS, PATIENT
-from lib.report.facts import account
+from lib.report.facts import account, held
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap
 from lib.report.facts.values import KEYS, Estimate
@@ -50,10 +50,21 @@ def test_what_is_left_is_judged_in_three_ways_and_the_headline_is_one_of_them():
     assert told["ways"]["mean"]["tpr"].size.value == pytest.approx(abs(row["left"]))
     assert d.mean.size.value == pytest.approx(d.choice.gap)
     found = study.chosen_anew.filter(pl.col("attribute") == "view")["estimate"].abs().max()
-    assert d.anew.size.value == pytest.approx(found) and d.left == pytest.approx(max(found, d.choice.gap))
+    assert d.anew.size.value == pytest.approx(found)
+    expected = d.deployed.size.value if d.deployed else found
+    assert d.left == pytest.approx(max(expected, d.choice.gap))
 
 
 def test_where_nothing_is_chosen_nothing_is_left_to_judge():
     null = bundle(Knobs(effect=0, postprocessings=("fixed_0.5", "group_best_threshold", "equalized_odds")))
     assert decide(null).choice.nothing and account.left(null) is None and decide(null).anew is None
     assert not account.attributes(null)["opened"]
+
+
+def test_one_thing_is_held_fixed_at_a_time_and_the_untouched_gap_comes_first():
+    study = bundle()
+    told, main = held.held(study), decide(study).main
+    first, *rest = told["lines"]
+    assert first["what"] == "nothing" and first["gaps"][main.metric].size.value == pytest.approx(main.gap.value)
+    assert rest and all(line["gaps"].keys() == {"tpr", "fpr"} and any(line["gaps"].values()) for line in rest)
+    assert held.held(bundle(Knobs(effect=0, postprocessings=("fixed_0.5", "equalized_odds")))) is None

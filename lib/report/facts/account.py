@@ -1,35 +1,50 @@
 """What is left of the gaps, told once for all: by three judges, attribute by attribute, at lower cut-offs, in a year, at other prevalences."""
 
+from math import ceil, inf, isfinite
 from typing import Any
 
 import polars as pl
+from scipy.stats import norm
 
-from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, SHOWN
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, PATIENT, SHOWN
 from lib.report.facts import values
-from lib.report.facts.cohort import ties
-from lib.report.facts.decision import decide
+from lib.report.facts.cohort import simpson, ties
+from lib.report.facts.decision import IN_EACH, SENSITIVE, decide
 from lib.report.facts.gaps import Gap, by_metric, left_of, of_method, once
-from lib.report.facts.values import KNOWN, alone, error_gaps, figures, judged, keys_of, rate, row, rows
+from lib.report.facts.held import ONE_CUT, recalibrated
+from lib.report.facts.values import (
+    KNOWN,
+    alone,
+    error_gaps,
+    figures,
+    judged,
+    keys_of,
+    predictive_values,
+    rate,
+    row,
+    rows,
+)
+from lib.report.facts.weightings import both
 from lib.report.registry import sentences
 from lib.results import Results
 
-RECALIBRATED = ("platt", "isotonic")
-"""Rules that make a score mean the same in each group, and cut everyone at 0.5: the first that was tried is told."""
 PREVALENCES = (0.05, 0.15)
 URGENT = ("Pneumothorax",)
 """Findings of ChestX-ray14 that cannot wait."""
-POINTS = ("0.5", "TPR 0.90", "TPR 0.95")
+POINTS = ("0.5", SENSITIVE, "TPR 0.95", IN_EACH)
+PRECISION = 0.1
+"""How exactly a hospital is to know a rate, and a gap: half the length of a 95 % interval."""
 
 
 def left(results: Results) -> dict[str, Any] | None:
     """The facts of the table `left`: `ways` of judging what our choice leaves (`mean`, `deployed`, `anew`), each with its `gaps` by metric.
 
-    `before`: the gaps without it; `again`: how often, of 1, the choice fell on the same method when it was made anew.
+    `before`: the gaps without it. `narrower`: made anew, the interval is narrower than that of one fitted rule, though more varies.
     """
     d = decide(results)
     if d.change is None:
         return None
-    place, again = (d.attribute, d.contrast), row(results, "chosen_anew")
+    place = (d.attribute, d.contrast)
     ways = {
         "mean": of_method(results, d.change.method, *place),
         "deployed": once(results, "deployed", *place, **keys_of(d.change.method)),
@@ -37,7 +52,13 @@ def left(results: Results) -> dict[str, Any] | None:
     }
     ways = {way: gaps for way, gaps in ways.items() if any(gaps.values())}
     before = of_method(results, BASELINE, *place)
-    return {"d": d, "ways": ways, "before": before, "again": again and again["again"]} if ways else None
+    narrower = bool(d.deployed and d.anew) and _width(d.anew) < _width(d.deployed)
+    return {"d": d, "ways": ways, "before": before, "narrower": narrower} if ways else None
+
+
+def _width(gap: Gap) -> float:
+    low, high = gap.size.low, gap.size.high
+    return inf if low is None or high is None else high - low
 
 
 def attributes(results: Results) -> dict[str, Any] | None:
@@ -57,15 +78,16 @@ def attributes(results: Results) -> dict[str, Any] | None:
             harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in(values.SEEN)
             for line in rows(results, "effects", harmful, error_gaps(attribute), **keys).to_dicts():
                 gap = Gap.of(attribute, line["metric"], line["contrast"], left_of(line))
-                opened.append({"gap": gap, "before": abs(line["before"]), "sure": line["outcome_verdict"] == SHOWN})
+                others = {attribute.reference, attribute.contrasts[line["contrast"]]} - {gap.worse}
+                told_of = {"gap": gap, "better": next(iter(others)), "before": abs(line["before"])}
+                opened.append(told_of | {"sure": line["outcome_verdict"] == SHOWN})
     known = any(line["before"] for line in told)
     return {"d": d, "choice": d.change, "lines": told, "ties": ties(results), "opened": opened} if known else None
 
 
 def prevalence_alone(results: Results) -> dict[str, Any] | None:
-    """What calibration in each group leaves of the main gap: what is then left is due to how many are sick, and to how scores spread.
+    """What one cut-off leaves of the gaps when the scores of each group are corrected first, and when they are not (`recalibrated`, `cut`).
 
-    `recalibrated`: the `rule` that was tried, and by metric what is `left`; None where none was. `before`: the gaps without it.
     `sick`: the share of each group; `more`: the group of the two with the larger, whose sick are found and whose healthy alarmed more often then.
     `off`: by group, how far mean scores lie above the share of sick (above 0: they promise too much), with verdicts.
     """
@@ -73,9 +95,7 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
     place = {"weighting": BASELINE_WEIGHTING, "attribute": d.attribute.name, "measure": "mean_error"}
     off = figures(rows(results, "calibration", "estimable", **place), "group")
     contrast = d.contrast or next(iter(d.attribute.contrasts))
-    methods = [(BASELINE_WEIGHTING, rule, d.attribute.name) for rule in RECALIBRATED]
-    left_by = {method[1]: of_method(results, method, d.attribute, contrast) for method in methods}
-    told = next(({"rule": rule, "left": gaps} for rule, gaps in left_by.items() if all(gaps.values())), None)
+    told, cut = recalibrated(results, d.attribute, contrast), of_method(results, ONE_CUT, d.attribute, contrast)
     if told is None and not off:
         return None
     sick = {group: line["estimate"] for group, line in judged(results, d.attribute.name).items()}
@@ -83,7 +103,7 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
     return {
         "d": d,
         "recalibrated": told,
-        "before": of_method(results, BASELINE, d.attribute, contrast) if d.options else {},
+        "cut": cut if all(cut.values()) else None,
         "off": {group: value for group, value in off.items() if group in d.attribute.groups},
         "sick": sick,
         "more": max(pair, key=sick.__getitem__) if sick.keys() >= set(pair) else None,
@@ -93,7 +113,7 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
 def sensitive(results: Results) -> dict[str, Any] | None:
     """The facts of the table `sensitive`: by cut-off (`points`), everyone's and each group's shares of missed and of alarmed.
 
-    One cut-off for everyone, fitted so that 90 (95) of 100 sick are found; `gaps` by attribute at each.
+    One cut-off for everyone, fitted so that 90 (95) of 100 sick are found, then one for each group (`cuts` by group); `gaps` by attribute at each.
     """
     d = decide(results)
     about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
@@ -103,13 +123,15 @@ def sensitive(results: Results) -> dict[str, Any] | None:
     levels = figures(frame.filter(~values.BETWEEN), "point", "metric", "group", read=alone)
     points = []
     for point in POINTS:
-        known = [g for g in ("all", *d.attribute.groups) if levels.keys() >= {(point, "tpr", g), (point, "fpr", g)}]
+        each = point == IN_EACH  # everyone's own cut-off is that of one for all
+        of = d.attribute.groups if each else ("all", *d.attribute.groups)
+        known = [g for g in of if levels.keys() >= {(point, "tpr", g), (point, "fpr", g)}]
         rates = {group: (levels[point, "tpr", group].complement, levels[point, "fpr", group]) for group in known}
         groups = [{"group": g, "missed": missed, "alarmed": alarmed} for g, (missed, alarmed) in rates.items()]
-        if "all" in known:
+        if known and (each or "all" in known):
             gaps = list(figures(frame.filter(values.BETWEEN, point=point), "contrast", "metric").values())
-            cut = levels.get((point, "threshold", "all"))
-            points.append({"point": point, "cut": cut, "groups": groups, "gaps": gaps})
+            cuts = {group: levels[point, "threshold", group] for group in of if (point, "threshold", group) in levels}
+            points.append({"point": point, "cuts": cuts, "groups": groups, "gaps": gaps})
     return {"d": d, "points": points} if len(points) > 1 else None
 
 
@@ -125,14 +147,9 @@ def predictive(results: Results) -> dict[str, Any] | None:
         tpr, fpr = (rate(results, metric, name, group, estimable=True) for metric in ERRORS)
         own = judged(results, name).get(group)
         if tpr and fpr and own:
-            values = [_predictive(tpr.value, fpr.value, share) for share in (*PREVALENCES, own["estimate"])]
+            values = [predictive_values(tpr.value, fpr.value, share) for share in (*PREVALENCES, own["estimate"])]
             told.append({"group": group, "attribute": attribute, "own": own["estimate"], "values": values})
     return {"d": d, "lines": told, "prevalences": PREVALENCES} if told else None
-
-
-def _predictive(tpr: float, fpr: float, sick: float) -> tuple[float | None, float | None]:
-    called, spared = sick * tpr + (1 - sick) * fpr, sick * (1 - tpr) + (1 - sick) * (1 - fpr)
-    return (sick * tpr / called if called else None), ((1 - sick) * (1 - fpr) / spared if spared else None)
 
 
 def yearly(results: Results) -> dict[str, Any] | None:
@@ -167,5 +184,20 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
 @sentences("account")
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
-    told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
+    told, alike = {"base": prevalence_alone(results), "missed": missed_findings(results)}, simpson(results)
+    told |= {"both": both(results), "needed": needed(results)}
+    told["unadjusted"] = [results.attributes[name] for name in alike["unadjusted"]] if alike else []
     return {"d": decide(results), "by_attribute": attributes(results)} | told
+
+
+def needed(results: Results) -> dict[str, Any]:
+    """Patients that a hospital needs: with `each` label in a group for a rate to within `precision`, for a `gap` of two groups to within the same.
+
+    Of the normal approximation, at a rate of one half, where it is widest. `study`: patients like these for a gap of the size of the margin.
+    """
+    variance, main = 0.25 * (norm.ppf(0.975) / PRECISION) ** 2, decide(results).main
+    place = {"unit": PATIENT, **values.UNTREATED}
+    place |= {"attribute": main.attribute.name, "contrast": main.contrast, "metric": main.metric} if main else {}
+    line = row(results, "gaps", **place) if main else None
+    many = line["patients_needed"] if line and isfinite(line["patients_needed"] or inf) else None
+    return {"precision": PRECISION, "each": ceil(variance), "gap": ceil(2 * variance), "study": many}

@@ -4,13 +4,14 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import AMPLIFICATION, BASELINE_WEIGHTING, CROSSED, DEMANDS, ERRORS, OVERALL, PATIENT
+from lib.names import BASELINE_WEIGHTING, CROSSED, DEMANDS, ERRORS, OVERALL, PATIENT
 from lib.report.facts.decision import decide
 from lib.report.facts.values import BALANCED, UNTREATED, alone, figure, figures, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
 LEVELS = ("tpr", "fpr", "auc")
+QUANTITIES = ("data", "model", "excess")
 
 
 Line = dict[str, Any]
@@ -37,16 +38,15 @@ def _lines(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column
 
 
 def amplified(results: Results) -> list[dict[str, Any]]:
-    """By attribute, where it is told: how much more often the first group is sick (`data`) and called sick (`model`), and how much more
-    the decisions depend on the group than the labels do (`total`)."""
+    """By attribute and contrast, where it is told: how much more often the first group is sick (`data`) and called sick (`model`), and the
+    difference of the two (`excess`), each with its interval."""
     told = []
     for attribute in results.attributes.values():
         amounts = figures(rows(results, "amplification", attribute=attribute.name, **UNTREATED), "contrast", "quantity")
-        total = amounts.get((AMPLIFICATION, "amplification"))
         for contrast in attribute.contrasts:
-            if all((contrast, quantity) in amounts for quantity in ("data", "model", "excess")):
-                both = {quantity: amounts[contrast, quantity] for quantity in ("data", "model")}
-                told.append({"attribute": attribute, "contrast": contrast, "total": total} | both)
+            three = {name: amounts[contrast, name] for name in QUANTITIES if (contrast, name) in amounts}
+            if len(three) == len(QUANTITIES):
+                told.append({"attribute": attribute, "contrast": contrast} | three)
     return told
 
 
@@ -145,4 +145,6 @@ def told(results: Results) -> dict[str, Any]:
     """The facts of the sentences on the untouched classifier; `ece` is the error of calibration over everyone."""
     everyone = {"attribute": OVERALL, "group": "all", "measure": "ece", "estimable": True}
     ece = figure(results, "calibration", weighting=BASELINE_WEIGHTING, **everyone)
-    return {"d": decide(results), "amplified": amplified(results), "ece": ece.value if ece else None}
+    d = decide(results)
+    told = {"d": d, "amplified": amplified(results), "contrast": d.contrast}
+    return told | {"ece": ece.value if ece else None}

@@ -1,11 +1,21 @@
 """What choosing among methods rests on: the map of all of them, who gains and who loses, the recommended one and its rivals."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from lib.names import ALTERNATIVE, BASELINE, OVERALL, PATIENT, RECOMMENDED, TOO_DEAR
+from lib.names import (
+    ALTERNATIVE,
+    BASELINE,
+    BASELINE_POSTPROCESSING,
+    BASELINE_WEIGHTING,
+    OVERALL,
+    PATIENT,
+    RECOMMENDED,
+    TOO_DEAR,
+)
 from lib.report.facts.decision import decide
 from lib.report.facts.options import together
-from lib.report.facts.values import BALANCED, KEYS, Estimate, figures, rows
+from lib.report.facts.values import BALANCED, KEYS, KNOWN, Estimate, acts_on, error_gaps, figures, parts, rows
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
@@ -32,6 +42,54 @@ def front(study: Results) -> dict[str, Any] | None:
             own = {"method": method, "accuracy": level.value, "gap": line["disparity"], "kind": kind}
             points.append(own | {"named": method in named, "recommended": line["role"] == RECOMMENDED})
     return {"d": d, "points": points} if points else None
+
+
+def crossed(study: Results) -> dict[str, Any] | None:
+    """`cells`: by method, the widest `gap` by the page's attribute, the balanced `accuracy`, and whether that is `dear`: falls by more than is acceptable.
+
+    `weightings` and `rules` (name, target) are rows and columns, the baseline's first. Of the rules, `firm` leave at most the margin
+    under every weighting, `failing` leave more alone; `rescued`: methods of a failing rule that leave at most the margin; `within`: how many do.
+    None where no weighting is crossed with a rule, or the gap is not estimable.
+    """
+    d = decide(study)
+    gaps = parts(rows(study, "gaps", acts_on(d.attribute), error_gaps(d.attribute), KNOWN), *KEYS)
+    everyone = {"attribute": OVERALL, "group": "all", "metric": BALANCED, "unit": PATIENT}
+    levels = figures(rows(study, "metrics", acts_on(d.attribute), **everyone), *KEYS)
+    cells = {
+        method: {
+            "gap": max(abs(line["estimate"]) for line in gaps[method]),
+            "accuracy": level.value,
+            "dear": levels[BASELINE].value - level.value > d.largest_loss,
+            "chosen": d.choice is not None and method == d.choice.method,
+        }
+        for method, level in levels.items()
+        if method in gaps and BASELINE in levels
+    }
+    weightings = _first(BASELINE_WEIGHTING, [method[0] for method in cells])
+    rules = _first(BASELINE[1:], [method[1:] for method in cells])
+    if len(weightings) < 2 or len(rules) < 2 or BASELINE not in cells:
+        return None
+    low = {method: cell["gap"] <= d.margin for method, cell in cells.items()}
+    # no rule is no rule that fails
+    tried = [rule for rule in rules if rule[0] != BASELINE_POSTPROCESSING]
+    failing = [rule for rule in tried if not low.get((BASELINE_WEIGHTING, *rule), True)]
+    rescued = [method for method in cells if low[method] and method[1:] in failing]
+    return {
+        "d": d,
+        "cells": cells,
+        "weightings": weightings,
+        "rules": rules,
+        "firm": [rule for rule in tried if all(low.get((weighting, *rule), True) for weighting in weightings)],
+        "failing": failing,
+        "rescued": sorted(rescued, key=lambda method: cells[method]["gap"]),
+        "alone": [weighting for weighting in weightings[1:] if low.get((weighting, *BASELINE[1:]))],
+        "within": sum(low.values()),
+    }
+
+
+def _first(first: Any, names: Iterable[Any]) -> list[Any]:
+    """Each name once, one before the others."""
+    return list(dict.fromkeys([first, *names]))
 
 
 def who_gains(study: Results) -> dict[str, Any] | None:
@@ -61,7 +119,7 @@ def again(study: Results) -> Estimate | None:
     d = decide(study)
     if d.anew is None:
         return None
-    return d.anew.size if d.anew.size.value >= d.left else Estimate(d.left)
+    return d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap)
 
 
 def recommendation(study: Results) -> dict[str, Any] | None:

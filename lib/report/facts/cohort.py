@@ -4,6 +4,8 @@ from collections import Counter
 from itertools import product
 from typing import Any
 
+import polars as pl
+
 from lib import names
 from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
@@ -174,7 +176,30 @@ def data(study: Results) -> dict[str, Any]:
         "many": MANY,
         "tried": _tried(study, attribute),
         "findings": sorted(findings, key=lambda finding: (-sum(finding[1]), finding[0])),
+        "crossed": _crossed(study, attribute),
+        "young": _young(study),
     }
+
+
+def _crossed(study: Results, attribute: Attribute) -> list[tuple[Attribute, dict[str, list[float]]]]:
+    """Of each other attribute, by group, its share of the images of each group of the attribute, among those to be judged on."""
+    crossings = rows(study, "pooled_crossings", pl.col("metric").is_in(names.ERRORS))
+    by = parts(crossings, "attribute", "group") if crossings.height else {}
+    images = {frozenset(group.split(", ")): sum(line["images"] for line in lines) for (_, group), lines in by.items()}
+    told = []
+    for other in (other for other in study.attributes.values() if other != attribute):
+        own = {g: [images.get(frozenset((g, o)), 0) for o in other.groups] for g in attribute.groups}
+        if all(sum(counts) for counts in own.values()):
+            shares = {o: [own[g][k] / sum(own[g]) for g in attribute.groups] for k, o in enumerate(other.groups)}
+            told.append((other, shares))
+    return told
+
+
+def _young(study: Results) -> dict[int, float] | None:
+    """The share of the images to learn from that show somebody under ten, and under twenty; None where no age is known."""
+    told, first = ages(study), next(iter(parts(rows(study, "ages"), "split").values()), [])
+    below = {years: sum(line["images"] for line in first if line["age"] < years) for years in (10, 20)}
+    return {years: n / told["images"] for years, n in below.items()} if told else None
 
 
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
@@ -188,7 +213,12 @@ def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
 def sketch(study: Results) -> dict[str, Any]:
     """What the causal sketch is told: which of the two it is, and what this cohort shows of its arrows."""
     told = data(study)
-    return told | {"of_view": told["attribute"].name == "view" and set(told["attribute"].groups) == {"AP", "PA"}}
+    return told | {"of_view": of_view(told["attribute"])}
+
+
+def of_view(attribute: Attribute) -> bool:
+    """Whether the attribute is how the image was taken, AP or PA, of which we know what goes with it."""
+    return attribute.name == "view" and set(attribute.groups) == {"AP", "PA"}
 
 
 def composition(study: Results) -> dict[str, Any] | None:
@@ -240,4 +270,9 @@ def simpson(study: Results) -> dict[str, Any] | None:
     shown = [one for one in every if (one["attribute"], one["split"]) == (attribute, "valid")]
     facts = {"attribute": attribute, "shown": shown, "turned": [one for one in every if one["turned"]]}
     facts |= {"asked": sum(one["turned"] is not None for one in every)}
+    # of the page's own gap it is told by what it cannot be adjusted
+    d = decide(study)
+    place = (d.main.contrast, d.main.metric) if d.main is not None and d.main.attribute == attribute else None
+    open_ = [one["within"] for one in shown if (one["contrast"], one["metric"]) == place and one["alike"] is None]
+    facts |= {"d": d, "unadjusted": open_}
     return facts | {"unknown": sum(one["alike"] is None for one in every)} if shown else None

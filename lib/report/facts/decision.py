@@ -3,10 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import DRAWN, OVERALL, RECOMMENDED, Attribute
-from lib.report.facts.gaps import Gap, ability, findings, of_method, once, silences, widest, widest_gap
+import polars as pl
+
+from lib.names import DRAWN, OVERALL, RANDOMISED, RECOMMENDED, Attribute, Method, kind_of
+from lib.report.facts.gaps import Gap, ability, both_labels, findings, of_method, once, silences, widest, widest_gap
 from lib.report.facts.options import options
-from lib.report.facts.values import BETWEEN, figure, figures, judged, rate, row, rows
+from lib.report.facts.values import (
+    BETWEEN,
+    KEYS,
+    KNOWN,
+    Estimate,
+    figures,
+    judged,
+    keys_of,
+    predictive_values,
+    rate,
+    row,
+    rows,
+)
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -19,21 +33,30 @@ WHY_NOT = {
     "whatever narrows a gap costs more balanced accuracy than is acceptable": "all dear",
 }
 """Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
-SENSITIVE = "TPR 0.90"
+SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
+"""Points of the table `operating_points` where nine of ten sick are found: with one cut-off, and with one for each group."""
+FEWER = 0.15
+"""The share of sick that a call is judged at where `[hospital]` names no `prevalence`."""
 
 
 class Decision:
     """All that the page says.
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
-    `why_not` says why nothing is recommended; `left` is the gap to be expected after the choice.
+    By attribute: `unfair` where a difference is shown, `doubted` where one is suggested; the others are `silences`.
+    `why_not` says why nothing is recommended. What the choice leaves: `mean` over folds and networks, `deployed` under one rule that is fitted
+    once, `anew` where the whole choice is made again; `left` is what is to be expected in use. `again` and `kind_again`: how often, of 1, the
+    choice made again falls on the same method, and on one of its kind.
+    `ties`: other methods of the same kind that meet all that is asked. `barred` (rules that aim at what is not held fair), `tossed` (rules with a coin):
+    tried, and not recommended. `levelled`: of each option how much of the narrowing is errors of those who fare better.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin).
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
     `own` is the first by the `attribute` that options are told by.
     `choice` is the option that is recommended, `change` the same unless it is to do nothing, `rule` the best threshold rule.
     `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
-    `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than the one to expect.
+    `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than where it is made anew.
+    `worth`: of those called healthy the share who are, `told`, and `untold`, without the classifier, where a share `sick` is.
     """
 
     def __init__(self, results: Results, hospital: Mapping[str, Any]) -> None:
@@ -46,6 +69,10 @@ class Decision:
         same = (self.main.attribute, self.main.contrast) if self.main else ()
         self.lead = [finding for finding in self.findings if (finding.attribute, finding.contrast) == same][:2]
         self.other = [finding for finding in self.findings if finding not in self.lead]
+        named = {finding.attribute.name: finding.attribute for finding in self.findings}
+        surely = {finding.attribute.name for finding in self.findings if finding.sure}
+        self.unfair = [attribute for name, attribute in named.items() if name in surely]
+        self.doubted = [attribute for name, attribute in named.items() if name not in surely]
         # the recommendation is about the preferred attribute, so that options are told by it
         first = self.main.attribute if self.main else next(iter(results.attributes.values()))
         self.attribute = results.attributes.get(preferred, first)
@@ -64,11 +91,23 @@ class Decision:
         same = self.main is not None and self.main.attribute == self.attribute
         gap = None if same else widest_gap(results, self.attribute)
         self.contrast = self.main.contrast if same else gap and gap["contrast"]
-        self.mean, self.anew = self._judged(results)
-        # what is to be expected: the gap on patients who had no part in choosing, where it is known and larger
-        gaps = [self.choice.gap if self.choice else None, self.anew.size.value if self.anew else None]
+        self.mean, self.deployed, self.anew = self._judged(results)
+        again = row(results, "chosen_anew") or {}
+        self.again, self.kind_again = again.get("again"), again.get("kind_again")
+        # what is to be expected in use: the gap of one fitted rule, else that of the choice made anew, where it is the larger
+        expected = self.deployed or self.anew
+        gaps = [self.choice.gap if self.choice else None, expected.size.value if expected else None]
         self.left = max((gap for gap in gaps if gap is not None), default=None)
-        self.rosy = self.choice is not None and self.left is not None and self.left - self.choice.gap > 0.01
+        self.rosy = self.anew is not None and self.anew.size.value - self.change.gap > 0.01
+        self.ties = _ties(results, self.change.method) if self.change else []
+        tried = set(rows(results, "metrics")["postprocessing"])
+        self.barred = [rule for rule in preferences.get("rejected") or () if rule in tried]
+        self.tossed = sorted(RANDOMISED & tried)
+        about = [f for f in self.lead if f.attribute == self.attribute][:1]
+        levelled = [
+            o.levelled(Gap(f.attribute, f.metric, f.worse, f.gap), f.better) for f in about for o in self.rivals
+        ]
+        self.levelled = [told for told in levelled if told and told["option"].support]
         alike = self.silences and all(silence["alike"] for silence in self.silences)
         sure = any(finding.sure for finding in self.findings)
         self.fair = "no" if sure else "doubtful" if self.findings else "alike" if alike else "unknown"
@@ -83,17 +122,21 @@ class Decision:
         self.sensitive = _sensitive(results, self.attribute)
         self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
         self.held_out = manifest.get("held_out", True)
-        self.image_size = manifest["settings"]["training"].get("image_size")
+        self.both_labels = both_labels(results)
         self.largest_loss = preferences.get("largest_loss", 0.0)
         self.demographics = bool(preferences.get("may_use_demographics"))
+        self.rejected = tuple(preferences.get("rejected", ()))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
+        self.worth = _worth(results, self.prevalence or FEWER)
 
-    def _judged(self, results: Results) -> tuple[Gap | None, Gap | None]:
-        """The widest gap that the choice leaves on the patients that it was made on, and on others when it is made anew."""
+    def _judged(self, results: Results) -> tuple[Gap | None, Gap | None, Gap | None]:
+        """The widest gap that the choice leaves: in the mean over fits, under one rule fitted once, and where the choice is made anew."""
         if self.change is None:
-            return None, None
-        gaps = of_method(results, self.change.method, self.attribute, self.contrast)
-        return widest(gaps), widest(once(results, "chosen_anew", self.attribute, self.contrast))
+            return None, None, None
+        place = (self.attribute, self.contrast)
+        mean = of_method(results, self.change.method, *place)
+        deployed = once(results, "deployed", *place, **keys_of(self.change.method))
+        return widest(mean), widest(deployed), widest(once(results, "chosen_anew", *place))
 
     def _against(self) -> list[str]:
         level = self.ability["level"] if self.ability else "chance"
@@ -114,14 +157,48 @@ def told(results: Results) -> dict[str, Any]:
     return {"d": decide(results)}
 
 
-def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:
-    """The same classifier with one lower cut-off, at which nine of ten sick are to be found: what it then does.
+def _ties(results: Results, chosen: Method) -> list[Method]:
+    """Other methods of the kind of the chosen one that no coin is tossed for, with a gap left within the margin of the smallest, and as sure a support."""
+    lines = rows(results, "recommendation").to_dicts()
+    support = next(line["support"] for line in lines if line["role"] == RECOMMENDED)
+    fit = {
+        tuple(line[key] for key in KEYS): line["disparity"]
+        for line in lines
+        if (line["role"] == RECOMMENDED or line["apart"] is not None) and line["support"] == support
+        if line["postprocessing"] not in RANDOMISED
+    }
+    least = min(fit.values())
+    near = [method for method, gap in fit.items() if gap <= least + results.margin]
+    return [method for method in near if method != chosen and kind_of(method) == kind_of(chosen)]
 
-    `found` and `alarmed`: shares of everyone's sick and healthy; `gaps`: differences by the attribute at that cut-off.
+
+def _worth(results: Results, sick: float) -> dict[str, float] | None:
+    """What it is worth to be called healthy, where a share `sick` is sick."""
+    tpr, fpr = (rate(results, metric, estimable=True) for metric in ("tpr", "fpr"))
+    told = predictive_values(tpr.value, fpr.value, sick)[1] if tpr and fpr else None
+    return None if told is None else {"sick": sick, "told": told, "untold": 1 - sick}
+
+
+def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:
+    """The same classifier with lower cut-offs, at which nine of ten sick are to be found: what it then does.
+
+    `found` and `alarmed`: shares of everyone's sick and healthy under one cut-off; `groups`: those of each group then, `in_each`: with a
+    cut-off for each group that is fitted to its own sick; `gaps`: differences by the attribute under one cut-off.
     """
-    everyone = {"attribute": OVERALL, "group": "all", "contrast": None, "point": SENSITIVE}
-    found, alarmed = (figure(results, "operating_points", **everyone, metric=metric) for metric in ("tpr", "fpr"))
-    if found is None or alarmed is None:
+    about = pl.col("attribute").is_in([OVERALL, attribute.name])
+    known = rows(results, "operating_points", ~BETWEEN, about, "estimable", KNOWN)
+    levels = {key: found.value for key, found in figures(known, "point", "group", "metric").items()}
+    if not all((SENSITIVE, "all", metric) in levels for metric in ("tpr", "fpr")):
         return None
+    told: dict[str, Any] = {
+        "found": Estimate(levels[SENSITIVE, "all", "tpr"]),
+        "alarmed": Estimate(levels[SENSITIVE, "all", "fpr"]),
+    }
+    for name, point in (("groups", SENSITIVE), ("in_each", IN_EACH)):
+        told[name] = [
+            {"group": group, "missed": 1 - levels[point, group, "tpr"], "alarmed": levels[point, group, "fpr"]}
+            for group in attribute.groups
+            if (point, group, "tpr") in levels and (point, group, "fpr") in levels
+        ]
     gaps = rows(results, "operating_points", BETWEEN, "estimable", attribute=attribute.name, point=SENSITIVE)
-    return {"found": found, "alarmed": alarmed, "gaps": list(figures(gaps, "contrast", "metric").values())}
+    return told | {"gaps": list(figures(gaps, "contrast", "metric").values())}

@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, PATIENT, Attribute, Method
+from lib.audit.questions.gap_by_findings import FEWEST
+from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, OVERALL, PATIENT, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.values import Estimate, alone, error_gaps, estimate, figure, keys_of, rate, row, rows, turned
 from lib.results import Results
@@ -80,6 +81,29 @@ def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str,
     return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
 
 
+def within(results: Results, attribute: Attribute, contrast: str | None) -> dict[int, dict[str, Any]]:
+    """By label, of the `patients` imaged in both groups, how much higher the first group's images score, and how much more often
+    they are `called` sick; empty where too few patients are (`within_patient`)."""
+    told: dict[int, dict[str, Any]] = {}
+    place = {"attribute": attribute.name, "contrast": contrast, "estimable": True}
+    for label, lines in values.parts(rows(results, "within_patient", **place), "label").items():
+        by = {line["metric"]: line for line in lines}
+        both = [estimate(by.get(metric)) for metric in ("score", "selection_rate")]
+        if all(both):
+            told[label] = {"patients": lines[0]["patients"], "score": both[0], "called": both[1]}
+    return told
+
+
+def compared(results: Results, attribute: Attribute, contrast: str) -> float | None:
+    """The share of the findings of the sick of two groups that enough patients of each have, so that they are compared one by one; of the
+    others all are taken for one (`gap_by_findings`)."""
+    pair = (attribute.contrasts[contrast], attribute.reference)
+    by = values.parts(rows(results, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
+    counts = [[line["patients"] for line in lines if line["group"] in pair] for lines in by.values()]
+    every = sum(map(sum, counts))
+    return sum(sum(own) for own in counts if len(own) == 2 and min(own) >= FEWEST) / every if every else None
+
+
 OPERATING_POINT, DISCRIMINATION = "operating point", "discrimination"
 AS_OTHERS, ERRORS_FIRST = "as the others", "errors first"
 
@@ -103,7 +127,7 @@ class Finding:
     `error`: "missed" (of the sick) or "alarmed" (of the healthy); `worse` and `better` are groups, `often` and `seldom`
     their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
     discrimination, both, or None where the parts of the gap cannot be told; `alike`: that both groups' curves differ by at most the margin is
-    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it; `split`: by image, the same
+    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that were compared one by one; `split`: by image, the same
     is not found; `sure`: it is shown.
     """
 
@@ -130,6 +154,7 @@ class Finding:
         # parts of a gap are above 0 where they widen it
         parts = [figure(results, "gap_by_findings", **where, part=part) for part in ("composition", "same findings")]
         self.composition, self.same_findings = (turned(part, whole.value) for part in parts)
+        self.compared = compared(results, self.attribute, self.contrast)
         self.blind = _blind(results, **where)
 
 
@@ -178,3 +203,11 @@ def _blind(results: Results, **where: str) -> dict[str, Any] | None:
     looks = figure(results, "label_mixture", **place) if where["metric"] == "fpr" else None
     told = {"group": group, "share": most, "wrong": alike["wrong"], "fewest": least, "least": fewest["wrong"]}
     return told | {"looks": looks}
+
+
+def both_labels(results: Results) -> int:
+    """Patients to judge on who have images of both labels."""
+    place = {"attribute": OVERALL, "group": "all", "unit": PATIENT, **values.UNTREATED}
+    lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
+    everyone = values.judged(results).get("all")
+    return max(0, sum(line["patients"] for line in lines) - everyone["patients"]) if all(lines) and everyone else 0

@@ -5,11 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.report.facts.gaps import Gap, of_method
 from lib.report.facts.values import KEYS, UNTREATED, Estimate, estimate, judged, keys_of, rate, row, rows
 from lib.results import Results
 
 Hospital = Mapping[str, Any]
 """`patients_per_year` and `prevalence`."""
+LEAST = 0.0005
+"""A smaller share is 0 of 1,000."""
 
 
 class Share:
@@ -47,6 +50,7 @@ class Option:
     when deciding. `gap` is the largest difference that is left; `change` against doing nothing and `loss` of balanced accuracy
     have intervals that hold for all candidates together. `support` is the surest verdict among the gaps that it narrows;
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
+    `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
     """
 
     def __init__(self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Hospital) -> None:
@@ -67,20 +71,40 @@ class Option:
         gains = [(own.group, error, gain) for own in self.shares for error, gain in own.gains.items()]
         self.gains = [({"group": group, "error": error}, gain) for group, error, gain in gains]
         self.given = bool(results.manifest.get("of_predictions"))
+        self.elsewhere, self.elsewhere_before = _elsewhere(results, method, attribute)
+
+    def levelled(self, gap: Gap, better: str) -> dict[str, Any] | None:
+        """How a gap narrows, by the estimate: `more` errors of the `group` that fares `better`, and their `share` of the narrowing.
+
+        None where it does not narrow, or by fewer errors of the other group alone.
+        """
+        gains = {place["group"]: gain for place, gain in self.gains if place["error"] == gap.error}
+        up, down = gains.get(gap.worse), gains.get(better)
+        if up is None or down is None or up.value <= down.value or down.value > -LEAST:
+            return None
+        share = min(1.0, -down.value / (up.value - down.value))
+        return {"option": self, "error": gap.error, "group": better, "more": -down.value, "share": share}
 
     @property
     def moves(self) -> list[dict[str, Any]]:
-        """Who gains and who loses: changes of a `group` that are shown or suggested, "missed" of its sick or "alarmed" of its healthy."""
-        seen = [(place, gain) for place, gain in self.gains if gain.seen and gain.value]
-        changes = [(place, gain.value > 0, gain if place["error"] == "missed" else -gain) for place, gain in seen]
-        return [place | {"better": better, "change": change} for place, better, change in changes]
+        """Who gains and who loses: changes of a `group` that are shown or suggested, "missed" of its sick or "alarmed" of its healthy.
+
+        `size` is how many more are got right (wrong), above 0.
+        """
+        seen = [(place, gain, gain.value > 0) for place, gain in self.gains if gain.seen and gain.value]
+        sizes = [(place, better, gain if better else -gain) for place, gain, better in seen]
+        return [
+            place
+            | {"better": better, "size": size, "change": size if better == (place["error"] == "missed") else -size}
+            for place, better, size in sizes
+        ]
 
     @property
     def prices(self) -> list[dict[str, Any]]:
         """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
-        lost = [(place, gain) for place, gain in self.gains if gain.value < -0.0005]
-        losses = [place | {"better": False, "change": -gain} for place, gain in lost]
-        return sorted(losses, key=lambda move: (not move["change"].seen, -move["change"].value))
+        lost = [(place, -gain) for place, gain in self.gains if gain.value < -LEAST]
+        losses = [place | {"better": False, "change": loss, "size": loss} for place, loss in lost]
+        return sorted(losses, key=lambda move: (not move["size"].seen, -move["size"].value))
 
     @property
     def levels_down(self) -> bool:
@@ -95,6 +119,18 @@ def options(results: Results, attribute: Attribute, hospital: Hospital) -> list[
     kept = [line for line in lines if line["option"] or line["role"] == RECOMMENDED]
     ranked = sorted(kept, key=lambda line: order[line["option"]])
     return [Option(results, line, attribute, hospital) for line in ranked]
+
+
+def _elsewhere(results: Results, method: Method, attribute: Attribute) -> tuple[Gap | None, Gap | None]:
+    """The widest gap by another attribute that a method leaves, and the same under the baseline."""
+    others = [(own, contrast) for own in results.attributes.values() if own != attribute for contrast in own.contrasts]
+    found = [
+        (gap, of_method(results, BASELINE, other, contrast)[metric])
+        for other, contrast in others
+        for metric, gap in of_method(results, method, other, contrast).items()
+        if gap is not None
+    ]
+    return max(found, key=lambda pair: pair[0].size.value, default=(None, None))
 
 
 def together(line: Mapping[str, Any], what: str) -> Estimate | None:

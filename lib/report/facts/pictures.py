@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lib.names import BASELINE_WEIGHTING, MAX_MIN, Attribute
+from lib.pictures.cells import LEAST
 from lib.pictures.saliency import OUTSIDE_IF_EVEN
 from lib.report.facts.cohort import greys, pixels_apart
 from lib.report.facts.decision import Decision, decide
@@ -19,6 +20,8 @@ Grey = NDArray[np.float64]
 SICK, HEALTHY = 1, 0
 MOST = 12
 """Findings that are shown."""
+CLEARLY = 0.05
+"""Share of the attention that must lie in the box beyond an even spread for it to be looked at clearly more than the rest."""
 
 
 def errors(decision: Decision) -> tuple[Share, ...]:
@@ -128,7 +131,21 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
         return None
     shown = sorted((p for p in pictures if p["group"] in two), key=lambda p: (two.index(p["group"]), p["label"]))
     apart = pixels_apart(greys(results, d.attribute), d.attribute)
-    return {"d": d, "two": two, "shown": shown, "even": OUTSIDE_IF_EVEN, "apart": apart}
+    facts = {"d": d, "two": two, "shown": shown, "apart": apart}
+    return facts | _of_saliency(results, d, two, shown) if name == "saliency" else facts
+
+
+def _of_saliency(results: Results, d: Decision, two: tuple[str, str], shown: Sequence[Picture]) -> dict[str, Any]:
+    """`even`: the share outside the box if it were spread evenly; `sick`: the pictures of those who are rightly called sick, and `nowhere`, that none
+    of them has clearly more of the attention in the box than that; `absent`: group, label and patients of the maps that are not published."""
+    sick = [picture for picture in shown if picture["label"] == SICK]
+    lows = [picture["outside"].low for picture in sick]
+    there = {(picture["group"], picture["label"]) for picture in shown}
+    cells = parts(rows(results, "saliency", attribute=d.attribute.name, correct=True), "group", "label")
+    places = [(group, label) for group in two for label in (HEALTHY, SICK) if (group, label) not in there]
+    absent = [(*place, cells[place][0]["patients"] if place in cells else 0) for place in places]
+    nowhere = bool(sick) and all(low is not None and low > OUTSIDE_IF_EVEN - CLEARLY for low in lows)
+    return {"even": OUTSIDE_IF_EVEN, "sick": sick, "nowhere": nowhere, "absent": absent, "least": LEAST}
 
 
 def curves(results: Results, d: Decision) -> list[dict[str, Any]]:

@@ -7,10 +7,22 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE, BASELINE_GAPS, NO_TARGET, OVERALL, PATIENT, SHOWN, SUGGESTED, WIDENED, Attribute, Method
+from lib.names import (
+    BASELINE,
+    BASELINE_GAPS,
+    NO_TARGET,
+    OVERALL,
+    PATIENT,
+    RANDOMISED,
+    SHOWN,
+    SUGGESTED,
+    WIDENED,
+    Attribute,
+)
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.gaps import by_metric, widest, widest_gap
+from lib.report.facts.effects import Other, others
+from lib.report.facts.gaps import widest_gap
 from lib.report.facts.values import Estimate, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
@@ -140,7 +152,7 @@ def adjusting(results: Results) -> dict[str, Any]:
 
     `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
     one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal; `signal`: how many have one;
-    `firm`: where that rule cuts; `elsewhere`: what it does to gaps by other attributes;
+    `firm`: where that rule cuts; `elsewhere`: what it does to gaps by other attributes (`Other`), by error; `coins` and `rejected`: rules that are tried and never chosen;
     `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
     d, cut = decide(results), thresholds(results)
@@ -173,20 +185,18 @@ def adjusting(results: Results) -> dict[str, Any]:
         "higher": _higher(d),
         "folds": results.manifest["settings"].get("audit", {}).get("folds"),
         "firm": cut["rules"][best] if best else {},
-        "elsewhere": _elsewhere(results, d, single.method) if single else [],
+        "elsewhere": _widest_by_error(others(results, d.attribute, single.method)) if single else [],
+        "coins": [name for name in tried if name in RANDOMISED],
+        "rejected": [name for name in tried if name in d.rejected],
     }
 
 
-def _elsewhere(results: Results, d: Decision, method: Method) -> list[dict[str, Any]]:
-    """Of each other attribute the widest gap `before` and `after` a method, and whether any change of its gaps is `seen`."""
-    told = []
-    for attribute in (own for own in results.attributes.values() if own != d.attribute):
-        before, after = (widest(by_metric(results, which, attribute)) for which in (BASELINE, method))
-        changes = rows(results, "effects", values.error_gaps(attribute), **keys_of(method)).to_dicts()
-        if before and after:
-            seen = any(change["outcome_verdict"] in values.SEEN for change in changes)
-            told.append({"attribute": attribute, "before": before.size.value, "after": after.size.value, "seen": seen})
-    return told
+def _widest_by_error(gaps: list[Other]) -> list[Other]:
+    """By attribute and error, the widest of these gaps."""
+    widest: dict[tuple[str, str], Other] = {}
+    for own in sorted(gaps, key=lambda own: own["gap"].size.value):
+        widest[own["gap"].attribute.name, own["gap"].error] = own
+    return list(widest.values())
 
 
 def _higher(d: Decision) -> str | None:

@@ -139,3 +139,9 @@ def figures(frame: pl.DataFrame, *columns: str, read: Callable[..., Estimate | N
     """The figures by the values of their rows in the columns, those that are estimable; `read`: `estimate` or `alone`."""
     by = {key: read(lines[0]) for key, lines in parts(frame, *columns).items()}
     return {key: value for key, value in by.items() if value is not None}
+
+
+def predictive_values(tpr: float, fpr: float, sick: float) -> tuple[float | None, float | None]:
+    """Of those called sick the share who are, of those called healthy the share who are, where a share `sick` is; None where nobody is called so."""
+    called, spared = sick * tpr + (1 - sick) * fpr, sick * (1 - tpr) + (1 - sick) * (1 - fpr)
+    return (sick * tpr / called if called else None), ((1 - sick) * (1 - fpr) / spared if spared else None)

@@ -7,10 +7,22 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, BY_PATIENT, ERRORS, OVERALL, PLACEBO, RECOMMENDED, by_groups
-from lib.report.facts.cohort import data
+from lib.names import (
+    ALTERNATIVE,
+    BASELINE_WEIGHTING,
+    BY_PATIENT,
+    ERRORS,
+    OVERALL,
+    PLACEBO,
+    RANDOMISED,
+    RECOMMENDED,
+    by_groups,
+)
+from lib.report.facts import values
+from lib.report.facts.cohort import data, of_view
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
+from lib.report.facts.gaps import within
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.facts.values import KEYS, RULED, WEIGHTED, figures, parts, rows, turned
 from lib.report.registry import sentences
@@ -94,8 +106,8 @@ def _seen(cells: Cells, attribute: str, groups: tuple[str, str]) -> Seen | None:
     return {"often": often, "sick": shares, "tie": shares[groups[0]] - shares[groups[1]]}
 
 
-def gap_parts(results: Results) -> list[dict[str, Any]]:
-    """Every gap that is estimable, turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
+def gap_parts(results: Results, turn: bool = True) -> list[dict[str, Any]]:
+    """Every gap that is estimable, where asked turned so that the `whole` is not below 0, and what of it lies in where the `cut` falls and in the
     `ranking`, how well groups are ranked."""
     by = figures(rows(results, "gap_parts"), "attribute", "contrast", "metric", "part")
     columns = {"whole": "whole", "cut": "operating point", "ranking": "discrimination"}
@@ -104,7 +116,9 @@ def gap_parts(results: Results) -> list[dict[str, Any]]:
         for contrast, metric in product(attribute.contrasts, ERRORS):
             place = (attribute.name, contrast, metric)
             if whole := by.get((*place, "whole")):
-                three = {name: turned(by.get((*place, part)), whole.value) for name, part in columns.items()}
+                three = {
+                    name: turned(by.get((*place, part)), whole.value if turn else 1) for name, part in columns.items()
+                }
                 told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
     return told
 
@@ -120,6 +134,14 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
     alone, whole = (max((abs(change.value) for change in own if change), default=None) for own in changes)
     floors = [head["floor"][metric] for metric in ERRORS if head["floor"][metric] is not None]
     return None if None in (alone, whole) else {"alone": alone, "whole": whole, "floor": max(floors, default=None)}
+
+
+def _kept(results: Results) -> dict[str, int] | None:
+    """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
+    known = rows(results, "runs", pl.col("epochs") > 1, pl.col("best_epoch").is_not_null())
+    if known.is_empty():
+        return None
+    return {"n": known.height, "last": known.filter(pl.col("best_epoch") == pl.col("epochs")).height}
 
 
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
@@ -142,7 +164,7 @@ def gather(results: Results) -> dict[str, Any] | None:
 
 def why(results: Results) -> dict[str, Any] | None:
     """The facts of the table `why_gaps`."""
-    told = gap_parts(results)
+    told = gap_parts(results, turn=False)
     return {"parts": told} if told else None
 
 
@@ -180,6 +202,7 @@ def told(results: Results) -> dict[str, Any]:
         "label": probes.pop("label", None),
         "probes": list(probes.values()),
         "last": _last(results, full),
+        "kept": _kept(results),
         "floor": full["floor"] if full else {},
     }
 
@@ -187,7 +210,8 @@ def told(results: Results) -> dict[str, Any]:
 @sentences("mechanism")
 def mechanism(results: Results) -> dict[str, Any]:
     """`tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
-    `lies`: by label, how much higher the first group's scores lie on average; `both`: what crossing does. The rest: `weightings`."""
+    `lies`: by label, how much higher the first group's scores lie on average, `same`: with the same patient, by label; `both`: what crossing does.
+    The rest: `weightings`."""
     facts, before = told(results), data(results)
     own, w = facts["d"].attribute, facts["w"]
     return facts | {
@@ -195,14 +219,16 @@ def mechanism(results: Results) -> dict[str, Any]:
         "pixels": before["apart"],
         "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == own and p["reads"]), None),
         "lies": mean_scores(results, BASELINE_WEIGHTING, own.name, w["groups"]) if w else None,
+        "same": within(results, own, f"{w['groups'][0]} - {w['groups'][1]}") if w else {},
+        "of_view": of_view(own),
         "both": both(results),
     }
 
 
 def both(results: Results) -> dict[str, Any] | None:
-    """Of `n` methods that alter weights and rule the one that leaves the smallest `gap`, of those that meet what is asked where any does.
+    """Of `n` methods that alter weights and rule the permitted one that leaves the smallest `gap`, of those that meet what is asked where any does.
 
-    `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one. None where nothing was crossed.
+    `fits`: it does, and cannot be told from the recommended one; `chosen`: it is that one; `coin`: its rule tosses one. None where nothing was crossed.
     """
     crossed = rows(results, "recommendation", WEIGHTED, RULED, pl.col("disparity").is_not_null())
     if crossed.is_empty():
@@ -210,5 +236,8 @@ def both(results: Results) -> dict[str, Any] | None:
     known = crossed.sort("disparity").to_dicts()
     fit = [line for line in known if line["role"] in (RECOMMENDED, ALTERNATIVE)]
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
-    place = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"], "n": len(known)}
-    return place | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
+    acting = values.acts_on(decide(results).attribute)
+    tried = parts(rows(results, "metrics", WEIGHTED, RULED, acting, attribute=OVERALL), *KEYS)
+    names = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
+    names |= {"coin": best["postprocessing"] in RANDOMISED, "n": len(tried)}
+    return names | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}

@@ -1,14 +1,16 @@
 """What if the score were used otherwise, the seed another, the least sure left to a reader, labels wrong? And what a reader may move."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from lib.names import BASELINE_POSTPROCESSING, ERRORS, NO_TARGET, OVERALL, PATIENT, Attribute, Method
 from lib.report.facts.decision import decide
 from lib.report.facts.pictures import scores
 from lib.report.facts.rules import Rule, thresholds
-from lib.report.facts.values import BALANCED, BETWEEN, KEYS, KNOWN, Estimate, alone, figures, judged, parts, rows
+from lib.report.facts.values import BALANCED, BETWEEN, KEYS, KNOWN, Estimate, alone, figures, judged, parts, rate, rows
 from lib.results import Results
 
 
@@ -75,7 +77,8 @@ def label_errors(results: Results) -> dict[str, Any] | None:
 def sliding(results: Results) -> dict[str, Any] | None:
     """`groups`: scores of the sick and the healthy of each group; `people`: (sick, healthy) patients, as many as they count for; `rules`: mean thresholds.
 
-    `rules` has the one cut-off 0.5 first.
+    `rules` has the one cut-off 0.5 first. A patient in two groups counts in each of them, but once among everyone: `people` are weighed so that
+    at that cut-off all groups together have everyone's rates.
     """
     d = decide(results)
     groups = scores(results, d.attribute)
@@ -86,11 +89,34 @@ def sliding(results: Results) -> dict[str, Any] | None:
         return None
     members = {own["group"]: (here[own["group"]]["patients"], here[own["group"]]["estimate"]) for own in groups}
     people = {group: (patients * sick, patients * (1 - sick)) for group, (patients, sick) in members.items()}
+    people = _weighed(people, groups, rate(results, "tpr"), rate(results, "fpr"))
     cut = thresholds(results)
     fitted = {rule: cuts for rule, cuts in (cut["rules"] if cut else {}).items() if people.keys() <= cuts.keys()}
     rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
     rules |= {rule: {group: cuts[group][0] for group in people} for rule, cuts in fitted.items()}
     return {"d": d, "groups": groups, "people": people, "rules": rules}
+
+
+def _weighed(
+    people: dict[str, tuple[float, float]], groups: Sequence[dict[str, Any]], *everyone: Estimate | None
+) -> dict[str, tuple[float, float]]:
+    """The people of each group, tilted along the group's rates until their mean is everyone's; as they are where no tilt does it."""
+    sides = []
+    for k, (label, aim) in enumerate(zip(("sick", "healthy"), everyone, strict=True)):
+        counts = np.array([own[k] for own in people.values()])
+        above = [_above(own[label]) for own in groups]
+        mean = np.average(above, weights=counts) if counts.sum() else 0.0
+        spread = np.average((above - mean) ** 2, weights=counts) if counts.sum() else 0.0
+        tilt = 1 + (aim.value - mean) * (above - mean) / spread if aim and spread > 0 else np.ones(len(counts))
+        sides.append(counts * tilt if (tilt > 0).all() else counts)
+    return dict(zip(people, zip(*(side.tolist() for side in sides), strict=True), strict=True))
+
+
+def _above(bars: Sequence[dict[str, float]]) -> float:
+    """The share of a histogram from 0.5 on; a bar that is cut counts in proportion."""
+    shares = [bar["share"] for bar in bars]
+    part = [min(1.0, max(0.0, (bar["end"] - 0.5) / (bar["end"] - bar["start"]))) for bar in bars]
+    return float(np.dot(shares, part) / sum(shares))
 
 
 class Outcome(NamedTuple):

@@ -110,11 +110,20 @@ class Arrow:
 
 # places in shares of the width and of the height
 OF_VIEW = (
-    {"illness": (0.5, 0.06), "group": (0.12, 0.42), "label": (0.86, 0.42), "pixels": (0.3, 0.9), "score": (0.86, 0.9)},
+    {
+        "illness": (0.5, 0.06),
+        "group": (0.12, 0.42),
+        "devices": (0.53, 0.52),
+        "label": (0.88, 0.42),
+        "pixels": (0.3, 0.9),
+        "score": (0.88, 0.9),
+    },
     (
         Arrow("illness", "group", shortcut=True, side="left"),
         Arrow("illness", "label"),
-        Arrow("illness", "pixels", at=0.56),
+        Arrow("illness", "pixels", at=0.4, side="left"),
+        Arrow("illness", "devices", shortcut=True),
+        Arrow("devices", "pixels", shortcut=True),
         Arrow("group", "pixels", shortcut=True, side="left"),
         Arrow("pixels", "score", shortcut=True, side="above"),
         Arrow("label", "score", side="left"),

@@ -90,7 +90,7 @@ def wrong_groups(material: Material) -> Chart:
     name = max(len(line.name) for line in lines) * 0.5 * measure.small
     across = ({**marks.PERCENT, "values": list(material["lines"][ours])}, (0.0, most))
     size = (measure.width - name - 70, 300 if material.size == "page" else 360)
-    up = (marks.POINTS, (min(low, 0.0), max(high, 0.0)))
+    up = (marks.THOUSAND, (min(low, 0.0), max(high, 0.0)))
     return line_panel(material, lines, across, up, size, heading=str(material("up")), at=gap["estimate"])
 
 

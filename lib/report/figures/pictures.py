@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
+from lib.pictures.saliency import BOX
 from lib.report.facts import pictures as facts
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.figures.layout import BOLD, Chart, filled, fitted, in_lines, over, placed, wrapped, written
@@ -21,6 +22,8 @@ from lib.report.theme import FAINT, GREY, Look, Measure, group_look
 
 WRONG = "#bb3f57"
 WARM = np.array([235.0, 120.0, 20.0])
+WARMEST = 3
+"""Times as much as if evenly."""
 DOTS = 100
 """Of a group and label, ten people each."""
 
@@ -78,12 +81,20 @@ def radiographs(material: Material) -> Chart:
 
 @figure(partial(facts.of_figure, "saliency"))
 def saliency(material: Material) -> Chart:
-    """Where the networks look when they are right, over the mean radiograph: the warmer, the more."""
-    columns = min(4, len(material["shown"]))
-    side = min((material.measure.width - 16 * (columns - 1)) / columns, 300)
+    """Where the networks look when they are right, over the mean radiograph: the warmer, the more; the box, and a scale of the colours."""
+    columns, measure = min(4, len(material["shown"])), material.measure
+    side = min((measure.width - 16 * (columns - 1)) / columns, 300)
+    low, high = (end * side for end in BOX)
+    box = placed([{"x": low, "x2": high, "y": low, "y2": high}])
+    box = box.mark_rect(fillOpacity=0, stroke="white", strokeWidth=1.5, strokeDash=[4, 3])
     words = [str(material("panel", own=own)) for own in material["shown"]]
     drawn = zip(map(_overlay, material["shown"]), words, strict=True)
-    return in_lines([_panel(heat, side, told, material.measure) for heat, told in drawn], columns, 16)
+    panels = [alt.layer(_panel(heat, side, told, measure), box) for heat, told in drawn]
+    wide, tall = 160, measure.small
+    bar = placed([{"x": 0, "y": 0, "url": _url(_over_grey(np.full((1, 50), 90.0), np.linspace(0, WARMEST, 50)[None]))}])
+    bar = bar.mark_image(width=wide, height=tall, align="left", baseline="top", aspect=False).encode(url="url:N")
+    scale = alt.layer(bar, written(str(material("scale", most=WARMEST)), wide + 8, 0, fontSize=tall))
+    return over(in_lines(panels, columns, 16), scale.properties(width=measure.width, height=tall))
 
 
 def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) -> alt.LayerChart:
@@ -94,11 +105,14 @@ def _panel(pixels: NDArray[np.uint8], side: float, text: str, measure: Measure) 
 
 def _image(pixels: NDArray[np.uint8], side: float, top: float = 0.0) -> alt.Chart:
     """A picture at the left, so many pixels wide."""
+    image = placed([{"x": 0, "y": top, "url": _url(pixels)}])
+    return image.mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N")
+
+
+def _url(pixels: NDArray[np.uint8]) -> str:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "png", optimize=True)
-    url = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    image = placed([{"x": 0, "y": top, "url": url}])
-    return image.mark_image(width=side, height=side, align="left", baseline="top").encode(url="url:N")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def _rgb(grey: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -106,12 +120,17 @@ def _rgb(grey: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _overlay(picture: facts.Picture) -> NDArray[np.uint8]:
-    """Heat over the mean radiograph: as warm as it is looked at, up to four times as much as if evenly."""
+    """Heat over the mean radiograph: as warm as it is looked at."""
     heat, grey = picture["heat"], picture["grey"]
     if grey is None:
         grey = np.full_like(heat, 90.0)
     rows, columns = (np.arange(n) * m // n for n, m in zip(grey.shape, heat.shape, strict=True))
-    share = (heat[np.ix_(rows, columns)] / 4).clip(0, 0.75)[..., None]
+    return _over_grey(grey, heat[np.ix_(rows, columns)])
+
+
+def _over_grey(grey: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The warmer, the more; no warmer from `WARMEST` times as much as if evenly on."""
+    share = (heat.clip(0, WARMEST) / 4)[..., None]
     return (grey[..., None] * (1 - share) + WARM * share).round().clip(0, 255).astype(np.uint8)
 
 

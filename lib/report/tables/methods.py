@@ -5,9 +5,12 @@ from great_tables import GT
 from lib.names import BASELINE, ERRORS
 from lib.report import facts
 from lib.report.facts import account, baseline, choice, decide, rules, whatif
+from lib.report.facts import held as facts_of_held
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
-from lib.report.registry import Material, table
+from lib.report.facts.gaps import widest
+from lib.report.registry import Facts, Material, table
 from lib.report.tables.cells import heads, listing, table_of
+from lib.results import Results
 
 
 @table(baseline.of_parity)
@@ -68,16 +71,19 @@ def effects(material: Material) -> GT:
     rows = [
         {"method": language.sentence(language.method(BASELINE)), "needs": "", "verdict": material("start")}
         | {metric: material("untouched", metric=metric, before=e["before"][metric]) for metric in FIGURES}
+        | {"elsewhere": material("elsewhere", effect=e, moved=False)}
     ]
     for effect in e["named"]:
         cells = {metric: material("figure", metric=metric, o=effect["outcomes"].get(metric)) for metric in FIGURES}
+        cells |= {"elsewhere": material("elsewhere", effect=effect, moved=True)}
         rows.append(cells | {name: material(name, effect=effect) for name in ("method", "needs", "verdict")})
-    if len(e["silent"]) > 1:
-        spans = {metric: material("span", metric=metric, found=_left(e["silent"], metric)) for metric in FIGURES}
+    if e["unnamed"]:
+        spans = {metric: material("span", metric=metric, found=_left(e["unnamed"], metric)) for metric in FIGURES}
         verdict = language.sentence(language.verdict("not told"))
-        rows.append(spans | {"method": material("others"), "needs": "", "verdict": verdict})
+        rows.append(spans | {"method": material("others"), "needs": "", "verdict": verdict, "elsewhere": ""})
     needs = ("needs",) if any(effect["needs"] for effect in e["named"]) and not e["common"] else ()
-    labels = heads(material, (*needs, *FIGURES))
+    elsewhere = ("elsewhere",) if e["elsewhere"] else ()
+    labels = heads(material, (*needs, *FIGURES, *elsewhere))
     return table_of(rows, labels, language, stub="method", heading="verdict", right=FIGURES)
 
 
@@ -87,14 +93,25 @@ def _left(methods: list[Effect], metric: str) -> list[float]:
     return sorted(figure.value for figure in told if figure)
 
 
-@table(lambda study: {"d": d} if (d := decide(study)).options else None)
-def options(material: Material) -> GT:
-    """A row for each option of the decision page; of 1,000 sick of each group those missed, of 1,000 healthy those alarmed.
+def _options(study: Results) -> Facts | None:
+    """The decision page, and `ways`: what is left of the widest gap (a Gap) under our choice, judged otherwise (`facts.account.left`)."""
+    d, judged = decide(study), account.left(study)
+    ways = {way: widest(gaps) for way, gaps in judged["ways"].items() if way != "mean"} if judged else {}
+    return {"d": d, "ways": ways} if d.options else None
 
-    On a slide, who pays in their place."""
-    columns = ("needs", "missed", "alarmed", "gap", "price", "evidence")
-    columns = ("needs", "gap", "pays", "evidence") if material.size == "slide" else columns
-    return listing(material, [{"o": option} for option in material["d"].options], columns, stub="option", right=())
+
+@table(_options)
+def options(material: Material) -> GT:
+    """A row for each option of the decision page: of 1,000 sick of each group those missed, of 1,000 healthy those alarmed, and the gaps left.
+
+    On a page, balanced accuracy, too; on a slide, under our choice what is left of the gap when it is fitted once, or chosen anew."""
+    chosen, slide = material["d"].options, material.size == "slide"
+    others = ("others",) if any(option.elsewhere for option in chosen) else ()
+    columns = ("missed", "alarmed", "gap", *others, *(() if slide else ("price",)))
+    rows = [{"o": option, "way": None, "left": None} for option in chosen]
+    if slide:
+        rows += [{"o": material["d"].choice, "way": way, "left": gap} for way, gap in material["ways"].items() if gap]
+    return listing(material, rows, columns, stub="option", right=())
 
 
 @table(choice.recommendation)
@@ -156,3 +173,10 @@ def yearly(material: Material) -> GT:
     """A row for each group under each option."""
     rows = [{"own": line} for line in material["lines"]]
     return listing(material, rows, ("found", "alarmed"), stub="name", heading="heading")
+
+
+@table(facts_of_held.held)
+def held(material: Material) -> GT:
+    """A row for each thing that is held fixed: the gaps that then stay, and what may still differ."""
+    rows = [{"own": line} for line in material["lines"]]
+    return listing(material, rows, ("missed", "alarmed", "differs"), stub="name", right=())

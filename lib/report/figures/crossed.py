@@ -1,0 +1,72 @@
+"""Every weighting with every rule: what each pair leaves of the gap, in one table of shades."""
+
+import altair as alt
+
+from lib.names import BASELINE, BASELINE_WEIGHTING
+from lib.report.facts import choice
+from lib.report.figures.layout import BOLD, Chart, as_it_is, placed, wrapped, written
+from lib.report.registry import Material, figure
+from lib.report.theme import CELLS, VERDICTS, Size
+
+NUMBER: dict[Size, int] = {"page": 12, "slide": 16}
+NAME: dict[Size, int] = {"page": 28, "slide": 44}
+HEAD, TALL = 26, 500
+"""Type, characters of a line of a row's and of a column's name, pixels that the table takes on a slide."""
+LEAST_STEP = 0.05
+"""Gaps that differ by less may have one shade."""
+
+
+@figure(choice.crossed)
+def crossed(material: Material) -> Chart:
+    """A row for each weighting, a column for each rule: the gap that is left, in shade and number, and what balanced accuracy becomes."""
+    cells, measure, language = material["cells"], material.measure, material.language
+    slide = material.size == "slide"
+    weightings, rules = ({name: k for k, name in enumerate(material[names])} for names in ("weightings", "rules"))
+    small, of_names = NUMBER[material.size], NAME[material.size]
+    names = {name: wrapped(language.weighting(name), of_names) for name in weightings}
+    heads = [wrapped(language.rule(name), HEAD) for name, _ in rules]
+    left = max(len(line) for lines in names.values() for line in lines) * 0.5 * small + 12
+    top = max(len(line) for lines in heads for line in lines) * 0.5 * small + 12
+    wide = (measure.width - left) / len(rules)
+    lines = max(map(len, names.values()))
+    high = max((lines + 0.2) * small, (TALL - top) / len(weightings) if slide else 2.5 * small)
+    step = max(LEAST_STEP, max(cell["gap"] for cell in cells.values()) / len(CELLS))
+    boxes, rings = [], []
+    for method, cell in cells.items():
+        x, y = left + rules[method[1:]] * wide, top + weightings[method[0]] * high
+        fill, ink = CELLS[min(len(CELLS) - 1, int(cell["gap"] / step))]
+        middle = {"x": x + wide / 2, "y": y + high * (0.5 if slide else 0.31), "below": y + high * 0.74}
+        box = {"x": x, "y": y, "x2": x + wide, "y2": y + high, "fill": fill, "ink": ink}
+        told = {"gap": language.thousand(cell["gap"]), "accuracy": language.hundred(cell["accuracy"])}
+        corner = {"at": x + wide - 0.32 * small, "under": y + 0.32 * small}
+        boxes.append({"box": box, "middle": middle | told | {"ink": ink}, "corner": corner | {"ink": ink}, **cell})
+        if cell["chosen"]:
+            rings.append({"x": x + 1.5, "y": y + 1.5, "x2": x + wide - 1.5, "y2": y + high - 1.5})
+    size = {"width": measure.width, "height": top + high * len(weightings)}
+    shades = placed([own["box"] for own in boxes]).mark_rect(stroke="white", strokeWidth=1)
+    middles = placed([own["middle"] for own in boxes]).encode(color=as_it_is("ink"))
+    layers = [shades.encode(fill=as_it_is("fill", alt.Fill))]
+    layers.append(middles.mark_text(fontSize=small, fontWeight=600, baseline="middle").encode(text="gap:N"))
+    if not slide:
+        below = middles.encode(y=alt.Y("below:Q", scale=None, axis=None), text="accuracy:N")
+        layers.append(below.mark_text(fontSize=small, baseline="middle"))
+    dear = [
+        {"x": own["corner"]["at"], "y": own["corner"]["under"], "ink": own["corner"]["ink"]}
+        for own in boxes
+        if own["dear"]
+    ]
+    if dear:
+        down = placed(dear).mark_point(shape="triangle-down", size=2.2 * small, filled=True, opacity=1)
+        layers.append(down.encode(color=as_it_is("ink")))
+    if rings:
+        layers.append(placed(rings).mark_rect(fillOpacity=0, stroke=VERDICTS["harms"].colour, strokeWidth=3))
+    for name, k in weightings.items():
+        y = top + (k + 0.5) * high - (len(names[name]) - 1) * 0.5 * small
+        bold = BOLD if name == BASELINE_WEIGHTING else {}
+        style = {"align": "right", "baseline": "middle", "fontSize": small, "lineHeight": small} | bold
+        layers.append(written(names[name], left - 8, y, **style))
+    for head, (rule, k) in zip(heads, rules.items(), strict=True):
+        bold = BOLD if rule == BASELINE[1:] else {}
+        style = {"angle": 270, "baseline": "middle", "fontSize": small, "lineHeight": 1.1 * small} | bold
+        layers.append(written(head, left + (k + 0.5) * wide - (len(head) - 1) * 0.55 * small, top - 6, **style))
+    return alt.layer(*layers, **size)
