@@ -12,7 +12,7 @@ from browser import NO_CHROMIUM, chromium, open_page
 from conftest import TINY, rewrite_settings
 
 from lib.render.cells import DraftError, executed, run_chapters
-from lib.render.draft import render_draft
+from lib.render.draft import pandoc, render_draft
 from lib.render.thaw import thaw
 
 WHY = "Quarto was not found."
@@ -234,6 +234,12 @@ def test_the_deck_keeps_its_notes_for_the_speaker(draft):
 
 def test_code_is_not_shown(draft):
     assert "import" not in words((draft / "chapters/data.html").read_text("utf-8"))
+
+
+def test_a_path_with_accents_is_found_in_a_locale_of_bytes(tmp_path, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "C")
+    (tmp_path / "été à la plage.lua").write_text("", "utf-8")
+    assert pandoc("a", "--to=plain", f"--lua-filter={tmp_path / 'été à la plage.lua'}") == "a\n"
 
 
 @pytest.mark.parametrize(
