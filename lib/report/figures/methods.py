@@ -123,7 +123,8 @@ def changes(material: Material) -> Chart:
 def _foremost_methods(e: Effects, slide: bool) -> list[Effect]:
     """What is drawn where there is no room for all: those of which anything is told, and others as far as there is room."""
     if slide:
-        return e["methods"][:ON_SLIDE] + [worst for worst in [fails_most(e["methods"][ON_SLIDE:])] if worst]
+        ranked = sorted(e["methods"], key=lambda effect: not effect["recommended"])  # our choice first
+        return ranked[:ON_SLIDE] + [worst for worst in [fails_most(ranked[ON_SLIDE:])] if worst]
     kept = {effect["method"] for effect in [*e["told"], *e["silent"]][:MOST]}
     return [effect for effect in e["methods"] if effect["method"] in kept]
 
