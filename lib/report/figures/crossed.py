@@ -9,7 +9,7 @@ from lib.report.registry import Material, figure
 from lib.report.theme import CELLS, VERDICTS, Size
 
 NUMBER: dict[Size, int] = {"page": 12, "slide": 16}
-NAME: dict[Size, int] = {"page": 28, "slide": 44}
+NAME: dict[Size, int] = {"page": 36, "slide": 44}
 HEAD, TALL = 26, 500
 """Type, characters of a line of a row's and of a column's name, pixels that the table takes on a slide."""
 LEAST_STEP = 0.05
