@@ -149,7 +149,7 @@ def test_few_patients_mean_fewer_folds_and_too_few_an_error():
 def test_inputs_that_cannot_be_used_are_refused():
     population, scores = cohort()
     cases = (
-        ({"uniform": scores * np.nan}, ["fixed_0.5"], [], "not numbers"),
+        ({"uniform": scores * np.nan}, ["fixed_0.5"], [], "not finite numbers"),
         ({"uniform": scores[:, 1:]}, ["fixed_0.5"], [], "shape"),
         ({"uniform": scores[0]}, ["fixed_0.5"], [], "shape"),
         ({"uniform": scores}, ["coin"], [], "'coin' is not a post-processing; allowed are fixed_0.5"),

@@ -274,8 +274,7 @@ def _converted(text: str, to: str, root: Path, metadata: dict[str, Any]) -> str:
 def pandoc(text: str, *options: str) -> str:
     """What pandoc makes of Markdown; its warnings are told in the log. Raises `DraftError` where it refuses."""
     command = [pypandoc.get_pandoc_path(), "--from=markdown", "--wrap=none", *options]
-    # under LC_ALL=C pandoc finds no file whose path has an accent
-    plain = {"LC_ALL": "C.UTF-8"} if os.environ.get("LC_ALL") in ("C", "POSIX") else {}
+    plain = {"LC_ALL": "C.UTF-8"} if os.environ.get("LC_ALL") in ("C", "POSIX") else {}  # for paths with accents
     done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", env=os.environ | plain)
     if done.returncode:
         raise DraftError(f"pandoc refused the text: {done.stderr.strip().splitlines()[-1]}")
