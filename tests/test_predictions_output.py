@@ -1,6 +1,7 @@
 """What an audit writes for machines and what it shows: complete, in own names, harmless whatever the files hold."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -50,6 +51,12 @@ def test_every_table_is_written_twice_and_once_more_in_one_json(audited, tmp_pat
     assert [method["name"] for method in whole["methods"]] == ["base", plain_name(HOSTILE)]
     assert {row["weighting"] for row in whole["tables"]["metrics"]} == {"base", plain_name(HOSTILE)}
     assert whole["warnings"] == list(audited.warnings) and whole["images"] == 160
+
+
+def test_what_no_number_of_patients_shows_is_null_in_json(audited, tmp_path):
+    endless = audited.tables["gaps"].with_columns(patients_needed=pl.lit(float("inf")))
+    written = export(replace(audited, tables=audited.tables | {"gaps": endless}), tmp_path)
+    assert {row["patients_needed"] for row in json.loads(written[0].read_text("utf-8"))["tables"]["gaps"]} == {None}
 
 
 def test_post_processings_are_audited_and_their_rules_told(audited, tmp_path):

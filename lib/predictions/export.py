@@ -1,6 +1,7 @@
 """An audit for machines: every table as CSV and parquet, one JSON with everything, and a model card."""
 
 import json
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def export(audit: Audited, folder: Path) -> list[Path]:
         part = folder / f".{name}.parquet.part"
         frame.write_parquet(part)
         part.replace(folder / f"{name}.parquet")
-    whole = _facts(audit) | {"tables": {name: frame.to_dicts() for name, frame in tables.items()}}
+    # JSON has no infinity: null, as where no number of patients is enough
+    finite = pl.selectors.float().replace({inf: None, -inf: None})
+    whole = _facts(audit) | {"tables": {name: frame.with_columns(finite).to_dicts() for name, frame in tables.items()}}
     written = {"audit.json": whole, "model_card.json": model_card(audit)}
     for name, content in written.items():
         write_whole(folder / name, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
