@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from conftest import ROOT
 
-import lib.report  # noqa: F401  # registers the exhibits
+import lib.report.exhibits  # noqa: F401  # registers the exhibits
 from lib.render.book import chapters_of
 from lib.report.registry import KINDS
 
