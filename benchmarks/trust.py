@@ -26,6 +26,7 @@ import polars as pl
 from benchmarks import asked, coverage, fitted
 from benchmarks.tally import ALL, COUNTED, KEY, Tally
 from lib.audit.metrics import Unit
+from lib.files import write_whole
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "trust" / "coverage.csv"
 SCHEMA = (
@@ -163,9 +164,7 @@ def write(path: Path, sums: Sums, cohorts: dict[Key, int]) -> None:
         figures = int(np.delete(pairs, agree, axis=0)[:, 0].max())
         rows.append((*key, cohorts[key], figures, int(pairs[agree, 0]), *means))
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = path.with_suffix(".part")
-    pl.DataFrame(rows, schema=SCHEMA, orient="row").write_csv(whole)
-    whole.replace(path)
+    write_whole(path, pl.DataFrame(rows, schema=SCHEMA, orient="row").write_csv)
 
 
 def rounds(chosen: list[Job], cohorts: dict[Key, int], target: int) -> Iterator[tuple[int, int]]:

@@ -34,9 +34,7 @@ def export(audit: Audited, folder: Path) -> list[Path]:
     tables = {name: _named(audit, frame) for name, frame in audit.tables.items()}
     for name, frame in tables.items():
         write_whole(folder / f"{name}.csv", for_csv(frame).write_csv())
-        part = folder / f".{name}.parquet.part"
-        frame.write_parquet(part)
-        part.replace(folder / f"{name}.parquet")
+        write_whole(folder / f"{name}.parquet", frame.write_parquet)
     # JSON has no infinity: null, as where no number of patients is enough
     finite = pl.selectors.float().replace({inf: None, -inf: None})
     whole = _facts(audit) | {"tables": {name: frame.with_columns(finite).to_dicts() for name, frame in tables.items()}}
