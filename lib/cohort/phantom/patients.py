@@ -179,5 +179,5 @@ NAMES = tuple(FINDINGS)
 @cache
 def _up_to(ap: bool) -> list[float]:
     """How often each finding or one before it is drawn in a view."""
-    often = [f.images * (f.ap if ap else 1 - f.ap) for f in FINDINGS.values()]
+    often = [images * (of_ap if ap else 1 - of_ap) for images, of_ap in FINDINGS.values()]
     return [total / sum(often) for total in accumulate(often)][:-1]
