@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 from lib.messages import UserError, message, speak
@@ -141,7 +142,12 @@ def _import_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--patients", type=int, help="number of patients (default: all), of each student if there are any"
     )
-    command.add_argument("--findings", help="findings that count as sick, comma-separated; other sick images stay out")
+    command.add_argument(
+        "--findings",
+        type=lambda written: tuple(map(str.strip, written.split(","))),
+        default=(),
+        help="findings that count as sick, comma-separated; other sick images stay out",
+    )
     command.add_argument("--valid-share", type=float, default=0.25, help="share of patients in valid (default: 0.25)")
     command.add_argument("--train-list", type=Path, help="official list of images for train")
     command.add_argument("--valid-list", type=Path, help="official list of images for valid")
@@ -161,16 +167,7 @@ def _demo(options: argparse.Namespace) -> None:
 def _import_nih(options: argparse.Namespace) -> None:
     from lib.cohort.nih import Choice, import_nih
 
-    choice = Choice(
-        patients=options.patients,
-        findings=tuple(f.strip() for f in options.findings.split(",")) if options.findings else (),
-        valid_share=options.valid_share,
-        train_list=options.train_list,
-        valid_list=options.valid_list,
-        seed=options.seed,
-        students=options.students,
-        overlap=options.overlap,
-    )
+    choice = Choice(**{field.name: getattr(options, field.name) for field in fields(Choice)})
     for folder in import_nih(options.metadata, options.images, options.out, choice, size=options.size):
         print(folder)
 

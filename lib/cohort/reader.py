@@ -178,11 +178,9 @@ def readable_images(folder: Path, images: pl.DataFrame, size: int, cache: Path) 
     """
     require_both_classes(folder, images)
     pixels = load_pixels(images, size, cache)
-    if not pixels.unreadable.any():
-        return images, pixels
-    images = images.filter(~pl.Series(pixels.unreadable))
-    require_both_classes(folder, images)
-    return images, load_pixels(images, size, cache)
+    if pixels.unreadable.any():
+        return readable_images(folder, images.filter(~pl.Series(pixels.unreadable)), size, cache)
+    return images, pixels
 
 
 def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
