@@ -79,7 +79,6 @@ def _facts(audit: Audited) -> dict[str, Any]:
 
 def model_card(audit: Audited) -> dict[str, Any]:
     """The baseline as a model card that programs can read: figures by group with their intervals, limits, risks."""
-    baseline = _baseline(audit.tables["metrics"])
     figures = [
         {
             "type": row["metric"],
@@ -87,10 +86,8 @@ def model_card(audit: Audited) -> dict[str, Any]:
             "confidence_interval": {"lower_bound": row["low"], "upper_bound": row["high"]},
             "slice": "overall" if row["attribute"] == OVERALL else f"{row['attribute']} = {row['group']}",
         }
-        for row in baseline.to_dicts()
-        if row["estimate"] is not None
+        for row in _baseline(audit.tables["metrics"]).to_dicts()
     ]
-    gaps = [row for row in _baseline(audit.tables["gaps"]).to_dicts() if row["estimate"] is not None]
     return {
         "schema_version": CARD_VERSION,
         "model_details": {
@@ -115,8 +112,7 @@ def model_card(audit: Audited) -> dict[str, Any]:
                 {
                     "description": f"{english('metrics')[row['metric']]} by {row['attribute']}, {row['contrast']}: {row['estimate']:+.3f}"
                 }
-                for row in gaps
-                if row["metric"] in ERRORS
+                for row in _baseline(audit.tables["gaps"]).filter(pl.col("metric").is_in(ERRORS)).to_dicts()
             ],
         },
     }
@@ -125,11 +121,7 @@ def model_card(audit: Audited) -> dict[str, Any]:
 def too_wide(audit: Audited, limit: float) -> str | None:
     """One sentence that names the baseline's TPR and FPR gaps beyond `limit` (largest minus smallest rate over the groups of
     an attribute, as estimated), or says that none can be estimated; None when all are within."""
-    gaps = _baseline(audit.tables["gaps"]).filter(
-        pl.col("contrast") == MAX_MIN,
-        pl.col("metric").is_in(ERRORS),
-        pl.col("estimate").is_not_null(),
-    )
+    gaps = _baseline(audit.tables["gaps"]).filter(pl.col("metric").is_in(ERRORS), contrast=MAX_MIN)
     if gaps.is_empty():
         return f"--fail-over {limit:g}: no TPR or FPR gap can be estimated: too few patients."
     wide = [row for row in gaps.to_dicts() if row["estimate"] > limit]
@@ -142,4 +134,10 @@ def too_wide(audit: Audited, limit: float) -> str | None:
 
 
 def _baseline(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(weighting=BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING, unit=PATIENT)
+    """Of the baseline by patient, what can be estimated."""
+    return frame.filter(
+        pl.col("estimate").is_not_null(),
+        weighting=BASELINE_WEIGHTING,
+        postprocessing=BASELINE_POSTPROCESSING,
+        unit=PATIENT,
+    )
