@@ -94,11 +94,10 @@ def _decode(paths: list[str], size: int, building: Path) -> list[int]:
             os.posix_fallocate(file.fileno(), 0, building.stat().st_size)
     failed = []
     depth = _depth_of_all(paths)
-    scale = {} if depth is None else {"depth": depth}
 
     def one(row: int) -> None:
         try:
-            pixels[row] = read_grey(Path(paths[row]), size, **scale)
+            pixels[row] = read_grey(Path(paths[row]), size, depth)
         except UNREADABLE:
             failed.append(row)
 

@@ -23,7 +23,8 @@ def export(audit: Audited, folder: Path) -> list[Path]:
     Methods go by their own names there. In CSV, text that a spreadsheet would take for a formula begins with an apostrophe.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {name: _named(audit, frame) for name, frame in audit.tables.items()}
+    by_name = pl.col("^(by_)?weighting$").replace(audit.methods)
+    tables = {name: frame.with_columns(by_name) for name, frame in audit.tables.items()}
     for name, frame in tables.items():
         write_whole(folder / f"{name}.csv", for_csv(frame).write_csv())
         write_whole(folder / f"{name}.parquet", frame.write_parquet)
@@ -34,11 +35,6 @@ def export(audit: Audited, folder: Path) -> list[Path]:
     for name, content in written.items():
         write_whole(folder / name, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return [folder / name for name in written]
-
-
-def _named(audit: Audited, frame: pl.DataFrame) -> pl.DataFrame:
-    columns = [name for name in ("weighting", "by_weighting") if name in frame.columns]
-    return frame.with_columns(pl.col(name).replace(audit.methods) for name in columns)
 
 
 def _facts(audit: Audited) -> dict[str, Any]:
