@@ -97,16 +97,14 @@ def _changes(audit: Audited) -> Iterator[str]:
         for row in filter(lambda row: _everyone(row) or _is_gap(row), effects):
             rows.append(_change(row, audit))
             key = row["attribute"], row["metric"]
-            if _is_gap(row) and key not in told and any(_told(r) and _is_gap(r) for r in _alike(effects, key)):
+            alike = [r for r in effects if (r["attribute"], r["metric"]) == key]
+            verdicts = {r["outcome_verdict"] for r in alike if _is_gap(r)}
+            if _is_gap(row) and key not in told and verdicts & {names.SHOWN, names.SUGGESTED}:
                 told.append(key)
-                rows += [_change(r, audit) for r in _alike(effects, key) if " - " not in r["contrast"]]
+                rows += [_change(r, audit) for r in alike if " - " not in r["contrast"]]
     yield from _table(("against the baseline", "", "from", "to", "points", "verdict"), rows)
     if len(audit.methods) > 1 and max(audit.networks.values()) == 1:
         yield "With one network each, a verdict says that these two networks differ, not that a method does."
-
-
-def _alike(effects: list[dict], key: tuple[str, str]) -> list[dict]:
-    return [row for row in effects if (row["attribute"], row["metric"]) == key]
 
 
 def _change(row: dict, audit: Audited) -> tuple[str, ...]:
@@ -125,10 +123,6 @@ def _everyone(row: dict) -> bool:
 
 def _is_gap(row: dict) -> bool:
     return " - " in row["contrast"] and row["contrast"] != names.MAX_MIN
-
-
-def _told(row: dict) -> bool:
-    return row["outcome_verdict"] in (names.SHOWN, names.SUGGESTED)
 
 
 def _rules(audit: Audited) -> Iterator[str]:
