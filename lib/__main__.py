@@ -6,7 +6,6 @@ if sys.version_info < (3, 11):  # noqa: UP036, before anything is imported that 
     sys.exit("Python %d.%d is too old: version 3.11 or newer is needed." % sys.version_info[:2])  # noqa: UP031
 
 import argparse
-import errno
 import logging
 import os
 import shutil
@@ -14,6 +13,7 @@ import subprocess
 from dataclasses import fields
 from pathlib import Path
 
+from lib.files import FULL, READ_ONLY
 from lib.messages import UserError, message, speak
 from lib.settings import LANGUAGE, ROOT, bundle_folder, spoken_language, study_settings
 
@@ -63,12 +63,12 @@ def _harmless(text: str) -> str:
 def _about_the_disk(error: OSError) -> str:
     """One sentence on a full disk, a read-only one, or whatever else the system refused."""
     place = error.filename or message("a file")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in FULL:
         return message(
             "{place} cannot be written, the disk is full: what was finished is kept; free some room and start again.",
             place,
         )
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+    if error.errno in READ_ONLY:
         why = os.strerror(error.errno).lower()
         return message("{place} cannot be read or written ({why}): give access, or use another folder.", place, why)
     return f"{place}: {error.strerror}." if error.strerror else f"{error}"

@@ -153,8 +153,8 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
         if len(patients) and patients.null_count() == images.null_count():
             notes.append(f"{table.path.name}: patients are read from the images' names, as in the files of {source}.")
             return patients.alias("patient")
-    told = missing(table, roles.PATIENT).removesuffix(".")
-    raise TableError(f"{told}, or --patient none where each image is of another patient.")
+    absent = missing(table, roles.PATIENT).removesuffix(".")
+    raise TableError(absent + ", or --patient none where each image is of another patient.")
 
 
 def truth_column(table: Table, columns: Columns) -> str | None:

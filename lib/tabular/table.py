@@ -4,7 +4,6 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -36,11 +35,13 @@ class Table:
     def columns(self) -> list[str]:
         return self.frame.columns
 
-    def unread(self, column: str, values: pl.Series) -> tuple[int, Any] | None:
-        """The first row of the file in which a column holds something that `values` (of this column) have no value for, and it."""
+    def require_read(self, column: str, values: pl.Series, wrong: str) -> None:
+        """Raises `TableError`, which names the first row in which `column` holds something that `values` (of it) have no value
+        for, and what is `wrong` there and allowed instead."""
         written = self.frame[column]
-        wrong = (values.is_null() & text(written).is_not_null()).arg_true()
-        return (wrong[0] + 2, written[wrong[0]]) if len(wrong) else None
+        for row in (values.is_null() & text(written).is_not_null()).arg_true().head(1):
+            cell = column, row + 2, written[row]
+            raise TableError("{path}, column {column!r}, row {row}: {value!r} {wrong}.", self.path, *cell, wrong)
 
 
 def read_table(path: str | Path) -> Table:
