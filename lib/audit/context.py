@@ -117,6 +117,8 @@ class Context:
         """Whether an input that a question needs is there."""
         if need in ("findings", "age", "image"):
             return need in self.people.columns and self.people[need].null_count() < self.people.height
+        if need == "pairs":
+            return bool(self.population.pairs)
         if need == "networks":
             return len(self.scores[BASELINE_WEIGHTING]) > 1
         if need == "methods":

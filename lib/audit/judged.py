@@ -73,7 +73,7 @@ class _Asked:
         told = pl.col("metric").is_in(ERRORS)
         told |= (pl.col("attribute") == OVERALL) & (pl.col("metric") == "selection_rate")
         rates = np.flatnonzero(levels.index.select(told).to_series().to_numpy())
-        gaps = metrics.differences(levels.index, population, COMPARED)
+        gaps = _gaps_in(COMPARED, levels.index, population)
         return cls(combinations(levels.index, population), gaps, rates)
 
     def sides(self, method: Method, levels: Figures) -> _Sides:
@@ -149,10 +149,16 @@ def compared(levels: Figures, population: Population) -> Figures:
 
 def combinations(levels: pl.DataFrame, population: Population) -> tuple[pl.DataFrame, np.ndarray]:
     """Index and matrix of `compared`, of levels with such an index."""
-    gaps, matrix = metrics.differences(levels, population, ERRORS)
+    gaps, matrix = _gaps_in(ERRORS, levels, population)
     overall = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
     index = pl.concat([levels.filter(overall).rename({"group": "contrast"}).select(gaps.columns), gaps])
     return index, np.column_stack([levels.select(overall).to_series().to_numpy(), matrix])
+
+
+def _gaps_in(told: Sequence[str], levels: pl.DataFrame, population: Population) -> tuple[pl.DataFrame, np.ndarray]:
+    index, matrix = metrics.differences(levels, population)
+    chosen = index["metric"].is_in(told)
+    return index.filter(chosen).drop("group"), matrix[:, chosen.to_numpy()]
 
 
 def trimmed(figures: Figures) -> Figures:

@@ -19,43 +19,36 @@ import numpy as np
 import polars as pl
 from scipy.special import expit, logit
 
-from lib.audit.columns import STANDARD, B, I, S, with_figures
+from lib.audit.columns import STANDARD, B, I, S
 from lib.audit.context import Context
 from lib.audit.inference import jackknife
-from lib.audit.questions._curves import EDGE, Array, Curve, compared, patients_of, told
+from lib.audit.questions._curves import EDGE, Array, Curve, counted
 from lib.names import BASELINE_WEIGHTING
 
 name = "label_mixture"
-KEYS = {"attribute": S, "group": S, "against": S, "reading": S, "patients": I, "estimable": B}
-schema = with_figures(KEYS, STANDARD)
-needs = ("scores",)
+KEYS = ("attribute", "group", "against", "reading")
+schema = dict.fromkeys(KEYS, S) | STANDARD | {"patients": I, "estimable": B}
+needs = ("scores", "pairs")
 READINGS = ("as they are", "aligned")
 
 
-def compute(context: Context) -> list[pl.DataFrame]:
-    population = context.population
-    rows, pairs = [], []
-    for attribute, group, reference, own, other in compared(population):
-        fewest = patients_of(population, *(side & (population.labels == y) for side in (own, other) for y in (0, 1)))
-        for names, masks in (((group, reference), (own, other)), ((reference, group), (other, own))):
-            rows += [
-                (attribute, *names, reading, fewest, fewest >= max(1, context.smallest_cell)) for reading in READINGS
-            ]
-            pairs.append(masks if fewest > 1 else None)
-    if not rows:
-        return []
-    scores = np.clip(context.scores[BASELINE_WEIGHTING], EDGE, 1 - EDGE)
-    scores = expit(logit(scores).mean(axis=0))
+def compute(context: Context) -> pl.DataFrame:
+    population, cells = context.population, context.population.cells
+    scores = expit(logit(np.clip(context.scores[BASELINE_WEIGHTING], EDGE, 1 - EDGE)).mean(axis=0))
+    curves = [Curve.of(population, scores, cell.images) for cell in cells]
+    both = [pair for *_, (g, r) in population.pairs for pair in ((g, r), (r, g))]
+    fewest = [int(population.sizes[1][[*pair], :2].min()) for pair in both]
     every = [
-        None if masks is None else Pair(*(Curve.of(population, scores, mask) for mask in masks)) for masks in pairs
+        Pair(curves[g], curves[r]) if patients > 1 else None for (g, r), patients in zip(both, fewest, strict=True)
     ]
 
     def values(weights: Array) -> Array:
         lost = np.full(len(READINGS), np.nan)
         return np.concatenate([lost if own is None else own.shares(weights) for own in every])
 
-    index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients))
+    keys = [(cells[g].attribute, cells[g].group, cells[r].group, reading) for g, r in both for reading in READINGS]
+    index = counted(context, keys, KEYS, np.repeat(fewest, len(READINGS)))
+    return context.describe(jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients)).table()
 
 
 POINTS = 200

@@ -70,7 +70,7 @@ def _angles(raw: Array, noise: Array) -> tuple[Array, Array]:
 
 def levels(population: Population, decisions: Array, images: Array) -> tuple[Array, Array, Array]:
     """Rate of each crossing, the variance of its angle (inf where nobody is), and its patients, each (K,)."""
-    parts = [Shares.of(population, np.broadcast_to(row[:, None], images.shape), images) for row in decisions]
+    parts = [Shares.of(population, row, images) for row in decisions]
     there = parts[0].there > 0
     patients = there.sum(axis=0)
     ones = np.ones(len(there))
