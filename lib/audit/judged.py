@@ -186,10 +186,7 @@ def _levels(context: Context, block: Mapping[Method, Figures], unit: str) -> pl.
         for method in block
         if method[1] == BASELINE_POSTPROCESSING and context.has_scores(method[0])
     ]
-    tables = []
-    for parts in filter(None, (rates, aucs)):
-        spread = pl.Series(np.concatenate([part.network_sd for part in parts]), dtype=F, nan_to_null=True)
-        tables.append(context.describe(parts, None).table().with_columns(network_sd=spread))
+    tables = [context.describe(parts, None).table() for parts in (rates, aucs) if parts]
     order = pl.col("weighting").replace_strict({method[0]: k for k, method in enumerate(block)}, return_dtype=pl.Int64)
     return pl.concat(tables, how="diagonal_relaxed").sort(order, maintain_order=True)
 

@@ -23,17 +23,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lib.audit import metrics
-from lib.audit.columns import DESCRIBED, B, F, I, S
+from lib.audit.columns import COUNTED, DESCRIBED, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures, Population
 from lib.names import OVERALL
 
 name = "probes"
-schema = (
-    {"weighting": S, "attribute": S, "group": S}
-    | DESCRIBED
-    | {"network_sd": F, "images": I, "patients": I, "estimable": B}
-)
+schema = {"weighting": S, "attribute": S, "group": S} | DESCRIBED | COUNTED
 needs = ("embeddings",)
 PENALTY = 0.01
 """C of the logistic regression on standardised features, fixed beforehand: strong, for there are as many features as patients."""
@@ -112,7 +108,7 @@ def _told(
             parts.append(pl.DataFrame([key | {"estimable": False}]))
             continue
         table = context.describe(found[group].where(pl.col("attribute") == OVERALL)).table()
-        more = key | {"network_sd": found[group].network_sd[0], "estimable": True}
+        more = key | {"estimable": True}
         parts.append(table.with_columns(**{name: pl.lit(value) for name, value in more.items()}))
     return pl.concat(parts, how="diagonal_relaxed")
 
