@@ -10,7 +10,7 @@ import polars as pl
 
 from lib.audit import metrics
 from lib.audit.inference import Figures, Inference, Population, describe, infer, pool
-from lib.names import BASELINE, BASELINE_WEIGHTING, PATIENT, Method, kind_of
+from lib.names import BASELINE, BASELINE_WEIGHTING, PATIENT, Method
 
 Array = np.ndarray
 Rule = tuple[str, str]
@@ -57,10 +57,6 @@ class Context:
     def table(self, name: str) -> pl.DataFrame:
         """The answer to another question, which the asking one names in its `reads`."""
         return self.tables[name]
-
-    def methods(self, kind: str | None = None) -> list[Method]:
-        """The methods, the baseline among them, or those of a kind: "weighting", "post-processing", "combination"."""
-        return [m for m in self.decisions if kind is None or (kind_of(m) == kind and m != BASELINE)]
 
     def infer(self, family: Figures | Sequence[Figures]) -> Inference:
         """Single and simultaneous intervals, p-values and verdicts of one family of figures."""

@@ -23,6 +23,7 @@ from lib.names import (
     ERRORS,
     IMAGE,
     OF_KIND,
+    OUTCOMES,
     OVERALL,
     PATIENT,
     PRIMARY,
@@ -142,13 +143,15 @@ def _of_unit(context: Context, unit: str) -> _Gathered:
     return found
 
 
-def compared(levels: Figures, population: Population) -> Figures:
-    """Balanced accuracy of everyone (contrast `all`), then the gaps in TPR and FPR by attribute, of a method's levels."""
+def outcomes(population: Population, decisions: np.ndarray, *, smallest_cell: int, unit: str = PATIENT) -> Figures:
+    """Balanced accuracy of everyone (contrast `all`), then the gaps in TPR and FPR by attribute, of decisions (S, n)."""
+    own = {"unit": metrics.Unit(unit), "smallest_cell": smallest_cell, "metrics": OUTCOMES}
+    levels = metrics.rates(population, decisions, **own)
     return levels.contrast(*combinations(levels.index, population))
 
 
 def combinations(levels: pl.DataFrame, population: Population) -> tuple[pl.DataFrame, np.ndarray]:
-    """Index and matrix of `compared`, of levels with such an index."""
+    """Index and matrix of `outcomes`, of levels with such an index."""
     gaps, matrix = _gaps_in(ERRORS, levels, population)
     overall = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
     index = pl.concat([levels.filter(overall).rename({"group": "contrast"}).select(gaps.columns), gaps])
@@ -164,18 +167,8 @@ def _gaps_in(told: Sequence[str], levels: pl.DataFrame, population: Population) 
 def trimmed(figures: Figures) -> Figures:
     """The same figures without the cells that none of them is made of: less to keep, and to compute with."""
     used = (figures.matrix != 0).any(axis=1)
-    arms = tuple(
-        replace(
-            arm,
-            values=arm.values[:, used],
-            influence=arm.influence[:, :, used],
-            deviations=arm.deviations[:, used],
-        )
-        for arm in figures.arms
-    )
-    own = figures.cells
-    cells = replace(own, size=own.size[used], images=own.images[used], degrees=own.degrees[used], known=own.known[used])
-    return replace(figures, arms=arms, cells=cells, matrix=figures.matrix[used])
+    arms = tuple(arm.each(lambda own: own[..., used]) for arm in figures.arms)
+    return replace(figures, arms=arms, cells=figures.cells.take(used), matrix=figures.matrix[used])
 
 
 def _levels(context: Context, block: Mapping[Method, Figures], unit: str) -> pl.DataFrame:

@@ -7,9 +7,8 @@ import numpy as np
 import polars as pl
 
 from lib.audit.inference import Population
-from lib.audit.judged import compared
-from lib.audit.metrics import Unit, rates
-from lib.names import OUTCOMES
+from lib.audit.judged import outcomes
+from lib.names import IMAGE, PATIENT
 
 LEAST = 3
 """Networks without which nothing is the usual."""
@@ -98,14 +97,13 @@ def without_failed(
     parts = [pl.DataFrame(schema=WITHOUT)]
     for weighting, which in failed.items():
         called = (scores[weighting] >= 0.5).astype(float)
-        for unit in Unit:
-            levels = rates(people, called, unit=unit, smallest_cell=1, metrics=OUTCOMES)
-            figures = compared(levels, people)
+        for unit in (PATIENT, IMAGE):
+            figures = outcomes(people, called, unit=unit, smallest_cell=1)
             told = _told(figures.by_network) | {
                 f"{name}_without": column
                 for name, column in _told(np.delete(figures.by_network, list(which), axis=0)).items()
             }
-            part = figures.index.with_columns(weighting=pl.lit(weighting), by=pl.lit(str(unit)), **told)
+            part = figures.index.with_columns(weighting=pl.lit(weighting), by=pl.lit(unit), **told)
             parts.append(part.select(*WITHOUT))
     return pl.concat(parts)
 

@@ -117,21 +117,6 @@ EDGE = 1e-4
 """Scores are kept this far from 0 and 1, where they have no logit."""
 
 
-def area(fpr: Array, tpr: Array) -> float:
-    """Area under a ROC curve from (0, 0) to (1, 1), ties counting half."""
-    return float(((tpr[1:] + tpr[:-1]) * np.diff(fpr)).sum() / 2)
-
-
-def tpr_at(rate: float, fpr: Array, tpr: Array) -> float:
-    """TPR at a FPR, on straight lines between the points of a ROC curve."""
-    return float(np.interp(rate, fpr, tpr))
-
-
-def fpr_at(rate: float, fpr: Array, tpr: Array) -> float:
-    """FPR at a TPR, on straight lines between the points of a ROC curve."""
-    return float(np.interp(rate, tpr, fpr))
-
-
 def counted(
     context: Context, keys: Iterable[tuple], names: Sequence[str], patients: Array, images: Array | None = None
 ) -> pl.DataFrame:

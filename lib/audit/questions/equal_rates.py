@@ -14,7 +14,7 @@ import polars as pl
 from lib.audit.columns import COUNTED, DESCRIBED, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures, from_replicates, patient_weights
-from lib.audit.questions._curves import Array, Curve, Shares, area, counted, fpr_at, sides, tpr_at
+from lib.audit.questions._curves import Array, Curve, Shares, counted, sides
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "equal_rates"
@@ -51,7 +51,13 @@ def _levels(context: Context) -> Figures:
             tpr, fpr = decided.at(weights).reshape(2, -1)
             for g, curve in zip(known, curves, strict=True):
                 roc = curve.rates(weights)
-                found[s, g] = tpr[g], fpr[g], tpr_at(fpr[0], *roc), fpr_at(tpr[0], *roc), area(*roc)
+                found[s, g] = (
+                    tpr[g],
+                    fpr[g],
+                    np.interp(fpr[0], *roc),
+                    np.interp(tpr[0], *roc[::-1]),
+                    np.trapezoid(*roc[::-1]),
+                )
         return found.reshape(len(networks), -1)
 
     drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])

@@ -39,7 +39,6 @@ EVERYONE = "all"
 
 def compute(context: Context) -> Iterator[pl.DataFrame]:
     for weighting, networks in context.embeddings.items():
-        checked(context.population, networks, weighting)
         for attribute, names, codes in _targets(context.population):
             yield _told(context, weighting, networks, attribute, names, codes)
 
@@ -111,15 +110,3 @@ def _told(
         more = key | {"estimable": True}
         parts.append(table.with_columns(**{name: pl.lit(value) for name, value in more.items()}))
     return pl.concat(parts, how="diagonal_relaxed")
-
-
-def checked(population: Population, rows: np.ndarray, weighting: str) -> None:
-    """Raises ValueError, in one sentence, unless `rows` are finite embeddings (S, n, d) of the population's images."""
-    if rows.ndim != 3 or rows.shape[1] != population.n_images or not len(rows):
-        raise ValueError(
-            f"embeddings of {weighting!r} have shape {rows.shape}; (networks, {population.n_images} images, features) is needed."
-        )
-    if not np.isfinite(rows).all():
-        raise ValueError(
-            f"embeddings of {weighting!r} hold {int((~np.isfinite(rows)).sum())} values that are not finite."
-        )
