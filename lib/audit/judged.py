@@ -85,15 +85,17 @@ class _Asked:
 
 @dataclass(eq=False)
 class _Gathered:
-    metrics: list[pl.DataFrame] = field(default_factory=list)
-    gaps: list[pl.DataFrame] = field(default_factory=list)
-    effects: list[pl.DataFrame] = field(default_factory=list)
-    families: list[tuple] = field(default_factory=list)
+    """Parts of the tables of a unit, and the figures that methods are compared with each other on."""
+
+    parts: dict[str, list[pl.DataFrame]] = field(
+        default_factory=lambda: {name: [] for name in ("metrics", "gaps", "effects", "families")}
+    )
     compared: dict[Method, Figures] = field(default_factory=dict)
 
     def count(self, family: str, unit: str, table: pl.DataFrame) -> pl.DataFrame:
         """The table with its `family`, whose hypotheses are counted."""
-        self.families.append((family, unit, table["p"].count(), family in PRIMARY))
+        counted = [(family, unit, table["p"].count(), family in PRIMARY)]
+        self.parts["families"].append(pl.DataFrame(counted, schema=FAMILY, orient="row"))
         return table.with_columns(family=pl.lit(family))
 
 
@@ -107,14 +109,8 @@ def _judged(context: Context) -> Judged:
     pool = Parallel(n_jobs=cpu_count() if len(context.decisions) >= MANY else 1, return_as="generator")
     by_image = pool([delayed(_of_unit)(context.predictions(), IMAGE)])
     found = [_of_unit(context, PATIENT), *by_image]
-
-    def together(name: str) -> list[pl.DataFrame]:
-        return [table for own in found for table in getattr(own, name)]
-
-    tables = {name: pl.concat(together(name), how="diagonal_relaxed") for name in ("metrics", "gaps")}
-    effects = together("effects")
-    tables["effects"] = pl.concat(effects, how="diagonal_relaxed") if effects else pl.DataFrame()
-    tables["families"] = pl.DataFrame([row for own in found for row in own.families], schema=FAMILY, orient="row")
+    parts = {name: [table for own in found for table in own.parts[name]] for name in found[0].parts}
+    tables = {name: pl.concat(own or [pl.DataFrame()], how="diagonal_relaxed") for name, own in parts.items()}
     return Judged(tables, found[0].compared)
 
 
@@ -123,23 +119,23 @@ def _of_unit(context: Context, unit: str) -> _Gathered:
     levels = context.levels(BASELINE, unit)
     asked = _Asked.of(levels, context.population)
     base = asked.sides(BASELINE, levels)
-    found.gaps.append(_baseline_gaps(context, unit, found))
-    established = _established(base.compared, found.gaps[-1])
+    found.parts["gaps"].append(_baseline_gaps(context, unit, found))
+    established = _established(base.compared, found.parts["gaps"][-1])
     pending: dict[str, list[_Sides]] = {}
     for rule in dict.fromkeys((BASELINE[1:], *(method[1:] for method in context.decisions))):
         block = {(weighting, *rule): figures for weighting, figures in context.block(rule, unit).items()}
-        found.metrics.append(_levels(context, block, unit))
+        found.parts["metrics"].append(_levels(context, block, unit))
         others = {method: figures for method, figures in block.items() if method != BASELINE}
         if others:
             differences = [_named(figures.contrast(*asked.gaps), method) for method, figures in others.items()]
-            found.gaps.append(context.describe(differences, None).table().with_columns(**_UNTESTED))
+            found.parts["gaps"].append(context.describe(differences, None).table().with_columns(**_UNTESTED))
         for method, figures in others.items():
             pending.setdefault(OF_KIND[kind_of(method)], []).append(asked.sides(method, figures))
         if unit == PATIENT:
             kept = {own.method: own.compared for methods in pending.values() for own in methods}
             found.compared.update({BASELINE: base.compared} | kept)
     for kind, methods in pending.items():
-        found.effects += _effects(context, kind, unit, base, methods, established, found)
+        found.parts["effects"] += _effects(context, kind, unit, base, methods, established, found)
     return found
 
 

@@ -106,16 +106,6 @@ class Curve:
             found.append(reached / reached[-1] if reached[-1] > 0 else np.full(len(reached), np.nan))
         return found[0], found[1]
 
-    def logits(self, label: int) -> tuple[Array, Array, NDArray[np.int64]]:
-        """Logits of the scores of a label, kept from the infinite, each one's part of its patient, and the patient, (m,)."""
-        _, patients, part = self._sides[label]
-        own = np.clip(self.scores[self.labels == label], EDGE, 1 - EDGE)
-        return np.log(own / (1 - own)), part, patients
-
-
-EDGE = 1e-4
-"""Scores are kept this far from 0 and 1, where they have no logit."""
-
 
 def counted(
     context: Context, keys: Iterable[tuple], names: Sequence[str], patients: Array, images: Array | None = None
