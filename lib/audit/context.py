@@ -68,7 +68,13 @@ class Context:
 
     def block(self, rule: Rule, unit: str = PATIENT) -> dict[str, Figures]:
         """The rates of a post-processing under every weighting, with retraining noise pooled over weightings."""
-        return self.once(("rates", rule[0] == BASELINE[1], unit), rule, lambda: self._rates(rule, unit))
+        own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
+
+        def made() -> dict[str, Figures]:
+            decided = {w: self.decisions[w, *rule] for w in self.scores}
+            return pool({w: metrics.rates(self.population, rows, weighting=w, **own) for w, rows in decided.items()})
+
+        return self.once(("rates", rule[0] == BASELINE[1], unit), rule, made)
 
     def levels(self, method: Method = BASELINE, unit: str = PATIENT) -> Figures:
         """The rates of a method in every cell: index `attribute`, `group`, `metric`, `unit`, `images`, `patients`, `estimable`."""
@@ -80,25 +86,19 @@ class Context:
 
     def ranked(self, weighting: str = BASELINE_WEIGHTING, unit: str = PATIENT) -> Figures:
         """The AUC in every cell."""
-        found = self.once(("auc", unit), "auc", lambda: self._aucs(unit))
-        return found[weighting]
+        own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
+
+        def made() -> dict[str, Figures]:
+            scores = {w: rows for w, rows in self.scores.items() if self.has_scores(w)}
+            return pool({w: metrics.auc(self.population, rows, weighting=w, **own) for w, rows in scores.items()})
+
+        return self.once(("auc", unit), "auc", made)[weighting]
 
     def once(self, slot: Any, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, made once for a key; a slot keeps the last key's."""
         if slot not in self._kept or self._kept[slot][0] != key:
             self._kept[slot] = (key, make())
         return self._kept[slot][1]
-
-    def _rates(self, rule: Rule, unit: str) -> dict[str, Figures]:
-        own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
-        return pool(
-            {w: metrics.rates(self.population, self.decisions[w, *rule], weighting=w, **own) for w in self.scores}
-        )
-
-    def _aucs(self, unit: str) -> dict[str, Figures]:
-        own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
-        scores = {w: rows for w, rows in self.scores.items() if self.has_scores(w)}
-        return pool({w: metrics.auc(self.population, rows, weighting=w, **own) for w, rows in scores.items()})
 
     def stream(self, *names: str) -> np.random.Generator:
         """A generator of its own for each name, so that no question alters the draws of another."""

@@ -10,6 +10,7 @@ import polars as pl
 from joblib import Parallel, cpu_count, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
+from lib.audit.columns import INTERVAL, METHOD, F, S
 from lib.audit.inference import Population
 from lib.audit.metrics import check_rows
 from lib.names import BASELINE_WEIGHTING, NO_TARGET, Method
@@ -22,14 +23,9 @@ from lib.postprocessing.thresholds import Array
 
 MANY = 20
 """Networks from which on other processes help: they take two seconds to start."""
-SCHEMA = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
-    name: pl.Float64 for name in ("threshold", "low", "high", "fitted")
-}
-
-REPLACED = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
-    name: pl.Float64
-    for name in ("share", "low", "high", "level", "own_cost", "dearest_cost", "trivial_cost", "called_sick")
-}
+THRESHOLDS: dict[str, Any] = METHOD | {"group": S, "threshold": F} | INTERVAL | {"fitted": F}
+REPLACED: dict[str, Any] = METHOD | {"group": S, "share": F} | INTERVAL
+REPLACED |= dict.fromkeys(("level", "own_cost", "dearest_cost", "trivial_cost", "called_sick"), F)
 """Of calibrated odds, means over folds and networks: the share of scores replaced (and the smallest and largest), what by, the costs of
 the group, of the dearest, and of replacing all; in which share of the folds the replaced are all called sick (else healthy)."""
 
@@ -115,7 +111,7 @@ def post_process(
         how = {"weights": weights, "smallest_cell": smallest_cell, "refits": refits, "seed": seed}
         rules = deploy(population, scores[BASELINE_WEIGHTING][0], names, attributes, **how)
         deployed = {(BASELINE_WEIGHTING, *key): rule for key, rule in rules.items()}
-    thresholds, told = _means(cuts, SCHEMA), _means(replaced, REPLACED)
+    thresholds, told = _means(cuts, THRESHOLDS), _means(replaced, REPLACED)
     return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, deployed, told)
 
 
