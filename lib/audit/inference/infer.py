@@ -15,7 +15,7 @@ from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.pivot import Pivot
 from lib.audit.inference.simultaneous import stepped
-from lib.audit.inference.variance import Summary, summaries, united
+from lib.audit.inference.variance import Summary, summaries, taken, united
 from lib.audit.inference.verdicts import ALPHA, POWER, agreeing, verdicts_of
 from lib.names import NETWORKS, PROCEDURE
 
@@ -104,9 +104,7 @@ def _inferred(family: list[Summary], margin: float, null: float | None, seed: in
     nothing = np.full(len(asked), np.nan)
     low, high, adjusted = nothing.copy(), nothing.copy(), nothing.copy()
     if seed is not None and null is not None and asked.any():
-        chosen = np.split(asked, np.cumsum([len(own) for own in family])[:-1])
-        some = [own.take(mask) for own, mask in zip(family, chosen, strict=True) if mask.any()]
-        adjusted[asked], critical = stepped(some, deviates[asked], seed=seed)
+        adjusted[asked], critical = stepped(taken(family, asked), deviates[asked], seed=seed)
         # of a handful of patients, resampling may see less noise than the pivot allows for
         adjusted = np.fmax(adjusted, joined["p"])
         bounds = [pivot.bounds(critical, family=True) for pivot in pivots]

@@ -142,25 +142,35 @@ def summaries(family: Figures | Summary | Sequence[Figures | Summary]) -> list[S
     return [own if isinstance(own, Summary) else summary(own) for own in given]
 
 
+def taken(family: Sequence[Summary], chosen: NDArray[np.bool_]) -> list[Summary]:
+    """The chosen ones among all figures of a family, (K,)."""
+    parts = np.split(chosen, np.cumsum([len(own) for own in family])[:-1])
+    return [own.take(part) for own, part in zip(family, parts, strict=True) if part.any()]
+
+
+def all_network_rows(family: Sequence[Summary]) -> dict[str, NDArray[np.float32]]:
+    """`network_rows` of all figures of a family, 0 for those that have none of a weighting."""
+    sizes = {name: len(rows) for own in family for name, rows in own.network_rows.items()}
+    return {
+        name: np.concatenate(
+            [own.network_rows.get(name, np.zeros((size, len(own)), np.float32)) for own in family], axis=1
+        )
+        for name, size in sorted(sizes.items())
+    }
+
+
 def united(family: Sequence[Summary]) -> list[Summary]:
     """Summaries of one kind as a single one, which is worked out at once; those of several kinds as they are."""
     kinds = {(own.parts is None, own.replicated, bool(own.network_rows)) for own in family}
     if len(family) < 2 or len(kinds) > 1:
         return list(family)
     first = family[0]
-    sizes = {name: len(rows) for own in family for name, rows in own.network_rows.items()}
-    network_rows = {
-        name: np.concatenate(
-            [own.network_rows.get(name, np.zeros((size, len(own)), np.float32)) for own in family], axis=1
-        )
-        for name, size in sizes.items()
-    }
     return [
         replace(
             first,
             index=pl.concat([own.index for own in family], how="diagonal"),
             rows=np.concatenate([own.rows for own in family], axis=1),
-            network_rows=network_rows,
+            network_rows=all_network_rows(family),
             parts=None if first.parts is None else Parts.joined([own.parts for own in family]),
             **{name: np.concatenate([getattr(own, name) for own in family]) for name in COLUMNS},
         )
