@@ -23,9 +23,10 @@ from lib.audit import Context, answer
 from lib.audit.columns import METHOD
 from lib.audit.inference import Population, simultaneous
 from lib.audit.inference.infer import MARGIN
+from lib.audit.judged import outcomes
 from lib.audit.metrics import Unit, auc
-from lib.audit.questions import deployed, probes
-from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT, RECOMMENDED
+from lib.audit.questions import probes
+from lib.names import BASELINE, BASELINE_WEIGHTING, NO_TARGET, OVERALL, PATIENT, RECOMMENDED
 from lib.postprocessing import post_process
 from lib.postprocessing.methods import REGISTRY
 from lib.postprocessing.sample import Sample
@@ -128,15 +129,13 @@ def _truth_of_rules(context: Context, given: Networks) -> pl.DataFrame:
     """What each deployed rule does to everyone: columns of `METHOD`, attribute, metric, contrast, true."""
     parts, people = [], given.everyone
     scores = expit(given.logits[BASELINE_WEIGHTING][0])
-    everyone = Context(people, pl.DataFrame(), {}, {})
     for method, own in context.deployed.items():
         groups = people.groups.get(method[2], np.full(len(scores), -1))
-        asked = deployed._Asked.of(everyone, method[2])
-        values = asked.read(own.rule.decide(scores, groups), np.ones(people.n_patients))
+        found = outcomes(people, own.rule.decide(scores, groups)[None], smallest_cell=1)
+        about = pl.lit(method[2] == NO_TARGET) | pl.col("attribute").is_in([OVERALL, method[2]])
         names = {key: pl.lit(part) for key, part in zip(METHOD, method, strict=True)}
-        parts.append(
-            asked.index.select("attribute", "metric", "contrast").with_columns(**names, true=pl.Series(values))
-        )
+        told = found.index.select("attribute", "metric", "contrast").with_columns(true=found.estimate, **names)
+        parts.append(told.filter(about))
     return pl.concat(parts)
 
 

@@ -52,7 +52,7 @@ def once(images: int, weightings: int, networks: int) -> tuple[float, float, flo
     context = Context(population, rows, scores, processed.decisions, preferences=ASKED)
     answer(context, only=["effects"])
     marks.append(time.process_time())
-    answer(context, only=["levelling", "recommendation"])
+    answer(context, only=["recommendation"])
     marks.append(time.process_time())
     return *np.diff(marks), time.perf_counter() - began, len(processed.decisions)
 

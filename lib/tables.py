@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from lib.audit.columns import INTERVAL, METHOD, F, I, S
+from lib.audit.columns import F, I, S
 from lib.audit.questions import SCHEMAS
 from lib.pictures import SCHEMAS as PICTURES
-from lib.postprocessing.crossfit import REPLACED
+from lib.postprocessing import crossfit
 from lib.study import odd_networks
 
 RECORDED: dict[str, dict[str, Any]] = {
@@ -27,8 +27,8 @@ RECORDED: dict[str, dict[str, Any]] = {
     },
     "history": {"weighting": S, "seed": I, "epoch": I, "train_loss": F, "tune_auc": F},
     # fitted thresholds: mean, smallest and largest over folds and seeds; fitted = share of folds with enough patients
-    "thresholds": METHOD | {"group": S, "threshold": F} | INTERVAL | {"fitted": F},
-    "replaced_scores": REPLACED,
+    "thresholds": crossfit.THRESHOLDS,
+    "replaced_scores": crossfit.REPLACED,
     # last layers re-trained under the catalogue on the features of the uniform runs; as `metrics` and `effects`
     "head_metrics": SCHEMAS["metrics"],
     "head_effects": SCHEMAS["effects"],

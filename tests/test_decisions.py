@@ -8,26 +8,22 @@ import pytest
 from made import quick_audits
 
 from lib.audit.decisions import chosen_anew
-from lib.audit.questions import QUESTIONS, answer
+from lib.audit.questions import answer
 from lib.audit.questions.group_misclassification import WRONG, mistaken
 from lib.names import (
     ALTERNATIVE,
     BASELINE,
     DEFAULTS,
     KINDS,
-    LEVELLED_DOWN,
-    LEVELLED_UP,
     NARROWED,
-    NOT_NARROWED,
     PATIENT,
     RANDOMISED,
     RECOMMENDED,
     SHOWN,
     TOO_DEAR,
-    TRADED,
     kind_of,
 )
-from tests.worlds import context, processed
+from tests.worlds import processed
 
 RULES = ("fixed_0.5", "best_threshold", "equal_tpr", "equal_fpr", "calibrated_odds_fnr")
 VIEW_FIRST = {name: DEFAULTS[name] for name in ("view", "sex")}
@@ -123,41 +119,6 @@ def test_a_board_has_three_options(tables):
     rule = options["threshold rule"]
     assert kind_of((rule["weighting"], rule["postprocessing"], rule["target"])) == "post-processing"
     assert rule["postprocessing"] not in RANDOMISED
-
-
-def effects_of(outcomes):
-    """One narrowed gap, and what happened to the two groups."""
-    changes = {"improved": "risen", "worsened": "fallen"}
-    method = {
-        "weighting": "uniform",
-        "postprocessing": "equal_tpr",
-        "target": "view",
-        "attribute": "view",
-        "metric": "tpr",
-    }
-    rows = [
-        method
-        | {"contrast": c, "unit": PATIENT, "estimate": 0.1, "change": changes.get(o, o)}
-        | {"outcome": o, "outcome_verdict": v}
-        for c, (o, v) in zip(("AP - PA", "AP", "PA"), outcomes, strict=True)
-    ]
-    return pl.DataFrame(rows)
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "how"),
-    [
-        (((NARROWED, SHOWN), ("improved", SHOWN), (None, "not told")), LEVELLED_UP),
-        (((NARROWED, SHOWN), (None, "not told"), ("worsened", SHOWN)), LEVELLED_DOWN),
-        (((NARROWED, SHOWN), ("improved", SHOWN), ("worsened", SHOWN)), TRADED),
-        (((NARROWED, "suggested"), ("improved", SHOWN), ("worsened", SHOWN)), NOT_NARROWED),
-        (((None, "not told"), ("worsened", SHOWN), ("worsened", SHOWN)), NOT_NARROWED),
-    ],
-)
-def test_a_gap_that_closes_because_the_better_off_lose_is_levelling_down(outcomes, how):
-    given = context(60, attributes=VIEW_FIRST)
-    given.tables["effects"] = effects_of(outcomes)
-    assert QUESTIONS["levelling"].answer(given)["how"].to_list() == [how]
 
 
 def test_mistaken_groups_are_the_mean_over_all_lots():

@@ -94,7 +94,7 @@ def test_thresholds_say_how_far_they_move_and_how_often_they_were_fitted(process
     assert (low <= cut + 1e-12).all() and (cut <= high + 1e-12).all()
     groups = sum(len(a.groups) for a in DEFAULTS.values())
     rows = {(False, False): 1, (True, False): len(DEFAULTS), (True, True): groups}  # fits a group, needs a group
-    expected = [rows[m.fits_group, m.needs_group] for m in REGISTRY.values() if not m.randomised]
+    expected = [rows[m.fits_group, m.needs_group] for m in REGISTRY.values() if m.name not in RANDOMISED]
     assert thresholds.height == sum(expected)
     assert (thresholds["fitted"] == 1).all()
     fixed = thresholds.filter(postprocessing="fixed_0.5")

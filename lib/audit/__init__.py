@@ -5,7 +5,7 @@ context = Context(people, valid, scores, decisions)        # what questions may 
 tables = answer(context)                                   # a table for every question, `lib.audit.questions`
 
 inference/ intervals, p-values and verdicts · metrics/ rates and AUC by patient and by image · questions/ one file each ·
-decisions/ who pays, what is ruled out, what is recommended
+decisions/ what is recommended, and what choosing leaves of the gap
 """
 
 from lib.audit.context import Context

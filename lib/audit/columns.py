@@ -1,6 +1,5 @@
 """Columns that tables share."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -20,14 +19,8 @@ STANDARD: dict[str, Any] = DESCRIBED | {
     "verdict": S,
 }
 """A figure that is tested: its single interval, the one that holds for its whole family, both p-values, one of five words."""
-COUNTS = ("networks", "images", "patients", "estimable")
-"""Columns that stand behind the figures of a table."""
-
-
-def with_figures(keys: Mapping[str, Any], figures: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a table: what a row is about, its figures, and the counts behind them."""
-    about = {key: kind for key, kind in keys.items() if key not in COUNTS}
-    return about | dict(figures) | {key: kind for key, kind in keys.items() if key in COUNTS}
+COUNTED: dict[str, Any] = {"images": I, "patients": I, "estimable": B}
+"""What stands behind a figure, and whether that is enough to tell it."""
 
 
 def method_columns(method: Method) -> dict[str, pl.Expr]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from lib.audit import metrics
 from lib.audit.inference import Figures, Inference, Population, describe, infer, pool
-from lib.names import BASELINE, BASELINE_WEIGHTING, PATIENT, Method, kind_of
+from lib.names import BASELINE, BASELINE_WEIGHTING, PATIENT, Method
 
 Array = np.ndarray
 Rule = tuple[str, str]
@@ -58,10 +58,6 @@ class Context:
         """The answer to another question, which the asking one names in its `reads`."""
         return self.tables[name]
 
-    def methods(self, kind: str | None = None) -> list[Method]:
-        """The methods, the baseline among them, or those of a kind: "weighting", "post-processing", "combination"."""
-        return [m for m in self.decisions if kind is None or (kind_of(m) == kind and m != BASELINE)]
-
     def infer(self, family: Figures | Sequence[Figures]) -> Inference:
         """Single and simultaneous intervals, p-values and verdicts of one family of figures."""
         return infer(family, margin=self.margin, seed=self.seed)
@@ -72,7 +68,13 @@ class Context:
 
     def block(self, rule: Rule, unit: str = PATIENT) -> dict[str, Figures]:
         """The rates of a post-processing under every weighting, with retraining noise pooled over weightings."""
-        return self.once(("rates", rule[0] == BASELINE[1], unit), rule, lambda: self._rates(rule, unit))
+        own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
+
+        def made() -> dict[str, Figures]:
+            decided = {w: self.decisions[w, *rule] for w in self.scores}
+            return pool({w: metrics.rates(self.population, rows, weighting=w, **own) for w, rows in decided.items()})
+
+        return self.once(("rates", rule[0] == BASELINE[1], unit), rule, made)
 
     def levels(self, method: Method = BASELINE, unit: str = PATIENT) -> Figures:
         """The rates of a method in every cell: index `attribute`, `group`, `metric`, `unit`, `images`, `patients`, `estimable`."""
@@ -84,25 +86,19 @@ class Context:
 
     def ranked(self, weighting: str = BASELINE_WEIGHTING, unit: str = PATIENT) -> Figures:
         """The AUC in every cell."""
-        found = self.once(("auc", unit), "auc", lambda: self._aucs(unit))
-        return found[weighting]
+        own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
+
+        def made() -> dict[str, Figures]:
+            scores = {w: rows for w, rows in self.scores.items() if self.has_scores(w)}
+            return pool({w: metrics.auc(self.population, rows, weighting=w, **own) for w, rows in scores.items()})
+
+        return self.once(("auc", unit), "auc", made)[weighting]
 
     def once(self, slot: Any, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, made once for a key; a slot keeps the last key's."""
         if slot not in self._kept or self._kept[slot][0] != key:
             self._kept[slot] = (key, make())
         return self._kept[slot][1]
-
-    def _rates(self, rule: Rule, unit: str) -> dict[str, Figures]:
-        own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
-        return pool(
-            {w: metrics.rates(self.population, self.decisions[w, *rule], weighting=w, **own) for w in self.scores}
-        )
-
-    def _aucs(self, unit: str) -> dict[str, Figures]:
-        own = {"unit": metrics.Unit(unit), "smallest_cell": self.smallest_cell}
-        scores = {w: rows for w, rows in self.scores.items() if self.has_scores(w)}
-        return pool({w: metrics.auc(self.population, rows, weighting=w, **own) for w, rows in scores.items()})
 
     def stream(self, *names: str) -> np.random.Generator:
         """A generator of its own for each name, so that no question alters the draws of another."""
@@ -117,6 +113,8 @@ class Context:
         """Whether an input that a question needs is there."""
         if need in ("findings", "age", "image"):
             return need in self.people.columns and self.people[need].null_count() < self.people.height
+        if need == "pairs":
+            return bool(self.population.pairs)
         if need == "networks":
             return len(self.scores[BASELINE_WEIGHTING]) > 1
         if need == "methods":

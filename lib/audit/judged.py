@@ -23,6 +23,7 @@ from lib.names import (
     ERRORS,
     IMAGE,
     OF_KIND,
+    OUTCOMES,
     OVERALL,
     PATIENT,
     PRIMARY,
@@ -73,7 +74,7 @@ class _Asked:
         told = pl.col("metric").is_in(ERRORS)
         told |= (pl.col("attribute") == OVERALL) & (pl.col("metric") == "selection_rate")
         rates = np.flatnonzero(levels.index.select(told).to_series().to_numpy())
-        gaps = metrics.differences(levels.index, population, COMPARED)
+        gaps = _gaps_in(COMPARED, levels.index, population)
         return cls(combinations(levels.index, population), gaps, rates)
 
     def sides(self, method: Method, levels: Figures) -> _Sides:
@@ -84,15 +85,17 @@ class _Asked:
 
 @dataclass(eq=False)
 class _Gathered:
-    metrics: list[pl.DataFrame] = field(default_factory=list)
-    gaps: list[pl.DataFrame] = field(default_factory=list)
-    effects: list[pl.DataFrame] = field(default_factory=list)
-    families: list[tuple] = field(default_factory=list)
+    """Parts of the tables of a unit, and the figures that methods are compared with each other on."""
+
+    parts: dict[str, list[pl.DataFrame]] = field(
+        default_factory=lambda: {name: [] for name in ("metrics", "gaps", "effects", "families")}
+    )
     compared: dict[Method, Figures] = field(default_factory=dict)
 
     def count(self, family: str, unit: str, table: pl.DataFrame) -> pl.DataFrame:
         """The table with its `family`, whose hypotheses are counted."""
-        self.families.append((family, unit, table["p"].count(), family in PRIMARY))
+        counted = [(family, unit, table["p"].count(), family in PRIMARY)]
+        self.parts["families"].append(pl.DataFrame(counted, schema=FAMILY, orient="row"))
         return table.with_columns(family=pl.lit(family))
 
 
@@ -106,14 +109,8 @@ def _judged(context: Context) -> Judged:
     pool = Parallel(n_jobs=cpu_count() if len(context.decisions) >= MANY else 1, return_as="generator")
     by_image = pool([delayed(_of_unit)(context.predictions(), IMAGE)])
     found = [_of_unit(context, PATIENT), *by_image]
-
-    def together(name: str) -> list[pl.DataFrame]:
-        return [table for own in found for table in getattr(own, name)]
-
-    tables = {name: pl.concat(together(name), how="diagonal_relaxed") for name in ("metrics", "gaps")}
-    effects = together("effects")
-    tables["effects"] = pl.concat(effects, how="diagonal_relaxed") if effects else pl.DataFrame()
-    tables["families"] = pl.DataFrame([row for own in found for row in own.families], schema=FAMILY, orient="row")
+    parts = {name: [table for own in found for table in own.parts[name]] for name in found[0].parts}
+    tables = {name: pl.concat(own or [pl.DataFrame()], how="diagonal_relaxed") for name, own in parts.items()}
     return Judged(tables, found[0].compared)
 
 
@@ -122,54 +119,52 @@ def _of_unit(context: Context, unit: str) -> _Gathered:
     levels = context.levels(BASELINE, unit)
     asked = _Asked.of(levels, context.population)
     base = asked.sides(BASELINE, levels)
-    found.gaps.append(_baseline_gaps(context, unit, found))
-    established = _established(base.compared, found.gaps[-1])
+    found.parts["gaps"].append(_baseline_gaps(context, unit, found))
+    established = _established(base.compared, found.parts["gaps"][-1])
     pending: dict[str, list[_Sides]] = {}
     for rule in dict.fromkeys((BASELINE[1:], *(method[1:] for method in context.decisions))):
         block = {(weighting, *rule): figures for weighting, figures in context.block(rule, unit).items()}
-        found.metrics.append(_levels(context, block, unit))
+        found.parts["metrics"].append(_levels(context, block, unit))
         others = {method: figures for method, figures in block.items() if method != BASELINE}
         if others:
             differences = [_named(figures.contrast(*asked.gaps), method) for method, figures in others.items()]
-            found.gaps.append(context.describe(differences, None).table().with_columns(**_UNTESTED))
+            found.parts["gaps"].append(context.describe(differences, None).table().with_columns(**_UNTESTED))
         for method, figures in others.items():
             pending.setdefault(OF_KIND[kind_of(method)], []).append(asked.sides(method, figures))
         if unit == PATIENT:
             kept = {own.method: own.compared for methods in pending.values() for own in methods}
             found.compared.update({BASELINE: base.compared} | kept)
     for kind, methods in pending.items():
-        found.effects += _effects(context, kind, unit, base, methods, established, found)
+        found.parts["effects"] += _effects(context, kind, unit, base, methods, established, found)
     return found
 
 
-def compared(levels: Figures, population: Population) -> Figures:
-    """Balanced accuracy of everyone (contrast `all`), then the gaps in TPR and FPR by attribute, of a method's levels."""
+def outcomes(population: Population, decisions: np.ndarray, *, smallest_cell: int, unit: str = PATIENT) -> Figures:
+    """Balanced accuracy of everyone (contrast `all`), then the gaps in TPR and FPR by attribute, of decisions (S, n)."""
+    own = {"unit": metrics.Unit(unit), "smallest_cell": smallest_cell, "metrics": OUTCOMES}
+    levels = metrics.rates(population, decisions, **own)
     return levels.contrast(*combinations(levels.index, population))
 
 
 def combinations(levels: pl.DataFrame, population: Population) -> tuple[pl.DataFrame, np.ndarray]:
-    """Index and matrix of `compared`, of levels with such an index."""
-    gaps, matrix = metrics.differences(levels, population, ERRORS)
+    """Index and matrix of `outcomes`, of levels with such an index."""
+    gaps, matrix = _gaps_in(ERRORS, levels, population)
     overall = (pl.col("attribute") == OVERALL) & (pl.col("metric") == "balanced_accuracy")
     index = pl.concat([levels.filter(overall).rename({"group": "contrast"}).select(gaps.columns), gaps])
     return index, np.column_stack([levels.select(overall).to_series().to_numpy(), matrix])
 
 
+def _gaps_in(told: Sequence[str], levels: pl.DataFrame, population: Population) -> tuple[pl.DataFrame, np.ndarray]:
+    index, matrix = metrics.differences(levels, population)
+    chosen = index["metric"].is_in(told)
+    return index.filter(chosen).drop("group"), matrix[:, chosen.to_numpy()]
+
+
 def trimmed(figures: Figures) -> Figures:
     """The same figures without the cells that none of them is made of: less to keep, and to compute with."""
     used = (figures.matrix != 0).any(axis=1)
-    arms = tuple(
-        replace(
-            arm,
-            values=arm.values[:, used],
-            influence=arm.influence[:, :, used],
-            deviations=arm.deviations[:, used],
-        )
-        for arm in figures.arms
-    )
-    own = figures.cells
-    cells = replace(own, size=own.size[used], images=own.images[used], degrees=own.degrees[used], known=own.known[used])
-    return replace(figures, arms=arms, cells=cells, matrix=figures.matrix[used])
+    arms = tuple(arm.each(lambda own: own[..., used]) for arm in figures.arms)
+    return replace(figures, arms=arms, cells=figures.cells.take(used), matrix=figures.matrix[used])
 
 
 def _levels(context: Context, block: Mapping[Method, Figures], unit: str) -> pl.DataFrame:
@@ -180,10 +175,7 @@ def _levels(context: Context, block: Mapping[Method, Figures], unit: str) -> pl.
         for method in block
         if method[1] == BASELINE_POSTPROCESSING and context.has_scores(method[0])
     ]
-    tables = []
-    for parts in filter(None, (rates, aucs)):
-        spread = pl.Series(np.concatenate([part.network_sd for part in parts]), dtype=F, nan_to_null=True)
-        tables.append(context.describe(parts, None).table().with_columns(network_sd=spread))
+    tables = [context.describe(parts, None).table() for parts in (rates, aucs) if parts]
     order = pl.col("weighting").replace_strict({method[0]: k for k, method in enumerate(block)}, return_dtype=pl.Int64)
     return pl.concat(tables, how="diagonal_relaxed").sort(order, maintain_order=True)
 

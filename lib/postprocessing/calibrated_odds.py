@@ -27,6 +27,11 @@ class Replacement:
     trivial: float
 
     @property
+    def told(self) -> tuple[float, ...]:
+        """What the table of a study says of it, in the order of its columns."""
+        return self.share, self.level, self.own, self.dearest, self.trivial, float(self.called_sick)
+
+    @property
     def called_sick(self) -> bool:
         """Whether all whose score is replaced are called sick; else all are called healthy."""
         return self.level >= CUT

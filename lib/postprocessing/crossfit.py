@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 import polars as pl
 from joblib import Parallel, cpu_count, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
+from lib.audit.columns import INTERVAL, METHOD, F, S
 from lib.audit.inference import Population
 from lib.audit.metrics import check_rows
 from lib.names import BASELINE_WEIGHTING, NO_TARGET, Method
@@ -21,14 +23,9 @@ from lib.postprocessing.thresholds import Array
 
 MANY = 20
 """Networks from which on other processes help: they take two seconds to start."""
-SCHEMA = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
-    name: pl.Float64 for name in ("threshold", "low", "high", "fitted")
-}
-
-REPLACED = {name: pl.String for name in ("weighting", "postprocessing", "target", "group")} | {
-    name: pl.Float64
-    for name in ("share", "low", "high", "level", "own_cost", "dearest_cost", "trivial_cost", "called_sick")
-}
+THRESHOLDS: dict[str, Any] = METHOD | {"group": S, "threshold": F} | INTERVAL | {"fitted": F}
+REPLACED: dict[str, Any] = METHOD | {"group": S, "share": F} | INTERVAL
+REPLACED |= dict.fromkeys(("level", "own_cost", "dearest_cost", "trivial_cost", "called_sick"), F)
 """Of calibrated odds, means over folds and networks: the share of scores replaced (and the smallest and largest), what by, the costs of
 the group, of the dearest, and of replacing all; in which share of the folds the replaced are all called sick (else healthy)."""
 
@@ -90,36 +87,31 @@ def post_process(
     todo = [(row, parts[s]) for values in scores.values() for s, row in enumerate(values)]
     pool = Parallel(n_jobs=cpu_count() if len(todo) >= MANY else 1, return_as="generator")
     every = pool(delayed(_crossfit)(population, row, methods, part, weights, smallest_cell) for row, part in todo)
-    decisions, naive, rows, as_group, replaced = {}, {}, [], {}, []
+    decisions, naive, as_group, cuts, replaced = {}, {}, {}, [], []
     for weighting, values in scores.items():
         fitted = [*islice(every, len(values))]
         for method, target in methods:
             key = (weighting, method.name, target)
-            decisions[key] = np.stack([one.held_out[method.name, target] for one in fitted])
-            naive[key] = np.stack([one.in_place[method.name, target] for one in fitted])
-            rules = [rule for one in fitted for rule in one.rules[method.name, target]]
-            if all(isinstance(rule, Thresholds) for rule in rules):
-                rows += [
-                    (*key, *row)
-                    for row in _threshold_rows(population, rules, target if method.needs_group else NO_TARGET)
-                ]
-            if all(isinstance(rule, Replaced) for rule in rules):
-                replaced += [(*key, *row) for row in _replaced_rows(population.attributes[target].groups, rules)]
+            held_out, in_place, rules = zip(*(one[method.name, target] for one in fitted), strict=True)
+            decisions[key], naive[key] = np.stack(held_out), np.stack(in_place)
+            groups = population.attributes[target].groups if method.needs_group else ()
+            for rule in chain(*rules):
+                if isinstance(rule, Thresholds):
+                    cuts += [(*key, *row) for row in _cuts(rule, groups)]
+                if isinstance(rule, Replaced):
+                    replaced += [(*key, groups[code], *one.told) for code, one in rule.replaced.items()]
             if method.needs_group and weighting == BASELINE_WEIGHTING:
+                said = [np.full(population.n_images, code) for code in range(len(groups))]
+                networks = list(zip(rules, values, parts, strict=False))
                 as_group[key] = np.stack(
-                    [
-                        _as_each_group(one.rules[key[1:]], row, parts[s], len(population.attributes[target].groups))
-                        for s, (one, row) in enumerate(zip(fitted, values, strict=True))
-                    ],
-                    axis=1,
+                    [[decided(own, row, codes, part) for own, row, part in networks] for codes in said]
                 )
-    thresholds = pl.DataFrame(rows, schema=SCHEMA, orient="row")
     deployed = {}
     if refits and BASELINE_WEIGHTING in scores:
         how = {"weights": weights, "smallest_cell": smallest_cell, "refits": refits, "seed": seed}
-        fitted = deploy(population, scores[BASELINE_WEIGHTING][0], names, attributes, **how)
-        deployed = {(BASELINE_WEIGHTING, *key): rule for key, rule in fitted.items()}
-    told = pl.DataFrame(replaced, schema=REPLACED, orient="row")
+        rules = deploy(population, scores[BASELINE_WEIGHTING][0], names, attributes, **how)
+        deployed = {(BASELINE_WEIGHTING, *key): rule for key, rule in rules.items()}
+    thresholds, told = _means(cuts, THRESHOLDS), _means(replaced, REPLACED)
     return PostProcessed(decisions, naive, thresholds, np.stack(parts), as_group, deployed, told)
 
 
@@ -143,15 +135,6 @@ def patient_folds(population: Population, folds: int, seed: int, network: int) -
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Fitted:
-    """One network's decisions (n,) by (post-processing, target), held out and in place, and the rule of each fold."""
-
-    held_out: dict[tuple[str, str], Array]
-    in_place: dict[tuple[str, str], Array]
-    rules: dict[tuple[str, str], list[Rule]]
-
-
 def _crossfit(
     population: Population,
     scores: Array,
@@ -159,51 +142,37 @@ def _crossfit(
     part: Codes,
     weights: Weights,
     smallest_cell: int,
-) -> _Fitted:
-    fitted = _Fitted({}, {}, {})
-    unknown = np.full(population.n_images, -1)
+) -> dict[tuple[str, str], tuple[Array, Array, list[Rule]]]:
+    """One network's decisions (n,) by (post-processing, target), held out and in place, and the rule of each fold."""
+    fitted = {}
     for target in dict.fromkeys(target for _, target in methods):
-        groups = population.groups[target] if target != NO_TARGET else unknown
+        groups = population.groups.get(target, np.full(population.n_images, -1))
         columns = (scores, population.labels, population.patients, groups)
         # what a sample computes is shared by all methods that are fitted on it
         samples = [Sample(*(c[part != k] for c in columns), weights) for k in range(part.max() + 1)]
         everyone = Sample(*columns, weights)
         for method in (m for m, looks_at in methods if looks_at == target):
-            key = method.name, target
-            fitted.rules[key] = [method.fit(sample, smallest_cell) for sample in samples]
-            fitted.held_out[key] = decided(fitted.rules[key], scores, groups, part)
-            fitted.in_place[key] = method.fit(everyone, smallest_cell).decide(scores, groups)
+            rules = [method.fit(sample, smallest_cell) for sample in samples]
+            in_place = method.fit(everyone, smallest_cell).decide(scores, groups)
+            fitted[method.name, target] = decided(rules, scores, groups, part), in_place, rules
     return fitted
 
 
-def _as_each_group(rules: list[Rule], scores: Array, part: Codes, groups: int) -> Array:
-    """What each image's decision would be were it said to be of each group, (G, n)."""
-    return np.stack([decided(rules, scores, np.full(len(scores), code), part) for code in range(groups)])
-
-
-def _threshold_rows(population: Population, rules: list[Thresholds], target: str) -> Iterator[tuple]:
-    """Rows (group, mean, smallest, largest, fitted); 0 calls everyone sick, 1 no one."""
-    told = {"all": [(rule.pooled, True) for rule in rules]}
-    if target != NO_TARGET:
-        groups = enumerate(population.attributes[target].groups)
-        told = {group: [(rule.of(code), code in rule.by_group) for rule in rules] for code, group in groups}
-    for group, own in told.items():
-        cuts, fitted = (np.array(column) for column in zip(*own, strict=True))
-        cuts = np.clip(cuts, 0, 1)
-        yield group, *map(float, (cuts.mean(), cuts.min(), cuts.max(), fitted.mean()))
-
-
-def _replaced_rows(groups: Sequence[str], rules: list[Replaced]) -> Iterator[tuple]:
-    """A row for each group that some fold could fit."""
+def _cuts(rule: Thresholds, groups: Sequence[str]) -> Iterator[tuple[str, float, bool]]:
+    """Group, threshold and whether it is the group's own; 0 calls everyone sick, 1 no one."""
+    if not groups:
+        yield "all", float(np.clip(rule.pooled, 0, 1)), True
     for code, group in enumerate(groups):
-        own = [rule.replaced[code] for rule in rules if code in rule.replaced]
-        if own:
-            shares = np.array([one.share for one in own])
-            means = (
-                np.mean([getattr(one, what) for one in own])
-                for what in ("level", "own", "dearest", "trivial", "called_sick")
-            )
-            yield group, *map(float, (shares.mean(), shares.min(), shares.max(), *means))
+        yield group, float(np.clip(rule.of(code), 0, 1)), code in rule.by_group
+
+
+def _means(rows: list[tuple], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Means by method and group of rows of rules, the smallest and the largest of the first number as `low` and `high`."""
+    keys, (first, *others) = list(schema)[:4], [name for name in list(schema)[4:] if name not in ("low", "high")]
+    long = pl.DataFrame(rows, schema={key: schema[key] for key in (*keys, first, *others)}, orient="row")
+    ends = {"low": pl.col(first).min(), "high": pl.col(first).max()}
+    found = long.group_by(keys, maintain_order=True).agg(pl.col(first, *others).mean(), **ends)
+    return found.select(*schema)
 
 
 def _methods(

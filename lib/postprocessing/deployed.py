@@ -55,22 +55,18 @@ def deploy(
     as two. About a millisecond a refit for 1,300 images.
     """
     times = patient_weights(population.n_patients, refits, seed)
-    unknown = np.full(population.n_images, -1)
     found = {}
-    chosen = [REGISTRY[name] for name in names]
     for target in (NO_TARGET, *attributes):
-        methods = [m for m in chosen if m.fits_group == (target != NO_TARGET)]
-        if not methods:
-            continue
-        groups = unknown if target == NO_TARGET else population.groups[target]
+        methods = [own for own in map(REGISTRY.get, names) if own.fits_group == (target != NO_TARGET)]
+        groups = population.groups.get(target, np.full(population.n_images, -1))
         everyone = Sample(scores, population.labels, population.patients, groups, weights)
         rules = {m.name: m.fit(everyone, smallest_cell) for m in methods}
         again: dict[str, list[Rule]] = {m.name: [] for m in methods}
         for row in times:
             sample = everyone.resampled(row)
+            # a resample without one of the labels fits nothing: the rule in hand stands in for it
+            both = len(np.unique(sample.labels)) == 2
             for m in methods:
-                # a resample without one of the labels fits nothing: the rule in hand stands in for it
-                both = len(np.unique(sample.labels)) == 2
                 again[m.name].append(m.fit(sample, smallest_cell) if both else rules[m.name])
         found |= {(m.name, target): Deployed(scores, groups, rules[m.name], again[m.name], times) for m in methods}
     return found

@@ -1,16 +1,25 @@
 """Thresholds, one for everyone or one per group, chosen by balanced accuracy or to make a rate alike."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lib.postprocessing.rules import Thresholds
 from lib.postprocessing.sample import Sample
-from lib.postprocessing.thresholds import most_useful, share_from, threshold_keeping_under, threshold_reaching
+from lib.postprocessing.thresholds import (
+    Array,
+    balanced,
+    most_useful,
+    share_from,
+    threshold_keeping_under,
+    threshold_reaching,
+)
 
 
 def best_of(sample: Sample) -> float:
     """The threshold of highest balanced accuracy on these images."""
-    candidates, tpr, fpr = sample.curve
-    return most_useful(candidates, (tpr + 1 - fpr) / 2)
+    candidates, *rates = sample.curve
+    return most_useful(candidates, balanced(*rates))
 
 
 def fixed(sample: Sample, smallest_cell: int) -> Thresholds:
@@ -37,11 +46,11 @@ def minimax(sample: Sample, smallest_cell: int) -> Thresholds:
     Groups are needed for fitting alone. Compare Martinez, Bertran and Sapiro 2020, arXiv 2011.01821.
     """
     groups = sample.fittable(smallest_cell)
-    candidates, tpr, fpr = sample.curve
     if not groups:
         return Thresholds(best_of(sample))
-    rates = [sample.of(g).rates_at(candidates) for g in groups]
-    return Thresholds(most_useful(candidates, np.min([(t + 1 - f) / 2 for t, f in rates], axis=0)))
+    candidates, *_ = sample.curve
+    worst = np.min([balanced(*sample.of(g).rates_at(candidates)) for g in groups], axis=0)
+    return Thresholds(most_useful(candidates, worst))
 
 
 def equal_tpr(sample: Sample, smallest_cell: int) -> Thresholds:
@@ -51,7 +60,7 @@ def equal_tpr(sample: Sample, smallest_cell: int) -> Thresholds:
     Equal opportunity without randomisation: Hardt et al. 2016, arXiv 1610.02413.
     """
     pooled = best_of(sample)
-    target = sample.rates_from(pooled)[0]
+    target, _ = sample.rates_at(pooled)
     fitted = {g: threshold_reaching(target, *sample.of(g).sick) for g in sample.fittable(smallest_cell)}
     return Thresholds(pooled, fitted)
 
@@ -62,7 +71,7 @@ def equal_fpr(sample: Sample, smallest_cell: int) -> Thresholds:
     The common target is the FPR of the pooled best threshold; each group gets the lowest threshold that stays under it.
     """
     pooled = best_of(sample)
-    target = sample.rates_from(pooled)[1]
+    _, target = sample.rates_at(pooled)
     fitted = {g: threshold_keeping_under(target, *sample.of(g).healthy) for g in sample.fittable(smallest_cell)}
     return Thresholds(pooled, fitted)
 
@@ -85,9 +94,7 @@ def level_up_tpr(sample: Sample, smallest_cell: int) -> Thresholds:
     Utility is the balanced accuracy of everyone; the rate to reach is the TPR of the pooled best threshold.
     Levelling up instead of down: Mittelstadt, Wachter and Russell 2023, arXiv 2302.02404.
     """
-    pooled = best_of(sample)
-    reach = sample.rates_from(pooled)[0]
-    return Thresholds(pooled, _levelled(sample, smallest_cell, lambda tpr, fpr: tpr, reach))
+    return _levelled(sample, smallest_cell, lambda tpr, fpr: tpr)
 
 
 def level_up_accuracy(sample: Sample, smallest_cell: int) -> Thresholds:
@@ -95,14 +102,12 @@ def level_up_accuracy(sample: Sample, smallest_cell: int) -> Thresholds:
 
     As `level_up_tpr`; a group that no threshold brings up to the rate gets its best threshold.
     """
-    pooled = best_of(sample)
-    tpr, fpr = sample.rates_from(pooled)
-    reach = (tpr + 1 - fpr) / 2
-    return Thresholds(pooled, _levelled(sample, smallest_cell, lambda tpr, fpr: (tpr + 1 - fpr) / 2, reach))
+    return _levelled(sample, smallest_cell, balanced)
 
 
-def _levelled(sample: Sample, smallest_cell: int, rate, reach: float) -> dict[int, float]:
-    fitted = {}
+def _levelled(sample: Sample, smallest_cell: int, rate: Callable[[Array, Array], Array]) -> Thresholds:
+    pooled, fitted = best_of(sample), {}
+    reach = rate(*sample.rates_at(pooled))
     for group in sample.fittable(smallest_cell):
         own = sample.of(group)
         candidates, tpr, fpr = own.curve
@@ -111,4 +116,4 @@ def _levelled(sample: Sample, smallest_cell: int, rate, reach: float) -> dict[in
         reached = rate(tpr, fpr)
         allowed = reached >= min(reach, reached.max()) - 1e-12
         fitted[group] = most_useful(candidates[allowed], utility[allowed])
-    return fitted
+    return Thresholds(pooled, fitted)

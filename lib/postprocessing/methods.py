@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lib.names import BASELINE_POSTPROCESSING, DECIDE_WITHOUT_GROUP, RANDOMISED
+from lib.names import BASELINE_POSTPROCESSING, DECIDE_WITHOUT_GROUP
 from lib.postprocessing import calibrated_odds, group_thresholds, parity, recalibration
 from lib.postprocessing.reject_option import reject_option
 from lib.postprocessing.rules import Mixture, Rule, Thresholds
@@ -27,11 +27,6 @@ class PostProcessing:
     def needs_group(self) -> bool:
         """Whether the rule asks for the group of each image when predicting, too."""
         return self.name not in DECIDE_WITHOUT_GROUP
-
-    @property
-    def randomised(self) -> bool:
-        """Whether its decisions are chances."""
-        return self.name in RANDOMISED
 
 
 REGISTRY: dict[str, PostProcessing] = {

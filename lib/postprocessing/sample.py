@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.postprocessing.hull import Hull
-from lib.postprocessing.thresholds import Array, rates_by_threshold, share_from
+from lib.postprocessing.thresholds import Array, rates_by_threshold
 
 Codes = NDArray[np.int64]
 Weights = Literal["patient", "image"]
@@ -115,11 +115,7 @@ class Sample:
         own = self.labels == label
         return self.scores[own], self.by_label[own]
 
-    def rates_from(self, threshold: float) -> tuple[float, float]:
-        """TPR and FPR of one threshold; both labels must be there."""
-        return share_from(threshold, *self.sick), share_from(threshold, *self.healthy)
-
-    def rates_at(self, thresholds: Array) -> tuple[Array, Array]:
+    def rates_at(self, thresholds: Array | float) -> tuple[Array, Array]:
         """TPR and FPR at thresholds of any shape; both labels must be there."""
         return tuple(1 - below[np.searchsorted(rising, thresholds)] for rising, below in self._below)
 

@@ -42,10 +42,15 @@ def most_useful(candidates: Array, utility: Array) -> float:
     return float(best[np.argmin(np.abs(best - 0.5))])
 
 
+def balanced(tpr: Array, fpr: Array) -> Array:
+    """Balanced accuracy."""
+    return (tpr + 1 - fpr) / 2
+
+
 def best_threshold(scores: Array, labels: NDArray[np.int64], weights: Array | None = None) -> float:
     """The threshold of highest balanced accuracy; among equals, the one nearest to 0.5, then the lower one."""
-    candidates, tpr, fpr = rates_by_threshold(scores, labels, weights)
-    return most_useful(candidates, (tpr + 1 - fpr) / 2)
+    candidates, *rates = rates_by_threshold(scores, labels, weights)
+    return most_useful(candidates, balanced(*rates))
 
 
 def share_from(threshold: float, scores: Array, weights: Array | None = None) -> float:

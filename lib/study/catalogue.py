@@ -15,11 +15,10 @@ from tqdm import tqdm
 
 from lib.audit import Context, Population, answer
 from lib.audit.inference import Figures
-from lib.audit.judged import compared
-from lib.audit.metrics import rates
+from lib.audit.judged import outcomes
 from lib.files import alone_with, sweep, write_whole
 from lib.messages import message
-from lib.names import BASELINE, BASELINE_WEIGHTING, OUTCOMES, PLACEBO
+from lib.names import BASELINE, BASELINE_WEIGHTING, PLACEBO
 from lib.preprocessing import catalogue, equivalents, example_weights
 from lib.study.last_layer import head_scores, run_features
 from lib.tables import RECORDED
@@ -106,7 +105,7 @@ def retraining_floor(people: Population, scores: Mapping[str, np.ndarray], *, sm
 
 def _outcomes(people: Population, scores: np.ndarray, smallest_cell: int) -> Figures:
     """Balanced accuracy of everyone and the gaps in TPR and FPR, by patient, of scores (S, n) at the fixed threshold."""
-    return compared(rates(people, (scores >= 0.5).astype(float), smallest_cell=smallest_cell, metrics=OUTCOMES), people)
+    return outcomes(people, (scores >= 0.5).astype(float), smallest_cell=smallest_cell)
 
 
 def _floor(trained: str, figures: Figures, floors: np.ndarray, count: int) -> pl.DataFrame:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from lib.audit.columns import B, F, I, S
 from lib.audit.inference import Population
-from lib.audit.judged import compared
-from lib.audit.metrics import Unit, rates
-from lib.names import OUTCOMES
+from lib.audit.judged import outcomes
+from lib.names import IMAGE, PATIENT
 
 LEAST = 3
 """Networks without which nothing is the usual."""
@@ -26,13 +26,12 @@ TUNE_AUC, FIRST_EPOCH, PRECISION, DEVICE, SECONDS = "tune_auc", "first_epoch", "
 FAILED = frozenset({TUNE_AUC, FIRST_EPOCH})
 """Reasons for which figures are told without the network, too."""
 
-SCHEMA: dict[str, Any] = {"weighting": pl.String, "seed": pl.Int64, "reason": pl.String}
-SCHEMA |= {"found": pl.String, "usual": pl.String, "failed": pl.Boolean}
-_FACTS: dict[str, Any] = {"weighting": pl.String, "seed": pl.Int64, "epochs": pl.Int64, "best_epoch": pl.Int64}
-_FACTS |= {SECONDS: pl.Float64, TUNE_AUC: pl.Float64, PRECISION: pl.String, DEVICE: pl.String}
-WITHOUT: dict[str, Any] = {"weighting": pl.String, "by": pl.String, "attribute": pl.String, "metric": pl.String}
-WITHOUT |= {"contrast": pl.String, "value": pl.Float64, "seed_sd": pl.Float64, "networks": pl.Int64}
-WITHOUT |= {"value_without": pl.Float64, "seed_sd_without": pl.Float64, "networks_without": pl.Int64}
+SCHEMA: dict[str, Any] = {"weighting": S, "seed": I, "reason": S, "found": S, "usual": S, "failed": B}
+_FACTS: dict[str, Any] = {"weighting": S, "seed": I, "epochs": I, "best_epoch": I, SECONDS: F, TUNE_AUC: F}
+_FACTS |= {PRECISION: S, DEVICE: S}
+_TOLD: dict[str, Any] = {"value": F, "seed_sd": F, "networks": I}
+WITHOUT: dict[str, Any] = dict.fromkeys(("weighting", "by", "attribute", "metric", "contrast"), S) | _TOLD
+WITHOUT |= {f"{name}_without": kind for name, kind in _TOLD.items()}
 
 
 def odd_networks(facts: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
@@ -98,14 +97,13 @@ def without_failed(
     parts = [pl.DataFrame(schema=WITHOUT)]
     for weighting, which in failed.items():
         called = (scores[weighting] >= 0.5).astype(float)
-        for unit in Unit:
-            levels = rates(people, called, unit=unit, smallest_cell=1, metrics=OUTCOMES)
-            figures = compared(levels, people)
+        for unit in (PATIENT, IMAGE):
+            figures = outcomes(people, called, unit=unit, smallest_cell=1)
             told = _told(figures.by_network) | {
                 f"{name}_without": column
                 for name, column in _told(np.delete(figures.by_network, list(which), axis=0)).items()
             }
-            part = figures.index.with_columns(weighting=pl.lit(weighting), by=pl.lit(str(unit)), **told)
+            part = figures.index.with_columns(weighting=pl.lit(weighting), by=pl.lit(unit), **told)
             parts.append(part.select(*WITHOUT))
     return pl.concat(parts)
 

@@ -1,1 +1,1 @@
-"""From verdicts to a choice: who pays for a smaller gap, what cannot be ruled out, what is recommended."""
+"""From verdicts to a choice: what is recommended, and what choosing leaves of the gap."""

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from lib.audit.columns import DESCRIBED, METHOD, F, I, S
 from lib.audit.context import Context
-from lib.audit.decisions._candidates import Disparity, candidates
+from lib.audit.decisions._candidates import candidates
 from lib.audit.inference import Figures, patient_weights, summary
 from lib.audit.inference.verdicts import ALPHA
 from lib.names import KINDS, RANDOMISED, RECOMMENDED, kind_of
@@ -34,12 +34,14 @@ Array = np.ndarray
 
 
 def compute(context: Context) -> list[pl.DataFrame]:
-    found = candidates(context)
-    if found is None or not found.others:
+    methods = [own for own in candidates(context) if own.method[1] not in RANDOMISED]
+    if len(candidates(context)) < 2:
         return []
-    methods = [found.baseline, *(own.own for own in found.others if own.method[1] not in RANDOMISED)]
-    values = np.stack([_values(own, found.baseline) for own in methods])
-    added = np.stack([_added(own, found.baseline) for own in methods], axis=1)
+    base = methods[0]
+    # of each method the change of balanced accuracy, then the gaps
+    sides = [(own.accuracy - base.accuracy, own.gaps) for own in methods]
+    values = np.stack([np.concatenate([figures.estimate for figures in pair]) for pair in sides])
+    added = np.stack([np.concatenate([_added(figures) for figures in pair], axis=1) for pair in sides], axis=1)
     patients = len(added)
     draw = context.stream(name)
     parts = np.concatenate([_parts(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
@@ -49,41 +51,31 @@ def compute(context: Context) -> list[pl.DataFrame]:
     left, best = _left(values, added, parts, np.ones(patients), **limits)
     drawn = [_left(values, added, parts, w, **limits)[0] for w in patient_weights(patients, RESAMPLES, context.seed)]
     chosen, times = np.unique(best, return_counts=True)
-    networks = np.average([_networks(methods[k], found.baseline) for k in chosen], axis=0, weights=times)
+    told = [[summary(figures) for figures in sides[k]] for k in chosen]
+    networks = [np.concatenate([own.networks + own.floor for own in pair]) for pair in told]
+    networks = np.average(networks, axis=0, weights=times)
     off = norm.ppf(1 - ALPHA / 2) * np.sqrt(np.nanvar(drawn, axis=0, ddof=1) + networks)
     advised = context.table("recommendation").filter(role=RECOMMENDED).select(*METHOD).rows()
-    index = pl.concat(
-        [own.index.select("attribute", "metric", "contrast") for own in (found.baseline.accuracy, found.baseline.gaps)]
-    )
-    told = index.with_columns(estimate=pl.Series(left), low=pl.Series(left - off), high=pl.Series(left + off))
-    again = float(np.mean([methods[k].method in advised for k in best]))
     kinds = [kind_of(method) for method in advised]
-    alike = float(np.mean([k > 0 and kind_of(methods[k].method) in kinds for k in best]))  # 0: the baseline
-    counts = {"methods": len(chosen), "patients": patients}
+    index = pl.concat([own.index.select("attribute", "metric", "contrast") for own in (base.accuracy, base.gaps)])
     return [
-        told.with_columns(again=pl.lit(again), kind_again=pl.lit(alike), **{k: pl.lit(n) for k, n in counts.items()})
+        index.with_columns(
+            estimate=left,
+            low=left - off,
+            high=left + off,
+            again=pl.lit(float(np.mean([methods[k].method in advised for k in best]))),
+            kind_again=pl.lit(
+                float(np.mean([k > 0 and kind_of(methods[k].method) in kinds for k in best]))
+            ),  # 0: the baseline
+            methods=pl.lit(len(chosen)),
+            patients=pl.lit(patients),
+        )
     ]
 
 
-def _values(own: Disparity, baseline: Disparity) -> Array:
-    """The change of balanced accuracy, then the gaps, (1 + K,)."""
-    return np.concatenate([own.accuracy.estimate - baseline.accuracy.estimate, own.gaps.estimate])
-
-
-def _added(own: Disparity, baseline: Disparity) -> Array:
-    """What each patient adds to these, (P, 1 + K)."""
-    return np.concatenate([_influence(own.accuracy - baseline.accuracy), _influence(own.gaps)], axis=1)
-
-
-def _influence(figures: Figures) -> Array:
-    """Means over networks, both arms together, (P, K)."""
+def _added(figures: Figures) -> Array:
+    """What each patient adds to figures, means over networks, both arms together, (P, K)."""
     return np.sum([arm.influence.mean(axis=0, dtype=np.float64) @ figures.matrix for arm in figures.arms], axis=0)
-
-
-def _networks(own: Disparity, baseline: Disparity) -> Array:
-    """The variance that networks bring, (1 + K,)."""
-    told = [summary(part) for part in (own.accuracy - baseline.accuracy, own.gaps)]
-    return np.concatenate([part.networks + part.floor for part in told])
 
 
 def _parts(fold: Array) -> Array:

@@ -13,23 +13,27 @@ too dear, narrower but for more than `largest_loss`; else set aside. `option`: t
 "weighting", "threshold rule" (fitted thresholds, no coin). Empty when the disparity is not estimable.
 """
 
-import numpy as np
 import polars as pl
 
-from lib.audit.columns import METHOD, F, S
+from lib.audit.columns import METHOD, F, S, method_columns
 from lib.audit.context import Context
-from lib.audit.decisions._candidates import Candidate, Candidates, candidates
-from lib.audit.inference import Inference
+from lib.audit.decisions._candidates import Candidate, candidates
 from lib.names import (
     ALTERNATIVE,
     BASELINE,
+    BASELINE_GAPS,
     KINDS,
+    NARROWED,
+    OPENED,
+    PATIENT,
     RANDOMISED,
     RECOMMENDED,
     SET_ASIDE,
     SHOWN,
     SUGGESTED,
     TOO_DEAR,
+    TURNED,
+    WIDENED,
     kind_of,
     must_know,
 )
@@ -47,6 +51,7 @@ schema = (
 )
 needs = ("preferences",)
 reads = ("gaps", "effects")
+NONE = -1
 NOTHING, WEIGHTING, THRESHOLDS = "nothing", "weighting", "threshold rule"
 SINGLE = "with one network of each, nothing can be said of a weighting, and no rule on the same network narrows a gap"
 NO_GAP = "no gap by the attribute is shown"
@@ -54,102 +59,105 @@ NONE_NARROWS = "no permitted method is shown or suggested to narrow a gap"
 ALL_HARM = "whatever narrows a gap is shown to widen or to open another"
 ALL_DEAR = "whatever narrows a gap costs more balanced accuracy than is acceptable"
 """Why the baseline is left untouched."""
+_SHOWN = (pl.col("support") == SHOWN).fill_null(False)
+_DEPLOYABLE = ~pl.col("postprocessing").is_in(list(RANDOMISED))
 
 
 def compute(context: Context) -> list[pl.DataFrame]:
     found = candidates(context)
-    if found is None:
+    if not found:
         return []
-    most = context.preferences["largest_loss"]
-    qualified = [own for own in found.others if own.support and not own.harms and _loss(found, own) <= most]
-    deployable = [own for own in qualified if own.method[1] not in RANDOMISED]
-    best = _simplest(found, deployable, context.margin)
-    rivals = [own for own in qualified if own is not best]
-    apart = context.infer([own.own.signed() - best.own.signed() for own in rivals]) if rivals else None
-    told = dict(zip([own.method for own in rivals], range(len(rivals)), strict=True))
-    options = _options(found, most, best)
-    rows = [_row(found, None, best is None, options, None, None)]
-    rows[0] |= {"why": None if best else _why(context, found, most)}
-    for own in sorted(found.others, key=lambda own: own.own.value):
-        k = told.get(own.method)
-        role = SET_ASIDE
-        if own is best:
-            role = RECOMMENDED
-        elif k is not None:
-            role = SET_ASIDE if apart.verdict[k] == SHOWN else ALTERNATIVE
-        elif own.support and _loss(found, own) > most:
-            role = TOO_DEAR
-        rows.append(_row(found, own, role, options, apart, k))
-    table = pl.DataFrame(rows, schema=schema, orient="row")
-    return [table.sort(pl.col("role") != RECOMMENDED, maintain_order=True)]
-
-
-def _loss(found: Candidates, own: Candidate) -> float:
-    return float(found.judged.estimate[own.loss])
-
-
-def _rank(own: Candidate) -> tuple[bool, float]:
-    """Shown before suggested, then the smallest disparity."""
-    return own.support != SHOWN, own.own.value
-
-
-def _simplest(found: Candidates, qualified: list[Candidate], margin: float) -> Candidate | None:
-    """Of those with the surest support, the simplest that is as good as the best of them, up to the margin; then the cheapest."""
-    surest = [own for own in qualified if own.support == SHOWN] or qualified
-    least = min((own.own.value for own in surest), default=0.0)
-    near = [own for own in surest if own.own.value <= least + margin]
-    return min(near, key=lambda own: (KINDS.index(kind_of(own.method)), _loss(found, own)), default=None)
-
-
-def _why(context: Context, found: Candidates, most: float) -> str:
-    gaps = context.table("gaps").filter(
-        pl.col("verdict").is_in([SHOWN, SUGGESTED]),
-        pl.col("family") == "baseline gaps",
-        unit="patient",
-        attribute=context.preferences["attribute"],
+    base, *others = found
+    baseline = _facts(base).with_columns(option=pl.lit(NOTHING))
+    if not others:
+        return [baseline.with_columns(role=pl.lit(RECOMMENDED), why=pl.lit(_why(context, None)))]
+    table = _judged(context, base, others)
+    best = _best(table, context.margin)
+    table = _apart(context, table, others, best).with_columns(_best=pl.col("_at") == best)
+    rival = pl.col("qualified") & ~pl.col("_best")
+    role = (
+        pl.when("_best")
+        .then(pl.lit(RECOMMENDED))
+        .when(rival & (pl.col("apart_verdict") != SHOWN))
+        .then(pl.lit(ALTERNATIVE))
+        .when(~rival & pl.col("support").is_not_null() & pl.col("dear"))
+        .then(pl.lit(TOO_DEAR))
+        .otherwise(pl.lit(SET_ASIDE))
     )
-    if gaps.filter(verdict=SHOWN).is_empty():
-        return NO_GAP
-    narrowing = [own for own in found.others if own.support]
-    if not narrowing:
-        return NONE_NARROWS if len(context.scores[BASELINE[0]]) > 1 else SINGLE
-    return ALL_HARM if all(own.harms for own in narrowing) else ALL_DEAR
+    table = table.with_columns(role=role, option=_option()).sort("disparity", maintain_order=True)
+    why = _why(context, table) if best == NONE else None
+    baseline = baseline.with_columns(role=pl.lit(SET_ASIDE if why is None else RECOMMENDED), why=pl.lit(why, S))
+    told = pl.concat([baseline, table], how="diagonal_relaxed")
+    return [told.sort(pl.col("role") != RECOMMENDED, maintain_order=True)]
 
 
-def _options(found: Candidates, most: float, chosen: Candidate | None) -> dict[tuple[str, str, str], str]:
+def _facts(own: Candidate) -> pl.DataFrame:
+    facts = {"needs": must_know(*own.method[1:]), "disparity": own.disparity, "largest": own.largest}
+    return pl.DataFrame([facts], schema={"needs": S, "disparity": F, "largest": S}).with_columns(
+        **method_columns(own.method)
+    )
+
+
+def _judged(context: Context, base: Candidate, others: list[Candidate]) -> pl.DataFrame:
+    """A row for each candidate: loss and change, all in one family; `support`, `harms`; `dear`, and whether it is `qualified`."""
+    family = [f for own in others for f in (base.accuracy - own.accuracy, own.signed() - base.signed())]
+    told = context.infer(family).table().select("estimate", *_BOUNDS, "verdict")
+    sides = [
+        told[k::2].rename({key: what if key == "estimate" else f"{what}_{key}" for key in told.columns})
+        for k, what in enumerate(("loss", "change"))
+    ]
+    table = pl.concat([pl.concat([_facts(own) for own in others]), *sides], how="horizontal")
+    effects = context.table("effects").filter(unit=PATIENT)
+    narrows = (pl.col("outcome") == NARROWED) & (pl.col("attribute") == context.preferences["attribute"])
+    harms = pl.col("outcome").is_in([WIDENED, TURNED, OPENED]) & (pl.col("outcome_verdict") == SHOWN)
+    told = effects.filter(pl.col("outcome_verdict").is_in([SHOWN, SUGGESTED])).group_by(*METHOD)
+    # of the words, "shown" is before "suggested"
+    words = told.agg(support=pl.col("outcome_verdict").filter(narrows).min(), harms=harms.any())
+    return (
+        table.join(words, on=list(METHOD), how="left", maintain_order="left")
+        .with_columns(pl.col("harms").fill_null(False), dear=pl.col("loss") > context.preferences["largest_loss"])
+        .with_columns(
+            qualified=pl.col("support").is_not_null() & ~pl.col("harms") & ~pl.col("dear"),
+            _kind=pl.Series([KINDS.index(kind_of(own.method)) for own in others]),
+        )
+        .with_row_index("_at")
+    )
+
+
+def _best(table: pl.DataFrame, margin: float) -> int:
+    """Of those with the surest support, the simplest that is as good as the best of them, up to the margin; then the cheapest."""
+    able = table.filter("qualified", _DEPLOYABLE)
+    surest = able.filter(_SHOWN) if able.select(_SHOWN.any()).item() else able
+    near = surest.filter(pl.col("disparity") <= pl.col("disparity").min() + margin)
+    return next(iter(near.sort("_kind", "loss", maintain_order=True)["_at"]), NONE)
+
+
+def _apart(context: Context, table: pl.DataFrame, others: list[Candidate], best: int) -> pl.DataFrame:
+    """The table with how far the disparity of each other qualified one is from the best one's, all in one family."""
+    rivals = table.filter("qualified", pl.col("_at") != best)["_at"]
+    names = {"apart": "estimate", "apart_low": "low", "apart_high": "high", "apart_verdict": "verdict"}
+    if rivals.is_empty() or best == NONE:
+        return table.with_columns(**dict.fromkeys(names, pl.lit(None)))
+    told = context.infer([others[k].signed() - others[best].signed() for k in rivals]).table()
+    return table.join(told.select(_at=rivals, **names), on="_at", how="left", maintain_order="left")
+
+
+def _option() -> pl.Expr:
     """The best weighting and the best threshold rule: the chosen one, then qualified ones, then by support and disparity."""
-    options = {BASELINE: NOTHING}
-    for kind, word in ((KINDS[0], WEIGHTING), (KINDS[1], THRESHOLDS)):
-        own = [c for c in found.others if kind_of(c.method) == kind and c.method[1] not in RANDOMISED]
-        if own:
-            best = min(
-                own,
-                key=lambda c: (c is not chosen, c.support is None or c.harms or _loss(found, c) > most, *_rank(c)),
-            )
-            options[best.method] = word
-    return options
+    rank = (~pl.col("_best"), ~pl.col("qualified"), ~_SHOWN, pl.col("disparity"), pl.col("_at"))
+    option = pl.lit(None, S)
+    for kind, word in enumerate((WEIGHTING, THRESHOLDS)):
+        able = (pl.col("_kind") == kind) & _DEPLOYABLE
+        first = pl.col("_at").filter(able).sort_by([key.filter(able) for key in rank]).first()
+        option = pl.when(pl.col("_at") == first).then(pl.lit(word)).otherwise(option)
+    return option
 
 
-def _row(
-    found: Candidates,
-    own: Candidate | None,
-    role: str | bool,
-    options: dict[tuple[str, str, str], str],
-    apart: Inference | None,
-    k: int | None,
-) -> dict:
-    """The row of a candidate, or of the baseline (None), whose `role` is whether it is recommended."""
-    method = BASELINE if own is None else own.method
-    side = found.baseline if own is None else own.own
-    row = dict(zip(METHOD, method, strict=True)) | {"option": options.get(method), "needs": must_know(*method[1:])}
-    row |= {"disparity": side.value, "largest": ": ".join(side.which)}
-    if own is None:
-        return row | {"role": RECOMMENDED if role else SET_ASIDE}
-    row |= {"role": role, "support": own.support}
-    for what, at in (("change", own.change), ("loss", own.loss)):
-        row |= {what: found.judged.estimate[at], f"{what}_verdict": str(found.judged.verdict[at])}
-        row |= {f"{what}_{end}": getattr(found.judged, end)[at] for end in _BOUNDS}
-    if k is not None:
-        row |= {"apart": apart.estimate[k], "apart_low": apart.low[k], "apart_high": apart.high[k]}
-        row |= {"apart_verdict": str(apart.verdict[k])}
-    return {key: float(value) if isinstance(value, np.floating) else value for key, value in row.items()}
+def _why(context: Context, table: pl.DataFrame | None) -> str:
+    own = {"verdict": SHOWN, "family": BASELINE_GAPS, "unit": PATIENT, "attribute": context.preferences["attribute"]}
+    if context.table("gaps").filter(**own).is_empty():
+        return NO_GAP
+    narrowing = None if table is None else table.drop_nulls("support")
+    if narrowing is None or narrowing.is_empty():
+        return NONE_NARROWS if len(context.scores[BASELINE[0]]) > 1 else SINGLE
+    return ALL_HARM if narrowing["harms"].all() else ALL_DEAR

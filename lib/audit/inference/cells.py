@@ -1,7 +1,7 @@
 """Cells, of which figures are combinations, and the networks that their values come from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,10 @@ class Cells:
             floor=max(self.floor, other.floor),
         )
 
+    def take(self, chosen: NDArray[np.bool_]) -> "Cells":
+        """Some of the cells, by mask (C,)."""
+        return replace(self, **{name: getattr(self, name)[chosen] for name in ("size", "images", "degrees", "known")})
+
     def beside(self, other: "Cells") -> "Cells":
         """Both, one after the other."""
         parts = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("size", "images", "degrees", "known"))
@@ -61,26 +65,22 @@ class Arm:
     deviations: Array
     degrees: int
 
+    def each(self, change: Callable[..., Array], *others: "Arm") -> "Arm":
+        """With what `change` makes of each array, given the same of the others."""
+        arrays = ([getattr(arm, name) for arm in (self, *others)] for name in ("values", "influence", "deviations"))
+        return Arm(self.weighting, *(change(*own) for own in arrays), self.degrees)
+
     def plus(self, other: "Arm", sign: int) -> "Arm":
         """Network by network."""
         if self.deviations.shape != other.deviations.shape:
             raise ValueError(
                 f"weighting {self.weighting!r} has {len(self.deviations)} and {len(other.deviations)} pooled networks; pool both alike."
             )
-        pairs = ((getattr(self, n), getattr(other, n)) for n in ("values", "influence", "deviations"))
-        return Arm(self.weighting, *(a + b if sign > 0 else a - b for a, b in pairs), self.degrees)
-
-    def times(self, number: float) -> "Arm":
-        parts = (getattr(self, n) * number for n in ("values", "influence", "deviations"))
-        return Arm(self.weighting, *parts, self.degrees)
+        return self.each(np.add if sign > 0 else np.subtract, other)
 
     def padded(self, before: int, after: int) -> "Arm":
         """With cells that are 0 before and after the own ones."""
-        parts = (
-            np.pad(a, [(0, 0)] * (a.ndim - 1) + [(before, after)])
-            for a in (self.values, self.influence, self.deviations)
-        )
-        return Arm(self.weighting, *parts, self.degrees)
+        return self.each(lambda own: np.pad(own, [(0, 0)] * (own.ndim - 1) + [(before, after)]))
 
 
 def paired(ours: Sequence[Arm], others: Sequence[Arm], sign: int) -> tuple[Arm, ...]:
@@ -92,5 +92,5 @@ def paired(ours: Sequence[Arm], others: Sequence[Arm], sign: int) -> tuple[Arm, 
             raise ValueError(
                 f"weighting {arm.weighting!r} has {len(own.values)} and {len(arm.values)} networks; as many are needed."
             )
-        found[arm.weighting] = arm.times(sign) if own is None else own.plus(arm, sign)
+        found[arm.weighting] = arm.each(lambda array: array * sign) if own is None else own.plus(arm, sign)
     return tuple(found.values())

@@ -69,12 +69,6 @@ class Figures:
         return np.where(self.known, self.arms[0].values @ self.matrix + self.offset, np.nan)
 
     @property
-    def network_sd(self) -> Array:
-        """Standard deviation between networks, (K,); NaN with a single one."""
-        values = self.by_network
-        return values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1], np.nan)
-
-    @property
     def known(self) -> NDArray[np.bool_]:
         """Whether every cell of a figure has somebody in it, and the index does not forbid it, (K,)."""
         known = ~((np.abs(self.matrix) > 0) & ~self.cells.known[:, None]).any(axis=0)

@@ -15,7 +15,7 @@ from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.pivot import Pivot
 from lib.audit.inference.simultaneous import stepped
-from lib.audit.inference.variance import Summary, summaries, united
+from lib.audit.inference.variance import Summary, summaries, taken, united
 from lib.audit.inference.verdicts import ALPHA, POWER, agreeing, verdicts_of
 from lib.names import NETWORKS, PROCEDURE
 
@@ -99,35 +99,28 @@ def _inferred(family: list[Summary], margin: float, null: float | None, seed: in
     pivots = [Pivot.for_summary(own) for own in family]
     every = [_single(pivot, margin, null) for pivot in pivots]
     joined = {name: np.concatenate([own[name] for own in every]) for name in every[0]}
+    deviates, retrained = joined.pop("deviate"), joined.pop("retrained")
     asked = ~np.isnan(joined["p"])
     nothing = np.full(len(asked), np.nan)
     low, high, adjusted = nothing.copy(), nothing.copy(), nothing.copy()
     if seed is not None and null is not None and asked.any():
-        chosen = np.split(asked, np.cumsum([len(own) for own in family])[:-1])
-        some = [own.take(mask) for own, mask in zip(family, chosen, strict=True) if mask.any()]
-        adjusted[asked], critical = stepped(some, joined["size"][asked], seed=seed)
+        adjusted[asked], critical = stepped(taken(family, asked), deviates[asked], seed=seed)
         # of a handful of patients, resampling may see less noise than the pivot allows for
         adjusted = np.fmax(adjusted, joined["p"])
         bounds = [pivot.bounds(critical, family=True) for pivot in pivots]
         low, high = (np.concatenate(own) for own in zip(*bounds, strict=True))
         low, high = np.fmin(low, joined["low"]), np.fmax(high, joined["high"])
         low, high = agreeing(joined["estimate"], low, high, adjusted, null)
-    verdicts = verdicts_of(joined["p"], adjusted, joined["p_equivalent"], asked | ~np.isnan(joined["low"]))
-    index = pl.concat([own.index for own in family], how="diagonal")
     return Inference(
-        index,
-        *(joined[name] for name in ("estimate", "se", "degrees", "low", "high")),
-        np.where(asked, low, np.nan),
-        np.where(asked, high, np.nan),
-        joined["p"],
-        adjusted,
-        joined["p_equivalent"],
-        verdicts,
-        joined["detectable"],
-        np.where(joined["retrained"], PROCEDURE, NETWORKS),
-        int(asked.sum()),
-        np.concatenate([np.full(len(own), own.rows.shape[0]) for own in family]),
-        joined["of_patients"],
+        index=pl.concat([own.index for own in family], how="diagonal"),
+        low_simultaneous=np.where(asked, low, np.nan),
+        high_simultaneous=np.where(asked, high, np.nan),
+        p_adjusted=adjusted,
+        verdict=verdicts_of(joined["p"], adjusted, joined["p_equivalent"], asked | ~np.isnan(joined["low"])),
+        estimand=np.where(retrained, PROCEDURE, NETWORKS),
+        size=int(asked.sum()),
+        patients=np.concatenate([np.full(len(own), own.rows.shape[0]) for own in family]),
+        **joined,
     )
 
 
@@ -156,7 +149,7 @@ def _single(pivot: Pivot, margin: float, null: float | None) -> dict[str, Any]:
         "p": p,
         "p_equivalent": equivalent,
         "detectable": reach * pivot.se,
-        "size": size,
+        "deviate": size,
         "of_patients": share,
     }
     found = {name: np.where(known, values, np.nan) for name, values in numbers.items()}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.infer import MARGIN, Inference, infer
-from lib.audit.inference.variance import Summary, summary, united
+from lib.audit.inference.variance import Summary, summary, taken, united
 from lib.audit.inference.verdicts import ALPHA
 from lib.names import AT_MOST, NARROWED, NOT_ESTIMABLE, NOT_TOLD, OPENED, SHOWN, SUGGESTED, TURNED, WIDENED
 
@@ -40,15 +40,9 @@ def narrowings(
     settings = {"margin": margin, "seed": seed}
     for chosen in [np.ones(len(baseline), bool)] if families is None else families:
         some = np.tile(np.asarray(chosen, bool), len(methods))
-        parts = [infer(_taken(own, some), **settings) for own in (effects, left)]
+        parts = [infer(taken(own, some), **settings) for own in (effects, left)]
         same_side = _same_side(sums, some & established, sign, settings)
         yield _table(*parts, established[some], sign[some], *(own[some] for own in same_side))
-
-
-def _taken(family: Sequence[Summary], chosen: NDArray[np.bool_]) -> list[Summary]:
-    """The chosen ones among all figures of a family, (K,)."""
-    parts = np.split(chosen, np.cumsum([len(own) for own in family])[:-1])
-    return [own.take(part) for own, part in zip(family, parts, strict=True) if part.any()]
 
 
 def _same_side(
@@ -57,7 +51,7 @@ def _same_side(
     """One-sided p (K,) of s (D + D') not being above 0, single and in the family of the chosen ones; 1 elsewhere."""
     single, adjusted = np.ones(len(sign)), np.ones(len(sign))
     if chosen.any():
-        total = infer(_taken(sums, chosen), **settings)
+        total = infer(taken(sums, chosen), **settings)
         ahead = sign[chosen] * total.estimate > 0
         single[chosen], adjusted[chosen] = _one_sided(total.p, ahead), _one_sided(total.p_adjusted, ahead)
     return single, adjusted

@@ -72,8 +72,8 @@ class Pivot:
             below, above = self.of.parts.distances(critical, self.of.networks)
         else:
             below, above = self.se * self._plain(critical), -self.se * self._plain(-critical)
-        low, high = self.of.bounds
-        return np.clip(self.of.estimate - below, low, high), np.clip(self.of.estimate + above, low, high)
+        ends = self.of.lowest, self.of.highest
+        return np.clip(self.of.estimate - below, *ends), np.clip(self.of.estimate + above, *ends)
 
     @cached_property
     def _few(self) -> NDArray[np.intp]:

@@ -86,6 +86,16 @@ class Population:
         )
 
     @cached_property
+    def pairs(self) -> tuple[tuple[str, str, tuple[int, int]], ...]:
+        """(attribute, `group - reference`, places of both among the cells), for each group but the reference."""
+        place = {(cell.attribute, cell.group): k for k, cell in enumerate(self.cells)}
+        return tuple(
+            (own.name, contrast, (place[own.name, group], place[own.name, own.reference]))
+            for own in self.attributes.values()
+            for contrast, group in own.contrasts.items()
+        )
+
+    @cached_property
     def sizes(self) -> tuple[Codes, Codes]:
         """Images and patients of the G cells, each (G, 3): the healthy, the sick, and all."""
         sides = np.concatenate([self.counts_by_cell, self.counts_by_cell.sum(axis=2, keepdims=True)], axis=2)

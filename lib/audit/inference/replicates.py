@@ -61,8 +61,6 @@ def jackknife(
     *,
     patients: int,
     groups: int = 100,
-    seed: int = 0,
-    bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Figures:
     """Figures (S, K) = function(weights (P,)) of patients, by leaving out groups of patients in turn.
 
@@ -73,20 +71,13 @@ def jackknife(
     """
     whole = np.atleast_2d(np.asarray(function(np.ones(patients)), float))
     groups = min(groups, patients)
-    of = np.random.default_rng(seed).permutation(np.arange(patients) % groups)
+    of = np.random.default_rng(0).permutation(np.arange(patients) % groups)
     without = np.stack([np.atleast_2d(function((of != g).astype(float))) for g in range(groups)])  # (G, S, K)
     pushed = (without.mean(axis=0) - without) * np.sqrt((groups - 1) / groups)
     share = np.bincount(of, minlength=groups)
     influence = (pushed / np.sqrt(share)[:, None, None])[of].swapaxes(0, 1)
     many = np.full(whole.shape[1], float(patients))
-    cells = Cells(
-        many,
-        many,
-        np.full(whole.shape[1], groups - 1.0),
-        np.isfinite(without).all(axis=(0, 1)),
-        bounds,
-        floor=_floor(bounds),
-    )
+    cells = Cells(many, many, np.full(len(many), groups - 1.0), np.isfinite(without).all(axis=(0, 1)))
     return Figures.of(index, weighting, whole, np.nan_to_num(influence), cells)
 
 
@@ -105,13 +96,11 @@ def from_replicates(
     values: Array,
     replicates: Array,
     *,
-    degrees: float | None = None,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Figures:
     """Figures `values` (S, K) whose noise by patient is only known from B resamples, (B, S, K), in which all was refitted.
 
-    Resamples stand where patients do elsewhere: figures of the same resamples are paired. `degrees`: of the variance by patient, by
-    default B - 1. NaN replicates (a resample lacks a cell) count as the mean; a figure that lacks more than half is not known.
+    Resamples stand where patients do elsewhere: figures of the same resamples are paired. NaN replicates (a resample lacks a cell) count as the mean; a figure that lacks more than half is not known.
     """
     replicates = np.asarray(replicates, float)
     missing = np.isnan(replicates)
@@ -120,10 +109,8 @@ def from_replicates(
         centre = np.where(missing, 0, replicates).sum(axis=0) / np.maximum((~missing).sum(axis=0), 1)
         number = np.maximum((~missing).sum(axis=0) - 1, 1)
     rows = np.where(missing, 0, replicates - centre) / np.sqrt(number)  # (B, S, K)
-    count = replicates.shape[2]
-    many = np.full(count, float(len(replicates)))
-    own = np.full(count, float(degrees if degrees is not None else len(replicates) - 1))
-    cells = Cells(many, many, own, known, bounds, resamples=True)
+    many = np.full(replicates.shape[2], float(len(replicates)))
+    cells = Cells(many, many, many - 1, known, bounds, resamples=True)
     return Figures.of(index, weighting, values, rows.swapaxes(0, 1), cells)
 
 

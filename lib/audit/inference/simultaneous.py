@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import binom, qmc
 
 from lib.audit.inference.cells import Array
-from lib.audit.inference.variance import Summary
+from lib.audit.inference.variance import Summary, all_network_rows
 from lib.audit.inference.verdicts import ALPHA
 
 FIRST, MOST, NUMBERS = 2**13, 2**20, 2**25
@@ -62,15 +62,8 @@ def _clear(reached: Array, draws: int) -> bool:
 
 def _root(family: Sequence[Summary]) -> tuple[Array, Array]:
     """Rows (R, K) of influences over their norm, whose products are the correlations; and whether a figure has none, (K,)."""
-    names = sorted({name for own in family for name in own.network_rows})
-    sizes = {name: next(len(own.network_rows[name]) for own in family if name in own.network_rows) for name in names}
-    columns = []
-    for own in family:
-        rows = [own.rows]
-        for name in names:
-            rows.append(own.network_rows.get(name, np.zeros((sizes[name], len(own)), np.float32)))
-        columns.append(np.concatenate(rows))
-    root = np.concatenate(columns, axis=1)
+    rows = np.concatenate([own.rows for own in family], axis=1)
+    root = np.concatenate([rows, *all_network_rows(family).values()])
     norm = np.sqrt((root.astype(np.float64) ** 2).sum(axis=0))
     alone = (norm == 0).astype(np.float32)  # a figure in which nobody differs: on its own
     return root / np.where(norm > 0, norm, 1).astype(np.float32), alone

@@ -42,7 +42,7 @@ OF_TWO = 0.25
 class Summary:
     """What inference needs of K figures: no axis of networks is left.
 
-    `patients`, `networks` (K,): the two parts of the variance; `degrees` (K,); `skewness` (K,) of the estimate; `floor` (K,): what is
+    `lowest`, `highest` (K,): what it can be; `patients`, `networks` (K,): the two parts of the variance; `degrees` (K,); `skewness` (K,) of the estimate; `floor` (K,): what is
     added to the variance so that a cell where nobody differs is not certain; `rows` (P, K): influences; `network_rows[weighting]`
     (R, K): the same for networks. Rows are summed squares: rows' rows + network_rows' network_rows is the covariance. `parts`: of proportions. `seen`, `explained` (K,): what
     networks of compared weightings differ by, and what of it patients explain, whose difference is `networks` unless below 0 (both 0 of a single
@@ -52,7 +52,8 @@ class Summary:
     index: pl.DataFrame
     estimate: Array
     known: NDArray[np.bool_]
-    bounds: Array
+    lowest: Array
+    highest: Array
     patients: Array
     networks: Array
     degrees: Array
@@ -75,12 +76,12 @@ class Summary:
         own = {name: getattr(self, name)[rows] for name in COLUMNS}
         parts = None if self.parts is None else self.parts.take(rows)
         network_rows = {name: table[:, rows] for name, table in self.network_rows.items()}
-        index, bounds, table = self.index.filter(rows), self.bounds[:, rows], self.rows[:, rows]
-        return replace(self, index=index, bounds=bounds, rows=table, network_rows=network_rows, parts=parts, **own)
+        table = {"index": self.index.filter(rows), "rows": self.rows[:, rows], "network_rows": network_rows}
+        return replace(self, parts=parts, **table, **own)
 
 
 COLUMNS = (
-    *("estimate", "known", "patients", "networks", "degrees", "skewness", "floor"),
+    *("estimate", "known", "lowest", "highest", "patients", "networks", "degrees", "skewness", "floor"),
     *("seen", "explained", "network_degrees", "patient_degrees"),
 )
 
@@ -118,7 +119,7 @@ def summary(figures: Figures) -> Summary:
         figures.index,
         figures.estimate,
         figures.known,
-        _bounds(figures),
+        *_bounds(figures),
         patients,
         sum((networks for networks, _ in between), nothing),
         together((patients, np.maximum(own, 1)), *between),
@@ -141,26 +142,35 @@ def summaries(family: Figures | Summary | Sequence[Figures | Summary]) -> list[S
     return [own if isinstance(own, Summary) else summary(own) for own in given]
 
 
+def taken(family: Sequence[Summary], chosen: NDArray[np.bool_]) -> list[Summary]:
+    """The chosen ones among all figures of a family, (K,)."""
+    parts = np.split(chosen, np.cumsum([len(own) for own in family])[:-1])
+    return [own.take(part) for own, part in zip(family, parts, strict=True) if part.any()]
+
+
+def all_network_rows(family: Sequence[Summary]) -> dict[str, NDArray[np.float32]]:
+    """`network_rows` of all figures of a family, 0 for those that have none of a weighting."""
+    sizes = {name: len(rows) for own in family for name, rows in own.network_rows.items()}
+    return {
+        name: np.concatenate(
+            [own.network_rows.get(name, np.zeros((size, len(own)), np.float32)) for own in family], axis=1
+        )
+        for name, size in sorted(sizes.items())
+    }
+
+
 def united(family: Sequence[Summary]) -> list[Summary]:
     """Summaries of one kind as a single one, which is worked out at once; those of several kinds as they are."""
     kinds = {(own.parts is None, own.replicated, bool(own.network_rows)) for own in family}
     if len(family) < 2 or len(kinds) > 1:
         return list(family)
     first = family[0]
-    sizes = {name: len(rows) for own in family for name, rows in own.network_rows.items()}
-    network_rows = {
-        name: np.concatenate(
-            [own.network_rows.get(name, np.zeros((size, len(own)), np.float32)) for own in family], axis=1
-        )
-        for name, size in sizes.items()
-    }
     return [
         replace(
             first,
             index=pl.concat([own.index for own in family], how="diagonal"),
-            bounds=np.concatenate([own.bounds for own in family], axis=1),
             rows=np.concatenate([own.rows for own in family], axis=1),
-            network_rows=network_rows,
+            network_rows=all_network_rows(family),
             parts=None if first.parts is None else Parts.joined([own.parts for own in family]),
             **{name: np.concatenate([getattr(own, name) for own in family]) for name in COLUMNS},
         )

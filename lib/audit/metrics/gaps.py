@@ -1,52 +1,45 @@
 """Differences between groups: `group - reference`."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import polars as pl
 
+from lib.audit.columns import COUNTED
 from lib.audit.inference.cells import Array
 from lib.audit.inference.figures import Figures
 from lib.audit.inference.population import Population
 
-SCHEMA = {
-    **{name: pl.String for name in ("attribute", "contrast", "metric", "unit")},
-    **{"images": pl.Int64, "patients": pl.Int64, "estimable": pl.Boolean},
-}
-
 
 def gaps(levels: Figures, population: Population) -> Figures:
-    """For each attribute and metric of `levels`, the difference of each group and the reference.
+    """The difference of each group and the reference in whatever `levels` tell of both.
 
-    0 means that both groups fare alike, above 0 that the group has more. Estimable where both groups are; `patients` are those of the
-    smaller group. An attribute's first group is compared first.
+    0 means that both groups fare alike, above 0 that the group has more. Estimable where both groups are; `images` and
+    `patients` are those of the smaller one.
     """
     return levels.contrast(*differences(levels.index, population))
 
 
-def differences(
-    levels: pl.DataFrame, population: Population, metrics: Sequence[str] | None = None
-) -> tuple[pl.DataFrame, Array]:
-    """Index (L rows) and matrix (K, L) of the gaps in some metrics, by default all, of K levels with such an index."""
-    own = levels.select("attribute", "group", "metric", "unit", "images", "patients", "estimable").rows()
-    at = {row[:3]: k for k, row in enumerate(own)}
-    there = levels["metric"].unique(maintain_order=True).to_list()
-    rows, pairs = [], []
-    for name, attribute in population.attributes.items():
-        for metric in there if metrics is None else [m for m in there if m in metrics]:
-            for group in attribute.groups:
-                if group == attribute.reference:
-                    continue
-                pair = at[name, group, metric], at[name, attribute.reference, metric]
-                contrast = f"{group} - {attribute.reference}"
-                rows.append((name, contrast, metric, *_together(*(own[k][3:] for k in pair))))
-                pairs.append(pair)
-    matrix = np.zeros((levels.height, len(pairs)))
-    for k, (one, two) in enumerate(pairs):
-        matrix[one, k], matrix[two, k] = 1, -1
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row"), matrix
+def differences(levels: pl.DataFrame, population: Population) -> tuple[pl.DataFrame, Array]:
+    """Index (L rows) and matrix (K, L) of the gaps of K levels: an index with `attribute`, `group`, and other columns.
 
-
-def _together(one: tuple, two: tuple) -> tuple[str, int, int, bool]:
-    """Unit, images of both groups, patients of the smaller one, and whether both are estimable."""
-    return one[0], one[1] + two[1], min(one[2], two[2]), one[3] and two[3]
+    Columns beside these and the counts name what is compared.
+    """
+    pairs = [
+        (own.name, group, own.reference, contrast)
+        for own in population.attributes.values()
+        for contrast, group in own.contrasts.items()
+    ]
+    pairs = pl.DataFrame(
+        pairs, dict.fromkeys(("attribute", "group", "_reference", "contrast"), pl.String), orient="row"
+    )
+    counts = [name for name in COUNTED if name in levels.columns]
+    alike = ["attribute", *(name for name in levels.columns if name not in ("attribute", "group", *counts))]
+    levels = levels.with_row_index("_at")
+    found = levels.join(pairs, on=["attribute", "group"], maintain_order="left").join(
+        levels, left_on=[*alike, "_reference"], right_on=[*alike, "group"], maintain_order="left"
+    )
+    found = found.sort(pl.col("_at").min().over(alike), maintain_order=True)  # groups that are compared in one thing
+    matrix = np.zeros((levels.height, found.height))
+    matrix[found["_at"], np.arange(found.height)] = 1
+    matrix[found["_at_right"], np.arange(found.height)] = -1
+    smaller = [pl.min_horizontal(name, f"{name}_right") for name in counts]
+    return found.select("attribute", "contrast", *alike[1:], "group", *smaller), matrix

@@ -3,7 +3,7 @@
 Within a cell and label every patient counts once, times the patient's weight: the weights of a resample, or of a jackknife.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lib.audit import metrics
 from lib.audit.context import Context
-from lib.audit.inference import Figures, Population
-from lib.names import OVERALL
+from lib.audit.inference import Figures, Population, ratio
+from lib.names import BASELINE_WEIGHTING
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -26,6 +27,12 @@ def once_each(patients: NDArray[np.int64], images: Mask) -> Array:
     return np.where(images, 1 / np.maximum(count[patients], 1), 0.0)
 
 
+def sides(population: Population) -> Mask:
+    """The sick images of each of the G cells, then the healthy ones, (n, 2 G): whom TPR and FPR are about."""
+    cells = np.stack([cell.images for cell in population.cells], axis=1)
+    return np.concatenate([cells & (population.labels == label)[:, None] for label in (1, 0)], axis=1)
+
+
 @dataclass(frozen=True, eq=False)
 class Shares:
     """Means by patient of K columns of values over images: `totals` (P, K) is the patient's mean, `there` (P, K) 0 or 1."""
@@ -35,14 +42,34 @@ class Shares:
 
     @classmethod
     def of(cls, population: Population, values: Array, images: Mask) -> "Shares":
-        """Of values (n, K) over the images (n, K) that each column is about."""
+        """Of values (n,) or (n, K) over the images (n, K) that each column is about."""
         own = np.stack([once_each(population.patients, column) for column in images.T], axis=1)
-        return cls(population.sums_by_patient(values * own), (population.sums_by_patient(images * 1.0) > 0) * 1.0)
+        values = values[:, None] if values.ndim == 1 else values
+        return cls(population.sums_by_patient(values * own), (population.sums_by_patient(images) > 0) * 1.0)
+
+    @classmethod
+    def beside(cls, parts: Sequence["Shares"]) -> "Shares":
+        """The columns of all, one after the other."""
+        return cls(*(np.concatenate([getattr(own, name) for own in parts], axis=1) for name in ("totals", "there")))
 
     def at(self, weights: Array) -> Array:
         """The means, (K,), for weights of patients (P,); NaN where nobody is there."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return (weights @ self.totals) / (weights @ self.there)
+
+
+class Called:
+    """TPR, then FPR, of every cell, for any decisions and weights of patients."""
+
+    def __init__(self, population: Population):
+        images = sides(population)
+        self._patients, self._there = population.patients, (population.sums_by_patient(images) > 0) * 1.0
+        self._part = np.stack([once_each(population.patients, side) for side in images.T], axis=1)
+
+    def parts(self, weights: Array) -> Array:
+        """What calling an image sick adds to each rate, (n, 2 G), under weights of patients (P,); NaN where nobody is there."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self._part / (weights @ self._there) * weights[self._patients, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,82 +106,28 @@ class Curve:
             found.append(reached / reached[-1] if reached[-1] > 0 else np.full(len(reached), np.nan))
         return found[0], found[1]
 
-    def logits(self, label: int) -> tuple[Array, Array, NDArray[np.int64]]:
-        """Logits of the scores of a label, kept from the infinite, each one's part of its patient, and the patient, (m,)."""
-        _, patients, part = self._sides[label]
-        own = np.clip(self.scores[self.labels == label], EDGE, 1 - EDGE)
-        return np.log(own / (1 - own)), part, patients
+
+def counted(
+    context: Context, keys: Iterable[tuple], names: Sequence[str], patients: Array, images: Array | None = None
+) -> pl.DataFrame:
+    """An index of the keys, with what stands behind each: `patients`, `images` where they are given, and `estimable`."""
+    counts = {} if images is None else {"images": pl.Series(images, dtype=pl.Int64)}
+    counts["patients"] = pl.Series(patients, dtype=pl.Int64)
+    enough = pl.col("patients") >= max(1, context.smallest_cell)
+    index = pl.DataFrame(list(keys), schema=list(names), orient="row")
+    return index.with_columns(**counts).with_columns(estimable=enough)
 
 
-EDGE = 1e-4
-"""Scores are kept this far from 0 and 1, where they have no logit."""
+def means(
+    context: Context, keys: Iterable[tuple], names: Sequence[str], shares: Sequence[Shares], images: Array, **known: Any
+) -> Figures:
+    """The means of each network's shares as figures; `images` (K,) behind each, `known` as of `lib.audit.inference.ratio`."""
+    totals, there = (np.stack([getattr(own, name) for own in shares]) for name in ("totals", "there"))
+    index = counted(context, keys, names, there.sum(axis=1).min(axis=0), images)
+    return ratio(index, BASELINE_WEIGHTING, totals, there, images=images, **known)
 
 
-def area(fpr: Array, tpr: Array) -> float:
-    """Area under a ROC curve from (0, 0) to (1, 1), ties counting half."""
-    return float(((tpr[1:] + tpr[:-1]) * np.diff(fpr)).sum() / 2)
-
-
-def tpr_at(rate: float, fpr: Array, tpr: Array) -> float:
-    """TPR at a FPR, on straight lines between the points of a ROC curve."""
-    return float(np.interp(rate, fpr, tpr))
-
-
-def fpr_at(rate: float, fpr: Array, tpr: Array) -> float:
-    """FPR at a TPR, on straight lines between the points of a ROC curve."""
-    return float(np.interp(rate, tpr, fpr))
-
-
-def compared(population: Population) -> Iterator[tuple[str, str, str, Mask, Mask]]:
-    """(attribute, group, reference, images of the group, images of the reference), a pair for each other group."""
-    for name, codes in population.groups.items():
-        attribute = population.attributes[name]
-        at = attribute.groups.index(attribute.reference)
-        for code, group in enumerate(attribute.groups):
-            if code != at:
-                yield name, group, attribute.reference, codes == code, codes == at
-
-
-def gaps_of(population: Population, levels: Figures, keys: Mapping[str, Any]) -> Figures | None:
-    """Differences group - reference of levels whose index has `attribute`, `group`, `contrast`, `patients`, `estimable`.
-
-    `keys`: the index's columns. Other columns of it name what is compared; counts are those of the smaller side. None
-    where nothing can be compared.
-    """
-    facts = ("images", "patients", "estimable")
-    inner = [column for column in keys if column not in ("attribute", "group", "contrast", *facts)]
-    place = {
-        tuple(row[c] for c in ("attribute", "group", *inner)): k for k, row in enumerate(levels.index.rows(named=True))
-    }
-    rows, ends = [], []
-    for (attribute, group, *what), k in place.items():
-        if attribute == OVERALL or group == (reference := population.attributes[attribute].reference):
-            continue
-        other = place[attribute, reference, *what]
-        both = levels.index[[k, other]]
-        counted = {
-            fact: both[fact].all() if fact == "estimable" else both[fact].min() for fact in facts if fact in keys
-        }
-        rows.append(levels.index.row(k, named=True) | {"contrast": f"{group} - {reference}"} | counted)
-        ends.append((k, other))
-    if not rows:
-        return None
-    unit = np.eye(levels.index.height)
-    matrix = np.stack([unit[k] - unit[other] for k, other in ends], axis=1)
-    return levels.contrast(pl.DataFrame(rows, schema=dict(keys)), matrix)
-
-
-def levels_and_gaps(context: Context, levels: Figures, keys: Mapping[str, Any]) -> list[pl.DataFrame]:
+def levels_and_gaps(context: Context, levels: Figures) -> list[pl.DataFrame]:
     """Levels, without a verdict, for that one is not 0 is no finding; and their differences."""
-    gaps = gaps_of(context.population, levels, keys)
-    return [context.describe(levels).table().drop("p", "verdict"), *told(context, gaps)]
-
-
-def patients_of(population: Population, *masks: Mask) -> int:
-    """The fewest patients that any of these sets of images has."""
-    return min(population.count_patients(mask) for mask in masks)
-
-
-def told(context: Context, figures: Figures | None) -> list[pl.DataFrame]:
-    """The table of described figures, with single intervals; none of none."""
-    return [] if figures is None else [context.describe(figures).table()]
+    differences = [context.describe(metrics.gaps(levels, context.population)).table()] if context.has("pairs") else []
+    return [context.describe(levels).table().drop("p", "verdict"), *differences]

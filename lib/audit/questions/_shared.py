@@ -1,13 +1,15 @@
 """What several questions do to their tables."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
+import numpy as np
 import polars as pl
 
 from lib.audit.columns import METHOD
 from lib.audit.context import Context
-from lib.audit.inference import Population
-from lib.names import IMAGE, MAX_MIN, OVERALL, PATIENT
+from lib.audit.inference import Figures, Population, ratio
+from lib.names import BASELINE_WEIGHTING, IMAGE, MAX_MIN, OVERALL, PATIENT
 
 WHAT = [*METHOD, "attribute", "metric", "contrast"]
 
@@ -47,11 +49,17 @@ def splits(context: Context) -> Iterator[tuple[str, Population]]:
     if context.cohort is None:
         yield SPLITS[1], context.population
         return
+    attributes = list(context.population.attributes.values())
     for split in SPLITS:
         rows = context.cohort.filter(split=split)
         if rows.height:
-            yield split, context.once(("people", split), None, lambda rows=rows: _people(context, rows))
+            made = partial(Population.from_frame, rows, attributes=attributes)
+            yield split, context.once(("people", split), None, made)
 
 
-def _people(context: Context, rows: pl.DataFrame) -> Population:
-    return Population.from_frame(rows, attributes=list(context.population.attributes.values()))
+def by_image(
+    people: Population, index: pl.DataFrame, values: Sequence[np.ndarray], images: Sequence[np.ndarray]
+) -> Figures:
+    """Means over images, clustered by patient, of values (n,) over the images (n,) that each of the K figures is about."""
+    sums = (people.sums_by_patient(np.stack(part, axis=1)) for part in (values, images))
+    return ratio(index, BASELINE_WEIGHTING, next(sums)[None], next(sums))

@@ -12,53 +12,37 @@ patients.
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, F, I, S, with_figures
+from lib.audit.columns import COUNTED, STANDARD, F, S
 from lib.audit.context import Context
-from lib.audit.inference import ratio
-from lib.audit.questions._curves import Array, Shares, levels_and_gaps, once_each
+from lib.audit.questions._curves import Array, Shares, levels_and_gaps, means, once_each
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "abstention"
-KEYS = {"attribute": S, "group": S, "contrast": S, "share": F, "metric": S, "images": I, "patients": I, "estimable": B}
-schema = with_figures(KEYS, STANDARD)
+KEYS = ("attribute", "group", "share", "metric")
+schema = {"attribute": S, "group": S, "contrast": S, "share": F, "metric": S} | STANDARD | COUNTED
 needs = ("scores",)
 SHARES = (0.0, 0.1, 0.2, 0.3)
-METRICS = ("referred", "tpr", "fpr")
 
 
 def compute(context: Context) -> list[pl.DataFrame]:
     population = context.population
     cells = np.stack([cell.images for cell in population.cells], axis=1)
-    sides = [cells, *(cells & (population.labels == label)[:, None] for label in (1, 0))]
-    numerators, denominators = [], []
+    asked = {"referred": cells} | {
+        metric: cells & (population.labels == label)[:, None] for metric, label in (("tpr", 1), ("fpr", 0))
+    }
+    shares = []
     for scores, decisions in zip(context.scores[BASELINE_WEIGHTING], context.decisions[BASELINE], strict=True):
         parts = []
         for share in SHARES:
             away = referred(scores, population.patients, share)
-            asked = [(away, sides[0]), *((decisions, side & ~away[:, None]) for side in sides[1:])]
-            parts += [
-                Shares.of(population, np.broadcast_to(row[:, None], side.shape) * 1.0, side) for row, side in asked
-            ]
-        numerators.append(np.concatenate([own.totals for own in parts], axis=1))
-        denominators.append(np.concatenate([own.there for own in parts], axis=1))
-    fewest = np.min([own.sum(axis=0) for own in denominators], axis=0).astype(int)
-    rows = []
-    for share in SHARES:
-        for metric, side in zip(METRICS, sides, strict=True):
-            for g, cell in enumerate(population.cells):
-                patients = int(fewest[len(rows)])
-                counts = int(side[:, g].sum()), patients, patients >= max(1, context.smallest_cell)
-                rows.append((cell.attribute, cell.group, None, share, metric, *counts))
-    index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    levels = ratio(
-        index,
-        BASELINE_WEIGHTING,
-        np.stack(numerators),
-        np.stack(denominators),
-        images=index["images"].to_numpy(),
-        proportion=True,
-    )
-    return levels_and_gaps(context, levels, KEYS)
+            left = {metric: (decisions, images & ~away[:, None]) for metric, images in asked.items()}
+            parts += [Shares.of(population, *own) for own in (left | {"referred": (away, cells)}).values()]
+        shares.append(Shares.beside(parts))
+    keys = [
+        (cell.attribute, cell.group, share, metric) for share in SHARES for metric in asked for cell in population.cells
+    ]
+    images = np.tile(np.concatenate([own.sum(axis=0) for own in asked.values()]), len(SHARES))
+    return levels_and_gaps(context, means(context, keys, KEYS, shares, images, proportion=True))
 
 
 def referred(scores: Array, patients: Array, share: float) -> Array:

@@ -16,7 +16,7 @@ from lib.audit import metrics
 from lib.audit.columns import METHOD, STANDARD, B, S, method_columns
 from lib.audit.context import Context
 from lib.audit.inference import Figures, pool
-from lib.names import AMPLIFICATION, BASELINE, OVERALL
+from lib.names import AMPLIFICATION, BASELINE
 
 name = "amplification"
 schema = METHOD | {"attribute": S, "contrast": S, "quantity": S} | STANDARD | {"estimable": B}
@@ -28,20 +28,17 @@ def compute(context: Context) -> pl.DataFrame:
     sick = pool({weighting: _shares_of_sick(context, weighting) for weighting in context.scores})[BASELINE[0]]
     called = context.levels().where(pl.col("metric") == SHARE)
     excess = called - sick
-    place = {key: k for k, key in enumerate(called.index.select("attribute", "group").rows())}
-    sides = sick.estimate - sick.estimate[place[OVERALL, "all"]]
-    keys, columns = [], []
-    from_everyone = np.eye(len(place))
-    from_everyone[place[OVERALL, "all"]] -= 1
+    # one figure a cell, everyone first
+    sides = sick.estimate - sick.estimate[0]
+    from_everyone = np.eye(len(sick))
+    from_everyone[0] -= 1
     noise = context.describe(sick.contrast(sick.index, from_everyone))
-    apart = (noise.low > 0) | (noise.high < 0)
-    enough = called.index["estimable"].to_numpy()
-    for attribute in context.population.attributes.values():
-        cells = [place[attribute.name, group] for group in attribute.groups]
-        column = np.zeros(len(place))
-        column[cells] = np.where(sides[cells] > 0, 1, -1) / len(cells)
-        keys.append((attribute.name, AMPLIFICATION, "amplification", bool((enough & apart)[cells].all())))
-        columns.append(column)
+    sure = called.index["estimable"].to_numpy() & ((noise.low > 0) | (noise.high < 0))
+    keys, columns = [], []
+    for attribute in context.population.attributes:
+        own = (called.index["attribute"] == attribute).to_numpy()
+        columns.append(np.where(own, np.where(sides > 0, 1, -1) / own.sum(), 0))
+        keys.append((attribute, AMPLIFICATION, "amplification", bool(sure[own].all())))
     index = pl.DataFrame(keys, schema={"attribute": S, "contrast": S, "quantity": S, "estimable": B}, orient="row")
     tested = context.infer(excess.contrast(index, np.stack(columns, axis=1))).table()
     described = [

@@ -17,9 +17,9 @@ from scipy.stats import contingency
 
 from lib.audit.columns import F, I, S
 from lib.audit.context import Context
-from lib.audit.inference import Figures, Population, ratio
-from lib.audit.questions._shared import splits
-from lib.names import BASELINE_WEIGHTING, NOT_ESTIMABLE
+from lib.audit.inference import Figures, Population
+from lib.audit.questions._shared import by_image, splits
+from lib.names import NOT_ESTIMABLE
 
 name = "associations"
 schema = {"split": S, "attribute": S, "other": S, "estimate": F, "p_adjusted": F, "verdict": S, "images": I}
@@ -53,11 +53,10 @@ def _apart(people: Population, one: str, a: np.ndarray, two: str, b: np.ndarray)
     known = (a >= 0) & (b >= 0)
     groups, values = np.unique(a[known]), np.unique(b[known])
     pairs = [(g, v) for g in groups for v in (values[1:] if len(values) == 2 else values)]
-    within = np.stack([known & (a == g) for g, _ in pairs] + [known] * len(pairs), axis=1)
-    both = within & np.stack([b == v for _, v in pairs] * 2, axis=1)
-    index = pl.DataFrame({"attribute": [one] * len(pairs) * 2, "other": [two] * len(pairs) * 2})
-    shares = ratio(index, BASELINE_WEIGHTING, people.sums_by_patient(both)[None], people.sums_by_patient(within))
     k = len(pairs)
+    index = pl.DataFrame({"attribute": [one] * 2 * k, "other": [two] * 2 * k})
+    within = [known & (a == g) for g, _ in pairs] + [known] * k
+    shares = by_image(people, index, [own & (b == v) for own, (_, v) in zip(within, pairs * 2, strict=True)], within)
     return shares.take(np.arange(k)) - shares.take(np.arange(k, 2 * k))
 
 

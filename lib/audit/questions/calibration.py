@@ -8,24 +8,21 @@ has no interval. `mean_error` and `slope` are tested against `ideal`, 0 and 1: t
 `estimate` lies on. One family over the groups and both measures of a weighting. Within a group each patient counts once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from lib.audit.columns import STANDARD, B, F, I, S
+from lib.audit.columns import COUNTED, STANDARD, F, S
 from lib.audit.context import Context
-from lib.audit.inference import Figures, Population, pool
-from lib.audit.questions._curves import once_each
+from lib.audit.inference import Cell, Figures, pool
+from lib.audit.questions._curves import counted, once_each
 from lib.recalibration import logistic, logits
 
 name = "calibration"
-schema = (
-    {"weighting": S, "attribute": S, "group": S, "measure": S, "ideal": F}
-    | STANDARD
-    | {"network_sd": F, "images": I, "patients": I, "estimable": B}
-)
+KEYS = ("attribute", "group", "measure")
+schema = {"weighting": S} | dict.fromkeys(KEYS, S) | {"ideal": F} | STANDARD | COUNTED
 needs = ("scores",)
 MEASURES = ("brier", "mean_error", "slope", "intercept")
 ORDER = ("brier", "mean_error", "ece", "slope", "intercept")
@@ -34,58 +31,46 @@ BINS = 10
 IDEAL = {"mean_error": 0.0, "slope": 1.0}
 
 
-def compute(context: Context) -> pl.DataFrame:
+def compute(context: Context) -> Iterator[pl.DataFrame]:
     scores = {w: rows for w, rows in context.scores.items() if context.has_scores(w)}
     figures = pool({w: _figures(context, w, rows) for w, rows in scores.items()})
-    parts = [part for w, rows in scores.items() for part in _told(context, w, figures[w], rows)]
-    told = pl.concat(parts, how="diagonal_relaxed")
-    cells = context.population.cells
-    order = [(w, cell.attribute, cell.group, measure) for w in scores for cell in cells for measure in ORDER]
-    keys = ["weighting", "attribute", "group", "measure"]
-    return pl.DataFrame(order, schema=keys, orient="row").join(told, on=keys, how="left", maintain_order="left")
-
-
-def _told(context: Context, weighting: str, figures: Figures, scores: np.ndarray) -> Iterator[pl.DataFrame]:
+    order = [(cell.attribute, cell.group, measure) for cell in context.population.cells for measure in ORDER]
+    order = pl.DataFrame(order, schema=KEYS, orient="row")
     ideal = pl.col("measure").replace_strict(IDEAL, default=None, return_dtype=F)
-    spread = figures.index.select("attribute", "group", "measure").with_columns(network_sd=figures.network_sd)
     tested = pl.col("measure").is_in(list(IDEAL))
-    # against 0: the ideal is taken off before, and put back on the bounds
-    own = context.infer(figures.where(tested)).table().with_columns(ideal=ideal)
-    bounds = ("estimate", "low", "high", "low_simultaneous", "high_simultaneous")
-    own = own.with_columns(pl.col(key) + pl.col("ideal") for key in bounds)
-    rest = context.describe(figures.where(~tested)).table().drop("p", "verdict").with_columns(ideal=pl.lit(None, F))
-    table = pl.concat([own, rest], how="diagonal_relaxed")
-    yield table.join(spread, on=["attribute", "group", "measure"], how="left").with_columns(weighting=pl.lit(weighting))
-    yield _errors(context.population, weighting, scores, context.smallest_cell)
+    for weighting, own in figures.items():
+        # against 0: the ideal is taken off before, and put back on the bounds
+        judged = context.infer(own.where(tested)).table().with_columns(ideal=ideal)
+        judged = judged.with_columns(pl.col("estimate", "^(low|high).*$") + pl.col("ideal"))
+        rest = context.describe(own.where(~tested)).table().drop("p", "verdict")
+        told = pl.concat([judged, rest, _errors(context, scores[weighting])], how="diagonal_relaxed")
+        yield order.join(told, on=KEYS, how="left", maintain_order="left").with_columns(weighting=pl.lit(weighting))
 
 
-def _weights(population: Population, images: np.ndarray) -> np.ndarray:
-    """1 / images of the patient in the cell, for its images (n,) bool: each patient counts once; sums to 1."""
-    weights = once_each(population.patients, images)[images]
-    return weights / weights.sum()
+def _cells(context: Context, measures: Sequence[str]) -> tuple[pl.DataFrame, dict[int, tuple[Cell, np.ndarray]]]:
+    """Index of the measures of every cell, and those with enough healthy and enough sick patients, by place, with a weight
+    for each of their images: each patient counts once; they sum to 1."""
+    people = context.population
+    enough = people.sizes[1][:, :2].min(axis=1) >= max(1, context.smallest_cell)
+    keys = [(cell.attribute, cell.group, measure) for cell in people.cells for measure in measures]
+    images, patients = (np.repeat(own[:, 2], len(measures)) for own in people.sizes)
+    index = counted(context, keys, KEYS, patients, images).with_columns(estimable=np.repeat(enough, len(measures)))
+    weights = {g: once_each(people.patients, people.cells[g].images) for g in np.flatnonzero(enough)}
+    return index, {g: (people.cells[g], own[people.cells[g].images] / own.sum()) for g, own in weights.items()}
 
 
 def _figures(context: Context, weighting: str, scores: np.ndarray) -> Figures:
     """Measures of every cell; the tested ones less their ideal. (S, K) values and (S, P, K) influences."""
     people = context.population
-    keys, values, influences = [], [], []
-    for cell, enough in zip(people.cells, _enough(people, context.smallest_cell), strict=True):
-        sizes = int(cell.images.sum()), people.count_patients(cell.images)
-        keys += [(cell.attribute, cell.group, measure, *sizes, enough) for measure in MEASURES]
-        value = np.full((len(scores), len(MEASURES)), np.nan)
-        influence = np.zeros((len(scores), people.n_patients, len(MEASURES)), dtype=np.float32)
-        if enough:
-            weights = _weights(people, cell.images)
-            for s, row in enumerate(scores):
-                value[s], of_images = _one(row[cell.images], people.labels[cell.images], weights)
-                table = np.zeros((people.n_images, len(MEASURES)))
-                table[cell.images] = of_images
-                influence[s] = people.sums_by_patient(table)
-        values.append(value)
-        influences.append(influence)
-    kinds = {"attribute": S, "group": S, "measure": S, "images": I, "patients": I, "estimable": B}
-    index = pl.DataFrame(keys, schema=kinds, orient="row")
-    return Figures.of(index, weighting, np.concatenate(values, axis=1), np.concatenate(influences, axis=2))
+    index, cells = _cells(context, MEASURES)
+    values = np.full((len(scores), len(people.cells), len(MEASURES)), np.nan)
+    influence = np.zeros((len(scores), people.n_patients, *values.shape[1:]), dtype=np.float32)
+    for g, (cell, weights) in cells.items():
+        for s, row in enumerate(scores):
+            table = np.zeros((people.n_images, len(MEASURES)))
+            values[s, g], table[cell.images] = _one(row[cell.images], people.labels[cell.images], weights)
+            influence[s, :, g] = people.sums_by_patient(table)
+    return Figures.of(index, weighting, values.reshape(len(scores), -1), influence.reshape(*influence.shape[:2], -1))
 
 
 def _one(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,26 +98,15 @@ def _influence(design: np.ndarray, labels: np.ndarray, weights: np.ndarray, chan
     return np.linalg.solve(information, (design * (weights * (labels - chance))[:, None]).T).T
 
 
-def _enough(people: Population, smallest_cell: int) -> list[bool]:
-    """Whether each cell has enough healthy and enough sick patients."""
-    return [bool((sizes[:2] >= max(1, smallest_cell)).all()) for sizes in people.sizes[1]]
-
-
-def _errors(people: Population, weighting: str, scores: np.ndarray, smallest_cell: int) -> pl.DataFrame:
+def _errors(context: Context, scores: np.ndarray) -> pl.DataFrame:
     """The debiased calibration error of every cell, a mean over networks; described without interval."""
-    rows = []
-    for cell, enough in zip(people.cells, _enough(people, smallest_cell), strict=True):
-        value, sd = None, None
-        if enough:
-            weights = _weights(people, cell.images)
-            patients = people.patients[cell.images]
-            own = [_ece(row[cell.images], people.labels[cell.images], patients, weights) for row in scores]
-            value = float(np.sqrt(max(0.0, np.mean(own))))
-            sd = float(np.std(np.sqrt(np.maximum(own, 0)), ddof=1)) if len(own) > 1 else None
-        sizes = int(cell.images.sum()), people.count_patients(cell.images)
-        rows.append((weighting, cell.attribute, cell.group, "ece", value, sd, *sizes, enough))
-    kinds = {"weighting": S, "attribute": S, "group": S, "measure": S, "estimate": F, "network_sd": F}
-    return pl.DataFrame(rows, schema=kinds | {"images": I, "patients": I, "estimable": B}, orient="row")
+    people = context.population
+    index, cells = _cells(context, ["ece"])
+    values = np.full(len(people.cells), np.nan)
+    for g, (cell, weights) in cells.items():
+        columns = people.labels[cell.images], people.patients[cell.images], weights
+        values[g] = np.sqrt(max(0.0, np.mean([_ece(row[cell.images], *columns) for row in scores])))
+    return index.with_columns(estimate=values)
 
 
 def _ece(scores: np.ndarray, labels: np.ndarray, patients: np.ndarray, weights: np.ndarray) -> float:

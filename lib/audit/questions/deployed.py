@@ -10,14 +10,17 @@ fitted on cohorts of this size lie from each other on the same people. `metric`:
 attribute (of every attribute for a rule without one); balanced_accuracy of everyone. Says nothing of retraining: it is about one network.
 """
 
+import warnings
+
 import numpy as np
 import polars as pl
 
 from lib.audit.columns import DESCRIBED, METHOD, B, F, I, S, method_columns
 from lib.audit.context import Context
 from lib.audit.inference import from_replicates
-from lib.audit.questions._curves import Array, compared, once_each, patients_of
-from lib.names import BASELINE_WEIGHTING, NO_TARGET, OVERALL
+from lib.audit.judged import combinations
+from lib.audit.questions._curves import Array, Called
+from lib.names import BASELINE_WEIGHTING, NO_TARGET, OUTCOMES, OVERALL
 
 name = "deployed"
 schema = (
@@ -30,71 +33,38 @@ needs = ("deployed",)
 
 
 def compute(context: Context) -> list[pl.DataFrame]:
-    return [_told(context, method, own) for method, own in context.deployed.items()]
-
-
-def _told(context: Context, method: tuple[str, str, str], own) -> pl.DataFrame:
-    asked = _Asked.of(context, method[2])
-    once = np.ones(context.population.n_patients)
-    in_place = asked.read(own.decisions(), once)
-    judged = [
-        (asked.read(row, once), asked.read(row, times)) for row, times in zip(own.redecided(), own.times, strict=True)
-    ]
-    kept, promised = (np.stack(side) for side in zip(*judged, strict=True))
-    off = kept - promised  # (B, K)
-    (bias, spread), (_, of_rule) = (_mean_and_spread(own) for own in (off, kept))
-    value = in_place + bias
-    index = asked.index.with_columns(
-        **method_columns(method),
-        in_place=pl.Series(in_place, dtype=F),
-        sd=pl.Series(spread, dtype=F),
-        sd_of_rule=pl.Series(of_rule, dtype=F),
+    levels = context.levels().where(pl.col("metric").is_in(OUTCOMES)).index
+    index, matrix = combinations(levels, context.population)
+    rates, cells = Called(context.population), len(context.population.cells)
+    # the same of TPR and FPR: balanced accuracy is 1/2 and half their difference
+    of_rates = (
+        np.kron(np.eye(cells), [[0.5, 1, 0], [-0.5, 0, 1]]).reshape(cells, 2, -1).swapaxes(0, 1).reshape(2 * cells, -1)
     )
-    figures = from_replicates(index, BASELINE_WEIGHTING, value[None], off[:, None])
-    return context.describe(figures).table()
 
+    def told(method: tuple[str, str, str], own) -> pl.DataFrame:
+        about = pl.col("attribute").is_in([OVERALL, method[2]]) | (method[2] == NO_TARGET)
+        chosen = index.select(about).to_series().to_numpy()
+        asked, combined = index.filter(chosen), of_rates @ matrix[:, chosen]
 
-def _mean_and_spread(values: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation (K,) of those of (B, K) that are known; NaN of none, and the deviation of a single one."""
-    known = ~np.isnan(values)
-    count = known.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, values, 0).sum(axis=0) / count
-        variance = (np.where(known, values - mean, 0) ** 2).sum(axis=0) / (count - 1)
-    return mean, np.sqrt(np.where(count > 1, variance, np.nan))
+        def read(decisions: Array, parts: Array) -> Array:
+            found = decisions @ parts
+            figures = np.nan_to_num(found) @ combined + 0.5 * (asked["attribute"] == OVERALL).to_numpy()
+            return np.where(np.isnan(found) @ (combined != 0), np.nan, figures)
 
+        once = rates.parts(np.ones(context.population.n_patients))
+        in_place = read(own.decisions(), once)
+        again = list(zip(own.redecided(), own.times, strict=True))
+        kept = np.stack([read(row, once) for row, _ in again])
+        off = kept - np.stack([read(row, rates.parts(times)) for row, times in again])  # (B, K)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of no known resample, the mean is not known
+            bias, spread, of_rule = (
+                np.nanmean(off, axis=0),
+                np.nanstd(off, axis=0, ddof=1),
+                np.nanstd(kept, axis=0, ddof=1),
+            )
+        named = asked.with_columns(in_place=in_place, sd=spread, sd_of_rule=of_rule, **method_columns(method))
+        figures = from_replicates(named, BASELINE_WEIGHTING, (in_place + bias)[None], off[:, None])
+        return context.describe(figures).table()
 
-class _Asked:
-    """Balanced accuracy of everyone, then gaps in TPR and FPR, from decisions (n,) and times of patients (P,)."""
-
-    def __init__(self, index: pl.DataFrame, images: Array, patients: Array, matrix: Array):
-        self.index, self._images, self._patients, self._matrix = index, images, patients, matrix
-
-    @classmethod
-    def of(cls, context: Context, target: str) -> "_Asked":
-        population = context.population
-        sides = [population.labels == label for label in (1, 0)]
-        pairs = [pair for pair in compared(population) if target in (NO_TARGET, pair[0])]
-        masks = [*sides, *(side & y for pair in pairs for y in sides for side in pair[3:])]
-        rows = [(OVERALL, "balanced_accuracy", "all", patients_of(population, *sides), True)]
-        matrix = np.zeros((1 + 2 * len(pairs), len(masks)))
-        matrix[0, :2] = 0.5, -0.5
-        for k, (attribute, group, reference, *both) in enumerate(pairs):
-            for m, metric in enumerate(("tpr", "fpr")):
-                fewest = patients_of(population, *(side & sides[m] for side in both))
-                enough = fewest >= max(1, context.smallest_cell)
-                matrix[1 + 2 * k + m, 2 + 4 * k + 2 * m : 4 + 4 * k + 2 * m] = 1, -1
-                rows.append((attribute, metric, f"{group} - {reference}", fewest, enough))
-        columns = ("attribute", "metric", "contrast", "patients", "estimable")
-        index = pl.DataFrame(rows, schema={column: schema[column] for column in columns}, orient="row")
-        images = np.stack([once_each(population.patients, mask) for mask in masks], axis=1)
-        return cls(index, images, population.patients, matrix)
-
-    def read(self, decisions: Array, times: Array) -> Array:
-        weights = times[self._patients]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rates = ((decisions * weights) @ self._images) / (weights @ self._images)
-        found = self._matrix @ np.nan_to_num(rates)
-        found[(self._matrix != 0) @ np.isnan(rates) > 0] = np.nan
-        found[0] += 0.5
-        return found
+    return [told(method, own) for method, own in context.deployed.items()]

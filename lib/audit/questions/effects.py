@@ -41,6 +41,7 @@ schema = (
 needs = ("methods",)
 reads = ("metrics", "gaps")
 _FIGURE = ["attribute", "metric", "contrast", "unit"]
+_UNTOUCHED = pl.all_horizontal(pl.col(key) == part for key, part in zip(METHOD, BASELINE, strict=True))
 
 
 def compute(context: Context) -> list[pl.DataFrame]:
@@ -56,8 +57,7 @@ def _with_levels(effects: pl.DataFrame, levels: pl.DataFrame, gaps: pl.DataFrame
         gaps.select(*METHOD, *_FIGURE, "estimate", "low", "high"),
     ]
     figures = pl.concat(figures)
-    start = dict(zip(METHOD, BASELINE, strict=True))
-    before = figures.filter(**start).select(*_FIGURE, before="estimate")
+    before = figures.filter(_UNTOUCHED).select(*_FIGURE, before="estimate")
     left = figures.select(*METHOD, *_FIGURE, _left="estimate", _low="low", _high="high")
     return (
         effects.join(before, on=_FIGURE, how="left", maintain_order="left")
@@ -88,11 +88,10 @@ def _outcome() -> dict[str, pl.Expr]:
 def _widest(gaps: pl.DataFrame) -> pl.DataFrame:
     """The change of the largest difference between any two groups, in TPR and FPR: described."""
     own = gaps.filter(pl.col("metric").is_in(ERRORS), contrast=MAX_MIN)
-    start = dict(zip(METHOD, BASELINE, strict=True))
-    before = own.filter(**start).select(*_FIGURE, before="estimate")
-    others = own.filter(~pl.all_horizontal(pl.col(key) == value for key, value in start.items()))
+    before = own.filter(_UNTOUCHED).select(*_FIGURE, before="estimate")
     return (
-        others.select(*METHOD, *_FIGURE, left="estimate")
+        own.filter(~_UNTOUCHED)
+        .select(*METHOD, *_FIGURE, left="estimate")
         .join(before, on=_FIGURE, how="left", maintain_order="left")
         .with_columns(estimate=pl.col("left") - pl.col("before"))
         .with_columns(estimable=pl.col("estimate").is_not_null())

@@ -11,22 +11,22 @@ resamples is .040. Finding a group's own threshold needs its labels; deciding by
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, B, I, S, with_figures
+from lib.audit.columns import COUNTED, DESCRIBED, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures, from_replicates, patient_weights
-from lib.audit.questions._curves import Array, Curve, Shares, area, fpr_at, told, tpr_at
+from lib.audit.questions._curves import Array, Curve, Shares, counted, sides
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "equal_rates"
-KEYS = {"attribute": S, "group": S, "metric": S, "images": I, "patients": I, "estimable": B}
-schema = with_figures(KEYS, DESCRIBED)
+KEYS = ("attribute", "group", "metric")
+schema = dict.fromkeys(KEYS, S) | DESCRIBED | COUNTED
 needs = ("scores",)
 METRICS = ("tpr", "fpr", "tpr_at_equal_fpr", "fpr_at_equal_tpr", "auc")
 RESAMPLES = 200
 
 
-def compute(context: Context) -> list[pl.DataFrame]:
-    return told(context, levels(context))
+def compute(context: Context) -> pl.DataFrame:
+    return context.describe(levels(context)).table()
 
 
 def levels(context: Context) -> Figures:
@@ -35,41 +35,31 @@ def levels(context: Context) -> Figures:
 
 
 def _levels(context: Context) -> Figures:
-    population = context.population
-    images, patients = population.sizes
-    index = pl.DataFrame(
-        [
-            (cell.attribute, cell.group, metric, int(images[g, 2]), int(patients[g, :2].min()))
-            + (bool(patients[g, :2].min() >= max(1, context.smallest_cell)),)
-            for g, cell in enumerate(population.cells)
-            for metric in METRICS
-        ],
-        schema=KEYS,
-        orient="row",
-    )
-    known = np.flatnonzero(patients[:, :2].min(axis=1) > 0)
-    masks = [population.cells[g].images for g in known]
+    population, cells = context.population, context.population.cells
+    fewest = population.sizes[1][:, :2].min(axis=1)
+    keys = [(cell.attribute, cell.group, metric) for cell in cells for metric in METRICS]
+    counts = (np.repeat(own, len(METRICS)) for own in (fewest, population.sizes[0][:, 2]))
+    known, images = np.flatnonzero(fewest), sides(population)
     networks = [
-        ([Curve.of(population, scores, mask) for mask in masks], _decided(context, decisions, masks))
+        (Shares.of(population, decisions, images), [Curve.of(population, scores, cells[g].images) for g in known])
         for scores, decisions in zip(context.scores[BASELINE_WEIGHTING], context.decisions[BASELINE], strict=True)
     ]
 
     def values(weights: Array) -> Array:
-        found = np.full((len(networks), len(population.cells), len(METRICS)), np.nan)
-        for s, (curves, decided) in enumerate(networks):
+        found = np.full((len(networks), len(cells), len(METRICS)), np.nan)
+        for s, (decided, curves) in enumerate(networks):
             tpr, fpr = decided.at(weights).reshape(2, -1)
-            for k, curve in enumerate(curves):
+            for g, curve in zip(known, curves, strict=True):
                 roc = curve.rates(weights)
-                at_equal = tpr_at(fpr[0], *roc), fpr_at(tpr[0], *roc)
-                found[s, known[k]] = tpr[k], fpr[k], *at_equal, area(*roc)
+                found[s, g] = (
+                    tpr[g],
+                    fpr[g],
+                    np.interp(fpr[0], *roc),
+                    np.interp(tpr[0], *roc[::-1]),
+                    np.trapezoid(*roc[::-1]),
+                )
         return found.reshape(len(networks), -1)
 
     drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])
-    return from_replicates(index, BASELINE_WEIGHTING, values(np.ones(population.n_patients)), drawn, bounds=(0, 1))
-
-
-def _decided(context: Context, decisions: Array, masks: list[Array]) -> Shares:
-    """TPR of each cell, then FPR: everyone is the first cell."""
-    population = context.population
-    images = np.stack([mask & (population.labels == label) for label in (1, 0) for mask in masks], axis=1)
-    return Shares.of(population, np.broadcast_to(decisions[:, None], images.shape), images)
+    once = values(np.ones(population.n_patients))
+    return from_replicates(counted(context, keys, KEYS, *counts), BASELINE_WEIGHTING, once, drawn, bounds=(0, 1))

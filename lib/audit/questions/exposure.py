@@ -9,8 +9,9 @@ import polars as pl
 
 from lib.audit.columns import DESCRIBED, I, S
 from lib.audit.context import Context
-from lib.audit.inference import Population, ratio
-from lib.names import BASELINE_WEIGHTING, OVERALL
+from lib.audit.inference import Population
+from lib.audit.questions._shared import by_image
+from lib.names import OVERALL
 
 name = "exposure"
 schema = {"measure": S, "attribute": S, "group": S, "label": I} | DESCRIBED | {"images": I}
@@ -34,7 +35,5 @@ def compute(context: Context) -> pl.DataFrame:
                     keys.append((measure, cell.attribute, cell.group, label, int(own.sum())))
                     values.append(levels * own)
                     members.append(own)
-    kinds = {key: kind for key, kind in schema.items() if key not in DESCRIBED}
-    index = pl.DataFrame(keys, schema=kinds, orient="row")
-    sums = [people.sums_by_patient(np.stack(part, axis=1)) for part in (values, members)]
-    return context.describe(ratio(index, BASELINE_WEIGHTING, sums[0][None], sums[1])).table()
+    index = pl.DataFrame(keys, schema=[key for key in schema if key not in DESCRIBED], orient="row")
+    return context.describe(by_image(people, index, values, members)).table()

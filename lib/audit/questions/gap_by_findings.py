@@ -13,51 +13,48 @@ means over networks; intervals over patients.
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S, with_figures
+from lib.audit.columns import STANDARD, B, I, S
 from lib.audit.context import Context
 from lib.audit.inference import jackknife
-from lib.audit.questions._curves import Array, Mask, compared, once_each, patients_of, told
+from lib.audit.questions._curves import Array, Mask, counted, once_each
 from lib.audit.questions._findings import findings
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "gap_by_findings"
-KEYS = {"attribute": S, "contrast": S, "metric": S, "part": S, "patients": I, "estimable": B}
-schema = with_figures(KEYS, STANDARD)
-needs = ("findings",)
+KEYS = ("attribute", "contrast", "metric", "part")
+schema = dict.fromkeys(KEYS, S) | STANDARD | {"patients": I, "estimable": B}
+needs = ("findings", "pairs")
 PARTS = ("whole", "composition", "same findings")
 FEWEST = 10
 """Patients of a finding in each group, under which it is taken together with others."""
 
 
-def compute(context: Context) -> list[pl.DataFrame]:
+def compute(context: Context) -> pl.DataFrame:
     population, sick = context.population, context.population.labels == 1
     _, has = findings(context.people, sick)
-    rows, tables = [], []
-    for attribute, group, reference, own, other in compared(population):
-        sides = own & sick, other & sick
-        fewest = patients_of(population, *sides)
-        enough = fewest >= max(1, context.smallest_cell)
-        rows += [(attribute, f"{group} - {reference}", "tpr", part, fewest, enough) for part in PARTS]
-        tables.append(_tables(context, has, sides) if fewest else None)
-    if not rows:
-        return []
-    index = pl.DataFrame(rows, schema=KEYS, orient="row")
+    fewest = [int(population.sizes[1][[*pair], 1].min()) for *_, pair in population.pairs]
+    tables = [
+        _tables(context, has, [population.cells[k].images & sick for k in pair]) if patients else None
+        for (*_, pair), patients in zip(population.pairs, fewest, strict=True)
+    ]
     networks = len(context.decisions[BASELINE])
 
     def values(weights: Array) -> Array:
         lost = np.full((networks, len(PARTS)), np.nan)
         return np.concatenate([lost if own is None else _parts(own, weights) for own in tables], axis=1)
 
-    return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients))
+    keys = [(attribute, contrast, "tpr", part) for attribute, contrast, *_ in population.pairs for part in PARTS]
+    index = counted(context, keys, KEYS, np.repeat(fewest, len(PARTS)))
+    return context.describe(jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients)).table()
 
 
-def _tables(context: Context, has: Mask, sides: tuple[Mask, Mask]) -> list[tuple[Array, Array]]:
+def _tables(context: Context, has: Mask, sides: list[Mask]) -> list[tuple[Array, Array]]:
     """Sums by patient, for the group and the reference: shares of findings (P, F), and calls under them (S, P, F)."""
     population = context.population
-    fewest = [patients_of(population, *(has[:, f] & side for side in sides)) for f in range(has.shape[1])]
-    common = np.array(fewest) >= FEWEST
-    rest = has[:, ~common].any(axis=1, keepdims=True)
-    part = np.concatenate([has[:, common], rest], axis=1).astype(float)
+    common = (
+        np.min([(population.sums_by_patient(has & side[:, None]) > 0).sum(axis=0) for side in sides], axis=0) >= FEWEST
+    )
+    part = np.concatenate([has[:, common], has[:, ~common].any(axis=1, keepdims=True)], axis=1).astype(float)
     part /= np.maximum(part.sum(axis=1, keepdims=True), 1)
     found = []
     for side in sides:

@@ -14,15 +14,14 @@ could bring the gap to 0 at no loss of discrimination; the reverse: none could. 
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S, with_figures
+from lib.audit import metrics
+from lib.audit.columns import STANDARD, B, I, S
 from lib.audit.context import Context
-from lib.audit.questions._curves import gaps_of, told
 from lib.audit.questions.equal_rates import METRICS, levels
 
 name = "gap_parts"
-KEYS = {"attribute": S, "group": S, "contrast": S, "metric": S, "part": S, "patients": I, "estimable": B}
-schema = with_figures({key: kind for key, kind in KEYS.items() if key != "group"}, STANDARD)
-needs = ("scores",)
+schema = dict.fromkeys(("attribute", "contrast", "metric", "part"), S) | STANDARD | {"patients": I, "estimable": B}
+needs = ("scores", "pairs")
 PARTS = {
     ("tpr", "whole"): {"tpr": 1},
     ("tpr", "discrimination"): {"tpr_at_equal_fpr": 1},
@@ -35,10 +34,10 @@ PARTS = {
 """Each part as a combination of the metrics of `equal_rates`, of the group less those of the reference."""
 
 
-def compute(context: Context) -> list[pl.DataFrame]:
+def compute(context: Context) -> pl.DataFrame:
     found = levels(context)
     cells = found.index.filter(metric=METRICS[0]).drop("metric")
     parts = pl.DataFrame(list(PARTS), schema={"metric": S, "part": S}, orient="row")
     combined = np.array([[own.get(metric, 0) for own in PARTS.values()] for metric in METRICS])
     own = found.contrast(cells.join(parts, how="cross"), np.kron(np.eye(len(cells)), combined))
-    return told(context, gaps_of(context.population, own, KEYS))
+    return context.describe(metrics.gaps(own, context.population)).table()

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from lib.audit import metrics
 from lib.audit.columns import DESCRIBED, METHOD, F, S, method_columns
 from lib.audit.context import Context
-from lib.audit.judged import compared
-from lib.names import OUTCOMES, OVERALL
+from lib.audit.judged import outcomes
+from lib.names import OVERALL
 
 name = "group_misclassification"
 schema = (
@@ -34,9 +33,8 @@ def compute(context: Context) -> Iterator[pl.DataFrame]:
     for method, said in context.as_group.items():
         groups = context.population.groups[method[2]]
         wrong = mistaken(context.decisions[method], said, groups).clip(0, 1)  # a sum of shares may round above 1
-        own = {"smallest_cell": context.smallest_cell, "metrics": OUTCOMES}
         right, mixed = (
-            compared(metrics.rates(context.population, rows, **own), context.population)
+            outcomes(context.population, rows, smallest_cell=context.smallest_cell)
             for rows in (context.decisions[method], wrong)
         )
         about = pl.col("attribute").is_in([OVERALL, method[2]])

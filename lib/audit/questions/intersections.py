@@ -6,20 +6,18 @@ among them, tested for TPR and FPR in one family over all crossings of a method 
 anything are not estimable here; shrunken estimates of them are another question.
 """
 
+import numpy as np
 import polars as pl
 
 from lib.audit import metrics
-from lib.audit.columns import METHOD, STANDARD, B, F, I, S, method_columns
+from lib.audit.columns import COUNTED, METHOD, STANDARD, F, S, method_columns
 from lib.audit.context import Context
 from lib.audit.inference import Figures, pool
-from lib.names import BASELINE, ERRORS, OVERALL
+from lib.names import BASELINE, ERRORS
 
 name = "intersections"
 schema = (
-    METHOD
-    | {"attribute": S, "group": S, "metric": S, "level": F, "level_low": F, "level_high": F}
-    | STANDARD
-    | {"images": I, "patients": I, "estimable": B}
+    METHOD | {"attribute": S, "group": S, "metric": S, "level": F, "level_low": F, "level_high": F} | STANDARD | COUNTED
 )
 TOLD = ("balanced_accuracy", *ERRORS, "missed")
 
@@ -36,20 +34,14 @@ def compute(context: Context) -> list[pl.DataFrame]:
 
 
 def _told(context: Context, levels: Figures) -> pl.DataFrame:
-    keys = ["attribute", "group", "metric"]
-    described = context.describe(levels, None).table()
-    level = described.select(*keys, level="estimate", level_low="low", level_high="high")
-    cells = levels.index.with_row_index("_k").filter(pl.col("attribute") != OVERALL)
-    everyone = levels.index.with_row_index("_all").filter(pl.col("attribute") == OVERALL).select("metric", "_all")
-    pairs = cells.join(everyone, on="metric", how="left", maintain_order="left")
-    apart = levels.take(pairs["_k"].to_numpy()) - levels.take(pairs["_all"].to_numpy())
+    keys, count = ["attribute", "group", "metric"], len(TOLD)
+    level = context.describe(levels, None).table().select(*keys, level="estimate", level_low="low", level_high="high")
+    less_everyone = np.eye(len(levels))[:, count:]  # everyone is the first cell
+    less_everyone[:count] -= np.tile(np.eye(count), len(levels) // count - 1)
+    cells = levels.index[count:]
+    apart = levels.contrast(cells, less_everyone)
     errors = pl.col("metric").is_in(ERRORS)
     tested = context.infer(apart.where(errors)).table()
     rest = context.describe(apart.where(~errors), None).table().drop("p", "verdict")
-    told = pl.concat([tested, rest], how="diagonal_relaxed")
-    return (
-        cells.select(*keys)
-        .join(told, on=keys, how="left", maintain_order="left")
-        .join(level, on=keys, how="left", maintain_order="left")
-        .with_columns(**method_columns(BASELINE))
-    )
+    told = pl.concat([tested, rest], how="diagonal_relaxed").join(level, on=keys, how="left")
+    return cells.select(keys).join(told, on=keys, maintain_order="left").with_columns(**method_columns(BASELINE))

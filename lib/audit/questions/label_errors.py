@@ -17,55 +17,48 @@ scores alone; `label_mixture` looks. Means over networks; intervals over patient
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, B, F, I, S, with_figures
+from lib.audit.columns import DESCRIBED, B, F, I, S
 from lib.audit.context import Context
 from lib.audit.inference import jackknife
-from lib.audit.questions._curves import Array, Shares, compared, patients_of, told
+from lib.audit.questions._curves import Array, Shares, counted, sides
 from lib.names import BASELINE, BASELINE_WEIGHTING
 
 name = "label_errors"
-KEYS = {"attribute": S, "contrast": S, "metric": S, "group": S, "reading": S, "patients": I, "estimable": B}
-schema = with_figures(KEYS, DESCRIBED | {"wrong": F})
+KEYS = ("attribute", "contrast", "metric", "group", "reading")
+schema = dict.fromkeys(KEYS, S) | DESCRIBED | {"wrong": F, "patients": I, "estimable": B}
+needs = ("pairs",)
 READINGS = ("as the others", "errors first")
 
 
-def compute(context: Context) -> list[pl.DataFrame]:
-    population = context.population
-    pairs = list(compared(population))
-    if not pairs:
-        return []
-    images = [
-        side & (population.labels == label) for *_, own, other in pairs for side in (own, other) for label in (1, 0)
-    ]
-    columns = np.stack(images, axis=1)
-    networks = [
-        Shares.of(population, np.broadcast_to(row[:, None], columns.shape), columns)
-        for row in context.decisions[BASELINE]
-    ]
-    observed = np.mean([own.at(np.ones(population.n_patients)) for own in networks], axis=0).reshape(-1, 2, 2)
+def compute(context: Context) -> pl.DataFrame:
+    population, cells = context.population, context.population.cells
+    images, pairs = sides(population), np.array([pair for *_, pair in population.pairs])
+    networks = [Shares.of(population, row, images) for row in context.decisions[BASELINE]]
+
+    def rates(own: Shares, weights: Array) -> Array:  # (pairs, group or reference, TPR or FPR)
+        return np.moveaxis(own.at(weights).reshape(2, -1)[:, pairs], 0, -1)
+
+    observed = np.mean([rates(own, np.ones(population.n_patients)) for own in networks], axis=0)
     with np.errstate(invalid="ignore"):
         # the side where labels would be wrong: that of the lower TPR, that of the higher FPR
-        blamed = np.stack(
-            [observed[:, 0, 0] > observed[:, 1, 0], observed[:, 0, 1] < observed[:, 1, 1]], axis=1
-        ).astype(int)
-    rows = []
-    for k, (attribute, group, reference, own, other) in enumerate(pairs):
-        for m, metric in enumerate(("tpr", "fpr")):
-            sides = own, other
-            patients = population.count_patients(sides[blamed[k, m]] & (population.labels == 1 - m))
-            fewest = patients_of(
-                population, *(side & (population.labels == label) for side in sides for label in (0, 1))
-            )
-            facts = patients, fewest >= max(1, context.smallest_cell)
-            where = (group, reference)[blamed[k, m]]
-            rows += [(attribute, f"{group} - {reference}", metric, where, reading, *facts) for reading in READINGS]
-    index = pl.DataFrame(rows, schema=KEYS, orient="row")
+        blamed = (np.diff(observed, axis=1)[:, 0] * [-1, 1] > 0).astype(int)
+    sizes = population.sizes[1][:, [1, 0]]  # patients, sick and healthy
+    of = np.take_along_axis(pairs, blamed, axis=1)  # (pairs, TPR or FPR)
+    keys = [
+        (attribute, contrast, metric, cells[of[k, m]].group, reading)
+        for k, (attribute, contrast, *_) in enumerate(population.pairs)
+        for m, metric in enumerate(("tpr", "fpr"))
+        for reading in READINGS
+    ]
+    fewest = np.repeat(sizes[pairs].min(axis=(1, 2)), 2 * len(READINGS))
+    patients = pl.Series(np.repeat(sizes[of, [0, 1]].ravel(), len(READINGS)), dtype=I)
+    index = counted(context, keys, KEYS, fewest).with_columns(patients=patients)
 
     def values(weights: Array) -> Array:
-        return np.stack([_tipping(own.at(weights).reshape(-1, 2, 2), blamed) for own in networks])
+        return np.stack([_tipping(rates(own, weights), blamed) for own in networks])
 
     figures = jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients)
-    return [table.with_columns(wrong=pl.col("estimate") * pl.col("patients")) for table in told(context, figures)]
+    return context.describe(figures).table().with_columns(wrong=pl.col("estimate") * pl.col("patients"))
 
 
 def _tipping(rates: Array, blamed: Array) -> Array:

@@ -13,51 +13,48 @@ Smith & Makov 1985, Statistical Analysis of Finite Mixture Distributions, ch. 4.
 informed than those of each: the question is about labels, and networks only read them. Shares; intervals over patients, these networks held.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import expit, logit
+from scipy.special import logit
 
-from lib.audit.columns import STANDARD, B, I, S, with_figures
+from lib.audit.columns import STANDARD, B, I, S
 from lib.audit.context import Context
-from lib.audit.inference import jackknife
-from lib.audit.questions._curves import EDGE, Array, Curve, compared, patients_of, told
+from lib.audit.inference import Population, jackknife
+from lib.audit.questions._curves import Array, Mask, counted, once_each
 from lib.names import BASELINE_WEIGHTING
 
 name = "label_mixture"
-KEYS = {"attribute": S, "group": S, "against": S, "reading": S, "patients": I, "estimable": B}
-schema = with_figures(KEYS, STANDARD)
-needs = ("scores",)
+KEYS = ("attribute", "group", "against", "reading")
+schema = dict.fromkeys(KEYS, S) | STANDARD | {"patients": I, "estimable": B}
+needs = ("scores", "pairs")
 READINGS = ("as they are", "aligned")
 
 
-def compute(context: Context) -> list[pl.DataFrame]:
-    population = context.population
-    rows, pairs = [], []
-    for attribute, group, reference, own, other in compared(population):
-        fewest = patients_of(population, *(side & (population.labels == y) for side in (own, other) for y in (0, 1)))
-        for names, masks in (((group, reference), (own, other)), ((reference, group), (other, own))):
-            rows += [
-                (attribute, *names, reading, fewest, fewest >= max(1, context.smallest_cell)) for reading in READINGS
-            ]
-            pairs.append(masks if fewest > 1 else None)
-    if not rows:
-        return []
-    scores = np.clip(context.scores[BASELINE_WEIGHTING], EDGE, 1 - EDGE)
-    scores = expit(logit(scores).mean(axis=0))
-    every = [
-        None if masks is None else Pair(*(Curve.of(population, scores, mask) for mask in masks)) for masks in pairs
+def compute(context: Context) -> pl.DataFrame:
+    population, cells = context.population, context.population.cells
+    logits = logit(np.clip(context.scores[BASELINE_WEIGHTING], EDGE, 1 - EDGE)).mean(axis=0)
+    sides = [
+        [Rising.of(population, logits, cell.images & (population.labels == label)) for label in (0, 1)]
+        for cell in cells
     ]
+    both = [pair for *_, (g, r) in population.pairs for pair in ((g, r), (r, g))]
+    fewest = [int(population.sizes[1][[*pair], :2].min()) for pair in both]
+    every = [Pair(sides[g], sides[r]) if patients > 1 else None for (g, r), patients in zip(both, fewest, strict=True)]
 
     def values(weights: Array) -> Array:
         lost = np.full(len(READINGS), np.nan)
         return np.concatenate([lost if own is None else own.shares(weights) for own in every])
 
-    index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    return told(context, jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients))
+    keys = [(cells[g].attribute, cells[g].group, cells[r].group, reading) for g, r in both for reading in READINGS]
+    index = counted(context, keys, KEYS, np.repeat(fewest, len(READINGS)))
+    return context.describe(jackknife(index, BASELINE_WEIGHTING, values, patients=population.n_patients)).table()
 
 
+EDGE = 1e-4
+"""Scores are kept this far from 0 and 1, where they have no logit."""
 POINTS = 200
 """At how many of the scores of the group held against distributions are compared, at most."""
 SHIFTS = np.linspace(-1.6, 1.6, 41)
@@ -73,10 +70,11 @@ class Rising:
     patients: Array
 
     @classmethod
-    def of(cls, curve: Curve, label: int) -> "Rising":
-        values, part, patients = curve.logits(label)
-        order = np.argsort(values)
-        return cls(values[order], part[order], patients[order])
+    def of(cls, population: Population, logits: Array, images: Mask) -> "Rising":
+        """Of logits (n,) on the chosen images (n,)."""
+        own = np.flatnonzero(images)
+        own = own[np.argsort(logits[own])]
+        return cls(logits[own], once_each(population.patients, images)[own], population.patients[own])
 
     def below(self, weights: Array, reached: Array) -> Array:
         """Share of the weight among the first `reached` of the scores."""
@@ -85,26 +83,22 @@ class Rising:
 
 
 class Pair:
-    """Scores of a group and of the one that it is held against."""
+    """Scores of a group and of the one that it is held against, the healthy and the sick."""
 
-    def __init__(self, group: Curve, against: Curve):
-        self._healthy, self._sick = (Rising.of(group, label) for label in (0, 1))
-        self._sides = [Rising.of(against, label) for label in (0, 1)]
+    def __init__(self, group: Sequence[Rising], against: Sequence[Rising]):
+        self._own, self._sides = group, against
         every = np.concatenate([side.values for side in self._sides])
         self._grid = np.quantile(every, np.linspace(0, 1, min(POINTS, len(every))), method="inverted_cdf")
         self._reached = [np.searchsorted(side.values, self._grid, side="right") for side in self._sides]
         moved = self._grid + np.append(SHIFTS * self._grid.std(), 0)[:, None]  # the last: as they are
-        own = (self._healthy, self._sick)
-        self._moved = [np.searchsorted(side.values, moved, side="right") for side in own]
-        self._people = [np.unique(side.patients) for side in own]
+        self._moved = [np.searchsorted(side.values, moved, side="right") for side in group]
+        self._people = [np.unique(side.patients) for side in group]
 
     def shares(self, weights: Array) -> Array:
         """x under both readings, (2,); NaN where nothing tells the sick from the healthy."""
         with np.errstate(invalid="ignore", divide="ignore"):
             well, ill = (side.below(weights, at) for side, at in zip(self._sides, self._reached, strict=True))
-            healthy, sick = (
-                side.below(weights, at) for side, at in zip((self._healthy, self._sick), self._moved, strict=True)
-            )
+            healthy, sick = (side.below(weights, at) for side, at in zip(self._own, self._moved, strict=True))
             apart = well - ill
             every = (well - healthy) @ apart / (apart @ apart)
             x = every[:-1]

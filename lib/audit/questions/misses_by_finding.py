@@ -11,17 +11,15 @@ more often in all and alike by finding: `gap_by_findings` says how much of a gap
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S, with_figures
+from lib.audit.columns import COUNTED, STANDARD, S
 from lib.audit.context import Context
-from lib.audit.inference import ratio
-from lib.audit.questions._curves import Shares, levels_and_gaps
+from lib.audit.questions._curves import Shares, levels_and_gaps, means
 from lib.audit.questions._findings import findings
-from lib.names import BASELINE, BASELINE_WEIGHTING
+from lib.names import BASELINE
 
 name = "misses_by_finding"
-KEYS = dict.fromkeys(("finding", "attribute", "group", "contrast", "metric"), S)
-KEYS |= {"images": I, "patients": I, "estimable": B}
-schema = with_figures(KEYS, STANDARD)
+KEYS = ("finding", "attribute", "group", "metric")
+schema = dict.fromkeys(("finding", "attribute", "group", "contrast", "metric"), S) | STANDARD | COUNTED
 needs = ("findings",)
 
 
@@ -30,20 +28,7 @@ def compute(context: Context) -> list[pl.DataFrame]:
     names, has = findings(context.people, population.labels == 1)
     if not names:
         return []
-    columns = [(finding, cell, has[:, f] & cell.images) for f, finding in enumerate(names) for cell in population.cells]
-    images = np.stack([mask for *_, mask in columns], axis=1)
-    missed = [
-        Shares.of(population, np.repeat(1 - own[:, None], images.shape[1], axis=1), images)
-        for own in context.decisions[BASELINE]
-    ]
-    patients = missed[0].there.sum(axis=0).astype(int)
-    enough = patients >= max(1, context.smallest_cell)
-    rows = [
-        (finding, cell.attribute, cell.group, None, "fnr", int(images[:, k].sum()), int(patients[k]), bool(enough[k]))
-        for k, (finding, cell, _) in enumerate(columns)
-    ]
-    index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    totals = np.stack([own.totals for own in missed])
-    counted = index["images"].to_numpy()
-    levels = ratio(index, BASELINE_WEIGHTING, totals, missed[0].there, images=counted, proportion=True)
-    return levels_and_gaps(context, levels, KEYS)
+    keys = [(finding, cell.attribute, cell.group, "fnr") for finding in names for cell in population.cells]
+    images = np.stack([own & cell.images for own in has.T for cell in population.cells], axis=1)
+    missed = [Shares.of(population, 1 - own, images) for own in context.decisions[BASELINE]]
+    return levels_and_gaps(context, means(context, keys, KEYS, missed, images.sum(axis=0), proportion=True))

@@ -16,44 +16,40 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, B, F, I, S, with_figures
+from lib.audit.columns import DESCRIBED, B, F, I, S
 from lib.audit.context import Context
-from lib.audit.inference import Figures, ratio
-from lib.audit.questions._curves import Shares, told
+from lib.audit.inference import Figures
+from lib.audit.questions._curves import Shares, counted, means, sides
 from lib.names import BASELINE_WEIGHTING
 
 name = "net_benefit"
-KEYS = {"attribute": S, "group": S, "threshold": F, "metric": S, "patients": I, "estimable": B}
-schema = with_figures(KEYS, DESCRIBED)
+KEYS = ("attribute", "group", "threshold", "metric")
+schema = {"attribute": S, "group": S, "threshold": F, "metric": S} | DESCRIBED | {"patients": I, "estimable": B}
 needs = ("scores",)
 THRESHOLDS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
 METRICS = ("model", "treat all", "gain")
 
 
-def compute(context: Context) -> list[pl.DataFrame]:
+def compute(context: Context) -> pl.DataFrame:
     population = context.population
     cells = np.stack([cell.images for cell in population.cells], axis=1)
     count, odds = cells.shape[1], THRESHOLDS / (1 - THRESHOLDS)
-    sides = np.concatenate([cells & (population.labels == label)[:, None] for label in (1, 0)], axis=1)
-    columns = np.repeat(sides, len(THRESHOLDS), axis=1)  # TPR, then FPR, (n, 2 G T)
-    called = [np.tile(row[:, None] >= THRESHOLDS, sides.shape[1]) * 1.0 for row in context.scores[BASELINE_WEIGHTING]]
-    networks = [Shares.of(population, own, columns) for own in called]
-    sick = Shares.of(population, np.repeat(population.labels[:, None], count, axis=1), cells)
-    totals = np.stack([np.concatenate([own.totals, sick.totals], axis=1) for own in networks])
-    there = np.concatenate([networks[0].there, sick.there], axis=1)
-    plain = pl.DataFrame({"cell": [str(k) for k in range(totals.shape[2])]})
+    columns = np.repeat(sides(population), len(THRESHOLDS), axis=1)  # TPR, then FPR, (n, 2 G T)
+    sick = Shares.of(population, population.labels, cells)
+    networks = [
+        Shares.beside([Shares.of(population, np.tile(row[:, None] >= THRESHOLDS, 2 * count), columns), sick])
+        for row in context.scores[BASELINE_WEIGHTING]
+    ]
     images = np.concatenate([columns.sum(axis=0), cells.sum(axis=0)])
-    rates = ratio(plain, BASELINE_WEIGHTING, totals, there, images=images, proportion=True, least=1)
+    rates = means(context, enumerate(images), ("cell", "_"), networks, images, proportion=True, least=1)
     tpr, fpr, p = np.split(np.nan_to_num(rates.estimate), [count * len(odds), 2 * count * len(odds)])
     figures = _figures(rates, tpr.reshape(count, -1), fpr.reshape(count, -1), p[:, None], odds)
-    fewest = population.sizes[1][:, :2].min(axis=1)
-    rows = [
-        (cell.attribute, cell.group, float(t), metric, int(fewest[g]), bool(fewest[g] >= max(1, context.smallest_cell)))
-        for g, cell in enumerate(population.cells)
-        for t in THRESHOLDS
-        for metric in METRICS
+    keys = [
+        (cell.attribute, cell.group, t, metric) for cell in population.cells for t in THRESHOLDS for metric in METRICS
     ]
-    return told(context, replace(figures, index=pl.DataFrame(rows, schema=KEYS, orient="row")))
+    fewest = population.sizes[1][:, :2].min(axis=1)
+    index = counted(context, keys, KEYS, np.repeat(fewest, len(THRESHOLDS) * len(METRICS)))
+    return context.describe(replace(figures, index=index)).table()
 
 
 def _figures(rates: Figures, tpr: np.ndarray, fpr: np.ndarray, p: np.ndarray, odds: np.ndarray) -> Figures:

@@ -14,15 +14,16 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S, with_figures
+from lib.audit.columns import STANDARD, B, I, S
 from lib.audit.context import Context
 from lib.audit.inference import from_replicates, patient_weights
-from lib.audit.questions._curves import Array, levels_and_gaps, once_each
+from lib.audit.questions._curves import Array, Called, counted, levels_and_gaps, once_each
 from lib.names import BASELINE_WEIGHTING, OVERALL
 
 name = "operating_points"
-KEYS = {"attribute": S, "group": S, "contrast": S, "point": S, "metric": S, "patients": I, "estimable": B}
-schema = with_figures(KEYS, STANDARD)
+KEYS = ("attribute", "group", "point", "metric")
+schema = dict.fromkeys(("attribute", "group", "contrast", "point", "metric"), S) | STANDARD
+schema |= {"patients": I, "estimable": B}
 needs = ("scores",)
 POINTS = {"0.5": None, "TPR 0.90": 0.9, "TPR 0.95": 0.95}
 IN_EACH = "TPR 0.90 in each"
@@ -31,54 +32,44 @@ RESAMPLES = 200
 
 
 def compute(context: Context) -> list[pl.DataFrame]:
-    population = context.population
+    population, cells = context.population, context.population.cells
     patients = population.sizes[1][:, :2].min(axis=1)
     if patients[0] < 2:
         return []
-    rows = []
-    for point in (*POINTS, IN_EACH):
-        for metric in ("tpr", "fpr", *(["threshold"] if point == IN_EACH else [])):
-            for g, cell in enumerate(population.cells):
-                enough = bool(patients[g] >= max(1, context.smallest_cell))
-                rows.append((cell.attribute, cell.group, None, point, metric, int(patients[g]), enough))
-        if POINTS.get(point) is not None:
-            rows.append((OVERALL, "all", None, point, "threshold", int(patients[0]), True))
-    cells = np.stack([cell.images for cell in population.cells], axis=1)
-    sides = np.concatenate([cells & (population.labels == label)[:, None] for label in (1, 0)], axis=1)
-    own = np.stack([once_each(population.patients, side) for side in sides.T], axis=1)
-    there = (population.sums_by_patient(sides) > 0) * 1.0
+    columns = (population.labels, population.patients)
     networks = [
-        [
-            Fitted(*(column[cell] for column in (scores, population.labels, population.patients, part)))
-            for cell in cells.T
-        ]
+        [Fitted(*(own[cell.images] for own in (scores, *columns, part))) for cell in cells]
         for scores, part in zip(context.scores[BASELINE_WEIGHTING], folds_of(context), strict=True)
     ]
+    rates = Called(population)
 
     def values(weights: Array) -> Array:
-        by_image = weights[population.patients]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shares = own / (weights @ there)
-            found = []
-            for everyone, *groups in networks:
-                for target in POINTS.values():
-                    thresholds = everyone.thresholds(target, weights)
-                    called = (everyone.scores >= thresholds[everyone.part]) * by_image
-                    found += [called @ shares, [] if target is None else [thresholds.mean()]]
-                called, cuts = np.zeros(cells.shape), np.full(len(cells.T), np.nan)
-                for g, network in enumerate([everyone, *groups]):
-                    if patients[g]:  # a group without sick has no threshold
-                        own_cuts = network.thresholds(POINTS["TPR 0.90"], weights)
-                        cuts[g] = own_cuts.mean()
-                        called[cells[:, g], g] = network.scores >= own_cuts[network.part]
-                called = np.tile(called * by_image[:, None], 2)
-                found += [(called * shares).sum(axis=0), cuts]
+        parts, found = rates.parts(weights), []
+        for everyone, *groups in networks:
+            for target in POINTS.values():
+                thresholds = everyone.thresholds(target, weights)
+                called = everyone.scores >= thresholds[everyone.part]
+                found += [called @ parts, [] if target is None else [thresholds.mean()]]
+            called, cuts = np.zeros((population.n_images, len(cells))), np.full(len(cells), np.nan)
+            for g, network in enumerate([everyone, *groups]):
+                if patients[g]:  # a group without sick has no threshold
+                    own = network.thresholds(POINTS["TPR 0.90"], weights)
+                    cuts[g], called[cells[g].images, g] = own.mean(), network.scores >= own[network.part]
+            found += [(np.tile(called, 2) * parts).sum(axis=0), cuts]
         return np.concatenate(found).reshape(len(networks), -1)
 
+    asked = []
+    for point in (*POINTS, IN_EACH):
+        asked += [(point, metric, g) for metric in ("tpr", "fpr") for g in range(len(cells))]
+        asked += [(point, "threshold", g) for g in range({"0.5": 0, IN_EACH: len(cells)}.get(point, 1))]
+    keys = [(cells[g].attribute, cells[g].group, point, metric) for point, metric, g in asked]
+    index = counted(context, keys, KEYS, patients[[g for *_, g in asked]])
+    # a threshold of everyone is told however few they are
+    everyone = (pl.col("metric") == "threshold") & (pl.col("attribute") == OVERALL) & (pl.col("point") != IN_EACH)
+    index = index.with_columns(estimable=pl.col("estimable") | everyone)
     drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])
     once = values(np.ones(population.n_patients))
-    figures = from_replicates(pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, once, drawn)
-    return levels_and_gaps(context, figures, KEYS)
+    return levels_and_gaps(context, from_replicates(index, BASELINE_WEIGHTING, once, drawn))
 
 
 def folds_of(context: Context) -> Array:

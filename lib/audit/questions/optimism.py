@@ -13,11 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from lib.audit import metrics
 from lib.audit.columns import DESCRIBED, METHOD, F, S, method_columns
 from lib.audit.context import Context
-from lib.audit.judged import compared
-from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET, OUTCOMES, OVERALL
+from lib.audit.judged import outcomes
+from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, NO_TARGET, OVERALL
 
 name = "optimism"
 schema = METHOD | {"attribute": S, "metric": S, "contrast": S, "naive": F, "cross_fitted": F} | DESCRIBED
@@ -29,13 +28,8 @@ def compute(context: Context) -> Iterator[pl.DataFrame]:
         if method[0] != BASELINE_WEIGHTING or method[1] == BASELINE_POSTPROCESSING:
             continue
         promised, kept = (
-            compared(
-                metrics.rates(
-                    context.population, decisions[method], smallest_cell=context.smallest_cell, metrics=OUTCOMES
-                ),
-                context.population,
-            )
-            for decisions in (context.naive, context.decisions)
+            outcomes(context.population, own[method], smallest_cell=context.smallest_cell)
+            for own in (context.naive, context.decisions)
         )
         sign = np.where(promised.index["attribute"] == OVERALL, 1.0, -np.sign(kept.estimate))
         index = promised.index.with_columns(naive=promised.estimate, cross_fitted=kept.estimate)

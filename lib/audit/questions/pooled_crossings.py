@@ -12,51 +12,41 @@ interval, so that none is "not estimable" alone; `low` and `high` hold the true 
 is counted once, pooled over crossings. Baseline, tpr and fpr, rates in 0 to 1. `estimable`: whether the raw one is.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import DESCRIBED, B, F, I, S
+from lib.audit.columns import COUNTED, DESCRIBED, F, S
 from lib.audit.context import Context
-from lib.audit.inference import Population
-from lib.audit.questions._curves import Array, Shares
+from lib.audit.inference import Cell, Population
+from lib.audit.questions._curves import Array, Shares, counted
 from lib.names import BASELINE, CROSSED, OVERALL
 
 name = "pooled_crossings"
-schema = (
-    {"attribute": S, "group": S, "metric": S, "raw": F}
-    | DESCRIBED
-    | {"prior": F, "kept": F, "images": I, "patients": I, "estimable": B}
-)
+KEYS = ("attribute", "group", "metric")
+schema = dict.fromkeys(KEYS, S) | {"raw": F} | DESCRIBED | {"prior": F, "kept": F} | COUNTED
 
 
-def compute(context: Context) -> list[pl.DataFrame]:
-    if len(context.population.groups) < 2:
-        return []
-    return [pl.DataFrame(list(_rows(context)), schema=schema, orient="row")]
-
-
-def _rows(context: Context) -> Iterator[tuple]:
+def compute(context: Context) -> Iterator[pl.DataFrame]:
     population = context.population
-    crossed = population.crossed()
-    cells = [cell for cell in crossed.cells if cell.attribute != OVERALL]
-    for metric, label in (("tpr", 1), ("fpr", 0)):
+    cells = [cell for cell in population.crossed().cells if cell.attribute != OVERALL]
+    for metric, label in (("tpr", 1), ("fpr", 0)) if cells else ():
         images = np.stack([cell.images & (population.labels == label) for cell in cells], axis=1)
         raw, noise, patients = levels(population, context.decisions[BASELINE], images)
         if not (patients > 0).any():
             continue
-        found = pooled(
-            *_angles(raw, noise),
-            [design_of(population, c.attribute, c.group) for c in cells],
-            [c.attribute for c in cells],
-        )
-        told = [np.sin(np.clip(a, 0, np.pi / 2)) ** 2 for a in (found.estimate, found.low, found.high, found.prior)]
-        columns = [raw, *told, found.kept]
-        for k, cell in enumerate(cells):
-            counts = int(images[:, k].sum()), int(patients[k]), bool(patients[k] >= max(1, context.smallest_cell))
-            yield cell.attribute, cell.group, metric, *(float(column[k]) for column in columns), *counts
+        estimate, spread, prior, kept = pooled(*_angles(raw, noise), design_of(population, cells))
+        angles = {
+            "estimate": estimate,
+            "low": estimate - REACH * spread,
+            "high": estimate + REACH * spread,
+            "prior": prior,
+        }
+        told = {name: np.sin(np.clip(angle, 0, np.pi / 2)) ** 2 for name, angle in angles.items()}
+        keys = [(cell.attribute, cell.group, metric) for cell in cells]
+        index = counted(context, keys, KEYS, patients, images.sum(axis=0))
+        yield index.with_columns(raw=raw, kept=kept, **told)
 
 
 def _angles(raw: Array, noise: Array) -> tuple[Array, Array]:
@@ -70,7 +60,7 @@ def _angles(raw: Array, noise: Array) -> tuple[Array, Array]:
 
 def levels(population: Population, decisions: Array, images: Array) -> tuple[Array, Array, Array]:
     """Rate of each crossing, the variance of its angle (inf where nobody is), and its patients, each (K,)."""
-    parts = [Shares.of(population, np.broadcast_to(row[:, None], images.shape), images) for row in decisions]
+    parts = [Shares.of(population, row, images) for row in decisions]
     there = parts[0].there > 0
     patients = there.sum(axis=0)
     ones = np.ones(len(there))
@@ -92,35 +82,33 @@ def levels(population: Population, decisions: Array, images: Array) -> tuple[Arr
         return raw, np.where(np.isnan(scale), 0.25 / patients, between / patients / scale + networks / scale), patients
 
 
-def design_of(population: Population, crossing: str, group: str) -> dict[tuple[str, str], float]:
-    """Which effects a crossing has: one for each of its two groups, other than the references."""
-    names, groups = crossing.split(CROSSED), group.split(", ")
-    return {(a, g): 1.0 for a, g in zip(names, groups, strict=True) if g != population.attributes[a].reference}
-
-
-@dataclass(frozen=True, eq=False)
-class Pooled:
-    """Estimates of K crossings, their 95 % bounds, the prior's, and the share of the departure that is kept."""
-
-    estimate: Array
-    low: Array
-    high: Array
-    prior: Array
-    kept: Array
+def design_of(population: Population, cells: Sequence[Cell]) -> Array:
+    """Which effects each crossing is a sum of, (K, T): a constant of its table, and its two groups, but for references."""
+    terms = [
+        [
+            (cell.attribute, "constant"),
+            *(
+                (cell.attribute, name, group)
+                for name, group in zip(cell.attribute.split(CROSSED), cell.group.split(", "), strict=True)
+                if group != population.attributes[name].reference
+            ),
+        ]
+        for cell in cells
+    ]
+    every = dict.fromkeys(term for own in terms for term in own)
+    return np.array([[float(term in own) for term in every] for own in terms])
 
 
 SPREAD = 0.2
 """Scale of the half-normal that departures' standard deviation is taken from, in angles."""
 TRIED = np.linspace(0, 3 * SPREAD, 61)
+REACH = 1.96
+"""Standard deviations to either side, of 95 %."""
 
 
-def pooled(raw: Array, noise: Array, effects: list[dict], tables: list[str]) -> Pooled:
-    """K raw figures (NaN: nobody) with noise (K,), drawn towards a sum of the effects of each of the `tables` (K,)."""
-    named = list(zip(tables, effects, strict=True))
-    terms = list(dict.fromkeys((table, key) for table, own in named for key in ("constant", *own)))
-    design = np.array(
-        [[float(t == table and (key == "constant" or key in own)) for t, key in terms] for table, own in named]
-    )
+def pooled(raw: Array, noise: Array, design: Array) -> tuple[Array, Array, Array, Array]:
+    """K raw figures (NaN: nobody) with noise (K,), drawn towards a sum of effects (K, T): estimate, its spread, the prior, and
+    the share of the departure that is kept, (K,) each."""
     there = np.isfinite(noise) & np.isfinite(raw)
     raw, noise = np.where(there, raw, 0), np.where(there, noise, np.inf)
     found = [_at(tau, raw, noise, design, there) for tau in TRIED]
@@ -130,11 +118,7 @@ def pooled(raw: Array, noise: Array, effects: list[dict], tables: list[str]) -> 
     means, variances, priors, kept = (np.stack([own[k] for own in found]) for k in range(1, 5))
     estimate = chance @ means
     spread = np.sqrt(chance @ (variances + (means - estimate) ** 2))
-    return Pooled(estimate, estimate - REACH * spread, estimate + REACH * spread, chance @ priors, chance @ kept)
-
-
-REACH = 1.96
-"""Standard deviations to either side, of 95 %."""
+    return estimate, spread, chance @ priors, chance @ kept
 
 
 def _at(tau: float, raw: Array, noise: Array, design: Array, there: Array) -> tuple[float, Array, Array, Array, Array]:

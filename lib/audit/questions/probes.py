@@ -23,17 +23,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lib.audit import metrics
-from lib.audit.columns import DESCRIBED, B, F, I, S
+from lib.audit.columns import COUNTED, DESCRIBED, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures, Population
 from lib.names import OVERALL
 
 name = "probes"
-schema = (
-    {"weighting": S, "attribute": S, "group": S}
-    | DESCRIBED
-    | {"network_sd": F, "images": I, "patients": I, "estimable": B}
-)
+schema = {"weighting": S, "attribute": S, "group": S} | DESCRIBED | COUNTED
 needs = ("embeddings",)
 PENALTY = 0.01
 """C of the logistic regression on standardised features, fixed beforehand: strong, for there are as many features as patients."""
@@ -43,7 +39,6 @@ EVERYONE = "all"
 
 def compute(context: Context) -> Iterator[pl.DataFrame]:
     for weighting, networks in context.embeddings.items():
-        checked(context.population, networks, weighting)
         for attribute, names, codes in _targets(context.population):
             yield _told(context, weighting, networks, attribute, names, codes)
 
@@ -112,18 +107,6 @@ def _told(
             parts.append(pl.DataFrame([key | {"estimable": False}]))
             continue
         table = context.describe(found[group].where(pl.col("attribute") == OVERALL)).table()
-        more = key | {"network_sd": found[group].network_sd[0], "estimable": True}
+        more = key | {"estimable": True}
         parts.append(table.with_columns(**{name: pl.lit(value) for name, value in more.items()}))
     return pl.concat(parts, how="diagonal_relaxed")
-
-
-def checked(population: Population, rows: np.ndarray, weighting: str) -> None:
-    """Raises ValueError, in one sentence, unless `rows` are finite embeddings (S, n, d) of the population's images."""
-    if rows.ndim != 3 or rows.shape[1] != population.n_images or not len(rows):
-        raise ValueError(
-            f"embeddings of {weighting!r} have shape {rows.shape}; (networks, {population.n_images} images, features) is needed."
-        )
-    if not np.isfinite(rows).all():
-        raise ValueError(
-            f"embeddings of {weighting!r} hold {int((~np.isfinite(rows)).sum())} values that are not finite."
-        )

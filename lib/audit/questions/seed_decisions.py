@@ -12,42 +12,30 @@ mean over pairs: each network's part by the jackknife); split is of these very n
 import numpy as np
 import polars as pl
 
-from lib.audit.columns import STANDARD, B, I, S, with_figures
+from lib.audit.columns import COUNTED, STANDARD, I, S
 from lib.audit.context import Context
-from lib.audit.inference import ratio
-from lib.audit.questions._curves import Array, Shares, levels_and_gaps
-from lib.names import BASELINE, BASELINE_WEIGHTING
+from lib.audit.questions._curves import Array, Shares, levels_and_gaps, means
+from lib.names import BASELINE
 
 name = "seed_decisions"
-KEYS = dict.fromkeys(("attribute", "group", "contrast", "among", "metric"), S)
-KEYS |= {"networks": I, "images": I, "patients": I, "estimable": B}
-schema = with_figures(KEYS, STANDARD)
+KEYS = ("attribute", "group", "among", "metric", "networks")
+schema = dict.fromkeys(("attribute", "group", "contrast", "among", "metric"), S) | STANDARD | {"networks": I} | COUNTED
 needs = ("networks",)
-AMONG = ("sick", "healthy", "all")
 
 
 def compute(context: Context) -> list[pl.DataFrame]:
     population, decisions = context.population, context.decisions[BASELINE]
-    kept = [population.labels == 1, population.labels == 0, np.ones(population.n_images, dtype=bool)]
-    images = np.stack([cell.images & among for cell in population.cells for among in kept], axis=1)
-    split = 1 - decisions.prod(axis=0) - (1 - decisions).prod(axis=0)
-    parts = [
-        [Shares.of(population, np.broadcast_to(row[:, None], images.shape), images) for row in (own, split)]
-        for own in disagreement(decisions)
+    among = {"sick": population.labels == 1, "healthy": population.labels == 0, "all": population.labels >= 0}
+    asked = [(cell, word, cell.images & images) for cell in population.cells for word, images in among.items()]
+    images = np.stack([own for *_, own in asked], axis=1)
+    split = Shares.of(population, 1 - decisions.prod(axis=0) - (1 - decisions).prod(axis=0), images)
+    shares = [Shares.beside([Shares.of(population, own, images), split]) for own in disagreement(decisions)]
+    keys = [
+        (cell.attribute, cell.group, word, metric, len(decisions))
+        for metric in ("disagreement", "split")
+        for cell, word, _ in asked
     ]
-    numerators = np.stack([np.concatenate([own.totals for own in both], axis=1) for both in parts])
-    denominators = np.concatenate([parts[0][0].there] * 2, axis=1)
-    patients = parts[0][0].there.sum(axis=0).astype(int)
-    rows = []
-    for metric in ("disagreement", "split"):
-        for k, (cell, among) in enumerate((cell, among) for cell in population.cells for among in AMONG):
-            enough = bool(patients[k] >= max(1, context.smallest_cell))
-            counts = len(decisions), int(images[:, k].sum()), int(patients[k]), enough
-            rows.append((cell.attribute, cell.group, None, among, metric, *counts))
-    levels = ratio(
-        pl.DataFrame(rows, schema=KEYS, orient="row"), BASELINE_WEIGHTING, numerators, denominators, bounds=(0, 1)
-    )
-    return levels_and_gaps(context, levels, KEYS)
+    return levels_and_gaps(context, means(context, keys, KEYS, shares, np.tile(images.sum(axis=0), 2), bounds=(0, 1)))
 
 
 def disagreement(decisions: Array) -> Array:

@@ -4,14 +4,12 @@
 the other group with a known attribute, per image. Not estimable where there is no such image.
 """
 
-import numpy as np
 import polars as pl
 
 from lib.audit.columns import DESCRIBED, I, S
 from lib.audit.context import Context
-from lib.audit.inference import Population, ratio
-from lib.audit.questions._shared import splits
-from lib.names import BASELINE_WEIGHTING
+from lib.audit.inference import Population
+from lib.audit.questions._shared import by_image, splits
 
 name = "shares"
 schema = {key: S for key in ("split", "attribute", "group", "other", "other_group")} | DESCRIBED | {"images": I}
@@ -33,7 +31,5 @@ def _of(context: Context, split: str, people: Population) -> pl.DataFrame:
                         keys.append((split, attribute, group, other, other_group, int((images & side).sum())))
                         both.append(images & side)
                         within.append(side & (codes >= 0))
-    kinds = {key: kind for key, kind in schema.items() if key not in DESCRIBED}
-    index = pl.DataFrame(keys, schema=kinds, orient="row")
-    sums = [people.sums_by_patient(np.stack(part, axis=1)) for part in (both, within)]
-    return context.describe(ratio(index, BASELINE_WEIGHTING, sums[0][None], sums[1])).table()
+    index = pl.DataFrame(keys, schema=[key for key in schema if key not in DESCRIBED], orient="row")
+    return context.describe(by_image(people, index, both, within)).table()

@@ -10,6 +10,7 @@ Source: Simpson 1951, doi 10.1111/j.2517-6161.1951.tb00088.x; direct standardisa
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ from lib.audit.questions._shared import splits
 from lib.names import AGGREGATE, BASELINE, CROSSED, STANDARDISED
 
 name = "simpson"
+KEYS = {"attribute": S, "contrast": S, "stratifier": S, "stratum": S, "images": I, "estimable": B}
 schema = (
     {key: S for key in ("split", "metric", "attribute", "contrast", "stratifier", "stratum")}
     | DESCRIBED
@@ -43,81 +45,57 @@ def _of(
     if len(people.groups) < 2:
         return
     crossed = people.crossed()
-    own = {"metrics": tuple(named), "smallest_cell": context.smallest_cell}
-    levels = metrics.rates(crossed, decisions, **own)
-    alone = metrics.rates(people, decisions, **own)
+    groups, attributes = people.groups | crossed.groups, people.attributes | crossed.attributes
+    both = replace(people, groups=groups, attributes=attributes)
+    levels = metrics.rates(both, decisions, metrics=tuple(named), smallest_cell=context.smallest_cell)
     for metric, word in named.items():
-        sides = (figures.where(pl.col("metric") == metric) for figures in (alone, levels))
-        yield _answered(context, people, *sides).with_columns(metric=pl.lit(word), split=pl.lit(split))
+        table = _answered(context, people, levels.where(pl.col("metric") == metric))
+        yield table.with_columns(metric=pl.lit(word), split=pl.lit(split))
 
 
-def _answered(context: Context, people: Population, alone: Figures, levels: Figures) -> pl.DataFrame:
+def _answered(context: Context, people: Population, levels: Figures) -> pl.DataFrame:
     """Rows of one metric: aggregate, strata, standardised, by attribute, contrast and stratifier."""
-    asked = list(_asked(people, alone, levels))
-    keys = ("attribute", "contrast", "stratifier", "stratum", "images", "estimable")
-    schemas = dict(zip(keys, (S, S, S, S, I, B), strict=True))
-    told = []
-    for figures, rows in (
-        (alone, [r for r in asked if r[0][3] == AGGREGATE]),
-        (levels, [r for r in asked if r[0][3] != AGGREGATE]),
-    ):
-        index = pl.DataFrame([row[0] for row in rows], schema=schemas, orient="row")
-        matrix = np.stack([row[1] for row in rows], axis=1)
-        told.append(context.describe(figures.contrast(index, matrix)).table())
-    table = pl.concat(told, how="diagonal_relaxed")
-    question = ["attribute", "contrast", "stratifier"]
-    sides = table.with_columns(side=pl.when(pl.col("low") > 0).then(1).when(pl.col("high") < 0).then(-1).otherwise(0))
-    ends = [
-        sides.filter(stratum=stratum).select(*question, **{stratum: "side", f"{stratum}_known": "estimable"})
-        for stratum in (AGGREGATE, STANDARDISED)
-    ]
-    both = ends[0].join(ends[1], on=question, how="left")
-    opposed = pl.col(AGGREGATE) * pl.col(STANDARDISED) < 0
-    known = pl.col(f"{AGGREGATE}_known") & pl.col(f"{STANDARDISED}_known")
-    reversal = both.select(*question, reversal=pl.when(known).then(opposed))
-    order = {row[0][:4]: k for k, row in enumerate(asked)}
-    rank = pl.Series([order[key] for key in table.select(*question, "stratum").rows()], dtype=I)
-    return table.with_columns(_rank=rank).sort("_rank").join(reversal, on=question, how="left", maintain_order="left")
+    rows, combined = zip(*_asked(people, levels.index), strict=True)
+    matrix = np.zeros((len(levels), len(rows)))
+    for k, column in enumerate(combined):
+        matrix[list(column), k] = list(column.values())
+    index = pl.DataFrame(rows, schema=KEYS, orient="row")
+    table = context.describe(levels.contrast(index, matrix)).table()
+    side = pl.when(pl.col("low") > 0).then(1).when(pl.col("high") < 0).then(-1).otherwise(0)
+    (one, known), (two, also_known) = (
+        [own.filter(pl.col("stratum") == end).first().over("attribute", "contrast", "stratifier") for own in told]
+        for end, told in ((end, (side, pl.col("estimable"))) for end in (AGGREGATE, STANDARDISED))
+    )
+    return table.with_columns(reversal=pl.when(known & also_known).then(one * two < 0))
 
 
-def _asked(people: Population, alone: Figures, levels: Figures) -> Iterator[tuple[tuple, np.ndarray]]:
-    """Key and contrast of every row; weights of strata by the images that the metric is about."""
-    ends = {key: k for k, key in enumerate(alone.index.select("attribute", "group").rows())}
-    cells = {key: k for k, key in enumerate(levels.index.select("attribute", "group").rows())}
-    images, enough = levels.index["images"].to_numpy(), levels.index["estimable"].to_numpy()
+def _asked(people: Population, levels: pl.DataFrame) -> Iterator[tuple[tuple, dict[int, float]]]:
+    """Key and combination of cells of every row; weights of strata by the images that the metric is about."""
+    cells = {key: k for k, key in enumerate(levels.select("attribute", "group").rows())}
+    images, enough = levels["images"].to_numpy(), levels["estimable"].to_numpy()
 
     def at(attribute: str, group: str, other: str, stratum: str) -> int:
         straight = f"{attribute}{CROSSED}{other}", f"{group}, {stratum}"
         return cells[straight] if straight in cells else cells[f"{other}{CROSSED}{attribute}", f"{stratum}, {group}"]
 
     for own in people.attributes.values():
-        for other in people.attributes.values():
-            if other.name == own.name:
-                continue
+        for other in (other for other in people.attributes.values() if other.name != own.name):
             for contrast, group in own.contrasts.items():
-                question = own.name, contrast, other.name
-                pair = [ends[own.name, name] for name in (group, own.reference)]
-                total = int(alone.index["images"].to_numpy()[pair].sum())
-                known = bool(alone.index["estimable"].to_numpy()[pair].all())
-                yield (*question, AGGREGATE, total, known), _column(len(ends), {pair[0]: 1.0, pair[1]: -1.0})
+                question, pair = (own.name, contrast, other.name), [cells[own.name, k] for k in (group, own.reference)]
+                total = int(images[pair].sum())
+                yield (*question, AGGREGATE, total, bool(enough[pair].all())), {pair[0]: 1.0, pair[1]: -1.0}
                 strata = {
                     stratum: [at(own.name, name, other.name, stratum) for name in (group, own.reference)]
                     for stratum in other.groups
                 }
                 sizes = {stratum: int(images[pair].sum()) for stratum, pair in strata.items()}
-                standard: dict[int, float] = {}
                 for stratum, (one, two) in strata.items():
                     row = (*question, stratum, sizes[stratum], bool(enough[[one, two]].all()))
-                    yield row, _column(len(cells), {one: 1.0, two: -1.0})
-                    weight = sizes[stratum] / max(1, sum(sizes.values()))
-                    if weight:
-                        standard |= {one: weight, two: -weight}
+                    yield row, {one: 1.0, two: -1.0}
                 filled = [stratum for stratum, size in sizes.items() if size]
+                standard: dict[int, float] = {}
+                for one, two in (strata[stratum] for stratum in filled):
+                    weight = images[[one, two]].sum() / sum(sizes.values())
+                    standard |= {one: weight, two: -weight}
                 known = len(filled) > 1 and all(enough[strata[stratum]].all() for stratum in filled)
-                yield (*question, STANDARDISED, total, known), _column(len(cells), standard)
-
-
-def _column(size: int, entries: dict[int, float]) -> np.ndarray:
-    column = np.zeros(size)
-    column[list(entries)] = list(entries.values())
-    return column
+                yield (*question, STANDARDISED, total, known), standard

@@ -21,8 +21,6 @@ def compute(context: Context) -> pl.DataFrame:
     most = [*(step - 1 for step in STEPS[1:]), None]
     for split, people in splits(context):
         sizes = np.bincount(people.patients)
-        place = np.searchsorted(STEPS, sizes, side="right") - 1
-        rows += [
-            (split, STEPS[k], most[k], int((place == k).sum()), int(sizes[place == k].sum())) for k in range(len(STEPS))
-        ]
+        patients, images = (np.histogram(sizes, [*STEPS, np.inf], weights=own)[0].tolist() for own in (None, sizes))
+        rows += [(split, *row) for row in zip(STEPS, most, patients, images, strict=True)]
     return pl.DataFrame(rows, schema=schema, orient="row")

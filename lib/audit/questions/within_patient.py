@@ -20,32 +20,23 @@ from lib.names import BASELINE, BASELINE_WEIGHTING
 name = "within_patient"
 KEYS = {"attribute": S, "contrast": S, "label": I, "patients": I, "estimable": B}
 schema = {"metric": S} | KEYS | DESCRIBED | {"verdict": S}
-needs = ("scores",)
+needs = ("scores", "pairs")
 
 
 def compute(context: Context) -> Iterator[pl.DataFrame]:
     people = context.population
-    place = {(cell.attribute, cell.group): k for k, cell in enumerate(people.cells)}
-    contrasts = [(own.name, group, own.reference) for own in people.attributes.values() for group in own.groups]
-    rows, sides = [], []
-    for attribute, group, reference in (own for own in contrasts if own[1] != own[2]):
-        for label in (0, 1):
-            cells = [place[attribute, group], place[attribute, reference]]
-            both = (people.counts_by_cell[:, cells, label] > 0).all(axis=1)
-            if both.any():
-                count = int(both.sum())
-                rows.append((attribute, f"{group} - {reference}", label, count, count >= context.smallest_cell))
-                sides.append((cells, label, both))
-    if not rows:
-        return
+    asked = [(*pair, label) for pair in people.pairs for label in (0, 1)]
+    both = np.stack([(people.counts_by_cell[:, pair, y] > 0).all(axis=1) for *_, pair, y in asked], axis=1)
+    patients = both.sum(axis=0)
+    enough = patients >= max(1, context.smallest_cell)
+    rows = [(*own[:2], own[3], *counts) for own, *counts in zip(asked, patients, enough, strict=True)]
     index = pl.DataFrame(rows, schema=KEYS, orient="row")
-    there = np.stack([both for *_, both in sides], axis=1) * 1.0
     decided = {"bounds": (-1, 1)}  # of many nobody may change sides: that is no certainty
     for metric, values, known in (
         ("score", context.scores[BASELINE_WEIGHTING], {}),
         ("selection_rate", context.decisions[BASELINE], decided),
     ):
         means = people.sums_by_cell(values) / np.maximum(people.counts_by_cell, 1)
-        apart = np.stack([means[:, :, one, label] - means[:, :, two, label] for (one, two), label, _ in sides], axis=2)
-        figures = ratio(index, BASELINE_WEIGHTING, apart * there, there, **known)
+        apart = np.stack([means[:, :, g, y] - means[:, :, r, y] for *_, (g, r), y in asked], axis=2)
+        figures = ratio(index, BASELINE_WEIGHTING, apart * both, both, **known).take(patients > 0)
         yield context.describe(figures).table().with_columns(metric=pl.lit(metric))
