@@ -6,16 +6,15 @@ from typing import Any
 import polars as pl
 from scipy.stats import norm
 
-from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, PATIENT, SHOWN
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, OVERALL, PATIENT
 from lib.report.facts import values
 from lib.report.facts.cohort import simpson, ties
 from lib.report.facts.decision import IN_EACH, SENSITIVE, decide
-from lib.report.facts.gaps import Gap, by_metric, left_of, of_method, once
+from lib.report.facts.gaps import Gap, by_metric, of_method, once, others
 from lib.report.facts.held import ONE_CUT, recalibrated
 from lib.report.facts.values import (
     KNOWN,
     alone,
-    error_gaps,
     figures,
     judged,
     keys_of,
@@ -64,23 +63,16 @@ def _width(gap: Gap) -> float:
 def attributes(results: Results) -> dict[str, Any] | None:
     """The facts of the table `attributes`: of each attribute how well the image shows it (`visible`), and its widest gaps before and after our choice.
 
-    `opened` are the gaps of other attributes than the page's that the choice is shown or suggested to open or to widen, with the gap `before`.
+    `opened` are the gaps (Other) by other attributes than the page's that the choice is shown or suggested to open or to widen.
     """
     d = decide(results)
-    told, opened = [], []
+    told = []
     for attribute in results.attributes.values():
         visible = alone(row(results, "probes", weighting=BASELINE_WEIGHTING, attribute=attribute.name, group="all"))
         before = by_metric(results, BASELINE, attribute) if d.options else {}
         after = by_metric(results, d.change.method, attribute) if d.change else {}
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})
-        if d.change and attribute != d.attribute:
-            keys = keys_of(d.change.method)
-            harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in(values.SEEN)
-            for line in rows(results, "effects", harmful, error_gaps(attribute), **keys).to_dicts():
-                gap = Gap.of(attribute, line["metric"], line["contrast"], left_of(line))
-                others = {attribute.reference, attribute.contrasts[line["contrast"]]} - {gap.worse}
-                told_of = {"gap": gap, "better": next(iter(others)), "before": abs(line["before"])}
-                opened.append(told_of | {"sure": line["outcome_verdict"] == SHOWN})
+    opened = [own for own in others(results, d.attribute, d.change.method) if own["grows"]] if d.change else []
     known = any(line["before"] for line in told)
     return {"d": d, "choice": d.change, "lines": told, "ties": ties(results), "opened": opened} if known else None
 

@@ -6,7 +6,18 @@ from typing import Any
 import polars as pl
 
 from lib.names import DRAWN, OVERALL, RANDOMISED, RECOMMENDED, Attribute, Method, kind_of
-from lib.report.facts.gaps import Gap, ability, both_labels, findings, of_method, once, silences, widest, widest_gap
+from lib.report.facts.gaps import (
+    Gap,
+    ability,
+    both_labels,
+    findings,
+    levelled,
+    of_method,
+    once,
+    silences,
+    widest,
+    widest_gap,
+)
 from lib.report.facts.options import options
 from lib.report.facts.values import (
     BETWEEN,
@@ -48,7 +59,7 @@ class Decision:
     once, `anew` where the whole choice is made again; `left` is what is to be expected in use. `again` and `kind_again`: how often, of 1, the
     choice made again falls on the same method, and on one of its kind.
     `ties`: other methods of the same kind that meet all that is asked. `barred` (rules that aim at what is not held fair), `tossed` (rules with a coin):
-    tried, and not recommended. `levelled`: of each option how much of the narrowing is errors of those who fare better.
+    tried, and not recommended. `levelled`: as `gaps.levelled` tells each option.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin).
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
@@ -103,11 +114,10 @@ class Decision:
         tried = set(rows(results, "metrics")["postprocessing"])
         self.barred = [rule for rule in preferences.get("rejected") or () if rule in tried]
         self.tossed = sorted(RANDOMISED & tried)
-        about = [f for f in self.lead if f.attribute == self.attribute][:1]
-        levelled = [
-            o.levelled(Gap(f.attribute, f.metric, f.worse, f.gap), f.better) for f in about for o in self.rivals
-        ]
-        self.levelled = [told for told in levelled if told and told["option"].support]
+        about = next((f for f in self.lead if f.attribute == self.attribute), None)
+        narrowing = [option for option in self.rivals if option.support and about]
+        down = [(option, levelled(results, option.method, about)) for option in narrowing]
+        self.levelled = [told | {"option": option} for option, told in down if told]
         alike = self.silences and all(silence["alike"] for silence in self.silences)
         sure = any(finding.sure for finding in self.findings)
         self.fair = "no" if sure else "doubtful" if self.findings else "alike" if alike else "unknown"

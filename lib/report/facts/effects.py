@@ -22,15 +22,12 @@ from lib.names import (
 )
 from lib.report.facts import values
 from lib.report.facts.decision import decide
-from lib.report.facts.gaps import Gap, left_of
+from lib.report.facts.gaps import Other, left_of, levelled, others
 from lib.report.facts.values import (
     BALANCED,
     KEYS,
-    KNOWN,
     UNTREATED,
     Estimate,
-    alone,
-    error_gaps,
     estimate,
     figure,
     parts,
@@ -62,9 +59,6 @@ Effect = dict[str, Any]
 `harms`: it widens, turns round or opens a gap, or lowers balanced accuracy; `widest`, the larger of the gaps that are left.
 `needs` is the attribute that it must be told when it decides; `elsewhere` an `Other` gap, None where none is known.
 """
-Other = dict[str, Any]
-"""A `gap` by another attribute than the page's, under a method: a Gap, what it was `before` (a Gap), and the verdict where it is told to
-grow (`grows`)."""
 Effects = dict[str, Any]
 """All `methods` of a `kind`, those that narrow a gap first; `contrast` names the gaps: `AP - PA`.
 
@@ -185,30 +179,6 @@ def _rank(effect: Effect) -> tuple:
     return order.index(effect["support"]), effect["harms"], not effect["told"], 9.0 if widest is None else widest
 
 
-def others(results: Results, attribute: Attribute, method: Method) -> list[Other]:
-    """Every gap in errors by another attribute under a method, told from the side of those who then fare worse."""
-    told = []
-    keys = dict(zip(KEYS, method, strict=True))
-    for other in results.attributes.values():
-        if other == attribute:
-            continue
-        changes = {
-            (line["contrast"], line["metric"]): line
-            for line in rows(results, "effects", error_gaps(other), **keys).to_dicts()
-        }
-        for line in rows(results, "gaps", error_gaps(other), KNOWN, **keys).to_dicts():
-            place = {"contrast": line["contrast"], "metric": line["metric"]}
-            change = changes.get(tuple(place.values()))
-            before = figure(results, "gaps", **UNTREATED, **place, attribute=other.name, unit=PATIENT)
-            gap = Gap.of(other, line["metric"], line["contrast"], left_of(change) or alone(line))
-            if before is None or gap is None:
-                continue
-            side = Gap.of(other, line["metric"], line["contrast"], before)
-            grows = change["outcome_verdict"] if change and change["outcome"] in HARMFUL else None
-            told.append({"gap": gap, "before": side, "grows": grows if grows in (SHOWN, SUGGESTED) else None})
-    return told
-
-
 def _elsewhere(results: Results, attribute: Attribute, method: Method) -> Other | None:
     """The widest of them; those that are told to grow come first, the surer before the others."""
     order = {SHOWN: 2, SUGGESTED: 1, None: 0}
@@ -255,43 +225,15 @@ def _acts_alone(line: Mapping[str, Any], attribute: Attribute, kind: str) -> boo
     return (weighting,) == untouched and rule != BASELINE[1] and target == attribute.name
 
 
-def levelling(results: Results, method: Method) -> dict[str, Any] | None:
-    """Of the gap of the page's main finding: how much less of it a method leaves (`narrowing`), how many `more` of the better-off group and how many `fewer` of the
-    worse-off one are then got wrong; `down`: the share of the narrowing that the first makes up. None where the gap is not told to narrow."""
-    d = decide(results)
-    finding = d.own
-    if finding is None:
-        return None
-    keys = dict(zip(KEYS, method, strict=True)) | {"attribute": finding.attribute.name, "metric": finding.metric}
-    line = row(results, "effects", **keys, contrast=finding.contrast, unit=PATIENT)
-    moved = [row(results, "effects", **keys, contrast=group, unit=PATIENT) for group in (finding.better, finding.worse)]
-    seen = line is not None and line["outcome"] == NARROWED and line["outcome_verdict"] in (SHOWN, SUGGESTED)
-    if not seen or any(own is None or own["estimate"] is None for own in moved):
-        return None
-    more, fewer = (-own["estimate"] if finding.metric == "tpr" else own["estimate"] for own in moved)
-    narrowing = more - fewer
-    if narrowing <= 0 or more <= 0:
-        return None
-    sure = [own["outcome_verdict"] in (SHOWN, SUGGESTED) for own in moved]
-    return {
-        "method": method,
-        "finding": finding,
-        "narrowing": narrowing,
-        "more": more,
-        "fewer": -fewer,
-        "down": more / narrowing,
-        "seen": sure,
-    }
-
-
 @sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
-    """The facts of the sentences: `e` is None where there is no such method; `aimed` and `level` are what `aimed` and `levelling` tell (of our choice, else of the best)."""
-    e = effects(results, kind)
+    """The facts of the sentences: `e` is None where there is no such method; `aimed` and `level` are what `aimed` and `gaps.levelled` tell (of our choice, else of the best)."""
+    e, own = effects(results, kind), decide(results).own
     # our choice where it is of this kind, else the one that narrows most
-    followed = next((own for own in e["methods"] if own["recommended"]), e["best"]) if e else None
-    level = levelling(results, followed["method"]) if followed else None
-    return {"e": e, "kind": _called(results, kind), "level": level, "aimed": aimed(results, kind)}
+    followed = next((effect for effect in e["methods"] if effect["recommended"]), e["best"]) if e else None
+    level = levelled(results, followed["method"], own) if followed and own else None
+    told = {"e": e, "kind": _called(results, kind), "aimed": aimed(results, kind)}
+    return told | {"level": level if level and level["told"] else None}
 
 
 def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:

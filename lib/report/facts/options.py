@@ -5,14 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
-from lib.report.facts.gaps import Gap, of_method
+from lib.report.facts.gaps import LEAST, others
 from lib.report.facts.values import KEYS, UNTREATED, Estimate, estimate, judged, keys_of, rate, row, rows
 from lib.results import Results
 
 Hospital = Mapping[str, Any]
 """`patients_per_year` and `prevalence`."""
-LEAST = 0.0005
-"""A smaller share is 0 of 1,000."""
 
 
 class Share:
@@ -71,19 +69,8 @@ class Option:
         gains = [(own.group, error, gain) for own in self.shares for error, gain in own.gains.items()]
         self.gains = [({"group": group, "error": error}, gain) for group, error, gain in gains]
         self.given = bool(results.manifest.get("of_predictions"))
-        self.elsewhere, self.elsewhere_before = _elsewhere(results, method, attribute)
-
-    def levelled(self, gap: Gap, better: str) -> dict[str, Any] | None:
-        """How a gap narrows, by the estimate: `more` errors of the `group` that fares `better`, and their `share` of the narrowing.
-
-        None where it does not narrow, or by fewer errors of the other group alone.
-        """
-        gains = {place["group"]: gain for place, gain in self.gains if place["error"] == gap.error}
-        up, down = gains.get(gap.worse), gains.get(better)
-        if up is None or down is None or up.value <= down.value or down.value > -LEAST:
-            return None
-        share = min(1.0, -down.value / (up.value - down.value))
-        return {"option": self, "error": gap.error, "group": better, "more": -down.value, "share": share}
+        other = max(others(results, attribute, method), key=lambda own: own["gap"].size.value, default=None)
+        self.elsewhere, self.elsewhere_before = (other["gap"], other["before"]) if other else (None, None)
 
     @property
     def moves(self) -> list[dict[str, Any]]:
@@ -119,18 +106,6 @@ def options(results: Results, attribute: Attribute, hospital: Hospital) -> list[
     kept = [line for line in lines if line["option"] or line["role"] == RECOMMENDED]
     ranked = sorted(kept, key=lambda line: order[line["option"]])
     return [Option(results, line, attribute, hospital) for line in ranked]
-
-
-def _elsewhere(results: Results, method: Method, attribute: Attribute) -> tuple[Gap | None, Gap | None]:
-    """The widest gap by another attribute that a method leaves, and the same under the baseline."""
-    others = [(own, contrast) for own in results.attributes.values() if own != attribute for contrast in own.contrasts]
-    found = [
-        (gap, of_method(results, BASELINE, other, contrast)[metric])
-        for other, contrast in others
-        for metric, gap in of_method(results, method, other, contrast).items()
-        if gap is not None
-    ]
-    return max(found, key=lambda pair: pair[0].size.value, default=(None, None))
 
 
 def together(line: Mapping[str, Any], what: str) -> Estimate | None:

@@ -21,8 +21,7 @@ from lib.names import (
 )
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.effects import Other, others
-from lib.report.facts.gaps import widest_gap
+from lib.report.facts.gaps import others, widest_gap
 from lib.report.facts.values import Estimate, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
@@ -168,6 +167,9 @@ def adjusting(results: Results) -> dict[str, Any]:
     tried = parts(rows(results, "metrics", values.RULED, ~values.WEIGHTED, attribute=OVERALL), "postprocessing")
     best = ours(cut["rules"], d) if cut else None
     single = option if option and not option.weighting else None
+    elsewhere = others(results, d.attribute, single.method) if single else []
+    # of those by one attribute in one kind of error, the widest
+    widest = {(o["gap"].attribute, o["gap"].error): o for o in sorted(elsewhere, key=lambda o: o["gap"].size.value)}
     return {
         "d": d,
         "gap": gap,
@@ -185,18 +187,10 @@ def adjusting(results: Results) -> dict[str, Any]:
         "higher": _higher(d),
         "folds": results.manifest["settings"].get("audit", {}).get("folds"),
         "firm": cut["rules"][best] if best else {},
-        "elsewhere": _widest_by_error(others(results, d.attribute, single.method)) if single else [],
+        "elsewhere": list(widest.values()),
         "coins": [name for name in tried if name in RANDOMISED],
         "rejected": [name for name in tried if name in d.rejected],
     }
-
-
-def _widest_by_error(gaps: list[Other]) -> list[Other]:
-    """By attribute and error, the widest of these gaps."""
-    widest: dict[tuple[str, str], Other] = {}
-    for own in sorted(gaps, key=lambda own: own["gap"].size.value):
-        widest[own["gap"].attribute.name, own["gap"].error] = own
-    return list(widest.values())
 
 
 def _higher(d: Decision) -> str | None:
