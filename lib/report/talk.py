@@ -5,11 +5,9 @@ from typing import Any
 from great_tables import GT
 
 from lib.names import RANDOMISED
-from lib.report.facts.account import left
 from lib.report.facts.choice import again, crossed
 from lib.report.facts.decision import Decision
 from lib.report.facts.effects import RULE, WEIGHTING, effects
-from lib.report.facts.gaps import widest
 from lib.report.facts.pictures import of_figure
 from lib.report.facts.rules import adjusting
 from lib.report.facts.study import provenance, study_facts
@@ -61,11 +59,11 @@ def group(material: Material) -> GT:
 @sentences("talk")
 def talk(study: Results) -> dict[str, Any]:
     """What slides say in their own words, and what is spoken to them. `again`: the gap to expect once the choice is made again; `pictured`: mean
-    radiographs are shown; `weighted`, `ruled`: Effects; `fitted`: the widest gap (Gap) under our choice, fitted once; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other
+    radiographs are shown; `weighted`, `ruled`: Effects; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other
     attribute the first finding; `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and
     `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
-    d, judged = facts["d"], left(study)
+    d = facts["d"]
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
     acting = d.choice is not None and not d.choice.nothing
     beside = {finding.attribute: finding for finding in reversed(d.other) if finding.attribute != d.attribute}
@@ -75,7 +73,6 @@ def talk(study: Results) -> dict[str, Any]:
         "pictured": of_figure("radiographs", study) is not None,
         "weighted": effects(study, WEIGHTING),
         "ruled": ruled,
-        "fitted": widest(judged["ways"].get("deployed", {})) if judged else None,
         "coin": acting and best is not None and best[1] in RANDOMISED and d.choice.rule not in (None, *RANDOMISED),
         "beside": list(beside.values()),
         "grown": [gap for gap in adjusting(study)["elsewhere"] if gap["grows"]] if acting else [],

@@ -3,21 +3,18 @@
 from math import ceil, inf, isfinite
 from typing import Any
 
-import polars as pl
 from scipy.stats import norm
 
 from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, OVERALL, PATIENT
 from lib.report.facts import values
 from lib.report.facts.cohort import simpson, ties
-from lib.report.facts.decision import IN_EACH, SENSITIVE, decide
-from lib.report.facts.gaps import Gap, by_metric, of_method, once, others
+from lib.report.facts.decision import decide
+from lib.report.facts.gaps import Gap, by_metric, of_method, others
 from lib.report.facts.held import ONE_CUT, recalibrated
 from lib.report.facts.values import (
-    KNOWN,
     alone,
     figures,
     judged,
-    keys_of,
     predictive_values,
     rate,
     row,
@@ -30,7 +27,6 @@ from lib.results import Results
 PREVALENCES = (0.05, 0.15)
 URGENT = ("Pneumothorax",)
 """Findings of ChestX-ray14 that cannot wait."""
-POINTS = ("0.5", SENSITIVE, "TPR 0.95", IN_EACH)
 PRECISION = 0.1
 """How exactly a hospital is to know a rate, and a gap: half the length of a 95 % interval."""
 
@@ -43,14 +39,8 @@ def left(results: Results) -> dict[str, Any] | None:
     d = decide(results)
     if d.change is None:
         return None
-    place = (d.attribute, d.contrast)
-    ways = {
-        "mean": of_method(results, d.change.method, *place),
-        "deployed": once(results, "deployed", *place, **keys_of(d.change.method)),
-        "anew": once(results, "chosen_anew", *place),
-    }
-    ways = {way: gaps for way, gaps in ways.items() if any(gaps.values())}
-    before = of_method(results, BASELINE, *place)
+    ways = {way: gaps for way, gaps in d.ways.items() if any(gaps.values())}
+    before = of_method(results, BASELINE, d.attribute, d.contrast)
     narrower = bool(d.deployed and d.anew) and _width(d.anew) < _width(d.deployed)
     return {"d": d, "ways": ways, "before": before, "narrower": narrower} if ways else None
 
@@ -103,28 +93,9 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
 
 
 def sensitive(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `sensitive`: by cut-off (`points`), everyone's and each group's shares of missed and of alarmed.
-
-    One cut-off for everyone, fitted so that 90 (95) of 100 sick are found, then one for each group (`cuts` by group); `gaps` by attribute at each.
-    """
+    """The facts of the table `sensitive`: the `points` of `options.cut_offs`."""
     d = decide(results)
-    about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
-    frame = rows(results, "operating_points", about, "estimable", KNOWN)
-    if frame.is_empty():
-        return None
-    levels = figures(frame.filter(~values.BETWEEN), "point", "metric", "group", read=alone)
-    points = []
-    for point in POINTS:
-        each = point == IN_EACH  # everyone's own cut-off is that of one for all
-        of = d.attribute.groups if each else ("all", *d.attribute.groups)
-        known = [g for g in of if levels.keys() >= {(point, "tpr", g), (point, "fpr", g)}]
-        rates = {group: (levels[point, "tpr", group].complement, levels[point, "fpr", group]) for group in known}
-        groups = [{"group": g, "missed": missed, "alarmed": alarmed} for g, (missed, alarmed) in rates.items()]
-        if known and (each or "all" in known):
-            gaps = list(figures(frame.filter(values.BETWEEN, point=point), "contrast", "metric").values())
-            cuts = {group: levels[point, "threshold", group] for group in of if (point, "threshold", group) in levels}
-            points.append({"point": point, "cuts": cuts, "groups": groups, "gaps": gaps})
-    return {"d": d, "points": points} if len(points) > 1 else None
+    return {"d": d, "points": list(d.cut_offs.values())} if len(d.cut_offs) > 1 else None
 
 
 def predictive(results: Results) -> dict[str, Any] | None:

@@ -117,7 +117,10 @@ def visits(study: Results) -> dict[str, float] | None:
 
 
 def ages(study: Results) -> dict[str, Any] | None:
-    """Of the training images the `quartiles` of age, and by label the `shares` of each ten years and the `top`, where most are; None where no age is known."""
+    """Of the training images the `quartiles` of age, and by label the `shares` of each ten years and the `top`, where most are.
+
+    `young`: the shares of those that show somebody under ten, and under twenty. None where no age is known.
+    """
     by_split = parts(rows(study, "ages"), "split")
     if not by_split:
         return None
@@ -126,12 +129,14 @@ def ages(study: Results) -> dict[str, Any] | None:
     for line in lines:
         bins[line["label"]][line["age"]] += line["images"]
     every = sorted((bins[0] + bins[1]).items())
+    images = sum(n for _, n in every)
     return {
         "quartiles": tuple(_quartile(every, share) for share in (0.25, 0.5, 0.75)),
         "shares": {k: {start: n / own.total() for start, n in sorted(own.items())} for k, own in bins.items()},
         "top": {label: max(own, key=own.get) for label, own in bins.items() if own},
+        "young": {years: sum(n for start, n in every if start < years) / images for years in (10, 20)},
         "split": split,
-        "images": sum(images for _, images in every),
+        "images": images,
     }
 
 
@@ -161,7 +166,7 @@ def data(study: Results) -> dict[str, Any]:
     lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
     counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
     findings = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
-    everyone, shown = members(study), greys(study, attribute)
+    everyone, shown, known = members(study), greys(study, attribute), ages(study)
     first = [m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]]
     groups = [[m for m in first if m["attribute"] == each] for each in study.attributes.values()]
     return {
@@ -177,7 +182,8 @@ def data(study: Results) -> dict[str, Any]:
         "tried": _tried(study, attribute),
         "findings": sorted(findings, key=lambda finding: (-sum(finding[1]), finding[0])),
         "crossed": _crossed(study, attribute),
-        "young": _young(study),
+        "young": known and known["young"],
+        "of_view": of_view(attribute),
     }
 
 
@@ -195,25 +201,12 @@ def _crossed(study: Results, attribute: Attribute) -> list[tuple[Attribute, dict
     return told
 
 
-def _young(study: Results) -> dict[int, float] | None:
-    """The share of the images to learn from that show somebody under ten, and under twenty; None where no age is known."""
-    told, first = ages(study), next(iter(parts(rows(study, "ages"), "split").values()), [])
-    below = {years: sum(line["images"] for line in first if line["age"] < years) for years in (10, 20)}
-    return {years: n / told["images"] for years, n in below.items()} if told else None
-
-
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
     """Whether weightings were tried that break the tie of the attribute with the label, and that even out its groups alone."""
     named = map(names.by_groups, study.manifest["settings"]["training"].get("weightings", []))
     families = {weighting[0] for weighting in named if weighting and attribute.name in weighting[1]}
     breaking = {"kamiran_calders", "group_label_balanced", "group_label_balanced_sqrt"}
     return {"tie": bool(families & breaking), "groups": "group_balanced" in families}
-
-
-def sketch(study: Results) -> dict[str, Any]:
-    """What the causal sketch is told: which of the two it is, and what this cohort shows of its arrows."""
-    told = data(study)
-    return told | {"of_view": of_view(told["attribute"])}
 
 
 def of_view(attribute: Attribute) -> bool:

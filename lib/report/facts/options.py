@@ -4,11 +4,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+import polars as pl
+
+from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
 from lib.report.facts.gaps import LEAST, others
-from lib.report.facts.values import KEYS, UNTREATED, Estimate, estimate, judged, keys_of, rate, row, rows
+from lib.report.facts.values import (
+    BETWEEN,
+    KEYS,
+    KNOWN,
+    UNTREATED,
+    Estimate,
+    alone,
+    estimate,
+    figures,
+    judged,
+    keys_of,
+    rate,
+    row,
+    rows,
+)
 from lib.results import Results
 
+SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
+"""Points of the table `operating_points` where nine of ten sick are found: with one cut-off, and with one for each group."""
+POINTS = ("0.5", SENSITIVE, "TPR 0.95", IN_EACH)
 Hospital = Mapping[str, Any]
 """`patients_per_year` and `prevalence`."""
 
@@ -106,6 +125,29 @@ def options(results: Results, attribute: Attribute, hospital: Hospital) -> list[
     kept = [line for line in lines if line["option"] or line["role"] == RECOMMENDED]
     ranked = sorted(kept, key=lambda line: order[line["option"]])
     return [Option(results, line, attribute, hospital) for line in ranked]
+
+
+def cut_offs(results: Results, attribute: Attribute) -> dict[str, dict[str, Any]]:
+    """By `point`, everyone's and each group's shares of missed and of alarmed (`groups`), the `gaps` by the attribute, and the `cuts` by group.
+
+    0.5, then one cut-off for everyone, fitted so that 90 (95) of 100 sick are found, then one for each group, fitted to its own sick.
+    """
+    about = pl.col("attribute").is_in([OVERALL, attribute.name])
+    frame, told = rows(results, "operating_points", about, "estimable", KNOWN), {}
+    if frame.is_empty():
+        return told
+    levels = figures(frame.filter(~BETWEEN), "point", "metric", "group", read=alone)
+    for point in POINTS:
+        each = point == IN_EACH  # everyone's own cut-off is that of one for all
+        of = attribute.groups if each else ("all", *attribute.groups)
+        known = [g for g in of if levels.keys() >= {(point, "tpr", g), (point, "fpr", g)}]
+        rates = {group: (levels[point, "tpr", group].complement, levels[point, "fpr", group]) for group in known}
+        groups = [{"group": g, "missed": missed, "alarmed": alarmed} for g, (missed, alarmed) in rates.items()]
+        if known and (each or "all" in known):
+            gaps = list(figures(frame.filter(BETWEEN, point=point), "contrast", "metric").values())
+            cuts = {group: levels[point, "threshold", group] for group in of if (point, "threshold", group) in levels}
+            told[point] = {"point": point, "cuts": cuts, "groups": groups, "gaps": gaps}
+    return told
 
 
 def together(line: Mapping[str, Any], what: str) -> Estimate | None:

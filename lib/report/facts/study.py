@@ -8,7 +8,7 @@ import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, DRAWN, IMAGE, OVERALL, PATIENT
 from lib.report.facts.gaps import ability
-from lib.report.facts.values import BALANCED, UNTREATED, Estimate, figure, parts, rate, rows
+from lib.report.facts.values import BALANCED, UNTREATED, Estimate, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -54,7 +54,7 @@ def study_facts(study: Results) -> dict[str, Any]:
         "margin": study.margin,
         "ability": ability(study),
         "accuracy": rate(study, BALANCED),
-        "by_image": {"auc": _by_image(study, "auc"), "accuracy": _by_image(study, BALANCED)},
+        "by_image": {"auc": rate(study, "auc", unit=IMAGE), "accuracy": rate(study, BALANCED, unit=IMAGE)},
         "smallest": least,
         # groups of which some rate is not estimable
         "small": [(study.attributes[name], group) for name, group in unknown if name in study.attributes],
@@ -64,10 +64,6 @@ def study_facts(study: Results) -> dict[str, Any]:
         "learned": training(study),
         "mixed": {reason: reasons[reason] for reason in MIXED if reasons[reason]},
     }
-
-
-def _by_image(study: Results, metric: str) -> Estimate | None:
-    return figure(study, "metrics", **UNTREATED, attribute=OVERALL, group="all", unit=IMAGE, metric=metric)
 
 
 def training(study: Results) -> dict[str, Any] | None:

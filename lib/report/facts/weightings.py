@@ -19,7 +19,7 @@ from lib.names import (
     by_groups,
 )
 from lib.report.facts import values
-from lib.report.facts.cohort import data, of_view
+from lib.report.facts.cohort import data
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
 from lib.report.facts.gaps import within
@@ -220,7 +220,7 @@ def mechanism(results: Results) -> dict[str, Any]:
         "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == own and p["reads"]), None),
         "lies": mean_scores(results, BASELINE_WEIGHTING, own.name, w["groups"]) if w else None,
         "same": within(results, own, f"{w['groups'][0]} - {w['groups'][1]}") if w else {},
-        "of_view": of_view(own),
+        "of_view": before["of_view"],
         "both": both(results),
     }
 

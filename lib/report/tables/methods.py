@@ -7,7 +7,6 @@ from lib.report import facts
 from lib.report.facts import account, baseline, choice, decide, rules, whatif
 from lib.report.facts import held as facts_of_held
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
-from lib.report.facts.gaps import widest
 from lib.report.registry import Facts, Material, table
 from lib.report.tables.cells import heads, listing, table_of
 from lib.results import Results
@@ -94,10 +93,8 @@ def _left(methods: list[Effect], metric: str) -> list[float]:
 
 
 def _options(study: Results) -> Facts | None:
-    """The decision page, and `ways`: what is left of the widest gap (a Gap) under our choice, judged otherwise (`facts.account.left`)."""
-    d, judged = decide(study), account.left(study)
-    ways = {way: widest(gaps) for way, gaps in judged["ways"].items() if way != "mean"} if judged else {}
-    return {"d": d, "ways": ways} if d.options else None
+    d = decide(study)
+    return {"d": d} if d.options else None
 
 
 @table(_options)
@@ -110,7 +107,8 @@ def options(material: Material) -> GT:
     columns = ("missed", "alarmed", "gap", *others, *(() if slide else ("price",)))
     rows = [{"o": option, "way": None, "left": None} for option in chosen]
     if slide:
-        rows += [{"o": material["d"].choice, "way": way, "left": gap} for way, gap in material["ways"].items() if gap]
+        judged = {"deployed": material["d"].deployed, "anew": material["d"].anew}
+        rows += [{"o": material["d"].choice, "way": way, "left": gap} for way, gap in judged.items() if gap]
     return listing(material, rows, columns, stub="option", right=())
 
 

@@ -181,10 +181,6 @@ class Language(Writing):
             parts.append(names["rule_by" if by else "rule"].format(name=self.rule(option.rule), by=by))
         return self.all(parts) if parts else names["nothing"]
 
-    def plain_words(self, option: Any) -> str:
-        """What an option of the decision page does, in words for everybody (`[plain]`); empty where there are none."""
-        return self.does(option.weighting, option.rule)
-
     def does(self, *methods: str | None) -> str:
         """What weightings, families of them or post-processings do (`[plain]`); empty where there are no words, as for the baseline's."""
         names: Mapping[str, str] = self._names["plain"]
