@@ -11,15 +11,7 @@ from lib.report.facts.cohort import simpson, ties
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap, by_metric, of_method, others
 from lib.report.facts.held import ONE_CUT, recalibrated
-from lib.report.facts.values import (
-    alone,
-    figures,
-    judged,
-    predictive_values,
-    rate,
-    row,
-    rows,
-)
+from lib.report.facts.values import alone, figures, judged, predictive_values, rate, row, rows
 from lib.report.facts.weightings import both
 from lib.report.registry import sentences
 from lib.results import Results

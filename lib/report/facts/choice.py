@@ -3,16 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from lib.names import (
-    ALTERNATIVE,
-    BASELINE,
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
-    OVERALL,
-    PATIENT,
-    RECOMMENDED,
-    TOO_DEAR,
-)
+from lib import names
+from lib.names import ALTERNATIVE, BASELINE, BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, OVERALL, PATIENT, RECOMMENDED
 from lib.report.facts.decision import decide
 from lib.report.facts.options import together
 from lib.report.facts.values import BALANCED, KEYS, KNOWN, Estimate, acts_on, error_gaps, figures, parts, rows
@@ -129,9 +121,9 @@ def recommendation(study: Results) -> dict[str, Any] | None:
     """
     lines = rows(study, "recommendation").to_dicts()
     told = []
-    for role in (RECOMMENDED, ALTERNATIVE, TOO_DEAR):
+    for role in (RECOMMENDED, ALTERNATIVE, names.TOO_DEAR):
         for line in [line for line in lines if line["role"] == role][:LISTED]:
-            names = {"method": tuple(line[key] for key in KEYS), "needs": study.attributes.get(line["needs"])}
+            method = {"method": tuple(line[key] for key in KEYS), "needs": study.attributes.get(line["needs"])}
             figures = {what: together(line, what) for what in ("loss", "change")}
-            told.append({"role": role, "gap": line["disparity"]} | names | figures)
+            told.append({"role": role, "gap": line["disparity"]} | method | figures)
     return {"d": decide(study), "candidates": told, "listed": LISTED} if lines else None

@@ -4,28 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.names import DRAWN, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
-from lib.report.facts.gaps import (
-    Gap,
-    ability,
-    both_labels,
-    findings,
-    levelled,
-    of_method,
-    once,
-    silences,
-    widest,
-    widest_gap,
-)
+from lib.report.facts import gaps
+from lib.report.facts.gaps import Gap, ability, both_labels, findings, levelled, of_method, once, silences, widest
 from lib.report.facts.options import IN_EACH, SENSITIVE, cut_offs, options
-from lib.report.facts.values import (
-    KEYS,
-    judged,
-    keys_of,
-    predictive_values,
-    rate,
-    row,
-    rows,
-)
+from lib.report.facts.values import KEYS, judged, keys_of, predictive_values, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -93,16 +75,16 @@ class Decision:
         self.why_not = WHY_NOT.get(chosen["why"])
         # the two groups that gaps are told by: those of the main finding, else those of the widest gap
         same = self.main is not None and self.main.attribute == self.attribute
-        gap = None if same else widest_gap(results, self.attribute)
+        gap = None if same else gaps.widest_gap(results, self.attribute)
         self.contrast = self.main.contrast if same else gap and gap["contrast"]
         self.ways = self._judged(results)
-        self.mean, self.deployed, self.anew = (widest(gaps) for gaps in self.ways.values())
+        self.mean, self.deployed, self.anew = map(widest, self.ways.values())
         again = row(results, "chosen_anew") or {}
         self.again, self.kind_again = again.get("again"), again.get("kind_again")
         # what is to be expected in use: the gap of one fitted rule, else that of the choice made anew, where it is the larger
         expected = self.deployed or self.anew
-        gaps = [self.choice.gap if self.choice else None, expected.size.value if expected else None]
-        self.left = max((gap for gap in gaps if gap is not None), default=None)
+        known = [self.choice.gap if self.choice else None, expected.size.value if expected else None]
+        self.left = max((gap for gap in known if gap is not None), default=None)
         self.rosy = self.anew is not None and self.anew.size.value - self.change.gap > 0.01
         self.ties = _ties(results, self.change.method) if self.change else []
         tried = set(rows(results, "metrics")["postprocessing"])

@@ -5,40 +5,16 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    BASELINE,
-    ERRORS,
-    HARMFUL,
-    NARROWED,
-    OUTCOMES,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    SUGGESTED,
-    Attribute,
-    Method,
-    by_groups,
-    must_know,
-)
+from lib import names
+from lib.names import BASELINE, ERRORS, HARMFUL, NARROWED, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Other, left_of, levelled, others
-from lib.report.facts.values import (
-    BALANCED,
-    KEYS,
-    UNTREATED,
-    Estimate,
-    estimate,
-    figure,
-    parts,
-    row,
-    rows,
-    turned,
-)
+from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
 
-FIGURES = OUTCOMES
+FIGURES = names.OUTCOMES
 WEIGHTING, RULE, LAST_LAYER = "weighting", "post-processing", "last layer"
 DIFFERS = "differs"
 """What one network under a method, compared with one without, is told to do."""
@@ -103,7 +79,7 @@ def _effects(results: Results, kind: str) -> Effects | None:
         outcomes = {metric: _outcome(line, signs[metric]) for metric, line in lines_of.items() if line}
         own = {"recommended": d.choice is not None and d.choice.method == method}
         own |= {
-            "needs": results.attributes.get(must_know(*method[1:])),
+            "needs": results.attributes.get(names.must_know(*method[1:])),
             "elsewhere": _elsewhere(results, d.attribute, method),
         }
         methods.append(own | _effect(method, outcomes))
@@ -220,7 +196,7 @@ def _acts_alone(line: Mapping[str, Any], attribute: Attribute, kind: str) -> boo
     weighting, rule, target = (line[key] for key in KEYS)
     untouched = BASELINE[1:] if kind == WEIGHTING else BASELINE[:1]
     if kind == WEIGHTING:
-        grouped = by_groups(weighting)
+        grouped = names.by_groups(weighting)
         return (rule, target) == untouched and grouped is not None and grouped[1] == (attribute.name,)
     return (weighting,) == untouched and rule != BASELINE[1] and target == attribute.name
 

@@ -7,22 +7,9 @@ from typing import Any
 import polars as pl
 
 from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.report.facts import values
 from lib.report.facts.gaps import LEAST, others
-from lib.report.facts.values import (
-    BETWEEN,
-    KEYS,
-    KNOWN,
-    UNTREATED,
-    Estimate,
-    alone,
-    estimate,
-    figures,
-    judged,
-    keys_of,
-    rate,
-    row,
-    rows,
-)
+from lib.report.facts.values import BETWEEN, KEYS, Estimate, alone, estimate, figures, judged, keys_of, rate, row, rows
 from lib.results import Results
 
 SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
@@ -44,7 +31,7 @@ class Share:
         keys = keys_of(method)
         tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
         self.group = group
-        place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **UNTREATED}
+        place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **values.UNTREATED}
         lines = [row(results, "metrics", metric=metric, **place) for metric in ("tpr", "fpr")]
         self.sick, self.healthy = (line["patients"] if line else None for line in lines)
         self.missed = None if tpr is None else 1 - tpr.value
@@ -133,7 +120,7 @@ def cut_offs(results: Results, attribute: Attribute) -> dict[str, dict[str, Any]
     0.5, then one cut-off for everyone, fitted so that 90 (95) of 100 sick are found, then one for each group, fitted to its own sick.
     """
     about = pl.col("attribute").is_in([OVERALL, attribute.name])
-    frame, told = rows(results, "operating_points", about, "estimable", KNOWN), {}
+    frame, told = rows(results, "operating_points", about, "estimable", values.KNOWN), {}
     if frame.is_empty():
         return told
     levels = figures(frame.filter(~BETWEEN), "point", "metric", "group", read=alone)

@@ -7,18 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    BASELINE,
-    BASELINE_GAPS,
-    NO_TARGET,
-    OVERALL,
-    PATIENT,
-    RANDOMISED,
-    SHOWN,
-    SUGGESTED,
-    WIDENED,
-    Attribute,
-)
+from lib import names
+from lib.names import BASELINE, BASELINE_GAPS, NO_TARGET, OVERALL, PATIENT, RANDOMISED, SHOWN, SUGGESTED, Attribute
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.gaps import others, widest_gap
@@ -157,7 +147,7 @@ def adjusting(results: Results) -> dict[str, Any]:
     d, cut = decide(results), thresholds(results)
     gap, option = followed(results, d), d.rule
     of_rules = rules_of(results, "effects", d.attribute, values.error_gaps(d.attribute))
-    widening = {rule: [line for line in lines if line["outcome"] == WIDENED] for rule, lines in of_rules.items()}
+    widening = {rule: [line for line in lines if line["outcome"] == names.WIDENED] for rule, lines in of_rules.items()}
     widened = {rule: {line["outcome_verdict"] for line in lines} for rule, lines in widening.items()}
     changes = [line for lines in of_rules.values() for line in lines if gap and line["detectable"] is not None]
     detectable = [line["detectable"] for line in changes if all(line[k] == gap[k] for k in ("metric", "contrast"))]

@@ -7,17 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    ALTERNATIVE,
-    BASELINE_WEIGHTING,
-    BY_PATIENT,
-    ERRORS,
-    OVERALL,
-    PLACEBO,
-    RANDOMISED,
-    RECOMMENDED,
-    by_groups,
-)
+from lib import names
+from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, BY_PATIENT, ERRORS, OVERALL, PLACEBO, RANDOMISED, RECOMMENDED
 from lib.report.facts import values
 from lib.report.facts.cohort import data
 from lib.report.facts.decision import decide
@@ -176,7 +167,7 @@ def families(results: Results) -> dict[str, Any]:
     for name in (name.removeprefix(PLACEBO) for name in tried):
         rest = name.removeprefix(BY_PATIENT)
         told |= {} if rest == name else {"patient_balanced": None}
-        family = by_groups(rest)
+        family = names.by_groups(rest)
         told[family[0] if family else rest] = None
     return {"families": list(told)}
 
@@ -238,6 +229,6 @@ def both(results: Results) -> dict[str, Any] | None:
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
     acting = values.acts_on(decide(results).attribute)
     tried = parts(rows(results, "metrics", WEIGHTED, RULED, acting, attribute=OVERALL), *KEYS)
-    names = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
-    names |= {"coin": best["postprocessing"] in RANDOMISED, "n": len(tried)}
-    return names | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
+    told = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
+    told |= {"coin": best["postprocessing"] in RANDOMISED, "n": len(tried)}
+    return told | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
