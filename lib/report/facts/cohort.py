@@ -241,31 +241,30 @@ def exposure(study: Results) -> dict[str, Any] | None:
     return {"attribute": attribute, "shown": shown, "apart": pixels_apart(shown, attribute)} if shown else None
 
 
-def strata(study: Results) -> list[Row]:
-    """Every difference as it is (`whole`) and with the groups alike in `within` (`alike`), of the data in both splits and of the untouched classifier.
+def simpson(study: Results) -> dict[str, Any] | None:
+    """Differences as they are (`whole`) and with the groups alike in another attribute, `within` (`alike`): in the data and of the untouched classifier.
 
-    `turned`: both are told from 0, on opposite sides; None where that cannot be asked. That is Simpson's paradox.
+    `shown` are those by the attribute of the decision page among the patients judged; `turned` all that turn round anywhere, both told from 0 on
+    opposite sides (Simpson's paradox), of how many `asked`; of `unknown` others the groups are too small. By what the page's own gap
+    cannot be adjusted is `unadjusted`.
     """
+    d, every = decide(study), []
     keys = ("attribute", "contrast", "metric", "split", "stratifier")
-    told = []
     for (name, contrast, metric, split, within), lines in parts(rows(study, "simpson"), *keys).items():
         of = {line["stratum"]: line for line in lines}
         whole, alike = (of.get(name) for name in (names.AGGREGATE, names.STANDARDISED))
         place = {"attribute": study.attributes[name], "contrast": contrast, "metric": metric, "split": split}
         both = {"whole": estimate(whole), "alike": estimate(alike), "turned": alike["reversal"] if alike else None}
-        told += [place | both | {"within": within}] if metric in STRATIFIED else []
-    return told
-
-
-def simpson(study: Results) -> dict[str, Any] | None:
-    """The differences by the attribute of the decision page among the patients judged, and all that turn round anywhere, of how many `asked`; of `unknown` others the groups are too small."""
-    attribute, every = decide(study).attribute, strata(study)
-    shown = [one for one in every if (one["attribute"], one["split"]) == (attribute, "valid")]
-    facts = {"attribute": attribute, "shown": shown, "turned": [one for one in every if one["turned"]]}
-    facts |= {"asked": sum(one["turned"] is not None for one in every)}
-    # of the page's own gap it is told by what it cannot be adjusted
-    d = decide(study)
-    place = (d.main.contrast, d.main.metric) if d.main is not None and d.main.attribute == attribute else None
-    open_ = [one["within"] for one in shown if (one["contrast"], one["metric"]) == place and one["alike"] is None]
-    facts |= {"d": d, "unadjusted": open_}
-    return facts | {"unknown": sum(one["alike"] is None for one in every)} if shown else None
+        every += [place | both | {"within": within}] if metric in STRATIFIED else []
+    shown = [one for one in every if (one["attribute"], one["split"]) == (d.attribute, "valid")]
+    own = (d.main.contrast, d.main.metric) if d.main is not None and d.main.attribute == d.attribute else None
+    told = {
+        "d": d,
+        "attribute": d.attribute,
+        "shown": shown,
+        "turned": [one for one in every if one["turned"]],
+        "asked": sum(one["turned"] is not None for one in every),
+        "unadjusted": [s["within"] for s in shown if (s["contrast"], s["metric"]) == own and s["alike"] is None],
+        "unknown": sum(one["alike"] is None for one in every),
+    }
+    return told if shown else None

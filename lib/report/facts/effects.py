@@ -166,7 +166,8 @@ def aimed(results: Results, kind: str) -> list[dict[str, Any]]:
     """For each other attribute, the first gap that the baseline is told to have (a Finding, `finding`), and the `method` of a kind that acts on that attribute alone and
     is told to narrow it, else leaves least of it: what is `left`, turned so that the baseline's is above 0, what it is told to do (`what`, `verdict`), of how many (`n`)."""
     d, told = decide(results), []
-    for finding in d.findings:
+    first = {finding.attribute: finding for finding in reversed(d.findings) if finding.attribute != d.attribute}
+    for finding in reversed(first.values()):
         place = {"attribute": finding.attribute.name, "contrast": finding.contrast, "metric": finding.metric}
         mine = [
             (tuple(line[key] for key in KEYS), line)

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.names import BASELINE, ERRORS, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.gaps import LEAST, others
-from lib.report.facts.values import BETWEEN, KEYS, Estimate, alone, estimate, figures, judged, keys_of, rate, row, rows
+from lib.report.facts.values import BETWEEN, KEYS, Estimate, alone, estimate, figures, judged, keys_of, row, rows
 from lib.results import Results
 
 SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
@@ -28,14 +28,12 @@ class Share:
     """
 
     def __init__(self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Hospital) -> None:
-        keys = keys_of(method)
-        tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
-        self.group = group
-        place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **values.UNTREATED}
-        lines = [row(results, "metrics", metric=metric, **place) for metric in ("tpr", "fpr")]
+        keys, self.group = keys_of(method), group
+        place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **keys}
+        lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
         self.sick, self.healthy = (line["patients"] if line else None for line in lines)
-        self.missed = None if tpr is None else 1 - tpr.value
-        self.alarmed = None if fpr is None else fpr.value
+        tpr, fpr = (line["estimate"] if line and line["estimable"] else None for line in lines)
+        self.missed, self.alarmed = None if tpr is None else 1 - tpr, fpr
         changes = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
         self.more_found, self.more_alarmed = changes
         self.yearly = _yearly(results, attribute, self, hospital)

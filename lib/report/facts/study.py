@@ -62,6 +62,7 @@ def study_facts(study: Results) -> dict[str, Any]:
         "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
         "learned": training(study),
+        "kept": kept(study),
         "mixed": {reason: reasons[reason] for reason in MIXED if reasons[reason]},
     }
 
@@ -69,7 +70,7 @@ def study_facts(study: Results) -> dict[str, Any]:
 def training(study: Results) -> dict[str, Any] | None:
     """`figures[name][weighting]`: by epoch, the mean over networks of the AUC on tuning patients and of the loss, with the least and the most.
 
-    `at_last` of all `networks` were kept at the last epoch. None where networks were trained for one epoch.
+    None where networks were trained for one epoch.
     """
     told: dict[str, dict[str, list[tuple[int, Estimate]]]] = {"tune_auc": {}, "train_loss": {}}
     history = sorted(parts(rows(study, "history"), "epoch", "weighting").items(), key=lambda place: place[0][0])
@@ -81,8 +82,13 @@ def training(study: Results) -> dict[str, Any] | None:
     epochs = [epoch for epoch, _ in told["tune_auc"].get(BASELINE_WEIGHTING, [])]
     if len(epochs) < 2 or BASELINE_WEIGHTING not in told["train_loss"]:
         return None
-    kept = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts()]
-    return {"figures": told, "epochs": epochs, "networks": len(kept), "at_last": sum(kept)}
+    return {"figures": told, "epochs": epochs}
+
+
+def kept(study: Results) -> dict[str, int] | None:
+    """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
+    stopped = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts() if (run["epochs"] or 0) > 1]
+    return {"n": len(stopped), "last": sum(stopped)} if stopped else None
 
 
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
 from lib.report.facts.gaps import within
 from lib.report.facts.pictures import HEALTHY, SICK
+from lib.report.facts.study import kept
 from lib.report.facts.values import KEYS, RULED, WEIGHTED, figures, parts, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
@@ -127,14 +128,6 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
     return None if None in (alone, whole) else {"alone": alone, "whole": whole, "floor": max(floors, default=None)}
 
 
-def _kept(results: Results) -> dict[str, int] | None:
-    """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
-    known = rows(results, "runs", pl.col("epochs") > 1, pl.col("best_epoch").is_not_null())
-    if known.is_empty():
-        return None
-    return {"n": known.height, "last": known.filter(pl.col("best_epoch") == pl.col("epochs")).height}
-
-
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
     """By label, how much higher the first group's scores lie than the second's, on average (from the histograms)."""
     means = {}
@@ -193,7 +186,7 @@ def told(results: Results) -> dict[str, Any]:
         "label": probes.pop("label", None),
         "probes": list(probes.values()),
         "last": _last(results, full),
-        "kept": _kept(results),
+        "kept": kept(results),
         "floor": full["floor"] if full else {},
     }
 
