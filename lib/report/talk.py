@@ -5,13 +5,13 @@ from typing import Any
 from great_tables import GT
 
 from lib.names import RANDOMISED
-from lib.report.facts.choice import again, crossed
+from lib.report.facts.choice import crossed
 from lib.report.facts.decision import Decision
 from lib.report.facts.effects import RULE, WEIGHTING, effects
 from lib.report.facts.pictures import of_figure
 from lib.report.facts.rules import adjusting
-from lib.report.facts.study import provenance, study_facts
-from lib.report.facts.values import judged
+from lib.report.facts.study import study_facts
+from lib.report.facts.values import Estimate, judged
 from lib.report.facts.weightings import mechanism
 from lib.report.registry import Facts, Material, sentences, table
 from lib.report.tables.cells import table_of
@@ -65,11 +65,12 @@ def talk(study: Results) -> dict[str, Any]:
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
     d = facts["d"]
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
+    # at least the gap that the choice leaves
+    anew = d.anew and (d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap))
     acting = d.choice is not None and not d.choice.nothing
     beside = {finding.attribute: finding for finding in reversed(d.other) if finding.attribute != d.attribute}
     own = {
-        "kind": provenance(study)["kind"],
-        "again": again(study),
+        "again": anew,
         "pictured": of_figure("radiographs", study) is not None,
         "weighted": effects(study, WEIGHTING),
         "ruled": ruled,

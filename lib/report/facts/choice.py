@@ -7,7 +7,7 @@ from lib import names
 from lib.names import ALTERNATIVE, BASELINE, BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, OVERALL, PATIENT, RECOMMENDED
 from lib.report.facts.decision import decide
 from lib.report.facts.options import together
-from lib.report.facts.values import BALANCED, KEYS, KNOWN, Estimate, acts_on, error_gaps, figures, parts, rows
+from lib.report.facts.values import BALANCED, KEYS, KNOWN, acts_on, error_gaps, figures, parts, rows
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
@@ -101,17 +101,6 @@ def who_gains(study: Results) -> dict[str, Any] | None:
     traded = bool({change["option"] for change in up} & {change["option"] for change in down})
     sure = bool(sure_up & sure_down) if traded else bool(sure_up | sure_down)
     return {"d": d, "gains": told, "up": up, "down": down, "traded": traded, "sure": sure}
-
-
-def again(study: Results) -> Estimate | None:
-    """The gap to expect where the choice is made again on some patients and judged on others, with its interval where one is known.
-
-    None where nothing is recommended but to change nothing.
-    """
-    d = decide(study)
-    if d.anew is None:
-        return None
-    return d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap)
 
 
 def recommendation(study: Results) -> dict[str, Any] | None:

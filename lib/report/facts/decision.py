@@ -111,7 +111,7 @@ class Decision:
             each = self.cut_offs.get(IN_EACH, {"groups": []})["groups"]
             sensitive = {"everyone": everyone, "groups": groups, "in_each": each, "gaps": sensitive["gaps"]}
         self.sensitive = sensitive
-        self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
+        self.patients = cohort["valid_patients"]
         self.held_out = manifest.get("held_out", True)
         self.both_labels = both_labels(results)
         self.largest_loss = preferences.get("largest_loss", 0.0)

@@ -43,6 +43,11 @@ class Gap:
         return cls(attribute, metric, reference, group, -more)
 
 
+def gaps_of(attribute: Attribute, contrast: str, told: Mapping[str, Estimate | None]) -> dict[str, Gap | None]:
+    """Differences group - reference by metric as gaps."""
+    return {metric: Gap.of(attribute, metric, contrast, value) for metric, value in told.items()}
+
+
 def widest(gaps: dict[str, Gap | None]) -> Gap | None:
     """The larger of the gaps, by kind of error."""
     return max((gap for gap in gaps.values() if gap), key=lambda gap: gap.size.value, default=None)
@@ -58,12 +63,9 @@ def left_of(effect: Mapping[str, Any] | None) -> Estimate | None:
 def of_method(results: Results, method: Method, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:
     """By metric, what a method leaves of a gap, with the interval of what is left: a mean over folds and networks."""
     place = {"attribute": attribute.name, "contrast": contrast, "unit": PATIENT, **keys_of(method)}
-    told = {}
-    for metric in ERRORS:
-        value = left_of(row(results, "effects", **place, metric=metric))
-        value = value or figure(results, "gaps", **place, metric=metric)
-        told[metric] = Gap.of(attribute, metric, contrast, value)
-    return told
+    lines = {metric: left_of(row(results, "effects", **place, metric=metric)) for metric in ERRORS}
+    told = {metric: left or figure(results, "gaps", **place, metric=metric) for metric, left in lines.items()}
+    return gaps_of(attribute, contrast, told)
 
 
 def by_metric(results: Results, method: Method, attribute: Attribute) -> dict[str, Gap]:
@@ -77,7 +79,7 @@ def once(results: Results, table: str, attribute: Attribute, contrast: str, **ke
     """By metric, the gap of a table that has one line for it."""
     place = {"attribute": attribute.name, "contrast": contrast, **keys}
     lines = {metric: alone(row(results, table, metric=metric, **place)) for metric in ERRORS}
-    return {metric: Gap.of(attribute, metric, contrast, line) for metric, line in lines.items()}
+    return gaps_of(attribute, contrast, lines)
 
 
 def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:

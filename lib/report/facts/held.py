@@ -5,9 +5,9 @@ from typing import Any
 
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, ERRORS, NO_TARGET, STANDARDISED, Attribute, Method
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.gaps import Gap, compared, of_method, within
+from lib.report.facts.gaps import Gap, compared, gaps_of, of_method, within
 from lib.report.facts.pictures import HEALTHY, SICK
-from lib.report.facts.values import Estimate, figure, row
+from lib.report.facts.values import figure, row
 from lib.report.facts.weightings import weights
 from lib.results import Results
 
@@ -40,7 +40,7 @@ def _lines(results: Results, d: Decision, contrast: str) -> Iterator[Line]:
     if same := within(results, attribute, contrast):
         told = {metric: same[label]["called"] for metric, label in LABELS.items() if label in same}
         patients = {metric: same[label]["patients"] for metric, label in LABELS.items() if label in same}
-        yield {"what": "patient", "gaps": _gaps(attribute, contrast, told), "patients": patients}
+        yield {"what": "patient", "gaps": gaps_of(attribute, contrast, told), "patients": patients}
     if tie := breaking(results):
         yield {"what": "tie", "gaps": under((tie, BASELINE_POSTPROCESSING, NO_TARGET)), "method": tie}
     yield {"what": "cut", "gaps": under(ONE_CUT)}
@@ -49,20 +49,16 @@ def _lines(results: Results, d: Decision, contrast: str) -> Iterator[Line]:
     where = {"attribute": attribute.name, "contrast": contrast}
     same_findings = figure(results, "gap_by_findings", **where, metric="tpr", part="same findings")
     share = compared(results, attribute, contrast)
-    yield {"what": "findings", "gaps": _gaps(attribute, contrast, {"tpr": same_findings}), "share": share}
+    yield {"what": "findings", "gaps": gaps_of(attribute, contrast, {"tpr": same_findings}), "share": share}
     for other in (other for other in results.attributes.values() if other != attribute):
         place = {"stratifier": other.name, "stratum": STANDARDISED, "split": "valid"}
         alike = {metric: figure(results, "simpson", **where, **place, metric=metric) for metric in ERRORS}
-        told = {"gaps": _gaps(attribute, contrast, alike), "other": other}
+        told = {"gaps": gaps_of(attribute, contrast, alike), "other": other}
         unknown = [metric for metric in ERRORS if alike[metric] is None and row(results, "simpson", **where, **place)]
         yield {"what": "other", "unknown": unknown} | told
     for what, part in (("ranking", "operating point"), ("errors", "discrimination")):
         told = {metric: figure(results, "gap_parts", **where, metric=metric, part=part) for metric in ERRORS}
-        yield {"what": what, "gaps": _gaps(attribute, contrast, told)}
-
-
-def _gaps(attribute: Attribute, contrast: str, told: dict[str, Estimate | None]) -> Gaps:
-    return {metric: Gap.of(attribute, metric, contrast, value) for metric, value in told.items()}
+        yield {"what": what, "gaps": gaps_of(attribute, contrast, told)}
 
 
 def breaking(results: Results) -> str | None:

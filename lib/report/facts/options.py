@@ -49,8 +49,8 @@ class Option:
     """One thing that can be done. `kind`: nothing, weighting, threshold rule, or combination (the recommended one, where it is none of these).
 
     `weighting`, `rule` and `target` name what is altered, None where it is the baseline's. `needs` is the attribute that must be known
-    when deciding. `gap` is the largest difference that is left; `change` against doing nothing and `loss` of balanced accuracy
-    have intervals that hold for all candidates together. `support` is the surest verdict among the gaps that it narrows;
+    when deciding. `gap` is the largest difference that is left; `loss` of balanced accuracy has an interval that holds for
+    all candidates together. `support` is the surest verdict among the gaps that it narrows;
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
     `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
     """
@@ -65,7 +65,7 @@ class Option:
         self.target = results.attributes.get(method[2])
         self.needs = results.attributes.get(line["needs"])
         self.gap = line["disparity"]
-        self.change, self.loss = together(line, "change"), together(line, "loss")
+        self.loss = together(line, "loss")
         self.support = line["support"]
         self.affordable = line["loss"] is None or line["loss"] <= most
         self.recommended = line["role"] == RECOMMENDED

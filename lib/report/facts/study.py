@@ -23,9 +23,13 @@ LISTED = ("weightings", "postprocessings", "attributes", "seeds", "named")
 
 
 @sentences("study")
+@sentences("provenance")
 def study_facts(study: Results) -> dict[str, Any]:
-    """What the template `study` is told; what a manifest lacks is None."""
-    manifest = study.manifest
+    """What the templates `study` and `provenance` are told; what a manifest lacks is None. `given`: the scores were made elsewhere.
+
+    A source that names ChestX-ray is the NIH's (`kind`); a cohort drawn by this project says so; of any other nothing is known.
+    """
+    manifest, source = study.manifest, study.manifest["cohort"]["source"]
     model = {"name": None, "package": None} | (manifest.get("model") or {})
     named = dict(manifest["settings"]["training"].get("named", {}))
     odd = rows(study, "odd_networks").to_dicts()
@@ -35,7 +39,8 @@ def study_facts(study: Results) -> dict[str, Any]:
     crossings, least = rows(study, "pooled_crossings"), manifest["settings"]["audit"].get("smallest_cell")
     return {
         "cohort": {"train_images": 0, "key": None} | manifest["cohort"],
-        "drawn": manifest["cohort"]["source"] == DRAWN,
+        "drawn": source == DRAWN,
+        "kind": "drawn" if source == DRAWN else "nih" if "chestx-ray" in source.lower() else "other",
         "attributes": list(study.attributes.values()),
         "views": set(getattr(study.attributes.get("view"), "groups", ())) == {"AP", "PA"},
         "networks": study.n_seeds,
@@ -116,17 +121,6 @@ def _without(study: Results) -> list[dict[str, Any]]:
             both = {"accuracy": line["value"], "accuracy_without": line["value_without"]}
             told.append(own | both | {"gap": gap and tuple(gap[column] for column in columns)})
     return told
-
-
-@sentences("provenance")
-def provenance(study: Results) -> dict[str, Any]:
-    """What the template `provenance` is told: the kind of source, and whether the scores were `given`, made elsewhere.
-
-    A source that names ChestX-ray is the NIH's; a cohort drawn by this project says so; of any other nothing is known.
-    """
-    name = study.manifest["cohort"]["source"]
-    kind = "drawn" if name == DRAWN else "nih" if "chestx-ray" in name.lower() else "other"
-    return {"kind": kind, "source": name, "given": bool(study.manifest.get("of_predictions"))}
 
 
 def runs(study: Results) -> dict[str, Any] | None:

@@ -152,8 +152,7 @@ def why(results: Results) -> dict[str, Any] | None:
     return {"parts": told} if told else None
 
 
-@sentences("formulas")
-def families(results: Results) -> dict[str, Any]:
+def families(results: Results) -> list[str]:
     """Families of the weightings that were tried, each once, with `patient_balanced` where others are multiplied by it."""
     tried = parts(rows(results, "metrics", WEIGHTED, attribute=OVERALL), "weighting")
     told: dict[str, None] = {}
@@ -162,21 +161,27 @@ def families(results: Results) -> dict[str, Any]:
         told |= {} if rest == name else {"patient_balanced": None}
         family = names.by_groups(rest)
         told[family[0] if family else rest] = None
-    return {"families": list(told)}
+    return list(told)
 
 
 @sentences("weightings")
-def told(results: Results) -> dict[str, Any]:
-    """The facts of the sentences on weightings."""
+@sentences("formulas")
+@sentences("mechanism")
+def mechanism(results: Results) -> dict[str, Any]:
+    """What the sentences are told on weightings, and on what the network takes from the group.
+
+    `tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
+    `lies`: by label, how much higher the first group's scores lie on average, `same`: with the same patient, by label; `both`: what crossing does.
+    """
     d, w, full = decide(results), weights(results), effects(results, WEIGHTING)
-    best = full["best"] if full else None
+    best, own, before = full["best"] if full else None, d.attribute, data(results)
     compared = dict.fromkeys((BASELINE_WEIGHTING, best["method"][0])) if w and best else ()
-    apart = [mean_scores(results, name, d.attribute.name, w["groups"]) for name in compared]
+    apart = [mean_scores(results, name, own.name, w["groups"]) for name in compared]
     # how well a straight rule on what the network computes tells an attribute, or the label
     aucs = figures(rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all"), "attribute")
     reads = {name: {"auc": auc, "reads": (auc.low or 0.0) > 0.5} for name, auc in aucs.items()}
     probes = {name: {"attribute": results.attributes.get(name, name)} | own for name, own in reads.items()}
-    place = (d.attribute, full["contrast"] if full else None)
+    place = (own, full["contrast"] if full else None)
     return {
         "d": d,
         "w": w,
@@ -188,23 +193,13 @@ def told(results: Results) -> dict[str, Any]:
         "last": _last(results, full),
         "kept": kept(results),
         "floor": full["floor"] if full else {},
-    }
-
-
-@sentences("mechanism")
-def mechanism(results: Results) -> dict[str, Any]:
-    """`tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
-    `lies`: by label, how much higher the first group's scores lie on average, `same`: with the same patient, by label; `both`: what crossing does.
-    The rest: `weightings`."""
-    facts, before = told(results), data(results)
-    own, w = facts["d"].attribute, facts["w"]
-    return facts | {
+        "families": families(results),
         "tie": before["tie"],
         "pixels": before["apart"],
-        "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == own and p["reads"]), None),
+        "of_view": before["of_view"],
+        "read": probes[own.name]["auc"] if own.name in probes and probes[own.name]["reads"] else None,
         "lies": mean_scores(results, BASELINE_WEIGHTING, own.name, w["groups"]) if w else None,
         "same": within(results, own, f"{w['groups'][0]} - {w['groups'][1]}") if w else {},
-        "of_view": before["of_view"],
         "both": both(results),
     }
 
