@@ -1,6 +1,5 @@
 """What choosing among methods rests on: the map of all of them, who gains and who loses, the recommended one and its rivals."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from lib import names
@@ -57,8 +56,8 @@ def crossed(study: Results) -> dict[str, Any] | None:
         for method, level in levels.items()
         if method in gaps and BASELINE in levels
     }
-    weightings = _first(BASELINE_WEIGHTING, [method[0] for method in cells])
-    rules = _first(BASELINE[1:], [method[1:] for method in cells])
+    weightings = list(dict.fromkeys([BASELINE_WEIGHTING, *(method[0] for method in cells)]))
+    rules = list(dict.fromkeys([BASELINE[1:], *(method[1:] for method in cells)]))
     if len(weightings) < 2 or len(rules) < 2 or BASELINE not in cells:
         return None
     low = {method: cell["gap"] <= d.margin for method, cell in cells.items()}
@@ -77,11 +76,6 @@ def crossed(study: Results) -> dict[str, Any] | None:
         "alone": [weighting for weighting in weightings[1:] if low.get((weighting, *BASELINE[1:]))],
         "within": sum(low.values()),
     }
-
-
-def _first(first: Any, names: Iterable[Any]) -> list[Any]:
-    """Each name once, one before the others."""
-    return list(dict.fromkeys([first, *names]))
 
 
 def who_gains(study: Results) -> dict[str, Any] | None:

@@ -9,12 +9,10 @@ import polars as pl
 from lib import names
 from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
-from lib.report.facts.values import SEEN, estimate, parts, rows
+from lib.report.facts.values import SEEN, Row, estimate, parts, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
-Row = dict[str, Any]
-"""A row of the bundle, with what is computed from it."""
 MANY = 6
 """Images from which a patient has many."""
 STRATIFIED = ("prevalence", "tpr", "fpr")

@@ -7,7 +7,7 @@ from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, ERRORS, NO_TA
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.gaps import Gap, compared, gaps_of, of_method, within
 from lib.report.facts.pictures import HEALTHY, SICK
-from lib.report.facts.values import figure, row
+from lib.report.facts.values import Row, figure, row
 from lib.report.facts.weightings import weights
 from lib.results import Results
 
@@ -15,9 +15,6 @@ RECALIBRATED = ("platt", "isotonic")
 """Rules that make a score mean the same in each group, and then take the one level that is best for all: the first that was tried is told."""
 ONE_CUT = (BASELINE_WEIGHTING, "best_threshold", NO_TARGET)
 LABELS = {"tpr": SICK, "fpr": HEALTHY}
-Gaps = dict[str, Gap | None]
-Line = dict[str, Any]
-"""What is held (`what`), the `gaps` that then stay, by metric, and what names it: `method`, `patients` by metric, `other`, `share`."""
 
 
 def held(results: Results) -> dict[str, Any] | None:
@@ -30,10 +27,11 @@ def held(results: Results) -> dict[str, Any] | None:
     return {"d": d, "lines": lines} if len(lines) > 1 else None
 
 
-def _lines(results: Results, d: Decision, contrast: str) -> Iterator[Line]:
+def _lines(results: Results, d: Decision, contrast: str) -> Iterator[Row]:
+    """What is held (`what`), the `gaps` that then stay, by metric, and what names it: `method`, `patients` by metric, `other`, `share`."""
     attribute = d.attribute
 
-    def under(method: Method) -> Gaps:
+    def under(method: Method) -> dict[str, Gap | None]:
         return of_method(results, method, attribute, contrast)
 
     yield {"what": "nothing", "gaps": under((BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET))}

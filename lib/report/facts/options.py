@@ -82,19 +82,17 @@ class Option:
 
         `size` is how many more are got right (wrong), above 0.
         """
-        seen = [(place, gain, gain.value > 0) for place, gain in self.gains if gain.seen and gain.value]
-        sizes = [(place, better, gain if better else -gain) for place, gain, better in seen]
-        return [
-            place
-            | {"better": better, "size": size, "change": size if better == (place["error"] == "missed") else -size}
-            for place, better, size in sizes
-        ]
+        told = []
+        for place, gain in (own for own in self.gains if own[1].seen and own[1].value):
+            better, change = gain.value > 0, gain if place["error"] == "missed" else -gain
+            told.append(place | {"better": better, "size": gain if better else -gain, "change": change})
+        return told
 
     @property
     def prices(self) -> list[dict[str, Any]]:
         """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
         lost = [(place, -gain) for place, gain in self.gains if gain.value < -LEAST]
-        losses = [place | {"better": False, "change": loss, "size": loss} for place, loss in lost]
+        losses = [place | {"better": False, "size": loss} for place, loss in lost]
         return sorted(losses, key=lambda move: (not move["size"].seen, -move["size"].value))
 
     @property

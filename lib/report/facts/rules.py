@@ -12,12 +12,9 @@ from lib.names import BASELINE, BASELINE_GAPS, NO_TARGET, OVERALL, PATIENT, RAND
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.gaps import others, widest_gap
-from lib.report.facts.values import Estimate, alone, estimate, figure, figures, keys_of, parts, row, rows
+from lib.report.facts.values import Estimate, Row, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
-
-Gap = dict[str, Any]
-"""The row of the one gap that rules are followed by, its `attribute`, and its `place` in other tables."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +30,11 @@ class Rule:
         return keys_of((BASELINE[0], self.name, self.target.name if self.target else NO_TARGET))
 
 
-def followed(results: Results, d: Decision) -> Gap | None:
-    """The gap of the first finding by the page's attribute, else the widest by it; None where none is estimable."""
+def followed(results: Results, d: Decision) -> Row | None:
+    """The row of the gap of the first finding by the page's attribute, else of the widest by it, its `attribute`, and its `place` in other tables.
+
+    None where none is estimable.
+    """
     finding = {"metric": d.own.metric, "contrast": d.own.contrast} if d.own else {}
     gap = widest_gap(results, d.attribute, family=BASELINE_GAPS, **finding)
     place = gap and {key: gap[key] for key in ("attribute", "metric", "contrast")}

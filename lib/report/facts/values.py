@@ -25,6 +25,8 @@ def keys_of(method: Method) -> dict[str, str]:
 
 
 UNTREATED = keys_of(BASELINE)
+Row = dict[str, Any]
+"""A row of the bundle, or what is computed from some, by name."""
 
 
 def acts_on(attribute: Attribute) -> pl.Expr:

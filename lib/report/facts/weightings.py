@@ -37,16 +37,14 @@ weighs every group and label alike. `tie`: how much more often the first group i
 """
 Cells = Mapping[tuple[str, str, int], tuple[int, float]]
 """Images and their weight by attribute, group and label."""
-Weights = dict[str, Any]
-"""All weightings (`others`) beside `start`, the unweighted training. `groups` are the two sides of the page's gaps.
-
-`tied`: the label goes with the group in the training images at all; weightings that are `breaking` or `keeping` the tie, and those of
-the latter that are `counting`, that keep it though they change how often each group is seen.
-"""
 
 
-def weights(results: Results) -> Weights | None:
-    """From the mean weight and the number of training images of every group and label."""
+def weights(results: Results) -> dict[str, Any] | None:
+    """All weightings (`others`) beside `start`, the unweighted training, from the mean weight and the number of training images of every group and label.
+
+    `groups` are the two sides of the page's gaps. `tied`: the label goes with the group in the training images at all; weightings that are
+    `breaking` or `keeping` the tie, and those of the latter that are `counting`, that keep it though they change how often each group is seen.
+    """
     d, full, contrasts = decide(results), effects(results, WEIGHTING), decide(results).attribute.contrasts
     groups = (contrasts[full["contrast"] if full else next(iter(contrasts))], d.attribute.reference)
     effect = {one["method"][0]: one for one in full["methods"]} if full else {}
