@@ -139,11 +139,11 @@ def test_images_of_a_patient_are_averaged_over_the_patients_to_learn_from(nih):
 
 
 def test_the_sketch_is_of_the_view_only_where_the_decision_is_about_it(nih):
-    assert cohort.sketch(nih)["of_view"]
+    assert cohort.data(nih)["of_view"]
     settings = nih.manifest["settings"]
     by_sex = settings | {"preferences": settings["preferences"] | {"attribute": "sex"}}
     by_sex = replace(nih, manifest=nih.manifest | {"settings": by_sex})
-    assert not cohort.sketch(by_sex)["of_view"] and "view" not in read(by_sex, "causes")
+    assert not cohort.data(by_sex)["of_view"] and "view" not in read(by_sex, "causes")
 
 
 def test_a_reversal_is_told_and_where_there_is_none_none_is(nih):

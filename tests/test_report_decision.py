@@ -109,13 +109,13 @@ def test_what_narrows_by_more_errors_of_those_who_fared_better_is_told(name):
     for told in d.levelled:
         shares = {share.group: share for share in told["option"].shares}
         before = {share.group: share for share in d.options[0].shares}
-        worse, better = d.lead[0].worse, told["group"]
-        missed = told["error"] == "missed"
+        worse, better = d.lead[0].worse, told["finding"].better
+        error = told["finding"].error
         more, fewer = (
-            (getattr(one[group], told["error"]) - getattr(two[group], told["error"]))
+            (getattr(one[group], error) - getattr(two[group], error))
             for one, two, group in ((shares, before, better), (before, shares, worse))
         )
-        assert told["share"] == pytest.approx(min(1, more / (more + fewer))) and missed == (d.lead[0].error == "missed")
+        assert told["down"] == pytest.approx(min(1, more / (more + fewer))) and error == d.lead[0].error
     assert name == "biased" or d.levelled
 
 

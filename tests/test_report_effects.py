@@ -131,7 +131,7 @@ def test_titles_and_readings_hold_in_any_world(world, code):
 
 
 def test_every_weighting_of_the_study_is_described_and_a_rule_of_ones_own_too(nih):
-    described = weightings.families(nih)["families"]
+    described = weightings.families(nih)
     trained = set(nih.metrics["weighting"]) - {"uniform"}
     assert len(described) == len(set(described)) <= len(trained)
     assert all(any(name.startswith(family) for family in described) for name in trained)

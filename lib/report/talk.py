@@ -5,15 +5,13 @@ from typing import Any
 from great_tables import GT
 
 from lib.names import RANDOMISED
-from lib.report.facts.account import left
-from lib.report.facts.choice import again, crossed
+from lib.report.facts.choice import crossed
 from lib.report.facts.decision import Decision
 from lib.report.facts.effects import RULE, WEIGHTING, effects
-from lib.report.facts.gaps import widest
 from lib.report.facts.pictures import of_figure
 from lib.report.facts.rules import adjusting
-from lib.report.facts.study import provenance, study_facts
-from lib.report.facts.values import judged, rows
+from lib.report.facts.study import study_facts
+from lib.report.facts.values import Estimate, judged
 from lib.report.facts.weightings import mechanism
 from lib.report.registry import Facts, Material, sentences, table
 from lib.report.tables.cells import table_of
@@ -61,24 +59,20 @@ def group(material: Material) -> GT:
 @sentences("talk")
 def talk(study: Results) -> dict[str, Any]:
     """What slides say in their own words, and what is spoken to them. `again`: the gap to expect once the choice is made again; `pictured`: mean
-    radiographs are shown; `weighted`, `ruled`: Effects; `fitted`: the widest gap (Gap) under our choice, fitted once; `same_again` and `kind_again`: how
-    often, of 1, the same method, or one of its kind, is chosen again; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other
+    radiographs are shown; `weighted`, `ruled`: Effects; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other
     attribute the first finding; `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and
     `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
-    d, judged, anew = facts["d"], left(study), rows(study, "chosen_anew").to_dicts()
+    d, acting = facts["d"], facts["d"].change is not None
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
-    acting = d.choice is not None and not d.choice.nothing
+    # at least the gap that the choice leaves
+    anew = d.anew and (d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap))
     beside = {finding.attribute: finding for finding in reversed(d.other) if finding.attribute != d.attribute}
     own = {
-        "kind": provenance(study)["kind"],
-        "again": again(study),
+        "again": anew,
         "pictured": of_figure("radiographs", study) is not None,
         "weighted": effects(study, WEIGHTING),
         "ruled": ruled,
-        "fitted": widest(judged["ways"].get("deployed", {})) if judged else None,
-        "same_again": anew[0]["again"] if anew else None,
-        "kind_again": anew[0].get("kind_again") if anew else None,
         "coin": acting and best is not None and best[1] in RANDOMISED and d.choice.rule not in (None, *RANDOMISED),
         "beside": list(beside.values()),
         "grown": [gap for gap in adjusting(study)["elsewhere"] if gap["grows"]] if acting else [],

@@ -3,27 +3,15 @@
 from math import ceil, inf, isfinite
 from typing import Any
 
-import polars as pl
 from scipy.stats import norm
 
-from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, OVERALL, PATIENT, SHOWN
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, OVERALL, PATIENT
 from lib.report.facts import values
 from lib.report.facts.cohort import simpson, ties
-from lib.report.facts.decision import IN_EACH, SENSITIVE, decide
-from lib.report.facts.gaps import Gap, by_metric, left_of, of_method, once
+from lib.report.facts.decision import decide
+from lib.report.facts.gaps import by_metric, of_method, others
 from lib.report.facts.held import ONE_CUT, recalibrated
-from lib.report.facts.values import (
-    KNOWN,
-    alone,
-    error_gaps,
-    figures,
-    judged,
-    keys_of,
-    predictive_values,
-    rate,
-    row,
-    rows,
-)
+from lib.report.facts.values import alone, figures, judged, predictive_values, rate, row, rows
 from lib.report.facts.weightings import both
 from lib.report.registry import sentences
 from lib.results import Results
@@ -31,7 +19,6 @@ from lib.results import Results
 PREVALENCES = (0.05, 0.15)
 URGENT = ("Pneumothorax",)
 """Findings of ChestX-ray14 that cannot wait."""
-POINTS = ("0.5", SENSITIVE, "TPR 0.95", IN_EACH)
 PRECISION = 0.1
 """How exactly a hospital is to know a rate, and a gap: half the length of a 95 % interval."""
 
@@ -44,43 +31,27 @@ def left(results: Results) -> dict[str, Any] | None:
     d = decide(results)
     if d.change is None:
         return None
-    place = (d.attribute, d.contrast)
-    ways = {
-        "mean": of_method(results, d.change.method, *place),
-        "deployed": once(results, "deployed", *place, **keys_of(d.change.method)),
-        "anew": once(results, "chosen_anew", *place),
-    }
-    ways = {way: gaps for way, gaps in ways.items() if any(gaps.values())}
-    before = of_method(results, BASELINE, *place)
-    narrower = bool(d.deployed and d.anew) and _width(d.anew) < _width(d.deployed)
+    ways = {way: gaps for way, gaps in d.ways.items() if any(gaps.values())}
+    before = of_method(results, BASELINE, d.attribute, d.contrast)
+    sizes = [gap.size if gap else None for gap in (d.anew, d.deployed)]
+    widths = [inf if size is None or size.low is None else size.high - size.low for size in sizes]
+    narrower = d.deployed is not None and widths[0] < widths[1]
     return {"d": d, "ways": ways, "before": before, "narrower": narrower} if ways else None
-
-
-def _width(gap: Gap) -> float:
-    low, high = gap.size.low, gap.size.high
-    return inf if low is None or high is None else high - low
 
 
 def attributes(results: Results) -> dict[str, Any] | None:
     """The facts of the table `attributes`: of each attribute how well the image shows it (`visible`), and its widest gaps before and after our choice.
 
-    `opened` are the gaps of other attributes than the page's that the choice is shown or suggested to open or to widen, with the gap `before`.
+    `opened` are the gaps (Other) by other attributes than the page's that the choice is shown or suggested to open or to widen.
     """
     d = decide(results)
-    told, opened = [], []
+    told = []
     for attribute in results.attributes.values():
         visible = alone(row(results, "probes", weighting=BASELINE_WEIGHTING, attribute=attribute.name, group="all"))
         before = by_metric(results, BASELINE, attribute) if d.options else {}
         after = by_metric(results, d.change.method, attribute) if d.change else {}
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})
-        if d.change and attribute != d.attribute:
-            keys = keys_of(d.change.method)
-            harmful = pl.col("outcome").is_in(HARMFUL) & pl.col("outcome_verdict").is_in(values.SEEN)
-            for line in rows(results, "effects", harmful, error_gaps(attribute), **keys).to_dicts():
-                gap = Gap.of(attribute, line["metric"], line["contrast"], left_of(line))
-                others = {attribute.reference, attribute.contrasts[line["contrast"]]} - {gap.worse}
-                told_of = {"gap": gap, "better": next(iter(others)), "before": abs(line["before"])}
-                opened.append(told_of | {"sure": line["outcome_verdict"] == SHOWN})
+    opened = [own for own in others(results, d.attribute, d.change.method) if own["grows"]] if d.change else []
     known = any(line["before"] for line in told)
     return {"d": d, "choice": d.change, "lines": told, "ties": ties(results), "opened": opened} if known else None
 
@@ -111,28 +82,9 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
 
 
 def sensitive(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `sensitive`: by cut-off (`points`), everyone's and each group's shares of missed and of alarmed.
-
-    One cut-off for everyone, fitted so that 90 (95) of 100 sick are found, then one for each group (`cuts` by group); `gaps` by attribute at each.
-    """
+    """The facts of the table `sensitive`: the `points` of `options.cut_offs`."""
     d = decide(results)
-    about = pl.col("attribute").is_in([OVERALL, d.attribute.name])
-    frame = rows(results, "operating_points", about, "estimable", KNOWN)
-    if frame.is_empty():
-        return None
-    levels = figures(frame.filter(~values.BETWEEN), "point", "metric", "group", read=alone)
-    points = []
-    for point in POINTS:
-        each = point == IN_EACH  # everyone's own cut-off is that of one for all
-        of = d.attribute.groups if each else ("all", *d.attribute.groups)
-        known = [g for g in of if levels.keys() >= {(point, "tpr", g), (point, "fpr", g)}]
-        rates = {group: (levels[point, "tpr", group].complement, levels[point, "fpr", group]) for group in known}
-        groups = [{"group": g, "missed": missed, "alarmed": alarmed} for g, (missed, alarmed) in rates.items()]
-        if known and (each or "all" in known):
-            gaps = list(figures(frame.filter(values.BETWEEN, point=point), "contrast", "metric").values())
-            cuts = {group: levels[point, "threshold", group] for group in of if (point, "threshold", group) in levels}
-            points.append({"point": point, "cuts": cuts, "groups": groups, "gaps": gaps})
-    return {"d": d, "points": points} if len(points) > 1 else None
+    return {"d": d, "points": list(d.cut_offs.values())} if len(d.cut_offs) > 1 else None
 
 
 def predictive(results: Results) -> dict[str, Any] | None:
@@ -196,8 +148,7 @@ def needed(results: Results) -> dict[str, Any]:
     Of the normal approximation, at a rate of one half, where it is widest. `study`: patients like these for a gap of the size of the margin.
     """
     variance, main = 0.25 * (norm.ppf(0.975) / PRECISION) ** 2, decide(results).main
-    place = {"unit": PATIENT, **values.UNTREATED}
-    place |= {"attribute": main.attribute.name, "contrast": main.contrast, "metric": main.metric} if main else {}
-    line = row(results, "gaps", **place) if main else None
+    place = {"attribute": main.attribute.name, "contrast": main.contrast, "metric": main.metric} if main else {}
+    line = row(results, "gaps", unit=PATIENT, **values.UNTREATED, **place) if main else None
     many = line["patients_needed"] if line and isfinite(line["patients_needed"] or inf) else None
     return {"precision": PRECISION, "each": ceil(variance), "gap": ceil(2 * variance), "study": many}

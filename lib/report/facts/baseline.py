@@ -14,17 +14,10 @@ LEVELS = ("tpr", "fpr", "auc")
 QUANTITIES = ("data", "model", "excess")
 
 
-Line = dict[str, Any]
-"""Figures (`cells`) of a `group`, of a difference (`contrast`), or of everyone (`attribute` is None). None: not estimable.
-
-`seen` are the cells that are shown or suggested.
-"""
-
-
 def _lines(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column: str, by: str) -> dict | None:
-    """`lines`: one for each difference (`by` "contrast"); or for everyone, then one for each group (`by` "group").
+    """`lines`: one for each difference (`by` "contrast"); or for everyone (`attribute` is None), then one for each group (`by` "group").
 
-    None where no figure is estimable.
+    `cells` are figures by name, None: not estimable; `seen`, those that are shown or suggested. None where no figure is estimable.
     """
     places = [(a, part) for a in results.attributes.values() for part in (a.groups if by == "group" else a.contrasts)]
     known, told = figures(frame, "attribute", by, column), []
@@ -122,22 +115,17 @@ def of_networks(results: Results) -> dict[str, Any] | None:
     if not means:
         return None
     spans = [max(networks[name][BALANCED]) - min(networks[name][BALANCED]) for name in means]
+    by_patient = {name: rate(results, BALANCED, weighting=name, estimable=True) for name in means}
+    apart = [round(100 * (means[name] - level.value), 1) for name, level in by_patient.items() if level]
+    images = None if not any(apart) else "higher" if min(apart) > 0 else "lower" if max(apart) < 0 else "apart"
     ranked = sorted(networks, key=lambda name: -means.get(name, 0.0))
     return {
         "networks": {name: networks[name] for name in ranked},
         "single": max(len(runs[BALANCED]) for runs in networks.values()) < 2,
         "within": max(spans),
         "between": max(means.values()) - min(means.values()) if len(means) > 1 else None,
-        "images": _by_image(results, means),
+        "images": images,
     }
-
-
-def _by_image(results: Results, means: dict[str, float]) -> str | None:
-    by_patient = {name: rate(results, BALANCED, weighting=name, estimable=True) for name in means}
-    apart = [round(100 * (means[name] - level.value), 1) for name, level in by_patient.items() if level]
-    if not any(apart):
-        return None
-    return "higher" if min(apart) > 0 else "lower" if max(apart) < 0 else "apart"
 
 
 @sentences("baseline")

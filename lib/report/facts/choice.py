@@ -1,21 +1,12 @@
 """What choosing among methods rests on: the map of all of them, who gains and who loses, the recommended one and its rivals."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from lib.names import (
-    ALTERNATIVE,
-    BASELINE,
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
-    OVERALL,
-    PATIENT,
-    RECOMMENDED,
-    TOO_DEAR,
-)
+from lib import names
+from lib.names import ALTERNATIVE, BASELINE, BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, OVERALL, PATIENT, RECOMMENDED
 from lib.report.facts.decision import decide
 from lib.report.facts.options import together
-from lib.report.facts.values import BALANCED, KEYS, KNOWN, Estimate, acts_on, error_gaps, figures, parts, rows
+from lib.report.facts.values import BALANCED, KEYS, KNOWN, acts_on, error_gaps, figures, parts, rows
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
@@ -65,8 +56,8 @@ def crossed(study: Results) -> dict[str, Any] | None:
         for method, level in levels.items()
         if method in gaps and BASELINE in levels
     }
-    weightings = _first(BASELINE_WEIGHTING, [method[0] for method in cells])
-    rules = _first(BASELINE[1:], [method[1:] for method in cells])
+    weightings = list(dict.fromkeys([BASELINE_WEIGHTING, *(method[0] for method in cells)]))
+    rules = list(dict.fromkeys([BASELINE[1:], *(method[1:] for method in cells)]))
     if len(weightings) < 2 or len(rules) < 2 or BASELINE not in cells:
         return None
     low = {method: cell["gap"] <= d.margin for method, cell in cells.items()}
@@ -85,11 +76,6 @@ def crossed(study: Results) -> dict[str, Any] | None:
         "alone": [weighting for weighting in weightings[1:] if low.get((weighting, *BASELINE[1:]))],
         "within": sum(low.values()),
     }
-
-
-def _first(first: Any, names: Iterable[Any]) -> list[Any]:
-    """Each name once, one before the others."""
-    return list(dict.fromkeys([first, *names]))
 
 
 def who_gains(study: Results) -> dict[str, Any] | None:
@@ -111,17 +97,6 @@ def who_gains(study: Results) -> dict[str, Any] | None:
     return {"d": d, "gains": told, "up": up, "down": down, "traded": traded, "sure": sure}
 
 
-def again(study: Results) -> Estimate | None:
-    """The gap to expect where the choice is made again on some patients and judged on others, with its interval where one is known.
-
-    None where nothing is recommended but to change nothing.
-    """
-    d = decide(study)
-    if d.anew is None:
-        return None
-    return d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap)
-
-
 def recommendation(study: Results) -> dict[str, Any] | None:
     """The recommended method, those that cannot be told from it, those whose price may be too high: the first of each `role`.
 
@@ -129,9 +104,9 @@ def recommendation(study: Results) -> dict[str, Any] | None:
     """
     lines = rows(study, "recommendation").to_dicts()
     told = []
-    for role in (RECOMMENDED, ALTERNATIVE, TOO_DEAR):
+    for role in (RECOMMENDED, ALTERNATIVE, names.TOO_DEAR):
         for line in [line for line in lines if line["role"] == role][:LISTED]:
-            names = {"method": tuple(line[key] for key in KEYS), "needs": study.attributes.get(line["needs"])}
+            method = {"method": tuple(line[key] for key in KEYS), "needs": study.attributes.get(line["needs"])}
             figures = {what: together(line, what) for what in ("loss", "change")}
-            told.append({"role": role, "gap": line["disparity"]} | names | figures)
+            told.append({"role": role, "gap": line["disparity"]} | method | figures)
     return {"d": decide(study), "candidates": told, "listed": LISTED} if lines else None

@@ -9,12 +9,10 @@ import polars as pl
 from lib import names
 from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
-from lib.report.facts.values import SEEN, estimate, parts, rows
+from lib.report.facts.values import SEEN, Row, estimate, parts, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
-Row = dict[str, Any]
-"""A row of the bundle, with what is computed from it."""
 MANY = 6
 """Images from which a patient has many."""
 STRATIFIED = ("prevalence", "tpr", "fpr")
@@ -117,7 +115,10 @@ def visits(study: Results) -> dict[str, float] | None:
 
 
 def ages(study: Results) -> dict[str, Any] | None:
-    """Of the training images the `quartiles` of age, and by label the `shares` of each ten years and the `top`, where most are; None where no age is known."""
+    """Of the training images the `quartiles` of age, and by label the `shares` of each ten years and the `top`, where most are.
+
+    `young`: the shares of those that show somebody under ten, and under twenty. None where no age is known.
+    """
     by_split = parts(rows(study, "ages"), "split")
     if not by_split:
         return None
@@ -126,12 +127,14 @@ def ages(study: Results) -> dict[str, Any] | None:
     for line in lines:
         bins[line["label"]][line["age"]] += line["images"]
     every = sorted((bins[0] + bins[1]).items())
+    images = sum(n for _, n in every)
     return {
         "quartiles": tuple(_quartile(every, share) for share in (0.25, 0.5, 0.75)),
         "shares": {k: {start: n / own.total() for start, n in sorted(own.items())} for k, own in bins.items()},
         "top": {label: max(own, key=own.get) for label, own in bins.items() if own},
+        "young": {years: sum(n for start, n in every if start < years) / images for years in (10, 20)},
         "split": split,
-        "images": sum(images for _, images in every),
+        "images": images,
     }
 
 
@@ -161,7 +164,7 @@ def data(study: Results) -> dict[str, Any]:
     lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
     counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
     findings = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
-    everyone, shown = members(study), greys(study, attribute)
+    everyone, shown, known = members(study), greys(study, attribute), ages(study)
     first = [m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]]
     groups = [[m for m in first if m["attribute"] == each] for each in study.attributes.values()]
     return {
@@ -177,7 +180,8 @@ def data(study: Results) -> dict[str, Any]:
         "tried": _tried(study, attribute),
         "findings": sorted(findings, key=lambda finding: (-sum(finding[1]), finding[0])),
         "crossed": _crossed(study, attribute),
-        "young": _young(study),
+        "young": known and known["young"],
+        "of_view": of_view(attribute),
     }
 
 
@@ -195,25 +199,12 @@ def _crossed(study: Results, attribute: Attribute) -> list[tuple[Attribute, dict
     return told
 
 
-def _young(study: Results) -> dict[int, float] | None:
-    """The share of the images to learn from that show somebody under ten, and under twenty; None where no age is known."""
-    told, first = ages(study), next(iter(parts(rows(study, "ages"), "split").values()), [])
-    below = {years: sum(line["images"] for line in first if line["age"] < years) for years in (10, 20)}
-    return {years: n / told["images"] for years, n in below.items()} if told else None
-
-
 def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
     """Whether weightings were tried that break the tie of the attribute with the label, and that even out its groups alone."""
     named = map(names.by_groups, study.manifest["settings"]["training"].get("weightings", []))
     families = {weighting[0] for weighting in named if weighting and attribute.name in weighting[1]}
     breaking = {"kamiran_calders", "group_label_balanced", "group_label_balanced_sqrt"}
     return {"tie": bool(families & breaking), "groups": "group_balanced" in families}
-
-
-def sketch(study: Results) -> dict[str, Any]:
-    """What the causal sketch is told: which of the two it is, and what this cohort shows of its arrows."""
-    told = data(study)
-    return told | {"of_view": of_view(told["attribute"])}
 
 
 def of_view(attribute: Attribute) -> bool:
@@ -248,31 +239,30 @@ def exposure(study: Results) -> dict[str, Any] | None:
     return {"attribute": attribute, "shown": shown, "apart": pixels_apart(shown, attribute)} if shown else None
 
 
-def strata(study: Results) -> list[Row]:
-    """Every difference as it is (`whole`) and with the groups alike in `within` (`alike`), of the data in both splits and of the untouched classifier.
+def simpson(study: Results) -> dict[str, Any] | None:
+    """Differences as they are (`whole`) and with the groups alike in another attribute, `within` (`alike`): in the data and of the untouched classifier.
 
-    `turned`: both are told from 0, on opposite sides; None where that cannot be asked. That is Simpson's paradox.
+    `shown` are those by the attribute of the decision page among the patients judged; `turned` all that turn round anywhere, both told from 0 on
+    opposite sides (Simpson's paradox), of how many `asked`; of `unknown` others the groups are too small. By what the page's own gap
+    cannot be adjusted is `unadjusted`.
     """
+    d, every = decide(study), []
     keys = ("attribute", "contrast", "metric", "split", "stratifier")
-    told = []
     for (name, contrast, metric, split, within), lines in parts(rows(study, "simpson"), *keys).items():
         of = {line["stratum"]: line for line in lines}
         whole, alike = (of.get(name) for name in (names.AGGREGATE, names.STANDARDISED))
         place = {"attribute": study.attributes[name], "contrast": contrast, "metric": metric, "split": split}
         both = {"whole": estimate(whole), "alike": estimate(alike), "turned": alike["reversal"] if alike else None}
-        told += [place | both | {"within": within}] if metric in STRATIFIED else []
-    return told
-
-
-def simpson(study: Results) -> dict[str, Any] | None:
-    """The differences by the attribute of the decision page among the patients judged, and all that turn round anywhere, of how many `asked`; of `unknown` others the groups are too small."""
-    attribute, every = decide(study).attribute, strata(study)
-    shown = [one for one in every if (one["attribute"], one["split"]) == (attribute, "valid")]
-    facts = {"attribute": attribute, "shown": shown, "turned": [one for one in every if one["turned"]]}
-    facts |= {"asked": sum(one["turned"] is not None for one in every)}
-    # of the page's own gap it is told by what it cannot be adjusted
-    d = decide(study)
-    place = (d.main.contrast, d.main.metric) if d.main is not None and d.main.attribute == attribute else None
-    open_ = [one["within"] for one in shown if (one["contrast"], one["metric"]) == place and one["alike"] is None]
-    facts |= {"d": d, "unadjusted": open_}
-    return facts | {"unknown": sum(one["alike"] is None for one in every)} if shown else None
+        every += [place | both | {"within": within}] if metric in STRATIFIED else []
+    shown = [one for one in every if (one["attribute"], one["split"]) == (d.attribute, "valid")]
+    own = (d.main.contrast, d.main.metric) if d.main is not None and d.main.attribute == d.attribute else None
+    told = {
+        "d": d,
+        "attribute": d.attribute,
+        "shown": shown,
+        "turned": [one for one in every if one["turned"]],
+        "asked": sum(one["turned"] is not None for one in every),
+        "unadjusted": [s["within"] for s in shown if (s["contrast"], s["metric"]) == own and s["alike"] is None],
+        "unknown": sum(one["alike"] is None for one in every),
+    }
+    return told if shown else None

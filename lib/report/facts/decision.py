@@ -3,24 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
-
-from lib.names import DRAWN, OVERALL, RANDOMISED, RECOMMENDED, Attribute, Method, kind_of
-from lib.report.facts.gaps import Gap, ability, both_labels, findings, of_method, once, silences, widest, widest_gap
-from lib.report.facts.options import options
-from lib.report.facts.values import (
-    BETWEEN,
-    KEYS,
-    KNOWN,
-    Estimate,
-    figures,
-    judged,
-    keys_of,
-    predictive_values,
-    rate,
-    row,
-    rows,
-)
+from lib.names import DRAWN, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
+from lib.report.facts import gaps
+from lib.report.facts.gaps import Gap, ability, both_labels, findings, levelled, of_method, once, silences, widest
+from lib.report.facts.options import IN_EACH, SENSITIVE, cut_offs, options
+from lib.report.facts.values import KEYS, judged, keys_of, predictive_values, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -33,8 +20,6 @@ WHY_NOT = {
     "whatever narrows a gap costs more balanced accuracy than is acceptable": "all dear",
 }
 """Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
-SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
-"""Points of the table `operating_points` where nine of ten sick are found: with one cut-off, and with one for each group."""
 FEWER = 0.15
 """The share of sick that a call is judged at where `[hospital]` names no `prevalence`."""
 
@@ -44,11 +29,11 @@ class Decision:
 
     `fair`: "no" (a difference is shown), "doubtful" (one is suggested), "alike" (all are at most the margin), "unknown".
     By attribute: `unfair` where a difference is shown, `doubted` where one is suggested; the others are `silences`.
-    `why_not` says why nothing is recommended. What the choice leaves: `mean` over folds and networks, `deployed` under one rule that is fitted
-    once, `anew` where the whole choice is made again; `left` is what is to be expected in use. `again` and `kind_again`: how often, of 1, the
+    `why_not` says why nothing is recommended. What the choice leaves (`ways`, by metric): `mean` over folds and networks, `deployed` under one rule that
+    is fitted once, `anew` where the whole choice is made again; `left` is what is to be expected in use. `again` and `kind_again`: how often, of 1, the
     choice made again falls on the same method, and on one of its kind.
     `ties`: other methods of the same kind that meet all that is asked. `barred` (rules that aim at what is not held fair), `tossed` (rules with a coin):
-    tried, and not recommended. `levelled`: of each option how much of the narrowing is errors of those who fare better.
+    tried, and not recommended. `levelled`: as `gaps.levelled` tells each option.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin).
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
@@ -56,6 +41,7 @@ class Decision:
     `choice` is the option that is recommended, `change` the same unless it is to do nothing, `rule` the best threshold rule.
     `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than where it is made anew.
+    `sensitive`: what the same classifier does at the cut-off at which nine of ten sick are found, to everyone and to `groups`; and with one for each group (`in_each`).
     `worth`: of those called healthy the share who are, `told`, and `untold`, without the classifier, where a share `sick` is.
     """
 
@@ -89,25 +75,25 @@ class Decision:
         self.why_not = WHY_NOT.get(chosen["why"])
         # the two groups that gaps are told by: those of the main finding, else those of the widest gap
         same = self.main is not None and self.main.attribute == self.attribute
-        gap = None if same else widest_gap(results, self.attribute)
+        gap = None if same else gaps.widest_gap(results, self.attribute)
         self.contrast = self.main.contrast if same else gap and gap["contrast"]
-        self.mean, self.deployed, self.anew = self._judged(results)
+        self.ways = self._judged(results)
+        self.mean, self.deployed, self.anew = map(widest, self.ways.values())
         again = row(results, "chosen_anew") or {}
         self.again, self.kind_again = again.get("again"), again.get("kind_again")
         # what is to be expected in use: the gap of one fitted rule, else that of the choice made anew, where it is the larger
         expected = self.deployed or self.anew
-        gaps = [self.choice.gap if self.choice else None, expected.size.value if expected else None]
-        self.left = max((gap for gap in gaps if gap is not None), default=None)
+        known = [self.choice.gap if self.choice else None, expected.size.value if expected else None]
+        self.left = max((gap for gap in known if gap is not None), default=None)
         self.rosy = self.anew is not None and self.anew.size.value - self.change.gap > 0.01
         self.ties = _ties(results, self.change.method) if self.change else []
         tried = set(rows(results, "metrics")["postprocessing"])
         self.barred = [rule for rule in preferences.get("rejected") or () if rule in tried]
         self.tossed = sorted(RANDOMISED & tried)
-        about = [f for f in self.lead if f.attribute == self.attribute][:1]
-        levelled = [
-            o.levelled(Gap(f.attribute, f.metric, f.worse, f.gap), f.better) for f in about for o in self.rivals
-        ]
-        self.levelled = [told for told in levelled if told and told["option"].support]
+        about = next((f for f in self.lead if f.attribute == self.attribute), None)
+        narrowing = [option for option in self.rivals if option.support and about]
+        down = [(option, levelled(results, option.method, about)) for option in narrowing]
+        self.levelled = [told | {"option": option} for option, told in down if told]
         alike = self.silences and all(silence["alike"] for silence in self.silences)
         sure = any(finding.sure for finding in self.findings)
         self.fair = "no" if sure else "doubtful" if self.findings else "alike" if alike else "unknown"
@@ -119,8 +105,13 @@ class Decision:
         places = [judged(results, name).values() for name in (OVERALL, self.attribute.name)]
         everyone, groups = (sum(line["patients"] for line in lines) for lines in places)
         self.found, self.shared = rate(results, "tpr"), max(0, groups - everyone)
-        self.sensitive = _sensitive(results, self.attribute)
-        self.patients, self.images = cohort["valid_patients"], cohort["valid_images"]
+        self.cut_offs = cut_offs(results, self.attribute)
+        if sensitive := self.cut_offs.get(SENSITIVE):
+            everyone, *groups = sensitive["groups"]
+            each = self.cut_offs.get(IN_EACH, {"groups": []})["groups"]
+            sensitive = {"everyone": everyone, "groups": groups, "in_each": each, "gaps": sensitive["gaps"]}
+        self.sensitive = sensitive
+        self.patients = cohort["valid_patients"]
         self.held_out = manifest.get("held_out", True)
         self.both_labels = both_labels(results)
         self.largest_loss = preferences.get("largest_loss", 0.0)
@@ -129,14 +120,16 @@ class Decision:
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
         self.worth = _worth(results, self.prevalence or FEWER)
 
-    def _judged(self, results: Results) -> tuple[Gap | None, Gap | None, Gap | None]:
-        """The widest gap that the choice leaves: in the mean over fits, under one rule fitted once, and where the choice is made anew."""
+    def _judged(self, results: Results) -> dict[str, dict[str, Gap | None]]:
+        """By metric, what the choice leaves of the gap: in the mean over fits, under one rule fitted once, and where the choice is made anew."""
         if self.change is None:
-            return None, None, None
-        place = (self.attribute, self.contrast)
-        mean = of_method(results, self.change.method, *place)
-        deployed = once(results, "deployed", *place, **keys_of(self.change.method))
-        return widest(mean), widest(deployed), widest(once(results, "chosen_anew", *place))
+            return {"mean": {}, "deployed": {}, "anew": {}}
+        place, method = (self.attribute, self.contrast), self.change.method
+        return {
+            "mean": of_method(results, method, *place),
+            "deployed": once(results, "deployed", *place, **keys_of(method)),
+            "anew": once(results, "chosen_anew", *place),
+        }
 
     def _against(self) -> list[str]:
         level = self.ability["level"] if self.ability else "chance"
@@ -177,28 +170,3 @@ def _worth(results: Results, sick: float) -> dict[str, float] | None:
     tpr, fpr = (rate(results, metric, estimable=True) for metric in ("tpr", "fpr"))
     told = predictive_values(tpr.value, fpr.value, sick)[1] if tpr and fpr else None
     return None if told is None else {"sick": sick, "told": told, "untold": 1 - sick}
-
-
-def _sensitive(results: Results, attribute: Attribute) -> dict[str, Any] | None:
-    """The same classifier with lower cut-offs, at which nine of ten sick are to be found: what it then does.
-
-    `found` and `alarmed`: shares of everyone's sick and healthy under one cut-off; `groups`: those of each group then, `in_each`: with a
-    cut-off for each group that is fitted to its own sick; `gaps`: differences by the attribute under one cut-off.
-    """
-    about = pl.col("attribute").is_in([OVERALL, attribute.name])
-    known = rows(results, "operating_points", ~BETWEEN, about, "estimable", KNOWN)
-    levels = {key: found.value for key, found in figures(known, "point", "group", "metric").items()}
-    if not all((SENSITIVE, "all", metric) in levels for metric in ("tpr", "fpr")):
-        return None
-    told: dict[str, Any] = {
-        "found": Estimate(levels[SENSITIVE, "all", "tpr"]),
-        "alarmed": Estimate(levels[SENSITIVE, "all", "fpr"]),
-    }
-    for name, point in (("groups", SENSITIVE), ("in_each", IN_EACH)):
-        told[name] = [
-            {"group": group, "missed": 1 - levels[point, group, "tpr"], "alarmed": levels[point, group, "fpr"]}
-            for group in attribute.groups
-            if (point, group, "tpr") in levels and (point, group, "fpr") in levels
-        ]
-    gaps = rows(results, "operating_points", BETWEEN, "estimable", attribute=attribute.name, point=SENSITIVE)
-    return told | {"gaps": list(figures(gaps, "contrast", "metric").values())}

@@ -5,43 +5,16 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    BASELINE,
-    ERRORS,
-    HARMFUL,
-    NARROWED,
-    OUTCOMES,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    SUGGESTED,
-    Attribute,
-    Method,
-    by_groups,
-    must_know,
-)
+from lib import names
+from lib.names import BASELINE, ERRORS, HARMFUL, NARROWED, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.decision import decide
-from lib.report.facts.gaps import Gap, left_of
-from lib.report.facts.values import (
-    BALANCED,
-    KEYS,
-    KNOWN,
-    UNTREATED,
-    Estimate,
-    alone,
-    error_gaps,
-    estimate,
-    figure,
-    parts,
-    row,
-    rows,
-    turned,
-)
+from lib.report.facts.gaps import Other, left_of, levelled, others
+from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
 
-FIGURES = OUTCOMES
+FIGURES = names.OUTCOMES
 WEIGHTING, RULE, LAST_LAYER = "weighting", "post-processing", "last layer"
 DIFFERS = "differs"
 """What one network under a method, compared with one without, is told to do."""
@@ -62,9 +35,6 @@ Effect = dict[str, Any]
 `harms`: it widens, turns round or opens a gap, or lowers balanced accuracy; `widest`, the larger of the gaps that are left.
 `needs` is the attribute that it must be told when it decides; `elsewhere` an `Other` gap, None where none is known.
 """
-Other = dict[str, Any]
-"""A `gap` by another attribute than the page's, under a method: a Gap, what it was `before` (a Gap), and the verdict where it is told to
-grow (`grows`)."""
 Effects = dict[str, Any]
 """All `methods` of a `kind`, those that narrow a gap first; `contrast` names the gaps: `AP - PA`.
 
@@ -109,7 +79,7 @@ def _effects(results: Results, kind: str) -> Effects | None:
         outcomes = {metric: _outcome(line, signs[metric]) for metric, line in lines_of.items() if line}
         own = {"recommended": d.choice is not None and d.choice.method == method}
         own |= {
-            "needs": results.attributes.get(must_know(*method[1:])),
+            "needs": results.attributes.get(names.must_know(*method[1:])),
             "elsewhere": _elsewhere(results, d.attribute, method),
         }
         methods.append(own | _effect(method, outcomes))
@@ -185,30 +155,6 @@ def _rank(effect: Effect) -> tuple:
     return order.index(effect["support"]), effect["harms"], not effect["told"], 9.0 if widest is None else widest
 
 
-def others(results: Results, attribute: Attribute, method: Method) -> list[Other]:
-    """Every gap in errors by another attribute under a method, told from the side of those who then fare worse."""
-    told = []
-    keys = dict(zip(KEYS, method, strict=True))
-    for other in results.attributes.values():
-        if other == attribute:
-            continue
-        changes = {
-            (line["contrast"], line["metric"]): line
-            for line in rows(results, "effects", error_gaps(other), **keys).to_dicts()
-        }
-        for line in rows(results, "gaps", error_gaps(other), KNOWN, **keys).to_dicts():
-            place = {"contrast": line["contrast"], "metric": line["metric"]}
-            change = changes.get(tuple(place.values()))
-            before = figure(results, "gaps", **UNTREATED, **place, attribute=other.name, unit=PATIENT)
-            gap = Gap.of(other, line["metric"], line["contrast"], left_of(change) or alone(line))
-            if before is None or gap is None:
-                continue
-            side = Gap.of(other, line["metric"], line["contrast"], before)
-            grows = change["outcome_verdict"] if change and change["outcome"] in HARMFUL else None
-            told.append({"gap": gap, "before": side, "grows": grows if grows in (SHOWN, SUGGESTED) else None})
-    return told
-
-
 def _elsewhere(results: Results, attribute: Attribute, method: Method) -> Other | None:
     """The widest of them; those that are told to grow come first, the surer before the others."""
     order = {SHOWN: 2, SUGGESTED: 1, None: 0}
@@ -219,79 +165,40 @@ def _elsewhere(results: Results, attribute: Attribute, method: Method) -> Other 
 def aimed(results: Results, kind: str) -> list[dict[str, Any]]:
     """For each other attribute, the first gap that the baseline is told to have (a Finding, `finding`), and the `method` of a kind that acts on that attribute alone and
     is told to narrow it, else leaves least of it: what is `left`, turned so that the baseline's is above 0, what it is told to do (`what`, `verdict`), of how many (`n`)."""
-    d, told = decide(results), []
+    d, told = decide(results), {}
     for finding in d.findings:
-        place = {"attribute": finding.attribute.name, "contrast": finding.contrast, "metric": finding.metric}
-        mine = [
-            (tuple(line[key] for key in KEYS), line)
-            for line in rows(results, "effects", unit=PATIENT, **place).to_dicts()
-            if line["left"] is not None and _acts_alone(line, finding.attribute, kind)
-        ]
-        if (
-            mine
-            and finding.attribute != d.attribute
-            and finding.attribute not in {own["finding"].attribute for own in told}
-        ):
-            narrows = {SHOWN: 0, SUGGESTED: 1}
-            method, line = min(
-                mine,
-                key=lambda own: (
-                    narrows.get(own[1]["outcome_verdict"], 2) if own[1]["outcome"] == NARROWED else 2,
-                    abs(own[1]["left"]),
-                ),
-            )
-            left, seen = turned(Estimate(line["left"]), line["before"]), line["outcome_verdict"] in (SHOWN, SUGGESTED)
-            verdict = {"what": line["outcome"] if seen else None, "verdict": line["outcome_verdict"], "n": len(mine)}
-            told.append({"finding": finding, "method": method, "left": left.value} | verdict)
-    return told
+        attribute = finding.attribute
+        place = {"attribute": attribute.name, "contrast": finding.contrast, "metric": finding.metric, "unit": PATIENT}
+        lines = rows(results, "effects", **place).to_dicts()
+        mine = [line for line in lines if line["left"] is not None and _acts_alone(line, attribute, kind)]
+        if mine and attribute not in (d.attribute, *told):
+            order = {(NARROWED, SHOWN): 0, (NARROWED, SUGGESTED): 1}
+            ranked = [(order.get((line["outcome"], line["outcome_verdict"]), 2), abs(line["left"])) for line in mine]
+            line = mine[ranked.index(min(ranked))]
+            what = line["outcome"] if line["outcome_verdict"] in values.SEEN else None
+            left = turned(Estimate(line["left"]), line["before"]).value
+            own = {"finding": finding, "method": tuple(line[key] for key in KEYS), "left": left, "n": len(mine)}
+            told[attribute] = own | {"what": what, "verdict": line["outcome_verdict"]}
+    return list(told.values())
 
 
 def _acts_alone(line: Mapping[str, Any], attribute: Attribute, kind: str) -> bool:
     weighting, rule, target = (line[key] for key in KEYS)
-    untouched = BASELINE[1:] if kind == WEIGHTING else BASELINE[:1]
     if kind == WEIGHTING:
-        grouped = by_groups(weighting)
-        return (rule, target) == untouched and grouped is not None and grouped[1] == (attribute.name,)
-    return (weighting,) == untouched and rule != BASELINE[1] and target == attribute.name
-
-
-def levelling(results: Results, method: Method) -> dict[str, Any] | None:
-    """Of the gap of the page's main finding: how much less of it a method leaves (`narrowing`), how many `more` of the better-off group and how many `fewer` of the
-    worse-off one are then got wrong; `down`: the share of the narrowing that the first makes up. None where the gap is not told to narrow."""
-    d = decide(results)
-    finding = d.own
-    if finding is None:
-        return None
-    keys = dict(zip(KEYS, method, strict=True)) | {"attribute": finding.attribute.name, "metric": finding.metric}
-    line = row(results, "effects", **keys, contrast=finding.contrast, unit=PATIENT)
-    moved = [row(results, "effects", **keys, contrast=group, unit=PATIENT) for group in (finding.better, finding.worse)]
-    seen = line is not None and line["outcome"] == NARROWED and line["outcome_verdict"] in (SHOWN, SUGGESTED)
-    if not seen or any(own is None or own["estimate"] is None for own in moved):
-        return None
-    more, fewer = (-own["estimate"] if finding.metric == "tpr" else own["estimate"] for own in moved)
-    narrowing = more - fewer
-    if narrowing <= 0 or more <= 0:
-        return None
-    sure = [own["outcome_verdict"] in (SHOWN, SUGGESTED) for own in moved]
-    return {
-        "method": method,
-        "finding": finding,
-        "narrowing": narrowing,
-        "more": more,
-        "fewer": -fewer,
-        "down": more / narrowing,
-        "seen": sure,
-    }
+        grouped = names.by_groups(weighting)
+        return (rule, target) == BASELINE[1:] and grouped is not None and grouped[1] == (attribute.name,)
+    return weighting == BASELINE[0] and rule != BASELINE[1] and target == attribute.name
 
 
 @sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
-    """The facts of the sentences: `e` is None where there is no such method; `aimed` and `level` are what `aimed` and `levelling` tell (of our choice, else of the best)."""
-    e = effects(results, kind)
+    """The facts of the sentences: `e` is None where there is no such method; `aimed` and `level` are what `aimed` and `gaps.levelled` tell (of our choice, else of the best)."""
+    e, own = effects(results, kind), decide(results).own
     # our choice where it is of this kind, else the one that narrows most
-    followed = next((own for own in e["methods"] if own["recommended"]), e["best"]) if e else None
-    level = levelling(results, followed["method"]) if followed else None
-    return {"e": e, "kind": _called(results, kind), "level": level, "aimed": aimed(results, kind)}
+    followed = next((effect for effect in e["methods"] if effect["recommended"]), e["best"]) if e else None
+    level = levelled(results, followed["method"], own) if followed and own else None
+    told = {"e": e, "kind": _called(results, kind), "aimed": aimed(results, kind)}
+    return told | {"level": level if level and level["told"] else None}
 
 
 def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:

@@ -7,12 +7,14 @@ from typing import Any
 import polars as pl
 
 from lib.audit.questions.gap_by_findings import FEWEST
-from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, OVERALL, PATIENT, Attribute, Method
+from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, HARMFUL, NARROWED, OVERALL, PATIENT, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.values import Estimate, alone, error_gaps, estimate, figure, keys_of, rate, row, rows, turned
 from lib.results import Results
 
 KINDS = {"tpr": "missed", "fpr": "alarmed"}
+LEAST = 0.0005
+"""A smaller share is 0 of 1,000."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Gap:
     attribute: Attribute
     metric: str
     worse: str
+    better: str
     size: Estimate
 
     @property
@@ -34,8 +37,15 @@ class Gap:
         if told is None:
             return None
         more = -told if metric == "tpr" else told  # of the group, above the reference
-        worse = attribute.contrasts[contrast] if more.value >= 0 else attribute.reference
-        return cls(attribute, metric, worse, more if more.value >= 0 else -more)
+        group, reference = attribute.contrasts[contrast], attribute.reference
+        if more.value >= 0:
+            return cls(attribute, metric, group, reference, more)
+        return cls(attribute, metric, reference, group, -more)
+
+
+def gaps_of(attribute: Attribute, contrast: str, told: Mapping[str, Estimate | None]) -> dict[str, Gap | None]:
+    """Differences group - reference by metric as gaps."""
+    return {metric: Gap.of(attribute, metric, contrast, value) for metric, value in told.items()}
 
 
 def widest(gaps: dict[str, Gap | None]) -> Gap | None:
@@ -53,12 +63,9 @@ def left_of(effect: Mapping[str, Any] | None) -> Estimate | None:
 def of_method(results: Results, method: Method, attribute: Attribute, contrast: str) -> dict[str, Gap | None]:
     """By metric, what a method leaves of a gap, with the interval of what is left: a mean over folds and networks."""
     place = {"attribute": attribute.name, "contrast": contrast, "unit": PATIENT, **keys_of(method)}
-    told = {}
-    for metric in ERRORS:
-        value = left_of(row(results, "effects", **place, metric=metric))
-        value = value or figure(results, "gaps", **place, metric=metric)
-        told[metric] = Gap.of(attribute, metric, contrast, value)
-    return told
+    lines = {metric: left_of(row(results, "effects", **place, metric=metric)) for metric in ERRORS}
+    told = {metric: left or figure(results, "gaps", **place, metric=metric) for metric, left in lines.items()}
+    return gaps_of(attribute, contrast, told)
 
 
 def by_metric(results: Results, method: Method, attribute: Attribute) -> dict[str, Gap]:
@@ -72,13 +79,57 @@ def once(results: Results, table: str, attribute: Attribute, contrast: str, **ke
     """By metric, the gap of a table that has one line for it."""
     place = {"attribute": attribute.name, "contrast": contrast, **keys}
     lines = {metric: alone(row(results, table, metric=metric, **place)) for metric in ERRORS}
-    return {metric: Gap.of(attribute, metric, contrast, line) for metric, line in lines.items()}
+    return gaps_of(attribute, contrast, lines)
 
 
 def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:
     """The widest gap of the untouched baseline by an attribute, of those that have the `keys`; None where none is estimable."""
     gaps = rows(results, "gaps", error_gaps(attribute), values.KNOWN, **values.UNTREATED, **keys).to_dicts()
     return max(gaps, key=lambda gap: abs(gap["estimate"]), default=None)
+
+
+Other = dict[str, Any]
+"""A `gap` by another attribute than the page's under a method, what it was `before` (both a Gap), and the verdict where it is told to grow (`grows`)."""
+
+
+def others(results: Results, attribute: Attribute, method: Method) -> list[Other]:
+    """Every gap in errors by another attribute under a method, each told from the side of those who then fare worse."""
+    told = []
+    for other in (other for other in results.attributes.values() if other != attribute):
+        keys, lines = ("contrast", "metric"), (error_gaps(other), values.KNOWN)
+        changes = values.parts(rows(results, "effects", error_gaps(other), **keys_of(method)), *keys)
+        before = values.figures(rows(results, "gaps", *lines, **values.UNTREATED), *keys)
+        for (contrast, metric), left in values.parts(rows(results, "gaps", *lines, **keys_of(method)), *keys).items():
+            change = changes.get((contrast, metric), [None])[0]
+            if (contrast, metric) in before:
+                gap = Gap.of(other, metric, contrast, left_of(change) or alone(left[0]))
+                was = Gap.of(other, metric, contrast, before[contrast, metric])
+                grows = change and change["outcome"] in HARMFUL and change["outcome_verdict"] in values.SEEN
+                told.append({"gap": gap, "before": was, "grows": change["outcome_verdict"] if grows else None})
+    return told
+
+
+def levelled(results: Results, method: Method, finding: "Finding") -> dict[str, Any] | None:
+    """Of a finding's gap under a method: how many `more` of those who fare better and how many `fewer` of the others are got wrong (`seen`: the latter
+    is told); the `narrowing` is both, `down` the share of it that the first makes up; `told`: the gap is told to narrow.
+
+    None where it does not narrow, or by fewer errors of those who fare worse alone.
+    """
+    place = {"attribute": finding.attribute.name, "metric": finding.metric, "unit": PATIENT, **keys_of(method)}
+    contrasts = (finding.contrast, finding.better, finding.worse)
+    lines = [row(results, "effects", **place, contrast=contrast) for contrast in contrasts]
+    if any(line is None or line["estimate"] is None for line in lines):
+        return None
+    told, _, seen = (line["outcome_verdict"] in values.SEEN for line in lines)
+    more, less = (-line["estimate"] if finding.metric == "tpr" else line["estimate"] for line in lines[1:])
+    if more < LEAST or more <= less:
+        return None
+    facts = {"method": method, "finding": finding, "more": more, "fewer": -less, "narrowing": more - less}
+    return facts | {
+        "down": min(1.0, more / (more - less)),
+        "seen": seen,
+        "told": told and lines[0]["outcome"] == NARROWED,
+    }
 
 
 def within(results: Results, attribute: Attribute, contrast: str | None) -> dict[int, dict[str, Any]]:
@@ -135,11 +186,9 @@ class Finding:
         self.attribute = results.attributes[gap["attribute"]]
         self.metric, self.contrast = gap["metric"], gap["contrast"]
         where = {"attribute": self.attribute.name, "contrast": self.contrast, "metric": self.metric}
-        sides = (self.attribute.contrasts[self.contrast], self.attribute.reference)
         whole = estimate(gap)
         told = Gap.of(self.attribute, self.metric, self.contrast, whole)
-        self.error, self.worse, self.gap = told.error, told.worse, told.size
-        self.better = next(side for side in sides if side != told.worse)
+        self.error, self.worse, self.better, self.gap = told.error, told.worse, told.better, told.size
         self.sure, self.split = whole.shown, bool(gap["disagrees"])
         of_group = {"attribute": self.attribute.name, "metric": "auc", "estimable": True}
         levels = [rate(results, self.metric, self.attribute.name, group).value for group in (self.worse, self.better)]

@@ -5,9 +5,9 @@ from typing import Any
 
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, ERRORS, NO_TARGET, STANDARDISED, Attribute, Method
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.gaps import Gap, compared, of_method, within
+from lib.report.facts.gaps import Gap, compared, gaps_of, of_method, within
 from lib.report.facts.pictures import HEALTHY, SICK
-from lib.report.facts.values import Estimate, figure, row
+from lib.report.facts.values import Row, figure, row
 from lib.report.facts.weightings import weights
 from lib.results import Results
 
@@ -15,9 +15,6 @@ RECALIBRATED = ("platt", "isotonic")
 """Rules that make a score mean the same in each group, and then take the one level that is best for all: the first that was tried is told."""
 ONE_CUT = (BASELINE_WEIGHTING, "best_threshold", NO_TARGET)
 LABELS = {"tpr": SICK, "fpr": HEALTHY}
-Gaps = dict[str, Gap | None]
-Line = dict[str, Any]
-"""What is held (`what`), the `gaps` that then stay, by metric, and what names it: `method`, `patients` by metric, `other`, `share`."""
 
 
 def held(results: Results) -> dict[str, Any] | None:
@@ -30,17 +27,18 @@ def held(results: Results) -> dict[str, Any] | None:
     return {"d": d, "lines": lines} if len(lines) > 1 else None
 
 
-def _lines(results: Results, d: Decision, contrast: str) -> Iterator[Line]:
+def _lines(results: Results, d: Decision, contrast: str) -> Iterator[Row]:
+    """What is held (`what`), the `gaps` that then stay, by metric, and what names it: `method`, `patients` by metric, `other`, `share`."""
     attribute = d.attribute
 
-    def under(method: Method) -> Gaps:
+    def under(method: Method) -> dict[str, Gap | None]:
         return of_method(results, method, attribute, contrast)
 
     yield {"what": "nothing", "gaps": under((BASELINE_WEIGHTING, BASELINE_POSTPROCESSING, NO_TARGET))}
     if same := within(results, attribute, contrast):
         told = {metric: same[label]["called"] for metric, label in LABELS.items() if label in same}
         patients = {metric: same[label]["patients"] for metric, label in LABELS.items() if label in same}
-        yield {"what": "patient", "gaps": _gaps(attribute, contrast, told), "patients": patients}
+        yield {"what": "patient", "gaps": gaps_of(attribute, contrast, told), "patients": patients}
     if tie := breaking(results):
         yield {"what": "tie", "gaps": under((tie, BASELINE_POSTPROCESSING, NO_TARGET)), "method": tie}
     yield {"what": "cut", "gaps": under(ONE_CUT)}
@@ -49,20 +47,16 @@ def _lines(results: Results, d: Decision, contrast: str) -> Iterator[Line]:
     where = {"attribute": attribute.name, "contrast": contrast}
     same_findings = figure(results, "gap_by_findings", **where, metric="tpr", part="same findings")
     share = compared(results, attribute, contrast)
-    yield {"what": "findings", "gaps": _gaps(attribute, contrast, {"tpr": same_findings}), "share": share}
+    yield {"what": "findings", "gaps": gaps_of(attribute, contrast, {"tpr": same_findings}), "share": share}
     for other in (other for other in results.attributes.values() if other != attribute):
         place = {"stratifier": other.name, "stratum": STANDARDISED, "split": "valid"}
         alike = {metric: figure(results, "simpson", **where, **place, metric=metric) for metric in ERRORS}
-        told = {"gaps": _gaps(attribute, contrast, alike), "other": other}
+        told = {"gaps": gaps_of(attribute, contrast, alike), "other": other}
         unknown = [metric for metric in ERRORS if alike[metric] is None and row(results, "simpson", **where, **place)]
         yield {"what": "other", "unknown": unknown} | told
     for what, part in (("ranking", "operating point"), ("errors", "discrimination")):
         told = {metric: figure(results, "gap_parts", **where, metric=metric, part=part) for metric in ERRORS}
-        yield {"what": what, "gaps": _gaps(attribute, contrast, told)}
-
-
-def _gaps(attribute: Attribute, contrast: str, told: dict[str, Estimate | None]) -> Gaps:
-    return {metric: Gap.of(attribute, metric, contrast, value) for metric, value in told.items()}
+        yield {"what": what, "gaps": gaps_of(attribute, contrast, told)}
 
 
 def breaking(results: Results) -> str | None:

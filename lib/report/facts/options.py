@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.names import BASELINE, IMPROVED, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
-from lib.report.facts.gaps import Gap, of_method
-from lib.report.facts.values import KEYS, UNTREATED, Estimate, estimate, judged, keys_of, rate, row, rows
+import polars as pl
+
+from lib.names import BASELINE, ERRORS, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.report.facts import values
+from lib.report.facts.gaps import LEAST, others
+from lib.report.facts.values import BETWEEN, KEYS, Estimate, alone, estimate, figures, judged, keys_of, row, rows
 from lib.results import Results
 
+SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
+"""Points of the table `operating_points` where nine of ten sick are found: with one cut-off, and with one for each group."""
+POINTS = ("0.5", SENSITIVE, "TPR 0.95", IN_EACH)
 Hospital = Mapping[str, Any]
 """`patients_per_year` and `prevalence`."""
-LEAST = 0.0005
-"""A smaller share is 0 of 1,000."""
 
 
 class Share:
@@ -24,14 +28,12 @@ class Share:
     """
 
     def __init__(self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Hospital) -> None:
-        keys = keys_of(method)
-        tpr, fpr = (rate(results, metric, attribute.name, group, **keys, estimable=True) for metric in ("tpr", "fpr"))
-        self.group = group
-        place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **UNTREATED}
-        lines = [row(results, "metrics", metric=metric, **place) for metric in ("tpr", "fpr")]
+        keys, self.group = keys_of(method), group
+        place = {"attribute": attribute.name, "group": group, "unit": PATIENT, **keys}
+        lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
         self.sick, self.healthy = (line["patients"] if line else None for line in lines)
-        self.missed = None if tpr is None else 1 - tpr.value
-        self.alarmed = None if fpr is None else fpr.value
+        tpr, fpr = (line["estimate"] if line and line["estimable"] else None for line in lines)
+        self.missed, self.alarmed = None if tpr is None else 1 - tpr, fpr
         changes = (_change(results, keys, attribute.name, group, metric) for metric in ("tpr", "fpr"))
         self.more_found, self.more_alarmed = changes
         self.yearly = _yearly(results, attribute, self, hospital)
@@ -47,8 +49,8 @@ class Option:
     """One thing that can be done. `kind`: nothing, weighting, threshold rule, or combination (the recommended one, where it is none of these).
 
     `weighting`, `rule` and `target` name what is altered, None where it is the baseline's. `needs` is the attribute that must be known
-    when deciding. `gap` is the largest difference that is left; `change` against doing nothing and `loss` of balanced accuracy
-    have intervals that hold for all candidates together. `support` is the surest verdict among the gaps that it narrows;
+    when deciding. `gap` is the largest difference that is left; `loss` of balanced accuracy has an interval that holds for
+    all candidates together. `support` is the surest verdict among the gaps that it narrows;
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
     `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
     """
@@ -63,7 +65,7 @@ class Option:
         self.target = results.attributes.get(method[2])
         self.needs = results.attributes.get(line["needs"])
         self.gap = line["disparity"]
-        self.change, self.loss = together(line, "change"), together(line, "loss")
+        self.loss = together(line, "loss")
         self.support = line["support"]
         self.affordable = line["loss"] is None or line["loss"] <= most
         self.recommended = line["role"] == RECOMMENDED
@@ -71,19 +73,8 @@ class Option:
         gains = [(own.group, error, gain) for own in self.shares for error, gain in own.gains.items()]
         self.gains = [({"group": group, "error": error}, gain) for group, error, gain in gains]
         self.given = bool(results.manifest.get("of_predictions"))
-        self.elsewhere, self.elsewhere_before = _elsewhere(results, method, attribute)
-
-    def levelled(self, gap: Gap, better: str) -> dict[str, Any] | None:
-        """How a gap narrows, by the estimate: `more` errors of the `group` that fares `better`, and their `share` of the narrowing.
-
-        None where it does not narrow, or by fewer errors of the other group alone.
-        """
-        gains = {place["group"]: gain for place, gain in self.gains if place["error"] == gap.error}
-        up, down = gains.get(gap.worse), gains.get(better)
-        if up is None or down is None or up.value <= down.value or down.value > -LEAST:
-            return None
-        share = min(1.0, -down.value / (up.value - down.value))
-        return {"option": self, "error": gap.error, "group": better, "more": -down.value, "share": share}
+        other = max(others(results, attribute, method), key=lambda own: own["gap"].size.value, default=None)
+        self.elsewhere, self.elsewhere_before = (other["gap"], other["before"]) if other else (None, None)
 
     @property
     def moves(self) -> list[dict[str, Any]]:
@@ -91,19 +82,17 @@ class Option:
 
         `size` is how many more are got right (wrong), above 0.
         """
-        seen = [(place, gain, gain.value > 0) for place, gain in self.gains if gain.seen and gain.value]
-        sizes = [(place, better, gain if better else -gain) for place, gain, better in seen]
-        return [
-            place
-            | {"better": better, "size": size, "change": size if better == (place["error"] == "missed") else -size}
-            for place, better, size in sizes
-        ]
+        told = []
+        for place, gain in (own for own in self.gains if own[1].seen and own[1].value):
+            better, change = gain.value > 0, gain if place["error"] == "missed" else -gain
+            told.append(place | {"better": better, "size": gain if better else -gain, "change": change})
+        return told
 
     @property
     def prices(self) -> list[dict[str, Any]]:
         """The whole price: what more of each group is got wrong by the estimate, told from chance or not; those that are first."""
         lost = [(place, -gain) for place, gain in self.gains if gain.value < -LEAST]
-        losses = [place | {"better": False, "change": loss, "size": loss} for place, loss in lost]
+        losses = [place | {"better": False, "size": loss} for place, loss in lost]
         return sorted(losses, key=lambda move: (not move["size"].seen, -move["size"].value))
 
     @property
@@ -121,16 +110,27 @@ def options(results: Results, attribute: Attribute, hospital: Hospital) -> list[
     return [Option(results, line, attribute, hospital) for line in ranked]
 
 
-def _elsewhere(results: Results, method: Method, attribute: Attribute) -> tuple[Gap | None, Gap | None]:
-    """The widest gap by another attribute that a method leaves, and the same under the baseline."""
-    others = [(own, contrast) for own in results.attributes.values() if own != attribute for contrast in own.contrasts]
-    found = [
-        (gap, of_method(results, BASELINE, other, contrast)[metric])
-        for other, contrast in others
-        for metric, gap in of_method(results, method, other, contrast).items()
-        if gap is not None
-    ]
-    return max(found, key=lambda pair: pair[0].size.value, default=(None, None))
+def cut_offs(results: Results, attribute: Attribute) -> dict[str, dict[str, Any]]:
+    """By `point`, everyone's and each group's shares of missed and of alarmed (`groups`), the `gaps` by the attribute, and the `cuts` by group.
+
+    0.5, then one cut-off for everyone, fitted so that 90 (95) of 100 sick are found, then one for each group, fitted to its own sick.
+    """
+    about = pl.col("attribute").is_in([OVERALL, attribute.name])
+    frame, told = rows(results, "operating_points", about, "estimable", values.KNOWN), {}
+    if frame.is_empty():
+        return told
+    levels = figures(frame.filter(~BETWEEN), "point", "metric", "group", read=alone)
+    for point in POINTS:
+        each = point == IN_EACH  # everyone's own cut-off is that of one for all
+        of = attribute.groups if each else ("all", *attribute.groups)
+        known = [g for g in of if levels.keys() >= {(point, "tpr", g), (point, "fpr", g)}]
+        rates = {group: (levels[point, "tpr", group].complement, levels[point, "fpr", group]) for group in known}
+        groups = [{"group": g, "missed": missed, "alarmed": alarmed} for g, (missed, alarmed) in rates.items()]
+        if known and (each or "all" in known):
+            gaps = list(figures(frame.filter(BETWEEN, point=point), "contrast", "metric").values())
+            cuts = {group: levels[point, "threshold", group] for group in of if (point, "threshold", group) in levels}
+            told[point] = {"point": point, "cuts": cuts, "groups": groups, "gaps": gaps}
+    return told
 
 
 def together(line: Mapping[str, Any], what: str) -> Estimate | None:

@@ -13,7 +13,7 @@ from lib.pictures.saliency import OUTSIDE_IF_EVEN
 from lib.report.facts.cohort import greys, pixels_apart
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.options import Share
-from lib.report.facts.values import Estimate, estimate, parts, row, rows
+from lib.report.facts.values import Estimate, estimate, keys_of, parts, rows
 from lib.results import Results
 
 Grey = NDArray[np.float64]
@@ -79,12 +79,10 @@ def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEI
     """
     histograms = rows(results, "histograms", attribute=attribute.name, weighting=weighting)
     bars = parts(histograms, "group", "label")
-    rule = row(results, "recommendation", option="threshold rule")
-    cuts: dict[str, float | None] = {}
-    if rule and rule["target"] == attribute.name:
-        keys = {key: rule[key] for key in ("postprocessing", "target")}
-        thresholds = rows(results, "thresholds", weighting=weighting, **keys)
-        cuts = {line["group"]: line["threshold"] for line in thresholds.to_dicts()}
+    rule, cuts = decide(results).rule, {}
+    if rule and rule.target == attribute:
+        keys = keys_of((weighting, *rule.method[1:]))
+        cuts = {line["group"]: line["threshold"] for line in rows(results, "thresholds", **keys).to_dicts()}
     told = []
     for group in attribute.groups:
         sick, healthy = (bars.get((group, label)) for label in (SICK, HEALTHY))
@@ -96,7 +94,7 @@ def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEI
 def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
     """Findings by the number of their patients, those that are estimable in two groups at least.
 
-    `groups`: the share of the sick of each that is missed; `worst`, the highest; `differences` between groups, with their verdicts.
+    `groups`: the share of the sick of each that is missed; `differences` between groups, with their verdicts.
     """
     by_finding = parts(rows(results, "misses_by_finding", "estimable", attribute=attribute.name), "finding")
     told = []
@@ -105,8 +103,7 @@ def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
         apart = [estimate(line) for line in lines if line["contrast"] not in (None, MAX_MIN)]
         kept = {group: levels[group] for group in attribute.groups if levels.get(group)}
         if len(kept) >= 2:
-            worst, patients = max(share.value for share in kept.values()), sum(line["patients"] for line in lines)
-            own = {"finding": finding, "patients": patients, "groups": kept, "worst": worst}
+            own = {"finding": finding, "patients": sum(line["patients"] for line in lines), "groups": kept}
             told.append(own | {"differences": tuple(difference for difference in apart if difference)})
     return sorted(told, key=lambda own: (own["patients"], own["finding"]), reverse=True)
 

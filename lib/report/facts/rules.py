@@ -7,28 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    BASELINE,
-    BASELINE_GAPS,
-    NO_TARGET,
-    OVERALL,
-    PATIENT,
-    RANDOMISED,
-    SHOWN,
-    SUGGESTED,
-    WIDENED,
-    Attribute,
-)
+from lib import names
+from lib.names import BASELINE, BASELINE_GAPS, NO_TARGET, OVERALL, PATIENT, RANDOMISED, SHOWN, SUGGESTED, Attribute
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.effects import Other, others
-from lib.report.facts.gaps import widest_gap
-from lib.report.facts.values import Estimate, alone, estimate, figure, figures, keys_of, parts, row, rows
+from lib.report.facts.gaps import others, widest_gap
+from lib.report.facts.values import Estimate, Row, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
-
-Gap = dict[str, Any]
-"""The row of the one gap that rules are followed by, its `attribute`, and its `place` in other tables."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +30,11 @@ class Rule:
         return keys_of((BASELINE[0], self.name, self.target.name if self.target else NO_TARGET))
 
 
-def followed(results: Results, d: Decision) -> Gap | None:
-    """The gap of the first finding by the page's attribute, else the widest by it; None where none is estimable."""
+def followed(results: Results, d: Decision) -> Row | None:
+    """The row of the gap of the first finding by the page's attribute, else of the widest by it, its `attribute`, and its `place` in other tables.
+
+    None where none is estimable.
+    """
     finding = {"metric": d.own.metric, "contrast": d.own.contrast} if d.own else {}
     gap = widest_gap(results, d.attribute, family=BASELINE_GAPS, **finding)
     place = gap and {key: gap[key] for key in ("attribute", "metric", "contrast")}
@@ -158,7 +147,7 @@ def adjusting(results: Results) -> dict[str, Any]:
     d, cut = decide(results), thresholds(results)
     gap, option = followed(results, d), d.rule
     of_rules = rules_of(results, "effects", d.attribute, values.error_gaps(d.attribute))
-    widening = {rule: [line for line in lines if line["outcome"] == WIDENED] for rule, lines in of_rules.items()}
+    widening = {rule: [line for line in lines if line["outcome"] == names.WIDENED] for rule, lines in of_rules.items()}
     widened = {rule: {line["outcome_verdict"] for line in lines} for rule, lines in widening.items()}
     changes = [line for lines in of_rules.values() for line in lines if gap and line["detectable"] is not None]
     detectable = [line["detectable"] for line in changes if all(line[k] == gap[k] for k in ("metric", "contrast"))]
@@ -168,6 +157,9 @@ def adjusting(results: Results) -> dict[str, Any]:
     tried = parts(rows(results, "metrics", values.RULED, ~values.WEIGHTED, attribute=OVERALL), "postprocessing")
     best = ours(cut["rules"], d) if cut else None
     single = option if option and not option.weighting else None
+    elsewhere = others(results, d.attribute, single.method) if single else []
+    # of those by one attribute in one kind of error, the widest
+    widest = {(o["gap"].attribute, o["gap"].error): o for o in sorted(elsewhere, key=lambda o: o["gap"].size.value)}
     return {
         "d": d,
         "gap": gap,
@@ -185,18 +177,10 @@ def adjusting(results: Results) -> dict[str, Any]:
         "higher": _higher(d),
         "folds": results.manifest["settings"].get("audit", {}).get("folds"),
         "firm": cut["rules"][best] if best else {},
-        "elsewhere": _widest_by_error(others(results, d.attribute, single.method)) if single else [],
+        "elsewhere": list(widest.values()),
         "coins": [name for name in tried if name in RANDOMISED],
         "rejected": [name for name in tried if name in d.rejected],
     }
-
-
-def _widest_by_error(gaps: list[Other]) -> list[Other]:
-    """By attribute and error, the widest of these gaps."""
-    widest: dict[tuple[str, str], Other] = {}
-    for own in sorted(gaps, key=lambda own: own["gap"].size.value):
-        widest[own["gap"].attribute.name, own["gap"].error] = own
-    return list(widest.values())
 
 
 def _higher(d: Decision) -> str | None:

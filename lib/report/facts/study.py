@@ -8,7 +8,7 @@ import polars as pl
 
 from lib.names import BASELINE_WEIGHTING, DRAWN, IMAGE, OVERALL, PATIENT
 from lib.report.facts.gaps import ability
-from lib.report.facts.values import BALANCED, UNTREATED, Estimate, figure, parts, rate, rows
+from lib.report.facts.values import BALANCED, UNTREATED, Estimate, parts, rate, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -23,9 +23,13 @@ LISTED = ("weightings", "postprocessings", "attributes", "seeds", "named")
 
 
 @sentences("study")
+@sentences("provenance")
 def study_facts(study: Results) -> dict[str, Any]:
-    """What the template `study` is told; what a manifest lacks is None."""
-    manifest = study.manifest
+    """What the templates `study` and `provenance` are told; what a manifest lacks is None. `given`: the scores were made elsewhere.
+
+    A source that names ChestX-ray is the NIH's (`kind`); a cohort drawn by this project says so; of any other nothing is known.
+    """
+    manifest, source = study.manifest, study.manifest["cohort"]["source"]
     model = {"name": None, "package": None} | (manifest.get("model") or {})
     named = dict(manifest["settings"]["training"].get("named", {}))
     odd = rows(study, "odd_networks").to_dicts()
@@ -35,7 +39,8 @@ def study_facts(study: Results) -> dict[str, Any]:
     crossings, least = rows(study, "pooled_crossings"), manifest["settings"]["audit"].get("smallest_cell")
     return {
         "cohort": {"train_images": 0, "key": None} | manifest["cohort"],
-        "drawn": manifest["cohort"]["source"] == DRAWN,
+        "drawn": source == DRAWN,
+        "kind": "drawn" if source == DRAWN else "nih" if "chestx-ray" in source.lower() else "other",
         "attributes": list(study.attributes.values()),
         "views": set(getattr(study.attributes.get("view"), "groups", ())) == {"AP", "PA"},
         "networks": study.n_seeds,
@@ -54,7 +59,7 @@ def study_facts(study: Results) -> dict[str, Any]:
         "margin": study.margin,
         "ability": ability(study),
         "accuracy": rate(study, BALANCED),
-        "by_image": {"auc": _by_image(study, "auc"), "accuracy": _by_image(study, BALANCED)},
+        "by_image": {"auc": rate(study, "auc", unit=IMAGE), "accuracy": rate(study, BALANCED, unit=IMAGE)},
         "smallest": least,
         # groups of which some rate is not estimable
         "small": [(study.attributes[name], group) for name, group in unknown if name in study.attributes],
@@ -62,18 +67,15 @@ def study_facts(study: Results) -> dict[str, Any]:
         "failed": [n | {"found": n["found"].split(" of ")[0]} for n in odd if n["failed"]],
         "without": _without(study),
         "learned": training(study),
+        "kept": kept(study),
         "mixed": {reason: reasons[reason] for reason in MIXED if reasons[reason]},
     }
-
-
-def _by_image(study: Results, metric: str) -> Estimate | None:
-    return figure(study, "metrics", **UNTREATED, attribute=OVERALL, group="all", unit=IMAGE, metric=metric)
 
 
 def training(study: Results) -> dict[str, Any] | None:
     """`figures[name][weighting]`: by epoch, the mean over networks of the AUC on tuning patients and of the loss, with the least and the most.
 
-    `at_last` of all `networks` were kept at the last epoch. None where networks were trained for one epoch.
+    None where networks were trained for one epoch.
     """
     told: dict[str, dict[str, list[tuple[int, Estimate]]]] = {"tune_auc": {}, "train_loss": {}}
     history = sorted(parts(rows(study, "history"), "epoch", "weighting").items(), key=lambda place: place[0][0])
@@ -85,8 +87,13 @@ def training(study: Results) -> dict[str, Any] | None:
     epochs = [epoch for epoch, _ in told["tune_auc"].get(BASELINE_WEIGHTING, [])]
     if len(epochs) < 2 or BASELINE_WEIGHTING not in told["train_loss"]:
         return None
-    kept = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts()]
-    return {"figures": told, "epochs": epochs, "networks": len(kept), "at_last": sum(kept)}
+    return {"figures": told, "epochs": epochs}
+
+
+def kept(study: Results) -> dict[str, int] | None:
+    """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
+    stopped = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts() if (run["epochs"] or 0) > 1]
+    return {"n": len(stopped), "last": sum(stopped)} if stopped else None
 
 
 def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:
@@ -114,17 +121,6 @@ def _without(study: Results) -> list[dict[str, Any]]:
             both = {"accuracy": line["value"], "accuracy_without": line["value_without"]}
             told.append(own | both | {"gap": gap and tuple(gap[column] for column in columns)})
     return told
-
-
-@sentences("provenance")
-def provenance(study: Results) -> dict[str, Any]:
-    """What the template `provenance` is told: the kind of source, and whether the scores were `given`, made elsewhere.
-
-    A source that names ChestX-ray is the NIH's; a cohort drawn by this project says so; of any other nothing is known.
-    """
-    name = study.manifest["cohort"]["source"]
-    kind = "drawn" if name == DRAWN else "nih" if "chestx-ray" in name.lower() else "other"
-    return {"kind": kind, "source": name, "given": bool(study.manifest.get("of_predictions"))}
 
 
 def runs(study: Results) -> dict[str, Any] | None:

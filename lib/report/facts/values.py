@@ -25,6 +25,8 @@ def keys_of(method: Method) -> dict[str, str]:
 
 
 UNTREATED = keys_of(BASELINE)
+Row = dict[str, Any]
+"""A row of the bundle, or what is computed from some, by name."""
 
 
 def acts_on(attribute: Attribute) -> pl.Expr:
@@ -115,9 +117,9 @@ def figure(results: Results, table: str, **keys: Any) -> Estimate | None:
 
 
 def rate(results: Results, metric: str, attribute: str = OVERALL, group: str = "all", **keys: Any) -> Estimate | None:
-    """A rate of the untouched baseline by patient: everyone's, or that of a group; `keys` name another method."""
+    """A rate of the untouched baseline by patient: everyone's, or that of a group; `keys` name another method, or unit."""
     place = {"attribute": attribute, "group": group, "metric": metric, "unit": PATIENT}
-    return figure(results, "metrics", **place, **(UNTREATED | keys))
+    return figure(results, "metrics", **(place | UNTREATED | keys))
 
 
 def judged(results: Results, attribute: str = OVERALL) -> dict[str, dict[str, Any]]:

@@ -7,23 +7,15 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import (
-    ALTERNATIVE,
-    BASELINE_WEIGHTING,
-    BY_PATIENT,
-    ERRORS,
-    OVERALL,
-    PLACEBO,
-    RANDOMISED,
-    RECOMMENDED,
-    by_groups,
-)
+from lib import names
+from lib.names import ALTERNATIVE, BASELINE_WEIGHTING, BY_PATIENT, ERRORS, OVERALL, PLACEBO, RANDOMISED, RECOMMENDED
 from lib.report.facts import values
-from lib.report.facts.cohort import data, of_view
+from lib.report.facts.cohort import data
 from lib.report.facts.decision import decide
 from lib.report.facts.effects import LAST_LAYER, WEIGHTING, Effects, effects
 from lib.report.facts.gaps import within
 from lib.report.facts.pictures import HEALTHY, SICK
+from lib.report.facts.study import kept
 from lib.report.facts.values import KEYS, RULED, WEIGHTED, figures, parts, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
@@ -45,16 +37,14 @@ weighs every group and label alike. `tie`: how much more often the first group i
 """
 Cells = Mapping[tuple[str, str, int], tuple[int, float]]
 """Images and their weight by attribute, group and label."""
-Weights = dict[str, Any]
-"""All weightings (`others`) beside `start`, the unweighted training. `groups` are the two sides of the page's gaps.
-
-`tied`: the label goes with the group in the training images at all; weightings that are `breaking` or `keeping` the tie, and those of
-the latter that are `counting`, that keep it though they change how often each group is seen.
-"""
 
 
-def weights(results: Results) -> Weights | None:
-    """From the mean weight and the number of training images of every group and label."""
+def weights(results: Results) -> dict[str, Any] | None:
+    """All weightings (`others`) beside `start`, the unweighted training, from the mean weight and the number of training images of every group and label.
+
+    `groups` are the two sides of the page's gaps. `tied`: the label goes with the group in the training images at all; weightings that are
+    `breaking` or `keeping` the tie, and those of the latter that are `counting`, that keep it though they change how often each group is seen.
+    """
     d, full, contrasts = decide(results), effects(results, WEIGHTING), decide(results).attribute.contrasts
     groups = (contrasts[full["contrast"] if full else next(iter(contrasts))], d.attribute.reference)
     effect = {one["method"][0]: one for one in full["methods"]} if full else {}
@@ -136,14 +126,6 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
     return None if None in (alone, whole) else {"alone": alone, "whole": whole, "floor": max(floors, default=None)}
 
 
-def _kept(results: Results) -> dict[str, int] | None:
-    """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
-    known = rows(results, "runs", pl.col("epochs") > 1, pl.col("best_epoch").is_not_null())
-    if known.is_empty():
-        return None
-    return {"n": known.height, "last": known.filter(pl.col("best_epoch") == pl.col("epochs")).height}
-
-
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
     """By label, how much higher the first group's scores lie than the second's, on average (from the histograms)."""
     means = {}
@@ -168,31 +150,36 @@ def why(results: Results) -> dict[str, Any] | None:
     return {"parts": told} if told else None
 
 
-@sentences("formulas")
-def families(results: Results) -> dict[str, Any]:
+def families(results: Results) -> list[str]:
     """Families of the weightings that were tried, each once, with `patient_balanced` where others are multiplied by it."""
     tried = parts(rows(results, "metrics", WEIGHTED, attribute=OVERALL), "weighting")
     told: dict[str, None] = {}
     for name in (name.removeprefix(PLACEBO) for name in tried):
         rest = name.removeprefix(BY_PATIENT)
         told |= {} if rest == name else {"patient_balanced": None}
-        family = by_groups(rest)
+        family = names.by_groups(rest)
         told[family[0] if family else rest] = None
-    return {"families": list(told)}
+    return list(told)
 
 
 @sentences("weightings")
-def told(results: Results) -> dict[str, Any]:
-    """The facts of the sentences on weightings."""
+@sentences("formulas")
+@sentences("mechanism")
+def mechanism(results: Results) -> dict[str, Any]:
+    """What the sentences are told on weightings, and on what the network takes from the group.
+
+    `tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
+    `lies`: by label, how much higher the first group's scores lie on average, `same`: with the same patient, by label; `both`: what crossing does.
+    """
     d, w, full = decide(results), weights(results), effects(results, WEIGHTING)
-    best = full["best"] if full else None
+    best, own, before = full["best"] if full else None, d.attribute, data(results)
     compared = dict.fromkeys((BASELINE_WEIGHTING, best["method"][0])) if w and best else ()
-    apart = [mean_scores(results, name, d.attribute.name, w["groups"]) for name in compared]
+    apart = [mean_scores(results, name, own.name, w["groups"]) for name in compared]
     # how well a straight rule on what the network computes tells an attribute, or the label
     aucs = figures(rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all"), "attribute")
     reads = {name: {"auc": auc, "reads": (auc.low or 0.0) > 0.5} for name, auc in aucs.items()}
     probes = {name: {"attribute": results.attributes.get(name, name)} | own for name, own in reads.items()}
-    place = (d.attribute, full["contrast"] if full else None)
+    place = (own, full["contrast"] if full else None)
     return {
         "d": d,
         "w": w,
@@ -202,25 +189,15 @@ def told(results: Results) -> dict[str, Any]:
         "label": probes.pop("label", None),
         "probes": list(probes.values()),
         "last": _last(results, full),
-        "kept": _kept(results),
+        "kept": kept(results),
         "floor": full["floor"] if full else {},
-    }
-
-
-@sentences("mechanism")
-def mechanism(results: Results) -> dict[str, Any]:
-    """`tie`: that of the attribute with the label; `pixels`: what differs in them by it; `read`: how well the network's last features tell it;
-    `lies`: by label, how much higher the first group's scores lie on average, `same`: with the same patient, by label; `both`: what crossing does.
-    The rest: `weightings`."""
-    facts, before = told(results), data(results)
-    own, w = facts["d"].attribute, facts["w"]
-    return facts | {
+        "families": families(results),
         "tie": before["tie"],
         "pixels": before["apart"],
-        "read": next((p["auc"] for p in facts["probes"] if p["attribute"] == own and p["reads"]), None),
+        "of_view": before["of_view"],
+        "read": probes[own.name]["auc"] if own.name in probes and probes[own.name]["reads"] else None,
         "lies": mean_scores(results, BASELINE_WEIGHTING, own.name, w["groups"]) if w else None,
         "same": within(results, own, f"{w['groups'][0]} - {w['groups'][1]}") if w else {},
-        "of_view": of_view(own),
         "both": both(results),
     }
 
@@ -238,6 +215,6 @@ def both(results: Results) -> dict[str, Any] | None:
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
     acting = values.acts_on(decide(results).attribute)
     tried = parts(rows(results, "metrics", WEIGHTED, RULED, acting, attribute=OVERALL), *KEYS)
-    names = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
-    names |= {"coin": best["postprocessing"] in RANDOMISED, "n": len(tried)}
-    return names | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
+    told = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
+    told |= {"coin": best["postprocessing"] in RANDOMISED, "n": len(tried)}
+    return told | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}

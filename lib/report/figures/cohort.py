@@ -9,9 +9,7 @@ import polars as pl
 from lib.names import OVERALL
 from lib.report.facts import baseline as facts
 from lib.report.facts import cohort
-from lib.report.facts.baseline import Line
-from lib.report.facts.cohort import Row
-from lib.report.facts.values import Estimate
+from lib.report.facts.values import Estimate, Row
 from lib.report.figures import marks
 from lib.report.figures.layout import Chart, over, written
 from lib.report.figures.marks import Panel, around_zero, dot, dot_panels, roomy, row_of, span
@@ -158,12 +156,12 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
     """
     lines, language = material["lines"], material.language
 
-    def row(line: Line) -> str:
+    def row(line: Row) -> str:
         named = language.contrast if line["contrast"] else language.group
         name = named(line["contrast"] or line["group"], line["attribute"]) if line["attribute"] else ""
         return row_of(language, line["attribute"], name)
 
-    def look(line: Line, cell: Estimate | None) -> Look:
+    def look(line: Row, cell: Estimate | None) -> Look:
         if everyone is not None:
             return group_look(line["attribute"], line["group"])
         return DIFFERENCES.get(cell.verdict if cell else None, DIFFERENCES["not told"])

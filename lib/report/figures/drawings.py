@@ -148,7 +148,7 @@ OF_ANY = (
 )
 
 
-@figure(cohort.sketch)
+@figure(cohort.data)
 def causes(material: Material) -> Chart:
     """How a group can reach a score without any disease: boxes and arrows of illness, the group, the pixels, the label and the score."""
     places, arrows = OF_VIEW if material["of_view"] else OF_ANY

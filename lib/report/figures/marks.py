@@ -6,6 +6,7 @@ Every piece takes its colours from `theme` and its places from the arguments; no
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil, floor
 from typing import Any
 
 import altair as alt
@@ -112,7 +113,7 @@ def span(values: Iterable[Value], *, step: float, least: float = 0.0) -> tuple[f
     known = [end for own in ends for end in own if end is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     missing = max(0.0, least - (high - low)) / 2
-    return _down((low - missing) / step) * step, -_down(-(high + missing) / step) * step
+    return floor(round((low - missing) / step, 9)) * step, ceil(round((high + missing) / step, 9)) * step
 
 
 def around_zero(values: Iterable[Value], *, step: float = 0.05, least: float = 0.1) -> tuple[float, float]:
@@ -250,7 +251,3 @@ def _row_axis(rows: Sequence[str], measure: Measure) -> alt.Axis:
     place = {"labelAlign": "left", "labelPadding": width, "labelLimit": width, "minExtent": width}
     style = {"labelFontWeight": weight, "labelLineHeight": round(measure.small * 1.1)}
     return alt.Axis(title=None, labelExpr=labels + LABELS, **place, **style)
-
-
-def _down(number: float) -> int:
-    return int(number // 1 if abs(number - round(number)) > 1e-9 else round(number))

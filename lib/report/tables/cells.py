@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from great_tables import GT
 
-from lib.report.registry import Material
+from lib.report.registry import Gather, Material, table
 from lib.report.words.language import Language
 from lib.report.words.templates import has
 
@@ -25,6 +25,16 @@ def listing(
     told = [name for name in (look.get("heading"), look.get("stub"), *columns) if name]
     cells = [{name: material(name, **row) for name in told} for row in rows]
     return table_of(cells, heads(material, columns, **dict(of_heads)), material.language, **look)
+
+
+def listed(name: str, gather: Gather, rows: str, own: str, columns: Sequence[str], **look: Any) -> None:
+    """Register a table with a row for each of its facts `rows`, of which each is told the blocks as `own`; the rest as `listing` has it."""
+
+    def draw(material: Material) -> GT:
+        return listing(material, [{own: fact} for fact in material[rows]], columns, **look)
+
+    draw.__name__ = name
+    table(gather)(draw)
 
 
 def heads(material: Material, columns: Sequence[str], **of_heads: Any) -> dict[str, str]:

@@ -4,12 +4,10 @@ from great_tables import GT
 
 from lib.names import BASELINE, ERRORS
 from lib.report import facts
-from lib.report.facts import account, baseline, choice, decide, rules, whatif
-from lib.report.facts import held as facts_of_held
+from lib.report.facts import account, baseline, choice, decide, held, rules, whatif
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
-from lib.report.facts.gaps import widest
 from lib.report.registry import Facts, Material, table
-from lib.report.tables.cells import heads, listing, table_of
+from lib.report.tables.cells import heads, listed, listing, table_of
 from lib.results import Results
 
 
@@ -37,20 +35,6 @@ def pooled_crossings(material: Material) -> GT:
     ]
     labels = heads(material, ("patients", "tpr_raw", "tpr", "fpr_raw", "fpr"))
     return table_of(rows, labels, material.language, stub="group", heading="heading")
-
-
-@table(facts.weightings.why)
-def why_gaps(material: Material) -> GT:
-    """A row for each gap: the whole, what lies in the place of the cut-off, and what lies in how well each group is ranked."""
-    rows = [{"p": part} for part in material["parts"]]
-    return listing(material, rows, ("whole", "cut", "ranking"), stub="gap", heading="attribute")
-
-
-@table(whatif.label_errors)
-def label_errors(material: Material) -> GT:
-    """A row for each gap that is told: how many labels would have to be wrong."""
-    rows = [{"t": told} for told in material["shown"]]
-    return listing(material, rows, ("whose", "alike", "fewest", "looks"), stub="gap", right=())
 
 
 @table(facts.weightings.gather)
@@ -94,10 +78,8 @@ def _left(methods: list[Effect], metric: str) -> list[float]:
 
 
 def _options(study: Results) -> Facts | None:
-    """The decision page, and `ways`: what is left of the widest gap (a Gap) under our choice, judged otherwise (`facts.account.left`)."""
-    d, judged = decide(study), account.left(study)
-    ways = {way: widest(gaps) for way, gaps in judged["ways"].items() if way != "mean"} if judged else {}
-    return {"d": d, "ways": ways} if d.options else None
+    d = decide(study)
+    return {"d": d} if d.options else None
 
 
 @table(_options)
@@ -110,15 +92,9 @@ def options(material: Material) -> GT:
     columns = ("missed", "alarmed", "gap", *others, *(() if slide else ("price",)))
     rows = [{"o": option, "way": None, "left": None} for option in chosen]
     if slide:
-        rows += [{"o": material["d"].choice, "way": way, "left": gap} for way, gap in material["ways"].items() if gap]
+        judged = {"deployed": material["d"].deployed, "anew": material["d"].anew}
+        rows += [{"o": material["d"].choice, "way": way, "left": gap} for way, gap in judged.items() if gap]
     return listing(material, rows, columns, stub="option", right=())
-
-
-@table(choice.recommendation)
-def recommendation(material: Material) -> GT:
-    """A row for each candidate, under its role; loss and change with intervals that hold for all candidates together."""
-    rows, right = [{"c": candidate} for candidate in material["candidates"]], ("loss", "gap", "change")
-    return listing(material, rows, ("needs", *right), stub="method", heading="role", right=right)
 
 
 @table(rules.thresholds)
@@ -129,13 +105,6 @@ def thresholds(material: Material) -> GT:
     rows = [{"rule": material("rule", r=rule)} | cuts for rule, cuts in told.items()]
     labels = {group: material.language.group(group, attribute) for group in attribute.groups}
     return table_of(rows, labels, material.language, stub="rule")
-
-
-@table(rules.replaced)
-def replaced_scores(material: Material) -> GT:
-    """A row for each group under each cost: what is replaced by what, and what becomes of the sick."""
-    rows = [{"own": line} for line in material["shown"]]
-    return listing(material, rows, ("cost", "wanted", "share", "level", "found"), stub="group", heading="rule")
 
 
 @table(account.left)
@@ -168,15 +137,19 @@ def predictive(material: Material) -> GT:
     return listing(material, [{"own": line} for line in material["lines"]], columns, stub="name")
 
 
-@table(account.yearly)
-def yearly(material: Material) -> GT:
-    """A row for each group under each option."""
-    rows = [{"own": line} for line in material["lines"]]
-    return listing(material, rows, ("found", "alarmed"), stub="name", heading="heading")
-
-
-@table(facts_of_held.held)
-def held(material: Material) -> GT:
-    """A row for each thing that is held fixed: the gaps that then stay, and what may still differ."""
-    rows = [{"own": line} for line in material["lines"]]
-    return listing(material, rows, ("missed", "alarmed", "differs"), stub="name", right=())
+# whether a gap lies in the place of the cut-off, or in how well each group is ranked
+columns = ("whole", "cut", "ranking")
+listed("why_gaps", facts.weightings.why, "parts", "p", columns, stub="gap", heading="attribute")
+# how many labels would have to be wrong
+columns = ("whose", "alike", "fewest", "looks")
+listed("label_errors", whatif.label_errors, "shown", "t", columns, stub="gap", right=())
+# loss and change have intervals that hold for all candidates together
+columns, right = ("needs", "loss", "gap", "change"), ("loss", "gap", "change")
+listed("recommendation", choice.recommendation, "candidates", "c", columns, stub="method", heading="role", right=right)
+# of each group under each cost: what is replaced by what, and what becomes of the sick
+columns = ("cost", "wanted", "share", "level", "found")
+listed("replaced_scores", rules.replaced, "shown", "own", columns, stub="group", heading="rule")
+# of each group under each option
+listed("yearly", account.yearly, "lines", "own", ("found", "alarmed"), stub="name", heading="heading")
+# what is held fixed: the gaps that then stay, and what may still differ
+listed("held", held.held, "lines", "own", ("missed", "alarmed", "differs"), stub="name", right=())

@@ -75,20 +75,17 @@ class Language(Writing):
                 return names[pattern].format(label=self.attribute(label.replace(" ", "_")))
         return names.get(key, key if " " in key else key.replace("_", " "))
 
-    def attribute(self, attribute: Attribute | str) -> str:
-        """`age group`, as a heading has it; of a crossing both, of `overall` everyone."""
-        return self._attribute(attribute, "attributes")
-
     def by(self, attribute: Attribute | str) -> str:
         """What stands after "by" (French: after "selon", with its article)."""
-        return self._attribute(attribute, "by")
+        return self.attribute(attribute, "by")
 
-    def _attribute(self, attribute: Attribute | str, table: str) -> str:
+    def attribute(self, attribute: Attribute | str, table: str = "attributes") -> str:
+        """`age group`, as a heading has it; of a crossing both, of `overall` everyone."""
         name = _name(attribute)
         if name == OVERALL:
             return self.phrase("everyone")
         if CROSSED in name:
-            return self.all(self._attribute(part, table) for part in name.split(CROSSED))
+            return self.all(self.attribute(part, table) for part in name.split(CROSSED))
         names = self._names[table]
         label = attribute.label if isinstance(attribute, Attribute) else name.replace("_", " ")
         return names.get(name) or names["other"].format(label=label)
@@ -180,10 +177,6 @@ class Language(Writing):
             by = self.by(option.target) if option.target else None
             parts.append(names["rule_by" if by else "rule"].format(name=self.rule(option.rule), by=by))
         return self.all(parts) if parts else names["nothing"]
-
-    def plain_words(self, option: Any) -> str:
-        """What an option of the decision page does, in words for everybody (`[plain]`); empty where there are none."""
-        return self.does(option.weighting, option.rule)
 
     def does(self, *methods: str | None) -> str:
         """What weightings, families of them or post-processings do (`[plain]`); empty where there are no words, as for the baseline's."""
