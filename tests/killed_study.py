@@ -43,7 +43,9 @@ class Network(here.TinyNetwork):
         return super().features(x)
 
 
-classifier.build = store.build = records.build = lambda *_: Network()  # in the processes of a study, too: they import this file
+classifier.build = store.build = records.build = lambda *_: (
+    Network()
+)  # in the processes of a study, too: they import this file
 
 
 def forked(root: Path, work: Callable[[], int]) -> int:

@@ -42,12 +42,15 @@ def compute(context: Context) -> list[pl.DataFrame]:
     added = np.stack([_added(own, found.baseline) for own in methods], axis=1)
     patients = len(added)
     draw = context.stream(name)
-    parts = np.concatenate([_parts(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
+    parts = np.concatenate([parts_of(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
     # no accuracy exceeds 1: whatever is simpler stands before whatever is not
     order = np.array([2.0 * KINDS.index(kind_of(own.method)) for own in methods])
     limits = {"most": context.preferences["largest_loss"], "margin": context.margin, "order": order}
-    left, best = _left(values, added, parts, np.ones(patients), **limits)
-    drawn = [_left(values, added, parts, w, **limits)[0] for w in patient_weights(patients, RESAMPLES, context.seed)]
+    left, best = left_by_choices(values, added, parts, np.ones(patients), **limits)
+    drawn = [
+        left_by_choices(values, added, parts, w, **limits)[0]
+        for w in patient_weights(patients, RESAMPLES, context.seed)
+    ]
     chosen, times = np.unique(best, return_counts=True)
     networks = np.average([_networks(methods[k], found.baseline) for k in chosen], axis=0, weights=times)
     off = norm.ppf(1 - ALPHA / 2) * np.sqrt(np.nanvar(drawn, axis=0, ddof=1) + networks)
@@ -86,12 +89,12 @@ def _networks(own: Disparity, baseline: Disparity) -> Array:
     return np.concatenate([part.networks + part.floor for part in told])
 
 
-def _parts(fold: Array) -> Array:
+def parts_of(fold: Array) -> Array:
     """Who is in which part, (PARTS, P)."""
     return (fold == np.arange(PARTS)[:, None]) * 1.0
 
 
-def _left(
+def left_by_choices(
     values: Array, added: Array, parts: Array, weights: Array, *, most: float, margin: float, order: Array
 ) -> tuple[Array, Array]:
     """What the choices leave, a mean over all parts, (1 + K,), and the method chosen for each part.
