@@ -6,13 +6,14 @@ if sys.version_info < (3, 11):  # noqa: UP036, before anything is imported that 
     sys.exit("Python %d.%d is too old: version 3.11 or newer is needed." % sys.version_info[:2])  # noqa: UP031
 
 import argparse
-import errno
 import logging
 import os
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
+from lib.files import FULL, READ_ONLY
 from lib.messages import UserError, message, speak
 from lib.settings import LANGUAGE, ROOT, bundle_folder, spoken_language, study_settings
 
@@ -62,12 +63,12 @@ def _harmless(text: str) -> str:
 def _about_the_disk(error: OSError) -> str:
     """One sentence on a full disk, a read-only one, or whatever else the system refused."""
     place = error.filename or message("a file")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in FULL:
         return message(
             "{place} cannot be written, the disk is full: what was finished is kept; free some room and start again.",
             place,
         )
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+    if error.errno in READ_ONLY:
         why = os.strerror(error.errno).lower()
         return message("{place} cannot be read or written ({why}): give access, or use another folder.", place, why)
     return f"{place}: {error.strerror}." if error.strerror else f"{error}"
@@ -141,7 +142,12 @@ def _import_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--patients", type=int, help="number of patients (default: all), of each student if there are any"
     )
-    command.add_argument("--findings", help="findings that count as sick, comma-separated; other sick images stay out")
+    command.add_argument(
+        "--findings",
+        type=lambda written: tuple(map(str.strip, written.split(","))),
+        default=(),
+        help="findings that count as sick, comma-separated; other sick images stay out",
+    )
     command.add_argument("--valid-share", type=float, default=0.25, help="share of patients in valid (default: 0.25)")
     command.add_argument("--train-list", type=Path, help="official list of images for train")
     command.add_argument("--valid-list", type=Path, help="official list of images for valid")
@@ -161,16 +167,7 @@ def _demo(options: argparse.Namespace) -> None:
 def _import_nih(options: argparse.Namespace) -> None:
     from lib.cohort.nih import Choice, import_nih
 
-    choice = Choice(
-        patients=options.patients,
-        findings=tuple(f.strip() for f in options.findings.split(",")) if options.findings else (),
-        valid_share=options.valid_share,
-        train_list=options.train_list,
-        valid_list=options.valid_list,
-        seed=options.seed,
-        students=options.students,
-        overlap=options.overlap,
-    )
+    choice = Choice(**{field.name: getattr(options, field.name) for field in fields(Choice)})
     for folder in import_nih(options.metadata, options.images, options.out, choice, size=options.size):
         print(folder)
 

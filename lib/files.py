@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 
 from lib.messages import UserError, message
 
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-_READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class StorageError(OSError):
@@ -30,9 +30,9 @@ def writing_to(folder: Path) -> Iterator[None]:
     except StorageError:
         raise
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             why = message("its disk (or your quota) is full: free some space")
-        elif error.errno in _READ_ONLY:
+        elif error.errno in READ_ONLY:
             why = message("it is read-only for you: allow writing to it, or work in a copy elsewhere")
         else:
             raise

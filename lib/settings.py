@@ -102,20 +102,11 @@ def read_origin(folder: Path) -> dict[str, str]:
     return origin if isinstance(origin, dict) else {}
 
 
-def studied_as(cohort: str | Path, root: Path = ROOT) -> str | None:
-    """The name in `data/` under which the cohort in this folder was studied here, or None."""
-    folder = str(Path(cohort).resolve())
-    names = [
-        path.parent.name
-        for path in (root / "data").glob(f"*/{ORIGIN}")
-        if read_origin(path.parent).get("folder") == folder
-    ]
-    return sorted(names)[0] if names else None
-
-
 def cohort_name(cohort: str | Path, root: Path = ROOT) -> str:
     """The name of a cohort given by name or path: that under which its folder was studied, else the path's last part."""
-    return studied_as(cohort, root) or Path(cohort).resolve().name
+    folder = Path(cohort).resolve()
+    places = [path.parent for path in (root / "data").glob(f"*/{ORIGIN}")]
+    return min((place.name for place in places if read_origin(place).get("folder") == str(folder)), default=folder.name)
 
 
 def data_folder(cohort: str | Path, root: Path = ROOT) -> Path:

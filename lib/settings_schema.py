@@ -6,17 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, create_model
 
+from lib import names
 from lib.messages import message
-from lib.names import (
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
-    BY_PATIENT,
-    DEFAULTS,
-    PLACEBO,
-    POSTPROCESSINGS,
-    WEIGHTINGS,
-    is_weighting,
-)
 from lib.schema import Model, allowed_values, first_mistake
 from lib.settings import SettingsError, languages
 from lib.training.settings import ComputeSettings, TrainingSettings
@@ -39,14 +30,14 @@ def _list(items: Any, first: str | None = None, most: int | None = None, least: 
 
 
 def _known(name: str) -> str:
-    if not is_weighting(name):
+    if not names.is_weighting(name):
         raise ValueError("not as the schema has it, which is told")
     return name
 
 
-_OTHERS = [f"{BY_PATIENT}NAME", f"{PLACEBO}NAME"]
+_OTHERS = [f"{names.BY_PATIENT}NAME", f"{names.PLACEBO}NAME"]
 Weighting = Annotated[
-    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(WEIGHTINGS), "also": _OTHERS})
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(names.WEIGHTINGS), "also": _OTHERS})
 ]
 
 
@@ -62,7 +53,7 @@ def _stated() -> dict[str, Any]:
 
 
 class Weightings(Model):
-    weightings: _list(Weighting, first=BASELINE_WEIGHTING) = [BASELINE_WEIGHTING]
+    weightings: _list(Weighting, first=names.BASELINE_WEIGHTING) = [names.BASELINE_WEIGHTING]
     """Weightings of the training images, each trained with every seed."""
     seeds: _list(Annotated[int, Field(ge=0, le=2**32 - 1)]) = [1, 2, 3]
     """Seeds of everything random; the more there are, the better the noise of retraining is known."""
@@ -72,9 +63,11 @@ Training = create_model("Training", __base__=Weightings, **_stated())
 
 
 class Audit(Model):
-    attributes: _list(str, most=MOST_ATTRIBUTES) = list(DEFAULTS)
+    attributes: _list(str, most=MOST_ATTRIBUTES) = list(names.DEFAULTS)
     """Attributes whose groups are compared: sex, age_group, view, or a column of `metadata.csv`, as in "race:Race=White"."""
-    postprocessings: _list(Literal[*POSTPROCESSINGS], first=BASELINE_POSTPROCESSING) = list(POSTPROCESSINGS)
+    postprocessings: _list(Literal[*names.POSTPROCESSINGS], first=names.BASELINE_POSTPROCESSING) = list(
+        names.POSTPROCESSINGS
+    )
     """Adjustments of decisions, each with every weighting."""
     margin: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     """Differences of rates under it count as none (0.05: five points)."""
@@ -91,7 +84,7 @@ class Preferences(Model):
     """Acceptable loss of balanced accuracy (0.02: two points)."""
     may_use_demographics: bool = False
     """Whether a decision may ask for sex or age; the view is no demographic."""
-    rejected: _list(Literal[*POSTPROCESSINGS], least=0) = ["equal_selection"]
+    rejected: _list(Literal[*names.POSTPROCESSINGS], least=0) = ["equal_selection"]
     """Post-processings that are tried and never recommended, because one does not hold fair what they aim at."""
 
 

@@ -119,7 +119,7 @@ def test_damaged_bytes_never_raise(tmp_path_factory, data):
 def decoded(monkeypatch) -> list[str]:
     """The names of files as they are decoded from now on."""
     seen, real = [], images.read_grey
-    monkeypatch.setattr(images, "read_grey", lambda path, size: seen.append(path.name) or real(path, size))
+    monkeypatch.setattr(images, "read_grey", lambda path, *how: seen.append(path.name) or real(path, *how))
     return seen
 
 
@@ -158,7 +158,7 @@ def test_the_same_content_elsewhere_is_not_decoded_again(tmp_path, monkeypatch):
 
 
 def test_an_interrupted_decoding_leaves_no_map(tmp_path, monkeypatch):
-    def interrupted(path, size):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
     frame = frame_of(tmp_path, png(Image.fromarray(GREY)))

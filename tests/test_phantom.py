@@ -152,15 +152,15 @@ def test_dials_and_effects_have_the_same_names():
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), "much", None, True])
 def test_a_dial_outside_0_to_1_is_one_sentence(value):
-    with pytest.raises(ValueError, match=r"the dial shortcut is .*; allowed is a number from 0 to 1\.$"):
+    with pytest.raises(ValueError, match=r"^shortcut is .*; allowed is a number from 0 to 1\.$"):
         Dials(shortcut=value)
 
 
 def test_dials_are_read_from_the_command_line():
     assert read_dials(["visibility=0.5", "nature=0"], NULL) == Dials(nature=0, visibility=0.5)
-    with pytest.raises(ValueError, match="'charm' is no dial; allowed are nature, "):
+    with pytest.raises(ValueError, match="'charm' is unknown; allowed are .*nature, "):
         read_dials(["charm=1"], NULL)
-    with pytest.raises(ValueError, match="the dial shortcut is 'lots'"):
+    with pytest.raises(ValueError, match="^shortcut is 'lots'"):
         read_dials(["shortcut=lots"], NULL)
 
 

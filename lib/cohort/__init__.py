@@ -9,7 +9,6 @@ from lib.cohort.reader import (
     read_cohort,
     readable,
     readable_images,
-    require_both_classes,
     with_digest,
 )
 
@@ -22,7 +21,6 @@ __all__ = [
     "read_cohort",
     "readable",
     "readable_images",
-    "require_both_classes",
     "unpack",
     "with_digest",
 ]

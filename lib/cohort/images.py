@@ -11,7 +11,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,11 +94,10 @@ def _decode(paths: list[str], size: int, building: Path) -> list[int]:
             os.posix_fallocate(file.fileno(), 0, building.stat().st_size)
     failed = []
     depth = _depth_of_all(paths)
-    scale = {} if depth is None else {"depth": depth}
 
     def one(row: int) -> None:
         try:
-            pixels[row] = read_grey(Path(paths[row]), size, **scale)
+            pixels[row] = read_grey(Path(paths[row]), size, depth)
         except UNREADABLE:
             failed.append(row)
 
@@ -173,8 +172,13 @@ def bits(highest: int) -> int:
 
 def _depth_of_all(paths: list[str]) -> int | None:
     """Bits that the highest value of all 16-bit images needs; None when no image is one. Fewer than 16 are told."""
+
+    def highest_deep_value(path: str) -> int | None:
+        with suppress(*UNREADABLE), _opened(Path(path)) as image:
+            return int(np.asarray(image).max()) if _is_deep(image) else None
+
     with ThreadPoolExecutor() as pool:
-        highest = [value for value in pool.map(_highest_deep_value, map(Path, paths)) if value is not None]
+        highest = [value for value in pool.map(highest_deep_value, paths) if value is not None]
     if not highest:
         return None
     depth = bits(max(highest))
@@ -188,14 +192,6 @@ def _depth_of_all(paths: list[str]) -> int | None:
             )
         )
     return depth
-
-
-def _highest_deep_value(path: Path) -> int | None:
-    try:
-        with _opened(path) as image:
-            return int(np.asarray(image).max()) if _is_deep(image) else None
-    except UNREADABLE:
-        return None
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Files of an NIH import: where the images are, how they are resized and kept, and the zip handed out."""
 
-import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -26,11 +26,8 @@ def find_images(folder: Path) -> dict[str, Path]:
             f"{folder} is not a folder; allowed is one that holds the images or images_001 to images_012."
         )
     paths: dict[str, Path] = {}
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in names:
-            if name.lower().endswith(".png") and not name.startswith("."):
-                paths.setdefault(name, Path(place) / name)
+    for path in sorted(folder.rglob("[!.]*.[pP][nN][gG]")):
+        paths.setdefault(path.name, path)
     return paths
 
 
@@ -68,15 +65,13 @@ def write_cohort(folder: Path, rows: pl.DataFrame, places: dict[str, Path], size
 def _resize(todo: tuple[Path, Path, int]) -> Path | None:
     """Write one image; returns its source when it cannot be read."""
     source, target, size = todo
-    part = target.with_suffix(".part")
     try:
         grey = read_grey(source, size)
     except UNREADABLE as error:
         if isinstance(error, OSError) and error.errno:
             raise
         return source
-    Image.fromarray(grey).save(part, "PNG")
-    part.replace(target)
+    write_whole(target, partial(Image.fromarray(grey).save, format="PNG"))
     return None
 
 

@@ -89,7 +89,11 @@ def read_cohort(folder: str | Path, attributes: Sequence[AttributeSpec] | None =
     for column, label in ({"age": "age", "sex": "sex", "view": "view"} | others).items():
         checks.append((f"images whose {label} is unknown", frame[column].null_count(), f"kept, in no {label} group"))
     require_both_classes(folder, frame)
-    _require_patients(folder, frame)
+    for split in SPLITS:
+        if frame.filter(split=split)["patient"].n_unique() < 2:  # nothing could be said beyond that one
+            raise CohortError(
+                "{folder} holds images of one patient only; at least two patients are needed.", folder / split
+            )
 
     frame = with_digest(frame)
     headers = _in_threads(read_header, frame["path"])
@@ -127,7 +131,8 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
         named = [
             (file, path, split, CLASSES[name])
             for file, path in files
-            if Path(file).suffix.lower() in SUFFIXES and _is_text(file)
+            if Path(file).suffix.lower() in SUFFIXES
+            and file == os.fsencode(file).decode("utf-8", errors="replace")  # else no row could name it
         ]
         scans += sum(Path(file).suffix.lower() in DICOM for file, *_ in named)
         rows += named
@@ -140,11 +145,6 @@ def _list_images(folder: Path) -> tuple[pl.DataFrame, int]:
         )
     schema = {"image": pl.String, "path": pl.String, "split": pl.String, "label": pl.Int8}
     return pl.DataFrame(rows, schema=schema, orient="row"), others
-
-
-def _is_text(name: str) -> bool:
-    """False for file names that are no valid text on this system: no row could name them."""
-    return name == os.fsencode(name).decode("utf-8", errors="replace")
 
 
 def _one_file_per_name(images: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:
@@ -178,11 +178,9 @@ def readable_images(folder: Path, images: pl.DataFrame, size: int, cache: Path) 
     """
     require_both_classes(folder, images)
     pixels = load_pixels(images, size, cache)
-    if not pixels.unreadable.any():
-        return images, pixels
-    images = images.filter(~pl.Series(pixels.unreadable))
-    require_both_classes(folder, images)
-    return images, load_pixels(images, size, cache)
+    if pixels.unreadable.any():
+        return readable_images(folder, images.filter(~pl.Series(pixels.unreadable)), size, cache)
+    return images, pixels
 
 
 def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
@@ -195,15 +193,6 @@ def require_both_classes(folder: Path, frame: pl.DataFrame) -> None:
                     "some in train and in valid.",
                     folder / split / name,
                 )
-
-
-def _require_patients(folder: Path, frame: pl.DataFrame) -> None:
-    """Raises `CohortError` when a split has a single patient: nothing could be said beyond that one."""
-    for split in SPLITS:
-        if frame.filter(pl.col("split") == split)["patient"].n_unique() < 2:
-            raise CohortError(
-                "{folder} holds images of one patient only; at least two patients are needed.", folder / split
-            )
 
 
 def _in_threads(read: Callable, paths: Iterable[str]) -> list:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 from torchvision.models import resnet18
-from torchvision.transforms.v2.functional import center_crop
+from torchvision.transforms.v2.functional import center_crop, normalize
 
 from lib.dropin.foreign import CheckpointError, find_state, require_same
 from lib.messages import message
@@ -31,16 +31,11 @@ class CourseNetwork(nn.Module):
         self.model = resnet18(num_classes=2)
 
     def to_input(self, images: torch.Tensor) -> torch.Tensor:
-        return normalised(center_crop(images, [self.crop, self.crop]).float() / 255)
+        colours = center_crop(images, [self.crop, self.crop]).expand(-1, 3, -1, -1)
+        return normalize(colours.float() / 255, MEAN, STD)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.model(x)
-
-
-def normalised(x: torch.Tensor) -> torch.Tensor:
-    """Colours 0 to 1 (b, 1 or 3, h, w) -> (b, 3, h, w) by ImageNet's mean and spread."""
-    mean, std = (torch.tensor(values, device=x.device).view(3, 1, 1) for values in (MEAN, STD))
-    return (x - mean) / std
 
 
 def course_network(content: Any, path: Path) -> CourseNetwork:

@@ -7,17 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from lib import names
 from lib.files import write_whole
-from lib.names import (
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
-    ERRORS,
-    MAX_MIN,
-    OVERALL,
-    PATIENT,
-    attributes_as_json,
-    english,
-)
+from lib.names import english
 from lib.predictions.question import Audited
 from lib.tabular import for_csv
 
@@ -31,7 +23,8 @@ def export(audit: Audited, folder: Path) -> list[Path]:
     Methods go by their own names there. In CSV, text that a spreadsheet would take for a formula begins with an apostrophe.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {name: _named(audit, frame) for name, frame in audit.tables.items()}
+    by_name = pl.col("^(by_)?weighting$").replace(audit.methods)
+    tables = {name: frame.with_columns(by_name) for name, frame in audit.tables.items()}
     for name, frame in tables.items():
         write_whole(folder / f"{name}.csv", for_csv(frame).write_csv())
         write_whole(folder / f"{name}.parquet", frame.write_parquet)
@@ -44,14 +37,9 @@ def export(audit: Audited, folder: Path) -> list[Path]:
     return [folder / name for name in written]
 
 
-def _named(audit: Audited, frame: pl.DataFrame) -> pl.DataFrame:
-    columns = [name for name in ("weighting", "by_weighting") if name in frame.columns]
-    return frame.with_columns(pl.col(name).replace(audit.methods) for name in columns)
-
-
 def _facts(audit: Audited) -> dict[str, Any]:
     """What was audited, how it was decided, and what is to be kept in mind."""
-    baseline = audit.methods[BASELINE_WEIGHTING]
+    baseline = audit.methods[names.BASELINE_WEIGHTING]
     return {
         "format": "fairness audit of predictions",
         "format_version": 1,
@@ -62,12 +50,12 @@ def _facts(audit: Audited) -> dict[str, Any]:
         "files": list(audit.files),
         "baseline": baseline,
         "methods": [
-            {"name": name, "networks": audit.networks[inner], "baseline": inner == BASELINE_WEIGHTING}
+            {"name": name, "networks": audit.networks[inner], "baseline": inner == names.BASELINE_WEIGHTING}
             for inner, name in audit.methods.items()
         ],
         "attributes": [
             attribute | {"unknown_images": audit.rows[attribute["name"]].null_count()}
-            for attribute in attributes_as_json(audit.attributes.values())
+            for attribute in names.attributes_as_json(audit.attributes.values())
         ],
         "settings": audit.settings,
         "key": audit.key,
@@ -79,22 +67,19 @@ def _facts(audit: Audited) -> dict[str, Any]:
 
 def model_card(audit: Audited) -> dict[str, Any]:
     """The baseline as a model card that programs can read: figures by group with their intervals, limits, risks."""
-    baseline = _baseline(audit.tables["metrics"])
     figures = [
         {
             "type": row["metric"],
             "value": row["estimate"],
             "confidence_interval": {"lower_bound": row["low"], "upper_bound": row["high"]},
-            "slice": "overall" if row["attribute"] == OVERALL else f"{row['attribute']} = {row['group']}",
+            "slice": "overall" if row["attribute"] == names.OVERALL else f"{row['attribute']} = {row['group']}",
         }
-        for row in baseline.to_dicts()
-        if row["estimate"] is not None
+        for row in _baseline(audit.tables["metrics"]).to_dicts()
     ]
-    gaps = [row for row in _baseline(audit.tables["gaps"]).to_dicts() if row["estimate"] is not None]
     return {
         "schema_version": CARD_VERSION,
         "model_details": {
-            "name": audit.methods[BASELINE_WEIGHTING],
+            "name": audit.methods[names.BASELINE_WEIGHTING],
             "overview": "A classifier of chest radiographs, sick or healthy, audited from its predictions alone.",
             "references": [{"reference": "https://doi.org/10.48550/arXiv.1810.03993"}],
         },
@@ -115,8 +100,7 @@ def model_card(audit: Audited) -> dict[str, Any]:
                 {
                     "description": f"{english('metrics')[row['metric']]} by {row['attribute']}, {row['contrast']}: {row['estimate']:+.3f}"
                 }
-                for row in gaps
-                if row["metric"] in ERRORS
+                for row in _baseline(audit.tables["gaps"]).filter(pl.col("metric").is_in(names.ERRORS)).to_dicts()
             ],
         },
     }
@@ -125,11 +109,7 @@ def model_card(audit: Audited) -> dict[str, Any]:
 def too_wide(audit: Audited, limit: float) -> str | None:
     """One sentence that names the baseline's TPR and FPR gaps beyond `limit` (largest minus smallest rate over the groups of
     an attribute, as estimated), or says that none can be estimated; None when all are within."""
-    gaps = _baseline(audit.tables["gaps"]).filter(
-        pl.col("contrast") == MAX_MIN,
-        pl.col("metric").is_in(ERRORS),
-        pl.col("estimate").is_not_null(),
-    )
+    gaps = _baseline(audit.tables["gaps"]).filter(pl.col("metric").is_in(names.ERRORS), contrast=names.MAX_MIN)
     if gaps.is_empty():
         return f"--fail-over {limit:g}: no TPR or FPR gap can be estimated: too few patients."
     wide = [row for row in gaps.to_dicts() if row["estimate"] > limit]
@@ -142,4 +122,10 @@ def too_wide(audit: Audited, limit: float) -> str | None:
 
 
 def _baseline(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(weighting=BASELINE_WEIGHTING, postprocessing=BASELINE_POSTPROCESSING, unit=PATIENT)
+    """Of the baseline by patient, what can be estimated."""
+    return frame.filter(
+        pl.col("estimate").is_not_null(),
+        weighting=names.BASELINE_WEIGHTING,
+        postprocessing=names.BASELINE_POSTPROCESSING,
+        unit=names.PATIENT,
+    )

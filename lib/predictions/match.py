@@ -208,11 +208,10 @@ def names_in(valid: Path) -> Named:
     from lib.cohort.layout import split_folder
 
     folders = {"valid": split_folder(valid, "valid") or valid, "train": split_folder(valid, "train")}
-    names = {side: _images_in(folder) if folder else [] for side, folder in folders.items()}
+    names = {
+        side: sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in IMAGES) if folder else []
+        for side, folder in folders.items()
+    }
     if not names["valid"]:
         raise PredictionError(f"{valid} holds no images; a cohort folder or a table of names is needed.")
     return names
-
-
-def _images_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in IMAGES)

@@ -249,8 +249,7 @@ def _finite(table: Table, column: str) -> pl.Series:
     """The numbers of a column, null where nothing is written. Raises `PredictionError` for what is no finite number."""
     values = numbers(table.frame[column])
     values = values.set(values.is_infinite().fill_null(False), None)
-    if wrong := table.unread(column, values):
-        raise PredictionError(f"{table.path}, column {column!r}, row {wrong[0]}: {wrong[1]!r} is not a finite number.")
+    table.require_read(column, values, "is not a finite number")
     return values
 
 

@@ -4,19 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from lib.names import (
-    AT_MOST,
-    BASELINE,
-    BASELINE_POSTPROCESSING,
-    MAX_MIN,
-    NO_TARGET,
-    NOT_ESTIMABLE,
-    OVERALL,
-    PATIENT,
-    SHOWN,
-    SUGGESTED,
-    english,
-)
+from lib import names
+from lib.names import english
 from lib.predictions.question import Audited
 from lib.tabular import for_terminal
 from lib.tabular.values import counted
@@ -25,7 +14,7 @@ FIGURES = ("balanced_accuracy", "auc", "tpr", "fpr")
 MOST_NOTES = 5
 COMPARED = ("tpr", "fpr", "balanced_accuracy")
 _METHOD = ("weighting", "postprocessing", "target")
-_BASELINE = dict(zip(_METHOD, BASELINE, strict=True))
+_BASELINE = dict(zip(_METHOD, names.BASELINE, strict=True))
 _LABELS = tuple(english("metrics")[m] for m in FIGURES)
 
 
@@ -56,9 +45,9 @@ def shortened(notices: Sequence[str]) -> list[str]:
 
 def _methods(audit: Audited) -> Iterator[str]:
     rows = []
-    overall = audit.tables["metrics"].filter(attribute=OVERALL, unit=PATIENT)
+    overall = audit.tables["metrics"].filter(attribute=names.OVERALL, unit=names.PATIENT)
     for method, part in overall.group_by(*_METHOD, maintain_order=True):
-        name = _name(audit, method) + " (baseline)" * (method == BASELINE)
+        name = _name(audit, method) + " (baseline)" * (method == names.BASELINE)
         rows.append((name, counted(audit.networks[method[0]], "network"), *_levels(part)))
     return _table(("method", "", *_LABELS), rows)
 
@@ -67,15 +56,15 @@ def _name(audit: Audited, method: Sequence[str]) -> str:
     """A method in words: its own name, and the post-processing where there is one."""
     weighting, postprocessing, target = method
     called = audit.methods[weighting]
-    if postprocessing == BASELINE_POSTPROCESSING:
+    if postprocessing == names.BASELINE_POSTPROCESSING:
         return called
     words = english("postprocessings").get(postprocessing, postprocessing.replace("_", " "))
-    return f"{called}, {words}" + ("" if target == NO_TARGET else f" by {audit.attributes[target].label}")
+    return f"{called}, {words}" + ("" if target == names.NO_TARGET else f" by {audit.attributes[target].label}")
 
 
 def _groups(audit: Audited) -> Iterator[str]:
     rows = []
-    metrics = audit.tables["metrics"].filter(pl.col("attribute") != OVERALL, **_BASELINE, unit=PATIENT)
+    metrics = audit.tables["metrics"].filter(pl.col("attribute") != names.OVERALL, **_BASELINE, unit=names.PATIENT)
     for (attribute, group), part in metrics.group_by("attribute", "group", maintain_order=True):
         patients = part.filter(metric="selection_rate")["patients"].item()
         rows.append((f"{audit.attributes[attribute].label} {group}", f"{patients:,} patients", *_levels(part)))
@@ -83,7 +72,7 @@ def _groups(audit: Audited) -> Iterator[str]:
 
 
 def _gaps(audit: Audited) -> Iterator[str]:
-    compared = pl.col("metric").is_in(COMPARED) & (pl.col("contrast") != MAX_MIN)
+    compared = pl.col("metric").is_in(COMPARED) & (pl.col("contrast") != names.MAX_MIN)
     rows = [
         (
             f"{audit.attributes[row['attribute']].label} {row['contrast']}",
@@ -91,14 +80,14 @@ def _gaps(audit: Audited) -> Iterator[str]:
             _points(row),
             _verdict(row, audit),
         )
-        for row in audit.tables["gaps"].filter(compared, **_BASELINE, unit=PATIENT).to_dicts()
+        for row in audit.tables["gaps"].filter(compared, **_BASELINE, unit=names.PATIENT).to_dicts()
     ]
     return _table(("baseline, differences", "", "points", "verdict"), rows)
 
 
 def _changes(audit: Audited) -> Iterator[str]:
     """What every method does to the gaps, and, where a gap changes, what its groups meet."""
-    table = audit.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=PATIENT)
+    table = audit.tables["effects"].filter(pl.col("metric").is_in(COMPARED), unit=names.PATIENT)
     if table.is_empty():
         return
     rows = []
@@ -108,43 +97,39 @@ def _changes(audit: Audited) -> Iterator[str]:
         for row in filter(lambda row: _everyone(row) or _is_gap(row), effects):
             rows.append(_change(row, audit))
             key = row["attribute"], row["metric"]
-            if _is_gap(row) and key not in told and any(_told(r) and _is_gap(r) for r in _alike(effects, key)):
+            alike = [r for r in effects if (r["attribute"], r["metric"]) == key]
+            verdicts = {r["outcome_verdict"] for r in alike if _is_gap(r)}
+            if _is_gap(row) and key not in told and verdicts & {names.SHOWN, names.SUGGESTED}:
                 told.append(key)
-                rows += [_change(r, audit) for r in _alike(effects, key) if " - " not in r["contrast"]]
+                rows += [_change(r, audit) for r in alike if " - " not in r["contrast"]]
     yield from _table(("against the baseline", "", "from", "to", "points", "verdict"), rows)
     if len(audit.methods) > 1 and max(audit.networks.values()) == 1:
         yield "With one network each, a verdict says that these two networks differ, not that a method does."
 
 
-def _alike(effects: list[dict], key: tuple[str, str]) -> list[dict]:
-    return [row for row in effects if (row["attribute"], row["metric"]) == key]
-
-
 def _change(row: dict, audit: Audited) -> tuple[str, ...]:
-    where = "" if row["attribute"] == OVERALL else f", {audit.attributes[row['attribute']].label} {row['contrast']}"
+    where = (
+        "" if row["attribute"] == names.OVERALL else f", {audit.attributes[row['attribute']].label} {row['contrast']}"
+    )
     shown = "{:+.1f}" if _is_gap(row) else "{:.1f}"
-    levels = [NOT_ESTIMABLE if row[c] is None else shown.format(100 * row[c]) for c in ("before", "left")]
+    levels = [names.NOT_ESTIMABLE if row[c] is None else shown.format(100 * row[c]) for c in ("before", "left")]
     name = _name(audit, [row[c] for c in _METHOD])
     return name, english("metrics")[row["metric"]] + where, *levels, _points(row), _word(row, audit)
 
 
 def _everyone(row: dict) -> bool:
-    return row["attribute"] == OVERALL and row["metric"] == "balanced_accuracy"
+    return row["attribute"] == names.OVERALL and row["metric"] == "balanced_accuracy"
 
 
 def _is_gap(row: dict) -> bool:
-    return " - " in row["contrast"] and row["contrast"] != MAX_MIN
-
-
-def _told(row: dict) -> bool:
-    return row["outcome_verdict"] in (SHOWN, SUGGESTED)
+    return " - " in row["contrast"] and row["contrast"] != names.MAX_MIN
 
 
 def _rules(audit: Audited) -> Iterator[str]:
     """The rules of the baseline's first network as they would be deployed, fitted on everyone."""
     rows = []
     for rule in audit.deployed:
-        if rule["weighting"] == BASELINE[0] and rule["network"] == 1 and "by_group" in rule:
+        if rule["weighting"] == names.BASELINE[0] and rule["network"] == 1 and "by_group" in rule:
             cuts = rule["by_group"] or {"all": rule["threshold"]}
             thresholds = "; ".join(f"{group} {_threshold(cut)}" for group, cut in cuts.items())
             rows.append((_name(audit, [rule[c] for c in _METHOD]), thresholds))
@@ -164,7 +149,11 @@ def _word(row: dict, audit: Audited) -> str:
 
 
 def _verdict(row: dict, audit: Audited) -> str:
-    return f"{AT_MOST} {100 * audit.settings['margin']:g} points" if row["verdict"] == AT_MOST else row["verdict"]
+    return (
+        f"{names.AT_MOST} {100 * audit.settings['margin']:g} points"
+        if row["verdict"] == names.AT_MOST
+        else row["verdict"]
+    )
 
 
 def _levels(part: pl.DataFrame) -> list[str]:
@@ -183,7 +172,7 @@ def _with_interval(row: dict | None, shown: str, scale: float) -> str:
     """`61.0 (58.2 to 63.9)`; not estimable where one of the three is not known."""
     values = [row and row[c] for c in ("estimate", "low", "high")]
     if None in values:
-        return NOT_ESTIMABLE
+        return names.NOT_ESTIMABLE
     return "{} ({} to {})".format(*(shown.format(scale * value) for value in values))
 
 

@@ -125,14 +125,11 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
 def attributes_named(attributes: Iterable[str], words: dict[str, Any]) -> str:
     """What is compared, as it stands after "by": `sex, age and view` of `["sex", "age_group", "view:View Position=PA"]`."""
     names = [written.partition("=")[0].partition(":")[0].strip() for written in attributes]
-    told = [_by(name, words["by"]) for name in names]
+    by = words["by"]
+    other = by.get("other", "{label}")
+    told = [by.get(name) or by.get(f"{name}_group") or other.format(label=name.replace("_", " ")) for name in names]
     listed = f" {words['language'].get('and', 'and')} ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)
     return listed.replace("'", words["language"].get("apostrophe", "'"))
-
-
-def _by(name: str, names: dict[str, str]) -> str:
-    known = names.get(name) or names.get(f"{name}_group")
-    return known or names.get("other", "{label}").format(label=name.replace("_", " "))
 
 
 def words_for_browser(words: dict[str, Any]) -> str:

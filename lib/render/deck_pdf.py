@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Error, sync_playwright
 
-PROGRAMS = (
+PROGRAMS = [
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -13,7 +13,7 @@ PROGRAMS = (
     "chrome",
     "microsoft-edge",
     "msedge",
-)
+]
 INSTALLED = ("chrome", "msedge")
 """Browsers that Playwright finds where their installers put them, on macOS and Windows, too."""
 PATIENCE = 180

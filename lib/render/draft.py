@@ -108,8 +108,8 @@ def numbered(main: list[str], appendices: list[str], texts: dict[str, str]) -> l
             text = SHORTCODE.sub(
                 "", FOOTNOTE.sub(lambda note, path=path: f"[^{Path(path).stem}-{note[1]}]", texts[path])
             )
-            first = next((line for line in _lines(text) if line.level), None)
-            numbered = first is None or "unnumbered" not in first.attributes
+            first = next((line for line in _lines(text) if line.level), Line(""))
+            numbered = "unnumbered" not in first.attributes
             count += numbered
             page = "index.html" if Path(path).name.startswith("index.") else Path(path).with_suffix(".html").as_posix()
             chapters.append(Chapter(path, page, mark(count) if numbered else "", text))
@@ -215,12 +215,8 @@ def _contents(chapters: list[Chapter], here: Chapter) -> dict[str, Any]:
         {"href": _way(one.page, here), "number": one.number, "title": _plain(one.title), "here": one == here}
         for one in chapters
     ]
-    links: dict[str, Any] = {"contents": entries}
-    if place > 0:
-        links["previous"] = entries[place - 1]
-    if place + 1 < len(chapters):
-        links["next"] = entries[place + 1]
-    return links
+    beside = {"previous": place - 1, "next": place + 1}
+    return {"contents": entries} | {way: entries[at] for way, at in beside.items() if 0 <= at < len(entries)}
 
 
 def _whole(chapters: list[Chapter], labels: dict[str, tuple[str, str]], appendices: str) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from functools import partial
 from html import escape
@@ -10,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from bs4 import BeautifulSoup
 from PIL import Image
 
 from lib import results
@@ -29,6 +29,7 @@ from lib.training.store import DONE, SCORES
 log = logging.getLogger(__name__)
 PLACE = "examples"
 """The id of the empty element that a chapter has for them, and the folder of the images."""
+EMPTY = re.compile(rf'<(div|section)\b[^>]*?\sid="{PLACE}"[^>]*>\s*</\1>')
 EACH = 2
 """Images of each group and kind of error."""
 SIDE = 320
@@ -51,9 +52,9 @@ def add_examples(root: Path, output: Path, code: str = LANGUAGE) -> int:
     told = partial(tell, language(code), "examples", attribute=d.attribute, drawn=d.drawn)
     examples = surest(images, d.attribute)
     for page in [(output / chapter).with_suffix(".html") for chapter in chapters_of(root, code)]:
-        if examples and page.is_file() and (place := _place(text := page.read_text("utf-8"))):
+        if examples and page.is_file() and (place := EMPTY.search(text := page.read_text("utf-8"))):
             strip = _strip(examples, output / PLACE, page, lambda *block, **facts: escape(told(*block, **facts)))
-            page.write_text(text[: place[0]] + strip + text[place[1] :], "utf-8")
+            page.write_text(text[: place.start()] + strip + text[place.end() :], "utf-8")
             filled = True
     if not filled:
         log.warning(NONE, "no image is misjudged, or no chapter has a place for them.")
@@ -99,16 +100,6 @@ def _scored(manifest: dict[str, Any], root: Path) -> pl.DataFrame:
         raise ValueError(f"{folder} is not what it was when {place.name} was studied.")
     scores = pl.concat([pl.read_parquet(run / SCORES) for run in runs]).group_by("image").agg(pl.col("score").mean())
     return cohort.frame.filter(pl.col("split") == "valid").join(scores, on="image")
-
-
-def _place(page: str) -> tuple[int, int] | None:
-    """Where the empty element for examples begins and ends in the text of a page."""
-    place = BeautifulSoup(page, "html.parser").find(id=PLACE)
-    if place is None or place.get_text(strip=True):
-        return None
-    start = sum(len(line) for line in page.split("\n")[: place.sourceline - 1]) + place.sourceline - 1 + place.sourcepos
-    end = f"</{place.name}>"
-    return start, page.index(end, start) + len(end)
 
 
 def _strip(examples: list[dict[str, Any]], folder: Path, page: Path, say: Callable[..., str]) -> str:

@@ -1,7 +1,7 @@
 """The one reader of tables, for cohorts, predictions and weights: whatever people have, read alike everywhere."""
 
-from lib.tabular.attributes import AttributeSpec, grouped, parse_attribute
-from lib.tabular.columns import PRESETS, Columns
+from lib.tabular.attributes import AttributeSpec, parse_attribute
+from lib.tabular.columns import Columns
 from lib.tabular.content import TableError
 from lib.tabular.escape import for_csv, for_terminal, plain_name
 from lib.tabular.naming import file_name, match
@@ -9,7 +9,6 @@ from lib.tabular.people import People, read_people
 from lib.tabular.table import Table, read_table
 
 __all__ = [
-    "PRESETS",
     "AttributeSpec",
     "Columns",
     "People",
@@ -18,7 +17,6 @@ __all__ = [
     "file_name",
     "for_csv",
     "for_terminal",
-    "grouped",
     "match",
     "parse_attribute",
     "plain_name",

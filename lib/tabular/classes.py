@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from lib.tabular.content import TableError
+from lib.messages import message
 from lib.tabular.table import Table
 from lib.tabular.values import CLASS_WORDS, bare, coded, simplified
 
@@ -26,14 +26,8 @@ def classes(table: Table, column: str) -> tuple[pl.Series, bool]:
     else:
         known = {value: CLASS_WORDS.get(word) for value, word in simple.items()}
     labels = values.replace_strict(known, default=None, return_dtype=pl.Int64)
-    if wrong := table.unread(column, labels):
-        raise TableError(
-            "{path}, column {column!r}, row {row}: {value!r} is not a class; allowed are 0 and 1, malade and sain, "
-            "sick and healthy.",
-            table.path,
-            column,
-            *wrong,
-        )
+    wrong = message("is not a class; allowed are 0 and 1, malade and sain, sick and healthy")
+    table.require_read(column, labels, wrong)
     return labels, True
 
 

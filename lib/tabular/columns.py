@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from lib.messages import message
 from lib.tabular.content import TableError
 from lib.tabular.naming import SUFFIX
 from lib.tabular.table import Table
@@ -163,14 +164,8 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
             return None
         column = likely[0]
     split = translated(table.frame[column], SPLITS)
-    if wrong := table.unread(column, split):
-        raise TableError(
-            "{path}, column {column!r}, row {row}: {value!r} is not a split; allowed are train, valid, validation, "
-            "test and the like.",
-            table.path,
-            column,
-            *wrong,
-        )
+    wrong = message("is not a split; allowed are train, valid, validation, test and the like")
+    table.require_read(column, split, wrong)
     return column, split
 
 

@@ -21,12 +21,8 @@ def file_name(name: str) -> str:
     return (parts(name) or [""])[-1]
 
 
-def plain(name: str) -> str:
-    """The last part of a path, accents composed, case folded, spaces around it and its suffix gone."""
-    return _plain(file_name(name))
-
-
 def _plain(part: str) -> str:
+    """A part of a path, accents composed, case folded, spaces around it and its suffix gone."""
     return SUFFIX.sub("", unicodedata.normalize("NFC", part).casefold().strip())
 
 

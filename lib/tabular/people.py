@@ -9,27 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from lib.names import Attribute
+from lib.tabular import columns as roles
 from lib.tabular.attributes import AttributeSpec
 from lib.tabular.classes import is_classes, truth
-from lib.tabular.columns import (
-    AGE,
-    FINDINGS,
-    IMAGE,
-    LABEL,
-    NAMES,
-    NO_FINDING,
-    PATHOLOGIES,
-    PATIENT,
-    SEX,
-    VIEW,
-    WEIGHT,
-    Columns,
-    called,
-    candidates,
-    find_split,
-    missing,
-    named,
-)
+from lib.tabular.columns import Columns, called, candidates, find_split, missing, named
 from lib.tabular.content import TableError
 from lib.tabular.naming import Names
 from lib.tabular.table import Table, read_table
@@ -116,9 +99,10 @@ def read_people(
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
     """A cohort needs these. Raises `TableError` that names the columns, as the NIH calls them."""
-    roles = [IMAGE, FINDINGS, PATIENT, *(SOURCES[spec.name] for spec in attributes if spec.name in SOURCES)]
-    absent = [NAMES[role][0] for role in roles if columns.find(table, role) is None]
-    if absent and not (absent == [NAMES[FINDINGS][0]] and columns.find(table, NO_FINDING)):
+    asked = [SOURCES[spec.name] for spec in attributes if spec.name in SOURCES]
+    needed = [roles.IMAGE, roles.FINDINGS, roles.PATIENT, *asked]
+    absent = [roles.NAMES[role][0] for role in needed if columns.find(table, role) is None]
+    if absent and not (absent == [roles.NAMES[roles.FINDINGS][0]] and columns.find(table, roles.NO_FINDING)):
         raise TableError(
             "{path} lacks the column(s) {names}; it has {columns}.",
             table.path,
@@ -130,14 +114,14 @@ def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]
 def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl.DataFrame:
     """Image, patient, findings, weight and the attributes as written, a row for each row of the table."""
     frame = table.frame
-    image = columns.find(table, IMAGE)
-    if columns.given.get(IMAGE) == "none":
+    image = columns.find(table, roles.IMAGE)
+    if columns.given.get(roles.IMAGE) == "none":
         frame, image = frame.with_columns(pl.concat_str(pl.lit("row "), pl.int_range(2, pl.len() + 2)).alias(ROW)), ROW
-    if image is None and len(likely := candidates(table, IMAGE)) == 1:
+    if image is None and len(likely := candidates(table, roles.IMAGE)) == 1:
         image = likely[0]
         notes.append(f"{table.path.name}: {called(image)} names the images.")
     if image is None:
-        raise TableError(missing(table, IMAGE))
+        raise TableError(missing(table, roles.IMAGE))
     names = text(frame[image]).alias("image")
 
     def written(role: str) -> pl.Series:
@@ -150,35 +134,35 @@ def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl
             "image": names,
             "findings": _findings(table, columns, notes),
             "patient": _patients(table, columns, names, notes),
-            "age": years(written(AGE)),
-            "sex": usual_values("sex", written(SEX), codes),
-            "view": usual_values("view", written(VIEW), codes),
-            "weight": numbers(written(WEIGHT)),
+            "age": years(written(roles.AGE)),
+            "sex": usual_values("sex", written(roles.SEX), codes),
+            "view": usual_values("view", written(roles.VIEW), codes),
+            "weight": numbers(written(roles.WEIGHT)),
         }
     )
 
 
 def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str]) -> pl.Series:
-    if columns.given.get(PATIENT) == "none":
+    if columns.given.get(roles.PATIENT) == "none":
         notes.append("Each image is taken for a patient of its own, as --patient none says.")
         return images.alias("patient")
-    if column := columns.find(table, PATIENT):
+    if column := columns.find(table, roles.PATIENT):
         return coded(table.frame[column]).alias("patient")
     for source, pattern in IN_NAMES.items():
         patients = images.str.extract(pattern.pattern)
         if len(patients) and patients.null_count() == images.null_count():
             notes.append(f"{table.path.name}: patients are read from the images' names, as in the files of {source}.")
             return patients.alias("patient")
-    told = missing(table, PATIENT).removesuffix(".") + ", or --patient none where each image is of another patient."
-    raise TableError(told)
+    absent = missing(table, roles.PATIENT).removesuffix(".")
+    raise TableError(absent + ", or --patient none where each image is of another patient.")
 
 
 def truth_column(table: Table, columns: Columns) -> str | None:
     """The column that says who is sick: one that is asked for, else findings, else `No Finding`, else a truth in 0 and 1."""
-    asked = columns.find(table, LABEL) if LABEL in columns.given else None
-    if column := asked or columns.find(table, FINDINGS) or columns.find(table, NO_FINDING):
+    asked = columns.find(table, roles.LABEL) if roles.LABEL in columns.given else None
+    if column := asked or columns.find(table, roles.FINDINGS) or columns.find(table, roles.NO_FINDING):
         return column
-    label = columns.find(table, LABEL)
+    label = columns.find(table, roles.LABEL)
     return label if label and is_classes(table, label) else None
 
 
@@ -187,17 +171,17 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     column = truth_column(table, columns)
     if column is None:
         return pl.Series("findings", [None] * table.frame.height, dtype=pl.String)
-    if column == columns.find(table, LABEL):
+    if column == columns.find(table, roles.LABEL):
         sick = truth(table, column)[0]
-        if column in PATHOLOGIES:
+        if column in roles.PATHOLOGIES:
             notes.append(f"{table.path.name}: where {column!r} is blank, it is taken for absent.")
             sick = sick.set(text(table.frame[column]).is_null(), 0)
         written = {1: UNNAMED, 0: "No Finding"}
         return sick.replace_strict(written, default=None, return_dtype=pl.String).alias("findings")
-    if column == columns.find(table, FINDINGS):
+    if column == columns.find(table, roles.FINDINGS):
         return text(table.frame[column]).alias("findings")
     notes.append(f"{table.path.name}: images whose {column!r} is not 1 count as sick.")
-    present = {name: numbers(table.frame[of]) == 1 for name in PATHOLOGIES if (of := named(table, name))}
+    present = {name: numbers(table.frame[of]) == 1 for name in roles.PATHOLOGIES if (of := named(table, name))}
     names = [pl.when(pl.col(name)).then(pl.lit(name)) for name in present]
     listed = pl.concat_str(names or [pl.lit("")], separator="|", ignore_nulls=True)
     findings = pl.when(pl.col("healthy")).then(pl.lit("No Finding")).when(listed != "").then(listed)

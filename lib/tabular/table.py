@@ -4,7 +4,6 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -36,11 +35,13 @@ class Table:
     def columns(self) -> list[str]:
         return self.frame.columns
 
-    def unread(self, column: str, values: pl.Series) -> tuple[int, Any] | None:
-        """The first row of the file in which a column holds something that `values` (of this column) have no value for, and it."""
+    def require_read(self, column: str, values: pl.Series, wrong: str) -> None:
+        """Raises `TableError`, which names the first row in which `column` holds something that `values` (of it) have no value
+        for, and what is `wrong` there and allowed instead."""
         written = self.frame[column]
-        wrong = (values.is_null() & text(written).is_not_null()).arg_true()
-        return (wrong[0] + 2, written[wrong[0]]) if len(wrong) else None
+        for row in (values.is_null() & text(written).is_not_null()).arg_true().head(1):
+            cell = column, row + 2, written[row]
+            raise TableError("{path}, column {column!r}, row {row}: {value!r} {wrong}.", self.path, *cell, wrong)
 
 
 def read_table(path: str | Path) -> Table:
@@ -57,7 +58,8 @@ def read_table(path: str | Path) -> Table:
     elif spaced := _with_tabs(whole):
         separator, whole, by = "\t", spaced, "spaces"
     else:
-        separator = _separator(whole)
+        header = QUOTED.sub("", whole.lstrip("\n").partition("\n")[0])
+        separator = max(SEPARATORS, key=header.count)
         by = SEPARATORS[separator]
     if separator != ",":
         how.append(f"separated by {by}")
@@ -71,13 +73,8 @@ def _typed(path: Path, content: bytes, reader) -> pl.DataFrame:
         plain = [c for c in frame.columns if not frame.schema[c].is_nested() and frame.schema[c] != pl.Binary]
         return frame.select(pl.col(c) if frame.schema[c].is_numeric() else pl.col(c).cast(pl.String) for c in plain)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise TableError("{path} is not a whole parquet or Arrow file ({error}).", path, _short(error)) from None
-
-
-def _separator(text: str) -> str:
-    """The character that the header has most of, outside quotation marks."""
-    header = QUOTED.sub("", text.lstrip("\n").partition("\n")[0])
-    return max(SEPARATORS, key=header.count)
+        why = " ".join(str(error).split())[:120]
+        raise TableError("{path} is not a whole parquet or Arrow file ({error}).", path, why) from None
 
 
 def _with_tabs(text: str) -> str | None:
@@ -161,7 +158,3 @@ def _named(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
             "{path} has no header: its first line, where names of columns should be, holds {value!r}.", path, data[0]
         )
     return frame
-
-
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120]

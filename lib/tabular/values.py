@@ -22,20 +22,8 @@ CLASS_WORDS = dict.fromkeys((*_SICK, "pathologique"), 1) | dict.fromkeys(_HEALTH
 TRUTH = dict.fromkeys(("true", "yes", "oui", "vrai", "t", "y", "o", "1"), True)
 TRUTH |= dict.fromkeys(("false", "no", "non", "faux", "f", "n", "0"), False)
 _TRAIN = ("train", "training", "trainset", "entrainement", "apprentissage", "learn", "tr")
-_HELD_OUT = (
-    "valid",
-    "val",
-    "validation",
-    "validate",
-    "validset",
-    "va",
-    "test",
-    "testing",
-    "te",
-    "dev",
-    "eval",
-    "holdout",
-)
+_HELD_OUT = ("valid", "val", "validation", "validate", "validset", "va", "test", "testing", "te", "dev")
+_HELD_OUT += ("eval", "holdout")
 SPLITS = dict.fromkeys(_TRAIN, "train") | dict.fromkeys(_HELD_OUT, "valid")
 """Images for validation and for testing are both held out."""
 SEXES = dict.fromkeys(("f", "female", "woman", "w", "femme", "feminin", "fem", "fille"), "F")

@@ -14,7 +14,7 @@ class Rows(Dataset):
     """`[rows]` -> images (b, 1, h, w) uint8, labels (b,), findings (b, k), loss weights (b,)."""
 
     def __init__(self, pixels: np.ndarray, labels: np.ndarray, findings: np.ndarray, weights: np.ndarray):
-        self.pixels = pixels
+        self.pixels, self.findings = pixels, findings.shape[1]
         self.targets = [torch.from_numpy(part.astype(np.float32)) for part in (labels, findings, weights)]
 
     def __getitem__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -27,11 +27,14 @@ from lib.training.store import CHECKPOINT, CLOCK, Checkpoints, Run, finished_run
 for library in ("pytorch_lightning", "lightning_fabric"):
     logging.getLogger(library).setLevel(logging.ERROR)  # their advice is on other ways of training than this one
 
+Weigh = Callable[[pl.DataFrame], np.ndarray]
+"""Rows of a frame -> their example weights, of mean 1."""
+
 
 def train_run(
     frame: pl.DataFrame,
     pixels: Pixels,
-    weights: Callable[[pl.DataFrame], np.ndarray],
+    weights: Weigh,
     settings: TrainingSettings,
     seed: int,
     folder: Path,
@@ -51,62 +54,43 @@ def train_run(
             return done
         torch.use_deterministic_algorithms(True, warn_only=True)
         lightning.seed_everything(seed, verbose=False)
-        rows = _Rows.of(frame, weights, settings, seed)
-        model = Classifier(settings, seed, len(rows.batches), initial, findings=rows.findings.shape[1])
+        data, batches, tune, valid = _data(frame, pixels, weights, settings, seed)
+        model = Classifier(settings, seed, len(batches), initial, findings=data.findings)
+        size, last = 4 * settings.batch_size, folder / CHECKPOINT
         best, progress = _Best(), _Progress(on_images, settings.batch_size, folder / CLOCK)
         identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
             trainer = _trainer(folder, settings, [best, progress], Checkpoints(identity))
-            scores = _fit_and_score(trainer, model, rows, pixels, best)
+            data.move_to(trainer.strategy.root_device)
+            trainer.fit(
+                model,
+                DataLoader(data, sampler=batches, batch_size=None),
+                in_order(data, tune, size),
+                ckpt_path=last if last.is_file() else None,
+                weights_only=True,
+            )
+            model.network.load_state_dict(best.network)
+            logits = torch.cat(trainer.predict(model, in_order(data, valid, size)))
+        scores = torch.sigmoid(logits.double()).numpy()
         run = Run(weighting, seed, scores, _facts(model, trainer, progress.seconds()))
-        keep_run(folder, best.network, frame["image"][rows.valid], run)
+        keep_run(folder, best.network, frame["image"][valid], run)
         return run
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Row numbers of the frame by their part in a run; labels, findings and loss weights of every row of the frame."""
-
-    batches: WeightedBatches
-    tune: np.ndarray
-    valid: np.ndarray
-    labels: np.ndarray
-    findings: np.ndarray
-    loss_weights: np.ndarray
-
-    @classmethod
-    def of(
-        cls, frame: pl.DataFrame, weights: Callable[[pl.DataFrame], np.ndarray], settings: TrainingSettings, seed: int
-    ) -> "_Rows":
-        split = frame["split"].to_numpy()
-        train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
-        fit, tune = (train[part] for part in fit_and_tune(frame[train], settings.tune_share, seed))
-        example_weights, loss_weights = weights(frame[fit]), np.ones(frame.height)
-        if settings.weights_act_by == "loss":
-            loss_weights[fit], example_weights = example_weights, np.ones(len(fit))
-        batches = WeightedBatches(fit, example_weights, settings.batch_size, seed)
-        findings = findings_of(frame) if settings.findings_weight else np.zeros((frame.height, 0))
-        return cls(batches, tune, valid, frame["label"].to_numpy(), findings, loss_weights)
-
-
-def _fit_and_score(
-    trainer: lightning.Trainer, model: Classifier, rows: _Rows, pixels: Pixels, best: "_Best"
-) -> np.ndarray:
-    """Train, from the last checkpoint where there is one; scores (n_valid,) of the best epoch's network."""
-    data = Rows(pixels.values, rows.labels, rows.findings, rows.loss_weights)
-    data.move_to(trainer.strategy.root_device)
-    size, last = 4 * model.settings.batch_size, Path(trainer.default_root_dir) / CHECKPOINT
-    trainer.fit(
-        model,
-        DataLoader(data, sampler=rows.batches, batch_size=None),
-        in_order(data, rows.tune, size),
-        ckpt_path=last if last.is_file() else None,
-        weights_only=True,
-    )
-    model.network.load_state_dict(best.network)
-    logits = torch.cat(trainer.predict(model, in_order(data, rows.valid, size)))
-    return torch.sigmoid(logits.double()).numpy()
+def _data(
+    frame: pl.DataFrame, pixels: Pixels, weights: Weigh, settings: TrainingSettings, seed: int
+) -> tuple[Rows, WeightedBatches, np.ndarray, np.ndarray]:
+    """Every row of the frame; batches of those that the network learns from; the numbers of those for tuning and of `valid`."""
+    split = frame["split"].to_numpy()
+    train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
+    fit, tune = (train[part] for part in fit_and_tune(frame[train], settings.tune_share, seed))
+    example_weights, loss_weights = weights(frame[fit]), np.ones(frame.height)
+    if settings.weights_act_by == "loss":
+        loss_weights[fit], example_weights = example_weights, np.ones(len(fit))
+    findings = findings_of(frame) if settings.findings_weight else np.zeros((frame.height, 0))
+    data = Rows(pixels.values, frame["label"].to_numpy(), findings, loss_weights)
+    return data, WeightedBatches(fit, example_weights, settings.batch_size, seed), tune, valid
 
 
 def _facts(model: Classifier, trainer: lightning.Trainer, seconds: float) -> dict[str, Any]:

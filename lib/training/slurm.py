@@ -48,7 +48,11 @@ def send_out(plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], t
     with tqdm(total=len(missing), desc=f"Training {len(missing)} networks by {CLUSTER}", unit=" networks") as bar:
         while missing := [run for run in missing if finished_run(plan.folder(*run), *run) is None]:
             bar.update(bar.total - len(missing) - bar.n)
-            _raise_errors(plan, missing)
+            for file in (_error(plan, run) for run in missing):
+                if file.is_file():
+                    sentence = file.read_text("utf-8")
+                    file.unlink()
+                    raise TrainingError(sentence)
             if lost := [run for run in missing if run not in waiting]:
                 sent.update(lost)
                 if (worst := max(lost, key=sent.get)) and sent[worst] > TIMES:
@@ -133,11 +137,3 @@ def _queue(waiting: dict[tuple[str, int], str]) -> set[str]:
 
 def _error(plan: Plan, run: tuple[str, int]) -> Path:
     return plan.store / ".jobs" / f"{plan.folder(*run).name}.error"
-
-
-def _raise_errors(plan: Plan, runs: list[tuple[str, int]]) -> None:
-    for run in runs:
-        if _error(plan, run).is_file():
-            sentence = _error(plan, run).read_text("utf-8")
-            _error(plan, run).unlink()
-            raise TrainingError(sentence)

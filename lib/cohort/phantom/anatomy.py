@@ -80,8 +80,11 @@ def pose(build: Anatomy, draw: np.random.Generator, *, ap: bool) -> Anatomy:
 
 @dataclass(frozen=True)
 class Outline:
-    """Layers (n, n) from 0 to 1: `lung` (both), `core` (mediastinum and heart); and what they were made of."""
+    """Layers (n, n) from 0 to 1: `lung` (both), `core` (mediastinum and heart); and what they were made of: `u` (1, n) and `v`
+    (n, 1) are the places of the pixels."""
 
+    u: Layer
+    v: Layer
     d: Layer
     """Distance to the patient's midline, signed, to the image's right (the patient's left)."""
     side: Layer
@@ -92,13 +95,8 @@ class Outline:
     core: Layer
     floor: Layer
     """(1, n) or (n, n): height `v` of the diaphragm."""
-    left_border: Layer
-    """(n, 1): half width of heart and mediastinum on the patient's left."""
-    right_border: Layer
     top: Layer
     """(n, n): height of the lung's apex."""
-    wall: Layer
-    """(n, 1): half width of the chest."""
 
 
 def outline(a: Anatomy, n: int) -> Outline:
@@ -113,7 +111,7 @@ def outline(a: Anatomy, n: int) -> Outline:
     wall = np.float32(a.chest) * (0.58 + 0.42 * np.sqrt(1 - (1 - down) ** 2.1))
     lung = edge(wall - side, 0.014) * edge(v - top, 0.016) * edge(floor - v, 0.010)
     core = edge(left - d, 0.020) * edge(d + right, 0.020)
-    return Outline(d, side, side / wall, lung, core, floor, left, right, top, wall)
+    return Outline(u, v, d, side, side / wall, lung, core, floor, top)
 
 
 def _borders(a: Anatomy, v: Layer) -> tuple[Layer, Layer]:

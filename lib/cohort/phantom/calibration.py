@@ -16,13 +16,6 @@ class Stratum(NamedTuple):
     sick: float
 
 
-class Finding(NamedTuple):
-    """Images with a finding, and the share of them taken in AP."""
-
-    images: int
-    ap: float
-
-
 STRATA = (
     Stratum("F", "AP", (3, 17), 1_097, 0.523),
     Stratum("F", "AP", (18, 39), 5_204, 0.508),
@@ -46,22 +39,23 @@ STRATA = (
     Stratum("M", "PA", (80, 92), 370, 0.581),
 )
 
-FINDINGS = {
-    "Atelectasis": Finding(11_559, 0.504),
-    "Cardiomegaly": Finding(2_776, 0.437),
-    "Consolidation": Finding(4_667, 0.674),
-    "Edema": Finding(2_303, 0.880),
-    "Effusion": Finding(13_317, 0.505),
-    "Emphysema": Finding(2_516, 0.404),
-    "Fibrosis": Finding(1_686, 0.165),
-    "Hernia": Finding(227, 0.154),
-    "Infiltration": Finding(19_894, 0.530),
-    "Mass": Finding(5_782, 0.383),
-    "Nodule": Finding(6_331, 0.340),
-    "Pleural_Thickening": Finding(3_385, 0.286),
-    "Pneumonia": Finding(1_431, 0.560),
-    "Pneumothorax": Finding(5_302, 0.357),
+FINDINGS: dict[str, tuple[int, float]] = {
+    "Atelectasis": (11_559, 0.504),
+    "Cardiomegaly": (2_776, 0.437),
+    "Consolidation": (4_667, 0.674),
+    "Edema": (2_303, 0.880),
+    "Effusion": (13_317, 0.505),
+    "Emphysema": (2_516, 0.404),
+    "Fibrosis": (1_686, 0.165),
+    "Hernia": (227, 0.154),
+    "Infiltration": (19_894, 0.530),
+    "Mass": (5_782, 0.383),
+    "Nodule": (6_331, 0.340),
+    "Pleural_Thickening": (3_385, 0.286),
+    "Pneumonia": (1_431, 0.560),
+    "Pneumothorax": (5_302, 0.357),
 }
+"""Images with a finding, and the share of them taken in AP."""
 
 IMAGES_PER_PATIENT = ((0.0, 1), (0.5, 1), (0.75, 3), (0.9, 8), (0.95, 14), (0.99, 35))
 """Quantiles of the number of images per patient; the phantom stops at `MOST_IMAGES`."""

@@ -8,6 +8,9 @@ from PIL import Image, ImageDraw, ImageFont
 from lib.cohort.phantom.anatomy import Anatomy
 from lib.cohort.phantom.canvas import Layer, Stroke, shrink, strokes
 
+FONT = lru_cache(maxsize=16)(ImageFont.load_default)
+"""By its pixels."""
+
 
 def marker(n: int, draw: np.random.Generator, *, disc: bool, ap: bool) -> Layer:
     """A side marker in an upper corner (0 to 1): the letter on a `disc`, or alone; bedside films also say so in words."""
@@ -26,13 +29,8 @@ def marker(n: int, draw: np.random.Generator, *, disc: bool, ap: bool) -> Layer:
         if disc and number == 0:
             pen.ellipse([middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half], fill=235)
         ink = 30 if disc and number == 0 else 245
-        pen.text(middle, text, fill=ink, font=_font(round(2 * n * size)), anchor="mm")
+        pen.text(middle, text, fill=ink, font=FONT(max(round(2 * n * size), 4)), anchor="mm")
     return shrink(sheet)
-
-
-@lru_cache(maxsize=16)
-def _font(pixels: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(max(pixels, 4))
 
 
 def bedside(n: int, a: Anatomy, draw: np.random.Generator) -> Layer:

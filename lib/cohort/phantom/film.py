@@ -1,6 +1,5 @@
 """From attenuation to grey levels: scatter, exposure, contrast, noise."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,41 +11,22 @@ from lib.cohort.phantom.canvas import Layer, axes, edge
 SCATTER_CELLS = 32
 
 
-@dataclass(frozen=True)
-class Exposure:
-    """How the film was taken; `level` shifts all grey levels, `contrast` spreads them (1 = as a good PA film)."""
+def develop(attenuation: Layer, draw: np.random.Generator, *, ap: bool, poor: float) -> NDArray[np.uint8]:
+    """Grey levels (n, n): air is black, bone and abdomen are white, as on a film.
 
-    level: float
-    contrast: float
-    scatter: float
-    noise: float
-    blur: float
-    fall: float
-    """Difference in brightness between the left and the right border: the tube was not centred."""
-
-
-def expose(draw: np.random.Generator, *, ap: float, poor: float = 0.0) -> Exposure:
-    """Bedside (`ap`) films are flatter, noisier and less even; `poor`, 0 to 1, flattens and brightens further."""
-    spread = 1 + 0.6 * ap
-    return Exposure(
-        level=0.030 * spread * draw.standard_normal() + 0.05 * ap + 0.06 * poor,
-        contrast=float(np.clip(1.02 - 0.20 * ap + 0.07 * spread * draw.standard_normal(), 0.55, 1.3))
-        * (1 - 0.6 * poor),
-        scatter=0.10 + 0.16 * ap + 0.03 * draw.random() + 0.2 * poor,
-        noise=(0.006 + 0.004 * ap + 0.004 * draw.random()) * (1 + poor),
-        blur=0.0016 + 0.0012 * ap * draw.random() + 0.002 * poor,
-        fall=0.035 * spread * draw.standard_normal(),
-    )
-
-
-def develop(attenuation: Layer, exposure: Exposure, draw: np.random.Generator) -> NDArray[np.uint8]:
-    """Grey levels (n, n): air is black, bone and abdomen are white, as on a film."""
-    n = len(attenuation)
-    u, _ = axes(n)
-    sharp = gaussian_filter(attenuation, exposure.blur * n, mode="nearest", truncate=2.5) if n >= 128 else attenuation
-    layer = (1 - exposure.scatter) * sharp + exposure.scatter * _veil(sharp)
-    grey = 0.56 + exposure.contrast * 1.02 * (layer - 0.64) + exposure.level + exposure.fall * (u - 0.5)
-    grey += np.float32(exposure.noise * min(1, n / 128)) * draw.standard_normal((n, n), dtype=np.float32)
+    Bedside (`ap`) films are flatter, noisier and less even; `poor`, 0 to 1, flattens and brightens further.
+    """
+    n, spread = len(attenuation), 1 + 0.6 * ap
+    level = 0.030 * spread * draw.standard_normal() + 0.05 * ap + 0.06 * poor
+    contrast = float(np.clip(1.02 - 0.20 * ap + 0.07 * spread * draw.standard_normal(), 0.55, 1.3)) * (1 - 0.6 * poor)
+    scatter = 0.10 + 0.16 * ap + 0.03 * draw.random() + 0.2 * poor
+    noise = (0.006 + 0.004 * ap + 0.004 * draw.random()) * (1 + poor)
+    blur = 0.0016 + 0.0012 * ap * draw.random() + 0.002 * poor
+    fall = 0.035 * spread * draw.standard_normal()  # between the left and the right border: the tube is not centred
+    sharp = gaussian_filter(attenuation, blur * n, mode="nearest", truncate=2.5) if n >= 128 else attenuation
+    layer = (1 - scatter) * sharp + scatter * _veil(sharp)
+    grey = 0.56 + contrast * 1.02 * (layer - 0.64) + level + fall * (axes(n)[0] - 0.5)
+    grey += np.float32(noise * min(1, n / 128)) * draw.standard_normal((n, n), dtype=np.float32)
     place = (grey - LOWEST) * np.float32((len(TONE) - 1) / (HIGHEST - LOWEST))
     return TONE[np.clip(place, 0, len(TONE) - 1).astype(np.int32)]
 

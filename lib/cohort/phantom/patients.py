@@ -9,15 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from lib.cohort.phantom.calibration import (
-    FINDINGS,
-    IMAGES_PER_PATIENT,
-    MOST_IMAGES,
-    SAME_STATE_AGAIN,
-    SAME_VIEW_AGAIN,
-    STRATA,
-    Stratum,
-)
+from lib.cohort.phantom import calibration as public
 from lib.cohort.phantom.dials import Dials
 
 FIRST_NUMBER = 90_000_001
@@ -87,9 +79,9 @@ def _patient(draw: np.random.Generator, number: int, dials: Dials) -> list[Recor
     often_ap, often_sick = draw.standard_normal(2)
     records = []
     for visit in range(_number_of_images(draw)):
-        ap = _again(draw, often_ap, SAME_VIEW_AGAIN, _chance_of_ap(cell, dials))
+        ap = _again(draw, often_ap, public.SAME_VIEW_AGAIN, _chance_of_ap(cell, dials))
         view = "AP" if ap else "PA"
-        sick = _again(draw, often_sick, SAME_STATE_AGAIN, _chance_of_sick(cell, view, dials))
+        sick = _again(draw, often_sick, public.SAME_STATE_AGAIN, _chance_of_sick(cell, view, dials))
         drawn_ap = ap if draw.random() < dials.nature else bool(draw.random() < AP_SHARE)
         findings = _findings(draw, drawn_ap) if sick else ()
         hidden = sick and ap and draw.random() < 0.6 * dials.label_noise
@@ -111,38 +103,38 @@ def _patient(draw: np.random.Generator, number: int, dials: Dials) -> list[Recor
     return records
 
 
-UP_TO = list(accumulate(cell.images for cell in STRATA))
+UP_TO = list(accumulate(cell.images for cell in public.STRATA))
 IMAGES = UP_TO[-1]
-AP_SHARE = sum(cell.images for cell in STRATA if cell.view == "AP") / IMAGES
-SICK_SHARE = sum(cell.images * cell.sick for cell in STRATA) / IMAGES
+AP_SHARE = sum(cell.images for cell in public.STRATA if cell.view == "AP") / IMAGES
+SICK_SHARE = sum(cell.images * cell.sick for cell in public.STRATA) / IMAGES
 
 
-def _stratum(draw: np.random.Generator, dials: Dials, split: str) -> Stratum:
+def _stratum(draw: np.random.Generator, dials: Dials, split: str) -> public.Stratum:
     """A stratum as often as it has images; women are passed over in train as the dial says."""
     while True:
-        cell = STRATA[bisect_right(UP_TO, draw.random() * IMAGES)]
+        cell = public.STRATA[bisect_right(UP_TO, draw.random() * IMAGES)]
         passed_over = split == "train" and cell.sex == "F" and draw.random() < 0.9 * dials.representation
         if not passed_over:
             return cell
 
 
 def _number_of_images(draw: np.random.Generator) -> int:
-    shares, counts = zip(*IMAGES_PER_PATIENT, strict=True)
-    return min(MOST_IMAGES, round(float(np.interp(draw.random(), shares, counts))))
+    shares, counts = zip(*public.IMAGES_PER_PATIENT, strict=True)
+    return min(public.MOST_IMAGES, round(float(np.interp(draw.random(), shares, counts))))
 
 
 @cache
-def _same_people(cell: Stratum) -> dict[str, Stratum]:
-    return {other.view: other for other in STRATA if (other.sex, other.ages) == (cell.sex, cell.ages)}
+def _same_people(cell: public.Stratum) -> dict[str, public.Stratum]:
+    return {other.view: other for other in public.STRATA if (other.sex, other.ages) == (cell.sex, cell.ages)}
 
 
-def _chance_of_ap(cell: Stratum, dials: Dials) -> float:
+def _chance_of_ap(cell: public.Stratum, dials: Dials) -> float:
     counts = {view: other.images for view, other in _same_people(cell).items()}
     chance = _mix(AP_SHARE, counts["AP"] / sum(counts.values()), dials.nature)
     return _mix(chance, 0.2 if cell.sex == "F" else 0.8, dials.simpson)
 
 
-def _chance_of_sick(cell: Stratum, view: str, dials: Dials) -> float:
+def _chance_of_sick(cell: public.Stratum, view: str, dials: Dials) -> float:
     sign = 1 if cell.sex == "F" else -1
     chance = _mix(SICK_SHARE, _same_people(cell)[view].sick, dials.nature)
     chance = _mix(chance, (0.75 if view == "AP" else 0.20) + 0.08 * sign, dials.simpson)
@@ -158,7 +150,7 @@ def _again(draw: np.random.Generator, often: float, agreement: float, chance: fl
 
     Two images agree more often than by chance by `agreement`: kappa gives the correlation, sin(pi kappa / 2).
     """
-    by_chance = 0.52 if agreement == SAME_VIEW_AGAIN else 0.503
+    by_chance = 0.52 if agreement == public.SAME_VIEW_AGAIN else 0.503
     share = math.sin(math.pi / 2 * (agreement - by_chance) / (1 - by_chance))
     mixed = math.sqrt(share) * often + math.sqrt(1 - share) * draw.standard_normal()
     return bool(mixed < NORMAL.inv_cdf(chance))
@@ -173,11 +165,11 @@ def _findings(draw: np.random.Generator, ap: bool) -> tuple[str, ...]:
     return tuple(sorted(chosen))
 
 
-NAMES = tuple(FINDINGS)
+NAMES = tuple(public.FINDINGS)
 
 
 @cache
 def _up_to(ap: bool) -> list[float]:
     """How often each finding or one before it is drawn in a view."""
-    often = [f.images * (f.ap if ap else 1 - f.ap) for f in FINDINGS.values()]
+    often = [images * (of_ap if ap else 1 - of_ap) for images, of_ap in public.FINDINGS.values()]
     return [total / sum(often) for total in accumulate(often)][:-1]

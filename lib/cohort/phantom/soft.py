@@ -8,62 +8,57 @@ from lib.cohort.phantom.anatomy import Anatomy, Outline
 from lib.cohort.phantom.canvas import Layer, Stroke, axes, bell, dome, edge, oval, strokes
 
 
-def body(a: Anatomy, o: Outline, n: int) -> Layer:
+def body(a: Anatomy, o: Outline) -> Layer:
     """Path length through neck, shoulders, trunk and arms: 0 in air, about 1 in the middle of the trunk."""
-    _, v = axes(n)
     side = o.side
-    trunk = a.chest + 0.04 + 0.06 * a.fat + 0.03 * edge(v - 0.65, 0.5)
+    trunk = a.chest + 0.04 + 0.06 * a.fat + 0.03 * edge(o.v - 0.65, 0.5)
     across = side / trunk
     chest = np.sqrt(np.clip(1 - across * across * across, 0, 1))
     out = np.clip(side - 0.09, 0, None)
     slope = a.apex - 0.015 - 0.05 * a.fat + 0.13 * out + 0.55 * np.square(out) - 0.16 * edge(0.12 - side, 0.08)
     armpit = 0.40 + 0.75 * a.ap - (0.55 - 0.8 * a.ap) * (side - trunk)
-    limb = 0.60 * edge(armpit - v, 0.10) * (1 - 0.35 * edge(v - 0.3, 0.3))
-    return np.maximum(chest, limb) * edge(v - slope, 0.035 + 0.02 * a.fat) * (0.80 + 0.20 * edge(v - 0.2, 0.4))
+    limb = 0.60 * edge(armpit - o.v, 0.10) * (1 - 0.35 * edge(o.v - 0.3, 0.3))
+    return np.maximum(chest, limb) * edge(o.v - slope, 0.035 + 0.02 * a.fat) * (0.80 + 0.20 * edge(o.v - 0.2, 0.4))
 
 
-def depth(a: Anatomy, o: Outline, n: int) -> Layer:
+def depth(a: Anatomy, o: Outline) -> Layer:
     """Path length through air in the lungs: deepest at mid-lung, and thin in front of and behind the heart."""
-    _, v = axes(n)
     profile = 0.80 + 0.20 * (1 - np.square((o.t - 0.58) / 0.55))
-    profile = profile * (1 - 0.16 * edge(v - 0.42, 0.5)) * (0.86 + 0.14 * edge(v - a.apex - 0.1, 0.2))
-    return o.lung * profile * (1 - o.core * (0.86 - 0.10 * edge(v - 0.5, 0.2))) * np.float32(a.air)
+    profile = profile * (1 - 0.16 * edge(o.v - 0.42, 0.5)) * (0.86 + 0.14 * edge(o.v - a.apex - 0.1, 0.2))
+    return o.lung * profile * (1 - o.core * (0.86 - 0.10 * edge(o.v - 0.5, 0.2))) * np.float32(a.air)
 
 
-def centre(a: Anatomy, o: Outline, n: int) -> Layer:
+def centre(a: Anatomy, o: Outline) -> Layer:
     """Heart and great vessels within their outline, thicker towards the middle, and the dark windpipe."""
-    _, v = axes(n)
     bottom = max(a.right_dome, a.left_dome)
-    heart = oval(o.d, v, (0.045, bottom - 0.10), (0.155 * a.heart, 0.13 * a.heart), 0.45)
+    heart = oval(o.d, o.v, (0.045, bottom - 0.10), (0.155 * a.heart, 0.13 * a.heart), 0.45)
     tissue = o.core * (0.02 + 0.05 * bell(o.d, 0.05) + 0.11 * dome(heart))
-    knob = oval(o.d, v, (0.040 + 0.016 * a.knob, 0.29), (0.034 * a.knob, 0.036 * a.knob))
+    knob = oval(o.d, o.v, (0.040 + 0.016 * a.knob, 0.29), (0.034 * a.knob, 0.036 * a.knob))
     tissue = tissue + 0.05 * dome(knob)
     carina = a.apex + 0.25
-    pipe = bell(o.d - 0.006, 0.017) * edge(carina - v, 0.03)
-    fork = bell(o.side - 0.5 * (v - carina), 0.013) * edge(v - carina, 0.02) * edge(carina + 0.10 - v, 0.06)
+    pipe = bell(o.d - 0.006, 0.017) * edge(carina - o.v, 0.03)
+    fork = bell(o.side - 0.5 * (o.v - carina), 0.013) * edge(o.v - carina, 0.02) * edge(carina + 0.10 - o.v, 0.06)
     return tissue - 0.13 * pipe - 0.06 * fork
 
 
-def breasts(a: Anatomy, o: Outline, n: int) -> Layer:
+def breasts(a: Anatomy, o: Outline) -> Layer:
     """Two soft discs over the lower lungs, with a sharper lower rim; in men, faint chest muscles."""
-    _, v = axes(n)
     side = o.side
     if a.breast <= 0:
-        return 0.035 * edge(oval(side, v, (0.25, 0.33), (0.15, 0.13), 0.5), 0.9)
+        return 0.035 * edge(oval(side, o.v, (0.25, 0.33), (0.15, 0.13), 0.5), 0.9)
     size = 0.115 + 0.06 * a.breast
-    inside = oval(side, v, (0.235 + 0.03 * a.breast, 0.56 + 0.04 * a.breast), (size, size * 0.95), -0.2)
-    lower = edge(v - 0.56, 0.25)
+    inside = oval(side, o.v, (0.235 + 0.03 * a.breast, 0.56 + 0.04 * a.breast), (size, size * 0.95), -0.2)
+    lower = edge(o.v - 0.56, 0.25)
     return a.breast * (0.15 * dome(inside) + 0.035 * edge(inside, 0.18) * lower)
 
 
-def abdomen(a: Anatomy, o: Outline, n: int, draw: np.random.Generator) -> Layer:
+def abdomen(a: Anatomy, o: Outline, draw: np.random.Generator) -> Layer:
     """Liver and spleen under the domes, and air in the stomach on some images."""
-    _, v = axes(n)
-    below = edge(v - o.floor, 0.012) * edge(1.12 - o.t, 0.1)
-    layer = below * (0.08 + 0.08 * edge(v - o.floor - 0.08, 0.25))
+    below = edge(o.v - o.floor, 0.012) * edge(1.12 - o.t, 0.1)
+    layer = below * (0.08 + 0.08 * edge(o.v - o.floor - 0.08, 0.25))
     if draw.random() < 0.45:
         place = (0.16 + 0.05 * draw.random(), a.left_dome + 0.085 + 0.02 * draw.random())
-        bubble = oval(o.d, v, place, (0.05 + 0.035 * draw.random(), 0.026 + 0.016 * draw.random()), -0.2)
+        bubble = oval(o.d, o.v, place, (0.05 + 0.035 * draw.random(), 0.026 + 0.016 * draw.random()), -0.2)
         layer = layer - 0.22 * edge(bubble, 0.5) * below
     return layer
 

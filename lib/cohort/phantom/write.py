@@ -50,8 +50,20 @@ def draw_phantom(
         shots = [(r.shot, str(building / r.split / FOLDERS[r.label] / r.image)) for r in records]
         _draw_all(shots, seed, size, workers)
         (building / "metadata.csv").write_text("\n".join([HEADER, *map(_line, records)]) + "\n", "utf-8", newline="\n")
-        truth = json.dumps(_truth(records, seed, dials, size), indent=1)
-        (building / "truth.json").write_text(truth + "\n", "utf-8", newline="\n")
+        planted = asdict(dials)
+        truth = {
+            "seed": seed,
+            "images": len(records),
+            "size": size,
+            "dials": planted,
+            "planted": {
+                name: {"dial": value, "effect": EFFECTS[name].words}
+                for name, value in planted.items()
+                if value and name in EFFECTS
+            },
+            "sick_but_labelled_healthy": [r.image for r in records if r.sick and not r.label],
+        }
+        (building / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", "utf-8", newline="\n")
     return out
 
 
@@ -77,19 +89,3 @@ def _line(r: Record) -> str:
     return (
         f"{r.image},{findings},{r.shot.visit},{r.shot.patient},{r.age},{r.sex},{r.view},{width},{height},0.168,0.168,1"
     )
-
-
-def _truth(records: list[Record], seed: int, dials: Dials, size: int) -> dict:
-    """What was planted, and which labels are wrong because of it."""
-    return {
-        "seed": seed,
-        "images": len(records),
-        "size": size,
-        "dials": asdict(dials),
-        "planted": {
-            name: {"dial": value, "effect": EFFECTS[name].words}
-            for name, value in asdict(dials).items()
-            if value and name in EFFECTS
-        },
-        "sick_but_labelled_healthy": [r.image for r in records if r.sick and not r.label],
-    }
