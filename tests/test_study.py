@@ -224,12 +224,6 @@ def test_a_setting_that_cannot_be_used_is_one_sentence_with_its_line(tiny_cohort
     assert str(error.value).startswith(place) and "\n" not in str(error.value) and str(error.value).endswith(".")
 
 
-def test_an_attribute_that_the_metadata_lack_is_one_sentence(tiny_cohort, tiny_root):
-    rewrite_settings(tiny_root, attributes='["view", "income"]')
-    with pytest.raises(ValueError, match=r"has no column 'income' \(.*study.toml, line \d+, \[audit\]\)"):
-        run_study(tiny_cohort, root=tiny_root)
-
-
 def edited(root, old: str, new: str):
     text = (root / "study.toml").read_text("utf-8")
     assert old in text
