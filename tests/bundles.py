@@ -31,6 +31,7 @@ POSTPROCESSINGS = (
     "equalized_odds",
     "calibrated_odds_weighted",
 )
+FEW = ("fixed_0.5", "group_best_threshold", "equalized_odds")
 PREFERENCES = {"attribute": "view", "largest_loss": 0.05, "may_use_demographics": False}
 EPOCHS = 4
 
@@ -48,6 +49,9 @@ class Knobs:
     """No patient above 60 and a handful in AP: groups that cannot be estimated."""
     attributes: tuple[Attribute, ...] = tuple(DEFAULTS.values())
     seed: int = 0
+
+
+NULL = Knobs(effect=0, postprocessings=FEW)
 
 
 @cache

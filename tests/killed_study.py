@@ -6,6 +6,7 @@ write, moves or deletes one. For each life a line says how it ended: exit status
 After `[root, "two", 0]` two studies live at the same time, see `two`.
 """
 
+import gc
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ import torch
 from made import few_questions, quick_audits
 
 from lib.__main__ import main
+from lib.study import records
 from lib.study import run as study
 from lib.training import classifier, run, store, workers
 
@@ -41,7 +43,9 @@ class Network(here.TinyNetwork):
         return super().features(x)
 
 
-classifier.build = store.build = lambda *_: Network()  # in the processes of a study, too: they import this file
+classifier.build = store.build = records.build = lambda *_: (
+    Network()
+)  # in the processes of a study, too: they import this file
 
 
 def forked(root: Path, work: Callable[[], int]) -> int:
@@ -136,6 +140,8 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     here.cpu_count = lambda: 1
     workers.train_here = here.train_here
+    gc.collect()
+    gc.freeze()  # what is imported stays, and is the same memory in all lives
     with quick_audits(), few_questions():
         for line in sys.stdin:
             root, how, when = json.loads(line)

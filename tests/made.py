@@ -59,16 +59,19 @@ def kept(name: str, given: object, inputs: Iterable[Path], make: Callable[[], Th
 
 @contextmanager
 def quick_audits() -> Iterator[None]:
-    """Families of hypotheses take a thousand draws, not up to a million, and rules are refitted in 20 resamples, not 200.
+    """Families of hypotheses take a thousand draws, not up to a million; rules and thresholds are refitted in 20 resamples, not 200.
 
     That is more than half of an audit's time, for the third digit of a p.
     """
     from lib.audit.inference import simultaneous
+    from lib.audit.questions import equal_rates, operating_points
 
     refitting = [sys.modules[name] for name in ("lib.predictions.engine", "lib.study.run") if name in sys.modules]
     with pytest.MonkeyPatch.context() as patch:
         for module in refitting:
             patch.setattr(module, "REFITS", 20)
+        for question in (equal_rates, operating_points):
+            patch.setattr(question, "RESAMPLES", 20)
         patch.setattr(simultaneous, "FIRST", 2**10)
         patch.setattr(simultaneous, "MOST", 2**12)
         yield

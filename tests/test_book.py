@@ -22,7 +22,7 @@ from lib.render.book import (
     write_book,
 )
 from lib.render.quarto import find_quarto
-from lib.render.report import render_report, render_slides
+from lib.render.report import render_report
 from lib.settings import SettingsError, languages
 
 NAMES = {"title": '"Whom: \\"it\\" fails"', "subtitle": '""', "authors": '["Ada L.", "Zoë M."]', "appendices": "[]"}
@@ -195,11 +195,18 @@ REAL = find_quarto(install=False)
 
 @pytest.mark.skipif(REAL.program is None, reason=f"no real Quarto: {REAL.why}")
 def test_both_editions_of_book_and_deck_are_rendered_side_by_side_and_linked(project, monkeypatch):
+    """And a chapter that was deleted since the last rendering is forgotten."""
     monkeypatch.setenv("QUARTO_PATH", str(REAL.program))
+    (project / "chapters/gone.qmd").write_text("# Gone\n", "utf-8")
+    rewrite_settings(project, chapters='["chapters/mine.qmd", "chapters/gone.qmd"]')
     french = [path.relative_to(project).as_posix() for path in render_report(project, "fr")]
     assert french == ["_book/fr/index.html", "_book/fr/chapters/fr/slides/defense.html"]
-    rewrite_settings(project, title='"Second"')
+    (project / "chapters/gone.qmd").unlink()
+    rewrite_settings(project, title='"Second"', chapters='["chapters/mine.qmd"]')
     render_report(project)
+    assert chapters_of(project) == ["index.qmd", "chapters/mine.qmd"] and "gone" not in (project / FILE).read_text(
+        "utf-8"
+    )
     home, page = ((project / "_book" / name).read_text("utf-8") for name in ("index.html", "chapters/mine.html"))
     assert "Second" in home and "Ada L." in home and "Zoë M." in home and "My own words." in page
     assert '<a href="fr/index.html" lang="fr" hreflang="fr">Cette page en français</a>' in home
@@ -218,17 +225,6 @@ def test_both_editions_of_book_and_deck_are_rendered_side_by_side_and_linked(pro
         and "\N{NO-BREAK SPACE}: c’est «\u202fbien\u202f»\u202f; 95\u202f%\u202f?" in home
     )
     assert '<a href="../index.html" lang="en" hreflang="en">This page in English</a>' in home
-
-
-@pytest.mark.skipif(REAL.program is None, reason=f"no real Quarto: {REAL.why}")
-def test_a_chapter_that_was_deleted_since_the_last_rendering_is_forgotten(project, monkeypatch):
-    write_book(project)
-    (project / "chapters/mine.qmd").unlink()
-    (project / "index.qmd").write_text("# Start\n", "utf-8")
-    rewrite_settings(project, chapters="[]")
-    monkeypatch.setenv("QUARTO_PATH", str(REAL.program))
-    assert render_slides(project).is_file()
-    assert chapters_of(project) == ["index.qmd"] and "mine" not in (project / FILE).read_text("utf-8")
 
 
 @pytest.mark.parametrize("code", ["en", "fr"])

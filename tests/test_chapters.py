@@ -6,7 +6,7 @@ from dataclasses import replace
 import altair as alt
 import pytest
 from altair.utils import schemapi
-from bundles import Knobs, bundle
+from bundles import FEW, NULL, Knobs, bundle
 
 from lib.names import DEFAULTS, Attribute
 from lib.render.book import LANGUAGE, language_of
@@ -15,11 +15,10 @@ from lib.report import exhibit, exhibits
 from lib.report.words.language import languages
 from lib.settings import ROOT
 
-FEW = ("fixed_0.5", "group_best_threshold", "equalized_odds")
 COHORTS = {
     "biased": Knobs(),
-    "null": Knobs(effect=0, postprocessings=FEW),
-    "rare groups": Knobs(rare=True),
+    "null": NULL,
+    "rare groups": Knobs(rare=True, postprocessings=FEW),
     "bare": Knobs(seeds=1, patients=60, weightings=("uniform",), postprocessings=("fixed_0.5",)),
     "another attribute": Knobs(
         attributes=(*DEFAULTS.values(), Attribute("smoker", "smoker", ("yes", "no"), "no", True)),

@@ -27,12 +27,6 @@ def test_check_prints_what_was_found(tiny_cohort):
     assert done.stdout.endswith("     192  images used (kept)\n")
 
 
-def test_check_of_what_is_no_cohort_is_one_sentence(tmp_path, capsys):
-    assert cli.main(["check", str(tmp_path / "nowhere")]) == 1
-    told = capsys.readouterr()
-    assert not told.out and sentence(told.err).startswith(f"{tmp_path / 'nowhere'} is not a folder: ")
-
-
 def test_the_environment_may_name_the_cohort(tiny_cohort, monkeypatch, capsys):
     monkeypatch.setenv("COHORT", str(tiny_cohort))
     assert cli.main(["check"]) == 0

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from made import quick_audits
 
-from lib.audit.decisions import chosen_anew
+from lib.audit.decisions.chosen_anew import left_by_choices, parts_of
 from lib.audit.questions import answer
 from lib.audit.questions.group_misclassification import WRONG, mistaken
 from lib.names import (
@@ -47,7 +47,7 @@ def recommended(table):
 
 
 def again(given, **preferences):
-    asked = replace(given, preferences=ASKED | preferences, tables={}, _kept={})
+    asked = replace(given, preferences=ASKED | preferences, tables={})
     with quick_audits():
         return answer(asked, only=["recommendation"])["recommendation"]
 
@@ -170,8 +170,8 @@ def test_choosing_among_many_looks_better_on_the_patients_that_choose_than_it_is
         draw = np.random.default_rng(seed)
         noise = draw.normal(0, 0.05, (200, 40, 2)) / np.sqrt(200)
         values = np.array([0.0, 0.1]) + noise.sum(axis=0)
-        parts = np.concatenate([chosen_anew._parts(draw.permutation(200) % 5) for _ in range(10)])
-        left, _ = chosen_anew._left(
+        parts = np.concatenate([parts_of(draw.permutation(200) % 5) for _ in range(10)])
+        left, _ = left_by_choices(
             values, noise - noise.mean(axis=0), parts, np.ones(200), most=1.0, margin=0.0, order=np.zeros(len(values))
         )
         seeming.append(np.abs(values[:, 1]).min())

@@ -1,6 +1,7 @@
 """One pivot: intervals, p-values and words cannot disagree, and cover where patients and networks are few."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -91,6 +92,22 @@ def test_a_cell_where_nobody_differs_is_not_certain(rate):
     assert (effect.high - effect.low > 0.02).all() and (effect.p == 1).all()
 
 
+BLOCK = 250
+"""Cohorts that are worked out at once: the cost of figures grows with the square of how many there are."""
+
+
+def described(figures_of, count, null=0.0):
+    """What is said of the figures of so many cohorts, of which `figures_of(BLOCK)` draws some."""
+    found = [describe(figures_of(BLOCK), null=null) for _ in range(count // BLOCK)]
+    names = ("low", "high", "p", "p_equivalent", "detectable")
+    return SimpleNamespace(**{name: np.concatenate([getattr(own, name) for own in found]) for name in names})
+
+
+def held(found, true=0.0):
+    """The share of the intervals that hold the truth."""
+    return ((found.low <= true) & (true <= found.high)).mean()
+
+
 def two_groups(draw, few, many, rates_, cohorts):
     """As many cohorts as columns: `few` patients with one rate, `many` with another; the gap of each."""
     present = np.repeat([[1.0, 0.0]] * few + [[0.0, 1.0]] * many, cohorts, axis=1)  # (P, 2 cohorts)
@@ -103,18 +120,21 @@ def two_groups(draw, few, many, rates_, cohorts):
 
 @pytest.mark.parametrize("few, rates_", [(25, (0.03, 0.15)), (25, (0.15, 0.03)), (40, (0.1, 0.1)), (25, (0.5, 0.2))])
 def test_gaps_of_small_cells_cover(few, rates_):
-    found = describe(two_groups(np.random.default_rng(1), few, 150, rates_, 1500))
-    true = rates_[0] - rates_[1]
-    assert 0.935 <= ((found.low <= true) & (true <= found.high)).mean() <= 0.99
+    draw, true = np.random.default_rng(1), rates_[0] - rates_[1]
+    found = described(lambda cohorts: two_groups(draw, few, 150, rates_, cohorts), 1500)
+    assert 0.935 <= held(found, true) <= 0.99
     assert max((true < found.low).mean(), (true > found.high).mean()) <= 0.045
 
 
 def test_levels_of_small_cells_cover():
     draw = np.random.default_rng(2)
     for rate in (0.03, 0.1, 0.5):
-        called = (draw.random((1, 25, 1500)) < rate).astype(float)
-        found = describe(ratio(index(1500), "w", called, np.ones((25, 1500)), proportion=True), null=None)
-        assert 0.93 <= ((found.low <= rate) & (rate <= found.high)).mean() <= 0.995
+
+        def cohorts(count, rate=rate):
+            called = (draw.random((1, 25, count)) < rate).astype(float)
+            return ratio(index(count), "w", called, np.ones((25, count)), proportion=True)
+
+        assert 0.93 <= held(described(cohorts, 1500, null=None), rate) <= 0.995
 
 
 def two_levels(draw, patients, networks, count, sizes=(1.0, 1.0, 1.0), weightings=("a",)):
@@ -136,37 +156,40 @@ def two_levels(draw, patients, networks, count, sizes=(1.0, 1.0, 1.0), weighting
 def test_each_part_of_the_variance_is_counted_once(sizes):
     draw = np.random.default_rng(3)
     common, own, alone = sizes
-    figures = two_levels(draw, 200, 4, 3000, sizes)["a"]
-    parts = summary(figures)
+    parts = [summary(two_levels(draw, 200, 4, BLOCK, sizes)["a"]) for _ in range(3000 // BLOCK)]
+    patients, networks = (np.mean([getattr(one, name) for one in parts]) for name in ("patients", "networks"))
     true = (common**2 + (own**2 + alone**2) / 4) / 200
     # a variance between networks that comes out below 0 is taken for 0, which errs on the wide side where there is none
-    assert true * 0.9 <= parts.patients.mean() + parts.networks.mean() <= true * (1.12 if alone else 1.4)
-    assert parts.patients.mean() == pytest.approx((common**2 + own**2 / 4) / 200, rel=0.05)
+    assert true * 0.9 <= patients + networks <= true * (1.12 if alone else 1.4)
+    assert patients == pytest.approx((common**2 + own**2 / 4) / 200, rel=0.05)
 
 
 @pytest.mark.parametrize("networks, sizes", [(2, (1, 1, 1)), (3, (1, 1, 1)), (5, (1, 0.3, 1)), (3, (1, 1, 0))])
 def test_differences_of_weightings_cover_and_alarm_as_promised(networks, sizes):
-    figures = two_levels(np.random.default_rng(4), 150, networks, 4000, sizes, ("a", "b", "c"))
-    found = describe(figures["b"] - figures["a"])
-    covered = ((found.low <= 0) & (found.high >= 0)).mean()
-    assert 0.93 <= covered <= 0.985
+    draw = np.random.default_rng(4)
+
+    def difference(count):
+        figures = two_levels(draw, 150, networks, count, sizes, ("a", "b", "c"))
+        return figures["b"] - figures["a"]
+
+    assert 0.93 <= held(described(difference, 4000)) <= 0.985
 
 
 @pytest.mark.parametrize("networks, least", [(2, 0.928), (3, 0.94), (5, 0.94)])
 @pytest.mark.parametrize("own, alone", [(0.4, 0.3), (0.4, 4), (1, 5)])
 def test_levels_of_one_weighting_alone_cover_with_few_networks(networks, least, own, alone):
     """Two networks leave one degree of freedom for the noise of retraining; Satterthwaite's interval covers in 87 %."""
-    figures = two_levels(np.random.default_rng(8), 60, networks, 4000, (1, own, alone))["a"]
-    found = describe(figures)
-    assert least <= ((found.low <= 0) & (found.high >= 0)).mean() <= 0.98
+    draw = np.random.default_rng(8)
+    found = described(lambda count: two_levels(draw, 60, networks, count, (1, own, alone))["a"], 4000)
+    assert least <= held(found) <= 0.98
 
 
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 0.5, 4)])
 def test_rare_errors_of_few_networks_are_as_rare_as_families_take_them_for(sizes):
     """An error that single intervals call one of 1,000 happens in one of 250; p and interval of a family agree on what is one."""
     draw, limit, beyond = np.random.default_rng(9), norm.isf(0.0005), []
-    for _ in range(8):  # the cost of a comparison grows with the square of how many there are
-        figures = two_levels(draw, 40, 2, 1000, sizes, ("a", "b", "c"))
+    for _ in range(8000 // BLOCK):
+        figures = two_levels(draw, 40, 2, BLOCK, sizes, ("a", "b", "c"))
         own = Pivot.for_summary(summary(figures["b"] - figures["a"]))
         single, family = (own.size(family=family) > limit for family in (False, True))
         low, high = own.bounds(limit, family=True)
@@ -238,8 +261,8 @@ def test_seeds_agree():
 
 def test_equivalence_is_claimed_of_a_gap_at_the_margin_in_at_most_5_per_cent():
     draw = np.random.default_rng(9)
-    found = describe(two_groups(draw, 600, 900, (0.25, 0.20), 1200))
-    assert 0.03 <= (found.p_equivalent <= 0.05).mean() <= 0.069  # 1,200 cohorts: three standard errors
+    found = described(lambda cohorts: two_groups(draw, 600, 900, (0.25, 0.20), cohorts), 1250)
+    assert 0.03 <= (found.p_equivalent <= 0.05).mean() <= 0.069  # 1,250 cohorts: three standard errors
     inside = describe(two_groups(draw, 1600, 1900, (0.20, 0.20), 200))
     assert (inside.p_equivalent <= 0.05).mean() > 0.9
 
@@ -248,9 +271,8 @@ def test_the_detectable_gap_is_detected_four_times_in_five_with_the_patients_sai
     draw = np.random.default_rng(10)
     found = describe(two_groups(draw, 150, 150, (0.4, 0.4), 400))
     gap = float(np.median(found.detectable))
-    assert (describe(two_groups(draw, 150, 150, (0.4 + gap, 0.4), 1200)).p <= 0.05).mean() == pytest.approx(
-        0.8, abs=0.04
-    )
+    larger = described(lambda cohorts: two_groups(draw, 150, 150, (0.4 + gap, 0.4), cohorts), 1250)
+    assert (larger.p <= 0.05).mean() == pytest.approx(0.8, abs=0.04)
     needed = float(np.median(found.patients_needed(gap / 2)))
     assert needed == pytest.approx(1200, rel=0.1)
     assert np.isinf(found.patients_needed(0.0)).all()

@@ -31,12 +31,6 @@ TRANSLATED = [
 OTHERS = [code for code in languages() if code != OWN]
 
 
-@pytest.fixture(autouse=True)
-def in_english():
-    yield
-    speak(OWN)
-
-
 @pytest.fixture(scope="module")
 def said() -> set[str]:
     texts = [text for path in SOURCES for text in first_arguments(path) if isinstance(text, ast.Constant)]

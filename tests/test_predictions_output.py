@@ -125,6 +125,7 @@ def test_the_checks_of_the_report_begin_with_the_warnings(audited, tmp_path):
     assert checks[: len(audited.warnings)] == list(audited.warnings)
 
 
+@pytest.mark.usefixtures("few_asked")
 def test_audits_of_other_predictions_are_kept(tmp_path):
     meta = write(tmp_path / "metadata.csv", META)
     found = [audit_predictions(write(tmp_path / f"{k}.csv", scored(META, k)), meta, smallest_cell=5) for k in (0, 1)]

@@ -247,7 +247,7 @@ def test_a_preview_renders_the_book_first_when_a_page_of_it_lacks(bare, monkeypa
 REAL = find_quarto(install=False)
 BOOK = {
     "_quarto.yml": 'project: {type: book}\nbook: {title: "Mini", author: "A", chapters: [index.qmd]}\n'
-    "execute: {freeze: auto}\nformat: html\n",
+    "execute: {freeze: auto}\nformat: {html: {theme: none}}\n",
     "index.qmd": "# Start\n\n```{python}\nprint(6 * 7)\n```\n",
 }
 

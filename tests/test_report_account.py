@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from bundles import Knobs, bundle
+from bundles import NULL, bundle
 
 from lib.names import DEFAULTS, PATIENT
 from lib.report.facts import account, held
@@ -56,7 +56,7 @@ def test_what_is_left_is_judged_in_three_ways_and_the_headline_is_one_of_them():
 
 
 def test_where_nothing_is_chosen_nothing_is_left_to_judge():
-    null = bundle(Knobs(effect=0, postprocessings=("fixed_0.5", "group_best_threshold", "equalized_odds")))
+    null = bundle(NULL)
     assert decide(null).choice.nothing and account.left(null) is None and decide(null).anew is None
     assert not account.attributes(null)["opened"]
 
@@ -67,4 +67,4 @@ def test_one_thing_is_held_fixed_at_a_time_and_the_untouched_gap_comes_first():
     first, *rest = told["lines"]
     assert first["what"] == "nothing" and first["gaps"][main.metric].size.value == pytest.approx(main.gap.value)
     assert rest and all(line["gaps"].keys() == {"tpr", "fpr"} and any(line["gaps"].values()) for line in rest)
-    assert held.held(bundle(Knobs(effect=0, postprocessings=("fixed_0.5", "equalized_odds")))) is None
+    assert held.held(bundle(NULL)) is None

@@ -11,12 +11,11 @@ from urllib.error import URLError
 import here
 import polars as pl
 import pytest
-from cohorts import CLASS, Handmade
 from conftest import QUICK, ROOT, TINY, rewrite_settings
 from made import few_questions, linked
 from torchvision.models import ResNet18_Weights
 
-from lib.cohort import CohortError, read_cohort, readable
+from lib.cohort import read_cohort, readable
 from lib.results import load
 from lib.settings import SettingsError, bundle_folder, chosen_cohort, cohort_name, read_settings, study_settings
 from lib.settings_schema import settings_page
@@ -184,13 +183,6 @@ def test_an_unreadable_image_is_counted_and_left_out(tiny_cohort, tiny_root, mon
     assert checks["rows"].to_list()[-2:] == [1, frame.height]
 
 
-def test_a_class_of_which_no_image_can_be_read_is_one_sentence(tmp_path, tiny_root):
-    handmade = Handmade(tmp_path / "cohort")
-    handmade.image("valid", 1, "valid_1.png", b"no image")
-    with pytest.raises(CohortError, match=rf"valid.{CLASS[1]} holds no usable image "):
-        run_study(handmade.write(), root=tiny_root)
-
-
 WRONG = {
     "an unknown weighting": ("weightings", '["uniform", "lucky"]', "training", "weightings"),
     "no weighting": ("weightings", "[]", "training", "weightings"),
@@ -230,12 +222,6 @@ def test_a_setting_that_cannot_be_used_is_one_sentence_with_its_line(tiny_cohort
         run_study(tiny_cohort, root=tiny_root)
     place = f"{tiny_root / 'study.toml'}, line {line}{f', [{table}]' if table else ''}: {key} "
     assert str(error.value).startswith(place) and "\n" not in str(error.value) and str(error.value).endswith(".")
-
-
-def test_an_attribute_that_the_metadata_lack_is_one_sentence(tiny_cohort, tiny_root):
-    rewrite_settings(tiny_root, attributes='["view", "income"]')
-    with pytest.raises(ValueError, match=r"has no column 'income' \(.*study.toml, line \d+, \[audit\]\)"):
-        run_study(tiny_cohort, root=tiny_root)
 
 
 def edited(root, old: str, new: str):

@@ -46,7 +46,7 @@ class Context:
     cohort: pl.DataFrame | None = None
     preferences: Mapping[str, Any] = field(default_factory=dict)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
-    _kept: dict[Any, Any] = field(default_factory=dict)
+    _kept: dict[Any, Any] = field(default_factory=dict, init=False)  # a changed copy begins anew
 
     def predictions(self) -> "Context":
         """The same without what is neither people, scores, decisions nor a setting: what another process needs."""

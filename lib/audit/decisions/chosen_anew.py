@@ -44,12 +44,15 @@ def compute(context: Context) -> list[pl.DataFrame]:
     added = np.stack([np.concatenate([_added(figures) for figures in pair], axis=1) for pair in sides], axis=1)
     patients = len(added)
     draw = context.stream(name)
-    parts = np.concatenate([_parts(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
+    parts = np.concatenate([parts_of(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
     # no accuracy exceeds 1: whatever is simpler stands before whatever is not
     order = np.array([2.0 * KINDS.index(kind_of(own.method)) for own in methods])
     limits = {"most": context.preferences["largest_loss"], "margin": context.margin, "order": order}
-    left, best = _left(values, added, parts, np.ones(patients), **limits)
-    drawn = [_left(values, added, parts, w, **limits)[0] for w in patient_weights(patients, RESAMPLES, context.seed)]
+    left, best = left_by_choices(values, added, parts, np.ones(patients), **limits)
+    drawn = [
+        left_by_choices(values, added, parts, w, **limits)[0]
+        for w in patient_weights(patients, RESAMPLES, context.seed)
+    ]
     chosen, times = np.unique(best, return_counts=True)
     told = [[summary(figures) for figures in sides[k]] for k in chosen]
     networks = [np.concatenate([own.networks + own.floor for own in pair]) for pair in told]
@@ -78,12 +81,12 @@ def _added(figures: Figures) -> Array:
     return np.sum([arm.influence.mean(axis=0, dtype=np.float64) @ figures.matrix for arm in figures.arms], axis=0)
 
 
-def _parts(fold: Array) -> Array:
+def parts_of(fold: Array) -> Array:
     """Who is in which part, (PARTS, P)."""
     return (fold == np.arange(PARTS)[:, None]) * 1.0
 
 
-def _left(
+def left_by_choices(
     values: Array, added: Array, parts: Array, weights: Array, *, most: float, margin: float, order: Array
 ) -> tuple[Array, Array]:
     """What the choices leave, a mean over all parts, (1 + K,), and the method chosen for each part.
