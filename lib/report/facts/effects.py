@@ -165,41 +165,29 @@ def _elsewhere(results: Results, attribute: Attribute, method: Method) -> Other 
 def aimed(results: Results, kind: str) -> list[dict[str, Any]]:
     """For each other attribute, the first gap that the baseline is told to have (a Finding, `finding`), and the `method` of a kind that acts on that attribute alone and
     is told to narrow it, else leaves least of it: what is `left`, turned so that the baseline's is above 0, what it is told to do (`what`, `verdict`), of how many (`n`)."""
-    d, told = decide(results), []
-    first = {finding.attribute: finding for finding in reversed(d.findings) if finding.attribute != d.attribute}
-    for finding in reversed(first.values()):
-        place = {"attribute": finding.attribute.name, "contrast": finding.contrast, "metric": finding.metric}
-        mine = [
-            (tuple(line[key] for key in KEYS), line)
-            for line in rows(results, "effects", unit=PATIENT, **place).to_dicts()
-            if line["left"] is not None and _acts_alone(line, finding.attribute, kind)
-        ]
-        if (
-            mine
-            and finding.attribute != d.attribute
-            and finding.attribute not in {own["finding"].attribute for own in told}
-        ):
-            narrows = {SHOWN: 0, SUGGESTED: 1}
-            method, line = min(
-                mine,
-                key=lambda own: (
-                    narrows.get(own[1]["outcome_verdict"], 2) if own[1]["outcome"] == NARROWED else 2,
-                    abs(own[1]["left"]),
-                ),
-            )
-            left, seen = turned(Estimate(line["left"]), line["before"]), line["outcome_verdict"] in (SHOWN, SUGGESTED)
-            verdict = {"what": line["outcome"] if seen else None, "verdict": line["outcome_verdict"], "n": len(mine)}
-            told.append({"finding": finding, "method": method, "left": left.value} | verdict)
-    return told
+    d, told = decide(results), {}
+    for finding in d.findings:
+        attribute = finding.attribute
+        place = {"attribute": attribute.name, "contrast": finding.contrast, "metric": finding.metric, "unit": PATIENT}
+        lines = rows(results, "effects", **place).to_dicts()
+        mine = [line for line in lines if line["left"] is not None and _acts_alone(line, attribute, kind)]
+        if mine and attribute not in (d.attribute, *told):
+            order = {(NARROWED, SHOWN): 0, (NARROWED, SUGGESTED): 1}
+            ranked = [(order.get((line["outcome"], line["outcome_verdict"]), 2), abs(line["left"])) for line in mine]
+            line = mine[ranked.index(min(ranked))]
+            what = line["outcome"] if line["outcome_verdict"] in values.SEEN else None
+            left = turned(Estimate(line["left"]), line["before"]).value
+            own = {"finding": finding, "method": tuple(line[key] for key in KEYS), "left": left, "n": len(mine)}
+            told[attribute] = own | {"what": what, "verdict": line["outcome_verdict"]}
+    return list(told.values())
 
 
 def _acts_alone(line: Mapping[str, Any], attribute: Attribute, kind: str) -> bool:
     weighting, rule, target = (line[key] for key in KEYS)
-    untouched = BASELINE[1:] if kind == WEIGHTING else BASELINE[:1]
     if kind == WEIGHTING:
         grouped = names.by_groups(weighting)
-        return (rule, target) == untouched and grouped is not None and grouped[1] == (attribute.name,)
-    return (weighting,) == untouched and rule != BASELINE[1] and target == attribute.name
+        return (rule, target) == BASELINE[1:] and grouped is not None and grouped[1] == (attribute.name,)
+    return weighting == BASELINE[0] and rule != BASELINE[1] and target == attribute.name
 
 
 @sentences("effects")

@@ -75,20 +75,17 @@ class Language(Writing):
                 return names[pattern].format(label=self.attribute(label.replace(" ", "_")))
         return names.get(key, key if " " in key else key.replace("_", " "))
 
-    def attribute(self, attribute: Attribute | str) -> str:
-        """`age group`, as a heading has it; of a crossing both, of `overall` everyone."""
-        return self._attribute(attribute, "attributes")
-
     def by(self, attribute: Attribute | str) -> str:
         """What stands after "by" (French: after "selon", with its article)."""
-        return self._attribute(attribute, "by")
+        return self.attribute(attribute, "by")
 
-    def _attribute(self, attribute: Attribute | str, table: str) -> str:
+    def attribute(self, attribute: Attribute | str, table: str = "attributes") -> str:
+        """`age group`, as a heading has it; of a crossing both, of `overall` everyone."""
         name = _name(attribute)
         if name == OVERALL:
             return self.phrase("everyone")
         if CROSSED in name:
-            return self.all(self._attribute(part, table) for part in name.split(CROSSED))
+            return self.all(self.attribute(part, table) for part in name.split(CROSSED))
         names = self._names[table]
         label = attribute.label if isinstance(attribute, Attribute) else name.replace("_", " ")
         return names.get(name) or names["other"].format(label=label)
