@@ -31,7 +31,7 @@ opened, improved, worsened, differs; None where nothing is told. `verdict` is ho
 Effect = dict[str, Any]
 """A `method`, its `outcomes` in each of `FIGURES`, and which of them are `told`: shown or suggested.
 
-`grouped`: what it is told to do, how surely, and to which figures; `support`, the surest verdict among the gaps that it narrows;
+`grouped`: what it is told to do, how surely, and to which figures; `support`, the surest verdict among the gaps that it narrows, and which those are (`narrowed`);
 `harms`: it widens, turns round or opens a gap, or lowers balanced accuracy; `widest`, the larger of the gaps that are left.
 `needs` is the attribute that it must be told when it decides; `elsewhere` an `Other` gap, None where none is known.
 """
@@ -136,14 +136,16 @@ def _effect(method: Method, outcomes: Mapping[str, Outcome]) -> Effect:
     grouped: dict[tuple[str, str], list[str]] = {}
     for metric, outcome in told.items():
         grouped.setdefault((outcome["what"], outcome["verdict"]), []).append(metric)
-    verdicts = {verdict for what, verdict in grouped if what == NARROWED}
+    narrows = {metric: own["verdict"] for metric, own in told.items() if own["what"] == NARROWED}
+    support = next((verdict for verdict in values.SEEN if verdict in narrows.values()), None)
     gaps = [outcomes[metric]["left"] for metric in ERRORS if metric in outcomes]
     return {
         "method": method,
         "outcomes": outcomes,
         "told": list(told.values()),
         "grouped": [(*key, metrics) for key, metrics in grouped.items()],
-        "support": next((verdict for verdict in values.SEEN if verdict in verdicts), None),
+        "support": support,
+        "narrowed": [metric for metric, verdict in narrows.items() if verdict == support],
         "harms": any(what in HARMFUL for what, _ in grouped),
         "widest": max((abs(gap.value) for gap in gaps if gap), default=None),
     }
@@ -192,13 +194,14 @@ def _acts_alone(line: Mapping[str, Any], attribute: Attribute, kind: str) -> boo
 
 @sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
-    """The facts of the sentences: `e` is None where there is no such method; `aimed` and `level` are what `aimed` and `gaps.levelled` tell (of our choice, else of the best)."""
-    e, own = effects(results, kind), decide(results).own
+    """The facts of the sentences: `e` is None where there is no such method; `aimed` and `levels` (by error) are what `aimed` and `gaps.levelled` tell (of our choice, else of the best)."""
+    e, d = effects(results, kind), decide(results)
     # our choice where it is of this kind, else the one that narrows most
     followed = next((effect for effect in e["methods"] if effect["recommended"]), e["best"]) if e else None
-    level = levelled(results, followed["method"], own) if followed and own else None
+    lead = [f for f in d.findings if d.own and (f.attribute, f.contrast) == (d.own.attribute, d.own.contrast)]
+    levels = [levelled(results, followed["method"], finding) for finding in lead] if followed else []
     told = {"e": e, "kind": _called(results, kind), "aimed": aimed(results, kind)}
-    return told | {"level": level if level and level["told"] else None}
+    return told | {"levels": [level for level in levels if level and level["told"]]}
 
 
 def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:
