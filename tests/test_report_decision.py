@@ -217,7 +217,7 @@ def test_one_network_says_so():
     assert "It was trained once" in page(board("one network"))
     trained = [o for o in decide(board("one network")).rivals if o.weighting]
     assert trained and all(o.support is None for o in trained), "nothing is said of what was trained once"
-    assert "a new training may turn that round" in page(board("one network"))
+    assert "a new training may reverse that" in page(board("one network"))
 
 
 def test_levelling_down_is_called_by_its_name():

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE, ERRORS, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.names import BASELINE, ERRORS, IMPROVED, NARROWED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.gaps import LEAST, others
 from lib.report.facts.values import BETWEEN, KEYS, Estimate, alone, estimate, figures, judged, keys_of, row, rows
@@ -52,7 +52,7 @@ class Option:
     when deciding. `gap` is the largest difference that is left; `loss` of balanced accuracy has an interval that holds for
     all candidates together. `support` is the surest verdict among the gaps that it narrows;
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
-    `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
+    `narrowed`: metrics of the gaps that it narrows as surely. `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
     """
 
     def __init__(self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Hospital) -> None:
@@ -75,6 +75,9 @@ class Option:
         self.given = bool(results.manifest.get("of_predictions"))
         other = max(others(results, attribute, method), key=lambda own: own["gap"].size.value, default=None)
         self.elsewhere, self.elsewhere_before = (other["gap"], other["before"]) if other else (None, None)
+        narrows = {"outcome": NARROWED, "outcome_verdict": self.support}
+        told = rows(results, "effects", values.error_gaps(attribute), **narrows, **keys_of(method))["metric"]
+        self.narrowed = [metric for metric in ERRORS if metric in set(told)]
 
     @property
     def moves(self) -> list[dict[str, Any]]:
