@@ -63,11 +63,10 @@ def talk(study: Results) -> dict[str, Any]:
     attribute the first finding; `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and
     `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
-    d = facts["d"]
+    d, acting = facts["d"], facts["d"].change is not None
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
     # at least the gap that the choice leaves
     anew = d.anew and (d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap))
-    acting = d.choice is not None and not d.choice.nothing
     beside = {finding.attribute: finding for finding in reversed(d.other) if finding.attribute != d.attribute}
     own = {
         "again": anew,

@@ -9,7 +9,7 @@ from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, OVERALL, PATIENT
 from lib.report.facts import values
 from lib.report.facts.cohort import simpson, ties
 from lib.report.facts.decision import decide
-from lib.report.facts.gaps import Gap, by_metric, of_method, others
+from lib.report.facts.gaps import by_metric, of_method, others
 from lib.report.facts.held import ONE_CUT, recalibrated
 from lib.report.facts.values import alone, figures, judged, predictive_values, rate, row, rows
 from lib.report.facts.weightings import both
@@ -33,13 +33,10 @@ def left(results: Results) -> dict[str, Any] | None:
         return None
     ways = {way: gaps for way, gaps in d.ways.items() if any(gaps.values())}
     before = of_method(results, BASELINE, d.attribute, d.contrast)
-    narrower = bool(d.deployed and d.anew) and _width(d.anew) < _width(d.deployed)
+    sizes = [gap.size if gap else None for gap in (d.anew, d.deployed)]
+    widths = [inf if size is None or size.low is None else size.high - size.low for size in sizes]
+    narrower = d.deployed is not None and widths[0] < widths[1]
     return {"d": d, "ways": ways, "before": before, "narrower": narrower} if ways else None
-
-
-def _width(gap: Gap) -> float:
-    low, high = gap.size.low, gap.size.high
-    return inf if low is None or high is None else high - low
 
 
 def attributes(results: Results) -> dict[str, Any] | None:
@@ -151,8 +148,7 @@ def needed(results: Results) -> dict[str, Any]:
     Of the normal approximation, at a rate of one half, where it is widest. `study`: patients like these for a gap of the size of the margin.
     """
     variance, main = 0.25 * (norm.ppf(0.975) / PRECISION) ** 2, decide(results).main
-    place = {"unit": PATIENT, **values.UNTREATED}
-    place |= {"attribute": main.attribute.name, "contrast": main.contrast, "metric": main.metric} if main else {}
-    line = row(results, "gaps", **place) if main else None
+    place = {"attribute": main.attribute.name, "contrast": main.contrast, "metric": main.metric} if main else {}
+    line = row(results, "gaps", unit=PATIENT, **values.UNTREATED, **place) if main else None
     many = line["patients_needed"] if line and isfinite(line["patients_needed"] or inf) else None
     return {"precision": PRECISION, "each": ceil(variance), "gap": ceil(2 * variance), "study": many}

@@ -31,30 +31,26 @@ def crossed(material: Material) -> Chart:
     lines = max(map(len, names.values()))
     high = max((lines + 0.2) * small, (TALL - top) / len(weightings) if slide else 2.5 * small)
     step = max(LEAST_STEP, max(cell["gap"] for cell in cells.values()) / len(CELLS))
-    boxes, rings = [], []
+    boxes, middles, dear, rings = [], [], [], []
     for method, cell in cells.items():
         x, y = left + rules[method[1:]] * wide, top + weightings[method[0]] * high
         fill, ink = CELLS[min(len(CELLS) - 1, int(cell["gap"] / step))]
+        boxes.append({"x": x, "y": y, "x2": x + wide, "y2": y + high, "fill": fill, "ink": ink})
         middle = {"x": x + wide / 2, "y": y + high * (0.5 if slide else 0.31), "below": y + high * 0.74}
-        box = {"x": x, "y": y, "x2": x + wide, "y2": y + high, "fill": fill, "ink": ink}
-        told = {"gap": language.thousand(cell["gap"]), "accuracy": language.hundred(cell["accuracy"])}
-        corner = {"at": x + wide - 0.32 * small, "under": y + 0.32 * small}
-        boxes.append({"box": box, "middle": middle | told | {"ink": ink}, "corner": corner | {"ink": ink}, **cell})
+        told = {"gap": language.thousand(cell["gap"]), "accuracy": language.hundred(cell["accuracy"]), "ink": ink}
+        middles.append(middle | told)
+        if cell["dear"]:
+            dear.append({"x": x + wide - 0.32 * small, "y": y + 0.32 * small, "ink": ink})
         if cell["chosen"]:
             rings.append({"x": x + 1.5, "y": y + 1.5, "x2": x + wide - 1.5, "y2": y + high - 1.5})
     size = {"width": measure.width, "height": top + high * len(weightings)}
-    shades = placed([own["box"] for own in boxes]).mark_rect(stroke="white", strokeWidth=1)
-    middles = placed([own["middle"] for own in boxes]).encode(color=as_it_is("ink"))
+    shades = placed(boxes).mark_rect(stroke="white", strokeWidth=1)
+    middles = placed(middles).encode(color=as_it_is("ink"))
     layers = [shades.encode(fill=as_it_is("fill", alt.Fill))]
     layers.append(middles.mark_text(fontSize=small, fontWeight=600, baseline="middle").encode(text="gap:N"))
     if not slide:
         below = middles.encode(y=alt.Y("below:Q", scale=None, axis=None), text="accuracy:N")
         layers.append(below.mark_text(fontSize=small, baseline="middle"))
-    dear = [
-        {"x": own["corner"]["at"], "y": own["corner"]["under"], "ink": own["corner"]["ink"]}
-        for own in boxes
-        if own["dear"]
-    ]
     if dear:
         down = placed(dear).mark_point(shape="triangle-down", size=2.2 * small, filled=True, opacity=1)
         layers.append(down.encode(color=as_it_is("ink")))
