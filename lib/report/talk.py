@@ -4,10 +4,12 @@ from typing import Any
 
 from great_tables import GT
 
-from lib.names import RANDOMISED
+from lib.names import BASELINE, RANDOMISED
 from lib.report.facts.choice import crossed
 from lib.report.facts.decision import Decision
 from lib.report.facts.effects import RULE, WEIGHTING, effects
+from lib.report.facts.gaps import of_method, widest
+from lib.report.facts.held import ONE_CUT
 from lib.report.facts.pictures import of_figure
 from lib.report.facts.rules import adjusting
 from lib.report.facts.study import study_facts
@@ -15,7 +17,8 @@ from lib.report.facts.values import Estimate, judged
 from lib.report.facts.weightings import mechanism
 from lib.report.registry import Facts, Material, sentences, table
 from lib.report.tables.cells import table_of
-from lib.report.words.language import Words
+from lib.report.words.language import Words, language
+from lib.report.words.templates import tell
 from lib.results import Results
 from lib.settings import ROOT, read_settings
 
@@ -24,17 +27,28 @@ PLACEHOLDERS = ("First member", "Second member", "Third member", "Fourth member"
 
 
 class Clock:
-    """Tells on each slide how long it takes and what has passed, of a talk of so many minutes: call it once a slide."""
+    """Tells on each slide how long it takes, what has passed, and who speaks, of a talk of so many minutes: call it once a slide.
 
-    def __init__(self, minutes: float):
-        self.total, self.passed = round(60 * minutes), 0
+    The members of the `study`'s group share the time without the `reserve` (minutes), each for slides in a row.
+    """
+
+    def __init__(self, minutes: float, reserve: float = 0, study: Results | None = None):
+        self.total, self.passed, self.spoken = round(60 * minutes), 0, round(60 * (minutes - reserve))
+        self.study, self.group = study, members(study) if study else None
 
     def __call__(self, seconds: int) -> Words:
         """A slide of so many seconds. Raises ValueError when the slides take longer than the talk."""
         self.passed += seconds
         if self.passed > self.total:
             raise ValueError(f"the slides take {clock(self.passed)} so far, the talk {clock(self.total)}.")
-        return Words(f"{clock(seconds)} · {clock(self.passed)} / {clock(self.total)}")
+        told = f"{clock(seconds)} · {clock(self.passed)} / {clock(self.total)}"
+        return Words(f"{told} · {self._speaker(seconds)}" if self.group else told)
+
+    def _speaker(self, seconds: int) -> Words:
+        people = self.group["members"]
+        place = min(len(people) - 1, int((self.passed - seconds / 2) * len(people) / self.spoken))
+        who = None if self.group["placeholders"] else people[place]["who"]
+        return tell(language(self.study.language), "tables/group", "speaker", number=place + 1, who=who)
 
 
 def clock(seconds: int) -> str:
@@ -60,10 +74,11 @@ def group(material: Material) -> GT:
 def talk(study: Results) -> dict[str, Any]:
     """What slides say in their own words, and what is spoken to them. `again`: the gap to expect once the choice is made again; `pictured`: mean
     radiographs are shown; `weighted`, `ruled`: Effects; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other
-    attribute the first finding; `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and
+    attribute the first finding; `start`: the widest gap (Gap) without any correction; `one_cut`: the one that one best cut-off for all leaves; `acting`: something is recommended; `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and
     `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
     d = facts["d"]
+    cells = grid["cells"] if grid else {}
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
     # at least the gap that the choice leaves
     anew = d.anew and (d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap))
@@ -77,6 +92,9 @@ def talk(study: Results) -> dict[str, Any]:
         "coin": acting and best is not None and best[1] in RANDOMISED and d.choice.rule not in (None, *RANDOMISED),
         "beside": list(beside.values()),
         "grown": [gap for gap in adjusting(study)["elsewhere"] if gap["grows"]] if acting else [],
+        "acting": acting,
+        "start": widest(of_method(study, BASELINE, d.attribute, d.contrast)) if d.contrast else None,
+        "one_cut": next((cell["gap"] for method, cell in cells.items() if method == ONE_CUT), None),
         "paid": acting and any(not move["better"] for move in d.choice.moves),
         "firm": grid["firm"] if grid else [],
         "alone": grid["alone"] if grid else [],
