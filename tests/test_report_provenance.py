@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from boards import published
 from conftest import ROOT
 
 from lib.names import DRAWN
@@ -17,7 +18,8 @@ DRAWN_WORDS = {"en": "drawn", "fr": "dessin"}
 
 
 def told(source: str, code: str) -> list[str]:
-    study = Results({"cohort": {"source": source}}, {}, code)
+    manifest = published().manifest
+    study = Results(manifest | {"cohort": manifest["cohort"] | {"source": source}}, {}, code)
     return [str(say(study, "provenance", block)) for block in TOLD]
 
 

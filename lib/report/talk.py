@@ -13,7 +13,7 @@ from lib.report.facts.held import ONE_CUT
 from lib.report.facts.pictures import of_figure
 from lib.report.facts.rules import adjusting
 from lib.report.facts.study import study_facts
-from lib.report.facts.values import Estimate, judged
+from lib.report.facts.values import judged
 from lib.report.facts.weightings import mechanism
 from lib.report.registry import Facts, Material, sentences, table
 from lib.report.tables.cells import table_of
@@ -72,20 +72,16 @@ def group(material: Material) -> GT:
 
 @sentences("talk")
 def talk(study: Results) -> dict[str, Any]:
-    """What slides say in their own words, and what is spoken to them. `again`: the gap to expect once the choice is made again; `pictured`: mean
-    radiographs are shown; `weighted`, `ruled`: Effects; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other
-    attribute the first finding; `start`: the widest gap (Gap) without any correction; `one_cut`: the one that one best cut-off for all leaves; `acting`: something is recommended; `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and
-    `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
+    """What slides say in their own words, and what is spoken to them. `pictured`: mean radiographs are shown;
+    `weighted`, `ruled`: Effects; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other attribute the first finding;
+    `acting`: something is recommended; `start`: the widest gap (Gap) without any correction; `one_cut`: what one best cut-off for all leaves of it;
+    `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
-    d = facts["d"]
+    d, acting = facts["d"], facts["d"].change is not None
     cells = grid["cells"] if grid else {}
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
-    # at least the gap that the choice leaves
-    anew = d.anew and (d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap))
-    acting = d.choice is not None and not d.choice.nothing
     beside = {finding.attribute: finding for finding in reversed(d.other) if finding.attribute != d.attribute}
     own = {
-        "again": anew,
         "pictured": of_figure("radiographs", study) is not None,
         "weighted": effects(study, WEIGHTING),
         "ruled": ruled,

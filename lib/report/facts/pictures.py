@@ -94,7 +94,7 @@ def scores(results: Results, attribute: Attribute, weighting: str = BASELINE_WEI
 def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
     """Findings by the number of their patients, those that are estimable in two groups at least.
 
-    `groups`: the share of the sick of each that is missed; `worst`, the highest; `differences` between groups, with their verdicts.
+    `groups`: the share of the sick of each that is missed; `differences` between groups, with their verdicts.
     """
     by_finding = parts(rows(results, "misses_by_finding", "estimable", attribute=attribute.name), "finding")
     told = []
@@ -103,8 +103,7 @@ def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
         apart = [estimate(line) for line in lines if line["contrast"] not in (None, MAX_MIN)]
         kept = {group: levels[group] for group in attribute.groups if levels.get(group)}
         if len(kept) >= 2:
-            worst, patients = max(share.value for share in kept.values()), sum(line["patients"] for line in lines)
-            own = {"finding": finding, "patients": patients, "groups": kept, "worst": worst}
+            own = {"finding": finding, "patients": sum(line["patients"] for line in lines), "groups": kept}
             told.append(own | {"differences": tuple(difference for difference in apart if difference)})
     return sorted(told, key=lambda own: (own["patients"], own["finding"]), reverse=True)
 
