@@ -6,6 +6,7 @@ from lib.names import BASELINE, ERRORS
 from lib.report import facts
 from lib.report.facts import account, baseline, choice, decide, held, rules, whatif
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
+from lib.report.facts.second import second as of_second
 from lib.report.registry import Facts, Material, table
 from lib.report.tables.cells import heads, listed, listing, table_of
 from lib.results import Results
@@ -121,6 +122,15 @@ def attributes(material: Material) -> GT:
     after = ("missed_after", "alarmed_after") if material["choice"] else ()
     rows = [{"own": line} for line in material["lines"]]
     return listing(material, rows, ("visible", "tie", "missed", "alarmed", *after), stub="name", right=())
+
+
+@table(of_second)
+def second(material: Material) -> GT:
+    """A row for each correction: balanced accuracy, and the widest gaps that are left by both attributes."""
+    attributes = {"second": material["attribute"], "first": material["d"].attribute}
+    gaps = [f"{which}_{error}" for which in attributes for error in ("missed", "alarmed")]
+    rows = [{"own": line} for line in material["lines"].values()]
+    return listing(material, rows, ("change", *gaps), attributes, stub="name", right=())
 
 
 @table(account.sensitive)
