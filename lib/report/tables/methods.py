@@ -135,8 +135,9 @@ def second(material: Material) -> GT:
 
 @table(account.sensitive)
 def sensitive(material: Material) -> GT:
-    """A row for everyone and for each group, under each cut-off."""
-    rows = [{"point": point, "own": group} for point in material["points"] for group in point["groups"]]
+    """A row for everyone and for each group, under each cut-off; on a slide, where fewer fit, under the first two."""
+    points = material["points"][:2] if material.size == "slide" else material["points"]
+    rows = [{"point": point, "own": group} for point in points for group in point["groups"]]
     return listing(material, rows, ("missed", "alarmed", "spared"), stub="name", heading="heading")
 
 
