@@ -36,8 +36,11 @@ def test_predictive_values_are_those_of_bayes(tpr, fpr, ppv, npv):
     told = account.predictive(
         Results(study.manifest, study.tables | {"metrics": study.metrics.with_columns(estimate=rates)})
     )
-    assert told["prevalences"][0] == 0.05 and told["lines"][0]["group"] == "all"
-    assert all(line["values"][0] == (ppv and pytest.approx(ppv), pytest.approx(npv)) for line in told["lines"])
+    assert told["rare"] == 0.05 and told["lines"][0]["group"] == "all" and told["lines"][0]["option"].nothing
+    for line in told["lines"]:
+        assert line["rare"]["right"] == (ppv and pytest.approx(ppv))
+        assert line["rare"]["healthy"] == pytest.approx(npv)
+        assert line["rare"]["called"] == pytest.approx(0.05 * tpr + 0.95 * fpr)
 
 
 def test_what_is_left_is_judged_in_three_ways_and_the_headline_is_one_of_them():

@@ -4,12 +4,11 @@ from typing import Any
 
 from great_tables import GT
 
-from lib.names import BASELINE, RANDOMISED
+from lib.names import RANDOMISED
 from lib.report.facts.choice import crossed
 from lib.report.facts.decision import Decision
 from lib.report.facts.effects import RULE, WEIGHTING, effects
-from lib.report.facts.gaps import of_method, widest
-from lib.report.facts.held import ONE_CUT
+from lib.report.facts.gaps import widest
 from lib.report.facts.pictures import of_figure
 from lib.report.facts.rules import adjusting
 from lib.report.facts.study import study_facts
@@ -74,11 +73,10 @@ def group(material: Material) -> GT:
 def talk(study: Results) -> dict[str, Any]:
     """What slides say in their own words, and what is spoken to them. `pictured`: mean radiographs are shown;
     `weighted`, `ruled`: Effects; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other attribute the first finding;
-    `acting`: something is recommended; `start`: the widest gap (Gap) without any correction; `one_cut`: what one best cut-off for all leaves of it;
+    `acting`: something is recommended; `start`: the widest gap (Gap) without any correction;
     `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
     d, acting = facts["d"], facts["d"].change is not None
-    cells = grid["cells"] if grid else {}
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
     beside = {finding.attribute: finding for finding in reversed(d.other) if finding.attribute != d.attribute}
     own = {
@@ -89,8 +87,7 @@ def talk(study: Results) -> dict[str, Any]:
         "beside": list(beside.values()),
         "grown": [gap for gap in adjusting(study)["elsewhere"] if gap["grows"]] if acting else [],
         "acting": acting,
-        "start": widest(of_method(study, BASELINE, d.attribute, d.contrast)) if d.contrast else None,
-        "one_cut": next((cell["gap"] for method, cell in cells.items() if method == ONE_CUT), None),
+        "start": widest(d.options[0].gaps) if d.options else None,
         "paid": acting and any(not move["better"] for move in d.choice.moves),
         "firm": grid["firm"] if grid else [],
         "alone": grid["alone"] if grid else [],

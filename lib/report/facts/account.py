@@ -5,18 +5,20 @@ from typing import Any
 
 from scipy.stats import norm
 
-from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, OVERALL, PATIENT
+from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT
 from lib.report.facts import values
 from lib.report.facts.cohort import simpson, ties
-from lib.report.facts.decision import decide
-from lib.report.facts.gaps import by_metric, of_method, others
-from lib.report.facts.held import ONE_CUT, recalibrated
-from lib.report.facts.values import alone, figures, judged, predictive_values, rate, row, rows
+from lib.report.facts.decision import decide, triage
+from lib.report.facts.gaps import Gap, by_metric, of_method, others
+from lib.report.facts.held import recalibrated
+from lib.report.facts.options import ONE_CUT
+from lib.report.facts.values import alone, figures, judged, row, rows
 from lib.report.facts.weightings import both
 from lib.report.registry import sentences
 from lib.results import Results
 
-PREVALENCES = (0.05, 0.15)
+RARE = 0.05
+"""A share of sick that is small."""
 URGENT = ("Pneumothorax",)
 """Findings of ChestX-ray14 that cannot wait."""
 PRECISION = 0.1
@@ -42,7 +44,8 @@ def left(results: Results) -> dict[str, Any] | None:
 def attributes(results: Results) -> dict[str, Any] | None:
     """The facts of the table `attributes`: of each attribute how well the image shows it (`visible`), and its widest gaps before and after our choice.
 
-    `opened` are the gaps (Other) by other attributes than the page's that the choice is shown or suggested to open or to widen.
+    `opened` are the gaps (Other) by other attributes than the page's that the choice is shown or suggested to open or to widen; `cut`: the same under one best cut-off
+    for all, where the choice goes further than that, and the same group fares worse.
     """
     d = decide(results)
     told = []
@@ -52,8 +55,14 @@ def attributes(results: Results) -> dict[str, Any] | None:
         after = by_metric(results, d.change.method, attribute) if d.change else {}
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})
     opened = [own for own in others(results, d.attribute, d.change.method) if own["grows"]] if d.change else []
+    cut = {_place(own["gap"]): own["gap"] for own in others(results, d.attribute, ONE_CUT)} if d.steps else {}
+    opened = [own | {"cut": cut.get(_place(own["gap"]))} for own in opened]
     known = any(line["before"] for line in told)
     return {"d": d, "choice": d.change, "lines": told, "ties": ties(results), "opened": opened} if known else None
+
+
+def _place(gap: Gap) -> tuple[str, ...]:
+    return gap.attribute.name, gap.metric, gap.worse, gap.better
 
 
 def prevalence_alone(results: Results) -> dict[str, Any] | None:
@@ -88,20 +97,16 @@ def sensitive(results: Results) -> dict[str, Any] | None:
 
 
 def predictive(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `predictive`: of those called sick the share who are (`ppv`), of those called healthy the share who are (`npv`).
-
-    Computed from TPR and FPR of everyone and of each group at each prevalence: 5 %, 15 % and the cohort's own (the group's, `own`).
+    """The facts of the table `predictive`: under each option that is compared, what it is worth to be called sick or healthy (`triage`), of everyone
+    and of each group, where as many are sick as the decision page says, and `rare`, where few are.
     """
-    d = decide(results)
-    told = []
-    for attribute, group in ((OVERALL, "all"), *((d.attribute, group) for group in d.attribute.groups)):
-        name = OVERALL if attribute == OVERALL else attribute.name
-        tpr, fpr = (rate(results, metric, name, group, estimable=True) for metric in ERRORS)
-        own = judged(results, name).get(group)
-        if tpr and fpr and own:
-            values = [predictive_values(tpr.value, fpr.value, share) for share in (*PREVALENCES, own["estimate"])]
-            told.append({"group": group, "attribute": attribute, "own": own["estimate"], "values": values})
-    return {"d": d, "lines": told, "prevalences": PREVALENCES} if told else None
+    d, told = decide(results), []
+    for option in d.compared:
+        for attribute, group in ((OVERALL, "all"), *((d.attribute.name, group) for group in d.attribute.groups)):
+            worth, rare = (triage(results, option.method, sick, attribute, group) for sick in (d.sick, RARE))
+            if worth:
+                told.append({"option": option, "attribute": attribute, "group": group, "rare": rare} | worth)
+    return {"d": d, "lines": told, "rare": RARE} if told else None
 
 
 def yearly(results: Results) -> dict[str, Any] | None:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import DRAWN, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
+from lib.names import BASELINE, DRAWN, ERRORS, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
 from lib.report.facts import gaps
 from lib.report.facts.gaps import Gap, ability, both_labels, findings, levelled, of_method, once, silences, widest
-from lib.report.facts.options import IN_EACH, SENSITIVE, cut_offs, options
-from lib.report.facts.values import KEYS, judged, keys_of, predictive_values, rate, row, rows
+from lib.report.facts.options import IN_EACH, SENSITIVE, Option, beside, cut_offs, eligible, options
+from lib.report.facts.values import judged, keys_of, predictive_values, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -42,7 +42,9 @@ class Decision:
     `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than where it is made anew.
     `sensitive`: what the same classifier does at the cut-off at which nine of ten sick are found, to everyone and to `groups`; and with one for each group (`in_each`).
-    `worth`: of those called healthy the share who are, `told`, and `untold`, without the classifier, where a share `sick` is.
+    `compared`: the options, and `one_cut` and `sparing` (`options.beside`). `steps`: by group, how many more are missed and alarmed, first by one best
+    cut-off for all, and then by our choice, if that is another rule. `worth` and `worth_then`: what it is worth to be called sick or healthy (`triage`),
+    untouched and under our choice, where a share `sick` is; `spared`: the share of healthy who are alarmed.
     """
 
     def __init__(self, results: Results, hospital: Mapping[str, Any]) -> None:
@@ -66,9 +68,13 @@ class Decision:
         self.ability = ability(results)
         self.options = options(results, self.attribute, hospital)
         self.rivals = [option for option in self.options if not option.nothing]
+        self.one_cut, self.sparing = beside(results, self.attribute, hospital, self.options)
+        rows_of = [*self.options[:1], self.one_cut, *self.options[1:], self.sparing]
+        self.compared = list({option.method: option for option in rows_of if option}.values())
         self.yearly = [o for o in self.rivals if o.support and any(share.yearly for share in o.shares)]
         self.choice = next((option for option in self.options if option.recommended), None)
         self.rule = next((option for option in self.options if option.kind == "threshold rule"), None)
+        self.steps = _steps(*self.options[:1], self.one_cut, self.choice) if self.choice and self.one_cut else []
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
         self.change = None if self.choice is None or self.choice.nothing else self.choice
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
@@ -90,9 +96,8 @@ class Decision:
         tried = set(rows(results, "metrics")["postprocessing"])
         self.barred = [rule for rule in preferences.get("rejected") or () if rule in tried]
         self.tossed = sorted(RANDOMISED & tried)
-        about = next((f for f in self.lead if f.attribute == self.attribute), None)
-        narrowing = [option for option in self.rivals if option.support and about]
-        down = [(option, levelled(results, option.method, about)) for option in narrowing]
+        about = [f for f in self.lead if f.attribute == self.attribute]
+        down = [(o, levelled(results, o.method, f)) for o in self.rivals if o.support for f in about]
         self.levelled = [told | {"option": option} for option, told in down if told]
         alike = self.silences and all(silence["alike"] for silence in self.silences)
         sure = any(finding.sure for finding in self.findings)
@@ -118,7 +123,10 @@ class Decision:
         self.demographics = bool(preferences.get("may_use_demographics"))
         self.rejected = tuple(preferences.get("rejected", ()))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
-        self.worth = _worth(results, self.prevalence or FEWER)
+        self.sick = self.prevalence or FEWER
+        self.worth = triage(results, BASELINE, self.sick)
+        self.worth_then = triage(results, self.change.method, self.sick) if self.change else None
+        self.spared = rate(results, "fpr")
 
     def _judged(self, results: Results) -> dict[str, dict[str, Gap | None]]:
         """By metric, what the choice leaves of the gap: in the mean over fits, under one rule fitted once, and where the choice is made anew."""
@@ -152,21 +160,35 @@ def told(results: Results) -> dict[str, Any]:
 
 def _ties(results: Results, chosen: Method) -> list[Method]:
     """Other methods of the kind of the chosen one that no coin is tossed for, with a gap left within the margin of the smallest, and as sure a support."""
-    lines = rows(results, "recommendation").to_dicts()
-    support = next(line["support"] for line in lines if line["role"] == RECOMMENDED)
-    fit = {
-        tuple(line[key] for key in KEYS): line["disparity"]
-        for line in lines
-        if (line["role"] == RECOMMENDED or line["apart"] is not None) and line["support"] == support
-        if line["postprocessing"] not in RANDOMISED
-    }
+    fit = eligible(results, row(results, "recommendation", role=RECOMMENDED)["support"])
     least = min(fit.values())
     near = [method for method, gap in fit.items() if gap <= least + results.margin]
     return [method for method in near if method != chosen and kind_of(method) == kind_of(chosen)]
 
 
-def _worth(results: Results, sick: float) -> dict[str, float] | None:
-    """What it is worth to be called healthy, where a share `sick` is sick."""
-    tpr, fpr = (rate(results, metric, estimable=True) for metric in ("tpr", "fpr"))
-    told = predictive_values(tpr.value, fpr.value, sick)[1] if tpr and fpr else None
-    return None if told is None else {"sick": sick, "told": told, "untold": 1 - sick}
+def _steps(nothing: Option, one_cut: Option, choice: Option) -> list[dict[str, Any]]:
+    if choice.rule is None or choice.method == one_cut.method:
+        return []
+    told = []
+    for shares in zip(nothing.shares, one_cut.shares, choice.shares, strict=True):
+        ways = {"missed": [share.missed for share in shares], "alarmed": [share.alarmed for share in shares]}
+        if None in ways["missed"] + ways["alarmed"]:
+            return []
+        more = {error: (then - start, end - then) for error, (start, then, end) in ways.items()}
+        told.append({"group": shares[0].group} | more)
+    return told
+
+
+def triage(
+    results: Results, method: Method, sick: float, attribute: str = OVERALL, group: str = "all"
+) -> dict[str, float | None] | None:
+    """Where a share `sick` is sick: the share that is `called` sick, of these who are (`right`), of those called healthy who are (`healthy`).
+
+    None where the rates of the method are not estimable.
+    """
+    place = {"attribute": attribute, "group": group, "estimable": True, **keys_of(method)}
+    tpr, fpr = (rate(results, metric, **place) for metric in ERRORS)
+    if not tpr or not fpr:
+        return None
+    right, healthy = predictive_values(tpr.value, fpr.value, sick)
+    return {"sick": sick, "called": sick * tpr.value + (1 - sick) * fpr.value, "right": right, "healthy": healthy}

@@ -82,6 +82,13 @@ def once(results: Results, table: str, attribute: Attribute, contrast: str, **ke
     return gaps_of(attribute, contrast, lines)
 
 
+def narrowed(results: Results, method: Method, attribute: Attribute, verdict: str) -> list[str]:
+    """The metrics in which a gap by the attribute is told to narrow under a method, with that verdict."""
+    place = {**keys_of(method), "outcome": NARROWED, "outcome_verdict": verdict}
+    told = set(rows(results, "effects", error_gaps(attribute), **place).get_column("metric"))
+    return [metric for metric in ERRORS if metric in told]
+
+
 def widest_gap(results: Results, attribute: Attribute, **keys: str) -> dict[str, Any] | None:
     """The widest gap of the untouched baseline by an attribute, of those that have the `keys`; None where none is estimable."""
     gaps = rows(results, "gaps", error_gaps(attribute), values.KNOWN, **values.UNTREATED, **keys).to_dicts()

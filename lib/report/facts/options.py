@@ -6,14 +6,31 @@ from typing import Any
 
 import polars as pl
 
-from lib.names import BASELINE, ERRORS, IMPROVED, OVERALL, PATIENT, RECOMMENDED, WORSENED, Attribute, Method
+from lib.names import (
+    BASELINE,
+    BASELINE_WEIGHTING,
+    ERRORS,
+    IMPROVED,
+    KINDS,
+    NO_TARGET,
+    OVERALL,
+    PATIENT,
+    RANDOMISED,
+    RECOMMENDED,
+    SHOWN,
+    WORSENED,
+    Attribute,
+    Method,
+    kind_of,
+)
 from lib.report.facts import values
-from lib.report.facts.gaps import LEAST, others
+from lib.report.facts.gaps import LEAST, by_metric, narrowed, others
 from lib.report.facts.values import BETWEEN, KEYS, Estimate, alone, estimate, figures, judged, keys_of, row, rows
 from lib.results import Results
 
 SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
 """Points of the table `operating_points` where nine of ten sick are found: with one cut-off, and with one for each group."""
+ONE_CUT = (BASELINE_WEIGHTING, "best_threshold", NO_TARGET)
 POINTS = ("0.5", SENSITIVE, "TPR 0.95", IN_EACH)
 Hospital = Mapping[str, Any]
 """`patients_per_year` and `prevalence`."""
@@ -49,8 +66,8 @@ class Option:
     """One thing that can be done. `kind`: nothing, weighting, threshold rule, or combination (the recommended one, where it is none of these).
 
     `weighting`, `rule` and `target` name what is altered, None where it is the baseline's. `needs` is the attribute that must be known
-    when deciding. `gap` is the largest difference that is left; `loss` of balanced accuracy has an interval that holds for
-    all candidates together. `support` is the surest verdict among the gaps that it narrows;
+    when deciding. `gap` is the largest difference that is left, `gaps` by metric; `loss` of balanced accuracy has an interval that holds for
+    all candidates together. `support` is the surest verdict among the gaps that it narrows, `narrows` the metrics in which it does so as surely;
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
     `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
     """
@@ -64,9 +81,10 @@ class Option:
         self.rule = None if method[1] == BASELINE[1] else method[1]
         self.target = results.attributes.get(method[2])
         self.needs = results.attributes.get(line["needs"])
-        self.gap = line["disparity"]
+        self.gap, self.gaps = line["disparity"], by_metric(results, method, attribute)
         self.loss = together(line, "loss")
         self.support = line["support"]
+        self.narrows = narrowed(results, method, attribute, self.support) if self.support else []
         self.affordable = line["loss"] is None or line["loss"] <= most
         self.recommended = line["role"] == RECOMMENDED
         self.shares = [Share(results, method, attribute, group, hospital) for group in attribute.groups]
@@ -108,6 +126,41 @@ def options(results: Results, attribute: Attribute, hospital: Hospital) -> list[
     kept = [line for line in lines if line["option"] or line["role"] == RECOMMENDED]
     ranked = sorted(kept, key=lambda line: order[line["option"]])
     return [Option(results, line, attribute, hospital) for line in ranked]
+
+
+def beside(
+    results: Results, attribute: Attribute, hospital: Hospital, tried: list[Option]
+) -> tuple[Option | None, Option | None]:
+    """One best cut-off for all, and the method to take where no group may be missed more often than today; each of those `tried` if it is one.
+
+    The latter is one that may be recommended, is shown to narrow a gap, and under which, by the estimate, no group of the attribute is missed
+    more often: of those that are one correction rather than two, if any, the one with the smallest gap.
+    """
+    known = {option.method: option for option in tried}
+    lines = {tuple(line[key] for key in KEYS): line for line in rows(results, "recommendation").to_dicts()}
+
+    def option(method: Method) -> Option:
+        return known.get(method) or Option(results, lines[method], attribute, hospital)
+
+    fit = sorted(eligible(results, SHOWN).items(), key=lambda own: (kind_of(own[0]) == KINDS[2], own[1]))
+    spares = (method for method, _ in fit if _misses_no_more(results, method, attribute))
+    sparing = next(spares, None)
+    return (option(ONE_CUT) if ONE_CUT in lines else None), (option(sparing) if sparing else None)
+
+
+def eligible(results: Results, support: str | None) -> dict[Method, float]:
+    """The gaps that methods leave which may be recommended, those without a coin and with that `support`."""
+    return {
+        tuple(line[key] for key in KEYS): line["disparity"]
+        for line in rows(results, "recommendation").to_dicts()
+        if (line["role"] == RECOMMENDED or line["apart"] is not None) and line["support"] == support
+        if line["postprocessing"] not in RANDOMISED
+    }
+
+
+def _misses_no_more(results: Results, method: Method, attribute: Attribute) -> bool:
+    changes = [_change(results, keys_of(method), attribute.name, group, "tpr") for group in attribute.groups]
+    return all(change is not None and change.value > -LEAST for change in changes)
 
 
 def cut_offs(results: Results, attribute: Attribute) -> dict[str, dict[str, Any]]:

@@ -85,17 +85,16 @@ def _options(study: Results) -> Facts | None:
 
 @table(_options)
 def options(material: Material) -> GT:
-    """A row for each option of the decision page: of 1,000 sick of each group those missed, of 1,000 healthy those alarmed, and the gaps left.
+    """A row for each option that is compared: of the sick of each group those missed, of the healthy those alarmed, and both gaps left.
 
-    On a page, balanced accuracy, too; on a slide, under our choice what is left of the gap when it is fitted once, or chosen anew."""
-    chosen, slide = material["d"].options, material.size == "slide"
-    others = ("others",) if any(option.elsewhere for option in chosen) else ()
-    columns = ("missed", "alarmed", "gap", *others, *(() if slide else ("price",)))
-    rows = [{"o": option, "way": None, "left": None} for option in chosen]
-    if slide:
-        judged = {"deployed": material["d"].deployed, "anew": material["d"].anew}
-        rows += [{"o": material["d"].choice, "way": way, "left": gap} for way, gap in judged.items() if gap]
-    return listing(material, rows, columns, stub="option", right=())
+    On a page of 1,000, with the widest gap by another attribute and balanced accuracy; on a slide and on the first page of 100."""
+    compared, slide = material["d"].compared, material.size == "slide"
+    others = ("others",) if any(option.elsewhere for option in compared) else ()
+    columns = ("missed", "alarmed", "gap", *(() if slide else (*others, "price")))
+    per = 100 if slide else 1000
+    labels = {name: material(f"{name}_head", per=per) for name in columns}
+    told = [{"option": material("option", o=o)} | {n: material(n, o=o, per=per) for n in columns} for o in compared]
+    return table_of(told, labels, material.language, stub="option", right=())
 
 
 @table(rules.thresholds)
@@ -143,9 +142,10 @@ def sensitive(material: Material) -> GT:
 
 @table(account.predictive)
 def predictive(material: Material) -> GT:
-    """A row for everyone and for each group: predictive values at each prevalence."""
-    columns = [f"{value}_{k}" for value in ("sick", "healthy") for k in range(len(material["prevalences"]) + 1)]
-    return listing(material, [{"own": line} for line in material["lines"]], columns, stub="name")
+    """A row for everyone, and on a page for each group, under each option: how many are called sick, and what a call is worth."""
+    slide, columns = material.size == "slide", ("called", "right", "healthy", "rare")
+    rows = [{"own": line} for line in material["lines"] if line["group"] == "all" or not slide]
+    return listing(material, rows, columns, stub="name", heading="heading")
 
 
 # whether a gap lies in the place of the cut-off, or in how well each group is ranked
@@ -163,4 +163,4 @@ listed("replaced_scores", rules.replaced, "shown", "own", columns, stub="group",
 # of each group under each option
 listed("yearly", account.yearly, "lines", "own", ("found", "alarmed"), stub="name", heading="heading")
 # what is held fixed: the gaps that then stay, and what may still differ
-listed("held", held.held, "lines", "own", ("missed", "alarmed", "differs"), stub="name", right=())
+listed("held", held.held, "lines", "own", ("missed", "alarmed", "differs"), stub="name", heading="heading", right=())
