@@ -134,15 +134,17 @@ def second(material: Material) -> GT:
 
 @table(account.sensitive)
 def sensitive(material: Material) -> GT:
-    """A row for everyone and for each group, under each cut-off."""
-    rows = [{"point": point, "own": group} for point in material["points"] for group in point["groups"]]
+    """A row for everyone and for each group, under each cut-off; on a slide, where fewer fit, under the first two."""
+    points = material["points"][:2] if material.size == "slide" else material["points"]
+    rows = [{"point": point, "own": group} for point in points for group in point["groups"]]
     return listing(material, rows, ("missed", "alarmed", "spared"), stub="name", heading="heading")
 
 
 @table(account.predictive)
 def predictive(material: Material) -> GT:
-    """A row for everyone and for each group under each option: how many are called sick, and what a call is worth."""
-    rows, columns = [{"own": line} for line in material["lines"]], ("called", "right", "healthy", "rare")
+    """A row for everyone, and on a page for each group, under each option: how many are called sick, and what a call is worth."""
+    slide, columns = material.size == "slide", ("called", "right", "healthy", "rare")
+    rows = [{"own": line} for line in material["lines"] if line["group"] == "all" or not slide]
     return listing(material, rows, columns, stub="name", heading="heading")
 
 
