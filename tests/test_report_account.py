@@ -4,10 +4,12 @@ import polars as pl
 import pytest
 from bundles import NULL, bundle
 
-from lib.names import DEFAULTS, PATIENT
+from lib.names import BASELINE, DEFAULTS, PATIENT
+from lib.report import load
 from lib.report.facts import account, held
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Gap
+from lib.report.facts.second import second
 from lib.report.facts.values import KEYS, Estimate
 from lib.results import Results
 
@@ -71,3 +73,16 @@ def test_one_thing_is_held_fixed_at_a_time_and_the_untouched_gap_comes_first():
     assert first["what"] == "nothing" and first["gaps"][main.metric].size.value == pytest.approx(main.gap.value)
     assert rest and all(line["gaps"].keys() == {"tpr", "fpr"} and any(line["gaps"].values()) for line in rest)
     assert held.held(bundle(NULL)) is None
+
+
+def test_corrections_by_a_second_attribute_are_told_with_what_they_leave_of_both():
+    study = load()
+    told = second(study)
+    assert told["lines"]["none"]["method"] == BASELINE and told["lines"].keys() >= {"rule", "ours"}
+    rule, attribute = told["lines"]["rule"], told["attribute"]
+    own = study.effects.filter(
+        attribute=attribute.name, unit=PATIENT, metric="tpr", **dict(zip(KEYS, rule["method"], strict=True))
+    )
+    widest = own.filter(pl.col("contrast").is_in(list(attribute.contrasts)))["left"].abs().max()
+    assert rule["gaps"][attribute.name]["tpr"].size.value == pytest.approx(widest)
+    assert told["least"]["widest"] == min(line["widest"] for line in told["lines"].values())

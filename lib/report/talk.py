@@ -8,14 +8,16 @@ from lib.names import RANDOMISED
 from lib.report.facts.choice import crossed
 from lib.report.facts.decision import Decision
 from lib.report.facts.effects import RULE, WEIGHTING, effects
+from lib.report.facts.gaps import widest
 from lib.report.facts.pictures import of_figure
 from lib.report.facts.rules import adjusting
 from lib.report.facts.study import study_facts
-from lib.report.facts.values import Estimate, judged
+from lib.report.facts.values import judged
 from lib.report.facts.weightings import mechanism
 from lib.report.registry import Facts, Material, sentences, table
 from lib.report.tables.cells import table_of
-from lib.report.words.language import Words
+from lib.report.words.language import Words, language
+from lib.report.words.templates import tell
 from lib.results import Results
 from lib.settings import ROOT, read_settings
 
@@ -24,17 +26,28 @@ PLACEHOLDERS = ("First member", "Second member", "Third member", "Fourth member"
 
 
 class Clock:
-    """Tells on each slide how long it takes and what has passed, of a talk of so many minutes: call it once a slide."""
+    """Tells on each slide how long it takes, what has passed, and who speaks, of a talk of so many minutes: call it once a slide.
 
-    def __init__(self, minutes: float):
-        self.total, self.passed = round(60 * minutes), 0
+    The members of the `study`'s group share the time without the `reserve` (minutes), each for slides in a row.
+    """
+
+    def __init__(self, minutes: float, reserve: float = 0, study: Results | None = None):
+        self.total, self.passed, self.spoken = round(60 * minutes), 0, round(60 * (minutes - reserve))
+        self.study, self.group = study, members(study) if study else None
 
     def __call__(self, seconds: int) -> Words:
         """A slide of so many seconds. Raises ValueError when the slides take longer than the talk."""
         self.passed += seconds
         if self.passed > self.total:
             raise ValueError(f"the slides take {clock(self.passed)} so far, the talk {clock(self.total)}.")
-        return Words(f"{clock(seconds)} · {clock(self.passed)} / {clock(self.total)}")
+        told = f"{clock(seconds)} · {clock(self.passed)} / {clock(self.total)}"
+        return Words(f"{told} · {self._speaker(seconds)}" if self.group else told)
+
+    def _speaker(self, seconds: int) -> Words:
+        people = self.group["members"]
+        place = min(len(people) - 1, int((self.passed - seconds / 2) * len(people) / self.spoken))
+        who = None if self.group["placeholders"] else people[place]["who"]
+        return tell(language(self.study.language), "tables/group", "speaker", number=place + 1, who=who)
 
 
 def clock(seconds: int) -> str:
@@ -58,24 +71,23 @@ def group(material: Material) -> GT:
 
 @sentences("talk")
 def talk(study: Results) -> dict[str, Any]:
-    """What slides say in their own words, and what is spoken to them. `again`: the gap to expect once the choice is made again; `pictured`: mean
-    radiographs are shown; `weighted`, `ruled`: Effects; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other
-    attribute the first finding; `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and
-    `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
+    """What slides say in their own words, and what is spoken to them. `pictured`: mean radiographs are shown;
+    `weighted`, `ruled`: Effects; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other attribute the first finding;
+    `acting`: something is recommended; `start`: the widest gap (Gap) without any correction;
+    `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and `alone`: as `crossed` has them; `counted`. The rest: `mechanism`, `study`."""
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
     d, acting = facts["d"], facts["d"].change is not None
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
-    # at least the gap that the choice leaves
-    anew = d.anew and (d.anew.size if d.anew.size.value >= d.choice.gap else Estimate(d.choice.gap))
     beside = {finding.attribute: finding for finding in reversed(d.other) if finding.attribute != d.attribute}
     own = {
-        "again": anew,
         "pictured": of_figure("radiographs", study) is not None,
         "weighted": effects(study, WEIGHTING),
         "ruled": ruled,
         "coin": acting and best is not None and best[1] in RANDOMISED and d.choice.rule not in (None, *RANDOMISED),
         "beside": list(beside.values()),
         "grown": [gap for gap in adjusting(study)["elsewhere"] if gap["grows"]] if acting else [],
+        "acting": acting,
+        "start": widest(d.options[0].gaps) if d.options else None,
         "paid": acting and any(not move["better"] for move in d.choice.moves),
         "firm": grid["firm"] if grid else [],
         "alone": grid["alone"] if grid else [],

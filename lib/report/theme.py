@@ -111,7 +111,7 @@ class Measure:
 
 MEASURES: dict[Size, Measure] = {
     "page": Measure(width=700, row=22, title=17, text=14, small=13, dot=75, tallest=22),
-    "slide": Measure(width=1130, row=35, title=30, text=24, small=23, dot=220, tallest=60, panel=400, wrap=27),
+    "slide": Measure(width=1130, row=35, title=30, text=24, small=23, dot=220, tallest=90, panel=430, wrap=27),
 }
 
 

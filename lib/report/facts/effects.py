@@ -31,7 +31,7 @@ opened, improved, worsened, differs; None where nothing is told. `verdict` is ho
 Effect = dict[str, Any]
 """A `method`, its `outcomes` in each of `FIGURES`, and which of them are `told`: shown or suggested.
 
-`grouped`: what it is told to do, how surely, and to which figures; `support`, the surest verdict among the gaps that it narrows;
+`grouped`: what it is told to do, how surely, and to which figures; `support`, the surest verdict among the gaps that it narrows, and which those are (`narrowed`);
 `harms`: it widens, turns round or opens a gap, or lowers balanced accuracy; `widest`, the larger of the gaps that are left.
 `needs` is the attribute that it must be told when it decides; `elsewhere` an `Other` gap, None where none is known.
 """
@@ -136,14 +136,16 @@ def _effect(method: Method, outcomes: Mapping[str, Outcome]) -> Effect:
     grouped: dict[tuple[str, str], list[str]] = {}
     for metric, outcome in told.items():
         grouped.setdefault((outcome["what"], outcome["verdict"]), []).append(metric)
-    verdicts = {verdict for what, verdict in grouped if what == NARROWED}
+    narrows = {metric: own["verdict"] for metric, own in told.items() if own["what"] == NARROWED}
+    support = next((verdict for verdict in values.SEEN if verdict in narrows.values()), None)
     gaps = [outcomes[metric]["left"] for metric in ERRORS if metric in outcomes]
     return {
         "method": method,
         "outcomes": outcomes,
         "told": list(told.values()),
         "grouped": [(*key, metrics) for key, metrics in grouped.items()],
-        "support": next((verdict for verdict in values.SEEN if verdict in verdicts), None),
+        "support": support,
+        "narrowed": [metric for metric, verdict in narrows.items() if verdict == support],
         "harms": any(what in HARMFUL for what, _ in grouped),
         "widest": max((abs(gap.value) for gap in gaps if gap), default=None),
     }
@@ -162,43 +164,16 @@ def _elsewhere(results: Results, attribute: Attribute, method: Method) -> Other 
     return max(ranked, key=lambda own: (order[own["grows"]], own["gap"].size.value), default=None)
 
 
-def aimed(results: Results, kind: str) -> list[dict[str, Any]]:
-    """For each other attribute, the first gap that the baseline is told to have (a Finding, `finding`), and the `method` of a kind that acts on that attribute alone and
-    is told to narrow it, else leaves least of it: what is `left`, turned so that the baseline's is above 0, what it is told to do (`what`, `verdict`), of how many (`n`)."""
-    d, told = decide(results), {}
-    for finding in d.findings:
-        attribute = finding.attribute
-        place = {"attribute": attribute.name, "contrast": finding.contrast, "metric": finding.metric, "unit": PATIENT}
-        lines = rows(results, "effects", **place).to_dicts()
-        mine = [line for line in lines if line["left"] is not None and _acts_alone(line, attribute, kind)]
-        if mine and attribute not in (d.attribute, *told):
-            order = {(NARROWED, SHOWN): 0, (NARROWED, SUGGESTED): 1}
-            ranked = [(order.get((line["outcome"], line["outcome_verdict"]), 2), abs(line["left"])) for line in mine]
-            line = mine[ranked.index(min(ranked))]
-            what = line["outcome"] if line["outcome_verdict"] in values.SEEN else None
-            left = turned(Estimate(line["left"]), line["before"]).value
-            own = {"finding": finding, "method": tuple(line[key] for key in KEYS), "left": left, "n": len(mine)}
-            told[attribute] = own | {"what": what, "verdict": line["outcome_verdict"]}
-    return list(told.values())
-
-
-def _acts_alone(line: Mapping[str, Any], attribute: Attribute, kind: str) -> bool:
-    weighting, rule, target = (line[key] for key in KEYS)
-    if kind == WEIGHTING:
-        grouped = names.by_groups(weighting)
-        return (rule, target) == BASELINE[1:] and grouped is not None and grouped[1] == (attribute.name,)
-    return weighting == BASELINE[0] and rule != BASELINE[1] and target == attribute.name
-
-
 @sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
-    """The facts of the sentences: `e` is None where there is no such method; `aimed` and `level` are what `aimed` and `gaps.levelled` tell (of our choice, else of the best)."""
-    e, own = effects(results, kind), decide(results).own
+    """The facts of the sentences: `e` is None where there is no such method; `levels` (by error) are what `gaps.levelled` tells (of our choice, else of the best)."""
+    e, d = effects(results, kind), decide(results)
     # our choice where it is of this kind, else the one that narrows most
     followed = next((effect for effect in e["methods"] if effect["recommended"]), e["best"]) if e else None
-    level = levelled(results, followed["method"], own) if followed and own else None
-    told = {"e": e, "kind": _called(results, kind), "aimed": aimed(results, kind)}
-    return told | {"level": level if level and level["told"] else None}
+    lead = [f for f in d.findings if d.own and (f.attribute, f.contrast) == (d.own.attribute, d.own.contrast)]
+    levels = [levelled(results, followed["method"], finding) for finding in lead] if followed else []
+    told = [level for level in levels if level and level["told"]]
+    return {"e": e, "kind": _called(results, kind), "levels": told}
 
 
 def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:

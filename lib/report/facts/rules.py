@@ -8,10 +8,21 @@ from typing import Any
 import polars as pl
 
 from lib import names
-from lib.names import BASELINE, BASELINE_GAPS, NO_TARGET, OVERALL, PATIENT, RANDOMISED, SHOWN, SUGGESTED, Attribute
+from lib.names import (
+    BASELINE,
+    BASELINE_GAPS,
+    ERRORS,
+    NO_TARGET,
+    OVERALL,
+    PATIENT,
+    RANDOMISED,
+    SHOWN,
+    SUGGESTED,
+    Attribute,
+)
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.gaps import others, widest_gap
+from lib.report.facts.gaps import of_method, once, others, widest_gap
 from lib.report.facts.values import Estimate, Row, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
@@ -55,7 +66,7 @@ def ours(rules: Iterable[Rule], d: Decision) -> Rule | None:
 
 
 def optimism(results: Results) -> dict[str, Any] | None:
-    """`rules`: `balanced` accuracy and the followed `gap` by rule; `worst`, the rule that its own patients flatter most.
+    """`rules`: by rule `balanced` accuracy and its gaps (by metric, of the followed `contrast`); `worst`, the rule that its own patients flatter most.
 
     Each on the patients that chose the rule (`naive`), on others (`held_out`), the difference (`optimism`), and of the one rule that
     would be `deployed`, on new patients.
@@ -65,11 +76,28 @@ def optimism(results: Results) -> dict[str, Any] | None:
     told = {}
     for rule in rules_of(results, "optimism", d.attribute):
         if balanced := _thrice(results, rule, attribute=OVERALL, metric=values.BALANCED, contrast="all"):
-            told[rule] = {"balanced": balanced, "gap": gap and _thrice(results, rule, **gap["place"])}
+            gaps = {metric: gap and _thrice(results, rule, **gap["place"] | {"metric": metric}) for metric in ERRORS}
+            told[rule] = {"balanced": balanced} | gaps
     if not told:
         return None
     worst = max(told, key=lambda rule: told[rule]["balanced"]["optimism"].value)
-    return {"d": d, "gap": gap, "rules": told, "worst": worst, "ours": ours(told, d)}
+    mine = ours(told, d)
+    return {"d": d, "gap": gap, "rules": told, "worst": worst, "ours": mine, "judged": _judged(results, d, mine, gap)}
+
+
+def _judged(results: Results, d: Decision, rule: Rule | None, gap: Row | None) -> list[dict[str, Any]]:
+    """Of the gaps by metric that the rule leaves, those known both ways: in the `mean` over fits and `once`, under one rule fitted once (each a
+    Gap); `surer`: the interval of the mean is narrower, by a tenth at least."""
+    if rule is None or gap is None:
+        return []
+    place, told = (d.attribute, gap["contrast"]), []
+    fitted = once(results, "deployed", *place, **rule.keys)
+    for metric, mean in of_method(results, tuple(rule.keys.values()), *place).items():
+        if mean and fitted[metric] and None not in (mean.size.low, fitted[metric].size.low):
+            one, many = fitted[metric].size, mean.size
+            width, of_mean = one.high - one.low, many.high - many.low
+            told.append({"once": fitted[metric], "mean": mean, "surer": of_mean < 0.9 * width})
+    return told
 
 
 def _thrice(results: Results, rule: Rule, **place: str) -> dict[str, float | Estimate | None] | None:
@@ -142,7 +170,7 @@ def adjusting(results: Results) -> dict[str, Any]:
     `main`: the first finding by the page's attribute; `option`: the best threshold rule; `tried`: names of the study's rules; `widen`: rules by the attribute that are shown or suggested to widen
     one of its gaps; `down`: those that narrow one by levelling down only; `chance`: groups without a signal; `signal`: how many have one;
     `firm`: where that rule cuts; `elsewhere`: what it does to gaps by other attributes (`Other`), by error; `coins` and `rejected`: rules that are tried and never chosen;
-    `put_to_use`: the followed gap under that rule, fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
+    `put_to_use`: the gaps under that rule, in the mean and fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
     d, cut = decide(results), thresholds(results)
     gap, option = followed(results, d), d.rule
@@ -171,7 +199,7 @@ def adjusting(results: Results) -> dict[str, Any]:
         "chance": chance,
         "signal": len(aucs) - len(chance),
         "visible": median(detectable) if detectable else None,
-        "put_to_use": figure(results, "deployed", **keys_of(single.method), **gap["place"]) if single and gap else None,
+        "put_to_use": _judged(results, d, ours(cut["rules"], d) if cut else None, gap) if single else [],
         "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
         "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
         "higher": _higher(d),

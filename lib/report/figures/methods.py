@@ -42,13 +42,14 @@ SLIDE_WRAP = 40
 
 @figure(facts.optimism)
 def optimism(material: Material) -> Chart:
-    """Balanced accuracy and the gap of each rule: on the patients that chose it, on others, and of one rule on new patients."""
+    """Balanced accuracy and both gaps of each rule: on the patients that chose it, on others, and of one rule on new patients."""
     rules, gap = material["rules"], material["gap"]
     if material.size == "slide":
         rules = {rule: rules[rule] for rule in _foremost(rules, material["ours"])}
     rows = {rule: f"|{material.language.rule(rule.name)}" for rule in rules}
     panels = []
-    for part in ("balanced", "gap") if gap and any(figures["gap"] for figures in rules.values()) else ("balanced",):
+    gaps = [metric for metric in ERRORS if gap and any(figures[metric] for figures in rules.values())]
+    for part in ("balanced", *gaps):
         dots, values = [], []
         for rule, figures in rules.items():
             for which, look in JUDGED.items():
@@ -56,8 +57,8 @@ def optimism(material: Material) -> Chart:
                 if value is not None:
                     values.append(value if isinstance(value, Estimate) else Estimate(value))
                     dots.append(dot(rows[rule], values[-1], look))
-        heading = str(material(f"{part}_axis"))
-        if part == "gap":
+        heading = str(material("heading", part=part))
+        if part in gaps:
             panels.append(Panel(dots, around_zero(values), marks.POINTS, heading, at=0))
         else:
             panels.append(Panel(dots, span(values, step=0.02, least=0.06), marks.PERCENT, heading))

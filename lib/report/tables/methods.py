@@ -6,6 +6,7 @@ from lib.names import BASELINE, ERRORS
 from lib.report import facts
 from lib.report.facts import account, baseline, choice, decide, held, rules, whatif
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
+from lib.report.facts.second import second as of_second
 from lib.report.registry import Facts, Material, table
 from lib.report.tables.cells import heads, listed, listing, table_of
 from lib.results import Results
@@ -122,17 +123,28 @@ def attributes(material: Material) -> GT:
     return listing(material, rows, ("visible", "tie", "missed", "alarmed", *after), stub="name", right=())
 
 
+@table(of_second)
+def second(material: Material) -> GT:
+    """A row for each correction: balanced accuracy, and the widest gaps that are left by both attributes."""
+    attributes = {"second": material["attribute"], "first": material["d"].attribute}
+    gaps = [f"{which}_{error}" for which in attributes for error in ("missed", "alarmed")]
+    rows = [{"own": line} for line in material["lines"].values()]
+    return listing(material, rows, ("change", *gaps), attributes, stub="name", right=())
+
+
 @table(account.sensitive)
 def sensitive(material: Material) -> GT:
-    """A row for everyone and for each group, under each cut-off."""
-    rows = [{"point": point, "own": group} for point in material["points"] for group in point["groups"]]
+    """A row for everyone and for each group, under each cut-off; on a slide, where fewer fit, under the first two."""
+    points = material["points"][:2] if material.size == "slide" else material["points"]
+    rows = [{"point": point, "own": group} for point in points for group in point["groups"]]
     return listing(material, rows, ("missed", "alarmed", "spared"), stub="name", heading="heading")
 
 
 @table(account.predictive)
 def predictive(material: Material) -> GT:
-    """A row for everyone and for each group under each option: how many are called sick, and what a call is worth."""
-    rows, columns = [{"own": line} for line in material["lines"]], ("called", "right", "healthy", "rare")
+    """A row for everyone, and on a page for each group, under each option: how many are called sick, and what a call is worth."""
+    slide, columns = material.size == "slide", ("called", "right", "healthy", "rare")
+    rows = [{"own": line} for line in material["lines"] if line["group"] == "all" or not slide]
     return listing(material, rows, columns, stub="name", heading="heading")
 
 
