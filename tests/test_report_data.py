@@ -147,7 +147,7 @@ def test_the_sketch_is_of_the_view_only_where_the_decision_is_about_it(nih):
 
 
 def test_a_reversal_is_told_and_where_there_is_none_none_is(nih):
-    assert cohort.simpson(nih)["turned"] == [] and "none is seen" in read(nih, "simpson")
+    assert cohort.simpson(nih)["turned"] == [] and "no reversal" in read(nih, "simpson")
     turned = nih.tables["simpson"].with_columns(
         reversal=pl.when(split="valid", attribute="view", metric="fpr", stratifier="sex")
         .then(True)
@@ -155,7 +155,7 @@ def test_a_reversal_is_told_and_where_there_is_none_none_is(nih):
     )
     found = changed(nih, simpson=turned)
     assert [own["metric"] for own in cohort.simpson(found)["turned"]] == ["fpr"]
-    assert "one seems to turn round" in read(found, "simpson")
+    assert "one seems to reverse" in read(found, "simpson")
 
 
 def test_networks_that_failed_are_told(nih, demo):

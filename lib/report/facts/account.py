@@ -110,11 +110,13 @@ def predictive(results: Results) -> dict[str, Any] | None:
 
 
 def yearly(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group."""
+    """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group; `net`: our choice, over all groups."""
     d = decide(results)
     pairs = [(option, share) for option in d.yearly for share in option.shares if share.yearly]
     lines = [{"option": option, "share": share} for option, share in pairs]
-    return {"d": d, "lines": lines} if lines else None
+    ours = [share.yearly for option, share in pairs if option.recommended]
+    net = {what: sum(own[what].value for own in ours) for what in ("found", "alarmed")} if ours else None
+    return {"d": d, "lines": lines, "net": net} if lines else None
 
 
 def missed_findings(results: Results) -> dict[str, Any] | None:

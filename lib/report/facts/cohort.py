@@ -9,10 +9,12 @@ import polars as pl
 from lib import names
 from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
-from lib.report.facts.values import SEEN, Row, estimate, parts, rows
+from lib.report.facts.values import SEEN, UNTREATED, Row, estimate, parts, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
+FAR = 0.05
+"""Shares of the two splits that differ by less are much alike."""
 MANY = 6
 """Images from which a patient has many."""
 STRATIFIED = ("prevalence", "tpr", "fpr")
@@ -158,12 +160,14 @@ def checks(study: Results) -> dict[str, Any] | None:
 def data(study: Results) -> dict[str, Any]:
     """What the sentences on the data are told.
 
-    `findings` of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it.
+    `findings` of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it, of how many `sick`.
+    `shift`: how those to learn from differ from those who are judged (`_shift`).
     """
     attribute = decide(study).attribute
     lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
     counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
     findings = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
+    tpr = rows(study, "metrics", attribute=attribute.name, metric="tpr", unit=names.PATIENT, **UNTREATED)
     everyone, shown, known = members(study), greys(study, attribute), ages(study)
     first = [m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]]
     groups = [[m for m in first if m["attribute"] == each] for each in study.attributes.values()]
@@ -179,14 +183,40 @@ def data(study: Results) -> dict[str, Any]:
         "many": MANY,
         "tried": _tried(study, attribute),
         "findings": sorted(findings, key=lambda finding: (-sum(finding[1]), finding[0])),
+        "sick": dict(tpr.select("group", "patients").iter_rows()),
+        "shift": _shift(everyone),
         "crossed": _crossed(study, attribute),
         "young": known and known["young"],
         "of_view": of_view(attribute),
     }
 
 
+def _shift(everyone: list[Row]) -> dict[str, Any]:
+    """The group whose share of the `images`, and the one whose share of `sick` patients, differs most between the two splits: `m`, and both shares.
+
+    Those that differ by less than `FAR` are left out; `overlap`: the intervals have something in common.
+    """
+    splits = list(dict.fromkeys(m["split"] for m in everyone))
+    if len(splits) != 2:
+        return {}
+    total = {m["split"]: m["images"] for m in everyone if m["attribute"] == OVERALL}
+    places = {(m["attribute"], m["group"]): [] for m in everyone if m["attribute"] != OVERALL and m["images"]}
+    for m in everyone:
+        places.get((m["attribute"], m["group"]), []).append(m)
+    pairs = [pair for pair in places.values() if len(pair) == 2 and all(m["images"] and m["sick"] for m in pair)]
+    told = {}
+    for name, share in (("images", lambda m: m["images"] / total[m["split"]]), ("sick", lambda m: m["sick"].value)):
+        pair = max(pairs, key=lambda pair: abs(share(pair[0]) - share(pair[1])), default=None)
+        if pair and abs(share(pair[0]) - share(pair[1])) >= FAR:
+            told[name] = {"m": pair[0], "first": share(pair[0]), "second": share(pair[1])}
+            sick = [m["sick"] for m in pair]
+            known = all(None not in (own.low, own.high) for own in sick)
+            told[name]["overlap"] = known and max(own.low for own in sick) <= min(own.high for own in sick)
+    return told
+
+
 def _crossed(study: Results, attribute: Attribute) -> list[tuple[Attribute, dict[str, list[float]]]]:
-    """Of each other attribute, by group, its share of the images of each group of the attribute, among those to be judged on."""
+    """Of each other attribute, the group of which the groups of the attribute have the most unlike shares of images, and these, among those to be judged on."""
     crossings = rows(study, "pooled_crossings", pl.col("metric").is_in(names.ERRORS))
     by = parts(crossings, "attribute", "group") if crossings.height else {}
     images = {frozenset(group.split(", ")): sum(line["images"] for line in lines) for (_, group), lines in by.items()}
@@ -195,7 +225,8 @@ def _crossed(study: Results, attribute: Attribute) -> list[tuple[Attribute, dict
         own = {g: [images.get(frozenset((g, o)), 0) for o in other.groups] for g in attribute.groups}
         if all(sum(counts) for counts in own.values()):
             shares = {o: [own[g][k] / sum(own[g]) for g in attribute.groups] for k, o in enumerate(other.groups)}
-            told.append((other, shares))
+            most = max(shares, key=lambda o: max(shares[o]) - min(shares[o]))
+            told.append((other, {most: shares[most]}))
     return told
 
 

@@ -21,7 +21,7 @@ WHY_NOT = {
 }
 """Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
 FEWER = 0.15
-"""The share of sick that a call is judged at where `[hospital]` names no `prevalence`."""
+"""The share of sick that a call is judged at, and people of a year are counted with, where `[hospital]` names no `prevalence`."""
 
 
 class Decision:
@@ -123,7 +123,7 @@ class Decision:
         self.demographics = bool(preferences.get("may_use_demographics"))
         self.rejected = tuple(preferences.get("rejected", ()))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
-        self.sick = self.prevalence or FEWER
+        self.sick = hospital["prevalence"]
         self.worth = triage(results, BASELINE, self.sick)
         self.worth_then = triage(results, self.change.method, self.sick) if self.change else None
         self.spared = rate(results, "fpr")
@@ -148,7 +148,7 @@ class Decision:
 
 def decide(results: Results, hospital: Mapping[str, Any] | None = None) -> Decision:
     """The page of a bundle. `hospital`: `patients_per_year` and `prevalence`, by default those of `study.toml`."""
-    hospital = read_settings().get("hospital", {}) if hospital is None else hospital
+    hospital = {"prevalence": FEWER} | dict(read_settings().get("hospital", {}) if hospital is None else hospital)
     return results.once(("decision", *sorted(hospital.items())), lambda: Decision(results, hospital))
 
 

@@ -22,7 +22,6 @@ from lib.names import (
 )
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.effects import RULE, effects
 from lib.report.facts.gaps import of_method, once, others, widest_gap
 from lib.report.facts.values import Estimate, Row, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
@@ -174,7 +173,6 @@ def adjusting(results: Results) -> dict[str, Any]:
     `put_to_use`: the gaps under that rule, in the mean and fitted once; `visible`: the change of the followed gap that four of five such studies would see, of the middle one of the rules.
     """
     d, cut = decide(results), thresholds(results)
-    methods = (effects(results, RULE) or {"methods": []})["methods"]
     gap, option = followed(results, d), d.rule
     of_rules = rules_of(results, "effects", d.attribute, values.error_gaps(d.attribute))
     widening = {rule: [line for line in lines if line["outcome"] == names.WIDENED] for rule, lines in of_rules.items()}
@@ -196,7 +194,6 @@ def adjusting(results: Results) -> dict[str, Any]:
         "main": d.own,
         "option": option,
         "tried": list(tried),
-        "narrowed": next((own["narrowed"] for own in methods if option and own["method"] == option.method), []),
         "widen": tuple(rule for rule, verdicts in widened.items() if SHOWN in verdicts),
         "may_widen": tuple(r for r, verdicts in widened.items() if SUGGESTED in verdicts and SHOWN not in verdicts),
         "chance": chance,
