@@ -65,7 +65,7 @@ def people(material: Material) -> Chart:
 def radiographs(material: Material) -> Chart:
     """The mean radiographs of the two groups of the main finding, healthy and sick, and the difference of the groups."""
     of = {(picture["group"], picture["label"]): picture for picture in material["shown"]}
-    side = min((material.measure.width - 48) / 3, 340 if material.size == "page" else 250)
+    side = min((material.measure.width - 48) / 3, 170 if material.size == "page" else 250)
     lines = []
     for label in (HEALTHY, SICK):
         pair = [of.get((group, label)) for group in material["two"]]
