@@ -203,15 +203,19 @@ def _change(results: Results, keys: dict[str, str], attribute: str, group: str, 
 
 
 def _yearly(results: Results, attribute: Attribute, share: Share, hospital: Hospital) -> dict[str, Estimate] | None:
-    """In people of a year: the group is as frequent as here, and its share of sick differs from everyone's as here (odds)."""
+    """In people of a year: the group is as frequent as here, and its share of sick differs from that of all groups as here (odds).
+
+    A patient of several groups counts in each, here as there: the groups together are as sick as they are on average.
+    """
     group, found, alarmed = share.group, share.more_found, share.more_alarmed
     if not hospital.get("patients_per_year") or found is None or alarmed is None:
         return None
     here, wanted = judged(results, attribute.name), hospital.get("prevalence")
     if group not in here:
         return None
-    people = hospital["patients_per_year"] * here[group]["patients"] / sum(line["patients"] for line in here.values())
-    sick, everyone = here[group]["estimate"], judged(results)["all"]["estimate"]
+    patients = sum(line["patients"] for line in here.values())
+    people = hospital["patients_per_year"] * here[group]["patients"] / patients
+    sick, everyone = here[group]["estimate"], sum(line["patients"] * line["estimate"] for line in here.values()) / patients
     if wanted is not None and 0 < sick < 1 and 0 < everyone < 1:
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))
         odds = ratio * sick / (1 - sick)

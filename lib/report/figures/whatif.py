@@ -99,7 +99,7 @@ def coverage(material: Material) -> Chart:
                 dots.append(dot(rows[-1], Estimate(*ends), look, shift=shift if image else 0.0))
     entries = [(str(material("patient")), PATIENT), *([(str(material("image")), IMAGE)] if material["images"] else [])]
     panel = Panel(dots, (LOWEST, 1.0), PERCENT, at=0.95)
-    measure = replace(material.measure, row=17, tallest=17)  # many rows, one page
+    measure = replace(material.measure, row=14, tallest=14)  # many rows, one page
     return dot_panels(material, rows, [panel], entries=entries, measure=measure, ticks=5)
 
 
