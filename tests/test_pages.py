@@ -187,7 +187,7 @@ def test_no_page_needs_anything_from_elsewhere(rendered):
 
 NAMES = {
     "lite", "wang", "yang", "intel", "processor", "torch", "lightning", "learn", "romano",
-    "wolf", "collins", "cruz", "williamson", "field", "welsh", "model", "true",
+    "wolf", "collins", "cruz", "williamson", "field", "welsh", "zech", "model", "true",
 }  # fmt: skip
 """Names on French pages, of people, of programs and of a precision, that are English words, too."""
 
