@@ -86,3 +86,10 @@ def test_corrections_by_a_second_attribute_are_told_with_what_they_leave_of_both
     widest = own.filter(pl.col("contrast").is_in(list(attribute.contrasts)))["left"].abs().max()
     assert rule["gaps"][attribute.name]["tpr"].size.value == pytest.approx(widest)
     assert told["least"]["widest"] == min(line["widest"] for line in told["lines"].values())
+
+
+def test_in_a_year_all_groups_together_are_as_sick_as_the_hospital_says():
+    d = decide(load())
+    shares = [share for option in d.yearly if option.recommended for share in option.shares]
+    sick = sum(share.yearly["found"].value / share.more_found.value for share in shares)
+    assert len(shares) == len(d.attribute.groups) and sick == pytest.approx(d.per_year * d.sick, rel=0.02)
