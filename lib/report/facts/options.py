@@ -215,7 +215,10 @@ def _yearly(results: Results, attribute: Attribute, share: Share, hospital: Hosp
         return None
     patients = sum(line["patients"] for line in here.values())
     people = hospital["patients_per_year"] * here[group]["patients"] / patients
-    sick, everyone = here[group]["estimate"], sum(line["patients"] * line["estimate"] for line in here.values()) / patients
+    sick, everyone = (
+        here[group]["estimate"],
+        sum(line["patients"] * line["estimate"] for line in here.values()) / patients,
+    )
     if wanted is not None and 0 < sick < 1 and 0 < everyone < 1:
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))
         odds = ratio * sick / (1 - sick)
