@@ -6,6 +6,11 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+if TYPE_CHECKING:
+    import torch
 
 BEGAN = float(sys.argv[1]) if __name__ == "__main__" else 0.0
 
@@ -25,27 +30,33 @@ class _Reached(Exception):
     pass
 
 
-def _main(datadir: str, cache: str) -> None:
-    from lib.dropin import train
+def first_step(datadir: Path, cache: Path) -> dict[str, float]:
+    """When (seconds since the epoch) the libraries are imported, and when the first step of a training begins and ends."""
+    from lib.dropin import training
     from lib.training.classifier import Classifier
     from lib.training.settings import TrainingSettings
 
-    imported = time.time()
-    times = []
+    times = [time.time()]
+    real, recipe = Classifier.training_step, TrainingSettings()
 
-    def step(self: Classifier, batch: tuple) -> None:
+    def step(self: Classifier, batch: tuple) -> "torch.Tensor":
         times.append(time.time())
-        if len(times) == 2:  # the first one is done
+        if len(times) == 3:  # the first one is done
             raise _Reached
         return real(self, batch)
 
-    real, Classifier.training_step = Classifier.training_step, step
-    logs, table, recipe = Path(cache) / f"{time.time_ns()}", Path(datadir) / "metadata.csv", TrainingSettings()
-    size, start = recipe.image_size, recipe.initial_weights
-    with suppress(_Reached):
-        train(logs, datadir, table, "WEIGHTS", epochs=2, seed=1, image_size=size, initial=start, pixels=Path(cache))
-    print(json.dumps({"import": imported - BEGAN, "begins": times[0] - imported, "ends": times[1] - imported}))
+    logs, table = cache / f"{time.time_ns()}", datadir / "metadata.csv"
+    with patch.object(Classifier, "training_step", step), patch.object(training, "PIXELS", cache), suppress(_Reached):
+        training.train(
+            logs, datadir, table, "WEIGHTS", epochs=2, image_size=recipe.image_size, initial=recipe.initial_weights
+        )
+    return dict(zip(("imported", "begins", "ends"), times, strict=True))
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[2:])
+    at = first_step(Path(sys.argv[2]), Path(sys.argv[3]))
+    print(
+        json.dumps(
+            {"import": at["imported"] - BEGAN} | {name: at[name] - at["imported"] for name in ("begins", "ends")}
+        )
+    )

@@ -1,6 +1,7 @@
 """The benchmarks' arithmetic and their page; nothing here depends on how fast the machine is."""
 
 import shutil
+import time
 from dataclasses import replace
 from pkgutil import resolve_name
 from unittest.mock import patch
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import limit, quality, recipe, report
+from benchmarks import limit, quality, recipe, report, start
 from benchmarks.quality import Ours, Quality
 from benchmarks.recipe import RECIPE, VARIANTS, Trained
 from benchmarks.reference import plain_network
@@ -154,3 +155,9 @@ def test_tables_are_replaced_on_the_page(tmp_path, monkeypatch, kind):
     after = page.read_text("utf-8")
     assert f"<!-- {kind} -->\nsecond\n<!-- end of {kind} -->" in after
     assert after.splitlines()[0] == before.splitlines()[0] and after.splitlines()[-1] == before.splitlines()[-1]
+
+
+def test_the_start_of_a_training_ends_with_its_first_step(tiny_cohort, tmp_path):
+    began = time.time()
+    first = start.first_step(tiny_cohort, tmp_path)
+    assert began <= first["imported"] < first["begins"] < first["ends"] <= time.time()
