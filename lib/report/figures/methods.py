@@ -36,7 +36,7 @@ FEW = 6
 MOST, ON_SLIDE = 20, 2
 """Methods drawn at most, those that do most first; a slide has one more, which fails or does least."""
 NOTHING = {"change": None, "what": None}
-SLIDE_WRAP = 40
+SLIDE_WRAP = 34
 """Characters of a line of a row's label on a slide, where it says what a method does."""
 
 
