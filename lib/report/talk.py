@@ -40,6 +40,7 @@ class Clock:
     def __init__(self, minutes: float, reserve: float = 0, study: Results | None = None):
         self.total, self.passed, self.spoken = round(60 * minutes), 0, round(60 * (minutes - reserve))
         self.study, self.group = study, members(study) if study else None
+        self.turns = (0,) * len(self.group["members"] if self.group else ())
 
     def __call__(self, seconds: int) -> Words:
         """A slide of so many seconds. Raises ValueError when the slides take longer than the talk."""
@@ -52,6 +53,7 @@ class Clock:
     def _speaker(self, seconds: int) -> Words:
         people = self.group["members"]
         place = min(len(people) - 1, int((self.passed - seconds / 2) * len(people) / self.spoken))
+        self.turns = tuple(turn + seconds * (k == place) for k, turn in enumerate(self.turns))
         who = None if self.group["placeholders"] else people[place]["who"]
         return tell(language(self.study.language), "tables/group", "speaker", number=place + 1, who=who)
 
@@ -61,16 +63,19 @@ def clock(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def members(study: Results) -> Facts | None:
-    """Who did what, and when: the table `[group]` of `study.toml`; whether names in it are those that it comes with."""
+def members(study: Results, spoken: tuple[int, ...] = ()) -> Facts | None:
+    """Who did what, and when: the table `[group]` of `study.toml`; whether names in it are those that it comes with.
+
+    `spoken`: the seconds that each speaks."""
     rows = read_settings(ROOT)["group"].get("members", [])
-    return {"members": rows, "placeholders": any(row["who"] in PLACEHOLDERS for row in rows)} if rows else None
+    told = [row | ({"spoken": clock(spoken[k])} if spoken else {}) for k, row in enumerate(rows)]
+    return {"members": told, "placeholders": any(row["who"] in PLACEHOLDERS for row in rows)} if rows else None
 
 
 @table(members)
 def group(material: Material) -> GT:
     """A row for each member."""
-    columns = ("who", "did", "when")
+    columns = [name for name in ("who", "did", "when", "spoken") if any(name in row for row in material["members"])]
     rows = [{key: material("cell", text=str(row.get(key, ""))) for key in columns} for row in material["members"]]
     return table_of(rows, {key: material(key) for key in columns}, material.language, right=())
 

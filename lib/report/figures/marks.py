@@ -33,14 +33,16 @@ LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
 IS_HEADING = "split(datum.label, '|')[1] == ''"
 PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
 POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
-GAP = {"labelExpr": "format(100 * datum.value, 'd')"}
+GAP, OF_1000 = ({"labelExpr": f"format({of} * datum.value, 'd')"} for of in (100, 1000))
 AUC = {"format": ".2f"}
-NUMBER, ROOMY = 20, 56
+NUMBER, ROOMY = 22, 56
 """Type of the numbers that stand over marks on a slide, and pixels that a row has there for one."""
+HALO = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}
+"""What keeps words apart from the lines that they stand on."""
 AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"}
 SIGN = "(datum.value > 0 ? '+' : datum.value < 0 ? '\u2212' : '')"
 THOUSAND = {"labelExpr": f"{SIGN} + format(abs(1000 * datum.value), 'd')"}
-"""Axes of shares, of differences in points, of gaps without sign, of AUCs and their differences, of people of 1,000."""
+"""Axes of shares, of differences in points, of gaps without sign (in points, of 1,000), of AUCs and their differences, of people of 1,000."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +203,9 @@ def _numbers(panel: Panel, y: alt.Y, width: float, language: Language) -> alt.Ch
         middle = min(max(mark["value"] or low, low + half), high - half)
         told.append({"row": mark["row"], "middle": middle, "number": number})
     x = alt.X("middle:Q", scale=alt.Scale(domain=[low, high], nice=False, zero=False))
-    texts = alt.Chart(pl.DataFrame(told)).mark_text(fontSize=NUMBER, baseline="bottom", dy=-11)
-    return texts.encode(x, y, text="number:N")
+    base = alt.Chart(pl.DataFrame(told)).encode(x, y, text="number:N")
+    style = {"fontSize": NUMBER, "baseline": "bottom", "dy": -11}
+    return alt.layer(base.mark_text(**style, **HALO), base.mark_text(**style))
 
 
 def tip(mark: Dot, panel: Panel, language: Language) -> str:
