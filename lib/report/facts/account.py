@@ -7,11 +7,12 @@ from scipy.stats import norm
 
 from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT
 from lib.report.facts import values
-from lib.report.facts.cohort import simpson, ties
+from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide, triage
 from lib.report.facts.gaps import Gap, by_metric, of_method, others
 from lib.report.facts.held import recalibrated
 from lib.report.facts.options import ONE_CUT
+from lib.report.facts.second import second
 from lib.report.facts.values import alone, figures, judged, row, rows
 from lib.report.facts.weightings import both
 from lib.report.registry import sentences
@@ -28,7 +29,7 @@ PRECISION = 0.1
 def left(results: Results) -> dict[str, Any] | None:
     """The facts of the table `left`: `ways` of judging what our choice leaves (`mean`, `deployed`, `anew`), each with its `gaps` by metric.
 
-    `before`: the gaps without it. `narrower`: made anew, the interval is narrower than that of one fitted rule, though more varies.
+    `before`: the gaps without it; `spared`: those that are left where no group may be missed more often, likewise. `narrower`: made anew, the interval is narrower than that of one fitted rule, though more varies.
     """
     d = decide(results)
     if d.change is None:
@@ -38,7 +39,12 @@ def left(results: Results) -> dict[str, Any] | None:
     sizes = [gap.size if gap else None for gap in (d.anew, d.deployed)]
     widths = [inf if size is None or size.low is None else size.high - size.low for size in sizes]
     narrower = d.deployed is not None and widths[0] < widths[1]
-    return {"d": d, "ways": ways, "before": before, "narrower": narrower} if ways else None
+    spared = {}
+    if d.sparing and not d.sparing.recommended:
+        means = of_method(results, d.sparing.method, d.attribute, d.contrast)
+        spared = {"spared": means, "spared_once": d.fitted[d.sparing.method]}
+    told = {"spared": {way: gaps for way, gaps in spared.items() if any(gaps.values())}, "narrower": narrower}
+    return {"d": d, "ways": ways, "before": before} | told if ways else None
 
 
 def attributes(results: Results) -> dict[str, Any] | None:
@@ -143,9 +149,8 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
 @sentences("account")
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
-    told, alike = {"base": prevalence_alone(results), "missed": missed_findings(results)}, simpson(results)
-    told |= {"both": both(results), "needed": needed(results)}
-    told["unadjusted"] = [results.attributes[name] for name in alike["unadjusted"]] if alike else []
+    told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
+    told |= {"both": both(results), "needed": needed(results), "second": second(results)}
     return {"d": decide(results), "by_attribute": attributes(results)} | told
 
 
