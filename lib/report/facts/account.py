@@ -9,7 +9,7 @@ from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT
 from lib.report.facts import values
 from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide, triage
-from lib.report.facts.gaps import Gap, by_metric, of_method, others
+from lib.report.facts.gaps import by_metric, of_method, others
 from lib.report.facts.held import recalibrated
 from lib.report.facts.options import ONE_CUT
 from lib.report.facts.second import second
@@ -50,8 +50,7 @@ def left(results: Results) -> dict[str, Any] | None:
 def attributes(results: Results) -> dict[str, Any] | None:
     """The facts of the table `attributes`: of each attribute how well the image shows it (`visible`), and its widest gaps before and after our choice.
 
-    `opened` are the gaps (Other) by other attributes than the page's that the choice is shown or suggested to open or to widen; `cut`: the same under one best cut-off
-    for all, where the choice goes further than that, and the same group fares worse.
+    `opened` are the gaps (Other) by other attributes than the page's that the choice is shown or suggested to open or to widen.
     """
     d = decide(results)
     told = []
@@ -61,14 +60,8 @@ def attributes(results: Results) -> dict[str, Any] | None:
         after = by_metric(results, d.change.method, attribute) if d.change else {}
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})
     opened = [own for own in others(results, d.attribute, d.change.method) if own["grows"]] if d.change else []
-    cut = {_place(own["gap"]): own["gap"] for own in others(results, d.attribute, ONE_CUT)} if d.steps else {}
-    opened = [own | {"cut": cut.get(_place(own["gap"]))} for own in opened]
     known = any(line["before"] for line in told)
     return {"d": d, "choice": d.change, "lines": told, "ties": ties(results), "opened": opened} if known else None
-
-
-def _place(gap: Gap) -> tuple[str, ...]:
-    return gap.attribute.name, gap.metric, gap.worse, gap.better
 
 
 def prevalence_alone(results: Results) -> dict[str, Any] | None:

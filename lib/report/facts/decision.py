@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import BASELINE, DRAWN, ERRORS, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
+from lib.names import DRAWN, ERRORS, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
 from lib.report.facts import gaps
 from lib.report.facts.gaps import (
     LEAST,
@@ -59,8 +59,7 @@ class Decision:
     `sensitive`: what the same classifier does at the cut-off at which nine of ten sick are found, to everyone and to `groups`; and with one for each group (`in_each`).
     `compared`: the options, and `one_cut` and `sparing` (`options.beside`); `floor`: the share of sick that the latter finds in each group, if it is one that
     lifts every group to a floor. `steps`: by group, how many more are missed and alarmed, first by one best
-    cut-off for all, and then by our choice, if that is another rule. `worth` and `worth_then`: what it is worth to be called sick or healthy (`triage`),
-    untouched and under our choice, where a share `sick` is; `spared`: the share of healthy who are alarmed.
+    cut-off for all, and then by our choice, if that is another rule. `spared`: the share of healthy who are alarmed.
     """
 
     def __init__(self, results: Results, hospital: Mapping[str, Any]) -> None:
@@ -148,8 +147,6 @@ class Decision:
         self.rejected = tuple(preferences.get("rejected", ()))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
         self.sick = hospital["prevalence"]
-        self.worth = triage(results, BASELINE, self.sick)
-        self.worth_then = triage(results, self.change.method, self.sick) if self.change else None
         self.spared = rate(results, "fpr")
 
     def _judged(self, results: Results) -> dict[str, dict[str, Gap | None]]:
