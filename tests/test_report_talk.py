@@ -6,7 +6,7 @@ import pytest
 from boards import board, published
 from conftest import ROOT, rewrite_settings
 
-from lib.names import SHOWN
+from lib.names import ERRORS, SHOWN
 from lib.render.book import DECK, twin_of
 from lib.render.cells import INLINE, parts_of
 from lib.report import exhibits, heading, load, say, show, slide, talk
@@ -112,13 +112,15 @@ def test_marks_on_slides_say_their_numbers():
     )
 
 
-def test_the_one_rule_that_would_be_used_stands_beside_the_mean():
-    study = published()
-    size = decide(study).deployed.size
+def test_the_one_rule_that_would_be_used_stands_beside_the_mean_and_has_its_interval():
+    study, d = published(), decide(published())
+    gaps, size = d.fitted[d.choice.method], d.deployed.size
+    both = " / ".join(f"{1000 * gaps[metric].size.value:.0f}" for metric in ERRORS)
+    assert f">{both}<" in slide(study, "options", per=1000)
     told = (
-        f"PA\N{NO-BREAK SPACE}{1000 * size.value:.0f} (\N{MINUS SIGN}{-1000 * size.low:.0f} to +{1000 * size.high:.0f})"
+        f"**{1000 * size.value:.0f}** (95 % interval \N{MINUS SIGN}{-1000 * size.low:.0f} to +{1000 * size.high:.0f})"
     )
-    assert told in slide(study, "options", deck=True) and told not in slide(study, "options")
+    assert told in say(study, "talk", "gaps_left")
 
 
 @pytest.mark.parametrize("code", DECKS)

@@ -4,11 +4,11 @@ from typing import Any
 
 from great_tables import GT
 
-from lib.names import RANDOMISED
+from lib.names import BASELINE, RANDOMISED
 from lib.report.facts.account import needed
 from lib.report.facts.choice import crossed, front
 from lib.report.facts.cohort import simpson
-from lib.report.facts.decision import Decision
+from lib.report.facts.decision import Decision, triage
 from lib.report.facts.effects import RULE, WEIGHTING, effects
 from lib.report.facts.gaps import widest
 from lib.report.facts.options import Option
@@ -111,6 +111,8 @@ def talk(study: Results) -> dict[str, Any]:
         "found_now": _found(study, d, d.options[0]) if d.options else {},
         "found_then": _found(study, d, d.change) if acting else {},
         "ill": {group: line["estimate"] for group, line in judged(study, d.attribute.name).items()},
+        "worth": triage(study, BASELINE, d.sick),
+        "worth_then": triage(study, d.change.method, d.sick) if acting else None,
         "methods": mapped["points"] if mapped else [],
         "narrower": levels["narrower"] if levels else None,
         "wrong": wrong_groups(study),

@@ -14,15 +14,15 @@ from lib.names import (
     Method,
 )
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.options import together
+from lib.report.facts.options import ONE_CUT, together
 from lib.report.facts.values import BALANCED, KEYS, KNOWN, acts_on, error_gaps, figures, parts, rows
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
 """What is known of a method's effect on the gaps by the attribute: shown, suggested, neither; or it is the baseline."""
 SUPPORT = {"shown": NARROWS, "suggested": MAY_NARROW, None: UNSEEN}
-SINGLE, EXCERPT = "best_threshold", (4, 6)
-"""One best cut-off for all; rows and columns that a slide has room for."""
+EXCERPT = (4, 6)
+"""Rows and columns that a slide has room for."""
 LISTED = 3
 """Methods of a role that the table of the recommendation lists at most."""
 
@@ -100,7 +100,10 @@ def _excerpt(
     alone = {own: cells.get((own, *BASELINE[1:])) for own in weightings}
     ruled = {own: cells.get((BASELINE_WEIGHTING, *own)) for own in rules}
     best, least = (sorted((own for own in by if by[own]), key=lambda own: by[own]["gap"]) for by in (alone, ruled))
-    single, least = [rule for rule in rules if rule[0] == SINGLE], [rule for rule in least if rule[0] not in d.barred]
+    single, least = (
+        [rule for rule in rules if rule[0] == ONE_CUT[1]],
+        [rule for rule in least if rule[0] not in d.barred],
+    )
     wanted = dict.fromkeys([weightings[0], chosen[0], *best[:1], *best[-1:], *weightings])
     named = dict.fromkeys([rules[0], chosen[1:], *single, *least[:1], *least[-1:], *least[1:], *rules])
     kept = (list(wanted)[: EXCERPT[0]], list(named)[: EXCERPT[1]])
