@@ -84,9 +84,9 @@ def of_method(results: Results, method: Method, attribute: Attribute, contrast: 
 
 def by_metric(results: Results, method: Method, attribute: Attribute) -> dict[str, Gap]:
     """By metric, the widest gap of the attribute that a method leaves; without those of which none is estimable."""
-    told = [of_method(results, method, attribute, contrast) for contrast in attribute.contrasts]
-    widest_of = {metric: widest({k: gaps[metric] for k, gaps in enumerate(told)}) for metric in ERRORS}
-    return {metric: gap for metric, gap in widest_of.items() if gap}
+    own = [told["gap"] for told in _under(results, method) if told["gap"].attribute == attribute]
+    by = {metric: [gap for gap in own if gap.metric == metric] for metric in ERRORS}
+    return {metric: max(gaps, key=lambda gap: gap.size.value) for metric, gaps in by.items() if gaps}
 
 
 def once(results: Results, table: str, attribute: Attribute, contrast: str, **keys: Any) -> dict[str, Gap | None]:
@@ -115,12 +115,15 @@ Other = dict[str, Any]
 
 def others(results: Results, attribute: Attribute, method: Method) -> list[Other]:
     """Every gap in errors by another attribute under a method, each told from the side of those who then fare worse."""
-    told = results.once("other gaps", lambda: _by_method(results))
-    return [own for own in told.get(method, []) if own["gap"].attribute != attribute]
+    return [told for told in _under(results, method) if told["gap"].attribute != attribute]
+
+
+def _under(results: Results, method: Method) -> list[Other]:
+    return results.once("gaps by method", lambda: _by_method(results)).get(method, [])
 
 
 def _by_method(results: Results) -> dict[Method, list[Other]]:
-    """By method, every gap in errors by any attribute."""
+    """The same by method: the tables are long, and all methods are asked for."""
     told: dict[Method, list[Other]] = {}
     for attribute in results.attributes.values():
         keys = (*values.KEYS, "contrast", "metric")
@@ -129,7 +132,7 @@ def _by_method(results: Results) -> dict[Method, list[Other]]:
         for (*method, contrast, metric), left in gaps.items():
             (change,) = changes.get((*method, contrast, metric), [None])
             if start := gaps.get((*BASELINE, contrast, metric)):
-                gap = Gap.of(attribute, metric, contrast, left_of(change) or alone(left[0]))
+                gap = Gap.of(attribute, metric, contrast, left_of(change) or estimate(left[0]))
                 was = Gap.of(attribute, metric, contrast, estimate(start[0]))
                 grows = change and change["outcome"] in HARMFUL and change["outcome_verdict"] in values.SEEN
                 own = {"gap": gap, "before": was, "grows": change["outcome_verdict"] if grows else None}
@@ -206,9 +209,8 @@ class Finding:
     `error`: "missed" (of the sick) or "alarmed" (of the healthy); `worse` and `better` are groups, `often` and `seldom`
     their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
     discrimination, both, or None where the parts of the gap cannot be told; `alike`: that both groups' curves differ by at most the margin is
-    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that were compared one by one; `same_patient`: the gap
-    (Estimate, above 0 where it is on the same side) among so many `patients` who are in both groups, None where they are too few; `unadjusted`: the attributes in which
-    the groups cannot be made alike, for want of patients; `split`: by image, the same
+    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that were compared one by one; `same_patient`: the `gap`
+    (above 0 on the same side) among `patients` who are in both groups; `unadjusted`: attributes in which too few patients let the groups be made alike; `split`: by image, the same
     is not found; `sure`: it is shown.
     """
 
@@ -236,10 +238,10 @@ class Finding:
         self.compared = compared(results, self.attribute, self.contrast)
         same = within(results, self.attribute, self.contrast).get(LABELS[self.metric])
         self.same_patient = same and {"patients": same["patients"], "gap": turned(same["called"], whole.value)}
-        strata = values.parts(rows(results, "simpson", **where, split="valid"), "stratifier")
-        alike = {name: [line for line in lines if line["stratum"] == STANDARDISED] for name, lines in strata.items()}
-        unknown = [name for name, lines in alike.items() if all(line["estimate"] is None for line in lines)]
-        self.unadjusted = [results.attributes[name] for name in unknown if name in results.attributes]
+        strata = rows(results, "simpson", **where, split="valid").to_dicts()
+        alike = {own["stratifier"] for own in strata if own["stratum"] == STANDARDISED and own["estimate"] is not None}
+        unlike = dict.fromkeys(own["stratifier"] for own in strata if own["stratifier"] not in alike)
+        self.unadjusted = [results.attributes[name] for name in unlike if name in results.attributes]
         self.blind = _blind(results, **where)
 
 
