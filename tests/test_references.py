@@ -12,7 +12,7 @@ from lib.report.registry import KINDS
 
 TEXTS = {name: (ROOT / name).read_text("utf-8") for name in chapters_of(ROOT)}
 LABEL = re.compile(r"\{#((?:sec|fig|tbl)-[\w-]+)\}")
-SHOWN = re.compile(r'^show\(study, "(\w+)"(?:, kind="([^"]+)")?(?:, whole=False)?\)', re.MULTILINE)
+SHOWN = re.compile(r'^show\(study, "(\w+)"(?:, kind="([^"]+)")?\)', re.MULTILINE)
 REFERENCE = re.compile(r"(?<![\w.])@([a-z][\w-]*\w)")
 WORDS = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")

@@ -5,12 +5,14 @@ import pytest
 from bundles import NULL, bundle
 
 from lib.names import BASELINE, DEFAULTS, PATIENT
-from lib.report import load
+from lib.report import load, say
 from lib.report.facts import account, held
 from lib.report.facts.decision import decide
-from lib.report.facts.gaps import Gap
+from lib.report.facts.gaps import LABELS, Gap
+from lib.report.facts.options import ONE_CUT
 from lib.report.facts.second import second
-from lib.report.facts.values import KEYS, Estimate
+from lib.report.facts.values import KEYS, Estimate, error_gaps, estimate
+from lib.report.words.language import language
 from lib.results import Results
 
 VIEW = DEFAULTS["view"]
@@ -93,3 +95,52 @@ def test_in_a_year_all_groups_together_are_as_sick_as_the_hospital_says():
     shares = [share for option in d.yearly if option.recommended for share in option.shares]
     sick = sum(share.yearly["found"].value / share.more_found.value for share in shares)
     assert len(shares) == len(d.attribute.groups) and sick == pytest.approx(d.per_year * d.sick, rel=0.02)
+
+
+def test_an_interval_that_holds_for_all_comparisons_together_bears_a_dagger_and_no_other():
+    row = {"estimate": 0.2, "low": 0.1, "high": 0.3, "low_simultaneous": 0.05, "high_simultaneous": 0.35}
+    single, joint = (estimate(row | {"verdict": verdict}) for verdict in ("suggested", "shown"))
+    assert not single.joint and joint.joint and (-joint).joint and joint.times(2).joint
+    assert language("en").estimated(single, "hundred") == "20 (10 to 30)"
+    assert language("fr").estimated(-joint, "hundred") == "−20 (−35 à −5)†"
+    assert language("en").estimated(Estimate(0.2), "hundred") == "20" and "†" not in language("en").phrase("alone")
+
+
+def test_what_one_fitted_rule_leaves_is_told_of_every_method_that_is_compared():
+    d, study = decide(load()), load()
+    for option in d.compared:
+        own = study.deployed.filter(attribute="view", contrast="AP - PA", **dict(zip(KEYS, option.method, strict=True)))
+        told = {metric: gap.size.value for metric, gap in d.fitted[option.method].items() if gap}
+        assert told == {row["metric"]: pytest.approx(abs(row["estimate"])) for row in own.to_dicts()}
+    assert d.fitted[d.sparing.method] and d.sparing.kind == "threshold rule" and d.sparing in d.offered
+    assert set(account.left(study)["spared"]) == {"spared", "spared_once"}
+    floor = study.metrics.filter(
+        attribute="overall", metric="tpr", unit=PATIENT, **dict(zip(KEYS, ONE_CUT, strict=True))
+    )
+    assert d.floor.value == pytest.approx(floor["estimate"].item())
+
+
+def test_the_evener_option_leaves_the_smallest_widest_gap_by_any_attribute():
+    d, study = decide(load()), load()
+    for option in (d.evener, d.change):
+        left = [
+            gap["left"]
+            for attribute in study.attributes.values()
+            for gap in study.effects.filter(
+                error_gaps(attribute), **dict(zip(KEYS, option.method, strict=True))
+            ).to_dicts()
+        ]
+        assert option.widest == pytest.approx(max(map(abs, left)))
+    assert d.evener.widest == min(option.widest for option in d.compared) < d.change.widest
+
+
+def test_the_control_by_the_same_patient_stands_beside_the_gap():
+    d, study = decide(load()), load()
+    same = study.within_patient.filter(attribute="view", contrast="AP - PA", metric="selection_rate")
+    for finding in d.lead:
+        own = same.filter(label=LABELS[finding.metric]).row(0, named=True)
+        assert finding.same_patient["patients"] == own["patients"]
+        assert finding.same_patient["gap"].value == pytest.approx(abs(own["estimate"]))
+    assert [attribute.name for attribute in d.main.unadjusted] == ["age_group"]
+    page = say(study, "decision", "why")
+    assert "In the same patients" in page and "age" in page

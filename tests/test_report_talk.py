@@ -6,9 +6,13 @@ import pytest
 from boards import board, published
 from conftest import ROOT, rewrite_settings
 
+from lib.names import ERRORS, SHOWN
 from lib.render.book import DECK, twin_of
 from lib.render.cells import INLINE, parts_of
-from lib.report import exhibits, heading, load, say, show, talk
+from lib.report import exhibits, heading, load, say, show, slide, talk
+from lib.report.facts.decision import decide
+from lib.report.facts.gaps import within
+from lib.report.words.language import language
 from lib.settings import languages
 
 FASTEST = 2.3
@@ -39,6 +43,10 @@ def test_the_deck_takes_nine_minutes_of_ten_in_ten_to_twelve_slides_and_has_ten_
     assert 10 <= len(talked) + 1 <= 12 and all("clock(" in body for body in talked)
     assert 'slide(study, "radiographs")' in talked[0]
     assert len(backup) >= 10 and all("slide(study, " in body for body in backup)
+    asked = [(title, body) for title, body in slides if re.match(r"B\d+\. ", title)]
+    assert len(asked) == len(backup) - 1 and all("?" in title for title, _ in asked)
+    for title, body in asked:  # the answer in a computed sentence, then what it rests on
+        assert re.match(r"\s*::: \{\.answer\}\n`\{python\} (say|read)\(study, ", body), title
 
 
 @pytest.mark.parametrize("deck", DECKS.values(), ids=DECKS)
@@ -70,7 +78,59 @@ def test_what_is_said_fits_into_the_time_of_its_slide(code, world):
 
 def test_code_of_a_deck_stands_where_it_is_shown():
     for deck in DECKS.values():
-        assert sum(is_code for _, _, is_code in parts_of(deck)) == 1 + 10 + 15
+        assert sum(is_code for _, _, is_code in parts_of(deck)) == 1 + 9 + 16
+
+
+@pytest.mark.parametrize("code", DECKS)
+def test_slides_know_the_five_words_of_the_book_and_no_sixth(code):
+    study = published().told_in(code)
+    words = language(code)
+    drawn = str(slide(study, "baseline_gaps")) + str(slide(study, "changes", kind="weighting"))
+    assert words.verdict(SHOWN) in drawn and words.verdict("not told") in drawn
+    told = " ".join(say(study, "talk", block) for block in ("known", "known_how", "known_try", "known_same"))
+    assert told.count(words.verdict(SHOWN)) == 2 and words.verdict("suggested") in told
+    for text in (drawn, told, show(study, "who_gains", size="slide"), say(study, "talk", "spoken_weights")):
+        assert not re.search(r"\b(sure|surely|sûre?s?)\b", text)
+
+
+def test_limits_carry_numbers_of_the_bundle():
+    study = published()
+    d, same = decide(study), within(published(), decide(study).attribute, decide(study).contrast)[1]
+    assert f"{d.main.gap.value:.3f}"[2:] in say(study, "talk", "known")
+    assert f"Of {same['patients']} sick, {1000 * same['called'].value:.0f} of 1,000 more" in say(
+        study, "talk", "known_same"
+    )
+    assert "not estimable" in say(board("biased"), "talk", "known_same")
+
+
+def test_marks_on_slides_say_their_numbers():
+    study = published()
+    moved = next(gain for gain in decide(study).rivals[-1].gains if gain[0] == {"group": "PA", "error": "missed"})[1]
+    number = f"+{1000 * moved.value:.0f} (+{1000 * moved.low:.0f} to +{1000 * moved.high:.0f})"
+    assert number in slide(study, "who_gains") and number not in re.sub(
+        "<title>.*?</title>", "", show(study, "who_gains")
+    )
+
+
+def test_the_one_rule_that_would_be_used_stands_beside_the_mean_and_has_its_interval():
+    study, d = published(), decide(published())
+    gaps, size = d.fitted[d.choice.method], d.deployed.size
+    both = " / ".join(f"{1000 * gaps[metric].size.value:.0f}" for metric in ERRORS)
+    assert f">{both}<" in slide(study, "options", per=1000)
+    told = (
+        f"**{1000 * size.value:.0f}** (95 % interval \N{MINUS SIGN}{-1000 * size.low:.0f} to +{1000 * size.high:.0f})"
+    )
+    assert told in say(study, "talk", "gaps_left")
+
+
+@pytest.mark.parametrize("code", DECKS)
+def test_the_floor_is_that_of_the_protocol_and_passes_fails_or_is_inconclusive(code):
+    protocol = (ROOT / twin_of("chapters/conclusion.qmd", code)).read_text("utf-8")
+    assert {"en": "80 of 100 sick found", "fr": "80 malades trouvés sur 100"}[code] in protocol
+    assert talk.FLOOR == 0.8 and "80" in say(published().told_in(code), "talk", "step_floor")
+    fails = {"en": "*fails*", "fr": "*échec*"}[code]
+    assert say(published().told_in(code), "talk", "measured").count(fails) == 2
+    assert fails not in say(board("few").told_in(code), "talk", "measured")
 
 
 def test_the_group_is_that_of_the_settings_and_placeholders_are_told(tmp_path, monkeypatch):

@@ -4,15 +4,19 @@ from typing import Any
 
 from great_tables import GT
 
-from lib.names import RANDOMISED
-from lib.report.facts.choice import crossed
-from lib.report.facts.decision import Decision
+from lib.names import BASELINE, RANDOMISED
+from lib.report.facts.account import needed
+from lib.report.facts.choice import crossed, front
+from lib.report.facts.cohort import simpson
+from lib.report.facts.decision import Decision, triage
 from lib.report.facts.effects import RULE, WEIGHTING, effects
 from lib.report.facts.gaps import widest
+from lib.report.facts.options import Option
 from lib.report.facts.pictures import of_figure
-from lib.report.facts.rules import adjusting
+from lib.report.facts.principles import interval_levels
+from lib.report.facts.rules import adjusting, wrong_groups
 from lib.report.facts.study import study_facts
-from lib.report.facts.values import judged
+from lib.report.facts.values import Estimate, judged, keys_of, rate
 from lib.report.facts.weightings import mechanism
 from lib.report.registry import Facts, Material, sentences, table
 from lib.report.tables.cells import table_of
@@ -23,6 +27,8 @@ from lib.settings import ROOT, read_settings
 
 PLACEHOLDERS = ("First member", "Second member", "Third member", "Fourth member")
 """Names that `study.toml` comes with."""
+FLOOR = 0.8
+"""The share of the sick of every group that a hospital is to find at least: the example of the protocol."""
 
 
 class Clock:
@@ -34,6 +40,7 @@ class Clock:
     def __init__(self, minutes: float, reserve: float = 0, study: Results | None = None):
         self.total, self.passed, self.spoken = round(60 * minutes), 0, round(60 * (minutes - reserve))
         self.study, self.group = study, members(study) if study else None
+        self.turns = (0,) * len(self.group["members"] if self.group else ())
 
     def __call__(self, seconds: int) -> Words:
         """A slide of so many seconds. Raises ValueError when the slides take longer than the talk."""
@@ -46,6 +53,7 @@ class Clock:
     def _speaker(self, seconds: int) -> Words:
         people = self.group["members"]
         place = min(len(people) - 1, int((self.passed - seconds / 2) * len(people) / self.spoken))
+        self.turns = tuple(turn + seconds * (k == place) for k, turn in enumerate(self.turns))
         who = None if self.group["placeholders"] else people[place]["who"]
         return tell(language(self.study.language), "tables/group", "speaker", number=place + 1, who=who)
 
@@ -55,16 +63,19 @@ def clock(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def members(study: Results) -> Facts | None:
-    """Who did what, and when: the table `[group]` of `study.toml`; whether names in it are those that it comes with."""
+def members(study: Results, spoken: tuple[int, ...] = ()) -> Facts | None:
+    """Who did what, and when: the table `[group]` of `study.toml`; whether names in it are those that it comes with.
+
+    `spoken`: the seconds that each speaks."""
     rows = read_settings(ROOT)["group"].get("members", [])
-    return {"members": rows, "placeholders": any(row["who"] in PLACEHOLDERS for row in rows)} if rows else None
+    told = [row | ({"spoken": clock(spoken[k])} if spoken else {}) for k, row in enumerate(rows)]
+    return {"members": told, "placeholders": any(row["who"] in PLACEHOLDERS for row in rows)} if rows else None
 
 
 @table(members)
 def group(material: Material) -> GT:
     """A row for each member."""
-    columns = ("who", "did", "when")
+    columns = [name for name in ("who", "did", "when", "spoken") if any(name in row for row in material["members"])]
     rows = [{key: material("cell", text=str(row.get(key, ""))) for key in columns} for row in material["members"]]
     return table_of(rows, {key: material(key) for key in columns}, material.language, right=())
 
@@ -79,6 +90,8 @@ def talk(study: Results) -> dict[str, Any]:
     d, acting = facts["d"], facts["d"].change is not None
     best = ruled["best"]["method"] if ruled and ruled["best"] else None
     beside = {finding.attribute: finding for finding in reversed(d.other) if finding.attribute != d.attribute}
+    mapped, levels = front(study), interval_levels(study)
+    rest = next((widest(option.gaps) for option in d.rivals if option.kind == "weighting"), None)
     own = {
         "pictured": of_figure("radiographs", study) is not None,
         "weighted": effects(study, WEIGHTING),
@@ -92,6 +105,18 @@ def talk(study: Results) -> dict[str, Any]:
         "firm": grid["firm"] if grid else [],
         "alone": grid["alone"] if grid else [],
         "counted": _counted(study, d),
+        "rest": rest.size if rest else None,
+        "floor": FLOOR,
+        "needed": needed(study),
+        "found_now": _found(study, d, d.options[0]) if d.options else {},
+        "found_then": _found(study, d, d.change) if acting else {},
+        "ill": {group: line["estimate"] for group, line in judged(study, d.attribute.name).items()},
+        "worth": triage(study, BASELINE, d.sick),
+        "worth_then": triage(study, d.change.method, d.sick) if acting else None,
+        "methods": mapped["points"] if mapped else [],
+        "narrower": levels["narrower"] if levels else None,
+        "wrong": wrong_groups(study),
+        "alike": simpson(study),
         "placeholders": named is not None and named["placeholders"],
     }
     return study_facts(study) | facts | own
@@ -107,3 +132,10 @@ def _counted(study: Results, d: Decision) -> dict[str, Any] | None:
     ]
     most = max(told, key=lambda own: own["sick"] + own["healthy"] - own["patients"], default=None)
     return most if most and most["sick"] + most["healthy"] > most["patients"] else None
+
+
+def _found(study: Results, d: Decision, option: Option) -> dict[str, Estimate]:
+    """By group the share of the sick who are found under an option, with its interval; without groups where it has none."""
+    name, keys = d.attribute.name, keys_of(option.method)
+    found = {group: rate(study, "tpr", name, group, **keys) for group in d.attribute.groups}
+    return {group: share for group, share in found.items() if share is not None and share.low is not None}

@@ -7,11 +7,12 @@ from scipy.stats import norm
 
 from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT
 from lib.report.facts import values
-from lib.report.facts.cohort import simpson, ties
+from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide, triage
-from lib.report.facts.gaps import Gap, by_metric, of_method, others
+from lib.report.facts.gaps import by_metric, of_method, others
 from lib.report.facts.held import recalibrated
 from lib.report.facts.options import ONE_CUT
+from lib.report.facts.second import second
 from lib.report.facts.values import alone, figures, judged, row, rows
 from lib.report.facts.weightings import both
 from lib.report.registry import sentences
@@ -28,7 +29,7 @@ PRECISION = 0.1
 def left(results: Results) -> dict[str, Any] | None:
     """The facts of the table `left`: `ways` of judging what our choice leaves (`mean`, `deployed`, `anew`), each with its `gaps` by metric.
 
-    `before`: the gaps without it. `narrower`: made anew, the interval is narrower than that of one fitted rule, though more varies.
+    `before`: the gaps without it; `spared`: those that are left where no group may be missed more often, likewise. `narrower`: made anew, the interval is narrower than that of one fitted rule, though more varies.
     """
     d = decide(results)
     if d.change is None:
@@ -38,14 +39,18 @@ def left(results: Results) -> dict[str, Any] | None:
     sizes = [gap.size if gap else None for gap in (d.anew, d.deployed)]
     widths = [inf if size is None or size.low is None else size.high - size.low for size in sizes]
     narrower = d.deployed is not None and widths[0] < widths[1]
-    return {"d": d, "ways": ways, "before": before, "narrower": narrower} if ways else None
+    spared = {}
+    if d.sparing and not d.sparing.recommended:
+        means = of_method(results, d.sparing.method, d.attribute, d.contrast)
+        spared = {"spared": means, "spared_once": d.fitted[d.sparing.method]}
+    told = {"spared": {way: gaps for way, gaps in spared.items() if any(gaps.values())}, "narrower": narrower}
+    return {"d": d, "ways": ways, "before": before} | told if ways else None
 
 
 def attributes(results: Results) -> dict[str, Any] | None:
     """The facts of the table `attributes`: of each attribute how well the image shows it (`visible`), and its widest gaps before and after our choice.
 
-    `opened` are the gaps (Other) by other attributes than the page's that the choice is shown or suggested to open or to widen; `cut`: the same under one best cut-off
-    for all, where the choice goes further than that, and the same group fares worse.
+    `opened` are the gaps (Other) by other attributes than the page's that the choice is shown or suggested to open or to widen.
     """
     d = decide(results)
     told = []
@@ -55,14 +60,8 @@ def attributes(results: Results) -> dict[str, Any] | None:
         after = by_metric(results, d.change.method, attribute) if d.change else {}
         told.append({"attribute": attribute, "visible": visible, "before": before, "after": after})
     opened = [own for own in others(results, d.attribute, d.change.method) if own["grows"]] if d.change else []
-    cut = {_place(own["gap"]): own["gap"] for own in others(results, d.attribute, ONE_CUT)} if d.steps else {}
-    opened = [own | {"cut": cut.get(_place(own["gap"]))} for own in opened]
     known = any(line["before"] for line in told)
     return {"d": d, "choice": d.change, "lines": told, "ties": ties(results), "opened": opened} if known else None
-
-
-def _place(gap: Gap) -> tuple[str, ...]:
-    return gap.attribute.name, gap.metric, gap.worse, gap.better
 
 
 def prevalence_alone(results: Results) -> dict[str, Any] | None:
@@ -143,9 +142,8 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
 @sentences("account")
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
-    told, alike = {"base": prevalence_alone(results), "missed": missed_findings(results)}, simpson(results)
-    told |= {"both": both(results), "needed": needed(results)}
-    told["unadjusted"] = [results.attributes[name] for name in alike["unadjusted"]] if alike else []
+    told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
+    told |= {"both": both(results), "needed": needed(results), "second": second(results)}
     return {"d": decide(results), "by_attribute": attributes(results)} | told
 
 

@@ -14,15 +14,15 @@ from lib.names import (
     Method,
 )
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.options import together
+from lib.report.facts.options import ONE_CUT, together
 from lib.report.facts.values import BALANCED, KEYS, KNOWN, acts_on, error_gaps, figures, parts, rows
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
 """What is known of a method's effect on the gaps by the attribute: shown, suggested, neither; or it is the baseline."""
 SUPPORT = {"shown": NARROWS, "suggested": MAY_NARROW, None: UNSEEN}
-SINGLE, EXCERPT = "best_threshold", (4, 6)
-"""One best cut-off for all; rows and columns that a slide has room for."""
+EXCERPT = (4, 6)
+"""Rows and columns that there is room for."""
 LISTED = 3
 """Methods of a role that the table of the recommendation lists at most."""
 
@@ -46,12 +46,12 @@ def front(study: Results) -> dict[str, Any] | None:
     return {"d": d, "points": points} if points else None
 
 
-def crossed(study: Results, whole: bool = True) -> dict[str, Any] | None:
+def crossed(study: Results) -> dict[str, Any] | None:
     """`cells`: by method, the widest `gap` by the page's attribute, the balanced `accuracy`, and whether that is `dear`: falls by more than is acceptable.
 
     `weightings` and `rules` (name, target) are rows and columns, the baseline's first. Of the rules, `firm` leave at most the margin
     under every weighting, `failing` leave more alone; `rescued`: methods of a failing rule that leave at most the margin; `within`: how many do.
-    Unless `whole`, rows and columns are those that a slide has room for (`tried`: how many there are).
+    Rows and columns are those that there is room for (`tried`: how many there are).
     None where no weighting is crossed with a rule, or the gap is not estimable.
     """
     d = decide(study)
@@ -77,7 +77,7 @@ def crossed(study: Results, whole: bool = True) -> dict[str, Any] | None:
     tried = [rule for rule in rules if rule[0] != BASELINE_POSTPROCESSING]
     failing = [rule for rule in tried if not low.get((BASELINE_WEIGHTING, *rule), True)]
     rescued = [method for method in cells if low[method] and method[1:] in failing]
-    shown = (weightings, rules) if whole else _excerpt(cells, weightings, rules, d)
+    shown = _excerpt(cells, weightings, rules, d)
     return {
         "d": d,
         "cells": cells,
@@ -100,7 +100,10 @@ def _excerpt(
     alone = {own: cells.get((own, *BASELINE[1:])) for own in weightings}
     ruled = {own: cells.get((BASELINE_WEIGHTING, *own)) for own in rules}
     best, least = (sorted((own for own in by if by[own]), key=lambda own: by[own]["gap"]) for by in (alone, ruled))
-    single, least = [rule for rule in rules if rule[0] == SINGLE], [rule for rule in least if rule[0] not in d.barred]
+    single, least = (
+        [rule for rule in rules if rule[0] == ONE_CUT[1]],
+        [rule for rule in least if rule[0] not in d.barred],
+    )
     wanted = dict.fromkeys([weightings[0], chosen[0], *best[:1], *best[-1:], *weightings])
     named = dict.fromkeys([rules[0], chosen[1:], *single, *least[:1], *least[-1:], *least[1:], *rules])
     kept = (list(wanted)[: EXCERPT[0]], list(named)[: EXCERPT[1]])

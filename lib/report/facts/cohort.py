@@ -187,6 +187,7 @@ def data(study: Results) -> dict[str, Any]:
         "shift": _shift(everyone),
         "crossed": _crossed(study, attribute),
         "young": known and known["young"],
+        "youngest": _youngest(study),
         "of_view": of_view(attribute),
     }
 
@@ -238,6 +239,13 @@ def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
     return {"tie": bool(families & breaking), "groups": "group_balanced" in families}
 
 
+def _youngest(study: Results) -> tuple[Attribute, str] | None:
+    """The age groups and the first of them, where everybody under 20 is in it."""
+    age = study.attributes.get("age_group")
+    first = age.groups[0] if age else ""
+    return (age, first) if first.startswith("<") and first[1:].isdigit() and int(first[1:]) >= 20 else None
+
+
 def of_view(attribute: Attribute) -> bool:
     """Whether the attribute is how the image was taken, AP or PA, of which we know what goes with it."""
     return attribute.name == "view" and set(attribute.groups) == {"AP", "PA"}
@@ -286,14 +294,13 @@ def simpson(study: Results) -> dict[str, Any] | None:
         both = {"whole": estimate(whole), "alike": estimate(alike), "turned": alike["reversal"] if alike else None}
         every += [place | both | {"within": within}] if metric in STRATIFIED else []
     shown = [one for one in every if (one["attribute"], one["split"]) == (d.attribute, "valid")]
-    own = (d.main.contrast, d.main.metric) if d.main is not None and d.main.attribute == d.attribute else None
     told = {
         "d": d,
         "attribute": d.attribute,
         "shown": shown,
         "turned": [one for one in every if one["turned"]],
         "asked": sum(one["turned"] is not None for one in every),
-        "unadjusted": [s["within"] for s in shown if (s["contrast"], s["metric"]) == own and s["alike"] is None],
+        "unadjusted": d.own.unadjusted if d.own is not None and d.own is d.main else [],
         "unknown": sum(one["alike"] is None for one in every),
     }
     return told if shown else None

@@ -3,10 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import BASELINE, DRAWN, ERRORS, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
+from lib.names import DRAWN, ERRORS, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
 from lib.report.facts import gaps
-from lib.report.facts.gaps import Gap, ability, both_labels, findings, levelled, of_method, once, silences, widest
-from lib.report.facts.options import IN_EACH, SENSITIVE, Option, beside, cut_offs, eligible, options
+from lib.report.facts.gaps import (
+    LEAST,
+    Gap,
+    ability,
+    both_labels,
+    findings,
+    levelled,
+    of_method,
+    once,
+    silences,
+    widest,
+)
+from lib.report.facts.options import IN_EACH, ONE_CUT, SENSITIVE, Option, beside, cut_offs, eligible, options
 from lib.report.facts.values import judged, keys_of, predictive_values, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
@@ -20,6 +31,8 @@ WHY_NOT = {
     "whatever narrows a gap costs more balanced accuracy than is acceptable": "all dear",
 }
 """Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
+LEVELS = "level_up_tpr"
+"""The rule that lifts the TPR of every group to a floor: everyone's at the one best cut-off."""
 FEWER = 0.15
 """The share of sick that a call is judged at, and people of a year are counted with, where `[hospital]` names no `prevalence`."""
 
@@ -39,12 +52,14 @@ class Decision:
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
     `own` is the first by the `attribute` that options are told by.
     `choice` is the option that is recommended, `change` the same unless it is to do nothing, `rule` the best threshold rule.
-    `rivals` are the options beside doing nothing, `yearly` those of them that narrow something, where a year can be told of them.
+    `rivals` are the options beside doing nothing, `offered` these and `sparing`, `yearly` those of them that narrow something, where a year can be told of them.
+    `fitted`: by method that is compared, what one rule that is fitted once leaves of the gaps, by metric. `evener`: of the options that are compared, the one of
+    which the widest gap by any attribute is smallest, if that of our choice is wider.
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than where it is made anew.
     `sensitive`: what the same classifier does at the cut-off at which nine of ten sick are found, to everyone and to `groups`; and with one for each group (`in_each`).
-    `compared`: the options, and `one_cut` and `sparing` (`options.beside`). `steps`: by group, how many more are missed and alarmed, first by one best
-    cut-off for all, and then by our choice, if that is another rule. `worth` and `worth_then`: what it is worth to be called sick or healthy (`triage`),
-    untouched and under our choice, where a share `sick` is; `spared`: the share of healthy who are alarmed.
+    `compared`: the options, and `one_cut` and `sparing` (`options.beside`); `floor`: the share of sick that the latter finds in each group, if it is one that
+    lifts every group to a floor. `steps`: by group, how many more are missed and alarmed, first by one best
+    cut-off for all, and then by our choice, if that is another rule. `spared`: the share of healthy who are alarmed.
     """
 
     def __init__(self, results: Results, hospital: Mapping[str, Any]) -> None:
@@ -71,18 +86,26 @@ class Decision:
         self.one_cut, self.sparing = beside(results, self.attribute, hospital, self.options)
         rows_of = [*self.options[:1], self.one_cut, *self.options[1:], self.sparing]
         self.compared = list({option.method: option for option in rows_of if option}.values())
-        self.yearly = [o for o in self.rivals if o.support and any(share.yearly for share in o.shares)]
+        self.offered = [option for option in self.compared if option in self.rivals or option is self.sparing]
+        self.yearly = [o for o in self.offered if o.support and any(share.yearly for share in o.shares)]
         self.choice = next((option for option in self.options if option.recommended), None)
         self.rule = next((option for option in self.options if option.kind == "threshold rule"), None)
         self.steps = _steps(*self.options[:1], self.one_cut, self.choice) if self.choice and self.one_cut else []
+        known = [option for option in self.compared if option.widest is not None]
+        evener = min(known, key=lambda option: option.widest, default=None)
+        self.floor = rate(results, "tpr", **keys_of(ONE_CUT)) if self.sparing and self.sparing.rule == LEVELS else None
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
         self.change = None if self.choice is None or self.choice.nothing else self.choice
+        wider = self.change is not None and evener is not None and evener.widest + LEAST < (self.change.widest or 0)
+        self.evener = evener if wider else None
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
         # the two groups that gaps are told by: those of the main finding, else those of the widest gap
         same = self.main is not None and self.main.attribute == self.attribute
         gap = None if same else gaps.widest_gap(results, self.attribute)
         self.contrast = self.main.contrast if same else gap and gap["contrast"]
+        place = (self.attribute, self.contrast)
+        self.fitted = {o.method: once(results, "deployed", *place, **keys_of(o.method)) for o in self.compared}
         self.ways = self._judged(results)
         self.mean, self.deployed, self.anew = map(widest, self.ways.values())
         again = row(results, "chosen_anew") or {}
@@ -97,7 +120,7 @@ class Decision:
         self.barred = [rule for rule in preferences.get("rejected") or () if rule in tried]
         self.tossed = sorted(RANDOMISED & tried)
         about = [f for f in self.lead if f.attribute == self.attribute]
-        down = [(o, levelled(results, o.method, f)) for o in self.rivals if o.support for f in about]
+        down = [(o, levelled(results, o.method, f)) for o in self.offered if o.support for f in about]
         self.levelled = [told | {"option": option} for option, told in down if told]
         alike = self.silences and all(silence["alike"] for silence in self.silences)
         sure = any(finding.sure for finding in self.findings)
@@ -124,8 +147,6 @@ class Decision:
         self.rejected = tuple(preferences.get("rejected", ()))
         self.per_year, self.prevalence = hospital.get("patients_per_year"), hospital.get("prevalence")
         self.sick = hospital["prevalence"]
-        self.worth = triage(results, BASELINE, self.sick)
-        self.worth_then = triage(results, self.change.method, self.sick) if self.change else None
         self.spared = rate(results, "fpr")
 
     def _judged(self, results: Results) -> dict[str, dict[str, Gap | None]]:
@@ -135,7 +156,7 @@ class Decision:
         place, method = (self.attribute, self.contrast), self.change.method
         return {
             "mean": of_method(results, method, *place),
-            "deployed": once(results, "deployed", *place, **keys_of(method)),
+            "deployed": self.fitted[method],
             "anew": once(results, "chosen_anew", *place),
         }
 

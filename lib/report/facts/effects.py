@@ -10,6 +10,7 @@ from lib.names import BASELINE, ERRORS, HARMFUL, NARROWED, OVERALL, PATIENT, SHO
 from lib.report.facts import values
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import Other, left_of, levelled, others
+from lib.report.facts.options import ONE_CUT
 from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
@@ -18,8 +19,6 @@ FIGURES = names.OUTCOMES
 WEIGHTING, RULE, LAST_LAYER = "weighting", "post-processing", "last layer"
 DIFFERS = "differs"
 """What one network under a method, compared with one without, is told to do."""
-SINGLE = "best_threshold"
-"""One best cut-off for all: what rules by group are measured against, so it is named whatever is told of it."""
 WIDE = 0.05
 """Gaps of more than a few points are worth closing."""
 Outcome = dict[str, Any]
@@ -86,7 +85,7 @@ def _effects(results: Results, kind: str) -> Effects | None:
     methods = sorted(methods, key=_rank)
     told, silent = ([effect for effect in methods if bool(effect["told"]) is side] for side in (True, False))
     narrowing = [effect for effect in methods if effect["support"]]
-    named = [e for e in methods if len(silent) < 2 or e["told"] or e["method"][1] == SINGLE]
+    named = [e for e in methods if len(silent) < 2 or e["told"] or e["method"][1] == ONE_CUT[1]]
     unnamed = [effect for effect in methods if effect not in named]
     needs = {effect["needs"] for effect in methods if effect["needs"]}
     trained = {WEIGHTING: "full", LAST_LAYER: "head"}.get(kind)

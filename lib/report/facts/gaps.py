@@ -7,12 +7,26 @@ from typing import Any
 import polars as pl
 
 from lib.audit.questions.gap_by_findings import FEWEST
-from lib.names import AT_MOST, BASELINE_GAPS, ERRORS, HARMFUL, NARROWED, OVERALL, PATIENT, Attribute, Method
+from lib.names import (
+    AT_MOST,
+    BASELINE,
+    BASELINE_GAPS,
+    ERRORS,
+    HARMFUL,
+    NARROWED,
+    OVERALL,
+    PATIENT,
+    STANDARDISED,
+    Attribute,
+    Method,
+)
 from lib.report.facts import values
 from lib.report.facts.values import Estimate, alone, error_gaps, estimate, figure, keys_of, rate, row, rows, turned
 from lib.results import Results
 
 KINDS = {"tpr": "missed", "fpr": "alarmed"}
+LABELS = {"tpr": 1, "fpr": 0}
+"""Whom an error rate is about: the sick, the healthy."""
 LEAST = 0.0005
 """A smaller share is 0 of 1,000."""
 
@@ -70,9 +84,9 @@ def of_method(results: Results, method: Method, attribute: Attribute, contrast: 
 
 def by_metric(results: Results, method: Method, attribute: Attribute) -> dict[str, Gap]:
     """By metric, the widest gap of the attribute that a method leaves; without those of which none is estimable."""
-    told = [of_method(results, method, attribute, contrast) for contrast in attribute.contrasts]
-    widest_of = {metric: widest({k: gaps[metric] for k, gaps in enumerate(told)}) for metric in ERRORS}
-    return {metric: gap for metric, gap in widest_of.items() if gap}
+    own = [told["gap"] for told in _under(results, method) if told["gap"].attribute == attribute]
+    by = {metric: [gap for gap in own if gap.metric == metric] for metric in ERRORS}
+    return {metric: max(gaps, key=lambda gap: gap.size.value) for metric, gaps in by.items() if gaps}
 
 
 def once(results: Results, table: str, attribute: Attribute, contrast: str, **keys: Any) -> dict[str, Gap | None]:
@@ -101,24 +115,34 @@ Other = dict[str, Any]
 
 def others(results: Results, attribute: Attribute, method: Method) -> list[Other]:
     """Every gap in errors by another attribute under a method, each told from the side of those who then fare worse."""
-    told = []
-    for other in (other for other in results.attributes.values() if other != attribute):
-        keys, lines = ("contrast", "metric"), (error_gaps(other), values.KNOWN)
-        changes = values.parts(rows(results, "effects", error_gaps(other), **keys_of(method)), *keys)
-        before = values.figures(rows(results, "gaps", *lines, **values.UNTREATED), *keys)
-        for (contrast, metric), left in values.parts(rows(results, "gaps", *lines, **keys_of(method)), *keys).items():
-            change = changes.get((contrast, metric), [None])[0]
-            if (contrast, metric) in before:
-                gap = Gap.of(other, metric, contrast, left_of(change) or alone(left[0]))
-                was = Gap.of(other, metric, contrast, before[contrast, metric])
+    return [told for told in _under(results, method) if told["gap"].attribute != attribute]
+
+
+def _under(results: Results, method: Method) -> list[Other]:
+    return results.once("gaps by method", lambda: _by_method(results)).get(method, [])
+
+
+def _by_method(results: Results) -> dict[Method, list[Other]]:
+    """The same by method: the tables are long, and all methods are asked for."""
+    told: dict[Method, list[Other]] = {}
+    for attribute in results.attributes.values():
+        keys = (*values.KEYS, "contrast", "metric")
+        changes = values.parts(rows(results, "effects", error_gaps(attribute)), *keys)
+        gaps = values.parts(rows(results, "gaps", error_gaps(attribute), values.KNOWN), *keys)
+        for (*method, contrast, metric), left in gaps.items():
+            (change,) = changes.get((*method, contrast, metric), [None])
+            if start := gaps.get((*BASELINE, contrast, metric)):
+                gap = Gap.of(attribute, metric, contrast, left_of(change) or estimate(left[0]))
+                was = Gap.of(attribute, metric, contrast, estimate(start[0]))
                 grows = change and change["outcome"] in HARMFUL and change["outcome_verdict"] in values.SEEN
-                told.append({"gap": gap, "before": was, "grows": change["outcome_verdict"] if grows else None})
+                own = {"gap": gap, "before": was, "grows": change["outcome_verdict"] if grows else None}
+                told.setdefault(tuple(method), []).append(own)
     return told
 
 
 def levelled(results: Results, method: Method, finding: "Finding") -> dict[str, Any] | None:
     """Of a finding's gap under a method: how many `more` of those who fare better and how many `fewer` of the others are got wrong (`seen`: the latter
-    is told); the `narrowing` is both, `down` the share of it that the first makes up; `told`: the gap is told to narrow.
+    is told); the gap `moves` by both, `down` the share of it that the first makes up; `told`: the gap is told to narrow.
 
     None where it does not narrow, or by fewer errors of those who fare worse alone.
     """
@@ -131,7 +155,7 @@ def levelled(results: Results, method: Method, finding: "Finding") -> dict[str, 
     more, less = (-line["estimate"] if finding.metric == "tpr" else line["estimate"] for line in lines[1:])
     if more < LEAST or more <= less:
         return None
-    facts = {"method": method, "finding": finding, "more": more, "fewer": -less, "narrowing": more - less}
+    facts = {"method": method, "finding": finding, "more": more, "fewer": -less, "moves": more - less}
     return facts | {
         "down": min(1.0, more / (more - less)),
         "seen": seen,
@@ -185,7 +209,8 @@ class Finding:
     `error`: "missed" (of the sick) or "alarmed" (of the healthy); `worse` and `better` are groups, `often` and `seldom`
     their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
     discrimination, both, or None where the parts of the gap cannot be told; `alike`: that both groups' curves differ by at most the margin is
-    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that were compared one by one; `split`: by image, the same
+    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that were compared one by one; `same_patient`: the `gap`
+    (above 0 on the same side) among `patients` who are in both groups; `unadjusted`: attributes in which too few patients let the groups be made alike; `split`: by image, the same
     is not found; `sure`: it is shown.
     """
 
@@ -211,6 +236,12 @@ class Finding:
         parts = [figure(results, "gap_by_findings", **where, part=part) for part in ("composition", "same findings")]
         self.composition, self.same_findings = (turned(part, whole.value) for part in parts)
         self.compared = compared(results, self.attribute, self.contrast)
+        same = within(results, self.attribute, self.contrast).get(LABELS[self.metric])
+        self.same_patient = same and {"patients": same["patients"], "gap": turned(same["called"], whole.value)}
+        strata = rows(results, "simpson", **where, split="valid").to_dicts()
+        alike = {own["stratifier"] for own in strata if own["stratum"] == STANDARDISED and own["estimate"] is not None}
+        unlike = dict.fromkeys(own["stratifier"] for own in strata if own["stratifier"] not in alike)
+        self.unadjusted = [results.attributes[name] for name in unlike if name in results.attributes]
         self.blind = _blind(results, **where)
 
 

@@ -5,16 +5,14 @@ from typing import Any
 
 from lib.names import BASELINE_POSTPROCESSING, BASELINE_WEIGHTING, ERRORS, NO_TARGET, STANDARDISED, Attribute, Method
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.gaps import Gap, compared, gaps_of, of_method, within
+from lib.report.facts.gaps import LABELS, Gap, compared, gaps_of, of_method, within
 from lib.report.facts.options import ONE_CUT
-from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.facts.values import Row, figure, row
 from lib.report.facts.weightings import weights
 from lib.results import Results
 
 RECALIBRATED = ("platt", "isotonic")
 """Rules that make a score mean the same in each group, and then take the one level that is best for all: the first that was tried is told."""
-LABELS = {"tpr": SICK, "fpr": HEALTHY}
 
 
 def held(results: Results) -> dict[str, Any] | None:

@@ -69,13 +69,14 @@ class Option:
     when deciding. `gap` is the largest difference that is left, `gaps` by metric; `loss` of balanced accuracy has an interval that holds for
     all candidates together. `support` is the surest verdict among the gaps that it narrows, `narrows` the metrics in which it does so as surely;
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
-    `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none.
+    `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none;
+    `widest` is the larger of the gaps by this attribute and by any other.
     """
 
     def __init__(self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Hospital) -> None:
         self.method = method = tuple(line[key] for key in KEYS)
         most = results.manifest["settings"]["preferences"]["largest_loss"]
-        self.kind = line["option"] or "combination"
+        self.kind = line["option"] or {KINDS[1]: "threshold rule"}.get(kind_of(method), kind_of(method))
         self.nothing = method == BASELINE
         self.weighting = None if method[0] == BASELINE[0] else method[0]
         self.rule = None if method[1] == BASELINE[1] else method[1]
@@ -93,6 +94,8 @@ class Option:
         self.given = bool(results.manifest.get("of_predictions"))
         other = max(others(results, attribute, method), key=lambda own: own["gap"].size.value, default=None)
         self.elsewhere, self.elsewhere_before = (other["gap"], other["before"]) if other else (None, None)
+        gaps = [*self.gaps.values(), *([self.elsewhere] if other else [])]
+        self.widest = max((gap.size.value for gap in gaps), default=None)
 
     @property
     def moves(self) -> list[dict[str, Any]]:
@@ -191,7 +194,7 @@ def together(line: Mapping[str, Any], what: str) -> Estimate | None:
     if line[what] is None:
         return None
     ends = (line[f"{what}_{end}_simultaneous"] for end in ("low", "high"))
-    return Estimate(line[what], *ends, line[f"{what}_verdict"])
+    return Estimate(line[what], *ends, line[f"{what}_verdict"], joint=True)
 
 
 def _change(results: Results, keys: dict[str, str], attribute: str, group: str, metric: str) -> Estimate | None:

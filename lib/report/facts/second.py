@@ -18,7 +18,8 @@ def second(results: Results) -> dict[str, Any] | None:
 
     Each line has a `role`, its `method`, the `change` of balanced accuracy and the widest `gaps` that are left by both attributes, by name and metric; `needs`, what it must be told:
     nothing; the weighting and the rule that leave least of the second; our choice; and of pairs of a weighting and a rule that go by both, the one that leaves the smallest
-    widest gap (`both`), and that of those that need not be told who somebody is (`unasked`). `least`: the line of which the widest of all gaps is smallest.
+    widest gap (`both`), and that of those that need not be told who somebody is (`unasked`). `most`: the widest of them by attribute, `widest` of all; `single`: the rule that goes by the
+    second, else the weighting; `least`: the line of which the widest of all gaps is smallest.
     None where there is no such attribute, or no correction by it.
     """
     d = decide(results)
@@ -50,7 +51,9 @@ def second(results: Results) -> dict[str, Any] | None:
     lines = [_line(results, role, method, tuple(widest)) for method, role in reversed(each.items())]
     known = [line for line in lines if line["widest"] is not None]
     least = min(known, key=lambda line: line["widest"], default=None)
-    return {"d": d, "attribute": finding.attribute, "lines": {line["role"]: line for line in lines}, "least": least}
+    by_role = {line["role"]: line for line in lines}
+    single = by_role.get("rule") or by_role["weighting"]
+    return {"d": d, "attribute": finding.attribute, "lines": by_role, "single": single, "least": least}
 
 
 def _widest(results: Results, attribute: str) -> dict[Method, float]:
@@ -73,6 +76,6 @@ def _line(results: Results, role: str, method: Method, attributes: tuple) -> dic
     effect = row(results, "effects", **place, **values.keys_of(method))
     gaps = {attribute.name: by_metric(results, method, attribute) for attribute in attributes}
     needs = results.attributes.get(must_know(*method[1:]))
-    sizes = [gap.size.value for own in gaps.values() for gap in own.values()]
     told = {"role": role, "method": method, "change": estimate(effect), "gaps": gaps, "needs": needs}
-    return told | {"widest": max(sizes, default=None)}
+    most = {name: max((gap.size.value for gap in own.values()), default=None) for name, own in gaps.items()}
+    return told | {"most": most, "widest": max((size for size in most.values() if size is not None), default=None)}

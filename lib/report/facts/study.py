@@ -47,6 +47,7 @@ def study_facts(study: Results) -> dict[str, Any]:
         "given": bool(manifest.get("of_predictions")),
         "trained": rows(study, "runs").height,
         "training": manifest["settings"]["training"],
+        "by_finding": not rows(study, "misses_by_finding").is_empty(),
         "baseline": named.pop(BASELINE_WEIGHTING, None),
         "others": list(named.values()),
         "model": model,

@@ -1,7 +1,7 @@
 """A number with what is known of it, and the rows of a bundle that hold it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -42,12 +42,16 @@ def error_gaps(attribute: Attribute) -> pl.Expr:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval and its verdict (`lib.names.VERDICTS`); None where there is none."""
+    """A figure with its 95 % interval and its verdict (`lib.names.VERDICTS`); None where there is none.
+
+    `joint`: the interval holds for all comparisons of its family together.
+    """
 
     value: float
     low: float | None = None
     high: float | None = None
     verdict: str | None = None
+    joint: bool = False
 
     @property
     def shown(self) -> bool:
@@ -60,7 +64,7 @@ class Estimate:
 
     def __neg__(self) -> "Estimate":
         low, high = (None if end is None else -end for end in (self.high, self.low))
-        return Estimate(-self.value, low, high, self.verdict)
+        return replace(self, value=-self.value, low=low, high=high)
 
     @property
     def complement(self) -> "Estimate":
@@ -71,7 +75,7 @@ class Estimate:
     def times(self, scale: float) -> "Estimate":
         """The same in another unit; `scale` is above 0."""
         low, high = (None if end is None else scale * end for end in (self.low, self.high))
-        return Estimate(scale * self.value, low, high, self.verdict)
+        return replace(self, value=scale * self.value, low=low, high=high)
 
 
 def estimate(row: Mapping[str, Any] | None) -> Estimate | None:
@@ -81,7 +85,7 @@ def estimate(row: Mapping[str, Any] | None) -> Estimate | None:
     verdict = row.get("verdict")
     ends = ("low_simultaneous", "high_simultaneous") if verdict == SHOWN else ("low", "high")
     low, high = (row.get(end) if row.get(end) is not None else row.get(end.split("_")[0]) for end in ends)
-    return Estimate(row["estimate"], low, high, verdict)
+    return Estimate(row["estimate"], low, high, verdict, row.get(ends[0]) is not None and verdict == SHOWN)
 
 
 def alone(row: Mapping[str, Any] | None) -> Estimate | None:

@@ -174,8 +174,7 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
         at = held if everyone is None else everyone.get(name)
         panels.append(Panel(dots, domain, axis, str(material("heading", name=name)), at))
     verdicts = {line["cells"][name].verdict for line in lines for name in scales if line["cells"][name]}
-    names = "verdicts" if material.size == "page" else "spoken"
-    entries = [(language.named(word, names), own) for word, own in DIFFERENCES.items() if word in verdicts]
+    entries = [(language.verdict(word), own) for word, own in DIFFERENCES.items() if word in verdicts]
     return dot_panels(material, [row(line) for line in lines], panels, entries=[] if everyone else entries)
 
 

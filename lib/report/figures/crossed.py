@@ -6,12 +6,10 @@ from lib.names import BASELINE, BASELINE_WEIGHTING
 from lib.report.facts import choice
 from lib.report.figures.layout import BOLD, Chart, as_it_is, placed, wrapped, written
 from lib.report.registry import Material, figure
-from lib.report.theme import CELLS, VERDICTS, Size
+from lib.report.theme import CELLS, VERDICTS
 
-NUMBER: dict[Size, int] = {"page": 12, "slide": 16}
-NAME: dict[Size, int] = {"page": 36, "slide": 44}
-HEAD, TALL, FEW = 26, 500, 8
-"""Type, characters of a line of a row's and of a column's name, pixels that the table takes on a slide; few columns have upright names."""
+NAME = 24
+"""Characters of a line of a row's name."""
 LEAST_STEP = 0.05
 """Gaps that differ by less may have one shade."""
 
@@ -21,16 +19,13 @@ def crossed(material: Material) -> Chart:
     """A row for each weighting, a column for each rule: the gap that is left, in shade and number, and what balanced accuracy becomes."""
     cells, measure, language = material["cells"], material.measure, material.language
     weightings, rules = ({name: k for k, name in enumerate(material[names])} for names in ("weightings", "rules"))
-    few = len(rules) <= FEW
-    tall = material.size == "slide" and not few
-    small, of_names = (measure.small, 24) if few else (NUMBER[material.size], NAME[material.size])
-    names = {name: wrapped(language.weighting(name), of_names) for name in weightings}
+    small = measure.small
+    names = {name: wrapped(language.weighting(name), NAME) for name in weightings}
     left = max(len(line) for lines in names.values() for line in lines) * 0.5 * small + 12
     wide = (measure.width - left) / len(rules)
-    heads = [wrapped(language.rule(name), int(wide / (0.55 * small)) if few else HEAD) for name, _ in rules]
-    top = 12 + (1.15 * max(map(len, heads)) if few else 0.5 * max(len(line) for own in heads for line in own)) * small
-    lines = max(map(len, names.values()))
-    high = max((lines + 0.2) * small, (TALL - top) / len(weightings) if tall else 3.4 * small if few else 2.5 * small)
+    heads = [wrapped(language.rule(name), int(wide / (0.55 * small))) for name, _ in rules]
+    top = 12 + 1.15 * max(map(len, heads)) * small
+    high = max(max(map(len, names.values())) + 0.2, 3.4) * small
     step = max(LEAST_STEP, max(cell["gap"] for cell in cells.values()) / len(CELLS))
     boxes, middles, dear, rings = [], [], [], []
     for method, cell in cells.items():
@@ -39,7 +34,7 @@ def crossed(material: Material) -> Chart:
         x, y = left + rules[method[1:]] * wide, top + weightings[method[0]] * high
         fill, ink = CELLS[min(len(CELLS) - 1, int(cell["gap"] / step))]
         boxes.append({"x": x, "y": y, "x2": x + wide, "y2": y + high, "fill": fill, "ink": ink})
-        middle = {"x": x + wide / 2, "y": y + high * (0.5 if tall else 0.31), "below": y + high * 0.74}
+        middle = {"x": x + wide / 2, "y": y + high * 0.31, "below": y + high * 0.74}
         told = {"gap": language.thousand(cell["gap"]), "accuracy": language.hundred(cell["accuracy"]), "ink": ink}
         middles.append(middle | told)
         if cell["dear"]:
@@ -51,9 +46,8 @@ def crossed(material: Material) -> Chart:
     middles = placed(middles).encode(color=as_it_is("ink"))
     layers = [shades.encode(fill=as_it_is("fill", alt.Fill))]
     layers.append(middles.mark_text(fontSize=small, fontWeight=600, baseline="middle").encode(text="gap:N"))
-    if not tall:
-        below = middles.encode(y=alt.Y("below:Q", scale=None, axis=None), text="accuracy:N")
-        layers.append(below.mark_text(fontSize=small, baseline="middle"))
+    below = middles.encode(y=alt.Y("below:Q", scale=None, axis=None), text="accuracy:N")
+    layers.append(below.mark_text(fontSize=small, baseline="middle"))
     if dear:
         down = placed(dear).mark_point(shape="triangle-down", size=2.2 * small, filled=True, opacity=1)
         layers.append(down.encode(color=as_it_is("ink")))
@@ -66,12 +60,7 @@ def crossed(material: Material) -> Chart:
         layers.append(written(names[name], left - 8, y, **style))
     for head, (rule, k) in zip(heads, rules.items(), strict=True):
         bold = BOLD if rule == BASELINE[1:] else {}
-        style = {"fontSize": small, "lineHeight": 1.1 * small} | bold
-        if few:
-            place = {"x": left + (k + 0.5) * wide, "y": top - 6 - (len(head) - 1) * 1.1 * small}
-            style |= {"align": "center", "baseline": "bottom"}
-        else:
-            place = {"x": left + (k + 0.5) * wide - (len(head) - 1) * 0.55 * small, "y": top - 6}
-            style |= {"angle": 270, "baseline": "middle"}
-        layers.append(written(head, **place, **style))
+        style = {"fontSize": small, "lineHeight": 1.1 * small, "align": "center", "baseline": "bottom"} | bold
+        x, y = left + (k + 0.5) * wide, top - 6 - (len(head) - 1) * 1.1 * small
+        layers.append(written(head, x, y, **style))
     return alt.layer(*layers, **size)

@@ -33,12 +33,16 @@ LABELS = "split(datum.label, '|')[1] || split(datum.label, '|')[0]"
 IS_HEADING = "split(datum.label, '|')[1] == ''"
 PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + '\u00a0%'"}
 POINTS = {"labelExpr": "(datum.value == 0 ? '0' : format(100 * datum.value, '+.3~r'))"}
-GAP = {"labelExpr": "format(100 * datum.value, 'd')"}
+GAP, OF_1000 = ({"labelExpr": f"format({of} * datum.value, 'd')"} for of in (100, 1000))
 AUC = {"format": ".2f"}
+NUMBER, ROOMY = 22, 56
+"""Type of the numbers that stand over marks on a slide, and pixels that a row has there for one."""
+HALO = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}
+"""What keeps words apart from the lines that they stand on."""
 AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"}
 SIGN = "(datum.value > 0 ? '+' : datum.value < 0 ? '\u2212' : '')"
 THOUSAND = {"labelExpr": f"{SIGN} + format(abs(1000 * datum.value), 'd')"}
-"""Axes of shares, of differences in points, of gaps without sign, of AUCs and their differences, of people of 1,000."""
+"""Axes of shares, of differences in points, of gaps without sign (in points, of 1,000), of AUCs and their differences, of people of 1,000."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +147,14 @@ def dot_panels(
         margin = max(56, round(3.3 * measure.small), longest * 0.55 * measure.small)
     across = measure.width - label_width(labels, measure)
     width = (across - spacing * (len(panels) - 1) - margin) / len(panels)
-    drawn = []
+    step, drawn = measure.height(len(labels)) / len(labels), []
+    single = all(len({mark["row"] for mark in panel.dots}) == len(panel.dots) for panel in panels)
+    numbered = material.size == "slide" and single and step >= ROOMY
     for panel in panels:
         axis = _row_axis(labels, measure) if panel is panels[0] else None
         y = alt.Y("row:N", sort=None, scale=alt.Scale(domain=labels), axis=axis)
-        layers = _dots(panel, y, measure.height(len(labels)) / len(labels) / 2, ticks, material.language)
+        layers = _dots(panel, y, step / 2, ticks, material.language)
+        layers += [_numbers(panel, y, width, material.language)] if numbered else []
         if asides:
             notes = alt.Chart(pl.DataFrame(panel.dots, schema={"row": pl.String, "aside": pl.String}))
             notes = notes.mark_text(align="right", opacity=FAINT).encode(y=y, text="aside:N")
@@ -187,16 +194,37 @@ def _dots(panel: Panel, y: alt.Y, middle: float, ticks: int, language: Language)
     return [*layers, bars, marks, words]
 
 
+def _numbers(panel: Panel, y: alt.Y, width: float, language: Language) -> alt.Chart:
+    """Over each mark its number with its interval, as near to it as the panel has room."""
+    (low, high), told = panel.domain, []
+    for mark in panel.dots:
+        number = _number(mark, panel, language, unit="")
+        half = min(0.5, 0.27 * NUMBER * len(number) / width) * (high - low)
+        middle = min(max(mark["value"] or low, low + half), high - half)
+        told.append({"row": mark["row"], "middle": middle, "number": number})
+    x = alt.X("middle:Q", scale=alt.Scale(domain=[low, high], nice=False, zero=False))
+    base = alt.Chart(pl.DataFrame(told)).encode(x, y, text="number:N")
+    style = {"fontSize": NUMBER, "baseline": "bottom", "dy": -11}
+    return alt.layer(base.mark_text(**style, **HALO), base.mark_text(**style))
+
+
 def tip(mark: Dot, panel: Panel, language: Language) -> str:
     """What a mark says where a pointer rests on it: `by view, AP, TPR: 73.7 % (66.0 % to 80.9 %)`."""
     if mark["value"] is None:
         return ""
-    say, unit = _told(panel.axis, language)
     where = ", ".join(part for part in (*mark["row"].split("|"), panel.heading) if part)
-    low, high = mark["low"], mark["high"]
-    known = None not in (low, high) and (low, high) != (mark["value"],) * 2
+    return language.finished(language.phrase("tip", where=where, value=_number(mark, panel, language)))
+
+
+def _number(mark: Dot, panel: Panel, language: Language, unit: str | None = None) -> str:
+    """The number of a mark with its interval, where it has one, and its unit; nothing where it is not estimable."""
+    value, low, high = mark["value"], mark["low"], mark["high"]
+    if value is None:
+        return ""
+    say, own = _told(panel.axis, language)
+    known = None not in (low, high) and (low, high) != (value,) * 2
     bounds = f" ({language.bounds(say(low), say(high))})" if known else ""
-    return language.finished(language.phrase("tip", where=where, value=say(mark["value"]) + unit + bounds))
+    return language.finished(say(value) + (own if unit is None else unit) + bounds)
 
 
 def _told(axis: Axis, language: Language) -> tuple[Callable[[float], str], str]:
@@ -206,6 +234,7 @@ def _told(axis: Axis, language: Language) -> tuple[Callable[[float], str], str]:
         (PERCENT, language.percent, ""),
         (POINTS, language.points, points),
         (GAP, lambda value: language.points(value, signed=False), points),
+        (THOUSAND, lambda value: language.thousand(value, signed=True), ""),
         (AUC_CHANGE, lambda value: language.number(value, 3, signed=True), ""),
     ]
     other = (lambda value: language.number(value, 3), "")

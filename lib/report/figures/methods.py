@@ -36,7 +36,7 @@ FEW = 6
 MOST, ON_SLIDE = 20, 2
 """Methods drawn at most, those that do most first; a slide has one more, which fails or does least."""
 NOTHING = {"change": None, "what": None}
-SLIDE_WRAP = 40
+SLIDE_WRAP = 38
 """Characters of a line of a row's label on a slide, where it says what a method does."""
 
 
@@ -153,7 +153,8 @@ def _look(outcome: Outcome) -> str:
 def front(material: Material) -> Chart:
     """Balanced accuracy against the gap that is left; the options of the decision page are named, the recommended one is marked."""
     points, measure = material["points"], material.measure
-    width, height = measure.width - 90, 330 if material.size == "page" else 400
+    slide = material.size == "slide"
+    width, height = measure.width - 90, 290 if slide else 330
     x_ends = span([0.0, *(point["gap"] for point in points)], step=0.05, least=0.1)
     low, high = span([point["accuracy"] for point in points], step=0.02, least=0.08)
     middle, line = sum(x_ends) / 2, 1.4 * measure.small
@@ -163,7 +164,7 @@ def front(material: Material) -> Chart:
     names = [(point, fitted(str(material("name", own=point)), width / 2, measure)) for point in named]
     band = line * (0.5 + sum(len(lines) for _, lines in names)) if names else 0.0
     unit = (high - low) / height
-    across = alt.Axis(title=str(material("across")), tickCount=5, **marks.GAP)
+    across = alt.Axis(title=str(material("across")), tickCount=5, **(marks.OF_1000 if slide else marks.GAP))
     up = alt.Axis(title=str(material("up")), tickCount=5, grid=True, **marks.PERCENT)
     x = alt.X("gap:Q", scale=alt.Scale(domain=list(x_ends), nice=False), axis=across)
     ends = [low, high + band * unit]
@@ -191,9 +192,8 @@ def front(material: Material) -> Chart:
         place = {"gap": [point["gap"]], "accuracy": [above], "mark": [point["accuracy"]]}
         style = {"align": "left" if left else "right", "dx": 6 if left else -6, "baseline": "top", "text": lines} | BOLD
         name = alt.Chart(pl.DataFrame(place)).encode(x, y)
-        halo = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}
         layers += [name.mark_rule(stroke=INK, strokeWidth=1).encode(y2="mark:Q")]
-        layers += [name.mark_text(**style, **halo), name.mark_text(**style)]
+        layers += [name.mark_text(**style, **marks.HALO), name.mark_text(**style)]
     kinds = {point["kind"] for point in points}
     entries = [(str(material(f"key_{name.replace(' ', '_')}")), look) for name, look in LOOKS.items() if name in kinds]
     cloud = alt.layer(*layers, cloud, ring, width=width, height=height + band)

@@ -78,20 +78,21 @@ def _left(methods: list[Effect], metric: str) -> list[float]:
     return sorted(figure.value for figure in told if figure)
 
 
-def _options(study: Results) -> Facts | None:
+def _options(study: Results, per: int = 0) -> Facts | None:
     d = decide(study)
-    return {"d": d} if d.options else None
+    return {"d": d, "per": per} if d.options else None
 
 
 @table(_options)
 def options(material: Material) -> GT:
     """A row for each option that is compared: of the sick of each group those missed, of the healthy those alarmed, and both gaps left.
 
-    On a page of 1,000, with the widest gap by another attribute and balanced accuracy; on a slide and on the first page of 100."""
+    On a page of 1,000, with the widest gap by another attribute and balanced accuracy; on the first page of 100, unless `per` says otherwise."""
     compared, slide = material["d"].compared, material.size == "slide"
     others = ("others",) if any(option.elsewhere for option in compared) else ()
-    columns = ("missed", "alarmed", "gap", *(() if slide else (*others, "price")))
-    per = 100 if slide else 1000
+    once = ("once",) if any(gap for gaps in material["d"].fitted.values() for gap in gaps.values()) else ()
+    columns = ("missed", "alarmed", "gap", *once, *(() if slide else (*others, "price")))
+    per = material["per"] or (100 if slide else 1000)
     labels = {name: material(f"{name}_head", per=per) for name in columns}
     told = [{"option": material("option", o=o)} | {n: material(n, o=o, per=per) for n in columns} for o in compared]
     return table_of(told, labels, material.language, stub="option", right=())
@@ -109,9 +110,9 @@ def thresholds(material: Material) -> GT:
 
 @table(account.left)
 def left(material: Material) -> GT:
-    """A row for each way of judging what our choice leaves, the untouched classifier first."""
-    rows = [{"way": "before", "gaps": material["before"]}]
-    rows += [{"way": way, "gaps": gaps} for way, gaps in material["ways"].items()]
+    """A row for each way of judging what our choice leaves, and what is left where nobody may be missed more often; the untouched classifier first."""
+    judged = {"before": material["before"], **material["ways"], **material["spared"]}
+    rows = [{"way": way, "gaps": gaps} for way, gaps in judged.items()]
     return listing(material, rows, ("missed", "alarmed", "varies", "judged"), stub="name", right=())
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lib.names import BASELINE, BY_PATIENT, CROSSED, NO_TARGET, OVERALL, PLACEBO, SHOWN, SUGGESTED, Attribute
+from lib.names import BASELINE, BY_PATIENT, CROSSED, ERRORS, NO_TARGET, OVERALL, PLACEBO, SHOWN, SUGGESTED, Attribute
 from lib.report.words.writing import MINUS, Writing
 from lib.settings import ROOT, languages
 
@@ -122,9 +122,13 @@ class Language(Writing):
         told = often if often == "0" else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
         if not interval:
             return f"{told}{self.stars(size.verdict)}"
-        if size.low is None or size.high is None:
-            return told
-        return f"{told} ({self.bounds(self.thousand(size.low, True), self.thousand(size.high, True))})"
+        return told + self.bracket(size, "thousand", True)
+
+    def pair(self, gaps: Mapping[str, Any], how: str = "hundred", between: str = " / ", interval: bool = False) -> str:
+        """What is left of the gaps in misses and in false alarms (by metric): `39 / 34`; a `?` where one is not estimable."""
+        known = (gaps.get(metric) for metric in ERRORS)
+        told = self.estimated if interval else lambda size, how: getattr(self, how)(size.value)
+        return between.join("?" if gap is None else told(gap.size, how) for gap in known)
 
     def stars(self, verdict: str | None) -> str:
         """`**` where something is shown, `*` where it is suggested."""

@@ -86,6 +86,27 @@ class Writing:
         """`−3.1 to +2.0`."""
         return self.phrase("bounds", low=low, high=high)
 
+    def bracket(self, estimate: Any, how: str = "number", *digits: Any) -> str:
+        """` (−3.1 to +2.0)`, to stand after an estimate (with `low`, `high`, `joint`); nothing where it has no interval.
+
+        A dagger follows where it holds for all comparisons of its family together. `how` is the name of a method.
+        """
+        if estimate is None or estimate.low is None or estimate.high is None:
+            return ""
+        told = getattr(self, how)
+        bounds = self.bounds(told(estimate.low, *digits), told(estimate.high, *digits))
+        return f" ({bounds}){self.dagger(estimate)}"
+
+    def dagger(self, estimate: Any) -> str:
+        """The mark of an interval that holds for all comparisons of its family together."""
+        return self.phrase("dagger") if estimate.joint else ""
+
+    def estimated(self, estimate: Any, how: str = "number", *digits: Any) -> str:
+        """An estimate with what `bracket` says of it: `−3.5 (−44.9 to +4.2)`; None is `not estimable`."""
+        if estimate is None:
+            return self.number(None)
+        return getattr(self, how)(estimate.value, *digits) + self.bracket(estimate, how, *digits)
+
     def held(self, text: str) -> str:
         """The text with spaces at which no line breaks, for narrow cells."""
         return text.replace(" ", NO_BREAK)
@@ -111,7 +132,8 @@ class Writing:
         if estimate.low is None or estimate.high is None:
             return say(estimate.value)
         unit = f"{NO_BREAK}{self._points(estimate.value)}" if how == "points" else ""
-        return f"{say(estimate.value)}{unit} ({self.interval(say(estimate.low), say(estimate.high))})"
+        interval = self.interval(say(estimate.low), say(estimate.high))
+        return f"{say(estimate.value)}{unit} ({interval}){self.dagger(estimate)}"
 
     def duration(self, seconds: float) -> str:
         """`45 s`, `12 min`, `3.4 h`."""
