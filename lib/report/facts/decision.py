@@ -5,18 +5,7 @@ from typing import Any
 
 from lib.names import DRAWN, ERRORS, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
 from lib.report.facts import gaps
-from lib.report.facts.gaps import (
-    LEAST,
-    Gap,
-    ability,
-    both_labels,
-    findings,
-    levelled,
-    of_method,
-    once,
-    silences,
-    widest,
-)
+from lib.report.facts.gaps import Gap, ability, both_labels, findings, levelled, of_method, once, silences, widest
 from lib.report.facts.options import IN_EACH, ONE_CUT, SENSITIVE, Option, beside, cut_offs, eligible, options
 from lib.report.facts.values import judged, keys_of, predictive_values, rate, row, rows
 from lib.report.registry import sentences
@@ -91,13 +80,12 @@ class Decision:
         self.choice = next((option for option in self.options if option.recommended), None)
         self.rule = next((option for option in self.options if option.kind == "threshold rule"), None)
         self.steps = _steps(*self.options[:1], self.one_cut, self.choice) if self.choice and self.one_cut else []
-        known = [option for option in self.compared if option.widest is not None]
-        evener = min(known, key=lambda option: option.widest, default=None)
         self.floor = rate(results, "tpr", **keys_of(ONE_CUT)) if self.sparing and self.sparing.rule == LEVELS else None
         self.too_dear = next((option for option in self.options if option.support and not option.affordable), None)
         self.change = None if self.choice is None or self.choice.nothing else self.choice
-        wider = self.change is not None and evener is not None and evener.widest + LEAST < (self.change.widest or 0)
-        self.evener = evener if wider else None
+        most = (self.change.widest or 0.0) - gaps.LEAST if self.change else 0.0
+        evener = [option for option in self.compared if option.widest is not None and option.widest < most]
+        self.evener = min(evener, key=lambda option: option.widest, default=None)
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
         # the two groups that gaps are told by: those of the main finding, else those of the widest gap

@@ -69,7 +69,7 @@ def optimism(results: Results) -> dict[str, Any] | None:
     """`rules`: by rule `balanced` accuracy and its gaps (by metric, of the followed `contrast`); `worst`, the rule that its own patients flatter most.
 
     Each on the patients that chose the rule (`naive`), on others (`held_out`), the difference (`optimism`), and of the one rule that
-    would be `deployed`, on new patients.
+    would be `deployed`, on resampled patients.
     """
     d = decide(results)
     gap = followed(results, d)
@@ -199,7 +199,7 @@ def adjusting(results: Results) -> dict[str, Any]:
         "chance": chance,
         "signal": len(aucs) - len(chance),
         "visible": median(detectable) if detectable else None,
-        "put_to_use": _judged(results, d, ours(cut["rules"], d) if cut else None, gap) if single else [],
+        "put_to_use": _judged(results, d, best, gap) if single else [],
         "demographic": tuple(a for a in results.attributes.values() if a.of_patient),
         "acquired": tuple(a for a in results.attributes.values() if not a.of_patient),
         "higher": _higher(d),

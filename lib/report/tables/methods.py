@@ -110,8 +110,9 @@ def thresholds(material: Material) -> GT:
 
 @table(account.left)
 def left(material: Material) -> GT:
-    """A row for each way of judging what our choice leaves, and what is left where nobody may be missed more often; the untouched classifier first."""
-    judged = {"before": material["before"], **material["ways"], **material["spared"]}
+    """A row for each way of judging what our choice leaves, and, on a page, what is left where nobody may be missed more often; the untouched classifier first."""
+    spared = {} if material.size == "slide" else material["spared"]
+    judged = {"before": material["before"], **material["ways"], **spared}
     rows = [{"way": way, "gaps": gaps} for way, gaps in judged.items()]
     return listing(material, rows, ("missed", "alarmed", "varies", "judged"), stub="name", right=())
 

@@ -122,7 +122,7 @@ class Language(Writing):
         told = often if often == "0" else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
         if not interval:
             return f"{told}{self.stars(size.verdict)}"
-        return told + self.bracket(size, "thousand", True)
+        return f"{told} {self.held(self.bracket(size, 'thousand', True).strip())}".strip()
 
     def pair(self, gaps: Mapping[str, Any], how: str = "hundred", between: str = " / ", interval: bool = False) -> str:
         """What is left of the gaps in misses and in false alarms (by metric): `39 / 34`; a `?` where one is not estimable."""
