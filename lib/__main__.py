@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
         if name == "report":
             command.add_argument(
-                "--minutes", type=float, default=10, help="of training at most, after the first seed (default: 10)"
+                "--minutes", type=minutes, default=10, help="of training at most, after the first seed (default: 10)"
             )
         if name == "slides":
             command.add_argument(
@@ -116,10 +116,17 @@ def _parser() -> argparse.ArgumentParser:
         if name == "study":
             command.add_argument("--name", help="name in data/ (default: the folder's)")
             command.add_argument(
-                "--minutes", type=float, help="train no longer than this; the first seed of all, at least"
+                "--minutes", type=minutes, help="train no longer than this; the first seed of all, at least"
             )
             command.add_argument("--again", action="store_true", help="audit again even if the results are up to date")
     return parser
+
+
+def minutes(written: str) -> float:
+    """Those of an option; argparse tells what is none."""
+    if not (number := float(written)) >= 0:
+        raise ValueError
+    return number
 
 
 def _demo_options(command: argparse.ArgumentParser) -> None:

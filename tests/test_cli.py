@@ -68,6 +68,13 @@ def test_a_cohort_without_results_is_one_sentence(command, capsys):
     assert "never_studied" in message and "holds no results: give a cohort folder, `make report COHORT=path`" in message
 
 
+@pytest.mark.parametrize("written", ["-3", "soon", "nan"])
+def test_minutes_are_a_number_of_them(written, capsys):
+    with pytest.raises(SystemExit, match="^2$"):
+        cli.main(["study", "--minutes", written])
+    assert f"argument --minutes: invalid minutes value: '{written}'" in capsys.readouterr().err
+
+
 def test_a_folder_of_images_is_studied_before_it_is_reported(tiny_cohort, monkeypatch, capsys, tmp_path):
     done = []
     monkeypatch.setattr("lib.study.run.run_study", lambda folder, minutes: done.append(str(folder)))
