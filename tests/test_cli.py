@@ -49,7 +49,7 @@ def test_without_a_cohort_the_study_draws_its_own_once(monkeypatch, tmp_path, ca
         assert cli.main(["study"]) == cli.main(["study"]) == 0
     own = tmp_path / "data" / "demo" / "cohort"
     assert (drawn, studied) == ([own], [(own, "demo"), (own, "demo")])
-    assert f"synthetic radiographs, drawn into {own}" in caplog.text
+    assert f"the synthetic radiographs of {own}" in caplog.text
 
 
 @pytest.mark.parametrize("command", ["check", "study"])
