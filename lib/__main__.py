@@ -6,11 +6,13 @@ if sys.version_info < (3, 11):  # noqa: UP036, before anything is imported that 
     sys.exit("Python %d.%d is too old: version 3.11 or newer is needed." % sys.version_info[:2])  # noqa: UP031
 
 import argparse
+import json
 import logging
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -37,10 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except subprocess.CalledProcessError as error:
         name = Path(error.cmd[0]).name
-        print(
-            message("{name} stopped with status {status}; its message is above.", name, error.returncode),
-            file=sys.stderr,
-        )
+        told = message("{name} stopped with status {status}; its message is above.", name, error.returncode)
+        print(told, file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -268,7 +268,20 @@ def _choose(options: argparse.Namespace) -> str:
         run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise UserError("{folder} holds no results: give a cohort folder, `make report COHORT=path`.", bundle_folder())
+    else:
+        _tell_what_is_not_followed()
     return code
+
+
+def _tell_what_is_not_followed() -> None:
+    """Tables of study.toml that were changed since the results were made."""
+    made: dict = {}
+    with suppress(ValueError):  # what reads the results tells of a broken one
+        made = json.loads((bundle_folder() / "study.json").read_text("utf-8")).get("requested", {})
+    now = study_settings().model_dump(include={"audit", "preferences"}, exclude_none=True)
+    if tables := ", ".join(f"[{table}]" for table, asked in now.items() if made.get(table, asked) != asked):
+        told = message("The results follow other {tables} than study.toml has now: `study` makes them anew.", tables)
+        logging.warning(told)
 
 
 def _language(options: argparse.Namespace) -> str:

@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 
 from lib import __main__ as cli
+from lib.settings import study_settings
 
 
 def sentence(text: str) -> str:
@@ -66,6 +67,16 @@ def test_a_cohort_without_results_is_one_sentence(command, capsys):
     assert cli.main([command, "never_studied"]) == 1
     message = sentence(capsys.readouterr().err)
     assert "never_studied" in message and "holds no results: give a cohort folder, `make report COHORT=path`" in message
+
+
+@pytest.mark.parametrize("largest_loss", [0.02, 0.3])
+def test_preferences_that_results_do_not_follow_are_told(largest_loss, monkeypatch, caplog, tmp_path):
+    settings = study_settings()
+    settings.preferences.largest_loss = largest_loss
+    monkeypatch.setattr(cli, "study_settings", lambda: settings)
+    monkeypatch.setattr("lib.render.report.render_report", lambda root, code: [tmp_path / "index.html"])
+    assert cli.main(["report"]) == 0
+    assert ("results follow other [preferences] than study.toml has now" in caplog.text) == (largest_loss != 0.02)
 
 
 @pytest.mark.parametrize("written", ["-3", "soon", "nan"])
