@@ -6,10 +6,13 @@ if sys.version_info < (3, 11):  # noqa: UP036, before anything is imported that 
     sys.exit("Python %d.%d is too old: version 3.11 or newer is needed." % sys.version_info[:2])  # noqa: UP031
 
 import argparse
+import json
 import logging
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -36,10 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except subprocess.CalledProcessError as error:
         name = Path(error.cmd[0]).name
-        print(
-            message("{name} stopped with status {status}; its message is above.", name, error.returncode),
-            file=sys.stderr,
-        )
+        told = message("{name} stopped with status {status}; its message is above.", name, error.returncode)
+        print(told, file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -91,70 +92,66 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=function)
-        if name == "demo":
-            _demo_options(command)
-        if name == "import-nih":
-            _import_options(command)
+        add = command.add_argument
         if name in ("check", "study"):
-            command.add_argument("cohort", nargs="?", default=os.environ.get("COHORT"), help="cohort folder or zip")
+            add("cohort", nargs="?", default=os.environ.get("COHORT"), help="cohort folder or zip")
+        if name in ("report", "slides", "preview", "notebook"):
+            add("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
+        if name in ("check", "study", "report", "slides", "preview", "notebook"):
+            add("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
+        if name == "demo":
+            _demo_options(add)
+        if name == "import-nih":
+            _import_options(add)
         if name == "audit":
             from lib.audit_command import add_options
 
             add_options(command)
-        if name in ("report", "slides", "preview", "notebook"):
-            command.add_argument("cohort", nargs="?", help="cohort folder, or name in data/ (default: study.toml)")
-        if name in ("check", "study", "report", "slides", "preview", "notebook"):
-            command.add_argument("--language", metavar="CODE", help="en, fr, ... (default: study.toml, [report])")
         if name == "report":
-            command.add_argument(
-                "--minutes", type=float, default=10, help="of training at most, after the first seed (default: 10)"
-            )
+            add("--minutes", type=minutes, default=10, help="of training at most, after the first seed (default: 10)")
         if name == "slides":
-            command.add_argument(
-                "--pdf", action="store_true", help="print them to PDF, too, with Chromium, Chrome or Edge"
-            )
+            add("--pdf", action="store_true", help="print them to PDF, too, with Chromium, Chrome or Edge")
         if name == "study":
-            command.add_argument("--name", help="name in data/ (default: the folder's)")
-            command.add_argument(
-                "--minutes", type=float, help="train no longer than this; the first seed of all, at least"
-            )
-            command.add_argument("--again", action="store_true", help="audit again even if the results are up to date")
+            add("--name", help="name in data/ (default: the folder's)")
+            add("--minutes", type=minutes, help="train no longer than this; the first seed of all, at least")
+            add("--again", action="store_true", help="audit again even if the results are up to date")
     return parser
 
 
-def _demo_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("out", type=Path, help="new folder to draw into")
-    command.add_argument("--images", type=int, default=1500, help="number of images (default: 1500)")
-    command.add_argument("--size", type=int, default=256, help="pixels along each side (default: 256)")
-    command.add_argument("--seed", type=int, default=0, help="same seed, same images (default: 0)")
-    command.add_argument("--null", action="store_true", help="plant nothing, unless a dial says so")
-    command.add_argument(
-        "--dial", action="append", default=[], metavar="NAME=VALUE", help="plant a bias, from 0 to 1; may be repeated"
-    )
+def minutes(written: str) -> float:
+    """Those of an option; argparse tells what is none."""
+    if not (number := float(written)) >= 0:
+        raise ValueError
+    return number
 
 
-def _import_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--metadata", type=Path, required=True, help="Data_Entry_2017*.csv, also as .gz")
-    command.add_argument(
-        "--images", type=Path, required=True, help="folder that holds the images or images_001 ... 012"
-    )
-    command.add_argument("--out", type=Path, required=True, help="folder of the cohort, or of the students' cohorts")
-    command.add_argument(
-        "--patients", type=int, help="number of patients (default: all), of each student if there are any"
-    )
-    command.add_argument(
+def _demo_options(add: Callable) -> None:
+    add("out", type=Path, help="new folder to draw into")
+    add("--images", type=int, default=1500, help="number of images (default: 1500)")
+    add("--size", type=int, default=256, help="pixels along each side (default: 256)")
+    add("--seed", type=int, default=0, help="same seed, same images (default: 0)")
+    add("--null", action="store_true", help="plant nothing, unless a dial says so")
+    add("--dial", action="append", default=[], metavar="NAME=VALUE", help="plant a bias, from 0 to 1; may be repeated")
+
+
+def _import_options(add: Callable) -> None:
+    add("--metadata", type=Path, required=True, help="Data_Entry_2017*.csv, also as .gz")
+    add("--images", type=Path, required=True, help="folder that holds the images or images_001 ... 012")
+    add("--out", type=Path, required=True, help="folder of the cohort, or of the students' cohorts")
+    add("--patients", type=int, help="number of patients (default: all), of each student if there are any")
+    add(
         "--findings",
         type=lambda written: tuple(map(str.strip, written.split(","))),
         default=(),
         help="findings that count as sick, comma-separated; other sick images stay out",
     )
-    command.add_argument("--valid-share", type=float, default=0.25, help="share of patients in valid (default: 0.25)")
-    command.add_argument("--train-list", type=Path, help="official list of images for train")
-    command.add_argument("--valid-list", type=Path, help="official list of images for valid")
-    command.add_argument("--size", type=int, default=256, help="pixels along each side (default: 256)")
-    command.add_argument("--seed", type=int, default=0, help="same seed, same choice of patients (default: 0)")
-    command.add_argument("--students", type=Path, help="one NOM_PRENOM per line: a folder and a zip for each")
-    command.add_argument("--overlap", action="store_true", help="students may share patients")
+    add("--valid-share", type=float, default=0.25, help="share of patients in valid (default: 0.25)")
+    add("--train-list", type=Path, help="official list of images for train")
+    add("--valid-list", type=Path, help="official list of images for valid")
+    add("--size", type=int, default=256, help="pixels along each side (default: 256)")
+    add("--seed", type=int, default=0, help="same seed, same choice of patients (default: 0)")
+    add("--students", type=Path, help="one NOM_PRENOM per line: a folder and a zip for each")
+    add("--overlap", action="store_true", help="students may share patients")
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -211,15 +208,11 @@ def _study(options: argparse.Namespace) -> None:
 def _demo_folder() -> Path:
     """The cohort studied when none is named, drawn when it is not there yet."""
     folder = ROOT / "data" / "demo" / "cohort"
+    logging.info(message("No cohort is named: the study is made on the synthetic radiographs of {folder}.", folder))
     if not folder.is_dir():
         from lib.cohort.phantom import draw_phantom
 
-        logging.info(
-            message("No cohort is named: the study is made on synthetic radiographs, drawn into {folder}.", folder)
-        )
         draw_phantom(folder)
-    else:
-        logging.info(message("No cohort is named: the study is made on the synthetic radiographs of {folder}.", folder))
     return folder
 
 
@@ -275,7 +268,20 @@ def _choose(options: argparse.Namespace) -> str:
         run_study(cohort, minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise UserError("{folder} holds no results: give a cohort folder, `make report COHORT=path`.", bundle_folder())
+    else:
+        _tell_what_is_not_followed()
     return code
+
+
+def _tell_what_is_not_followed() -> None:
+    """Tables of study.toml that were changed since the results were made."""
+    made: dict = {}
+    with suppress(ValueError):  # what reads the results tells of a broken one
+        made = json.loads((bundle_folder() / "study.json").read_text("utf-8")).get("requested", {})
+    now = study_settings().model_dump(include={"audit", "preferences"}, exclude_none=True)
+    if tables := ", ".join(f"[{table}]" for table, asked in now.items() if made.get(table, asked) != asked):
+        told = message("The results follow other {tables} than study.toml has now: `study` makes them anew.", tables)
+        logging.warning(told)
 
 
 def _language(options: argparse.Namespace) -> str:

@@ -167,12 +167,12 @@ def text_bomb() -> bytes:
 
 
 @pytest.mark.parametrize("content", [bomb(), text_bomb(), b"", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_image_or_too_much_of_one_is_left_out_and_counted(handmade, tmp_path, content):
+def test_what_is_no_image_or_too_much_of_one_is_left_out_named_and_counted(handmade, tmp_path, caplog, content):
     handmade.add("train", 1, "bad.png", content)
     cohort = read_cohort(handmade.write())
     frame, checks, pixels = readable(cohort, 32, tmp_path / "cache")
     assert "bad.png" not in frame["image"].to_list() and pixels.shape == (4, 32, 32)
-    assert found(checks)["files that are no readable image"] == 1
+    assert found(checks)["files that are no readable image"] == 1 and "bad.png (1 in all)." in caplog.text
     assert dict(checks.select("check", "rows").rows())["images used"] == 4
 
 

@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 
 from lib import __main__ as cli
+from lib.settings import study_settings
 
 
 def sentence(text: str) -> str:
@@ -49,7 +50,7 @@ def test_without_a_cohort_the_study_draws_its_own_once(monkeypatch, tmp_path, ca
         assert cli.main(["study"]) == cli.main(["study"]) == 0
     own = tmp_path / "data" / "demo" / "cohort"
     assert (drawn, studied) == ([own], [(own, "demo"), (own, "demo")])
-    assert f"synthetic radiographs, drawn into {own}" in caplog.text
+    assert f"the synthetic radiographs of {own}" in caplog.text
 
 
 @pytest.mark.parametrize("command", ["check", "study"])
@@ -66,6 +67,23 @@ def test_a_cohort_without_results_is_one_sentence(command, capsys):
     assert cli.main([command, "never_studied"]) == 1
     message = sentence(capsys.readouterr().err)
     assert "never_studied" in message and "holds no results: give a cohort folder, `make report COHORT=path`" in message
+
+
+@pytest.mark.parametrize("largest_loss", [0.02, 0.3])
+def test_preferences_that_results_do_not_follow_are_told(largest_loss, monkeypatch, caplog, tmp_path):
+    settings = study_settings()
+    settings.preferences.largest_loss = largest_loss
+    monkeypatch.setattr(cli, "study_settings", lambda: settings)
+    monkeypatch.setattr("lib.render.report.render_report", lambda root, code: [tmp_path / "index.html"])
+    assert cli.main(["report"]) == 0
+    assert ("results follow other [preferences] than study.toml has now" in caplog.text) == (largest_loss != 0.02)
+
+
+@pytest.mark.parametrize("written", ["-3", "soon", "nan"])
+def test_minutes_are_a_number_of_them(written, capsys):
+    with pytest.raises(SystemExit, match="^2$"):
+        cli.main(["study", "--minutes", written])
+    assert f"argument --minutes: invalid minutes value: '{written}'" in capsys.readouterr().err
 
 
 def test_a_folder_of_images_is_studied_before_it_is_reported(tiny_cohort, monkeypatch, capsys, tmp_path):

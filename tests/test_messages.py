@@ -12,12 +12,13 @@ import train_classifieur as script
 from lib import __main__ as cli
 from lib.dropin import foreign, rates
 from lib.messages import OWN, catalogue, message, places, speak
+from lib.preprocessing.weightings import LABELS
 from lib.schema import OTHER_KINDS
 from lib.settings import languages, spoken_language
 from lib.tabular import content
 
 SAYING = {"message", "UserError", "SettingsError", "TableError", "CohortError", "CheckpointError", "WeightingError"}
-TABLES = [*foreign.KINDS.values(), *content.REFUSED.values(), *OTHER_KINDS.values(), *rates.ATTRIBUTES]
+TABLES = [*foreign.KINDS.values(), *content.REFUSED.values(), *OTHER_KINDS.values(), *rates.ATTRIBUTES, *LABELS]
 """Phrases that are told from a table."""
 SOURCES = [ROOT / "train_classifieur.py", *sorted((ROOT / "lib").rglob("*.py"))]
 TRANSLATED = [

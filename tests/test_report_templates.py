@@ -63,10 +63,18 @@ def test_missing_words_are_a_sentence(folder):
         Language("xx", folder)
 
 
-def test_broken_names_are_a_sentence(folder):
-    (folder / "en" / "names.toml").write_text("[people", "utf-8")
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("[people", " is not TOML"),
+        ("[language]\nlocale = 'de_FR'", r", \[language\]: locale is missing or wrong: unknown locale 'de_FR'\."),
+        ("[language]", r", \[language\]: locale is missing or wrong: 'locale'\."),
+    ],
+)
+def test_broken_names_are_a_sentence(folder, names, said):
+    (folder / "en" / "names.toml").write_text(names, "utf-8")
     write(folder, "{% block one %}x{% endblock %}")
-    with pytest.raises(TemplateFault, match=r"names\.toml is not TOML"):
+    with pytest.raises(TemplateFault, match=rf"names\.toml{said}"):
         tell(words(folder), "own", "one")
 
 

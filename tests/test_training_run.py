@@ -1,6 +1,10 @@
 """A run is kept under a key of all that it depends on, trained once, and resumed exactly where it was."""
 
 import json
+import multiprocessing
+import signal
+import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
 
 import numpy as np
@@ -13,6 +17,7 @@ from lib.cohort import load_pixels, read_cohort
 from lib.training.run import finished_run, train_run
 from lib.training.settings import TrainingSettings
 from lib.training.store import CLOCK
+from lib.training.workers import stop
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec")
 SETTINGS = TrainingSettings.for_start({"network": "resnet18", "image_size": 32, "epochs": 3}, "none")
@@ -216,3 +221,14 @@ def test_settings_out_of_range_are_one_sentence(wrong):
 def test_words_that_are_not_allowed_are_one_sentence(name, allowed):
     with pytest.raises(ValueError, match=f"^{name} is 'magic'; allowed is {allowed}.$"):
         TrainingSettings(**{name: "magic"})
+
+
+def test_what_is_stopped_ends_at_once_even_where_it_does_not_listen_and_more_waits():
+    """As Lightning does not, in the middle of a training: its process would begin the next network."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(signal.signal, signal.SIGTERM, signal.SIG_IGN).result()
+        for _ in range(3):
+            pool.submit(time.sleep, 60)
+        began = time.monotonic()
+        stop(pool)
+    assert time.monotonic() - began < 50

@@ -1,6 +1,7 @@
 """A cohort folder read into one checked frame; what was found and done is counted, never silent."""
 
 import hashlib
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,10 +14,14 @@ from joblib import Parallel, cpu_count, delayed
 
 from lib.cohort.images import Pixels, can_read_dicom, load_pixels, read_header
 from lib.cohort.layout import CLASSES, SPLITS, CohortError, class_folders, metadata_of
+from lib.messages import message
 from lib.names import DEFAULTS, DRAWN, Attribute
 from lib.tabular import AttributeSpec, match, read_people
 
+log = logging.getLogger(__name__)
 DICOM = (".dcm", ".dicom")
+MOST_NAMED = 5
+"""Files of a kind that are named; of more, the number is told."""
 SUFFIXES = (".png", ".jpg", ".jpeg", *DICOM)
 
 
@@ -179,7 +184,10 @@ def readable_images(folder: Path, images: pl.DataFrame, size: int, cache: Path) 
     require_both_classes(folder, images)
     pixels = load_pixels(images, size, cache)
     if pixels.unreadable.any():
-        return readable_images(folder, images.filter(~pl.Series(pixels.unreadable)), size, cache)
+        unreadable = pl.Series(pixels.unreadable)
+        names = images.filter(unreadable)["path"].head(MOST_NAMED).to_list()
+        log.warning(message("No readable image: {names} ({count:,} in all).", ", ".join(names), unreadable.sum()))
+        return readable_images(folder, images.filter(~unreadable), size, cache)
     return images, pixels
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from lib.names import BY_PATIENT, DEFAULTS, PLACEBO, WEIGHTINGS, by_groups, is_weighting
 from lib.preprocessing import weightings as w
+from lib.preprocessing.weightings import WeightingError
 
 __all__ = ["catalogue", "equivalents", "example_weights", "names"]
 
@@ -49,23 +50,24 @@ def example_weights(name: str, train: pl.DataFrame, seed: int = 0) -> np.ndarray
     at otherwise. Raises `WeightingError` for an unknown name or a weighting that these rows do not allow.
     """
     if not is_weighting(name):
-        raise w.WeightingError(f"Weighting {name!r} is unknown; allowed are {', '.join(names())}.")
+        raise WeightingError("Weighting {name} is unknown; allowed are {names}.", repr(name), ", ".join(names()))
     if name.startswith(PLACEBO):
         return w.placebo(example_weights(name.removeprefix(PLACEBO), train), seed)
     plain = name.removeprefix(BY_PATIENT)
     family, attributes = (plain, ()) if plain in _FAMILIES else by_groups(plain)
     if lacking := [attribute for attribute in attributes if attribute not in train.columns]:
-        raise w.WeightingError(
-            f"Weighting {name}: there is no attribute {lacking[0]!r}; [audit] attributes names those that there are."
+        raise WeightingError(
+            "Weighting {name}: there is no attribute {attribute}; [audit] attributes names those that there are.",
+            name,
+            repr(lacking[0]),
         )
     grouping = "+".join(attributes)
     examples = _examples(train, grouping)
     try:
         weights = _FAMILIES[family](examples)
         return w.times(weights, w.patient_balanced(examples)) if name.startswith(BY_PATIENT) else weights
-    except w.WeightingError as error:
-        where = f", {_of(grouping)}" if grouping else ""
-        raise w.WeightingError(f"Weighting {name}{where}: {error}") from None
+    except WeightingError as error:
+        raise WeightingError("Weighting {name}: {why}", name, error) from None
 
 
 def catalogue(
@@ -76,7 +78,7 @@ def catalogue(
     for name in names(attributes):
         try:
             possible[name] = example_weights(name, train)
-        except w.WeightingError as error:
+        except WeightingError as error:
             refused[name] = str(error)
     return possible, refused
 
@@ -109,8 +111,3 @@ def _examples(train: pl.DataFrame, grouping: str) -> w.Examples:
     if grouping:
         arrays["groups"] = arrays["groups"].astype(object)
     return w.Examples(train["label"].to_numpy().astype(int), **arrays)
-
-
-def _of(grouping: str) -> str:
-    parts = grouping.split("+")
-    return f"attribute{'s' if len(parts) > 1 else ''} {' and '.join(parts)}"

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.messages import UserError
+from lib.messages import UserError, message
+
+LABELS = ("healthy", "sick")
 
 
 class WeightingError(UserError):
@@ -62,7 +64,7 @@ def inverse_class_frequency(examples: Examples) -> np.ndarray:
     labels = examples.labels
     counts = np.bincount(labels, minlength=2)
     if (counts == 0).any():
-        raise WeightingError(f"class {int(counts.argmin())} has no training image; both 0 and 1 need some.")
+        raise WeightingError("no training image is {label}.", message(LABELS[counts.argmin()]))
     return len(labels) / (2 * counts[labels])
 
 
@@ -190,5 +192,9 @@ def _counted(groups: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
     np.add.at(counts, (codes, labels), 1)
     for name, row in zip(names.tolist(), counts, strict=True):
         if name and (row == 0).any():
-            raise WeightingError(f"group {name!r} has no training image of class {int(row.argmin())}; each needs some.")
+            raise WeightingError(
+                "no training image of the group {group} is {label}; leave this weighting out, or give more images.",
+                repr(name),
+                message(LABELS[row.argmin()]),
+            )
     return codes, counts

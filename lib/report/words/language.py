@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel import UnknownLocaleError
+
 from lib.names import BASELINE, BY_PATIENT, CROSSED, ERRORS, NO_TARGET, OVERALL, PLACEBO, SHOWN, SUGGESTED, Attribute
 from lib.report.words.writing import MINUS, Writing
 from lib.settings import ROOT, languages
@@ -60,7 +62,12 @@ class Language(Writing):
         for place in self.folders:
             for table, names in _read(place / "names.toml").items():
                 tables[table] = tables.get(table, {}) | names
-        super().__init__(tables)
+        try:
+            super().__init__(tables)
+        except (KeyError, ValueError, UnknownLocaleError) as error:
+            raise TemplateFault(
+                f"{folder / code / 'names.toml'}, [language]: locale is missing or wrong: {error}."
+            ) from None
 
     def named(self, key: str, table: str) -> str:
         """The name of a thing in a table of `names.toml`; what is not there is told as it is, a word without underscores.
