@@ -216,3 +216,7 @@ def test_every_dot_of_prevalence_lies_in_its_interval(nih):
         for row in rows:
             if row.get("value") is not None and "low" in row:
                 assert row["low"] <= row["value"] <= row["high"]
+
+
+def test_children_are_said_to_be_in_the_youngest_group(nih):
+    assert say(nih, "data", "children").startswith("Children and adolescents count among people under 40")

@@ -169,6 +169,7 @@ def data(study: Results) -> dict[str, Any]:
     findings = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
     tpr = rows(study, "metrics", attribute=attribute.name, metric="tpr", unit=names.PATIENT, **UNTREATED)
     everyone, shown, known = members(study), greys(study, attribute), ages(study)
+    age, young = study.attributes.get("age_group"), names.DEFAULTS["age_group"].groups[0]
     first = [m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]]
     groups = [[m for m in first if m["attribute"] == each] for each in study.attributes.values()]
     return {
@@ -187,7 +188,7 @@ def data(study: Results) -> dict[str, Any]:
         "shift": _shift(everyone),
         "crossed": _crossed(study, attribute),
         "young": known and known["young"],
-        "youngest": _youngest(study),
+        "youngest": (age, young) if age and age.groups[0] == young else None,
         "of_view": of_view(attribute),
     }
 
@@ -237,13 +238,6 @@ def _tried(study: Results, attribute: Attribute) -> dict[str, bool]:
     families = {weighting[0] for weighting in named if weighting and attribute.name in weighting[1]}
     breaking = {"kamiran_calders", "group_label_balanced", "group_label_balanced_sqrt"}
     return {"tie": bool(families & breaking), "groups": "group_balanced" in families}
-
-
-def _youngest(study: Results) -> tuple[Attribute, str] | None:
-    """The age groups and the first of them, where everybody under 20 is in it."""
-    age = study.attributes.get("age_group")
-    first = age.groups[0] if age else ""
-    return (age, first) if first.startswith("<") and first[1:].isdigit() and int(first[1:]) >= 20 else None
 
 
 def of_view(attribute: Attribute) -> bool:
