@@ -165,14 +165,15 @@ def _elsewhere(results: Results, attribute: Attribute, method: Method) -> Other 
 
 @sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
-    """The facts of the sentences: `e` is None where there is no such method; `levels` (by error) are what `gaps.levelled` tells (of our choice, else of the best)."""
+    """The facts of the sentences: `e` is None where there is no such method; `levels` (by error) are what `gaps.levelled` tells (of our choice, else of the best); `best`: the best as an Option, where it is one."""
     e, d = effects(results, kind), decide(results)
     # our choice where it is of this kind, else the one that narrows most
     followed = next((effect for effect in e["methods"] if effect["recommended"]), e["best"]) if e else None
     lead = [f for f in d.findings if d.own and (f.attribute, f.contrast) == (d.own.attribute, d.own.contrast)]
     levels = [levelled(results, followed["method"], finding) for finding in lead] if followed else []
     told = [level for level in levels if level and level["told"]]
-    return {"e": e, "kind": _called(results, kind), "levels": told}
+    best = next((option for option in d.options if e and e["best"] and option.method == e["best"]["method"]), None)
+    return {"e": e, "kind": _called(results, kind), "levels": told, "best": best}
 
 
 def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:
