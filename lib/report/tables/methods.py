@@ -56,11 +56,11 @@ def effects(material: Material) -> GT:
     rows = [
         {"method": language.sentence(language.method(BASELINE)), "needs": "", "verdict": material("start")}
         | {metric: material("untouched", metric=metric, before=e["before"][metric]) for metric in FIGURES}
-        | {"elsewhere": material("elsewhere", effect=e, moved=False)}
+        | {"elsewhere": material("elsewhere", effect=e)}
     ]
     for effect in e["named"]:
         cells = {metric: material("figure", metric=metric, o=effect["outcomes"].get(metric)) for metric in FIGURES}
-        cells |= {"elsewhere": material("elsewhere", effect=effect, moved=True)}
+        cells |= {"elsewhere": material("elsewhere", effect=effect)}
         rows.append(cells | {name: material(name, effect=effect) for name in ("method", "needs", "verdict")})
     if e["unnamed"]:
         spans = {metric: material("span", metric=metric, found=_left(e["unnamed"], metric)) for metric in FIGURES}
