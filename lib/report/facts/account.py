@@ -109,12 +109,15 @@ def predictive(results: Results) -> dict[str, Any] | None:
 
 
 def yearly(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group; `net`: our choice, over all groups."""
+    """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group; `net`: our choice, over all groups, with the `healthy` and those of them who then get a false alarm (`after`)."""
     d = decide(results)
     pairs = [(option, share) for option in d.yearly for share in option.shares if share.yearly]
     lines = [{"option": option, "share": share} for option, share in pairs]
-    ours = [share.yearly for option, share in pairs if option.recommended]
-    net = {what: sum(own[what].value for own in ours) for what in ("found", "alarmed")} if ours else None
+    ours = [share for option, share in pairs if option.recommended]
+    net = {what: sum(own.yearly[what].value for own in ours) for what in ("found", "alarmed")} if ours else None
+    if net and all(own.alarmed is not None for own in ours):
+        net |= {"healthy": sum(own.yearly["healthy"] for own in ours)}
+        net |= {"after": sum(own.yearly["healthy"] * own.alarmed for own in ours)}
     return {"d": d, "lines": lines, "net": net} if lines else None
 
 
@@ -143,7 +146,7 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
     told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
-    told |= {"both": both(results), "needed": needed(results), "second": second(results)}
+    told |= {"both": both(results), "needed": needed(results), "second": second(results), "yearly": yearly(results)}
     return {"d": decide(results), "by_attribute": attributes(results)} | told
 
 
