@@ -11,12 +11,11 @@ from lib.report.facts.cohort import simpson
 from lib.report.facts.decision import Decision, triage
 from lib.report.facts.effects import RULE, WEIGHTING, effects
 from lib.report.facts.gaps import widest
-from lib.report.facts.options import Option
 from lib.report.facts.pictures import of_figure
 from lib.report.facts.principles import interval_levels
 from lib.report.facts.rules import adjusting, wrong_groups
 from lib.report.facts.study import study_facts
-from lib.report.facts.values import Estimate, judged, keys_of, rate
+from lib.report.facts.values import judged
 from lib.report.facts.weightings import mechanism
 from lib.report.registry import Facts, Material, sentences, table
 from lib.report.tables.cells import table_of
@@ -27,8 +26,6 @@ from lib.settings import ROOT, read_settings
 
 PLACEHOLDERS = ("First member", "Second member", "Third member", "Fourth member")
 """Names that `study.toml` comes with."""
-FLOOR = 0.8
-"""The share of the sick of every group that a hospital is to find at least: the example of the protocol."""
 
 
 class Clock:
@@ -106,10 +103,10 @@ def talk(study: Results) -> dict[str, Any]:
         "alone": grid["alone"] if grid else [],
         "counted": _counted(study, d),
         "rest": rest.size if rest else None,
-        "floor": FLOOR,
+        "floor": d.tested["floor"],
         "needed": needed(study),
-        "found_now": _found(study, d, d.options[0]) if d.options else {},
-        "found_then": _found(study, d, d.change) if acting else {},
+        "found_now": d.tested["now"],
+        "found_then": d.tested["then"],
         "ill": {group: line["estimate"] for group, line in judged(study, d.attribute.name).items()},
         "worth": triage(study, BASELINE, d.sick),
         "worth_then": triage(study, d.change.method, d.sick) if acting else None,
@@ -132,10 +129,3 @@ def _counted(study: Results, d: Decision) -> dict[str, Any] | None:
     ]
     most = max(told, key=lambda own: own["sick"] + own["healthy"] - own["patients"], default=None)
     return most if most and most["sick"] + most["healthy"] > most["patients"] else None
-
-
-def _found(study: Results, d: Decision, option: Option) -> dict[str, Estimate]:
-    """By group the share of the sick who are found under an option, with its interval; without groups where it has none."""
-    name, keys = d.attribute.name, keys_of(option.method)
-    found = {group: rate(study, "tpr", name, group, **keys) for group in d.attribute.groups}
-    return {group: share for group, share in found.items() if share is not None and share.low is not None}

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import DRAWN, ERRORS, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
+from lib.names import DRAWN, ERRORS, IMAGE, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
 from lib.report.facts import gaps
 from lib.report.facts.gaps import Gap, ability, both_labels, findings, levelled, of_method, once, silences, widest
 from lib.report.facts.options import IN_EACH, ONE_CUT, SENSITIVE, Option, beside, cut_offs, eligible, options
-from lib.report.facts.values import judged, keys_of, predictive_values, rate, row, rows
+from lib.report.facts.values import Estimate, judged, keys_of, predictive_values, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import read_settings
@@ -22,6 +22,8 @@ WHY_NOT = {
 """Why nothing is recommended (column `why` of the bundle), in a word that a template can ask for."""
 LEVELS = "level_up_tpr"
 """The rule that lifts the TPR of every group to a floor: everyone's at the one best cut-off."""
+FLOOR = 0.8
+"""An example of a floor: the share of the sick that a hospital asks to be found in every group."""
 FEWER = 0.15
 """The share of sick that a call is judged at, and people of a year are counted with, where `[hospital]` names no `prevalence`."""
 
@@ -37,7 +39,9 @@ class Decision:
     `ties`: other methods of the same kind that meet all that is asked. `barred` (rules that aim at what is not held fair), `tossed` (rules with a coin):
     tried, and not recommended. `levelled`: as `gaps.levelled` tells each option.
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
-    drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin).
+    drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin);
+    `unmended`: under every option that is compared, the network is not strong either. `tested`: by group the shares of the sick who are found, with
+    intervals, untouched (`now`) and under our choice (`then`), to be held against the `floor` of an example.
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
     `own` is the first by the `attribute` that options are told by.
     `choice` is the option that is recommended, `change` the same unless it is to do nothing, `rule` the best threshold rule.
@@ -47,7 +51,7 @@ class Decision:
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than where it is made anew.
     `sensitive`: what the same classifier does at the cut-off at which nine of ten sick are found, to everyone and to `groups`; and with one for each group (`in_each`).
     `compared`: the options, and `one_cut` and `sparing` (`options.beside`); `floor`: the share of sick that the latter finds in each group, if it is one that
-    lifts every group to a floor. `steps`: by group, how many more are missed and alarmed, first by one best
+    lifts every group to a floor; `by_image`: the share found, counted by image. `steps`: by group, how many more are missed and alarmed, first by one best
     cut-off for all, and then by our choice, if that is another rule. `spared`: the share of healthy who are alarmed.
     """
 
@@ -86,6 +90,11 @@ class Decision:
         most = (self.change.widest or 0.0) - gaps.LEAST if self.change else 0.0
         evener = [option for option in self.compared if option.widest is not None and option.widest < most]
         self.evener = min(evener, key=lambda option: option.widest, default=None)
+        levels = [ability(results, own) for own in {option.method[0] for option in self.compared}]
+        self.unmended = bool(levels) and not any(own and own["level"] == "strong" for own in levels)
+        found = [self._found(results, option) for option in (*self.options[:1], self.change)]
+        self.tested = {"floor": FLOOR, "now": found[0], "then": found[-1] if self.change else {}}
+        self.by_image = rate(results, "tpr", unit=IMAGE)
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
         # the two groups that gaps are told by: those of the main finding, else those of the widest gap
@@ -147,6 +156,12 @@ class Decision:
             "deployed": self.fitted[method],
             "anew": once(results, "chosen_anew", *place),
         }
+
+    def _found(self, results: Results, option: Option | None) -> dict[str, Estimate]:
+        """By group the share of the sick who are found under an option, with its interval; without groups where it has none."""
+        name, keys = self.attribute.name, keys_of(option.method) if option else {}
+        found = {group: rate(results, "tpr", name, group, **keys) for group in self.attribute.groups if option}
+        return {group: share for group, share in found.items() if share is not None and share.low is not None}
 
     def _against(self) -> list[str]:
         level = self.ability["level"] if self.ability else "chance"

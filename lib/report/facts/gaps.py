@@ -11,8 +11,10 @@ from lib.names import (
     AT_MOST,
     BASELINE,
     BASELINE_GAPS,
+    BASELINE_WEIGHTING,
     ERRORS,
     HARMFUL,
+    IMAGE,
     NARROWED,
     OVERALL,
     PATIENT,
@@ -190,13 +192,13 @@ OPERATING_POINT, DISCRIMINATION = "operating point", "discrimination"
 AS_OTHERS, ERRORS_FIRST = "as the others", "errors first"
 
 
-def ability(results: Results) -> dict[str, Any] | None:
-    """How well the baseline ranks the sick above the healthy: its `auc`, and the `level` that the interval lies in.
+def ability(results: Results, weighting: str = BASELINE_WEIGHTING) -> dict[str, Any] | None:
+    """How well the baseline, or a weighting, ranks the sick above the healthy: its `auc`, and the `level` that the interval lies in.
 
     inverted: surely below .5; chance: not told from it; weak, moderate, strong: below .7, below .9, from .9 on
     (Hosmer, Lemeshow & Sturdivant 2013, doi 10.1002/9781118548387, section 5.2.4), by the estimate.
     """
-    auc = rate(results, "auc")
+    auc = rate(results, "auc", weighting=weighting)
     if auc is None or auc.low is None:
         return None
     told = "weak" if auc.value < 0.7 else "moderate" if auc.value < 0.9 else "strong"
@@ -210,8 +212,8 @@ class Finding:
     their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
     discrimination, both, or None where the parts of the gap cannot be told (`why_sure`: they are shown); `alike`: that both groups' curves differ by at most the margin is
     shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that were compared one by one; `same_patient`: the `gap`
-    (above 0 on the same side) among `patients` who are in both groups; `unadjusted`: attributes in which too few patients let the groups be made alike; `split`: by image, the same
-    is not found; `sure`: it is shown.
+    (above 0 on the same side) among `patients` who are in both groups; `unadjusted`: attributes in which too few patients let the groups be made alike; `by_image`: the gap counted by image (`split`: the same
+    is not found then); `sure`: it is shown.
     """
 
     def __init__(self, results: Results, gap: dict[str, Any]) -> None:
@@ -243,6 +245,8 @@ class Finding:
         alike = {own["stratifier"] for own in strata if own["stratum"] == STANDARDISED and own["estimate"] is not None}
         unlike = dict.fromkeys(own["stratifier"] for own in strata if own["stratifier"] not in alike)
         self.unadjusted = [results.attributes[name] for name in unlike if name in results.attributes]
+        counted = figure(results, "gaps", **values.UNTREATED, **where, unit=IMAGE)
+        self.by_image = None if counted is None else abs(counted.value)
         self.blind = _blind(results, **where)
 
 

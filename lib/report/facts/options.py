@@ -70,7 +70,7 @@ class Option:
     all candidates together. `support` is the surest verdict among the gaps that it narrows, `narrows` the metrics in which it does so as surely;
     `affordable`: its loss is within the preferences'. `given`: the scores were made elsewhere, however they were weighted.
     `elsewhere` is the widest gap by another attribute that is left, `elsewhere_before` the same without the option; None where there is none;
-    `widest` is the larger of the gaps by this attribute and by any other.
+    `most` is the larger of the gaps by this attribute and by any other, `widest` its size.
     """
 
     def __init__(self, results: Results, line: dict[str, Any], attribute: Attribute, hospital: Hospital) -> None:
@@ -95,7 +95,8 @@ class Option:
         other = max(others(results, attribute, method), key=lambda own: own["gap"].size.value, default=None)
         self.elsewhere, self.elsewhere_before = (other["gap"], other["before"]) if other else (None, None)
         gaps = [*self.gaps.values(), *([self.elsewhere] if other else [])]
-        self.widest = max((gap.size.value for gap in gaps), default=None)
+        self.most = max(gaps, key=lambda gap: gap.size.value, default=None)
+        self.widest = self.most and self.most.size.value
 
     @property
     def moves(self) -> list[dict[str, Any]]:

@@ -87,11 +87,11 @@ def _options(study: Results, per: int = 0) -> Facts | None:
 def options(material: Material) -> GT:
     """A row for each option that is compared: of the sick of each group those missed, of the healthy those alarmed, and both gaps left.
 
-    On a page of 1,000, with the widest gap by another attribute and balanced accuracy; on the first page of 100, unless `per` says otherwise."""
+    On a page of 1,000, with the widest gap by another attribute and balanced accuracy; on the first page of 100, unless `per` says otherwise, and one column for the gaps."""
     compared, slide = material["d"].compared, material.size == "slide"
     others = ("others",) if any(option.elsewhere for option in compared) else ()
     once = ("once",) if any(gap for gaps in material["d"].fitted.values() for gap in gaps.values()) else ()
-    columns = ("missed", "alarmed", "gap", *once, *(() if slide else (*others, "price")))
+    columns = ("missed", "alarmed", *(("kept",) if slide else ("gap", *once, *others, "price")))
     per = material["per"] or (100 if slide else 1000)
     labels = {name: material(f"{name}_head", per=per) for name in columns}
     told = [{"option": material("option", o=o)} | {n: material(n, o=o, per=per) for n in columns} for o in compared]
