@@ -3,7 +3,7 @@
 from math import ceil, inf, isfinite
 from typing import Any
 
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT
 from lib.report.facts import values
@@ -154,9 +154,21 @@ def needed(results: Results) -> dict[str, Any]:
     """Patients that a hospital needs: with `each` label in a group for a rate to within `precision`, for a `gap` of two groups to within the same.
 
     Of the normal approximation, at a rate of one half, where it is widest. `study`: patients like these for a gap of the size of the margin.
+    `found`: of `each` sick so many must be found for the lower end of the interval (Wilson) to lie above the example floor. `urgent`: by finding that
+    cannot wait and by group, the patients of whom `each` have it, where it is as frequent as here.
     """
-    variance, main = 0.25 * (norm.ppf(0.975) / PRECISION) ** 2, decide(results).main
+    d, variance = decide(results), 0.25 * (norm.ppf(0.975) / PRECISION) ** 2
+    main, each = d.main, ceil(variance)
     place = {"attribute": main.attribute.name, "contrast": main.contrast, "metric": main.metric} if main else {}
     line = row(results, "gaps", unit=PATIENT, **values.UNTREATED, **place) if main else None
     many = line["patients_needed"] if line and isfinite(line["patients_needed"] or inf) else None
-    return {"precision": PRECISION, "each": ceil(variance), "gap": ceil(2 * variance), "study": many}
+    lows = {found: binomtest(found, each).proportion_ci(method="wilson").low for found in range(each + 1)}
+    here, told = judged(results, d.attribute.name), missed_findings(results)
+    urgent = {
+        own["finding"]: {
+            group: each * here[group]["patients"] / n for group, n in own["counts"].items() if n and group in here
+        }
+        for own in (told["urgent"] if told else [])
+    }
+    numbers = {"found": next(found for found, low in lows.items() if low > d.tested["floor"]), "urgent": urgent}
+    return {"precision": PRECISION, "each": each, "gap": ceil(2 * variance), "study": many} | numbers
