@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 from bundles import NULL, bundle
+from scipy.stats import binomtest
 
 from lib.names import BASELINE, DEFAULTS, PATIENT
 from lib.report import load, say
@@ -144,3 +145,19 @@ def test_the_control_by_the_same_patient_stands_beside_the_gap():
     assert [attribute.name for attribute in d.main.unadjusted] == ["age_group"]
     page = say(study, "decision", "why", "same")
     assert "In the same patients" in page and "age" in page
+
+
+def test_the_protocol_says_how_many_must_be_found_for_the_interval_to_clear_the_floor():
+    told, floor = account.needed(load()), decide(load()).tested["floor"]
+    clears = [
+        binomtest(found, told["each"]).proportion_ci(method="wilson").low > floor
+        for found in (told["found"] - 1, told["found"])
+    ]
+    assert clears == [False, True]
+
+
+def test_in_a_year_the_false_alarms_before_and_after_differ_by_the_change():
+    net, d = account.yearly(load())["net"], decide(load())
+    shares = {s.group: s.alarmed for s in d.options[0].shares}
+    before = sum(s.yearly["healthy"] * shares[s.group] for s in d.change.shares)
+    assert net["after"] - net["alarmed"] == pytest.approx(before)

@@ -89,7 +89,7 @@ def test_no_sentence_claims_what_its_verdict_does_not(world):
     d, text = decide(world), page(world)
     assert (d.fair == "no") == any(f.gap.verdict == SHOWN for f in d.findings) == text.startswith("**It is not fair by")
     assert ("A gap is shown in" in text) == any(f.sure for f in d.lead)
-    assert text.count(", which is shown;") == sum(o.support == SHOWN for o in d.offered)
+    assert text.count(", which is shown.") == sum(o.support == SHOWN for o in d.offered)
     assert all(f.gap.verdict in (SHOWN, SUGGESTED) for f in d.findings)
     gains = [m for o in d.rivals for m in o.moves]
     assert all(m["change"].verdict in (SHOWN, SUGGESTED) for m in gains)

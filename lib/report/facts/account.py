@@ -3,7 +3,7 @@
 from math import ceil, inf, isfinite
 from typing import Any
 
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT
 from lib.report.facts import values
@@ -114,12 +114,15 @@ def predictive(results: Results) -> dict[str, Any] | None:
 
 
 def yearly(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group; `net`: our choice, over all groups."""
+    """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group; `net`: our choice, over all groups, with the `healthy` and those of them who then get a false alarm (`after`)."""
     d = decide(results)
     pairs = [(option, share) for option in d.yearly for share in option.shares if share.yearly]
     lines = [{"option": option, "share": share} for option, share in pairs]
-    ours = [share.yearly for option, share in pairs if option.recommended]
-    net = {what: sum(own[what].value for own in ours) for what in ("found", "alarmed")} if ours else None
+    ours = [share for option, share in pairs if option.recommended]
+    net = {what: sum(own.yearly[what].value for own in ours) for what in ("found", "alarmed")} if ours else None
+    if net and all(own.alarmed is not None for own in ours):
+        net |= {"healthy": sum(own.yearly["healthy"] for own in ours)}
+        net |= {"after": sum(own.yearly["healthy"] * own.alarmed for own in ours)}
     return {"d": d, "lines": lines, "net": net} if lines else None
 
 
@@ -145,7 +148,7 @@ def missed_findings(results: Results) -> dict[str, Any] | None:
 def account(results: Results) -> dict[str, Any]:
     """What the sentences on what is left are told; each is None where there is nothing to tell."""
     told = {"base": prevalence_alone(results), "missed": missed_findings(results)}
-    told |= {"both": both(results), "needed": needed(results), "second": second(results)}
+    told |= {"both": both(results), "needed": needed(results), "second": second(results), "yearly": yearly(results)}
     return {"d": decide(results), "by_attribute": attributes(results)} | told
 
 
@@ -153,9 +156,21 @@ def needed(results: Results) -> dict[str, Any]:
     """Patients that a hospital needs: with `each` label in a group for a rate to within `precision`, for a `gap` of two groups to within the same.
 
     Of the normal approximation, at a rate of one half, where it is widest. `study`: patients like these for a gap of the size of the margin.
+    `found`: of `each` sick so many must be found for the lower end of the interval (Wilson) to lie above the example floor. `urgent`: by finding that
+    cannot wait and by group, the patients of whom `each` have it, where it is as frequent as here.
     """
-    variance, main = 0.25 * (norm.ppf(0.975) / PRECISION) ** 2, decide(results).main
+    d, variance = decide(results), 0.25 * (norm.ppf(0.975) / PRECISION) ** 2
+    main, each = d.main, ceil(variance)
     place = {"attribute": main.attribute.name, "contrast": main.contrast, "metric": main.metric} if main else {}
     line = row(results, "gaps", unit=PATIENT, **values.UNTREATED, **place) if main else None
     many = line["patients_needed"] if line and isfinite(line["patients_needed"] or inf) else None
-    return {"precision": PRECISION, "each": ceil(variance), "gap": ceil(2 * variance), "study": many}
+    lows = {found: binomtest(found, each).proportion_ci(method="wilson").low for found in range(each + 1)}
+    here, told = judged(results, d.attribute.name), missed_findings(results)
+    urgent = {
+        own["finding"]: {
+            group: each * here[group]["patients"] / n for group, n in own["counts"].items() if n and group in here
+        }
+        for own in (told["urgent"] if told else [])
+    }
+    numbers = {"found": next(found for found, low in lows.items() if low > d.tested["floor"]), "urgent": urgent}
+    return {"precision": PRECISION, "each": each, "gap": ceil(2 * variance), "study": many} | numbers

@@ -1,5 +1,6 @@
 """What choosing among methods rests on: the map of all of them, who gains and who loses, the recommended one and its rivals."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lib import names
@@ -16,12 +17,13 @@ from lib.names import (
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.options import ONE_CUT, together
 from lib.report.facts.values import BALANCED, KEYS, KNOWN, acts_on, error_gaps, figures, parts, rows
+from lib.report.facts.weightings import both
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
 """What is known of a method's effect on the gaps by the attribute: shown, suggested, neither; or it is the baseline."""
 SUPPORT = {"shown": NARROWS, "suggested": MAY_NARROW, None: UNSEEN}
-EXCERPT = (4, 6)
+EXCERPT = (4, 7)
 """Rows and columns that there is room for."""
 LISTED = 3
 """Methods of a role that the table of the recommendation lists at most."""
@@ -49,7 +51,7 @@ def front(study: Results) -> dict[str, Any] | None:
 def crossed(study: Results) -> dict[str, Any] | None:
     """`cells`: by method, the widest `gap` by the page's attribute, the balanced `accuracy`, and whether that is `dear`: falls by more than is acceptable.
 
-    `weightings` and `rules` (name, target) are rows and columns, the baseline's first. Of the rules, `firm` leave at most the margin
+    `weightings` and `rules` (name, target) are rows and columns, the baseline's first; of the pairs, `combined` alter both. Of the rules, `firm` leave at most the margin
     under every weighting, `failing` leave more alone; `rescued`: methods of a failing rule that leave at most the margin; `within`: how many do.
     Rows and columns are those that there is room for (`tried`: how many there are).
     None where no weighting is crossed with a rule, or the gap is not estimable.
@@ -77,37 +79,36 @@ def crossed(study: Results) -> dict[str, Any] | None:
     tried = [rule for rule in rules if rule[0] != BASELINE_POSTPROCESSING]
     failing = [rule for rule in tried if not low.get((BASELINE_WEIGHTING, *rule), True)]
     rescued = [method for method in cells if low[method] and method[1:] in failing]
-    shown = _excerpt(cells, weightings, rules, d)
+    rescued = sorted(rescued, key=lambda method: cells[method]["gap"])
+    named = [method for method in _excerpt(study, d, rescued, cells) if method in cells]
+    kept = [dict.fromkeys(place) for place in ((m[0] for m in named), (m[1:] for m in named))]
+    kept = [list(own)[:room] for own, room in zip(kept, EXCERPT, strict=True)]
     return {
         "d": d,
         "cells": cells,
-        "weightings": shown[0],
-        "rules": shown[1],
+        "weightings": [own for own in weightings if own in kept[0]],
+        "rules": [own for own in rules if own in kept[1]],
         "tried": (len(weightings), len(rules)),
         "firm": [rule for rule in tried if all(low.get((weighting, *rule), True) for weighting in weightings)],
         "failing": failing,
-        "rescued": sorted(rescued, key=lambda method: cells[method]["gap"]),
+        "rescued": rescued,
         "alone": [weighting for weighting in weightings[1:] if low.get((weighting, *BASELINE[1:]))],
         "within": sum(low.values()),
+        "combined": sum(method[0] != BASELINE_WEIGHTING and method[1:] != BASELINE[1:] for method in cells),
     }
 
 
 def _excerpt(
-    cells: dict[Method, dict[str, Any]], weightings: list[str], rules: list[tuple[str, str]], d: Decision
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """Of each the baseline's, that of our choice, and those that leave least and most of the gap on their own; of rules one cut-off for all, too."""
-    chosen = d.choice.method if d.choice else BASELINE
-    alone = {own: cells.get((own, *BASELINE[1:])) for own in weightings}
-    ruled = {own: cells.get((BASELINE_WEIGHTING, *own)) for own in rules}
-    best, least = (sorted((own for own in by if by[own]), key=lambda own: by[own]["gap"]) for by in (alone, ruled))
-    single, least = (
-        [rule for rule in rules if rule[0] == ONE_CUT[1]],
-        [rule for rule in least if rule[0] not in d.barred],
-    )
-    wanted = dict.fromkeys([weightings[0], chosen[0], *best[:1], *best[-1:], *weightings])
-    named = dict.fromkeys([rules[0], chosen[1:], *single, *least[:1], *least[-1:], *least[1:], *rules])
-    kept = (list(wanted)[: EXCERPT[0]], list(named)[: EXCERPT[1]])
-    return [own for own in weightings if own in kept[0]], [own for own in rules if own in kept[1]]
+    study: Results, d: Decision, rescued: list[Method], cells: Mapping[Method, dict[str, Any]]
+) -> list[Method]:
+    """What the text names, the untouched first: our choice, the best pair, the best of each kind, one cut-off for all, a rule that weights bring there;
+    then the rule that fails most, and the others by what they leave, weights alone before rules."""
+    crossing, order = both(study), sorted(cells, key=lambda method: cells[method]["gap"])
+    pair = [crossing["method"]] if crossing else []
+    named = [o.method for o in (d.choice, *d.rivals, d.sparing) if o]
+    fails = [method for method in order if method[0] == BASELINE_WEIGHTING][-1:]
+    weighted = [method for method in order if method[1:] == BASELINE[1:]]
+    return [BASELINE, *named[:1], *pair, *named, ONE_CUT, *rescued[:1], *fails, *weighted, *order]
 
 
 def who_gains(study: Results) -> dict[str, Any] | None:

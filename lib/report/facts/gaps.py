@@ -210,7 +210,7 @@ class Finding:
 
     `error`: "missed" (of the sick) or "alarmed" (of the healthy); `worse` and `better` are groups, `often` and `seldom`
     their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
-    discrimination, both, or None where the parts of the gap cannot be told; `alike`: that both groups' curves differ by at most the margin is
+    discrimination, both, or None where the parts of the gap cannot be told (`why_sure`: they are shown); `alike`: that both groups' curves differ by at most the margin is
     shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that were compared one by one; `same_patient`: the `gap`
     (above 0 on the same side) among `patients` who are in both groups; `unadjusted`: attributes in which too few patients let the groups be made alike; `by_image`: the gap counted by image (`split`: the same
     is not found then); `sure`: it is shown.
@@ -230,6 +230,7 @@ class Finding:
         parts = {part: figure(results, "gap_parts", **where, part=part) for part in (OPERATING_POINT, DISCRIMINATION)}
         told = [part for part, size in parts.items() if size and size.seen and size.value * whole.value > 0]
         self.why = "both" if len(told) == 2 else next(iter(told), None)
+        self.why_sure = self.sure and all(parts[part].shown for part in told)
         ranking = parts[DISCRIMINATION]
         self.alike = ranking is not None and ranking.verdict == AT_MOST
         aucs = [row(results, "equal_rates", group=side, **of_group) for side in (self.worse, self.better)]

@@ -41,7 +41,7 @@ class Share:
 
     `more_found` and `more_alarmed` are the changes against doing nothing, in shares of the group's sick and of its healthy, with the
     verdict on that change; None where it was not estimated. `yearly` is the same in people of a year of a hospital: sick `found` and
-    healthy `alarmed`. `sick` and `healthy`: the patients behind the two rates.
+    healthy `alarmed`, of so many `healthy`. `sick` and `healthy`: the patients behind the two rates.
     """
 
     def __init__(self, results: Results, method: Method, attribute: Attribute, group: str, hospital: Hospital) -> None:
@@ -209,7 +209,7 @@ def _change(results: Results, keys: dict[str, str], attribute: str, group: str, 
     return told if about else replace(told, verdict=None)
 
 
-def _yearly(results: Results, attribute: Attribute, share: Share, hospital: Hospital) -> dict[str, Estimate] | None:
+def _yearly(results: Results, attribute: Attribute, share: Share, hospital: Hospital) -> dict[str, Any] | None:
     """In people of a year: the group is as frequent as here, and its share of sick differs from that of all groups as here (odds).
 
     A patient of several groups counts in each, here as there: the groups together are as sick as they are on average.
@@ -230,4 +230,5 @@ def _yearly(results: Results, attribute: Attribute, share: Share, hospital: Hosp
         ratio = wanted / (1 - wanted) / (everyone / (1 - everyone))
         odds = ratio * sick / (1 - sick)
         sick = odds / (1 + odds)
-    return {"found": found.times(people * sick), "alarmed": alarmed.times(people * (1 - sick))}
+    healthy = people * (1 - sick)
+    return {"found": found.times(people * sick), "alarmed": alarmed.times(healthy), "healthy": healthy}

@@ -221,21 +221,18 @@ def both(results: Results) -> dict[str, Any] | None:
 
 
 def _pair(results: Results) -> dict[str, Any] | None:
-    """The best weighting and the best rule by the page's attribute, each on its own and both together: what each leaves, `weights`, `rule` and `pair`;
-    by group the `cuts` of the rule, untouched and under the weights, and whether these lie `nearer` to each other then."""
+    """The best weighting and the best rule by the page's attribute, `weights` and `rule`; by group the `cuts` of the rule, untouched and under the weights, and whether these lie `nearer` to each other then."""
     d = decide(results)
     own, rule = next((option for option in d.rivals if option.kind == "weighting"), None), d.rule
     if own is None or rule is None or rule.weighting or rule.target != d.attribute or d.contrast is None:
         return None
     keys = values.keys_of((own.weighting, *rule.method[1:]))
-    line = rows(results, "recommendation", pl.col("disparity").is_not_null(), **keys).to_dicts()
     two = pl.col("weighting").is_in([BASELINE_WEIGHTING, keys.pop("weighting")])
     fitted = rows(results, "thresholds", two, **keys).to_dicts()
     by = {(cut["group"], cut["weighting"]): cut["threshold"] for cut in fitted}
     sides = (d.attribute.contrasts[d.contrast], d.attribute.reference)
     cuts = {group: (by.get((group, BASELINE_WEIGHTING)), by.get((group, own.weighting))) for group in sides}
-    if not line or any(None in pair for pair in cuts.values()):
+    if any(None in pair for pair in cuts.values()):
         return None
     apart = [abs(one - two) for one, two in zip(*cuts.values(), strict=True)]
-    told = {"weights": own, "rule": rule, "pair": line[0]["disparity"], "cuts": cuts}
-    return told | {"nearer": apart[1] < apart[0]}
+    return {"weights": own, "rule": rule, "cuts": cuts, "nearer": apart[1] < apart[0]}
