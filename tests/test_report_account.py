@@ -143,7 +143,7 @@ def test_the_control_by_the_same_patient_stands_beside_the_gap():
         assert finding.same_patient["patients"] == own["patients"]
         assert finding.same_patient["gap"].value == pytest.approx(abs(own["estimate"]))
     assert [attribute.name for attribute in d.main.unadjusted] == ["age_group"]
-    page = say(study, "decision", "why")
+    page = say(study, "decision", "why", "same")
     assert "In the same patients" in page and "age" in page
 
 
