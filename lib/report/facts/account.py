@@ -12,6 +12,7 @@ from lib.report.facts.decision import decide, triage
 from lib.report.facts.gaps import by_metric, of_method, others
 from lib.report.facts.held import recalibrated
 from lib.report.facts.options import ONE_CUT
+from lib.report.facts.pictures import misses
 from lib.report.facts.second import second
 from lib.report.facts.values import alone, figures, judged, row, rows
 from lib.report.facts.weightings import both
@@ -97,14 +98,18 @@ def sensitive(results: Results) -> dict[str, Any] | None:
 
 def predictive(results: Results) -> dict[str, Any] | None:
     """The facts of the table `predictive`: under each option that is compared, what it is worth to be called sick or healthy (`triage`), of everyone
-    and of each group, where as many are sick as the decision page says, and `rare`, where few are.
+    and of each group, where as many are sick as the decision page says, `rare`, where few are, and `here`, where as many as are `seen` here.
     """
     d, told = decide(results), []
+    here = {name: judged(results, name) for name in (OVERALL, d.attribute.name)}
     for option in d.compared:
         for attribute, group in ((OVERALL, "all"), *((d.attribute.name, group) for group in d.attribute.groups)):
-            worth, rare = (triage(results, option.method, sick, attribute, group) for sick in (d.sick, RARE))
+            seen = here[attribute].get(group, {}).get("estimate")
+            shares = (d.sick, RARE, seen)
+            worth, rare, as_here = (s and triage(results, option.method, s, attribute, group) for s in shares)
             if worth:
-                told.append({"option": option, "attribute": attribute, "group": group, "rare": rare} | worth)
+                own = {"option": option, "attribute": attribute, "group": group, "rare": rare}
+                told.append(own | {"here": as_here, "seen": seen} | worth)
     return {"d": d, "lines": told, "rare": RARE} if told else None
 
 
@@ -122,24 +127,21 @@ def yearly(results: Results) -> dict[str, Any] | None:
 
 
 def missed_findings(results: Results) -> dict[str, Any] | None:
-    """`worst`: in each group the finding that is missed most often, with its `share` and `patients`; `urgent`: the same for what cannot wait.
+    """`found`: of the most frequent findings what is missed in each group (`pictures.misses`); `urgent`: the same for what cannot wait.
 
     Of an urgent finding `known` are the groups where enough patients have it, `counts` all of them.
     """
     d = decide(results)
     lines = rows(results, "misses_by_finding", attribute=d.attribute.name, contrast=None).to_dicts()
     lines = [line | {"share": alone(line) if line["estimable"] else None} for line in lines]
-    known = [line for line in lines if line["share"]]
-    if not known:
+    if not any(line["share"] for line in lines):
         return None
-    by_group = [[line for line in known if line["group"] == group] for group in d.attribute.groups]
-    worst = [max(own, key=lambda line: line["share"].value) for own in by_group if own]
     urgent = []
     for finding in URGENT:
         if own := [line for line in lines if line["finding"] == finding]:
             counts = {line["group"]: line["patients"] for line in own}
             urgent.append({"finding": finding, "known": [line for line in own if line["share"]], "counts": counts})
-    return {"worst": worst, "urgent": urgent}
+    return {"found": misses(results, d.attribute)[:3], "urgent": urgent}
 
 
 @sentences("account")

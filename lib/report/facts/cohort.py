@@ -161,9 +161,9 @@ def data(study: Results) -> dict[str, Any]:
     """What the sentences on the data are told.
 
     `findings` of the sick who are judged, the most frequent first: the patients of each group of the attribute who have it, of how many `sick`.
-    `shift`: how those to learn from differ from those who are judged (`_shift`).
+    `shift`: how those to learn from differ from those who are judged (`_shift`). `aged`: that age makes the main gap is not ruled out.
     """
-    attribute = decide(study).attribute
+    attribute, own = decide(study).attribute, decide(study).own
     lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
     counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
     findings = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
@@ -189,6 +189,7 @@ def data(study: Results) -> dict[str, Any]:
         "young": known and known["young"],
         "youngest": _youngest(study),
         "of_view": of_view(attribute),
+        "aged": bool(own) and "age_group" in [other.name for other in own.unadjusted],
     }
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 
 from lib import names
-from lib.names import BASELINE, ERRORS, HARMFUL, NARROWED, OVERALL, PATIENT, SHOWN, SUGGESTED, Attribute, Method
+from lib.names import BASELINE, ERRORS, HARMFUL, NARROWED, OVERALL, PATIENT, SHOWN, Attribute, Method
 from lib.report.facts import values
-from lib.report.facts.decision import decide
+from lib.report.facts.decision import Decision, decide
 from lib.report.facts.gaps import Other, left_of, levelled, others
 from lib.report.facts.options import ONE_CUT
 from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
@@ -32,13 +32,13 @@ Effect = dict[str, Any]
 
 `grouped`: what it is told to do, how surely, and to which figures; `support`, the surest verdict among the gaps that it narrows, and which those are (`narrowed`);
 `harms`: it widens, turns round or opens a gap, or lowers balanced accuracy; `widest`, the larger of the gaps that are left.
-`needs` is the attribute that it must be told when it decides; `elsewhere` an `Other` gap, None where none is known.
+`needs` is the attribute that it must be told when it decides; `elsewhere`: the `Other` gaps that are told beside these, those that `_elsewhere` gives.
 """
 Effects = dict[str, Any]
 """All `methods` of a `kind`, those that narrow a gap first; `contrast` names the gaps: `AP - PA`.
 
 `told` and `silent` are those of which anything is told, or nothing; `named`, those that the table names: all where at most one is
-silent, and always one best cut-off for all; `unnamed` the others; `elsewhere`: the widest gap by another attribute before; `narrowing`, and the `best` of them; `harmful`. `common` is the attribute that every method that must be told one must be told.
+silent, and always one best cut-off for all; `unnamed` the others; `elsewhere`: gaps by another attribute before, all of it where it is the `second`; `narrowing`, and the `best` of them; `harmful`. `common` is the attribute that every method that must be told one must be told.
 `before` holds the untouched baseline's figures, `floor` the change that chance in training alone stays under in 19 of 20 cases,
 `goals` the changes that would close the gaps, where the baseline is told to have a wide one, `detectable` the change of a gap that
 would have been seen in four of five such cohorts (median over methods).
@@ -79,7 +79,7 @@ def _effects(results: Results, kind: str) -> Effects | None:
         own = {"recommended": d.choice is not None and d.choice.method == method}
         own |= {
             "needs": results.attributes.get(names.must_know(*method[1:])),
-            "elsewhere": _elsewhere(results, d.attribute, method),
+            "elsewhere": _elsewhere(results, d, method),
         }
         methods.append(own | _effect(method, outcomes))
     methods = sorted(methods, key=_rank)
@@ -100,7 +100,8 @@ def _effects(results: Results, kind: str) -> Effects | None:
         "silent": silent,
         "named": named if len(unnamed) > 1 else methods,
         "unnamed": unnamed if len(unnamed) > 1 else [],
-        "elsewhere": _elsewhere(results, d.attribute, BASELINE) if kind != LAST_LAYER else None,
+        "elsewhere": _elsewhere(results, d, BASELINE) if kind != LAST_LAYER else [],
+        "second": _second(d),
         "narrowing": narrowing,
         "best": narrowing[0] if narrowing else None,
         "harmful": [effect for effect in methods if effect["harms"]],
@@ -156,23 +157,29 @@ def _rank(effect: Effect) -> tuple:
     return order.index(effect["support"]), effect["harms"], not effect["told"], 9.0 if widest is None else widest
 
 
-def _elsewhere(results: Results, attribute: Attribute, method: Method) -> Other | None:
-    """The widest of them; those that are told to grow come first, the surer before the others."""
-    order = {SHOWN: 2, SUGGESTED: 1, None: 0}
-    ranked = others(results, attribute, method)
-    return max(ranked, key=lambda own: (order[own["grows"]], own["gap"].size.value), default=None)
+def _second(d: Decision) -> Attribute | None:
+    """The first other attribute by which a gap is told."""
+    return next((finding.attribute for finding in d.findings if finding.attribute != d.attribute), None)
+
+
+def _elsewhere(results: Results, d: Decision, method: Method) -> list[Other]:
+    """By the `_second` attribute, the widest gap in each kind of error; without such an attribute, the widest of all."""
+    ranked = sorted(others(results, d.attribute, method), key=lambda own: own["gap"].size.value)
+    widest = {own["gap"].metric: own for own in ranked if own["gap"].attribute == _second(d)}
+    return [widest[metric] for metric in ERRORS if metric in widest] or ranked[-1:]
 
 
 @sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
-    """The facts of the sentences: `e` is None where there is no such method; `levels` (by error) are what `gaps.levelled` tells (of our choice, else of the best)."""
+    """The facts of the sentences: `e` is None where there is no such method; `levels` (by error) are what `gaps.levelled` tells (of our choice, else of the best); `best`: the best as an Option, where it is one."""
     e, d = effects(results, kind), decide(results)
     # our choice where it is of this kind, else the one that narrows most
     followed = next((effect for effect in e["methods"] if effect["recommended"]), e["best"]) if e else None
     lead = [f for f in d.findings if d.own and (f.attribute, f.contrast) == (d.own.attribute, d.own.contrast)]
     levels = [levelled(results, followed["method"], finding) for finding in lead] if followed else []
     told = [level for level in levels if level and level["told"]]
-    return {"e": e, "kind": _called(results, kind), "levels": told}
+    best = next((option for option in d.options if e and e["best"] and option.method == e["best"]["method"]), None)
+    return {"e": e, "kind": _called(results, kind), "levels": told, "best": best}
 
 
 def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from lib.names import (
 )
 from lib.report.facts import values
 from lib.report.facts.gaps import LEAST, by_metric, narrowed, others
-from lib.report.facts.values import BETWEEN, KEYS, Estimate, alone, estimate, figures, judged, keys_of, row, rows
+from lib.report.facts.values import BETWEEN, KEYS, Estimate, alone, estimate, figures, judged, keys_of, rate, row, rows
 from lib.results import Results
 
 SENSITIVE, IN_EACH = "TPR 0.90", "TPR 0.90 in each"
@@ -177,6 +177,9 @@ def cut_offs(results: Results, attribute: Attribute) -> dict[str, dict[str, Any]
     if frame.is_empty():
         return told
     levels = figures(frame.filter(~BETWEEN), "point", "metric", "group", read=alone)
+    # at 0.5 the rates are those that are told everywhere, with the same intervals
+    for _, metric, group in [place for place in levels if place[0] == POINTS[0] and place[1] in ERRORS]:
+        levels[POINTS[0], metric, group] = rate(results, metric, OVERALL if group == "all" else attribute.name, group)
     for point in POINTS:
         each = point == IN_EACH  # everyone's own cut-off is that of one for all
         of = attribute.groups if each else ("all", *attribute.groups)

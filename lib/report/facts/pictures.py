@@ -108,6 +108,15 @@ def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
     return sorted(told, key=lambda own: (own["patients"], own["finding"]), reverse=True)
 
 
+def _rare(results: Results, attribute: Attribute, shown: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Of the findings that too few patients have, the most frequent one: its `finding`, and its `patients` by group."""
+    lines = rows(results, "misses_by_finding", attribute=attribute.name, contrast=None)
+    by = parts(lines.filter(~pl.col("finding").is_in([own["finding"] for own in shown])), "finding")
+    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in by.items()}
+    most = max(counts, key=lambda name: sum(counts[name].values()), default=None)
+    return most and {"finding": most, "patients": counts[most]}
+
+
 def of_figure(name: str, results: Results) -> dict[str, Any] | None:
     """What the templates of a picture are told, `d` and the picture's own facts; None where there is nothing to show."""
     d = decide(results)
@@ -121,7 +130,7 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
         return {"d": d, "groups": groups} if groups else None
     if name == "misses":
         shown = misses(results, d.attribute)
-        return {"d": d, "found": shown[:MOST]} if shown else None
+        return {"d": d, "found": shown[:MOST], "left_out": _rare(results, d.attribute, shown)} if shown else None
     pictures = {"radiographs": radiographs, "saliency": saliency}[name](results, d.attribute)
     two = pair(pictures, d)
     if two is None:
@@ -134,7 +143,7 @@ def of_figure(name: str, results: Results) -> dict[str, Any] | None:
 
 def _of_saliency(results: Results, d: Decision, two: tuple[str, str], shown: Sequence[Picture]) -> dict[str, Any]:
     """`even`: the share outside the box if it were spread evenly; `sick`: the pictures of those who are rightly called sick, and `nowhere`, that none
-    of them has clearly more of the attention in the box than that; `absent`: group, label and patients of the maps that are not published."""
+    of them has clearly more of the attention in the box than that; `absent`: group, label and patients of the maps that are not published; `grid`: places of a map in each direction."""
     sick = [picture for picture in shown if picture["label"] == SICK]
     lows = [picture["outside"].low for picture in sick]
     there = {(picture["group"], picture["label"]) for picture in shown}
@@ -142,7 +151,8 @@ def _of_saliency(results: Results, d: Decision, two: tuple[str, str], shown: Seq
     places = [(group, label) for group in two for label in (HEALTHY, SICK) if (group, label) not in there]
     absent = [(*place, cells[place][0]["patients"] if place in cells else 0) for place in places]
     nowhere = bool(sick) and all(low is not None and low > OUTSIDE_IF_EVEN - CLEARLY for low in lows)
-    return {"even": OUTSIDE_IF_EVEN, "sick": sick, "nowhere": nowhere, "absent": absent, "least": LEAST}
+    told = {"even": OUTSIDE_IF_EVEN, "sick": sick, "nowhere": nowhere, "absent": absent, "least": LEAST}
+    return told | {"grid": shown[0]["positions"] if shown else 0}
 
 
 def curves(results: Results, d: Decision) -> list[dict[str, Any]]:

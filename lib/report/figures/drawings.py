@@ -152,6 +152,11 @@ OF_ANY = (
 def causes(material: Material) -> Chart:
     """How a group can reach a score without any disease: boxes and arrows of illness, the group, the pixels, the label and the score."""
     places, arrows = OF_VIEW if material["of_view"] else OF_ANY
+    if material["of_view"] and material["aged"]:
+        places, arrows = (
+            places | {"age": (0.1, 0.06)},
+            (Arrow("age", "illness", side="above"), Arrow("age", "group"), *arrows),
+        )
     measure = material.measure
     height = 20.0 * measure.small
     told = {name: str(material("box", name=name)) for name in places}

@@ -152,7 +152,9 @@ def dot_panels(
     numbered = material.size == "slide" and single and step >= ROOMY
     for panel in panels:
         axis = _row_axis(labels, measure) if panel is panels[0] else None
-        y = alt.Y("row:N", sort=None, scale=alt.Scale(domain=labels), axis=axis)
+        # rows with offsets are bands, whose padding would move the marks off their names
+        shifted = {"padding": 0} if any(mark["shift"] for mark in panel.dots) else {}
+        y = alt.Y("row:N", sort=None, scale=alt.Scale(domain=labels, **shifted), axis=axis)
         layers = _dots(panel, y, step / 2, ticks, material.language)
         layers += [_numbers(panel, y, width, material.language)] if numbered else []
         if asides:
@@ -183,7 +185,8 @@ def _dots(panel: Panel, y: alt.Y, middle: float, ticks: int, language: Language)
     thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
     bars = known.mark_rule().encode(alt.X("low:Q", **x), x2="high:Q", color=as_it_is("stroke"), strokeWidth=thick)
     marks = filled(known, strokeWidth=2, aria=True).encode(alt.X("value:Q", **x), description="tip:N")
-    words = base.mark_text(align="left", opacity=FAINT).encode(x=alt.XValue(4), text="missing:N")
+    words = base.mark_text(align="right", fontStyle="italic", opacity=FAINT)
+    words = words.encode(x=alt.XValue("width"), text="missing:N")
     layers = [_vertical(goal, scale) for goal in panel.goals]
     if panel.band is not None:  # the differences from -band to +band, as far as the axis goes
         ends = pl.DataFrame({"low": [max(-panel.band, panel.domain[0])], "high": [min(panel.band, panel.domain[1])]})

@@ -31,6 +31,8 @@ LOOKS = {
     choice.UNTREATED: Look(INK, "diamond"),
 }
 OURS, OTHER = Look(BEST, "diamond"), Look(PALE, "circle")
+TALL = 30
+"""Pixels of a row that has a mark above, on and below its middle."""
 FEW = 6
 """Rules for which a slide has room."""
 MOST, ON_SLIDE = 20, 2
@@ -47,7 +49,8 @@ def optimism(material: Material) -> Chart:
     if material.size == "slide":
         rules = {rule: rules[rule] for rule in _foremost(rules, material["ours"])}
     rows = {rule: f"|{material.language.rule(rule.name)}" for rule in rules}
-    panels = []
+    measure, panels = replace(material.measure, row=max(TALL, material.measure.row)), []
+    shifts = dict(zip(JUDGED, (-0.28, 0.0, 0.28), strict=True))
     gaps = [metric for metric in ERRORS if gap and any(figures[metric] for figures in rules.values())]
     for part in ("balanced", *gaps):
         dots, values = [], []
@@ -56,14 +59,14 @@ def optimism(material: Material) -> Chart:
                 value = figures[part] and figures[part][which]
                 if value is not None:
                     values.append(value if isinstance(value, Estimate) else Estimate(value))
-                    dots.append(dot(rows[rule], values[-1], look))
+                    dots.append(dot(rows[rule], values[-1], look, shift=shifts[which] * measure.row))
         heading = str(material("heading", part=part))
         if part in gaps:
             panels.append(Panel(dots, around_zero(values), marks.POINTS, heading, at=0))
         else:
             panels.append(Panel(dots, span(values, step=0.02, least=0.06), marks.PERCENT, heading))
     entries = [(str(material(which)), look) for which, look in JUDGED.items()]
-    return dot_panels(material, rows.values(), panels, entries=entries)
+    return dot_panels(material, rows.values(), panels, entries=entries, measure=measure)
 
 
 def _foremost(rules: dict, ours: facts.Rule | None) -> list[facts.Rule]:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -186,15 +187,15 @@ def misses(material: Material) -> Chart:
     """The share of the sick that is missed, by finding and group."""
     attribute, language = material["d"].attribute, material.language
     findings = material["found"][: facts.MOST if material.size == "page" else 6]
-    rows, dots = [], []
+    rows, dots, measure = [], [], replace(material.measure, row=max(30, material.measure.row))
     for finding in findings:
         rows.append(f"|{language.finding(finding['finding'])}")
         for k, (group, share) in enumerate(finding["groups"].items()):
-            shift = (k - (len(finding["groups"]) - 1) / 2) * material.measure.row * 0.3
+            shift = (k - (len(finding["groups"]) - 1) / 2) * measure.row * 0.4
             dots.append(dot(rows[-1], share, group_look(attribute.name, group), shift=shift))
     entries = [(language.who(group, attribute), group_look(attribute.name, group)) for group in attribute.groups]
     panel = Panel(dots, (0.0, 1.0), PERCENT, str(material("axis")))
-    return dot_panels(material, rows, [panel], entries=entries, margin=20)
+    return dot_panels(material, rows, [panel], entries=entries, measure=measure, margin=20)
 
 
 @figure(facts.roc)

@@ -9,18 +9,17 @@ from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart, in_lines
 from lib.report.figures.lines import Line, decimals, line_panel, reach
-from lib.report.figures.marks import PERCENT, THOUSAND, Panel, around_zero, dot, dot_panels
+from lib.report.figures.marks import PERCENT, THOUSAND, Panel, around_zero, dot, dot_panels, span
 from lib.report.registry import Material, figure
 from lib.report.theme import LABELS, PALE, Look, group_look
 
 PATIENT, IMAGE = LABELS[1], Look(PALE, "square", hollow=True)
 PLANTED = {
-    1.0: ("full", LABELS[1], -5.0),
+    1.0: ("full", LABELS[1], -8.0),
     0.5: ("half", LABELS[0], 0.0),
-    0.0: ("not", Look(PALE, "square"), 5.0),
+    0.0: ("not", Look(PALE, "square"), 8.0),
 }
 """How much of a bias is planted: its word, its look, and how far from the middle of the row it stands."""
-LOWEST = 0.75
 
 
 @figure(facts.net_benefit)
@@ -88,17 +87,17 @@ def abstention(material: Material) -> Chart:
 @figure(trust.gather)
 def coverage(material: Material) -> Chart:
     """A row for each sort of interval: the mean over settings, and from the worst setting to the best; the dashed line is 95 %."""
-    rows, dots = [], []
+    rows, dots, values = [], [], []
     for sort in (sort for sort in material["found"] if sort["core"] or material.size == "page"):
         heading = str(material("main" if sort["core"] else "further"))
         rows.append(f"{heading}|{material.language.named(sort['sort'], 'intervals')}")
         image = material["images"].get(sort["sort"])
         for covered, look, shift in ((sort, PATIENT, -4.0), (image, IMAGE, 4.0)):
             if covered is not None:
-                ends = (max(LOWEST, share) for share in map(covered.get, ("mean", "worst", "best")))
-                dots.append(dot(rows[-1], Estimate(*ends), look, shift=shift if image else 0.0))
+                values.append(Estimate(*map(covered.get, ("mean", "worst", "best"))))
+                dots.append(dot(rows[-1], values[-1], look, shift=shift if image else 0.0))
     entries = [(str(material("patient")), PATIENT), *([(str(material("image")), IMAGE)] if material["images"] else [])]
-    panel = Panel(dots, (LOWEST, 1.0), PERCENT, at=0.95)
+    panel = Panel(dots, span([*values, 1.0], step=0.05), PERCENT, at=0.95)
     measure = replace(material.measure, row=14, tallest=14)  # many rows, one page
     return dot_panels(material, rows, [panel], entries=entries, measure=measure, ticks=5)
 
@@ -112,4 +111,5 @@ def planted(material: Material) -> Chart:
         _, look, shift = PLANTED[rate["value"]]
         dots.append(dot(rows[rate["bias"]], Estimate(rate["share"], rate["low"], rate["high"]), look, shift=shift))
     entries = [(str(material(name)), look) for name, look, _ in PLANTED.values()]
-    return dot_panels(material, rows.values(), [Panel(dots, (0.0, 1.0), PERCENT)], entries=entries)
+    measure = replace(material.measure, row=max(30, material.measure.row))
+    return dot_panels(material, rows.values(), [Panel(dots, (0.0, 1.0), PERCENT)], entries=entries, measure=measure)

@@ -56,11 +56,11 @@ def effects(material: Material) -> GT:
     rows = [
         {"method": language.sentence(language.method(BASELINE)), "needs": "", "verdict": material("start")}
         | {metric: material("untouched", metric=metric, before=e["before"][metric]) for metric in FIGURES}
-        | {"elsewhere": material("elsewhere", effect=e, moved=False)}
+        | {"elsewhere": material("elsewhere", effect=e)}
     ]
     for effect in e["named"]:
         cells = {metric: material("figure", metric=metric, o=effect["outcomes"].get(metric)) for metric in FIGURES}
-        cells |= {"elsewhere": material("elsewhere", effect=effect, moved=True)}
+        cells |= {"elsewhere": material("elsewhere", effect=effect)}
         rows.append(cells | {name: material(name, effect=effect) for name in ("method", "needs", "verdict")})
     if e["unnamed"]:
         spans = {metric: material("span", metric=metric, found=_left(e["unnamed"], metric)) for metric in FIGURES}
@@ -145,7 +145,7 @@ def sensitive(material: Material) -> GT:
 @table(account.predictive)
 def predictive(material: Material) -> GT:
     """A row for everyone, and on a page for each group, under each option: how many are called sick, and what a call is worth."""
-    slide, columns = material.size == "slide", ("called", "right", "healthy", "rare")
+    slide, columns = material.size == "slide", ("called", "right", "healthy", "here", "rare")
     rows = [{"own": line} for line in material["lines"] if line["group"] == "all" or not slide]
     return listing(material, rows, columns, stub="name", heading="heading")
 
