@@ -6,7 +6,7 @@ from typing import Any
 from lib.names import DRAWN, ERRORS, IMAGE, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
 from lib.report.facts import gaps
 from lib.report.facts.gaps import Gap, ability, both_labels, findings, levelled, of_method, once, silences, widest
-from lib.report.facts.options import IN_EACH, ONE_CUT, SENSITIVE, Option, beside, cut_offs, eligible, options
+from lib.report.facts.options import ONE_CUT, SENSITIVE, Option, beside, cut_offs, eligible, options
 from lib.report.facts.values import Estimate, judged, keys_of, predictive_values, rate, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
@@ -49,7 +49,7 @@ class Decision:
     `fitted`: by method that is compared, what one rule that is fitted once leaves of the gaps, by metric. `evener`: of the options that are compared, the one of
     which the widest gap by any attribute is smallest, if that of our choice is wider.
     `rosy`: the gap that is left on the patients that the choice was made on is smaller, by over 10 of 1,000, than where it is made anew.
-    `sensitive`: what the same classifier does at the cut-off at which nine of ten sick are found, to everyone and to `groups`; and with one for each group (`in_each`).
+    `sensitive`: what the same classifier does at the cut-off at which nine of ten sick are found, to everyone and to `groups`.
     `compared`: the options, and `one_cut` and `sparing` (`options.beside`); `floor`: the share of sick that the latter finds in each group, if it is one that
     lifts every group to a floor; `by_image`: the share found, counted by image. `steps`: by group, how many more are missed and alarmed, first by one best
     cut-off for all, and then by our choice, if that is another rule. `spared`: the share of healthy who are alarmed.
@@ -133,8 +133,7 @@ class Decision:
         self.cut_offs = cut_offs(results, self.attribute)
         if sensitive := self.cut_offs.get(SENSITIVE):
             everyone, *groups = sensitive["groups"]
-            each = self.cut_offs.get(IN_EACH, {"groups": []})["groups"]
-            sensitive = {"everyone": everyone, "groups": groups, "in_each": each, "gaps": sensitive["gaps"]}
+            sensitive = {"everyone": everyone, "groups": groups, "gaps": sensitive["gaps"]}
         self.sensitive = sensitive
         self.patients = cohort["valid_patients"]
         self.held_out = manifest.get("held_out", True)
