@@ -16,6 +16,7 @@ from lib.names import (
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.options import ONE_CUT, together
 from lib.report.facts.values import BALANCED, KEYS, KNOWN, acts_on, error_gaps, figures, parts, rows
+from lib.report.facts.weightings import both
 from lib.results import Results
 
 NARROWS, MAY_NARROW, UNSEEN, UNTREATED = "narrows", "may narrow", "unseen", "baseline"
@@ -77,7 +78,8 @@ def crossed(study: Results) -> dict[str, Any] | None:
     tried = [rule for rule in rules if rule[0] != BASELINE_POSTPROCESSING]
     failing = [rule for rule in tried if not low.get((BASELINE_WEIGHTING, *rule), True)]
     rescued = [method for method in cells if low[method] and method[1:] in failing]
-    shown = _excerpt(cells, weightings, rules, d)
+    pair = both(study)
+    shown = _excerpt(cells, weightings, rules, d, pair["method"] if pair else BASELINE)
     return {
         "d": d,
         "cells": cells,
@@ -93,9 +95,9 @@ def crossed(study: Results) -> dict[str, Any] | None:
 
 
 def _excerpt(
-    cells: dict[Method, dict[str, Any]], weightings: list[str], rules: list[tuple[str, str]], d: Decision
+    cells: dict[Method, dict[str, Any]], weightings: list[str], rules: list[tuple[str, str]], d: Decision, pair: Method
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    """Of each the baseline's, that of our choice, and those that leave least and most of the gap on their own; of rules one cut-off for all, too."""
+    """Of each the baseline's, that of our choice and of the best `pair`, and those that leave least and most of the gap on their own; of rules one cut-off for all, too."""
     chosen = d.choice.method if d.choice else BASELINE
     alone = {own: cells.get((own, *BASELINE[1:])) for own in weightings}
     ruled = {own: cells.get((BASELINE_WEIGHTING, *own)) for own in rules}
@@ -104,8 +106,8 @@ def _excerpt(
         [rule for rule in rules if rule[0] == ONE_CUT[1]],
         [rule for rule in least if rule[0] not in d.barred],
     )
-    wanted = dict.fromkeys([weightings[0], chosen[0], *best[:1], *best[-1:], *weightings])
-    named = dict.fromkeys([rules[0], chosen[1:], *single, *least[:1], *least[-1:], *least[1:], *rules])
+    wanted = dict.fromkeys([weightings[0], chosen[0], pair[0], *best[:1], *best[-1:], *weightings])
+    named = dict.fromkeys([rules[0], chosen[1:], pair[1:], *single, *least[:1], *least[-1:], *least[1:], *rules])
     kept = (list(wanted)[: EXCERPT[0]], list(named)[: EXCERPT[1]])
     return [own for own in weightings if own in kept[0]], [own for own in rules if own in kept[1]]
 

@@ -136,18 +136,19 @@ def second(material: Material) -> GT:
 
 @table(account.sensitive)
 def sensitive(material: Material) -> GT:
-    """A row for everyone and for each group, under each cut-off; on a slide, where fewer fit, under the first two."""
-    points = material["points"][:2] if material.size == "slide" else material["points"]
+    """A row for everyone and for each group, under each cut-off; on a slide, where fewer fit, under 0.5, the best for all, and the next."""
+    points = material["points"]
+    if material.size == "slide":
+        points = [point for point in (points[0], material["best"], points[1]) if point]
     rows = [{"point": point, "own": group} for point in points for group in point["groups"]]
     return listing(material, rows, ("missed", "alarmed", "spared"), stub="name", heading="heading")
 
 
 @table(account.predictive)
 def predictive(material: Material) -> GT:
-    """A row for everyone, and on a page for each group, under each option: how many are called sick, and what a call is worth."""
-    slide, columns = material.size == "slide", ("called", "right", "healthy", "rare")
-    rows = [{"own": line} for line in material["lines"] if line["group"] == "all" or not slide]
-    return listing(material, rows, columns, stub="name", heading="heading")
+    """A row for everyone and for each group, under each option: how many are called sick, and what a call is worth."""
+    rows = [{"own": line} for line in material["lines"]]
+    return listing(material, rows, ("called", "right", "healthy", "rare"), stub="name", heading="heading")
 
 
 # whether a gap lies in the place of the cut-off, or in how well each group is ranked
