@@ -146,6 +146,7 @@ def test_the_group_is_that_of_the_settings_and_placeholders_are_told(tmp_path, m
     )
     assert heading(load(), "group") == "Who did what, and when"
     assert "Placeholders" not in say(load(), "talk", "names")
+    assert "all of it (Ada <b>)." in say(load("fr"), "talk", "who").replace("&lt;", "<")
     shown = show(load("fr"), "group")
     assert "Ada &lt;b>" in shown and "all of it" in shown and "a fait quoi" in shown
     (tmp_path / "study.toml").write_text(head, "utf-8")

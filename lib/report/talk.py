@@ -1,6 +1,5 @@
 """The defense: how long each slide takes, who did what, and what is told on slides alone."""
 
-import re
 from typing import Any
 
 from great_tables import GT
@@ -139,18 +138,11 @@ def talk(study: Results) -> dict[str, Any]:
         "wrong": wrong_groups(study),
         "alike": simpson(study),
         "placeholders": named is not None and named["placeholders"],
-        "group": _works(study, named),
+        "group": [own | {"who": None if named["placeholders"] else own["who"]} for own in named["members"]]
+        if named
+        else [],
     }
     return study_facts(study) | facts | own
-
-
-def _works(study: Results, named: Facts | None) -> list[Facts]:
-    """What each member did, in short, and the name, once it is known."""
-    told, spoken = [], language(study.language)
-    for member in named["members"] if named else []:
-        did = tell(spoken, "tables/group", "cell", text=str(member.get("did", "")))
-        told.append({"did": re.split("[:,]", did)[0].strip(), "who": None if named["placeholders"] else member["who"]})
-    return told
 
 
 def _counted(study: Results, d: Decision) -> dict[str, Any] | None:
