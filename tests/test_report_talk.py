@@ -32,14 +32,16 @@ def test_the_clock_adds_up_and_refuses_to_run_over():
 def test_the_members_of_the_group_share_the_time_without_its_reserve():
     clock = talk.Clock(minutes=3, reserve=1, study=load())
     assert [clock(30).split(" · ")[-1] for _ in range(4)] == [f"Speaker {k}" for k in range(1, 5)]
+    clock = talk.Clock(minutes=3, reserve=1, study=load())
+    assert ["Speaker" in clock(15) for _ in range(8)] == [True, False] * 4, "told where one begins"
 
 
 @pytest.mark.parametrize("deck", DECKS.values(), ids=DECKS)
-def test_the_deck_takes_nine_minutes_of_ten_in_ten_to_twelve_slides_and_has_ten_answers_or_more(deck):
+def test_the_deck_leaves_half_a_minute_of_ten_in_ten_to_twelve_slides_and_has_ten_answers_or_more(deck):
     slides = SLIDE.findall(deck)
     talked = [body for title, body in slides if "uncounted" not in title]
     backup = [body for title, body in slides if "uncounted" in title]
-    assert sum(int(found) for found in re.findall(r"clock\((\d+)\)", deck)) == 540
+    assert 540 <= sum(int(found) for found in re.findall(r"clock\((\d+)\)", deck)) <= 570
     assert 10 <= len(talked) + 1 <= 12 and all("clock(" in body for body in talked)
     assert 'slide(study, "radiographs")' in talked[0]
     assert len(backup) >= 10 and all("slide(study, " in body for body in backup)
@@ -78,7 +80,7 @@ def test_what_is_said_fits_into_the_time_of_its_slide(code, world):
 
 def test_code_of_a_deck_stands_where_it_is_shown():
     for deck in DECKS.values():
-        assert sum(is_code for _, _, is_code in parts_of(deck)) == 1 + 9 + 16
+        assert sum(is_code for _, _, is_code in parts_of(deck)) == 1 + 9 + 14
 
 
 @pytest.mark.parametrize("code", DECKS)
@@ -144,6 +146,7 @@ def test_the_group_is_that_of_the_settings_and_placeholders_are_told(tmp_path, m
     )
     assert heading(load(), "group") == "Who did what, and when"
     assert "Placeholders" not in say(load(), "talk", "names")
+    assert "all of it (Ada <b>)." in say(load("fr"), "talk", "who").replace("&lt;", "<")
     shown = show(load("fr"), "group")
     assert "Ada &lt;b>" in shown and "all of it" in shown and "a fait quoi" in shown
     (tmp_path / "study.toml").write_text(head, "utf-8")

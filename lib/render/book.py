@@ -94,7 +94,8 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
     report = stated["report"]
     own, by = report.get(code, {}), attributes_named(stated["audit"].get("attributes", DEFAULTS), words)
     authors = report.get("authors") or NOBODY
-    if authors == NOBODY:  # nobody has signed yet
+    signed = authors != NOBODY
+    if not signed:
         authors = [words["page"].get("authors", *NOBODY)]
     names = {key: own.get(key) or report.get(key, "") for key in ("title", "subtitle")}
     book = {key: name.replace("{attributes}", by) for key, name in names.items()} | {"author": authors}
@@ -114,7 +115,7 @@ def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
         "spaced-punctuation": bool(words["language"].get("spaced_punctuation")),
         "crossref": {"title-delim": words["language"].get("caption_colon", ":")},  # Figure 1 : ...
         "book": book,
-        "report": {"authors": ", ".join(authors)},  # the deck's shortcode cannot show a list
+        "report": {"authors": ", ".join(authors) if signed else ""},  # the deck's shortcode cannot show a list
     }
     if words["page"]:
         script = words_for_browser(words)

@@ -91,9 +91,23 @@ def prevalence_alone(results: Results) -> dict[str, Any] | None:
 
 
 def sensitive(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `sensitive`: the `points` of `options.cut_offs`."""
+    """The facts of the table `sensitive`: the `points` of `options.cut_offs`; `best`: another, the one best cut-off for all."""
     d = decide(results)
-    return {"d": d, "points": list(d.cut_offs.values())} if len(d.cut_offs) > 1 else None
+    points, best = list(d.cut_offs.values()), None
+    if len(points) > 1 and d.one_cut is not None:
+        keys, groups = values.keys_of(d.one_cut.method), []
+        for group in ("all", *d.attribute.groups):
+            place = OVERALL if group == "all" else d.attribute.name
+            found, alarmed = (values.rate(results, metric, place, group, **keys) for metric in ("tpr", "fpr"))
+            if found and alarmed:
+                groups.append({"group": group, "missed": found.complement, "alarmed": alarmed})
+        cut = row(results, "thresholds", **keys)
+        best = {
+            "point": "best",
+            "cuts": {"all": values.Estimate(cut["threshold"], cut["low"], cut["high"])} if cut else {},
+            "groups": groups,
+        }
+    return {"d": d, "points": points, "best": best} if len(points) > 1 else None
 
 
 def predictive(results: Results) -> dict[str, Any] | None:

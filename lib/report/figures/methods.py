@@ -113,7 +113,8 @@ def changes(material: Material) -> Chart:
     for metric in FIGURES:
         dots = [dot(rows[method], own["change"], VERDICTS[_look(own)]) for method, own in outcomes[metric].items()]
         rules = {"at": 0, "goals": [e["goals"][metric]] if metric in e["goals"] else [], "band": e["floor"][metric]}
-        axis, heading = marks.THOUSAND if slide else marks.POINTS, str(material("heading", metric=metric))
+        axis = marks.THOUSAND if slide and metric in ERRORS else marks.POINTS
+        heading = str(material("heading", metric=metric))
         panels.append(Panel(dots, domains[metric], axis, heading, **rules))
     seen = {_look(outcome) for effect in methods for outcome in effect["outcomes"].values()}
     entries = [(str(material("mark", mark=name)), look) for name, look in VERDICTS.items() if name in seen]

@@ -136,8 +136,10 @@ def second(material: Material) -> GT:
 
 @table(account.sensitive)
 def sensitive(material: Material) -> GT:
-    """A row for everyone and for each group, under each cut-off; on a slide, where fewer fit, under the first two."""
-    points = material["points"][:2] if material.size == "slide" else material["points"]
+    """A row for everyone and for each group, under each cut-off; on a slide, where fewer fit, under 0.5, the best for all, and the next."""
+    points = material["points"]
+    if material.size == "slide":
+        points = [point for point in (points[0], material["best"], points[1]) if point]
     rows = [{"point": point, "own": group} for point in points for group in point["groups"]]
     return listing(material, rows, ("missed", "alarmed", "spared"), stub="name", heading="heading")
 
