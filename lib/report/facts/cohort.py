@@ -74,9 +74,8 @@ def spreads(study: Results) -> list[Row]:
 
 def greys(study: Results, attribute: Attribute) -> list[Row]:
     """The `level` of a `measure` (`mean` grey level or `contrast`), black 0 to white 1, by group and label; empty where no pixels were read."""
-    lines = rows(study, "exposure", attribute=attribute.name).to_dicts()
-    ordered = sorted(lines, key=lambda grey: (attribute.groups.index(grey["group"]), grey["label"]))
-    return [line | {"level": estimate(line)} for line in ordered]
+    lines = [line | {"level": estimate(line)} for line in rows(study, "exposure", attribute=attribute.name).to_dicts()]
+    return sorted(lines, key=lambda grey: (attribute.groups.index(grey["group"]), grey["label"]))
 
 
 def pixels_apart(shown: list[Row], attribute: Attribute) -> list[Row]:

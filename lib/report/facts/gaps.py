@@ -16,7 +16,6 @@ from lib.names import (
     HARMFUL,
     IMAGE,
     NARROWED,
-    OVERALL,
     PATIENT,
     STANDARDISED,
     Attribute,
@@ -295,11 +294,3 @@ def _blind(results: Results, **where: str) -> dict[str, Any] | None:
     looks = figure(results, "label_mixture", **place) if where["metric"] == "fpr" else None
     told = {"group": group, "share": most, "wrong": alike["wrong"], "fewest": least, "least": fewest["wrong"]}
     return told | {"looks": looks}
-
-
-def both_labels(results: Results) -> int:
-    """Patients to judge on who have images of both labels."""
-    place = {"attribute": OVERALL, "group": "all", "unit": PATIENT, **values.UNTREATED}
-    lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
-    everyone = values.judged(results).get("all")
-    return max(0, sum(line["patients"] for line in lines) - everyone["patients"]) if all(lines) and everyone else 0
