@@ -146,10 +146,9 @@ def sensitive(material: Material) -> GT:
 
 @table(account.predictive)
 def predictive(material: Material) -> GT:
-    """A row for everyone, and on a page for each group, under each option: how many are called sick, and what a call is worth."""
-    slide, columns = material.size == "slide", ("called", "right", "healthy", "here", "rare")
-    rows = [{"own": line} for line in material["lines"] if line["group"] == "all" or not slide]
-    return listing(material, rows, columns, stub="name", heading="heading")
+    """A row for everyone and for each group, under each option: how many are called sick, and what a call is worth."""
+    rows = [{"own": line} for line in material["lines"]]
+    return listing(material, rows, ("called", "right", "healthy", "here", "rare"), stub="name", heading="heading")
 
 
 # whether a gap lies in the place of the cut-off, or in how well each group is ranked
