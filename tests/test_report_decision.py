@@ -93,7 +93,8 @@ def test_no_sentence_claims_what_its_verdict_does_not(world):
     assert all(f.gap.verdict in (SHOWN, SUGGESTED) for f in d.findings)
     gains = [m for o in d.rivals for m in o.moves]
     assert all(m["change"].verdict in (SHOWN, SUGGESTED) for m in gains)
-    told = [*gains, *(m for m in d.choice.moves if m["better"]), *d.choice.prices] if _chosen(d) else gains
+    # prices are told twice: beside the gains, and alone in the conclusion
+    told = [*gains, *(m for m in d.choice.moves if m["better"]), *2 * d.choice.prices] if _chosen(d) else gains
     assert text.count(", *suggested*)") == sum(not m["size"].shown for m in told if m["size"].seen) + sum(
         not f.sure for f in d.lead
     )

@@ -116,7 +116,7 @@ def test_marks_on_slides_say_their_numbers():
 
 def test_the_one_rule_that_would_be_used_stands_beside_the_mean_and_has_its_interval():
     study, d = published(), decide(published())
-    gaps, size = d.fitted[d.choice.method], d.deployed.size
+    gaps, size = d.choice.gaps, d.deployed.size
     both = " / ".join(f"{gaps[metric].worse}\xa0{1000 * gaps[metric].size.value:.0f}" for metric in ERRORS)
     assert f">{both}<" in slide(study, "options", per=1000)
     told = (

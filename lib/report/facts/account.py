@@ -134,9 +134,6 @@ def yearly(results: Results) -> dict[str, Any] | None:
     lines = [{"option": option, "share": share} for option, share in pairs]
     ours = [share for option, share in pairs if option.recommended]
     net = {what: sum(own.yearly[what].value for own in ours) for what in ("found", "alarmed")} if ours else None
-    if net and all(own.alarmed is not None for own in ours):
-        net |= {"healthy": sum(own.yearly["healthy"] for own in ours)}
-        net |= {"after": sum(own.yearly["healthy"] * own.alarmed for own in ours)}
     return {"d": d, "lines": lines, "net": net} if lines else None
 
 
