@@ -18,7 +18,7 @@ RECORDED: dict[str, dict[str, Any]] = {
         "weighting": S,
         "seed": I,
         "epochs": I,
-        "best_epoch": I,
+        "kept_epoch": I,
         "seconds": F,
         "effective_share": F,
         "tune_auc": F,

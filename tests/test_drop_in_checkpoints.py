@@ -126,7 +126,7 @@ def test_ours_hold_a_state_dict_with_the_same_prefix(trained):
     assert all(name.startswith("model.") for name in content["state_dict"])
     network = build("resnet18", "none")
     missing, more = network.load_state_dict({k[6:]: v for k, v in content["state_dict"].items()}, strict=False)
-    assert (missing, more) == ([], ["image_size"]) and content["state_dict"]["model.image_size"] == 32
+    assert (missing, more) == ([], ["image_size", "standardized"]) and content["state_dict"]["model.image_size"] == 32
 
 
 class Harm:

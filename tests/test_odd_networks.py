@@ -19,7 +19,7 @@ def runs(*, weightings=WEIGHTINGS, seeds=5, spread=0.01, of_seed=0.04, **of_all)
     draw = np.random.default_rng(1)
     shift = draw.normal(0, of_seed, seeds)
     rows = [
-        {"weighting": weighting, "seed": seed + 1, "epochs": 3, "best_epoch": 2 + seed % 2, "seconds": 200.0 + seed}
+        {"weighting": weighting, "seed": seed + 1, "epochs": 3, "kept_epoch": 2 + seed % 2, "seconds": 200.0 + seed}
         | {"tune_auc": 0.74 + shift[seed] + draw.normal(0, spread), "precision": "32-true", "device": "cpu"}
         for weighting in weightings
         for seed in range(seeds)
@@ -61,12 +61,12 @@ def test_five_equal_networks_are_not_odd(weightings):
 @pytest.mark.parametrize("count", [1, 2])
 def test_of_one_or_two_networks_nothing_is_known(count):
     frame = runs(weightings=("uniform",), seeds=count)
-    assert named(planted(frame, 0, tune_auc=0.5, best_epoch=1, seconds=1.0)) == []
+    assert named(planted(frame, 0, tune_auc=0.5, kept_epoch=1, seconds=1.0)) == []
 
 
 def test_kept_at_the_first_epoch_is_odd_where_the_others_were_not():
-    assert named(planted(runs(), 7, best_epoch=1)) == [("kamiran_calders_view", 3, "first_epoch", True)]
-    assert named(runs(best_epoch=1)) == named(runs(epochs=1, best_epoch=1)) == []
+    assert named(planted(runs(), 7, kept_epoch=1)) == [("kamiran_calders_view", 3, "first_epoch", True)]
+    assert named(runs(kept_epoch=1)) == named(runs(epochs=1, kept_epoch=1)) == []
 
 
 def test_mixed_precisions_and_devices_and_strange_times_are_told_and_are_no_failures():

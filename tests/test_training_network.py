@@ -164,6 +164,17 @@ def test_levels_are_centred_and_scaled_as_each_network_expects():
     assert build("efficientnet_lite0", "none").to_input(levels).flatten().tolist() == [-127 / 128, 1]
 
 
+def test_standardized_images_do_not_tell_how_bright_or_rich_in_contrast_they_are():
+    network = build("efficientnet_lite0", "none", standardize=True)
+    image = torch.randint(0, 60, (1, 1, 32, 32)).to(torch.uint8)
+    shown = network.to_input(torch.cat([image, 3 * image + 40, torch.full_like(image, 7)]))
+    torch.testing.assert_close(shown[0], shown[1])
+    assert float(shown[0].std()) == pytest.approx(network.spread) and float(shown[0].mean()) == pytest.approx(
+        0, abs=1e-5
+    )
+    assert shown[2].abs().max() == 0  # a blank image
+
+
 def test_augmentation_depends_on_its_generator_alone_and_keeps_the_shape():
     image = torch.randn(4, 1, 32, 32)
 

@@ -90,7 +90,7 @@ def test_a_run_has_a_score_for_each_validation_image_and_facts(whole, frame):
     assert ((run.scores >= 0) & (run.scores <= 1)).all() and run.scores.std() > 0
     assert [epoch["epoch"] for epoch in run.facts["history"]] == [1, 2, 3]
     best = max(run.facts["history"], key=lambda epoch: epoch["tune_auc"])
-    assert (run.facts["best_epoch"], run.facts["tune_auc"]) == (best["epoch"], best["tune_auc"])
+    assert (run.facts["kept_epoch"], run.facts["tune_auc"]) == (best["epoch"], best["tune_auc"])
     assert sorted(p.name for p in folder.iterdir()) == ["network.pt", "run.json", "scores.parquet"]
 
 

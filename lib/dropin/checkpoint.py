@@ -20,8 +20,14 @@ from lib.training.settings import TrainingSettings
 FORMAT = "train_classifieur 3"
 PREFIX = "model."
 """Of every name in `state_dict`, as in the checkpoints of the course's script."""
-SIZE = "image_size"
-"""Name, in `state_dict` after the prefix, of the side of the images in pixels: the tensors alone say how to use them."""
+SIZE, STANDARDIZED = MARKS = ("image_size", "standardized")
+"""Names, in `state_dict` after the prefix, of the side of the images in pixels and of whether each image's grey levels get the
+same mean and spread: the tensors alone say how to use them."""
+
+
+def marks(image_size: int, standardize: bool) -> dict[str, torch.Tensor]:
+    """What the tensors of a network of ours say of its input, by name."""
+    return {SIZE: torch.tensor(image_size), STANDARDIZED: torch.tensor(standardize)}
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ def save_checkpoint(
 ) -> None:
     """Write the file whole or not at all."""
     state = {f"{PREFIX}{name}": tensor for name, tensor in tensors.items()}
-    state[PREFIX + SIZE] = torch.tensor(settings.image_size)
+    state |= {f"{PREFIX}{name}": value for name, value in marks(settings.image_size, settings.standardize).items()}
     content = {"format": FORMAT, "state_dict": state, "settings": asdict(settings), "facts": facts}
     write_whole(path, partial(torch.save, content))
 
@@ -53,10 +59,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
         network = course_network(content, path)
         return Checkpoint(network, network.image_size, {})
     try:
-        settings = TrainingSettings(**content["settings"])
-        network = build(settings.network, settings.initial_weights)
+        settings = TrainingSettings(**{"standardize": False} | content["settings"])  # older files do not say
+        network = build(settings.network, settings.initial_weights, standardize=settings.standardize)
         tensors = {name.removeprefix(PREFIX): tensor for name, tensor in content["state_dict"].items()}
-        network.load_state_dict({name: tensor for name, tensor in tensors.items() if name != SIZE})
+        network.load_state_dict({name: tensor for name, tensor in tensors.items() if name not in MARKS})
         return Checkpoint(network.eval(), settings.image_size, content["facts"])
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
         raise CheckpointError(

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.transforms import InterpolationMode, v2
 
-from lib.dropin.checkpoint import PREFIX, SIZE, load_checkpoint
+from lib.dropin.checkpoint import MARKS, PREFIX, SIZE, STANDARDIZED, load_checkpoint, marks
 from lib.dropin.resnet import CROP, MEAN, RESIZED, STD
 from lib.dropin.weights import files_of
 from lib.messages import UserError
@@ -58,15 +58,16 @@ class ChestXRayClassifier(LightningModule):
         classifier = cls(nb_classes=2, **options)
         if isinstance(checkpoint.network, Network):
             classifier.model = checkpoint.network
-            classifier.model.register_buffer(SIZE, torch.tensor(checkpoint.image_size))
+            _mark(classifier.model, marks(checkpoint.image_size, checkpoint.network.standardize))
         else:
             classifier.model = checkpoint.network.model
         return classifier.eval()
 
     def load_state_dict(self, state_dict: dict[str, torch.Tensor], strict: bool = True, assign: bool = False) -> Any:
         if f"{PREFIX}{SIZE}" in state_dict:
-            names = {name.removeprefix(PREFIX) for name in state_dict} - {SIZE}
-            self.model = _network_with(names, state_dict[f"{PREFIX}{SIZE}"])
+            state_dict = {f"{PREFIX}{STANDARDIZED}": torch.tensor(False)} | state_dict  # older files do not say
+            self.model = _network_with({name.removeprefix(PREFIX) for name in state_dict}.difference(MARKS))
+            _mark(self.model, {name: state_dict[f"{PREFIX}{name}"] for name in MARKS})
         return super().load_state_dict(state_dict, strict, assign)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -186,13 +187,18 @@ def imagenet_tensors() -> dict[str, torch.Tensor] | None:
     return ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False) if start == "imagenet" else None
 
 
-def _network_with(names: set[str], image_size: torch.Tensor) -> Network:
+def _mark(network: Network, values: dict[str, torch.Tensor]) -> None:
+    for name, value in values.items():
+        network.register_buffer(name, value)
+    network.standardize = bool(values[STANDARDIZED])
+
+
+def _network_with(names: set[str]) -> Network:
     """A network of ours whose tensors have these `names`."""
     for name in NETWORKS:
         for start in ("imagenet", "none"):
             network = build(name, start)
             if set(network.state_dict()) == names:
-                network.register_buffer(SIZE, image_size)
                 return network
     raise UserError("These are the tensors of no network that this version of train_classifieur.py knows.")
 

@@ -102,7 +102,7 @@ def train(
         "seed": seed,
         "start": start,
         "effective_share": effective_share(weights),
-        **{name: run.facts[name] for name in ("best_epoch", "tune_auc", "seconds", "device", "precision")},
+        **{name: run.facts[name] for name in ("kept_epoch", "tune_auc", "seconds", "device", "precision")},
     }
     path = logdir / f"{folder.name}.ckpt"
     save_checkpoint(path, torch.load(folder / NETWORK, map_location="cpu", weights_only=True), settings, facts)

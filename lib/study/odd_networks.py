@@ -27,7 +27,7 @@ FAILED = frozenset({TUNE_AUC, FIRST_EPOCH})
 """Reasons for which figures are told without the network, too."""
 
 SCHEMA: dict[str, Any] = {"weighting": S, "seed": I, "reason": S, "found": S, "usual": S, "failed": B}
-_FACTS: dict[str, Any] = {"weighting": S, "seed": I, "epochs": I, "best_epoch": I, SECONDS: F, TUNE_AUC: F}
+_FACTS: dict[str, Any] = {"weighting": S, "seed": I, "epochs": I, "kept_epoch": I, SECONDS: F, TUNE_AUC: F}
 _FACTS |= {PRECISION: S, DEVICE: S}
 _TOLD: dict[str, Any] = {"value": F, "seed_sd": F, "networks": I}
 WITHOUT: dict[str, Any] = dict.fromkeys(("weighting", "by", "attribute", "metric", "contrast"), S) | _TOLD
@@ -37,7 +37,7 @@ WITHOUT |= {f"{name}_without": kind for name, kind in _TOLD.items()}
 def odd_networks(facts: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """The networks that are odd, a row for each reason; columns as `SCHEMA`, no row when all is as usual.
 
-    `facts` of each network: `weighting`, `seed`, `epochs`, `best_epoch` (from 1), `seconds`, `tune_auc`,
+    `facts` of each network: `weighting`, `seed`, `epochs`, `kept_epoch` (from 1), `seconds`, `tune_auc`,
     `precision`, `device`. Reasons:
 
     - `tune_auc`: its AUC on tuning patients lies more than `FAR` scaled median absolute deviations of all networks of
@@ -50,7 +50,7 @@ def odd_networks(facts: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """
     runs = pl.DataFrame([{name: own[name] for name in _FACTS} for own in facts], schema=_FACTS)
     enough = runs.height >= LEAST
-    first = (pl.col("best_epoch") == 1) & (pl.col("epochs") > 1)
+    first = (pl.col("kept_epoch") == 1) & (pl.col("epochs") > 1)
     rest = _polished(runs)
     limit = max(FAR_AUC, FAR * SCALED * float(rest.abs().median() or 0))
     common = {name: runs[name].mode().sort().first() for name in (PRECISION, DEVICE)}
@@ -62,8 +62,8 @@ def odd_networks(facts: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         (
             FIRST_EPOCH,
             pl.lit(enough) & first & (first.sum() <= pl.max_horizontal(pl.lit(1), FEW * pl.len())),
-            pl.format("{} of {}", "best_epoch", "epochs"),
-            _digits(pl.col("best_epoch").median(), 0),
+            pl.format("{} of {}", "kept_epoch", "epochs"),
+            _digits(pl.col("kept_epoch").median(), 0),
         ),
         *((n, pl.col(n) != pl.lit(value), pl.col(n), pl.lit(value)) for n, value in common.items()),
         (

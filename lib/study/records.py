@@ -20,7 +20,7 @@ from lib.tables import RECORDED
 from lib.training.networks import NETWORKS, build
 from lib.training.store import Plan, Run
 
-FACTS = ("epochs", "best_epoch", "seconds", "tune_auc", "precision", "device")
+FACTS = ("epochs", "kept_epoch", "seconds", "tune_auc", "precision", "device")
 """Of a run, by which odd networks are known."""
 
 
@@ -60,7 +60,7 @@ def run_table(plan: Plan, runs: Sequence[Run]) -> pl.DataFrame:
         {
             "weighting": run.weighting,
             "seed": run.seed,
-            **{k: run.facts[k] for k in ("epochs", "best_epoch", "seconds", "tune_auc")},
+            **{k: run.facts[k] for k in ("epochs", "kept_epoch", "seconds", "tune_auc")},
             "effective_share": shares[run.weighting],
             "auc": float(roc_auc_score(labels, run.scores)),
             "balanced_accuracy": float(balanced_accuracy_score(labels, run.scores >= 0.5)),

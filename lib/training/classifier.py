@@ -36,7 +36,7 @@ class Classifier(lightning.LightningModule):
     ):
         super().__init__()
         self.settings, self.seed, self.steps_per_epoch = settings, seed, steps_per_epoch
-        self.network = build(settings.network, settings.initial_weights, initial)
+        self.network = build(settings.network, settings.initial_weights, initial, standardize=settings.standardize)
         self.network.dropout.p = settings.dropout
         if findings:
             self.findings = torch.nn.Linear(self.network.head.in_features, findings)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -57,11 +57,11 @@ def train_run(
         data, batches, tune, valid = _data(frame, pixels, weights, settings, seed)
         model = Classifier(settings, seed, len(batches), initial, findings=data.findings)
         size, last = 4 * settings.batch_size, folder / CHECKPOINT
-        best, progress = _Best(), _Progress(on_images, settings.batch_size, folder / CLOCK)
+        kept, progress = _Kept(settings.keep), _Progress(on_images, settings.batch_size, folder / CLOCK)
         identity = {"weighting": weighting, "seed": seed, **asdict(settings)}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
-            trainer = _trainer(folder, settings, [best, progress], Checkpoints(identity))
+            trainer = _trainer(folder, settings, [kept, progress], Checkpoints(identity))
             data.move_to(trainer.strategy.root_device)
             trainer.fit(
                 model,
@@ -70,11 +70,11 @@ def train_run(
                 ckpt_path=last if last.is_file() else None,
                 weights_only=True,
             )
-            model.network.load_state_dict(best.network)
+            model.network.load_state_dict(kept.network)
             logits = torch.cat(trainer.predict(model, in_order(data, valid, size)))
         scores = torch.sigmoid(logits.double()).numpy()
-        run = Run(weighting, seed, scores, _facts(model, trainer, progress.seconds()))
-        keep_run(folder, best.network, frame["image"][valid], run)
+        run = Run(weighting, seed, scores, _facts(model, trainer, kept.epoch, progress.seconds()))
+        keep_run(folder, kept.network, frame["image"][valid], run)
         return run
 
 
@@ -93,12 +93,11 @@ def _data(
     return data, WeightedBatches(fit, example_weights, settings.batch_size, seed), tune, valid
 
 
-def _facts(model: Classifier, trainer: lightning.Trainer, seconds: float) -> dict[str, Any]:
-    top = max(model.history, key=lambda h: h["tune_auc"])
+def _facts(model: Classifier, trainer: lightning.Trainer, kept: int, seconds: float) -> dict[str, Any]:
     return {
         "epochs": model.settings.epochs,
-        "best_epoch": top["epoch"],
-        "tune_auc": top["tune_auc"],
+        "kept_epoch": kept,
+        "tune_auc": model.history[kept - 1]["tune_auc"],
         "seconds": round(seconds, 1),
         "precision": str(trainer.precision),
         "device": trainer.strategy.root_device.type,
@@ -135,14 +134,15 @@ def _average(share: float, average: torch.Tensor, current: torch.Tensor, steps: 
     return kept * average + (1 - kept) * current
 
 
-class _Best(Callback):
-    """Keeps the network of the epoch with the highest tune AUC; kept with the checkpoint, so that one file is all.
+class _Kept(Callback):
+    """Keeps the network of the last epoch, or of the best by tune AUC; kept with the checkpoint, so that one file is all.
 
     It stands before the callback that averages weights: at the end of a validation that one takes the average out again.
     """
 
-    def __init__(self) -> None:
-        self.auc, self.network, self.latest = -1.0, {}, {}
+    def __init__(self, which: Literal["last", "best"]) -> None:
+        self.which = which
+        self.epoch, self.auc, self.network, self.latest = 0, -1.0, {}, {}
 
     def on_validation_epoch_end(self, trainer: lightning.Trainer, model: Classifier) -> None:
         tensors = model.network.state_dict().items()
@@ -150,14 +150,14 @@ class _Best(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, model: Classifier) -> None:
         auc = model.history[-1]["tune_auc"]
-        if auc > self.auc:
-            self.auc, self.network = auc, self.latest
+        if self.which == "last" or auc > self.auc:
+            self.epoch, self.auc, self.network = model.history[-1]["epoch"], auc, self.latest
 
     def state_dict(self) -> dict[str, Any]:
-        return {"auc": self.auc, "network": self.network}
+        return {"epoch": self.epoch, "auc": self.auc, "network": self.network}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.auc, self.network = state["auc"], state["network"]
+        self.epoch, self.auc, self.network = state["epoch"], state["auc"], state["network"]
 
 
 class _Progress(Callback):

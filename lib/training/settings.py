@@ -38,6 +38,8 @@ class TrainingSettings:
     """Pixels along each side at which the network predicts; the cost grows with the square."""
     first_image_size: ImageSize = 96
     """Pixels of the first two thirds of the epochs."""
+    standardize: bool = True
+    """Whether the grey levels of each image get the same mean and spread, so that no network sees how bright or rich in contrast it is."""
     epochs: Annotated[int, Field(ge=1, le=1000)] = 4
     """Times that every training image is shown."""
     batch_size: Annotated[int, Field(ge=2, le=4096)] = 32
@@ -54,8 +56,10 @@ class TrainingSettings:
     """The stem and so many blocks keep the weights that they start from."""
     averaging: Annotated[float, Field(ge=0, le=0.9999)] = 0.99
     """Share of the moving average of the weights that a step leaves; 0: no average."""
-    tune_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.15
-    """Share of the training patients that choose the epoch."""
+    tune_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.05
+    """Share of the training patients that are set aside to watch the training, at least ten."""
+    keep: Literal["last", "best"] = "last"
+    """Epoch at which a network is kept: its last, or the one with the best AUC on the patients set aside."""
     weights_act_by: Literal["sampling", "loss"] = "sampling"
     """How example weights act: images are shown more often, or their loss counts more."""
     precision: Precision = "32-true"

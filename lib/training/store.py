@@ -106,7 +106,7 @@ def keep_run(folder: Path, network: dict[str, torch.Tensor], images: pl.Series, 
 
 def kept_network(settings: TrainingSettings, folder: Path) -> Network:
     """The network of the finished run in `folder`, which was trained under `settings`."""
-    network = build(settings.network, settings.initial_weights)
+    network = build(settings.network, settings.initial_weights, standardize=settings.standardize)
     network.load_state_dict(torch.load(folder / NETWORK, weights_only=True, map_location="cpu"))
     return network
 

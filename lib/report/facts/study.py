@@ -93,7 +93,7 @@ def training(study: Results) -> dict[str, Any] | None:
 
 def kept(study: Results) -> dict[str, int] | None:
     """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
-    stopped = [run["best_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts() if (run["epochs"] or 0) > 1]
+    stopped = [run["kept_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts() if (run["epochs"] or 0) > 1]
     return {"n": len(stopped), "last": sum(stopped)} if stopped else None
 
 
@@ -129,7 +129,7 @@ def runs(study: Results) -> dict[str, Any] | None:
 
     A figure is its least and its most over the networks, None where none of them has it.
     """
-    figures = {"kept": "best_epoch"} | {name: name for name in ("seconds", "tune_auc", "auc", "balanced_accuracy")}
+    figures = {"kept": "kept_epoch"} | {name: name for name in ("seconds", "tune_auc", "auc", "balanced_accuracy")}
     told = []
     for name, lines in parts(rows(study, "runs"), "weighting").items():
         epochs = max((line["epochs"] for line in lines if line["epochs"] is not None), default=None)

@@ -36,15 +36,18 @@ def initial_weights(name: str, wanted: str) -> tuple[str, dict[str, torch.Tensor
         return "none", None
 
 
-def build(name: str, start: str, tensors: dict[str, torch.Tensor] | None = None) -> Network:
+def build(
+    name: str, start: str, tensors: dict[str, torch.Tensor] | None = None, *, standardize: bool = False
+) -> Network:
     """Network `name` in the form that it has after a start from `start` (`imagenet` or `none`), on one-channel images.
 
     `tensors`: those of `initial_weights`; without them the parameters are random, to be replaced by those of a run.
-    Where `NORMS_ARE_FOLDED`, a network that starts from ImageNet trains with its batch norms folded into its
+    With `standardize` it sees the grey levels of each image with the same mean and spread. Where `NORMS_ARE_FOLDED`, a network that starts from ImageNet trains with its batch norms folded into its
     convolutions: their statistics stay those of ImageNet, and a step takes two thirds of the time.
     """
     module = NETWORKS[name]
     network = module.NETWORK()
+    network.standardize = standardize
     if tensors is not None:
         missing = network.load_state_dict(tensors, strict=False).missing_keys
         assert set(missing) <= {"head.weight", "head.bias"}, missing

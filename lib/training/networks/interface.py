@@ -29,6 +29,9 @@ class Network(nn.Module):
 
     centre, scale = 127.5, 63.75
     """Grey level 0 to 255 is shown as (grey - centre) / scale."""
+    spread = 0.5
+    """Standard deviation of the grey levels of each image, around 0, as they are shown when `standardize` is set."""
+    standardize = False
 
     def __init__(self, width: int):
         super().__init__()
@@ -57,8 +60,12 @@ class Network(nn.Module):
         return self.head(self.dropout(self.embed(x)))
 
     def to_input(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 (b, 1, h, w) -> float, centred and scaled, channels last."""
-        return ((images.float() - self.centre) / self.scale).contiguous(memory_format=torch.channels_last)
+        """uint8 (b, 1, h, w) -> float, centred and scaled (`standardize`: each image by its own mean and spread), channels last."""
+        x, centre, scale = images.float(), self.centre, self.scale
+        if self.standardize:
+            scale, centre = torch.std_mean(x, (2, 3), keepdim=True)
+            scale = scale.clamp_min(1) / self.spread  # a blank image stays blank
+        return ((x - centre) / scale).contiguous(memory_format=torch.channels_last)
 
 
 def fold_norms(network: nn.Module) -> nn.Module:

@@ -23,8 +23,26 @@ FACTS = NetworkFacts(
 )
 NORMS_ARE_FOLDED = False
 RECIPES = {
-    "imagenet": {"image_size": 224, "first_image_size": 224, "epochs": 2, "dropout": 0.0, "frozen_blocks": 0},
-    "none": {"first_image_size": 64, "epochs": 20, "learning_rate": 1e-3, "dropout": 0.0, "averaging": 0.0},
+    "imagenet": {
+        "image_size": 224,
+        "first_image_size": 224,
+        "epochs": 2,
+        "dropout": 0.0,
+        "frozen_blocks": 0,
+        "standardize": False,
+        "tune_share": 0.15,
+        "keep": "best",
+    },
+    "none": {
+        "first_image_size": 64,
+        "epochs": 20,
+        "learning_rate": 1e-3,
+        "dropout": 0.0,
+        "averaging": 0.0,
+        "standardize": False,
+        "tune_share": 0.15,
+        "keep": "best",
+    },
 }
 """What `TrainingSettings` differs in from its defaults, by what the network starts from."""
 FILE = ResNet18_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1]
