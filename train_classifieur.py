@@ -70,7 +70,7 @@ def train_classifier(
     """Train on `datadir/train`; returns the path of the checkpoint in `logdir` and its score.
 
     The score is a loss, as the course's script returns: lower is better. It is of training patients set aside,
-    unweighted; their AUC, which chooses the epoch, is `score.auc`. `network` is `efficientnet_lite0` (default) or
+    unweighted; their AUC is `score.auc`. `network` is `efficientnet_lite0` (default) or
     `resnet18`; it starts from `weights`: `imagenet` (from scratch where they cannot be had), `none`, or the file of a
     torchvision ResNet-18. `max_epochs` and `image_size` are by default those of the recipe of the network and its start.
     Called again after it was killed, training goes on where it was; called again when finished, the network is read.
@@ -96,7 +96,7 @@ def train_classifier(
             "{path}: {score}, on the training patients set aside, in epoch {epoch}; {told}.",
             trained.path,
             trained.score,
-            facts["best_epoch"],
+            facts["kept_epoch"],
             told,
         )
     )

