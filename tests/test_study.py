@@ -22,6 +22,7 @@ from lib.settings_schema import settings_page
 from lib.study.run import run_study
 from lib.tables import TABLES
 from lib.training import workers
+from lib.training.networks.resnet18 import RECIPES
 from lib.training.settings import ComputeSettings, TrainingSettings
 from lib.training.store import Plan, TrainingError
 from lib.training.workers import train_all
@@ -88,6 +89,16 @@ def test_a_second_study_says_that_all_is_up_to_date_and_trains_nothing(tiny_stud
         assert run_study(tiny_study.folder, root=tiny_study.root) == tiny_study.bundle
     assert f"{tiny_study.bundle} is up to date: nothing to train or audit." in caplog.messages
     assert {path: path.stat().st_mtime_ns for path in tiny_study.bundle.iterdir()} == before
+
+
+def test_networks_of_another_recipe_are_trained_anew_though_study_toml_is_the_same(tiny_study, monkeypatch):
+    def note(plan, tensors, missing, deadline=None):
+        raise TrainingError("enough was seen.")
+
+    monkeypatch.setattr(workers, "train_here", note)
+    monkeypatch.setitem(RECIPES["none"], "weight_decay", 0.01)  # as in another version
+    with pytest.raises(TrainingError, match="enough"):
+        run_study(tiny_study.folder, root=tiny_study.root)
 
 
 @pytest.fixture

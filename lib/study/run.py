@@ -77,20 +77,21 @@ def run_study(
     requested = settings.model_dump(include={"training", "audit", "preferences", "results"}, exclude_none=True)
     requested["code"] = results.audit_code()
     before = _earlier_manifest(target, cohort)
-    seeds = tuple(settings.training.seeds)
-    complete = before is not None and before["settings"]["training"]["seeds"] == list(seeds)
+    seeds, weightings = tuple(settings.training.seeds), tuple(settings.training.weightings)
+    same_networks = before is not None and _are_networks(before["settings"]["training"], stated, weightings)
+    complete = same_networks and before["settings"]["training"]["seeds"] == list(seeds)
     if complete and before["requested"] == requested and not again:
         log.info(message("{folder} is up to date: nothing to train or audit.", target))
         return target
 
     cache = root / "data" / ".pixels"
     frame, checks, pixels = readable(cohort, training.image_size, cache)
-    weightings, store = tuple(settings.training.weightings), data_folder(name, root) / "runs"
+    store = data_folder(name, root) / "runs"
     _refuse_small_parts(frame, weightings, seeds, training.tune_share)
     compute = settings.compute
     plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
     study = _Study(name, cohort, settings, requested, checks, pixels, target)
-    if len(seeds) > 1 and not _same_networks(before, requested):
+    if len(seeds) > 1 and not same_networks:
         study.write(*train_all(replace(plan, seeds=seeds[:1])))  # killed later, the study has a bundle
     runs, done = train_all(plan, deadline)
     study.write(runs, done)
@@ -106,12 +107,14 @@ def run_study(
     return target
 
 
-def _same_networks(before: dict[str, Any] | None, requested: dict[str, Any]) -> bool:
-    """Whether an earlier bundle rests on such networks, if on more or fewer of them: it is kept until all are trained."""
-    if before is None:
-        return False
-    one, two = (made["training"] | {"seeds": None} for made in (before["requested"], requested))
-    return one == two
+def _are_networks(before: dict[str, Any], stated: dict[str, Any], weightings: Sequence[str]) -> bool:
+    """Whether a bundle rests on such networks, if on more or fewer of them: it is kept until all are trained.
+
+    `before`: settings of its networks. `stated`: what is now asked of networks, the rest is as their recipe has it. What the
+    networks could start from, and the precision that was measured, may differ.
+    """
+    settings = asdict(TrainingSettings.for_start(stated, before["initial_weights"])) | {"weightings": list(weightings)}
+    return all(before.get(name) == value for name, value in settings.items() if name != "precision")
 
 
 def _sweep(target: Path) -> None:
