@@ -17,13 +17,23 @@ from lib.schema import OTHER_KINDS
 from lib.settings import languages, spoken_language
 from lib.tabular import content
 
-SAYING = {"message", "UserError", "SettingsError", "TableError", "CohortError", "CheckpointError", "WeightingError"}
+SAYING = {
+    "message",
+    "UserError",
+    "SettingsError",
+    "TableError",
+    "CohortError",
+    "CheckpointError",
+    "WeightingError",
+    "TrainingError",
+}
 TABLES = [*foreign.KINDS.values(), *content.REFUSED.values(), *OTHER_KINDS.values(), *rates.ATTRIBUTES, *LABELS]
 """Phrases that are told from a table."""
 SOURCES = [ROOT / "train_classifieur.py", *sorted((ROOT / "lib").rglob("*.py"))]
 TRANSLATED = [
     *(ROOT / "lib" / "dropin").glob("*.py"),
     *(ROOT / "lib" / "tabular").glob("*.py"),
+    *(ROOT / "lib" / "training").glob("*.py"),
     *(p for p in (ROOT / "lib" / "cohort").glob("*.py") if not p.name.startswith("nih")),
     *(ROOT / "lib" / name for name in ("__main__.py", "files.py", "settings.py", "render/book.py")),
     ROOT / "train_classifieur.py",

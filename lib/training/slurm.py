@@ -56,7 +56,12 @@ def send_out(plan: Plan, tensors: dict | None, missing: list[tuple[str, int]], t
             if lost := [run for run in missing if run not in waiting]:
                 sent.update(lost)
                 if (worst := max(lost, key=sent.get)) and sent[worst] > TIMES:
-                    raise TrainingError(f"{worst[0]}, seed {worst[1]}: {TIMES} jobs ended without result; see {jobs}.")
+                    raise TrainingError(
+                        "{weighting}, seed {seed}: {count} jobs ended without result; see {folder}.",
+                        *worst,
+                        TIMES,
+                        jobs,
+                    )
                 waiting |= submit(plan, jobs, lost, work)
             bar.set_postfix_str(f"{len(waiting)} jobs in the queue")
             time.sleep(POLL)
@@ -102,9 +107,9 @@ def submit(plan: Plan, folder: Path, runs: list, work: dict) -> dict[tuple[str, 
             _error(plan, run).unlink(missing_ok=True)
         sent = executor.submit_array([work[run] for run in runs])
     except (ValueError, NameError, TypeError) as error:
-        raise TrainingError(f"study.toml, [compute.slurm]: {str(error).splitlines()[0]}.") from None
+        raise TrainingError("study.toml, [compute.slurm]: {error}.", str(error).splitlines()[0]) from None
     except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError, OSError) as error:
-        raise TrainingError(f"sbatch did not take the jobs: {' '.join(str(error).split())[-300:]}.") from None
+        raise TrainingError("sbatch did not take the jobs: {error}.", " ".join(str(error).split())[-300:]) from None
     PROCESSES.extend(sent)
     names = {run: job.job_id for run, job in zip(runs, sent, strict=True)}
     for run, name in names.items():

@@ -14,6 +14,7 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from lib.files import sweep, write_whole
+from lib.messages import UserError
 from lib.training.networks import Network, build
 from lib.training.settings import ComputeSettings, TrainingSettings
 
@@ -22,7 +23,7 @@ _MARK = "run"
 """Key of a checkpoint under which it says which run it belongs to."""
 
 
-class TrainingError(RuntimeError):
+class TrainingError(UserError):
     """Training stopped; the message is one sentence. Finished runs are kept."""
 
 
@@ -90,7 +91,9 @@ def finished_run(folder: Path, weighting: str, seed: int) -> Run | None:
         if "epochs" not in facts or not ((scores >= 0) & (scores <= 1)).all():
             raise ValueError
     except (pl.exceptions.PolarsError, OSError, ValueError, TypeError):
-        raise _not_ours(folder, "a finished run") from None
+        raise TrainingError(
+            "{path} is not a finished run and is not used: delete it to train this network anew.", folder
+        ) from None
     return Run(weighting, seed, scores, facts)
 
 
@@ -129,9 +132,9 @@ class Checkpoints(TorchCheckpointIO):
         except Exception:  # whatever a foreign file makes of torch's reader
             ours = False
         if not ours:
-            raise _not_ours(path, "a checkpoint of this run (or is damaged)")
+            raise TrainingError(
+                "{path} is not a checkpoint of this run (or is damaged) and is not used: delete it to train this network "
+                "anew.",
+                path,
+            )
         return checkpoint
-
-
-def _not_ours(path: Path, kind: str) -> TrainingError:
-    return TrainingError(f"{path} is not {kind} and is not used: delete it to train this network anew.")

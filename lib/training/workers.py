@@ -105,7 +105,7 @@ def train_here(
                     return stop(pool)
         except BrokenProcessPool:
             raise TrainingError(
-                message("A training process was stopped (memory?); start again to resume where it was.")
+                "A training process was stopped (memory?); start again to resume where it was."
             ) from None
         except BaseException:
             stop(pool)
