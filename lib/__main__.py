@@ -6,7 +6,6 @@ if sys.version_info < (3, 11):  # noqa: UP036, before anything is imported that 
     sys.exit("Python %d.%d is too old: version 3.11 or newer is needed." % sys.version_info[:2])  # noqa: UP031
 
 import argparse
-import json
 import logging
 import os
 import shutil
@@ -20,6 +19,7 @@ from lib.files import FULL, READ_ONLY
 from lib.messages import UserError, message, speak
 from lib.settings import LANGUAGE, ROOT, bundle_folder, spoken_language, study_settings
 
+log = logging.getLogger(__name__)
 CANNOT_AUDIT = 2
 """Exit status of `audit` for files that cannot be audited."""
 
@@ -208,7 +208,7 @@ def _study(options: argparse.Namespace) -> None:
 def _demo_folder() -> Path:
     """The cohort studied when none is named, drawn when it is not there yet."""
     folder = ROOT / "data" / "demo" / "cohort"
-    logging.info(message("No cohort is named: the study is made on the synthetic radiographs of {folder}.", folder))
+    log.info(message("No cohort is named: the study is made on the synthetic radiographs of {folder}.", folder))
     if not folder.is_dir():
         from lib.cohort.phantom import draw_phantom
 
@@ -269,19 +269,22 @@ def _choose(options: argparse.Namespace) -> str:
     elif not (bundle_folder() / "study.json").is_file():
         raise UserError("{folder} holds no results: give a cohort folder, `make report COHORT=path`.", bundle_folder())
     else:
-        _tell_what_is_not_followed()
+        _warn_of_other_settings()
     return code
 
 
-def _tell_what_is_not_followed() -> None:
-    """Tables of study.toml that were changed since the results were made."""
-    made: dict = {}
-    with suppress(ValueError):  # what reads the results tells of a broken one
-        made = json.loads((bundle_folder() / "study.json").read_text("utf-8")).get("requested", {})
-    now = study_settings().model_dump(include={"audit", "preferences"}, exclude_none=True)
-    if tables := ", ".join(f"[{table}]" for table, asked in now.items() if made.get(table, asked) != asked):
-        told = message("The results follow other {tables} than study.toml has now: `study` makes them anew.", tables)
-        logging.warning(told)
+def _warn_of_other_settings() -> None:
+    """Name the tables of study.toml that were changed since the results were made."""
+    from lib.results import BundleError, read_manifest
+
+    requested: dict = {}
+    with suppress(BundleError):  # what reads the results tells of a broken one
+        requested = (read_manifest(bundle_folder()) or {}).get("requested") or {}
+    settings = study_settings().model_dump(include={"audit", "preferences"}, exclude_none=True)
+    if tables := ", ".join(f"[{name}]" for name, table in settings.items() if requested.get(name, table) != table):
+        log.warning(
+            message("The results follow other {tables} than study.toml has now: `study` makes them anew.", tables)
+        )
 
 
 def _language(options: argparse.Namespace) -> str:

@@ -77,10 +77,10 @@ def _by_position(file: Predictions, people: People, notes: list[str]) -> pl.Data
         agree["labels"] = same == 1 or (same == 0 and file.coded_label)
     for attribute, role in (("sex", SEX), ("view", VIEW)):
         if (column := Columns().find(file.table, role)) and attribute in rows.columns:
-            pairs = pl.DataFrame({"own": coded(file.table.frame[column]), "known": rows[attribute]})
+            pairs = pl.DataFrame({"file": coded(file.table.frame[column]), "known": rows[attribute]})
             pairs = pairs.drop_nulls().unique()
             if pairs.height:
-                agree[attribute] = bool(pairs["own"].is_unique().all() and pairs["known"].is_unique().all())
+                agree[attribute] = bool(pairs["file"].is_unique().all() and pairs["known"].is_unique().all())
     if not agree:
         raise PredictionError(
             f"{why} and neither labels nor attributes by which its rows could be checked against {path}."

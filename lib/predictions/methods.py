@@ -26,10 +26,10 @@ def methods_of(files: Sequence[str | Path]) -> dict[str, list[Path]]:
     methods: list[tuple[str, list[Path]]] = []
     for argument, (stated, paths) in zip(files, named, strict=True):
         name = next(called) if stated is None else plain_name(stated)
-        given = [paths] if stated is None else [part.strip() for part in paths.split(",") if part.strip()]
-        if not name or not given:
+        places = [paths] if stated is None else [part.strip() for part in paths.split(",") if part.strip()]
+        if not name or not places:
             raise PredictionError(f"{argument!r} names no file; allowed are a path and NAME=a.csv,b.csv.")
-        methods.append((name, [table for path in given for table in _tables(Path(path))]))
+        methods.append((name, [table for path in places for table in _tables(Path(path))]))
     every = [path.resolve() for _, tables in methods for path in tables]
     if twice := [path for path in every if every.count(path) > 1]:
         raise PredictionError(f"{twice[0]} is given twice; each file is one network, or several.")

@@ -41,8 +41,8 @@ class Request:
     @property
     def columns(self) -> Columns:
         """The columns that are named in other words. Raises `PredictionError` for a `like` that is not known."""
-        given = {role: getattr(self, role) for role in ("image", "patient", "label", "decision", "split")}
-        return Columns({role: name for role, name in given.items() if name}, self.like)
+        roles = ("image", "patient", "label", "decision", "split")
+        return Columns({role: name for role in roles if (name := getattr(self, role))}, self.like)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,17 @@ class Question:
     held_out: bool
     target: tuple[str, ...]
     preferences: dict[str, Any]
+
+    @property
+    def size(self) -> dict[str, Any]:
+        """`images`, `patients` and `sick_share`."""
+        patients, sick = self.rows["patient"].n_unique(), float(self.rows["label"].mean())
+        return {"images": self.rows.height, "patients": patients, "sick_share": sick}
+
+    @property
+    def unknown(self) -> dict[str, int]:
+        """Images of which an attribute is not known."""
+        return {name: self.rows[name].null_count() for name in self.attributes}
 
     @property
     def key(self) -> str:

@@ -28,6 +28,7 @@ from lib.render.book import (
 )
 from lib.render.pages import link_twins, work_from_disk
 from lib.render.quarto import find_quarto, quarto
+from lib.results import read_manifest
 from lib.settings import languages, read_settings
 
 log = logging.getLogger(__name__)
@@ -133,7 +134,7 @@ def _pages(project: Path, bundle: Path, code: str) -> None:
         book |= translated | {"book": book["book"] | translated["book"], "language": words["quarto"]}
     book["references-title"] = words["quarto"].get("section-title-references", "References")
     book["format"]["html"]["include-in-header"] = [{"text": words_for_browser(words)}]
-    settings = json.loads((bundle / "study.json").read_text("utf-8"))["settings"]
+    settings = read_manifest(bundle)["settings"]
     methods, rules = len(settings["training"]["weightings"]) > 1, len(settings["audit"]["postprocessings"]) > 1
     has_content = {"methods.qmd": methods, "adjusted.qmd": rules, "decision.qmd": methods or rules}
     book["book"]["chapters"] = [name for name in book["book"]["chapters"] if has_content.get(name, True)]
