@@ -89,7 +89,7 @@ def grouped(
         raise TableError(
             "{where} puts everyone into one group, {group!r}: there is nothing to compare.", where, next(iter(counts))
         )
-    order = _labels(spec.cuts, _whole(column)) if spec.cuts else sorted(counts, key=_rank)
+    order = _labels(spec.cuts, column) if spec.cuts else sorted(counts, key=_rank)
     order = [group for group in order if group in counts]
     reference = max(order, key=lambda group: counts[group])
     if spec.reference is not None:
@@ -155,23 +155,20 @@ def _cut(column: pl.Series, spec: AttributeSpec, where: str) -> pl.Series:
     values = years(column) if spec.key.startswith("age") and column.dtype == pl.String else numbers(column)
     if values.null_count() == len(values):
         raise TableError("{where} holds no number to cut at {cuts}.", where, ", ".join(f"{cut:g}" for cut in spec.cuts))
-    return cut_at(values, spec.cuts, _labels(spec.cuts, _whole(column)))
+    return cut_at(values, spec.cuts, _labels(spec.cuts, column))
 
 
-def _labels(cuts: tuple[float, ...], whole: bool) -> list[str]:
+def _labels(cuts: tuple[float, ...], column: pl.Series) -> list[str]:
     """`<40`, `40-60` (both included), `>60`; before the last of several middle groups the upper end is not included."""
     shown = [f"{cut:g}" for cut in cuts]
     if len(cuts) == 1:
         return [f"<{shown[0]}", f"{shown[0]}+"]
     middle = [f"{a}-{b:g}" for a, b in zip(shown, cuts[1:], strict=False)]
+    values = numbers(column).drop_nulls()
+    whole = (values == values.floor()).all()
     for k in range(len(middle) - 1):
         middle[k] = f"{shown[k]}-{cuts[k + 1] - 1:g}" if whole else f"{shown[k]} to <{shown[k + 1]}"
     return [f"<{shown[0]}", *middle, f">{shown[-1]}"]
-
-
-def _whole(column: pl.Series) -> bool:
-    values = numbers(column).drop_nulls()
-    return bool((values == values.floor()).all())
 
 
 def _rank(group: str) -> tuple[int, float, str]:

@@ -99,8 +99,8 @@ def read_people(
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
     """A cohort needs these. Raises `TableError` that names the columns, as the NIH calls them."""
-    asked = [SOURCES[spec.name] for spec in attributes if spec.name in SOURCES]
-    needed = [roles.IMAGE, roles.FINDINGS, roles.PATIENT, *asked]
+    usual = [SOURCES[spec.name] for spec in attributes if spec.name in SOURCES]
+    needed = [roles.IMAGE, roles.FINDINGS, roles.PATIENT, *usual]
     absent = [roles.NAMES[role][0] for role in needed if columns.find(table, role) is None]
     if absent and not (absent == [roles.NAMES[roles.FINDINGS][0]] and columns.find(table, roles.NO_FINDING)):
         raise TableError(
@@ -115,7 +115,7 @@ def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl
     """Image, patient, findings, weight and the attributes as written, a row for each row of the table."""
     frame = table.frame
     image = columns.find(table, roles.IMAGE)
-    if columns.given.get(roles.IMAGE) == "none":
+    if columns.names.get(roles.IMAGE) == "none":
         frame, image = frame.with_columns(pl.concat_str(pl.lit("row "), pl.int_range(2, pl.len() + 2)).alias(ROW)), ROW
     if image is None and len(likely := candidates(table, roles.IMAGE)) == 1:
         image = likely[0]
@@ -143,7 +143,7 @@ def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl
 
 
 def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str]) -> pl.Series:
-    if columns.given.get(roles.PATIENT) == "none":
+    if columns.names.get(roles.PATIENT) == "none":
         notes.append("Each image is taken for a patient of its own, as --patient none says.")
         return images.alias("patient")
     if column := columns.find(table, roles.PATIENT):
@@ -159,10 +159,11 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
 
 def truth_column(table: Table, columns: Columns) -> str | None:
     """The column that says who is sick: one that is asked for, else findings, else `No Finding`, else a truth in 0 and 1."""
-    asked = columns.find(table, roles.LABEL) if roles.LABEL in columns.given else None
-    if column := asked or columns.find(table, roles.FINDINGS) or columns.find(table, roles.NO_FINDING):
-        return column
     label = columns.find(table, roles.LABEL)
+    if label and roles.LABEL in columns.names:
+        return label
+    if column := columns.find(table, roles.FINDINGS) or columns.find(table, roles.NO_FINDING):
+        return column
     return label if label and is_classes(table, label) else None
 
 

@@ -77,10 +77,10 @@ def attribute_of(
     """
     name = {"age": "age_group"}.get(spec.name, spec.name)
     is_usual = name in SOURCES and spec.cuts in ((), AGE_CUTS)
-    asked = spec.column or (name if is_usual else spec.name)
-    source = columns.find(table, SOURCES[name]) if is_usual and not spec.column else named(table, asked)
+    wanted = spec.column or (name if is_usual else spec.name)
+    source = columns.find(table, SOURCES[name]) if is_usual and not spec.column else named(table, wanted)
     if source is None:
-        raise no_column(table, asked, spec.option)
+        raise no_column(table, wanted, spec.option)
     written, where = table.frame[source], message("{path}, column {column!r},", table.path, source)
     if not is_usual:
         return grouped(spec, written, patients, where, notes)
