@@ -24,7 +24,9 @@ def develop(attenuation: Layer, draw: np.random.Generator, *, ap: bool, poor: fl
     blur = 0.0016 + 0.0012 * ap * draw.random() + 0.002 * poor
     fall = 0.035 * spread * draw.standard_normal()  # between the left and the right border: the tube is not centred
     sharp = gaussian_filter(attenuation, blur * n, mode="nearest", truncate=2.5) if n >= 128 else attenuation
-    layer = (1 - scatter) * sharp + scatter * _veil(sharp)
+    down, up = _coarser(n)
+    veil = up @ gaussian_filter(down @ sharp @ down.T, 3.5, mode="nearest") @ up.T  # as scattered rays spread widely
+    layer = (1 - scatter) * sharp + scatter * veil
     grey = 0.56 + contrast * 1.02 * (layer - 0.64) + level + fall * (axes(n)[0] - 0.5)
     grey += np.float32(noise * min(1, n / 128)) * draw.standard_normal((n, n), dtype=np.float32)
     place = (grey - LOWEST) * np.float32((len(TONE) - 1) / (HIGHEST - LOWEST))
@@ -44,12 +46,6 @@ def _tone() -> NDArray[np.uint8]:
 
 TONE = _tone()
 """A table costs a tenth of working the curve out for every pixel."""
-
-
-def _veil(layer: Layer) -> Layer:
-    """The layer spread widely, as scattered rays do."""
-    down, up = _coarser(len(layer))
-    return up @ gaussian_filter(down @ layer @ down.T, 3.5, mode="nearest") @ up.T
 
 
 @lru_cache(maxsize=4)

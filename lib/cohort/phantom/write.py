@@ -48,31 +48,23 @@ def draw_phantom(
             for folder in FOLDERS.values():
                 (building / split / folder).mkdir(parents=True)
         shots = [(r.shot, str(building / r.split / FOLDERS[r.label] / r.image)) for r in records]
-        _draw_all(shots, seed, size, workers)
+        jobs = 1 if len(shots) * size**2 < FEW else workers or cpu_count()
+        drawing = Parallel(n_jobs=jobs, return_as="generator", batch_size=10)
+        files = drawing(delayed(_draw)(shot, path, seed, size) for shot, path in shots)
+        list(tqdm(files, "Drawing a cohort", len(shots), unit=" images"))
         (building / "metadata.csv").write_text("\n".join([HEADER, *map(_line, records)]) + "\n", "utf-8", newline="\n")
-        planted = asdict(dials)
+        strengths = asdict(dials)
+        planted = {name: strength for name, strength in strengths.items() if strength and name in EFFECTS}
         truth = {
             "seed": seed,
             "images": len(records),
             "size": size,
-            "dials": planted,
-            "planted": {
-                name: {"dial": value, "effect": EFFECTS[name].words}
-                for name, value in planted.items()
-                if value and name in EFFECTS
-            },
+            "dials": strengths,
+            "planted": {name: {"dial": dial, "effect": EFFECTS[name].words} for name, dial in planted.items()},
             "sick_but_labelled_healthy": [r.image for r in records if r.sick and not r.label],
         }
         (building / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", "utf-8", newline="\n")
     return out
-
-
-def _draw_all(shots: list[tuple[Shot, str]], seed: int, size: int, workers: int | None) -> None:
-    """Draw the shots, each into its file; few of them without other processes."""
-    jobs = 1 if len(shots) * size**2 < FEW else workers or cpu_count()
-    drawing = Parallel(n_jobs=jobs, return_as="generator", batch_size=10)
-    done = drawing(delayed(_draw)(shot, path, seed, size) for shot, path in shots)
-    list(tqdm(done, "Drawing a cohort", len(shots), unit=" images"))
 
 
 def _draw(shot: Shot, path: str, seed: int, size: int) -> None:
