@@ -39,26 +39,21 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except subprocess.CalledProcessError as error:
         name = Path(error.cmd[0]).name
-        told = message("{name} stopped with status {status}; its message is above.", name, error.returncode)
-        print(told, file=sys.stderr)
+        print(
+            message("{name} stopped with status {status}; its message is above.", name, error.returncode),
+            file=sys.stderr,
+        )
         return 1
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:
-        print(_harmless(_about_the_disk(error)), file=sys.stderr)
-        return 1
-    except (ValueError, RuntimeError) as error:
-        print(_harmless(str(error)), file=sys.stderr)
-        return CANNOT_AUDIT if options.run is _audit else 1
+    except (OSError, ValueError, RuntimeError) as error:
+        from lib.tabular.escape import for_terminal  # what a file or a path says must not steer the terminal
+
+        of_system = isinstance(error, OSError)
+        print(for_terminal(_about_the_disk(error) if of_system else f"{error}"), file=sys.stderr)
+        return CANNOT_AUDIT if options.run is _audit and not of_system else 1
     return status or 0
-
-
-def _harmless(text: str) -> str:
-    """What a file or a path says must not steer the terminal."""
-    from lib.tabular.escape import for_terminal
-
-    return for_terminal(text)
 
 
 def _about_the_disk(error: OSError) -> str:
@@ -290,7 +285,7 @@ def _warn_of_other_settings() -> None:
 def _language(options: argparse.Namespace) -> str:
     from lib.render.book import chosen_language
 
-    return chosen_language(asked=options.language)
+    return chosen_language(code=options.language)
 
 
 def _clean(options: argparse.Namespace) -> None:

@@ -48,8 +48,8 @@ def speak(code: str) -> None:
 def message(text: str, *values: Any) -> str:
     """The English `text` in the language that is spoken, its `{places}` filled in with `values` in their order.
 
-    A language may put the places in another order. Numbers with a format (`{count:,}`) are written as it writes them,
-    None is a dash. Without values `text` is taken as it is.
+    A language may put the places in another order. Numbers with a format (`{count:,}`) are written as it writes them, lists
+    with commas, None is a dash. Without values `text` is taken as it is.
     """
     translation = catalogue(_Formatter.language).get(text, text)
     if not values:
@@ -85,6 +85,8 @@ class _Formatter(string.Formatter):
     language = LANGUAGE
 
     def format_field(self, value: Any, spec: str) -> str:
+        if isinstance(value, list | tuple):
+            return ", ".join(map(str, value))
         text = "-" if value is None else format(value, spec)
         if self.language == LANGUAGE or not spec or not isinstance(value, int | float):
             return text

@@ -186,7 +186,7 @@ def readable_images(folder: Path, images: pl.DataFrame, size: int, cache: Path) 
     if pixels.unreadable.any():
         unreadable = pl.Series(pixels.unreadable)
         names = images.filter(unreadable)["path"].head(MOST_NAMED).to_list()
-        log.warning(message("No readable image: {names} ({count:,} in all).", ", ".join(names), unreadable.sum()))
+        log.warning(message("No readable image: {names} ({count:,} in all).", names, unreadable.sum()))
         return readable_images(folder, images.filter(~unreadable), size, cache)
     return images, pixels
 

@@ -97,10 +97,7 @@ def grouped(
         reference = next((group for group in order if simplified(group) == stated), None)
     if reference is None:
         raise TableError(
-            "{where} has no group {group!r} to be the reference; it has {groups}.",
-            where,
-            spec.reference,
-            ", ".join(order),
+            "{where} has no group {group!r} to be the reference; it has {groups}.", where, spec.reference, order
         )
     return groups, Attribute(spec.key, spec.label, tuple(order), reference, of_patients(groups, patients))
 

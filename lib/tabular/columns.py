@@ -61,7 +61,7 @@ class Columns:
 
     def __post_init__(self) -> None:
         if self.like is not None and self.like not in PRESETS:
-            raise TableError("--like {name!r} is not known; allowed are {names}.", self.like, ", ".join(PRESETS))
+            raise TableError("--like {name!r} is not known; allowed are {names}.", self.like, list(PRESETS))
 
     def find(self, table: Table, role: str) -> str | None:
         """The column of this role, or None. Raises `TableError` where an option names one that the table has not."""

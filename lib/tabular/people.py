@@ -103,12 +103,7 @@ def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]
     needed = [roles.IMAGE, roles.FINDINGS, roles.PATIENT, *usual]
     absent = [roles.NAMES[role][0] for role in needed if columns.find(table, role) is None]
     if absent and not (absent == [roles.NAMES[roles.FINDINGS][0]] and columns.find(table, roles.NO_FINDING)):
-        raise TableError(
-            "{path} lacks the column(s) {names}; it has {columns}.",
-            table.path,
-            ", ".join(absent),
-            ", ".join(table.columns),
-        )
+        raise TableError("{path} lacks the column(s) {names}; it has {columns}.", table.path, absent, table.columns)
 
 
 def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl.DataFrame:

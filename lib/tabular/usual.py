@@ -50,7 +50,7 @@ def attributes_wanted(
         raise TableError(
             "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has {columns}.",
             table.path,
-            ", ".join(table.columns[:12]),
+            table.columns[:12],
         )
     if len(attributes) > MOST_ATTRIBUTES:
         raise TableError(
@@ -101,6 +101,6 @@ def attribute_of(
             spec.option,
             name,
             reference,
-            ", ".join(usual.groups),
+            usual.groups,
         )
     return values, Attribute(name, usual.label, usual.groups, reference, usual.of_patient)
