@@ -6,11 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from lib.predictions.reader import Predictions, image_column
+from lib.predictions.reader import Predictions
 from lib.tabular import Columns, People, file_name, match, plain_name, read_table
 from lib.tabular import TableError as PredictionError
 from lib.tabular.classes import sick as sick_of
-from lib.tabular.columns import SEX, VIEW
+from lib.tabular.columns import SEX, VIEW, image_column
 from lib.tabular.values import coded, counted, text
 
 OTHER_WAY = 0.9

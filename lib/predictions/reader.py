@@ -11,7 +11,7 @@ from lib.predictions.outputs import NETWORK, Network, networks_of
 from lib.tabular import Columns, Table, plain_name
 from lib.tabular import TableError as PredictionError
 from lib.tabular.classes import truth
-from lib.tabular.columns import IMAGE, LABEL, called, candidates, find_split, holds_images, is_numeric, named
+from lib.tabular.columns import LABEL, called, find_split, image_column, is_numeric, named
 from lib.tabular.values import counted, text
 
 METHODS = ("model", "method", "model name", "modele", "methode", "classifier", "architecture", "arch", "algorithm")
@@ -88,16 +88,6 @@ def _but(scores: Sequence[str], table: Table, columns: Columns) -> Columns:
     taken = {named(table, name) for name in scores}
     options = {role: name for role, name in columns.names.items() if (named(table, name) or name) not in taken}
     return Columns(options, columns.like)
-
-
-def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None:
-    """The column that names the images: by name, else the one that holds names of image files."""
-    column, likely = columns.find(table, IMAGE), candidates(table, IMAGE)
-    if column is None or (IMAGE not in columns.names and not holds_images(table.frame[column]) and len(likely) == 1):
-        column = likely[0] if len(likely) == 1 else column
-        if likely:
-            notes.append(f"{table.path.name}: {called(likely[0])} names the images.")
-    return column
 
 
 def divided(table: Table, columns: Columns, notes: list[str]) -> list[tuple[str, Table]]:

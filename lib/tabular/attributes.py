@@ -135,9 +135,8 @@ def _by_value(column: pl.Series, spec: AttributeSpec, where: str, notes: list[st
             len(column),
         )
     counts = Counter(written.drop_nulls().to_list())
-    best: dict[str, str] = {}
-    for value, _ in counts.most_common():
-        best.setdefault(simplified(value), value)  # of several writings, the most frequent
+    # of several writings, the most frequent
+    best = {simplified(value): value for value, _ in reversed(counts.most_common())}
     shown = {value: plain_name(best[simplified(value)]).replace(" - ", " \N{EN DASH} ") for value in counts}
     groups = written.replace_strict(shown, default=None, return_dtype=pl.String)
     sizes = Counter(groups.drop_nulls())

@@ -122,6 +122,17 @@ def candidates(table: Table, role: str) -> list[str]:
     return [column for column in free if holds(table.frame[column])]
 
 
+def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None:
+    """The column that names the images: by its name, else the only one that holds names of image files."""
+    column = columns.find(table, IMAGE)
+    if column is None or (IMAGE not in columns.names and not holds_images(table.frame[column])):
+        likely = candidates(table, IMAGE)
+        if len(likely) == 1:
+            column = likely[0]
+            notes.append(f"{table.path.name}: {called(column)} names the images.")
+    return column
+
+
 def holds_images(column: pl.Series) -> bool:
     """Whether nine in ten values end as image files do."""
     values = text(column).drop_nulls()

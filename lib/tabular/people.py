@@ -12,15 +12,13 @@ from lib.names import Attribute
 from lib.tabular import columns as roles
 from lib.tabular.attributes import AttributeSpec
 from lib.tabular.classes import is_classes, truth
-from lib.tabular.columns import Columns, called, candidates, find_split, missing, named
+from lib.tabular.columns import Columns, find_split, image_column, missing, named
 from lib.tabular.content import TableError
 from lib.tabular.naming import Names
 from lib.tabular.table import Table, read_table
 from lib.tabular.usual import SOURCES, USUAL, Codes, attribute_of, attributes_wanted, believed, usual_values
 from lib.tabular.values import OLDEST, age_groups, coded, numbers, text, years
 
-ROW = "\0row"
-"""A name for rows that name no image; no table has a column called so."""
 UNNAMED = "finding not named"
 IN_NAMES = {
     "NIH": re.compile(r"(?:^|[/\\])(\d{8})_\d{3}\.\w+$"),
@@ -108,24 +106,20 @@ def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]
 
 def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl.DataFrame:
     """Image, patient, findings, weight and the attributes as written, a row for each row of the table."""
-    frame = table.frame
-    image = columns.find(table, roles.IMAGE)
     if columns.names.get(roles.IMAGE) == "none":
-        frame, image = frame.with_columns(pl.concat_str(pl.lit("row "), pl.int_range(2, pl.len() + 2)).alias(ROW)), ROW
-    if image is None and len(likely := candidates(table, roles.IMAGE)) == 1:
-        image = likely[0]
-        notes.append(f"{table.path.name}: {called(image)} names the images.")
-    if image is None:
+        names = pl.Series("image", [f"row {row}" for row in range(2, table.frame.height + 2)], dtype=pl.String)
+    elif (image := image_column(table, columns, notes)) is not None:
+        names = text(table.frame[image]).alias("image")
+    else:
         raise TableError(missing(table, roles.IMAGE))
-    names = text(frame[image]).alias("image")
 
     def written(role: str) -> pl.Series:
         column = columns.find(table, role)
-        return pl.Series(role, [None] * frame.height, dtype=pl.String) if column is None else frame[column]
+        return _unknown(role, table) if column is None else table.frame[column]
 
     return pl.DataFrame(
         {
-            "row": pl.int_range(frame.height, eager=True),
+            "row": pl.int_range(table.frame.height, eager=True),
             "image": names,
             "findings": _findings(table, columns, notes),
             "patient": _patients(table, columns, names, notes),
@@ -152,6 +146,10 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
     raise TableError(absent + ", or --patient none where each image is of another patient.")
 
 
+def _unknown(name: str, table: Table) -> pl.Series:
+    return pl.Series(name, [None] * table.frame.height, dtype=pl.String)
+
+
 def truth_column(table: Table, columns: Columns) -> str | None:
     """The column that says who is sick: one that is asked for, else findings, else `No Finding`, else a truth in 0 and 1."""
     label = columns.find(table, roles.LABEL)
@@ -166,7 +164,7 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     """What was found, `No Finding` where nothing was, null where it is not known."""
     column = truth_column(table, columns)
     if column is None:
-        return pl.Series("findings", [None] * table.frame.height, dtype=pl.String)
+        return _unknown("findings", table)
     if column == columns.find(table, roles.LABEL):
         sick = truth(table, column)[0]
         if column in roles.PATHOLOGIES:
