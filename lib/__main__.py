@@ -182,7 +182,7 @@ def _check(options: argparse.Namespace) -> None:
 
     if not options.cohort:
         raise UserError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
-    code = _language(options)  # a mistake here is told before anything is read
+    code = _language(options)  # a mistake here is reported before anything is read
     settings = study_settings()
     cohort = read_cohort(_folder(options.cohort), attributes=asked_attributes(settings, ROOT))
     _, checks, _ = readable(cohort, settings.training.image_size or 128, ROOT / "data" / ".pixels")
@@ -194,14 +194,14 @@ def _check(options: argparse.Namespace) -> None:
 def _study(options: argparse.Namespace) -> None:
     from lib.study.run import run_study
 
-    _language(options)  # a mistake here is told before anything is trained
+    _language(options)  # a mistake here is reported before anything is trained
     folder = _folder(options.cohort) if options.cohort else _demo_folder()
     name = options.name or (None if options.cohort else "demo")
     print(run_study(folder, name, again=options.again, minutes=options.minutes))
 
 
 def _demo_folder() -> Path:
-    """The cohort studied when none is named, drawn when it is not there yet."""
+    """The synthetic cohort, studied when none is named; it is made when it is not there yet."""
     folder = ROOT / "data" / "demo" / "cohort"
     log.info(message("No cohort is named: the study is made on the synthetic radiographs of {folder}.", folder))
     if not folder.is_dir():
@@ -251,7 +251,7 @@ def _choose(options: argparse.Namespace) -> str:
     """Make the cohort of the command line the chosen one, running its study when it is a folder of images; the language."""
     from lib.cohort.layout import is_cohort
 
-    code = _language(options)  # a mistake here is told before anything is trained
+    code = _language(options)  # a mistake here is reported before anything is trained
     if options.cohort:
         os.environ["COHORT"] = options.cohort
     if os.environ.get("COHORT"):

@@ -1,4 +1,4 @@
-"""Data models whose mistakes are told in one sentence: what it is, where, and what is allowed."""
+"""Data models whose mistakes are one sentence: what it is, where, and what is allowed."""
 
 from collections.abc import Mapping
 from functools import wraps

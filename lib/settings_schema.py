@@ -19,18 +19,18 @@ def _list(items: Any, first: str | None = None, most: int | None = None, least: 
 
     def check(values: list) -> list:
         if len(set(values)) < len(values) or (first and values[0] != first):
-            raise ValueError("not as the schema has it, which is told")
+            raise ValueError
         return values
 
-    told = {"uniqueItems": True} | ({"first": first} if first else {})
+    keywords = {"uniqueItems": True} | ({"first": first} if first else {})
     return Annotated[
-        list[items], Field(min_length=least, max_length=most, json_schema_extra=told), AfterValidator(check)
+        list[items], Field(min_length=least, max_length=most, json_schema_extra=keywords), AfterValidator(check)
     ]
 
 
 def _known(name: str) -> str:
     if not names.is_weighting(name):
-        raise ValueError("not as the schema has it, which is told")
+        raise ValueError
     return name
 
 

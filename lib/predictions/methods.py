@@ -22,7 +22,7 @@ def methods_of(files: Sequence[str | Path]) -> dict[str, list[Path]]:
     if not files:
         raise PredictionError("No predictions are given; at least one table is needed.")
     named = [_divided(str(argument)) for argument in files]
-    called = iter(_told_apart([Path(paths) for name, paths in named if name is None]))
+    called = iter(_distinct_names([Path(paths) for name, paths in named if name is None]))
     methods: list[tuple[str, list[Path]]] = []
     for argument, (stated, paths) in zip(files, named, strict=True):
         name = next(called) if stated is None else plain_name(stated)
@@ -59,7 +59,7 @@ def _tables(path: Path) -> list[Path]:
     return tables
 
 
-def _told_apart(paths: Sequence[Path]) -> list[str]:
+def _distinct_names(paths: Sequence[Path]) -> list[str]:
     """Names of files without their endings; those of one name are called by as many of their folders as tell them apart."""
     names = [_stem(path) for path in paths]
     called = list(names)

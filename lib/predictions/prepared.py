@@ -40,7 +40,7 @@ def prepared(request: Request) -> Question:
     warnings = [*people.warnings, *remarks.about_metadata(people)]
     chosen = [restricted(matched(file, people, of_files, warnings), names, of_files, warnings) for _, file in read]
     notices = [*remarks.read_as(people, chosen), *people.notes]
-    notices += remarks.told_once(of_files, [file.path.name for file in chosen])
+    notices += remarks.merged(of_files, [file.path.name for file in chosen])
     kept = common(chosen, notices)
     if request.attributes is not None:
         notices += map(remarks.compared, people.attributes.values())
@@ -143,7 +143,7 @@ def _people(request: Request, table: Table | None, first: Predictions, columns: 
 
 
 def _methods(names: Sequence[str], files: Sequence[Predictions], *, alone: bool) -> Networks:
-    """Networks by method. A file that tells methods apart names them; beside other files, after its own name."""
+    """Networks by method. A file of several methods names them; beside other files, after its own name."""
     methods: Networks = {}
     for name, file in zip(names, files, strict=True):
         for k, network in enumerate(file.networks):

@@ -1,4 +1,4 @@
-"""What is asked of which files, and the question that they make once they are read."""
+"""The request for an audit, and the question that its files make once they are read."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from lib.tabular.usual import Codes
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of which files: the arguments of `audit_predictions`, which says what they are."""
+    """The arguments of `audit_predictions`, which says what they are."""
 
     files: Sequence[str | Path] | str | Path
     metadata: str | Path | None = None
@@ -93,7 +93,7 @@ class Question:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What was asked for, as results record it."""
+        """The request as results record it."""
         request = self.request
         return {
             "threshold": request.threshold,

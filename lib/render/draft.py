@@ -55,7 +55,7 @@ class Chapter:
 def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) -> list[Path]:
     """Write the draft of an edition of the book in `root` into `output`; returns the files that a reader opens first.
 
-    `why` there is no Quarto is told in the log. Raises `DraftError`, one sentence, when a cell fails, or pandoc or Typst
+    `why` there is no Quarto is logged. Raises `DraftError`, one sentence, when a cell fails, or pandoc or Typst
     refuses the text.
     """
     log.warning(message("{why} A draft is rendered instead.", why))
@@ -261,7 +261,7 @@ def _converted(text: str, to: str, root: Path, metadata: dict[str, Any]) -> str:
 
 
 def pandoc(text: str, *options: str) -> str:
-    """What pandoc makes of Markdown; its warnings are told in the log. Raises `DraftError` where it refuses."""
+    """What pandoc makes of Markdown; its warnings are logged. Raises `DraftError` where it refuses."""
     command = [pypandoc.get_pandoc_path(), "--from=markdown", "--wrap=none", *options]
     plain = {"LC_ALL": "C.UTF-8"} if os.environ.get("LC_ALL") in ("C", "POSIX") else {}  # for paths with accents
     done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", env=os.environ | plain)

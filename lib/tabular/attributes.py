@@ -27,7 +27,7 @@ RESERVED = set(
 @dataclass(frozen=True)
 class AttributeSpec:
     """`name` of an attribute; its `column` (None: the one of that name), `cuts` for numbers, the stated `reference`; the
-    `option` by which it was asked for, or a place in a file, as errors tell it."""
+    `option` or place in a file that names it, for errors."""
 
     name: str
     column: str | None = None
@@ -50,7 +50,7 @@ class AttributeSpec:
 def parse_attribute(written: str, option: str = "--attribute") -> AttributeSpec:
     """`race`, `race:Race`, `age:Patient Age:40,60` or `race:Race=White`, whose last part is the reference group.
 
-    `option` is where it was asked for. Raises `TableError` for a name that is empty or cut points that are no rising numbers.
+    `option` is the place where it stands. Raises `TableError` for a name that is empty or cut points that are no rising numbers.
     """
     rest, _, reference = written.partition("=")
     name, _, more = rest.partition(":")

@@ -30,7 +30,7 @@ IN_NAMES = {
 @dataclass(frozen=True, eq=False)
 class People:
     """`frame`: one row per image, `image` (as written), `findings`, `patient`, `age`, `sex`, `age_group`, `view`, `weight`,
-    `split` where the table says it, and a column per attribute; null = unknown. `attributes` are those that can be asked,
+    `split` where the table says it, and a column per attribute; null = unknown. `attributes` are those to compare,
     `truth` the column that says who is sick, `checks` what was counted (check, rows, action), `notes` what the reader made of
     the columns, `warnings` what may mislead."""
 
@@ -86,8 +86,9 @@ def read_people(
     kept = replace(table, frame=table.frame[first["row"].to_list()])
     compared: dict[str, Attribute] = {}
     for spec in attributes_wanted(kept, columns, attributes):
-        how = {"as_written": not strict}
-        values, attribute = attribute_of(spec, kept, first["patient"], columns, codes, notes, warnings, **how)
+        values, attribute = attribute_of(
+            spec, kept, first["patient"], columns, codes, notes, warnings, as_written=not strict
+        )
         frame = frame.with_columns(values.alias(attribute.name))
         compared[attribute.name] = attribute
     if (split := find_split(kept, columns)) is not None:
@@ -151,7 +152,7 @@ def _unknown(name: str, table: Table) -> pl.Series:
 
 
 def truth_column(table: Table, columns: Columns) -> str | None:
-    """The column that says who is sick: one that is asked for, else findings, else `No Finding`, else a truth in 0 and 1."""
+    """The column that says who is sick: one that an option names, else findings, else `No Finding`, else a truth in 0 and 1."""
     label = columns.find(table, roles.LABEL)
     if label and roles.LABEL in columns.names:
         return label

@@ -13,7 +13,7 @@ from lib.tabular.values import text
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 QUOTED = re.compile(r'"([^"]*)"')
 SAYS_SEPARATOR = re.compile(r'\s*"?sep=(.)"?[,;\t]*[ \r]*\n', re.IGNORECASE)
-"""The first line by which Excel is told the separator."""
+"""The first line that names the separator, for Excel."""
 DATA_NAME = re.compile(r"\.(png|jpe?g|dcm)$", re.IGNORECASE)
 COMMENTS = re.compile(r"\A(?:\s*#[ #!][^\n]*\n)+")
 """Lines of remarks before the header."""

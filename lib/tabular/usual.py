@@ -35,9 +35,9 @@ def believed(age: pl.Series) -> pl.Series:
 def attributes_wanted(
     table: Table, columns: Columns, attributes: Sequence[AttributeSpec] | None
 ) -> Sequence[AttributeSpec]:
-    """Those that are asked for, else those of the usual ones that the table has.
+    """Those of the request, else those of the usual ones that the table has.
 
-    Raises `TableError` for one asked for twice, for none, and for more than can be compared.
+    Raises `TableError` for one that stands twice, for none, and for more than can be compared.
     """
     if attributes is None:
         attributes = [spec for spec in USUAL if columns.find(table, SOURCES[spec.name])]
