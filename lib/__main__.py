@@ -38,11 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(message("Stopped. What was finished is kept; start again to resume."), file=sys.stderr)
         return 130
     except subprocess.CalledProcessError as error:
-        name = Path(error.cmd[0]).name
-        print(
-            message("{name} stopped with status {status}; its message is above.", name, error.returncode),
-            file=sys.stderr,
-        )
+        name, status = Path(error.cmd[0]).name, error.returncode
+        print(message("{name} stopped with status {status}; its message is above.", name, status), file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -109,7 +109,7 @@ def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl
     """Image, patient, findings, weight and the attributes as written, a row for each row of the table."""
     if columns.names.get(roles.IMAGE) == "none":
         names = pl.Series("image", [f"row {row}" for row in range(2, table.frame.height + 2)], dtype=pl.String)
-    elif (image := image_column(table, columns, notes)) is not None:
+    elif (image := columns.find(table, roles.IMAGE) or image_column(table, columns, notes)) is not None:
         names = text(table.frame[image]).alias("image")
     else:
         raise TableError(missing(table, roles.IMAGE))
