@@ -11,8 +11,6 @@ from lib.messages import SettingsError, languages, message
 from lib.schema import Model, allowed_values, first_mistake
 from lib.training.settings import ComputeSettings, TrainingSettings
 
-MOST_ATTRIBUTES = 8
-
 
 def _list(items: Any, first: str | None = None, most: int | None = None, least: int = 1) -> Any:
     """A list of `items`, each once."""
@@ -62,7 +60,7 @@ Training = create_model("Training", __base__=Weightings, **_stated())
 
 
 class Audit(Model):
-    attributes: _list(str, most=MOST_ATTRIBUTES) = list(names.DEFAULTS)
+    attributes: _list(str, most=names.MOST_ATTRIBUTES) = list(names.DEFAULTS)
     """Attributes whose groups are compared: sex, age_group, view, or a column of `metadata.csv`, as in "race:Race=White"."""
     postprocessings: _list(Literal[*names.POSTPROCESSINGS], first=names.BASELINE_POSTPROCESSING) = list(
         names.POSTPROCESSINGS

@@ -14,7 +14,6 @@ from lib.tabular.values import cut_at, numbers, simplified, text, years
 
 MOST_GROUPS = 8
 """Groups of an attribute; the rarest are joined beyond."""
-MOST_ATTRIBUTES = 8
 OTHER = "other"
 CONSTANT = 0.9
 """Share of the patients with several images who have one group throughout, from which on the attribute is of the patient."""

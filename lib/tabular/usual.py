@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from lib.messages import message
-from lib.names import DEFAULTS, Attribute
-from lib.tabular.attributes import MOST_ATTRIBUTES, AttributeSpec, grouped
+from lib.names import DEFAULTS, MOST_ATTRIBUTES, Attribute
+from lib.tabular.attributes import AttributeSpec, grouped
 from lib.tabular.columns import AGE, SEX, VIEW, Columns, named, no_column
 from lib.tabular.content import TableError
 from lib.tabular.table import Table
-from lib.tabular.values import OLDEST, SEXES, VIEWS, age_groups, coded, translated, years
+from lib.tabular.values import AGE_CUTS, OLDEST, SEXES, VIEWS, age_groups, coded, translated, years
 
 SOURCES = {"sex": SEX, "age_group": AGE, "view": VIEW}
 USUAL = tuple(map(AttributeSpec, SOURCES))
-AGE_CUTS = (40.0, 60.0)
 Codes = Mapping[str, Mapping[str, str]]
 """What codes mean, by attribute: `{"sex": {"0": "M", "1": "F"}}`."""
 
