@@ -16,6 +16,7 @@ import polars as pl
 from pydantic import ConfigDict, ValidationError
 
 from lib.files import whole_folder
+from lib.messages import UserError
 from lib.names import Attribute, attributes_from_json
 from lib.schema import Model, first_mistake
 from lib.settings import ROOT, bundle_folder
@@ -28,8 +29,8 @@ JUDGES = ("audit", "pictures", "postprocessing", "names.py", "tables.py", "study
 """The code of `lib` that makes tables of scores: a change in it reaches an existing bundle at the next study."""
 
 
-class BundleError(ValueError):
-    """A results bundle is missing, older than this code, or damaged; the message is one sentence for the user."""
+class BundleError(UserError):
+    """A results bundle is missing, older than this code, or damaged."""
 
 
 class CohortFacts(Model):
