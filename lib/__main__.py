@@ -17,6 +17,7 @@ from pathlib import Path
 
 from lib.files import FULL, READ_ONLY
 from lib.messages import UserError, message, speak
+from lib.render.book import chosen_language
 from lib.settings import LANGUAGE, ROOT, bundle_folder, spoken_language, study_settings
 
 log = logging.getLogger(__name__)
@@ -179,7 +180,7 @@ def _check(options: argparse.Namespace) -> None:
 
     if not options.cohort:
         raise UserError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
-    code = _language(options)  # a mistake here is reported before anything is read
+    code = chosen_language(code=options.language)  # a mistake here is reported before anything is read
     settings = study_settings()
     cohort = read_cohort(_folder(options.cohort), attributes=asked_attributes(settings, ROOT))
     _, checks, _ = readable(cohort, settings.training.image_size or 128, ROOT / "data" / ".pixels")
@@ -191,7 +192,7 @@ def _check(options: argparse.Namespace) -> None:
 def _study(options: argparse.Namespace) -> None:
     from lib.study.run import run_study
 
-    _language(options)  # a mistake here is reported before anything is trained
+    chosen_language(code=options.language)  # a mistake here is reported before anything is trained
     folder = _folder(options.cohort) if options.cohort else _demo_folder()
     name = options.name or (None if options.cohort else "demo")
     print(run_study(folder, name, again=options.again, minutes=options.minutes))
@@ -248,16 +249,13 @@ def _choose(options: argparse.Namespace) -> str:
     """Make the cohort of the command line the chosen one, running its study when it is a folder of images; the language."""
     from lib.cohort.layout import is_cohort
 
-    code = _language(options)  # a mistake here is reported before anything is trained
-    if options.cohort:
-        os.environ["COHORT"] = options.cohort
-    if os.environ.get("COHORT"):
-        os.environ["COHORT"] = str(_folder(os.environ["COHORT"]))
-    cohort = Path(os.environ.get("COHORT") or "")
-    if os.environ.get("COHORT") and is_cohort(cohort):
+    code = chosen_language(code=options.language)  # a mistake here is reported before anything is trained
+    if cohort := options.cohort or os.environ.get("COHORT"):
+        cohort = os.environ["COHORT"] = str(_folder(cohort))
+    if cohort and is_cohort(Path(cohort)):
         from lib.study.run import run_study
 
-        run_study(cohort, minutes=getattr(options, "minutes", 10))
+        run_study(Path(cohort), minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise UserError("{folder} holds no results: give a cohort folder, `make report COHORT=path`.", bundle_folder())
     else:
@@ -277,12 +275,6 @@ def _warn_of_other_settings() -> None:
         log.warning(
             message("The results follow other {tables} than study.toml has now: `study` makes them anew.", tables)
         )
-
-
-def _language(options: argparse.Namespace) -> str:
-    from lib.render.book import chosen_language
-
-    return chosen_language(code=options.language)
 
 
 def _clean(options: argparse.Namespace) -> None:
