@@ -47,25 +47,31 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """The images to audit: `rows` with `image`, `patient`, `label` and a column per attribute; `scores` and `decisions` (S, n)
-    by method, of which the baseline is called `uniform`; `hard`, the methods that have decisions only; `methods` by the name
-    there, with their own; all `files`; `notices`, sentences on what was done, `warnings`, on what may mislead; `held_out`: no
-    image is known to be of training; `target`, the attributes that post-processings are fitted for; `preferences`, what a
-    recommendation is computed from."""
+    """The images to audit, and what every method says of them. In tables, the baseline is the method `uniform`."""
 
     request: Request
     rows: pl.DataFrame
+    """Of n images: `image`, `patient`, `label`, and a column per attribute."""
     attributes: dict[str, Attribute]
     scores: dict[str, np.ndarray]
+    """(S, n) by method, of S networks."""
     decisions: dict[str, np.ndarray]
+    """(S, n) by method, 1 = called sick."""
     hard: frozenset[str]
+    """Methods that have decisions only."""
     methods: dict[str, str]
+    """Names of the methods by those in tables."""
     files: tuple[str, ...]
     notices: tuple[str, ...]
+    """Sentences on what was done."""
     warnings: tuple[str, ...]
+    """Sentences on what may mislead."""
     held_out: bool
+    """Whether no image is known to be of training."""
     target: tuple[str, ...]
+    """Attributes that post-processings are fitted for."""
     preferences: dict[str, Any]
+    """What a recommendation is computed from."""
 
     @property
     def size(self) -> dict[str, Any]:

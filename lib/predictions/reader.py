@@ -21,16 +21,18 @@ NETWORKS = ("seed", "run", "network", "graine", "replicate", "repetition")
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a file says. `frame`, a row for each of its rows, then one for each image: `image`, `label` (1 = sick, null unknown) and
-    `split` where the file has them, `score k` and `decision k` of network k, see `outputs.networks_of`. `networks`, of the
-    method "" where the file does not tell several apart; `coded_label`: the truth is written 0 and 1; `held_out`: nothing of
-    training is in it."""
+    """What a file says."""
 
     table: Table
     frame: pl.DataFrame
+    """A row for each of the file's, later for each image: `image`, `label` (1 = sick, null unknown) and `split` where the file
+    has them, `score k` and `decision k` of network k, see `outputs.networks_of`."""
     networks: tuple[Network, ...]
+    """Of the method "" in a file of one method."""
     coded_label: bool
+    """Whether the truth is written 0 and 1."""
     held_out: bool
+    """Whether nothing of training is in it."""
 
     @property
     def path(self) -> Path:

@@ -29,18 +29,21 @@ IN_NAMES = {
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """`frame`: one row per image, `image` (as written), `findings`, `patient`, `age`, `sex`, `age_group`, `view`, `weight`,
-    `split` where the table says it, and a column per attribute; null = unknown. `attributes` are those to compare,
-    `truth` the column that says who is sick, `checks` what was counted (check, rows, action), `notes` what the reader made of
-    the columns, `warnings` what may mislead."""
+    """Who is on each image. Unknown values are null."""
 
     table: Table
     frame: pl.DataFrame
+    """A row per image: `image` (as written), `findings`, `patient`, `age`, `sex`, `age_group`, `view`, `weight`, `split` where
+    the table has it, and a column per attribute."""
     attributes: dict[str, Attribute]
     checks: list[tuple[str, int, str]]
+    """Check, number of rows, action."""
     notes: tuple[str, ...]
+    """What the reader made of the columns."""
     warnings: tuple[str, ...]
+    """What may mislead."""
     truth: str | None = None
+    """The column that says who is sick."""
 
     @cached_property
     def names(self) -> Names:
