@@ -6,8 +6,8 @@ from pathlib import Path
 from lib.names import DEFAULTS
 from lib.tabular import TableError as PredictionError
 from lib.tabular import plain_name
+from lib.tabular.attributes import Codes
 from lib.tabular.naming import depth
-from lib.tabular.usual import Codes
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".xz", ".bz2", ".zip")
 CODED = ("sex", "view")

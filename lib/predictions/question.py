@@ -11,7 +11,7 @@ import polars as pl
 
 from lib.names import BASELINE_POSTPROCESSING, Attribute
 from lib.tabular import AttributeSpec, Columns
-from lib.tabular.usual import Codes
+from lib.tabular.attributes import Codes
 
 
 @dataclass(frozen=True)

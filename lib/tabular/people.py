@@ -10,13 +10,21 @@ import polars as pl
 
 from lib.names import Attribute
 from lib.tabular import columns as roles
-from lib.tabular.attributes import AttributeSpec
+from lib.tabular.attributes import (
+    SOURCES,
+    USUAL,
+    AttributeSpec,
+    Codes,
+    attribute_of,
+    attributes_wanted,
+    believed,
+    usual_values,
+)
 from lib.tabular.classes import is_classes, truth
 from lib.tabular.columns import Columns, find_split, image_column, missing, named
 from lib.tabular.content import TableError
 from lib.tabular.naming import Names
 from lib.tabular.table import Table, read_table
-from lib.tabular.usual import SOURCES, USUAL, Codes, attribute_of, attributes_wanted, believed, usual_values
 from lib.tabular.values import OLDEST, age_groups, coded, numbers, text, years
 
 UNNAMED = "finding not named"
