@@ -6,7 +6,6 @@ if sys.version_info < (3, 11):  # noqa: UP036, before anything is imported that 
     sys.exit("Python %d.%d is too old: version 3.11 or newer is needed." % sys.version_info[:2])  # noqa: UP031
 
 import argparse
-import json
 import logging
 import os
 import shutil
@@ -18,8 +17,10 @@ from pathlib import Path
 
 from lib.files import FULL, READ_ONLY
 from lib.messages import UserError, message, speak
+from lib.render.book import chosen_language
 from lib.settings import LANGUAGE, ROOT, bundle_folder, spoken_language, study_settings
 
+log = logging.getLogger(__name__)
 CANNOT_AUDIT = 2
 """Exit status of `audit` for files that cannot be audited."""
 
@@ -38,27 +39,19 @@ def main(arguments: list[str] | None = None) -> int:
         print(message("Stopped. What was finished is kept; start again to resume."), file=sys.stderr)
         return 130
     except subprocess.CalledProcessError as error:
-        name = Path(error.cmd[0]).name
-        told = message("{name} stopped with status {status}; its message is above.", name, error.returncode)
-        print(told, file=sys.stderr)
+        name, status = Path(error.cmd[0]).name, error.returncode
+        print(message("{name} stopped with status {status}; its message is above.", name, status), file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:
-        print(_harmless(_about_the_disk(error)), file=sys.stderr)
-        return 1
-    except (ValueError, RuntimeError) as error:
-        print(_harmless(str(error)), file=sys.stderr)
-        return CANNOT_AUDIT if options.run is _audit else 1
+    except (OSError, ValueError, RuntimeError) as error:
+        from lib.tabular.escape import for_terminal  # what a file or a path says must not steer the terminal
+
+        of_system = isinstance(error, OSError)
+        print(for_terminal(_about_the_disk(error) if of_system else f"{error}"), file=sys.stderr)
+        return CANNOT_AUDIT if options.run is _audit and not of_system else 1
     return status or 0
-
-
-def _harmless(text: str) -> str:
-    """What a file or a path says must not steer the terminal."""
-    from lib.tabular.escape import for_terminal
-
-    return for_terminal(text)
 
 
 def _about_the_disk(error: OSError) -> str:
@@ -187,7 +180,7 @@ def _check(options: argparse.Namespace) -> None:
 
     if not options.cohort:
         raise UserError("Which cohort? Give its folder or zip: `python -m lib check path/to/NOM_PRENOM`.")
-    code = _language(options)  # a mistake here is told before anything is read
+    code = chosen_language(code=options.language)  # a mistake here is reported before anything is read
     settings = study_settings()
     cohort = read_cohort(_folder(options.cohort), attributes=asked_attributes(settings, ROOT))
     _, checks, _ = readable(cohort, settings.training.image_size or 128, ROOT / "data" / ".pixels")
@@ -199,16 +192,16 @@ def _check(options: argparse.Namespace) -> None:
 def _study(options: argparse.Namespace) -> None:
     from lib.study.run import run_study
 
-    _language(options)  # a mistake here is told before anything is trained
+    chosen_language(code=options.language)  # a mistake here is reported before anything is trained
     folder = _folder(options.cohort) if options.cohort else _demo_folder()
     name = options.name or (None if options.cohort else "demo")
     print(run_study(folder, name, again=options.again, minutes=options.minutes))
 
 
 def _demo_folder() -> Path:
-    """The cohort studied when none is named, drawn when it is not there yet."""
+    """The synthetic cohort, studied when none is named; it is made when it is not there yet."""
     folder = ROOT / "data" / "demo" / "cohort"
-    logging.info(message("No cohort is named: the study is made on the synthetic radiographs of {folder}.", folder))
+    log.info(message("No cohort is named: the study is made on the synthetic radiographs of {folder}.", folder))
     if not folder.is_dir():
         from lib.cohort.phantom import draw_phantom
 
@@ -256,38 +249,32 @@ def _choose(options: argparse.Namespace) -> str:
     """Make the cohort of the command line the chosen one, running its study when it is a folder of images; the language."""
     from lib.cohort.layout import is_cohort
 
-    code = _language(options)  # a mistake here is told before anything is trained
-    if options.cohort:
-        os.environ["COHORT"] = options.cohort
-    if os.environ.get("COHORT"):
-        os.environ["COHORT"] = str(_folder(os.environ["COHORT"]))
-    cohort = Path(os.environ.get("COHORT") or "")
-    if os.environ.get("COHORT") and is_cohort(cohort):
+    code = chosen_language(code=options.language)  # a mistake here is reported before anything is trained
+    if cohort := options.cohort or os.environ.get("COHORT"):
+        cohort = os.environ["COHORT"] = str(_folder(cohort))
+    if cohort and is_cohort(Path(cohort)):
         from lib.study.run import run_study
 
-        run_study(cohort, minutes=getattr(options, "minutes", 10))
+        run_study(Path(cohort), minutes=getattr(options, "minutes", 10))
     elif not (bundle_folder() / "study.json").is_file():
         raise UserError("{folder} holds no results: give a cohort folder, `make report COHORT=path`.", bundle_folder())
     else:
-        _tell_what_is_not_followed()
+        _warn_of_other_settings()
     return code
 
 
-def _tell_what_is_not_followed() -> None:
-    """Tables of study.toml that were changed since the results were made."""
-    made: dict = {}
-    with suppress(ValueError):  # what reads the results tells of a broken one
-        made = json.loads((bundle_folder() / "study.json").read_text("utf-8")).get("requested", {})
-    now = study_settings().model_dump(include={"audit", "preferences"}, exclude_none=True)
-    if tables := ", ".join(f"[{table}]" for table, asked in now.items() if made.get(table, asked) != asked):
-        told = message("The results follow other {tables} than study.toml has now: `study` makes them anew.", tables)
-        logging.warning(told)
+def _warn_of_other_settings() -> None:
+    """Name the tables of study.toml that were changed since the results were made."""
+    from lib.results import BundleError, read_manifest
 
-
-def _language(options: argparse.Namespace) -> str:
-    from lib.render.book import chosen_language
-
-    return chosen_language(asked=options.language)
+    requested: dict = {}
+    with suppress(BundleError):  # what reads the results tells of a broken one
+        requested = (read_manifest(bundle_folder()) or {}).get("requested") or {}
+    settings = study_settings().model_dump(include={"audit", "preferences"}, exclude_none=True)
+    if tables := ", ".join(f"[{name}]" for name, table in settings.items() if requested.get(name, table) != table):
+        log.warning(
+            message("The results follow other {tables} than study.toml has now: `study` makes them anew.", tables)
+        )
 
 
 def _clean(options: argparse.Namespace) -> None:

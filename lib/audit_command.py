@@ -29,8 +29,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     columns("--patient", metavar="COLUMN", help="whose image it is; none: each image is of another patient")
     columns("--like", metavar="FILE", help="columns as published: nih, chexpert or mimic")
     columns("--codes", help='what codes mean, such as "sex:0=M,1=F;view:0=AP,1=PA"')
-    asked = command.add_argument_group("what is asked").add_argument
-    asked(
+    question = command.add_argument_group("what is asked").add_argument
+    question(
         "--attribute",
         dest="attributes",
         action="append",
@@ -38,25 +38,27 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="compare by this column, instead of sex, age group and view; may be repeated. NAME:COLUMN:40,60 cuts numbers "
         "there, =GROUP at the end states the reference (default: the largest group)",
     )
-    asked("--threshold", type=float, help="decide from this score on, instead of .5 and of the file's decisions")
-    asked(
+    question("--threshold", type=float, help="decide from this score on, instead of .5 and of the file's decisions")
+    question(
         "--postprocess",
         type=_names,
         metavar="NAMES",
         help="post-processings, comma-separated, judged on other patients",
     )
-    asked("--target", type=_names, metavar="NAMES", help="attributes that they act on (default: all that are compared)")
-    asked("--folds", type=int, help="parts of the patients for that (default: 5)")
-    asked("--margin", type=float, help="differences of rates under it count as none (default: 0.05)")
-    asked("--smallest-cell", type=int, help="patients of a label under which nothing is said (default: 20)")
-    told = command.add_argument_group("what is written").add_argument
-    told(
+    question(
+        "--target", type=_names, metavar="NAMES", help="attributes that they act on (default: all that are compared)"
+    )
+    question("--folds", type=int, help="parts of the patients for that (default: 5)")
+    question("--margin", type=float, help="differences of rates under it count as none (default: 0.05)")
+    question("--smallest-cell", type=int, help="patients of a label under which nothing is said (default: 20)")
+    output = command.add_argument_group("what is written").add_argument
+    output(
         "--out", type=Path, metavar="DIR", help="write every table (CSV, parquet), audit.json and model_card.json there"
     )
-    told("--report", action="store_true", help="write data/<name>/results and a report on them, data/<name>/report")
-    told("--language", metavar="CODE", help="of the report: en, fr, ... (default: study.toml, [report])")
-    told("--name", help="name in data/ (default: predictions, or predictions-<key> beside an audit of others)")
-    told(
+    output("--report", action="store_true", help="write data/<name>/results and a report on them, data/<name>/report")
+    output("--language", metavar="CODE", help="of the report: en, fr, ... (default: study.toml, [report])")
+    output("--name", help="name in data/ (default: predictions, or predictions-<key> beside an audit of others)")
+    output(
         "--fail-over",
         type=float,
         metavar="GAP",
@@ -73,8 +75,8 @@ def run(options: argparse.Namespace) -> int:
     limit = options.fail_over
     if limit is not None and not 0 <= limit <= 1:
         raise PredictionError(f"--fail-over is {limit:g}; allowed is a share between 0 and 1, such as 0.1.")
-    asked = {field.name: getattr(options, field.name) for field in fields(Request)}
-    audit = audit_predictions(**{name: value for name, value in asked.items() if value is not None})
+    stated = {field.name: value for field in fields(Request) if (value := getattr(options, field.name)) is not None}
+    audit = audit_predictions(**stated)
     print(summary(audit))
     if options.out:
         print(*export(audit, options.out), sep="\n")

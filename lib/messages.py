@@ -1,37 +1,60 @@
-"""What commands tell: English in the code, other languages in `lib/report/words/<language>/messages.po` (gettext)."""
+"""What commands print: English in the code, other languages in `lib/report/words/<language>/messages.po` (gettext)."""
 
 import string
+import tomllib
+import unicodedata
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-WORDS = Path(__file__).resolve().parent / "report" / "words"
-OWN = "en"
-"""The language of the sentences in the code, which needs no catalogue."""
+if TYPE_CHECKING:
+    from lib.report.words.writing import Writing
+
+ROOT = Path(__file__).resolve().parent.parent
+WORDS = Path("lib", "report", "words")
+LANGUAGE = "en"
+"""The language of the sentences in the code, which needs no catalogue; and of the report where no other is chosen."""
+LONGEST = 1000
+"""Characters of an error."""
 
 
 class UserError(ValueError):
-    """What is wrong, where, and what is allowed: a sentence and the values of its places, as `message` takes them."""
+    """What is wrong, where, and what is allowed: a sentence and the values of its places, as `message` takes them.
+
+    It stays on one line, even if what it quotes from a file does not, holds no control character, and is cut where a cell of
+    megabytes is quoted.
+    """
 
     def __init__(self, text: str, *values: Any) -> None:
-        super().__init__(message(text, *values))
+        line = " ".join(message(text, *values).splitlines())
+        line = line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
+        super().__init__("".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else " " for c in line))
+
+
+class SettingsError(UserError):
+    """`study.toml` cannot be used."""
+
+
+def languages(root: Path = ROOT) -> tuple[str, ...]:
+    """The languages that the report can be had in: `LANGUAGE`, and those that `lib/report/words` has words for."""
+    return tuple(sorted({path.parent.name for path in (root / WORDS).glob("*/names.toml")} | {LANGUAGE}))
 
 
 def speak(code: str) -> None:
-    """Tell messages in this language from now on; what its catalogue lacks, in English."""
-    _Spoken.code = code
+    """Print messages in this language from now on; what its catalogue lacks, in English."""
+    _Formatter.language = code
 
 
 def message(text: str, *values: Any) -> str:
     """The English `text` in the language that is spoken, its `{places}` filled in with `values` in their order.
 
-    A language may put the places in another order. Numbers with a format (`{count:,}`) are written as it writes them,
-    None is a dash. Without values `text` is taken as it is.
+    A language may put the places in another order. Numbers with a format (`{count:,}`) are written as it writes them, lists
+    with commas, None is a dash. Without values `text` is taken as it is.
     """
-    told = catalogue(_Spoken.code).get(text, text)
+    translation = catalogue(_Formatter.language).get(text, text)
     if not values:
-        return told
-    return _Writer().vformat(told, (), dict(zip(places(text), values, strict=True)))
+        return translation
+    return _Formatter().vformat(translation, (), dict(zip(places(text), values, strict=True)))
 
 
 def places(text: str) -> list[str]:
@@ -42,27 +65,30 @@ def places(text: str) -> list[str]:
 @cache
 def catalogue(code: str) -> dict[str, str]:
     """The messages of a language by the English ones, in its typography; empty where it has none."""
-    path = WORDS / code / "messages.po"
+    path = ROOT / WORDS / code / "messages.po"
     if not path.is_file():
         return {}
     from babel.messages.pofile import read_po
 
-    from lib.report.words.language import language
-
     with path.open("rb") as file:
-        return {told.id: language(code).finished(told.string) for told in read_po(file) if told.id and told.string}
+        return {entry.id: _writing(code).finished(entry.string) for entry in read_po(file) if entry.id and entry.string}
 
 
-class _Spoken:
-    code = OWN
+@cache
+def _writing(code: str) -> "Writing":
+    from lib.report.words.writing import Writing
+
+    return Writing(tomllib.loads((ROOT / WORDS / code / "names.toml").read_text("utf-8")))
 
 
-class _Writer(string.Formatter):
+class _Formatter(string.Formatter):
+    language = LANGUAGE
+
     def format_field(self, value: Any, spec: str) -> str:
-        told = "-" if value is None else format(value, spec)
-        if _Spoken.code == OWN or not spec or not isinstance(value, int | float):
-            return told
-        from lib.report.words.language import language
-
-        marks = language(_Spoken.code).number_format
-        return told.translate(str.maketrans({",": marks["thousands"], ".": marks["decimal"]}))
+        if isinstance(value, list | tuple):
+            return ", ".join(map(str, value))
+        text = "-" if value is None else format(value, spec)
+        if self.language == LANGUAGE or not spec or not isinstance(value, int | float):
+            return text
+        signs = _writing(self.language).number_format
+        return text.translate(str.maketrans({",": signs["thousands"], ".": signs["decimal"]}))

@@ -38,6 +38,8 @@ DEFAULTS: dict[str, Attribute] = {
     )
 }
 """What is known of the attributes that every cohort of the course has; any other column may be one, too."""
+MOST_ATTRIBUTES = 8
+"""Attributes that one audit compares."""
 DRAWN = "drawn radiographs (a phantom)"
 """The source of cohorts that `lib.cohort.phantom` drew: no patient, and the truth is known."""
 OVERALL = "overall"

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from lib.files import whole_folder
-from lib.manifest import Manifest
+from lib.messages import UserError
 from lib.names import Attribute, attributes_from_json
-from lib.schema import first_mistake
+from lib.schema import Model, first_mistake
 from lib.settings import ROOT, bundle_folder
 
 LIB = Path(__file__).resolve().parent
@@ -29,8 +29,77 @@ JUDGES = ("audit", "pictures", "postprocessing", "names.py", "tables.py", "study
 """The code of `lib` that makes tables of scores: a change in it reaches an existing bundle at the next study."""
 
 
-class BundleError(ValueError):
-    """A results bundle is missing, older than this code, or damaged; the message is one sentence for the user."""
+class BundleError(UserError):
+    """A results bundle is missing, older than this code, or damaged."""
+
+
+class CohortFacts(Model):
+    name: str
+    """Folder in data/."""
+    source: str
+    """Where the images come from, as the report calls it."""
+    key: str
+    """Digest of the cohort's content."""
+    images: int
+    patients: int
+    train_images: int
+    train_patients: int
+    valid_images: int
+    valid_patients: int
+    sick_share: float
+    """Share of the images that are labelled sick."""
+    unknown: dict[str, int]
+    """Images of which an attribute is not known."""
+
+
+class TrainingFacts(Model):
+    """Of a study, all settings of its networks, too."""
+
+    model_config = ConfigDict(extra="allow")
+    seeds: list[int]
+    weightings: list[str]
+
+
+class AuditFacts(Model):
+    model_config = ConfigDict(extra="allow")
+    attributes: list[str]
+    postprocessings: list[str]
+    margin: float
+    smallest_cell: int
+
+
+class StudyFacts(Model):
+    training: TrainingFacts
+    audit: AuditFacts
+    preferences: dict[str, Any]
+
+
+class Manifest(Model):
+    """What every bundle says of itself; an audit of predictions has no networks, and no hardware."""
+
+    schema_version: int
+    cohort: CohortFacts
+    attributes: list[Attribute]
+    settings: StudyFacts
+    """As they were carried out."""
+    requested: dict[str, Any] | None = None
+    """As `study.toml` asked for them, with a digest of the audit's code: another request is another study."""
+    model: dict[str, Any] | None = None
+    """What a model card says of the networks."""
+    of_predictions: bool = False
+    """Whether the scores were made elsewhere."""
+    held_out: bool = True
+    """Whether no image that is judged is known to be of training."""
+    notices: list[str] = []
+    warnings: list[str] = []
+    made: str
+    """Date."""
+    versions: dict[str, str]
+    hardware: dict[str, Any]
+    durations: dict[str, float]
+    """Seconds."""
+    files: dict[str, str]
+    """SHA-256 of every file."""
 
 
 @dataclass(frozen=True)
@@ -80,27 +149,39 @@ def load(cohort: str | Path | None = None, root: Path = ROOT) -> Results:
     """Read and check the bundle of a cohort (name or path; default: the chosen one). Raises `BundleError` with one sentence."""
     folder = bundle_folder(cohort, root)
     again = f"run `make study COHORT=path/to/{folder.parent.name}` to make it again"
-    if not (folder / MANIFEST).is_file():
-        raise BundleError(f"{folder} holds no results ({MANIFEST} is missing): {again}.")
     try:
-        text = (folder / MANIFEST).read_text("utf-8")
-        manifest = json.loads(text)
-        version = manifest["schema_version"]
-    except (ValueError, KeyError, TypeError):
-        raise BundleError(f"{folder / MANIFEST} is damaged (not a manifest): {again}.") from None
+        manifest = read_manifest(folder)
+    except BundleError as error:
+        raise BundleError(f"{error}: {again}.") from None
+    if manifest is None:
+        raise BundleError(f"{folder} holds no results ({MANIFEST} is missing): {again}.")
+    version = manifest.get("schema_version", SCHEMA_VERSION)  # one without has other mistakes, too
     if version != SCHEMA_VERSION:
         raise BundleError(f"{folder} has schema version {version}, this code reads {SCHEMA_VERSION}: {again}.")
-    if mistake := _mistake(text):
+    if mistake := _mistake(manifest):
         raise BundleError(f"{folder / MANIFEST} is damaged ({mistake}): {again}.")
     hashes = manifest["files"]
     names = [name.removesuffix(".parquet") for name in hashes if name.endswith(".parquet") and name != PREDICTIONS]
     return Results(manifest, {name: _read_table(folder, name, hashes, again) for name in names})
 
 
-def _mistake(manifest: str) -> str:
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """What `study.json` of a bundle says, unchecked; None where there is none. Raises `BundleError` where it cannot be read."""
+    if not (folder / MANIFEST).is_file():
+        return None
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except ValueError:
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise BundleError(f"{folder / MANIFEST} is damaged (not a manifest)")
+    return manifest
+
+
+def _mistake(manifest: dict[str, Any]) -> str:
     """What is wrong with a manifest, or nothing."""
     try:
-        Manifest.model_validate_json(manifest)
+        Manifest.model_validate_json(json.dumps(manifest))
     except ValidationError as error:
         place, wrong = first_mistake(error, Manifest.model_json_schema())
         return f"{'.'.join(place[:-1])}: {wrong}" if place[:-1] else wrong
@@ -143,10 +224,9 @@ def save(
             predictions.write_parquet(building / PREDICTIONS, compression="zstd")
         files = {p.name: _sha256(p) for p in sorted(building.glob("*.parquet"))}
         whole = {"schema_version": SCHEMA_VERSION, **manifest, "files": files}
-        text = json.dumps(whole, indent=2, ensure_ascii=False)
-        if mistake := _mistake(text):
-            raise BundleError(f"the manifest is not as `lib.manifest` has it: {mistake}.")
-        (building / MANIFEST).write_text(text + "\n", "utf-8")
+        if mistake := _mistake(whole):
+            raise BundleError(f"the manifest is not as `lib.results` has it: {mistake}.")
+        (building / MANIFEST).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def audit_code() -> str:

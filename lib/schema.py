@@ -1,4 +1,4 @@
-"""Data models whose mistakes are told in one sentence: what it is, where, and what is allowed."""
+"""Data models whose mistakes are one sentence: what it is, where, and what is allowed."""
 
 from collections.abc import Mapping
 from functools import wraps
@@ -32,11 +32,9 @@ def first_mistake(error: ValidationError, schema: Mapping[str, Any]) -> tuple[tu
     parent, key = schema_at(schema, place[:-1]), place[-1] if place else ""
     parent = _resolved(parent.get("items", parent), schema)
     if wrong["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        allowed = ", ".join(sorted(parent.get("properties", {})))
-        return place, message("{key!r} is unknown; allowed are {allowed}", key, allowed)
+        return place, message("{key!r} is unknown; allowed are {allowed}", key, sorted(parent.get("properties", {})))
     if wrong["type"] == "missing":
-        needed = ", ".join(sorted(parent.get("required", [])))
-        return place, message("{key!r} is missing; needed are {needed}", key, needed)
+        return place, message("{key!r} is missing; needed are {needed}", key, sorted(parent.get("required", [])))
     value: Any = wrong["input"]
     within = wrong["loc"][len(place) :]
     allowed = allowed_values(schema_at(schema, place), schema)
@@ -85,13 +83,13 @@ def allowed_values(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 def _list(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     items = _resolved(part.get("items", {}), schema)
     if names := items.get("enum"):
-        words = message("a list of these names: {names}", ", ".join(names))
+        words = message("a list of these names: {names}", names)
     elif items.get("type") == "integer":
         words = message("a list of whole numbers") + _range(items)
     elif items.get("type") == "string":
         words = message("a list of texts in quotes")
     else:
-        words = message("a list of tables of {keys}", ", ".join(items.get("properties", {})))
+        words = message("a list of tables of {keys}", list(items.get("properties", {})))
     if also := items.get("also"):
         words += message(", and {names} of most", message(" and ").join(also))
     if least := part.get("minItems"):

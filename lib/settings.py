@@ -8,21 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib.messages import UserError
+from lib.messages import LANGUAGE, ROOT, SettingsError, languages
 
 if TYPE_CHECKING:
     from lib.settings_schema import StudySettings
 
-ROOT = Path(__file__).resolve().parent.parent
 TABLES = ("training", "audit", "preferences", "hospital", "report", "group", "results", "compute")
-
-
-LANGUAGE = "en"
-"""Of the report where no other is asked for."""
-
-
-class SettingsError(UserError):
-    """`study.toml` cannot be used; the message is one sentence: what, where, what is allowed."""
 
 
 def read_settings(root: Path = ROOT) -> dict[str, Any]:
@@ -30,43 +21,32 @@ def read_settings(root: Path = ROOT) -> dict[str, Any]:
 
     It is checked by `lib.settings_schema`; only a Python without the project's environment reads it unchecked.
     """
-    path = root / "study.toml"
-    settings, text = _read(path)
+    settings = _parsed(root / "study.toml")
     with suppress(ImportError):
-        from lib.settings_schema import checked
-
-        checked(settings, text, path)
+        study_settings(root)
     return {table: {} for table in TABLES} | settings
-
-
-def languages(root: Path = ROOT) -> tuple[str, ...]:
-    """The languages that the report can be had in: `LANGUAGE`, and those that `lib/report/words` has words for."""
-    codes = {path.parent.name for path in (root / "lib" / "report" / "words").glob("*/names.toml")}
-    return tuple(sorted(codes | {LANGUAGE}))
-
-
-def spoken_language(asked: str | None = None, root: Path = ROOT) -> str:
-    """The language of messages: the one asked for, else `lang` of `study.toml`, mistakes in it or not, else `LANGUAGE`."""
-    with suppress(OSError, UnicodeDecodeError):
-        written = re.search(r"""^\s*lang\s*=\s*["'](\w+)""", (root / "study.toml").read_text("utf-8"), re.MULTILINE)
-        asked = asked or (written[1] if written else None)
-    return asked if asked in languages(root) else LANGUAGE
 
 
 def study_settings(root: Path = ROOT) -> "StudySettings":
     """`study.toml` with every default filled in. Raises `SettingsError` where it cannot be used."""
     from lib.settings_schema import checked
 
-    path = root / "study.toml"
-    return checked(*_read(path), path)
+    return checked(_parsed(root / "study.toml"), root / "study.toml")
+
+
+def spoken_language(code: str | None = None, root: Path = ROOT) -> str:
+    """The language of messages: this one, else `lang` of `study.toml`, mistakes in it or not, else `LANGUAGE`."""
+    with suppress(OSError, UnicodeDecodeError):
+        lang = re.search(r"""^\s*lang\s*=\s*["'](\w+)""", (root / "study.toml").read_text("utf-8"), re.MULTILINE)
+        code = code or (lang[1] if lang else None)
+    return code if code in languages(root) else LANGUAGE
 
 
 def settings_place(root: Path, place: tuple[str, ...]) -> str:
-    """A place of `study.toml`, such as `("audit", "folds")`, as errors tell it: with its line."""
+    """A place of `study.toml`, such as `("audit", "folds")`, as errors name it: with its line."""
     from lib.settings_schema import located
 
-    path = root / "study.toml"
-    return located(path, path.read_text("utf-8") if path.is_file() else "", place)
+    return located(root / "study.toml", place)
 
 
 def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsError:
@@ -74,10 +54,9 @@ def settings_error(root: Path, place: tuple[str, ...], wrong: str) -> SettingsEr
     return SettingsError("{place}: {wrong}.", settings_place(root, place), wrong)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], str]:
+def _parsed(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text("utf-8")
-        return tomllib.loads(text), text
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise SettingsError("{path} is missing: it names the cohort and the settings of the study.", path) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -7,12 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, create_model
 
 from lib import names
-from lib.messages import message
+from lib.messages import SettingsError, languages, message
 from lib.schema import Model, allowed_values, first_mistake
-from lib.settings import SettingsError, languages
 from lib.training.settings import ComputeSettings, TrainingSettings
-
-MOST_ATTRIBUTES = 8
 
 
 def _list(items: Any, first: str | None = None, most: int | None = None, least: int = 1) -> Any:
@@ -20,18 +17,18 @@ def _list(items: Any, first: str | None = None, most: int | None = None, least: 
 
     def check(values: list) -> list:
         if len(set(values)) < len(values) or (first and values[0] != first):
-            raise ValueError("not as the schema has it, which is told")
+            raise ValueError
         return values
 
-    told = {"uniqueItems": True} | ({"first": first} if first else {})
+    keywords = {"uniqueItems": True} | ({"first": first} if first else {})
     return Annotated[
-        list[items], Field(min_length=least, max_length=most, json_schema_extra=told), AfterValidator(check)
+        list[items], Field(min_length=least, max_length=most, json_schema_extra=keywords), AfterValidator(check)
     ]
 
 
 def _known(name: str) -> str:
     if not names.is_weighting(name):
-        raise ValueError("not as the schema has it, which is told")
+        raise ValueError
     return name
 
 
@@ -63,7 +60,7 @@ Training = create_model("Training", __base__=Weightings, **_stated())
 
 
 class Audit(Model):
-    attributes: _list(str, most=MOST_ATTRIBUTES) = list(names.DEFAULTS)
+    attributes: _list(str, most=names.MOST_ATTRIBUTES) = list(names.DEFAULTS)
     """Attributes whose groups are compared: sex, age_group, view, or a column of `metadata.csv`, as in "race:Race=White"."""
     postprocessings: _list(Literal[*names.POSTPROCESSINGS], first=names.BASELINE_POSTPROCESSING) = list(
         names.POSTPROCESSINGS
@@ -178,19 +175,19 @@ class StudySettings(Model):
     """Where networks are trained; results differ by rounding at most."""
 
 
-def checked(settings: dict[str, Any], text: str, path: Path) -> StudySettings:
-    """The settings read from `text`, the content of `path`. Raises `SettingsError`, one sentence with file and line."""
+def checked(settings: dict[str, Any], path: Path) -> StudySettings:
+    """The settings read from `path`. Raises `SettingsError`, one sentence with file and line."""
     try:
         return StudySettings.model_validate(settings)
     except ValidationError as error:
         place, wrong = first_mistake(error, StudySettings.model_json_schema())
-        raise SettingsError("{place}: {wrong}.", located(path, text, place), wrong) from None
+        raise SettingsError("{place}: {wrong}.", located(path, place), wrong) from None
 
 
-def located(path: Path, text: str, place: tuple[str, ...]) -> str:
+def located(path: Path, place: tuple[str, ...]) -> str:
     """Where a key stands, or the table in which it is missing: `study.toml, line 7, [training]`."""
     lines: dict[str, int] = {}
-    table = ""
+    table, text = "", path.read_text("utf-8") if path.is_file() else ""
     for number, written in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[([^\[\]]+)\]", written):
             table = f"{header[1].strip()}."

@@ -11,7 +11,7 @@ from conftest import ROOT
 import train_classifieur as script
 from lib import __main__ as cli
 from lib.dropin import foreign, rates
-from lib.messages import OWN, catalogue, message, places, speak
+from lib.messages import LANGUAGE, catalogue, message, places, speak
 from lib.preprocessing.weightings import LABELS
 from lib.schema import OTHER_KINDS
 from lib.settings import languages, spoken_language
@@ -39,7 +39,7 @@ TRANSLATED = [
     ROOT / "train_classifieur.py",
 ]
 """Where every mistake that is told is in the catalogue: what one meets with a folder, a table, an option or settings."""
-OTHERS = [code for code in languages() if code != OWN]
+OTHERS = [code for code in languages() if code != LANGUAGE]
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +151,8 @@ def test_no_english_sentence_is_told_of_a_broken_cohort(tiny_cohort, tmp_path, c
     folder = shutil.copytree(tiny_cohort, tmp_path / "cohorte")
     break_it(folder)
     told = {}
-    for code in (OWN, "fr"):
+    for code in (LANGUAGE, "fr"):
         assert cli.main(["check", str(folder), "--language", code]) == 1
         told[code] = capsys.readouterr().err.replace(str(folder), "")
     assert not {"the", "is", "it", "holds", "lacks", "needed"} & set(re.findall(r"\w+", told["fr"]))
-    assert told["fr"] != told[OWN] and told["fr"].count("\n") == 1
+    assert told["fr"] != told[LANGUAGE] and told["fr"].count("\n") == 1

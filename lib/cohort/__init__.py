@@ -3,14 +3,7 @@
 from lib.cohort.archive import unpack
 from lib.cohort.images import Pixels, load_pixels
 from lib.cohort.layout import CohortError
-from lib.cohort.reader import (
-    Cohort,
-    list_images,
-    read_cohort,
-    readable,
-    readable_images,
-    with_digest,
-)
+from lib.cohort.reader import Cohort, list_images, read_cohort, readable, readable_images, with_digest
 
 __all__ = [
     "Cohort",

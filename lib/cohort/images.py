@@ -57,7 +57,7 @@ def load_pixels(frame: pl.DataFrame, size: int, cache: Path) -> Pixels:
     """Map the images of `frame` (columns `path`, `digest`), decoding them when this content is seen for the first time.
 
     Grey, RGB, palette, alpha and 16-bit PNG or JPEG are all turned into 8-bit grey and resized to `size` x `size`; how
-    many bits those of 16 really hold is told by the highest value among them all, so that one scale serves every image.
+    many bits those of 16 really hold follows from the highest value among them all, so that one scale serves every image.
     The map is written beside its final name and moved there when whole, so an interrupted decoding leaves no half map.
     """
     key = hashlib.blake2b(f"{READING}:{size}:{','.join(frame['digest'])}".encode(), digest_size=16).hexdigest()
@@ -171,7 +171,7 @@ def bits(highest: int) -> int:
 
 
 def _depth_of_all(paths: list[str]) -> int | None:
-    """Bits that the highest value of all 16-bit images needs; None when no image is one. Fewer than 16 are told."""
+    """Bits that the highest value of all 16-bit images needs; None when no image is one. Fewer than 16 are logged."""
 
     def highest_deep_value(path: str) -> int | None:
         with suppress(*UNREADABLE), _opened(Path(path)) as image:

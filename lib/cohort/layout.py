@@ -12,6 +12,7 @@ from lib.tabular.values import simplified
 
 SPLITS = ("train", "valid")
 CLASSES = {"malade": 1, "sain": 0}
+NAMES = {label: name for name, label in CLASSES.items()}
 LIKE = {
     "train": ("train", "training", "entrainement", "apprentissage"),
     "valid": ("valid", "val", "validation", "valide"),
@@ -106,4 +107,4 @@ def _near(folder: Path, name: str) -> str:
     there = [place.name for place in _folders(folder)] if folder.is_dir() else []
     if not there:
         return ""
-    return message("; in the place of {name}, {folder} holds {names}", name, folder, ", ".join(there[:6]))
+    return message("; in the place of {name}, {folder} holds {names}", name, folder, there[:6])

@@ -80,13 +80,9 @@ def import_nih(metadata: Path, images: Path, out: Path, choice: Choice, *, size:
         log.info("%s of %s images are not in %s: left out.", f"{missing:,}", f"{rows.height:,}", images)
     made = []
     for name, part in cohorts(there, choice).items():
-        folder = out / name if name else out
-        settings = {
-            "size": size,
-            "seed": choice.seed,
-            "findings": choice.findings,
-            "images": part["Image Index"].to_list(),
-        }
+        folder = out / name
+        settings = {"size": size, "seed": choice.seed, "findings": choice.findings}
+        settings["images"] = part["Image Index"].to_list()
         write_cohort(folder, part, places, size, json.dumps(settings))
         made.append(folder)
         if name:
@@ -152,13 +148,13 @@ def cohorts(rows: pl.DataFrame, choice: Choice) -> dict[str, pl.DataFrame]:
     order = np.random.default_rng([choice.seed, 0]).permutation(len(patients))
     parts = {}
     for number, name in enumerate(names):
-        own = [choice.seed, 1, *name.encode()]
+        seed = [choice.seed, 1, *name.encode()]
         if choice.overlap:
-            order = np.random.default_rng(own).permutation(len(patients))
+            order = np.random.default_rng(seed).permutation(len(patients))
         start = 0 if choice.overlap else number * wanted
         chosen = [patients[k] for k in order[start : start + wanted]]
         part = rows.filter(pl.col("Patient ID").is_in(chosen))
-        parts[name] = part if "split" in part.columns else _split(part, chosen, choice, own)
+        parts[name] = part if "split" in part.columns else _split(part, chosen, choice, seed)
     return parts
 
 
@@ -166,9 +162,8 @@ def _split(part: pl.DataFrame, chosen: list[str], choice: Choice, seed: list[int
     order = np.random.default_rng([*seed, 2]).permutation(len(chosen))
     count = min(max(round(choice.valid_share * len(chosen)), 2), len(chosen) - 2)
     valid = [chosen[k] for k in order[:count]]
-    return part.with_columns(
-        split=pl.when(pl.col("Patient ID").is_in(valid)).then(pl.lit("valid")).otherwise(pl.lit("train"))
-    )
+    is_valid = pl.col("Patient ID").is_in(valid)
+    return part.with_columns(split=pl.when(is_valid).then(pl.lit("valid")).otherwise(pl.lit("train")))
 
 
 def student_names(path: Path) -> list[str]:

@@ -3,6 +3,7 @@
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lib.cohort.images import UNREADABLE, read_grey
-from lib.cohort.layout import HEADER, CohortError
+from lib.cohort.layout import HEADER, NAMES, SPLITS, CohortError
 from lib.files import write_whole
 
 FIELDS = HEADER.split(",")
@@ -43,15 +44,14 @@ def write_cohort(folder: Path, rows: pl.DataFrame, places: dict[str, Path], size
         )
     if record.is_file() and record.read_text("utf-8") != settings:
         raise CohortError(f"{folder} holds an import with other settings; give another folder, or delete that one.")
-    for split in ("train", "valid"):
-        for name in ("malade", "sain"):
-            (folder / split / name).mkdir(parents=True, exist_ok=True)
+    for split, name in product(SPLITS, NAMES.values()):
+        (folder / split / name).mkdir(parents=True, exist_ok=True)
     write_whole(record, settings)
-    targets = {
-        name: folder / split / ("malade" if sick else "sain") / name
+    targets = [
+        (name, folder / split / NAMES[sick] / name)
         for name, split, sick in rows.select("Image Index", "split", "sick").iter_rows()
-    }
-    todo = [(places[name], target, size) for name, target in targets.items() if not target.is_file()]
+    ]
+    todo = [(places[name], target, size) for name, target in targets if not target.is_file()]
     with ThreadPoolExecutor() as pool:
         shown = tqdm(pool.map(_resize, todo), f"Resizing for {folder.name}", len(todo), unit=" images")
         bad = [source for source in shown if source]

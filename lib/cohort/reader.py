@@ -1,4 +1,4 @@
-"""A cohort folder read into one checked frame; what was found and done is counted, never silent."""
+"""A cohort folder read into one checked frame; every defect and what was done about it is counted."""
 
 import hashlib
 import logging
@@ -21,7 +21,7 @@ from lib.tabular import AttributeSpec, match, read_people
 log = logging.getLogger(__name__)
 DICOM = (".dcm", ".dicom")
 MOST_NAMED = 5
-"""Files of a kind that are named; of more, the number is told."""
+"""Files of a kind that are named; the others are counted."""
 SUFFIXES = (".png", ".jpg", ".jpeg", *DICOM)
 
 
@@ -32,8 +32,8 @@ class Cohort:
     `frame` has one row per usable image: `image`, `path` (absolute), `digest` (of the file), `split` (train, valid),
     `label` (1 sick, 0 healthy), `patient`, `findings` (as written), `age` (years), `sex`, `age_group`, `view`, `weight` (the CSV's WEIGHTS);
     unknown attributes are null. `checks` has `check`, `rows`, `action`: everything noticed on the way.
-    `key` identifies images and metadata together: equal keys mean equal content. `attributes` are those that were asked
-    for, each a column of `frame` (default: sex, age group and view).
+    `key` identifies images and metadata together: equal keys mean equal content. `attributes` are those to
+    compare, each a column of `frame` (default: sex, age group and view).
     """
 
     folder: Path
@@ -186,7 +186,7 @@ def readable_images(folder: Path, images: pl.DataFrame, size: int, cache: Path) 
     if pixels.unreadable.any():
         unreadable = pl.Series(pixels.unreadable)
         names = images.filter(unreadable)["path"].head(MOST_NAMED).to_list()
-        log.warning(message("No readable image: {names} ({count:,} in all).", ", ".join(names), unreadable.sum()))
+        log.warning(message("No readable image: {names} ({count:,} in all).", names, unreadable.sum()))
         return readable_images(folder, images.filter(~unreadable), size, cache)
     return images, pixels
 

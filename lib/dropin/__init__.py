@@ -2,7 +2,6 @@
 
 from lib.dropin.foreign import CheckpointError
 from lib.dropin.prediction import Prediction, check_prediction, predict
-from lib.dropin.score import Score
-from lib.dropin.training import Trained, train
+from lib.dropin.training import Score, Trained, train
 
 __all__ = ["CheckpointError", "Prediction", "Score", "Trained", "check_prediction", "predict", "train"]

@@ -9,8 +9,7 @@ import torch
 from torch import nn
 from torchvision.models import resnet18 as torchvision_resnet18
 
-from lib.dropin.foreign import CheckpointError, find_state, load_content, require_same
-from lib.dropin.resnet import course_network, without_prefix
+from lib.dropin.foreign import CheckpointError, course_network, find_state, load_content, require_same, without_prefix
 from lib.files import write_whole
 from lib.messages import message
 from lib.training.networks import build

@@ -20,7 +20,7 @@ from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.transforms import InterpolationMode, v2
 
 from lib.dropin.checkpoint import MARKS, PREFIX, SIZE, STANDARDIZED, load_checkpoint, marks
-from lib.dropin.resnet import CROP, MEAN, RESIZED, STD
+from lib.dropin.foreign import CROP, MEAN, RESIZED, STD
 from lib.dropin.weights import files_of
 from lib.messages import UserError
 from lib.preprocessing import WeightingError

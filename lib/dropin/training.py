@@ -14,9 +14,8 @@ from scipy.special import expit
 from sklearn.metrics import log_loss
 from tqdm import tqdm
 
-from lib.cohort import Pixels, list_images, readable_images, with_digest
+from lib.cohort import list_images, readable_images, with_digest
 from lib.dropin.checkpoint import initial_tensors, load_checkpoint, save_checkpoint
-from lib.dropin.score import Score
 from lib.dropin.weights import read_table, require_weight_in_both_classes, weights_of, with_patients
 from lib.files import require_writable
 from lib.messages import UserError, message
@@ -31,6 +30,28 @@ from lib.training.store import CHECKPOINT, DONE, NETWORK
 
 PIXELS = ROOT / "data" / ".pixels"
 """Decoded images, shared by every training and prediction."""
+
+
+class Score(float):
+    """Mean cross-entropy of the images set aside (natural logarithm, unweighted): 0 is perfect, a coin's is .693.
+
+    The course's script returns such a loss, too, so whatever sorts scores, or keeps the least, picks the better network
+    also here; an AUC would be picked the wrong way round without a word, even where numpy or pandas have made a plain
+    number of it. `auc` is of the same images: there higher is better.
+    """
+
+    def __new__(cls, loss: float, auc: float) -> "Score":
+        score = super().__new__(cls, loss)
+        score.auc = float(auc)
+        return score
+
+    def __getnewargs__(self) -> tuple[float, float]:
+        return float(self), self.auc
+
+    def __repr__(self) -> str:
+        return message("loss {loss:.4f} (lower is better; AUC {auc:.4f}, higher is better)", float(self), self.auc)
+
+    __str__ = __repr__
 
 
 @dataclass(frozen=True)
@@ -106,25 +127,28 @@ def train(
     }
     path = logdir / f"{folder.name}.ckpt"
     save_checkpoint(path, torch.load(folder / NETWORK, map_location="cpu", weights_only=True), settings, facts)
-    score = Score(_tune_loss(path, frame, mapped, settings, seed), facts["tune_auc"])
-    return Trained(path, score, facts, how, notes)
+    rows = np.flatnonzero(frame["split"].to_numpy() == "train")
+    tune = rows[fit_and_tune(train_rows, settings.tune_share, seed)[1]]
+    logits = outputs(load_checkpoint(path).network, mapped.values, tune)[:, 0]
+    loss = log_loss(frame["label"].to_numpy()[tune], expit(logits.astype(float)))
+    return Trained(path, Score(float(loss), facts["tune_auc"]), facts, how, notes)
 
 
 def starting_point(
     network: str | None, initial: str, **stated: int | None
 ) -> tuple[TrainingSettings, dict[str, torch.Tensor] | None, str]:
     """Settings and tensors that the network starts from, and their name: `imagenet`, `none` or the digest of a file."""
-    given = {name: value for name, value in stated.items() if value is not None}
+    options = {name: value for name, value in stated.items() if value is not None}
     if initial in ("imagenet", "none"):
-        given |= {"network": network} if network else {}
-        TrainingSettings.for_start(given, initial)  # a bad setting is refused before weights are fetched
-        start, tensors = initial_weights(given.get("network", TrainingSettings.network), initial)
-        return TrainingSettings.for_start(given, start), tensors, start
+        options |= {"network": network} if network else {}
+        TrainingSettings.for_start(options, initial)  # a bad setting is refused before weights are fetched
+        start, tensors = initial_weights(options.get("network", TrainingSettings.network), initial)
+        return TrainingSettings.for_start(options, start), tensors, start
     if network not in (None, "resnet18"):
         raise UserError(
             "A file of weights is for the network resnet18, not {network!r}: leave one of the two out.", network
         )
-    settings = TrainingSettings.for_start(given | {"network": "resnet18"}, "imagenet")
+    settings = TrainingSettings.for_start(options | {"network": "resnet18"}, "imagenet")
     path = Path(initial)
     digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else ""
     return replace(settings, initial_weights="none"), initial_tensors(path), f"file {digest}"
@@ -144,17 +168,12 @@ def without_leaking_patients(images: pl.DataFrame, note: str | None) -> tuple[pl
     """The images without those of training whose patients are in valid, too, and what there is to say of it."""
     in_valid = pl.col("patient").is_in(images.filter(split="valid")["patient"].unique().implode())
     leaking = in_valid & (pl.col("split") == "train")
-    count = images.filter(leaking).height
-    told = message("{count:,} training images of patients who are in valid, too, are left out of training.", count)
-    return images.filter(~leaking), [*([note] if note else []), *([told] if count else [])]
-
-
-def _tune_loss(path: Path, frame: pl.DataFrame, pixels: Pixels, settings: TrainingSettings, seed: int) -> float:
-    """Cross-entropy of the network at `path` on the training images set aside."""
-    train = np.flatnonzero(frame["split"].to_numpy() == "train")
-    rows = train[fit_and_tune(frame[train], settings.tune_share, seed)[1]]
-    logits = outputs(load_checkpoint(path).network, pixels.values, rows)[:, 0]
-    return float(log_loss(frame["label"].to_numpy()[rows], expit(logits.astype(float))))
+    notes = [note] if note else []
+    if count := images.filter(leaking).height:
+        notes.append(
+            message("{count:,} training images of patients who are in valid, too, are left out of training.", count)
+        )
+    return images.filter(~leaking), notes
 
 
 def _key(frame: pl.DataFrame, weights: np.ndarray, start: str) -> str:

@@ -42,7 +42,7 @@ def image_column(table: pl.DataFrame, path: Path) -> str:
     """The column of image names. Raises `CohortError` when there is none."""
     if column := Columns().find(table, IMAGE):
         return column
-    raise CohortError("{path} lacks the column Image Index; it has {columns}.", path, ", ".join(table.columns))
+    raise CohortError("{path} lacks the column Image Index; it has {columns}.", path, table.columns)
 
 
 def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) -> dict[str, float]:
@@ -52,7 +52,7 @@ def weights_of(table: pl.DataFrame, path: Path, column: str, images: list[str]) 
     absent, an image has no row, rows of an image disagree, or a weight is missing, negative or not finite.
     """
     if column not in table.columns:
-        columns = ", ".join(table.drop(KEY).columns)
+        columns = table.drop(KEY).columns
         raise WeightingError(
             "{path} has no column {column!r} to take weights from; its columns are {columns}.", path, column, columns
         )

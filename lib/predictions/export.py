@@ -1,20 +1,91 @@
-"""An audit for machines: every table as CSV and parquet, one JSON with everything, and a model card."""
+"""An audit as files: the bundle that the report reads; tables as CSV and parquet, one JSON with everything, and a model card."""
 
 import json
+import platform
+from datetime import date
+from importlib.metadata import version
 from math import inf
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from lib import names
-from lib.files import write_whole
+from lib import names, results
+from lib.files import alone_with, write_whole, writing_to
 from lib.names import english
 from lib.predictions.question import Audited
+from lib.settings import ROOT, bundle_folder
+from lib.tables import RECORDED, TABLES
 from lib.tabular import for_csv
+
+BUNDLE = "predictions"
+"""Name in `data/` of a bundle that is not named otherwise."""
 
 CARD_VERSION = "0.0.2"
 """Of the schema of Google's Model Card Toolkit, after Mitchell et al. 2019, arXiv 1810.03993."""
+
+
+def save_bundle(audit: Audited, name: str | None, source: str, *, root: Path = ROOT) -> Path:
+    """Write `data/<name>/results` and return it; tables of what was not trained are empty.
+
+    Without a `name` it is `predictions`, or `predictions-<key>` where another audit is kept under that one. Raises
+    `results.BundleError` when a study's results, or those of other predictions, are under the `name` that is given.
+    """
+    for place in (name,) if name else (BUNDLE, f"{BUNDLE}-{audit.key[:8]}"):
+        target = bundle_folder(place, root)
+        with writing_to(target.parent), alone_with(target):
+            why = _kept(target, audit.key)
+            if why is None:
+                tables = {table: pl.DataFrame(schema=schema) for table, schema in TABLES.items()}
+                tables |= audit.tables | {"checks": _checks(audit)}
+                results.save(target, _manifest(audit, place, source), tables, TABLES)
+                return target
+    raise results.BundleError(f"{target} holds {why}, which are kept: choose another --name.")
+
+
+def _kept(target: Path, key: str) -> str | None:
+    """What is there and must not be written over, or None: these predictions may be audited again."""
+    try:
+        manifest = results.read_manifest(target)
+    except results.BundleError:
+        return "results that cannot be read"
+    if manifest is None:
+        return None
+    if not manifest.get("of_predictions"):
+        return "the results of a study"
+    return None if manifest.get("cohort", {}).get("key") == key else "the results of other predictions"
+
+
+def _checks(audit: Audited) -> pl.DataFrame:
+    rows = [(warning, 1, "a warning") for warning in audit.warnings]
+    rows += [(notice, 1, "told") for notice in audit.notices]
+    rows.append(("images audited", audit.rows.height, "kept"))
+    return pl.DataFrame(rows, schema=RECORDED["checks"], orient="row")
+
+
+def _manifest(audit: Audited, name: str, source: str) -> dict[str, Any]:
+    size, seeds = audit.size, list(range(1, audit.networks[names.BASELINE_WEIGHTING] + 1))
+    valid = {"valid_images": size["images"], "valid_patients": size["patients"]}
+    settings = dict(audit.settings)
+    preferences = settings.pop("preferences")
+    return {
+        "of_predictions": True,
+        "held_out": audit.held_out,
+        "notices": list(audit.notices),
+        "warnings": list(audit.warnings),
+        "attributes": names.attributes_as_json(audit.attributes.values()),
+        "cohort": {"name": name, "source": source, "key": audit.key, "unknown": audit.unknown, **size, **valid}
+        | {"train_images": 0, "train_patients": 0},
+        "settings": {
+            "training": {"seeds": seeds, "weightings": list(audit.methods), "named": audit.methods},
+            "audit": settings | {"attributes": list(audit.attributes)},
+            "preferences": preferences,
+        },
+        "made": date.today().isoformat(),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in ("polars", "numpy")},
+        "hardware": {},
+        "durations": {},
+    }
 
 
 def export(audit: Audited, folder: Path) -> list[Path]:
@@ -39,24 +110,19 @@ def export(audit: Audited, folder: Path) -> list[Path]:
 
 def _facts(audit: Audited) -> dict[str, Any]:
     """What was audited, how it was decided, and what is to be kept in mind."""
-    baseline = audit.methods[names.BASELINE_WEIGHTING]
+    attributes = names.attributes_as_json(audit.attributes.values())
     return {
         "format": "fairness audit of predictions",
         "format_version": 1,
-        "images": audit.rows.height,
-        "patients": audit.rows["patient"].n_unique(),
-        "sick_share": float(audit.rows["label"].mean()),
+        **audit.size,
         "held_out": audit.held_out,
         "files": list(audit.files),
-        "baseline": baseline,
+        "baseline": audit.methods[names.BASELINE_WEIGHTING],
         "methods": [
-            {"name": name, "networks": audit.networks[inner], "baseline": inner == names.BASELINE_WEIGHTING}
-            for inner, name in audit.methods.items()
+            {"name": name, "networks": audit.networks[key], "baseline": key == names.BASELINE_WEIGHTING}
+            for key, name in audit.methods.items()
         ],
-        "attributes": [
-            attribute | {"unknown_images": audit.rows[attribute["name"]].null_count()}
-            for attribute in names.attributes_as_json(audit.attributes.values())
-        ],
+        "attributes": [one | {"unknown_images": audit.unknown[one["name"]]} for one in attributes],
         "settings": audit.settings,
         "key": audit.key,
         "warnings": list(audit.warnings),
@@ -87,7 +153,7 @@ def model_card(audit: Audited) -> dict[str, Any]:
             "data": [
                 {
                     "name": "audited images",
-                    "description": f"{audit.rows.height} images of {audit.rows['patient'].n_unique()} patients"
+                    "description": "{images} images of {patients} patients".format(**audit.size)
                     + (", held out from training" if audit.held_out else ", of which some may have been trained on"),
                 }
             ],
@@ -112,13 +178,11 @@ def too_wide(audit: Audited, limit: float) -> str | None:
     gaps = _baseline(audit.tables["gaps"]).filter(pl.col("metric").is_in(names.ERRORS), contrast=names.MAX_MIN)
     if gaps.is_empty():
         return f"--fail-over {limit:g}: no TPR or FPR gap can be estimated: too few patients."
-    wide = [row for row in gaps.to_dicts() if row["estimate"] > limit]
-    if not wide:
-        return None
-    named = ", ".join(
-        f"{english('metrics')[row['metric']]} by {row['attribute']} {row['estimate']:.3f}" for row in wide
-    )
-    return f"--fail-over {limit:g}: the baseline's gaps are larger: {named}."
+    wide = [
+        f"{english('metrics')[row['metric']]} by {row['attribute']} {row['estimate']:.3f}"
+        for row in gaps.filter(pl.col("estimate") > limit).to_dicts()
+    ]
+    return f"--fail-over {limit:g}: the baseline's gaps are larger: {', '.join(wide)}." if wide else None
 
 
 def _baseline(frame: pl.DataFrame) -> pl.DataFrame:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from lib.predictions.reader import Predictions, image_column
+from lib.predictions.reader import Predictions
 from lib.tabular import Columns, People, file_name, match, plain_name, read_table
 from lib.tabular import TableError as PredictionError
 from lib.tabular.classes import sick as sick_of
-from lib.tabular.columns import SEX, VIEW
+from lib.tabular.columns import SEX, VIEW, image_column
 from lib.tabular.values import coded, counted, text
 
 OTHER_WAY = 0.9
@@ -77,10 +77,10 @@ def _by_position(file: Predictions, people: People, notes: list[str]) -> pl.Data
         agree["labels"] = same == 1 or (same == 0 and file.coded_label)
     for attribute, role in (("sex", SEX), ("view", VIEW)):
         if (column := Columns().find(file.table, role)) and attribute in rows.columns:
-            pairs = pl.DataFrame({"own": coded(file.table.frame[column]), "known": rows[attribute]})
+            pairs = pl.DataFrame({"file": coded(file.table.frame[column]), "known": rows[attribute]})
             pairs = pairs.drop_nulls().unique()
             if pairs.height:
-                agree[attribute] = bool(pairs["own"].is_unique().all() and pairs["known"].is_unique().all())
+                agree[attribute] = bool(pairs["file"].is_unique().all() and pairs["known"].is_unique().all())
     if not agree:
         raise PredictionError(
             f"{why} and neither labels nor attributes by which its rows could be checked against {path}."

@@ -6,8 +6,8 @@ from pathlib import Path
 from lib.names import DEFAULTS
 from lib.tabular import TableError as PredictionError
 from lib.tabular import plain_name
+from lib.tabular.attributes import Codes
 from lib.tabular.naming import depth
-from lib.tabular.usual import Codes
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".xz", ".bz2", ".zip")
 CODED = ("sex", "view")
@@ -22,14 +22,14 @@ def methods_of(files: Sequence[str | Path]) -> dict[str, list[Path]]:
     if not files:
         raise PredictionError("No predictions are given; at least one table is needed.")
     named = [_divided(str(argument)) for argument in files]
-    called = iter(_told_apart([Path(paths) for name, paths in named if name is None]))
+    called = iter(_distinct_names([Path(paths) for name, paths in named if name is None]))
     methods: list[tuple[str, list[Path]]] = []
     for argument, (stated, paths) in zip(files, named, strict=True):
         name = next(called) if stated is None else plain_name(stated)
-        given = [paths] if stated is None else [part.strip() for part in paths.split(",") if part.strip()]
-        if not name or not given:
+        places = [paths] if stated is None else [part.strip() for part in paths.split(",") if part.strip()]
+        if not name or not places:
             raise PredictionError(f"{argument!r} names no file; allowed are a path and NAME=a.csv,b.csv.")
-        methods.append((name, [table for path in given for table in _tables(Path(path))]))
+        methods.append((name, [table for path in places for table in _tables(Path(path))]))
     every = [path.resolve() for _, tables in methods for path in tables]
     if twice := [path for path in every if every.count(path) > 1]:
         raise PredictionError(f"{twice[0]} is given twice; each file is one network, or several.")
@@ -59,7 +59,7 @@ def _tables(path: Path) -> list[Path]:
     return tables
 
 
-def _told_apart(paths: Sequence[Path]) -> list[str]:
+def _distinct_names(paths: Sequence[Path]) -> list[str]:
     """Names of files without their endings; those of one name are called by as many of their folders as tell them apart."""
     names = [_stem(path) for path in paths]
     called = list(names)

@@ -70,7 +70,7 @@ class _Outputs:
     def __init__(self, table: Table, columns: Columns, notes: list[str]):
         self.table, self.notes, self.pairs = table, notes, _pairs(table)
         self.label, self.decision, self.score = (columns.find(table, role) for role in (LABEL, DECISION, SCORE))
-        self.decision_stated = DECISION in columns.given
+        self.decision_stated = DECISION in columns.names
 
     def named(self, method: str, name: str) -> _Read:
         """The network that `--score` names: by a column, by what is common to two, or by the one of two that is of sick."""

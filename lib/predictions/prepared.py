@@ -25,8 +25,8 @@ Networks = dict[str, list[tuple[Predictions, int]]]
 def prepared(request: Request) -> Question:
     """Read everything. Raises `PredictionError`, one sentence."""
     _check(request)
-    given = [request.files] if isinstance(request.files, str | Path) else request.files
-    files_of, columns = methods_of(given), request.columns
+    files = [request.files] if isinstance(request.files, str | Path) else request.files
+    files_of, columns = methods_of(files), request.columns
     metadata = None if request.metadata is None else read_table(request.metadata)
     of_files: list[str] = []
     read = [
@@ -40,7 +40,7 @@ def prepared(request: Request) -> Question:
     warnings = [*people.warnings, *remarks.about_metadata(people)]
     chosen = [restricted(matched(file, people, of_files, warnings), names, of_files, warnings) for _, file in read]
     notices = [*remarks.read_as(people, chosen), *people.notes]
-    notices += remarks.told_once(of_files, [file.path.name for file in chosen])
+    notices += remarks.merged(of_files, [file.path.name for file in chosen])
     kept = common(chosen, notices)
     if request.attributes is not None:
         notices += map(remarks.compared, people.attributes.values())
@@ -64,18 +64,18 @@ def prepared(request: Request) -> Question:
     methods = {baseline: methods[baseline]} | methods
     notices += [*remarks.decided_by(methods, request.threshold), *remarks.in_no_group(rows, people.attributes)]
     warnings += remarks.about_images(rows)
-    inner = {_inner(method, baseline): networks for method, networks in methods.items()}
-    decisions = {name: [file.called(k, request.threshold) for file, k in own] for name, own in inner.items()}
+    by_key = {_key(method, baseline): networks for method, networks in methods.items()}
+    decisions = {key: [file.called(k, request.threshold) for file, k in networks] for key, networks in by_key.items()}
     target = _targets(request.target, people.attributes)
     first = target[0] if request.target else _widest(rows, decisions[BASELINE_WEIGHTING], people.attributes, request)
     return Question(
         request,
         rows,
         people.attributes,
-        scores={name: np.stack([file.score(k) for file, k in own]) for name, own in inner.items()},
+        scores={key: np.stack([file.score(k) for file, k in networks]) for key, networks in by_key.items()},
         decisions={name: np.stack(called) for name, called in decisions.items()},
-        hard=frozenset(name for name, own in inner.items() if not all(file.networks[k].ranked for file, k in own)),
-        methods=dict(zip(inner, methods, strict=True)),
+        hard=frozenset(key for key, networks in by_key.items() if not all(f.networks[k].ranked for f, k in networks)),
+        methods=dict(zip(by_key, methods, strict=True)),
         files=remarks.file_names([path for paths in files_of.values() for path in paths]),
         notices=tuple(dict.fromkeys(map(remarks.harmless, notices))),
         warnings=tuple(dict.fromkeys(map(remarks.harmless, warnings))),
@@ -121,19 +121,19 @@ def _read(
 def _people(request: Request, table: Table | None, first: Predictions, columns: Columns) -> People:
     """The metadata: the table that is named, else the first file itself."""
     of_itself = table is None or table.path.resolve() == first.path.resolve()
-    given = {role: name for role, name in columns.given.items() if role in ("image", "patient", "split", "label")}
+    names = {role: name for role, name in columns.names.items() if role in ("image", "patient", "split", "label")}
     if of_itself:
         table = first.table
         if "image" not in first.frame.columns:
-            given[IMAGE] = "none"
+            names[IMAGE] = "none"
     else:  # an option may name a column of the predictions alone
-        given = {role: name for role, name in given.items() if role == "patient" or named(table, name)}
+        names = {role: name for role, name in names.items() if role == "patient" or named(table, name)}
     specs = request.attributes
     if specs is not None:
         specs = [spec if isinstance(spec, AttributeSpec) else parse_attribute(spec) for spec in specs]
     codes = parse_codes(request.codes) if isinstance(request.codes, str) else request.codes
     try:
-        return read_people(table, Columns(given, request.like), specs, codes)
+        return read_people(table, Columns(names, request.like), specs, codes)
     except PredictionError as error:
         if request.metadata is not None:
             raise
@@ -143,7 +143,7 @@ def _people(request: Request, table: Table | None, first: Predictions, columns: 
 
 
 def _methods(names: Sequence[str], files: Sequence[Predictions], *, alone: bool) -> Networks:
-    """Networks by method. A file that tells methods apart names them; beside other files, after its own name."""
+    """Networks by method. A file of several methods names them; beside other files, after its own name."""
     methods: Networks = {}
     for name, file in zip(names, files, strict=True):
         for k, network in enumerate(file.networks):
@@ -153,7 +153,7 @@ def _methods(names: Sequence[str], files: Sequence[Predictions], *, alone: bool)
     return methods
 
 
-def _inner(method: str, baseline: str) -> str:
+def _key(method: str, baseline: str) -> str:
     """The name of a method in the tables, where that of the baseline is fixed."""
     if method == baseline:
         return BASELINE_WEIGHTING

@@ -1,4 +1,4 @@
-"""What is asked of which files, and the question that they make once they are read."""
+"""The request for an audit, and the question that its files make once they are read."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ import polars as pl
 
 from lib.names import BASELINE_POSTPROCESSING, Attribute
 from lib.tabular import AttributeSpec, Columns
-from lib.tabular.usual import Codes
+from lib.tabular.attributes import Codes
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of which files: the arguments of `audit_predictions`, which says what they are."""
+    """The arguments of `audit_predictions`, which says what they are."""
 
     files: Sequence[str | Path] | str | Path
     metadata: str | Path | None = None
@@ -41,31 +41,48 @@ class Request:
     @property
     def columns(self) -> Columns:
         """The columns that are named in other words. Raises `PredictionError` for a `like` that is not known."""
-        given = {role: getattr(self, role) for role in ("image", "patient", "label", "decision", "split")}
-        return Columns({role: name for role, name in given.items() if name}, self.like)
+        roles = ("image", "patient", "label", "decision", "split")
+        return Columns({role: name for role in roles if (name := getattr(self, role))}, self.like)
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """The images to audit: `rows` with `image`, `patient`, `label` and a column per attribute; `scores` and `decisions` (S, n)
-    by method, of which the baseline is called `uniform`; `hard`, the methods that have decisions only; `methods` by the name
-    there, with their own; all `files`; `notices`, sentences on what was done, `warnings`, on what may mislead; `held_out`: no
-    image is known to be of training; `target`, the attributes that post-processings are fitted for; `preferences`, what a
-    recommendation is computed from."""
+    """The images to audit, and what every method says of them. In tables, the baseline is the method `uniform`."""
 
     request: Request
     rows: pl.DataFrame
+    """Of n images: `image`, `patient`, `label`, and a column per attribute."""
     attributes: dict[str, Attribute]
     scores: dict[str, np.ndarray]
+    """(S, n) by method, of S networks."""
     decisions: dict[str, np.ndarray]
+    """(S, n) by method, 1 = called sick."""
     hard: frozenset[str]
+    """Methods that have decisions only."""
     methods: dict[str, str]
+    """Names of the methods by those in tables."""
     files: tuple[str, ...]
     notices: tuple[str, ...]
+    """Sentences on what was done."""
     warnings: tuple[str, ...]
+    """Sentences on what may mislead."""
     held_out: bool
+    """Whether no image is known to be of training."""
     target: tuple[str, ...]
+    """Attributes that post-processings are fitted for."""
     preferences: dict[str, Any]
+    """What a recommendation is computed from."""
+
+    @property
+    def size(self) -> dict[str, Any]:
+        """`images`, `patients` and `sick_share`."""
+        patients, sick = self.rows["patient"].n_unique(), float(self.rows["label"].mean())
+        return {"images": self.rows.height, "patients": patients, "sick_share": sick}
+
+    @property
+    def unknown(self) -> dict[str, int]:
+        """Images of which an attribute is not known."""
+        return {name: self.rows[name].null_count() for name in self.attributes}
 
     @property
     def key(self) -> str:
@@ -82,7 +99,7 @@ class Question:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What was asked for, as results record it."""
+        """The request as results record it."""
         request = self.request
         return {
             "threshold": request.threshold,

@@ -11,7 +11,7 @@ from lib.predictions.outputs import NETWORK, Network, networks_of
 from lib.tabular import Columns, Table, plain_name
 from lib.tabular import TableError as PredictionError
 from lib.tabular.classes import truth
-from lib.tabular.columns import IMAGE, LABEL, called, candidates, find_split, holds_images, is_numeric, named
+from lib.tabular.columns import LABEL, called, find_split, image_column, is_numeric, named
 from lib.tabular.values import counted, text
 
 METHODS = ("model", "method", "model name", "modele", "methode", "classifier", "architecture", "arch", "algorithm")
@@ -21,16 +21,18 @@ NETWORKS = ("seed", "run", "network", "graine", "replicate", "repetition")
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a file says. `frame`, a row for each of its rows, then one for each image: `image`, `label` (1 = sick, null unknown) and
-    `split` where the file has them, `score k` and `decision k` of network k, see `outputs.networks_of`. `networks`, of the
-    method "" where the file does not tell several apart; `coded_label`: the truth is written 0 and 1; `held_out`: nothing of
-    training is in it."""
+    """What a file says."""
 
     table: Table
     frame: pl.DataFrame
+    """A row for each of the file's, later for each image: `image`, `label` (1 = sick, null unknown) and `split` where the file
+    has them, `score k` and `decision k` of network k, see `outputs.networks_of`."""
     networks: tuple[Network, ...]
+    """Of the method "" in a file of one method."""
     coded_label: bool
+    """Whether the truth is written 0 and 1."""
     held_out: bool
+    """Whether nothing of training is in it."""
 
     @property
     def path(self) -> Path:
@@ -63,20 +65,20 @@ def read_predictions(
     path, columns = table.path, _but(scores, table, columns.within(table, elsewhere))
     if table.frame.is_empty():
         raise PredictionError(f"{path} has no rows; one for each image is needed.")
-    given: dict[str, pl.Series] = {}
+    facts: dict[str, pl.Series] = {}
     if (image := image_column(table, columns, notes)) is not None:
-        given["image"] = text(table.frame[image])
-        if given["image"].null_count() == table.frame.height:
+        facts["image"] = text(table.frame[image])
+        if facts["image"].null_count() == table.frame.height:
             raise PredictionError(f"{path}, {called(image)}: no row names an image.")
     coded_label = False
     if label := columns.find(table, LABEL):
-        given["label"], coded_label = truth(table, label)
+        facts["label"], coded_label = truth(table, label)
     if split := find_split(table, columns):
-        given["split"] = split[1]
+        facts["split"] = split[1]
         notes.append(f"{path.name}: column {split[0]!r} tells training images from others.")
     networks, outputs = networks_of(table, columns, scores, notes)
-    frame = pl.DataFrame(given | outputs)
-    if "image" in given and (empty := frame["image"].null_count()):
+    frame = pl.DataFrame(facts | outputs)
+    if "image" in facts and (empty := frame["image"].null_count()):
         notes.append(f"{path.name}: {counted(empty, 'row')} without the name of an image left out.")
         frame = frame.drop_nulls("image")
     held_out = all(NETWORK.match(network.column) for network in networks)
@@ -86,18 +88,8 @@ def read_predictions(
 def _but(scores: Sequence[str], table: Table, columns: Columns) -> Columns:
     """The options without those that name a score of this table: the truth of that name stands in the metadata."""
     taken = {named(table, name) for name in scores}
-    options = {role: name for role, name in columns.given.items() if (named(table, name) or name) not in taken}
+    options = {role: name for role, name in columns.names.items() if (named(table, name) or name) not in taken}
     return Columns(options, columns.like)
-
-
-def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None:
-    """The column that names the images: by name, else the one that holds names of image files."""
-    column, likely = columns.find(table, IMAGE), candidates(table, IMAGE)
-    if column is None or (IMAGE not in columns.given and not holds_images(table.frame[column]) and len(likely) == 1):
-        column = likely[0] if len(likely) == 1 else column
-        if likely:
-            notes.append(f"{table.path.name}: {called(likely[0])} names the images.")
-    return column
 
 
 def divided(table: Table, columns: Columns, notes: list[str]) -> list[tuple[str, Table]]:
@@ -115,8 +107,8 @@ def divided(table: Table, columns: Columns, notes: list[str]) -> list[tuple[str,
     if not telling or frame.select(image, *telling).is_duplicated().any():
         return whole
     parts = frame.partition_by(telling, as_dict=True, maintain_order=True)
-    told = f"{len(parts)} {'networks' if networks else 'methods'}"
-    notes.append(f"{table.path.name}: column {' and '.join(map(repr, telling))} tells {told} apart.")
+    what = f"{len(parts)} {'networks' if networks else 'methods'}"
+    notes.append(f"{table.path.name}: column {' and '.join(map(repr, telling))} tells {what} apart.")
     return [
         (plain_name(str(key[0])) if methods else "", replace(table, frame=part.drop(telling)))
         for key, part in parts.items()

@@ -33,8 +33,8 @@ def file_names(paths: Sequence[Path]) -> tuple[str, ...]:
     )
 
 
-def told_once(notes: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Notes that begin with the name of a file; where several files have the same one it is told once, with their number."""
+def merged(notes: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Notes that begin with the name of a file; one that several files have stands once, with their number."""
     files: dict[str, dict[str, None]] = {}
     for note in notes:
         name = max((name for name in names if note.startswith(name)), key=len, default="")

@@ -93,14 +93,14 @@ def _changes(audit: Audited) -> Iterator[str]:
     rows = []
     for _, part in table.group_by(*_METHOD, maintain_order=True):
         effects = sorted(part.to_dicts(), key=lambda row: not _everyone(row))
-        told = []
+        changed = []
         for row in filter(lambda row: _everyone(row) or _is_gap(row), effects):
             rows.append(_change(row, audit))
             key = row["attribute"], row["metric"]
             alike = [r for r in effects if (r["attribute"], r["metric"]) == key]
             verdicts = {r["outcome_verdict"] for r in alike if _is_gap(r)}
-            if _is_gap(row) and key not in told and verdicts & {names.SHOWN, names.SUGGESTED}:
-                told.append(key)
+            if _is_gap(row) and key not in changed and verdicts & {names.SHOWN, names.SUGGESTED}:
+                changed.append(key)
                 rows += [_change(r, audit) for r in alike if " - " not in r["contrast"]]
     yield from _table(("against the baseline", "", "from", "to", "points", "verdict"), rows)
     if len(audit.methods) > 1 and max(audit.networks.values()) == 1:

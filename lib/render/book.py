@@ -30,9 +30,9 @@ NOBODY = ["The audit team"]
 """Authors that `study.toml` comes with."""
 
 
-def chosen_language(root: Path = ROOT, asked: str | None = None) -> str:
-    """The language asked for, else that of `study.toml`. Raises `SettingsError` where there are no words in it."""
-    code = asked or read_settings(root)["report"].get("lang", LANGUAGE)
+def chosen_language(root: Path = ROOT, code: str | None = None) -> str:
+    """This language, else that of `study.toml`. Raises `SettingsError` where there are no words in it."""
+    code = code or read_settings(root)["report"].get("lang", LANGUAGE)
     if code not in languages(root):
         raise SettingsError(
             "The report has no words in {code!r}; it can be had in {languages}.", code, ", ".join(languages(root))
@@ -90,14 +90,14 @@ def page_words(root: Path, code: str) -> dict[str, Any]:
 
 def book_settings(root: Path, code: str = LANGUAGE) -> dict[str, Any]:
     """What `[report]` says of an edition, in Quarto's names. Raises `SettingsError`, one sentence, for a chapter that is not there."""
-    stated, words = read_settings(root), page_words(root, code)
-    report = stated["report"]
-    own, by = report.get(code, {}), attributes_named(stated["audit"].get("attributes", DEFAULTS), words)
+    study, words = read_settings(root), page_words(root, code)
+    report = study["report"]
+    edition, by = report.get(code, {}), attributes_named(study["audit"].get("attributes", DEFAULTS), words)
     authors = report.get("authors") or NOBODY
     signed = authors != NOBODY
     if not signed:
         authors = [words["page"].get("authors", *NOBODY)]
-    names = {key: own.get(key) or report.get(key, "") for key in ("title", "subtitle")}
+    names = {key: edition.get(key) or report.get(key, "") for key in ("title", "subtitle")}
     book = {key: name.replace("{attributes}", by) for key, name in names.items()} | {"author": authors}
     book |= {"chapters": [home_of(code), *_chapters(root, report, "chapters", code)]}
     if appendices := _chapters(root, report, "appendices", code):
@@ -128,15 +128,15 @@ def attributes_named(attributes: Iterable[str], words: dict[str, Any]) -> str:
     names = [written.partition("=")[0].partition(":")[0].strip() for written in attributes]
     by = words["by"]
     other = by.get("other", "{label}")
-    told = [by.get(name) or by.get(f"{name}_group") or other.format(label=name.replace("_", " ")) for name in names]
-    listed = f" {words['language'].get('and', 'and')} ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)
-    return listed.replace("'", words["language"].get("apostrophe", "'"))
+    labels = [by.get(name) or by.get(f"{name}_group") or other.format(label=name.replace("_", " ")) for name in names]
+    last = f" {words['language'].get('and', 'and')} ".join(labels[-2:])
+    return ", ".join([*labels[:-2], last]).replace("'", words["language"].get("apostrophe", "'"))
 
 
 def words_for_browser(words: dict[str, Any]) -> str:
     """What the page's buttons say, as a script of data."""
-    told = json.dumps(words["page"], ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json" id="page-words">{told}</script>'
+    data = json.dumps(words["page"], ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="page-words">{data}</script>'
 
 
 def _chapters(root: Path, report: dict[str, Any], key: str, code: str) -> list[str]:

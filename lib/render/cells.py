@@ -22,7 +22,7 @@ INLINE = re.compile(r"(?<!`)`\{python\}\s+([^`]+?)\s*`(?!`)")
 OPTION = re.compile(r"^#\|\s?([\w-]+):\s*(.*?)\s*$\n?", re.MULTILINE)
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#$@~^|])")
 Part = dict[str, Any]
-"""`text`: Markdown, inline expressions told; or `code` with its `options` and `outputs`, each a dict of kinds of display."""
+"""`text`: Markdown, inline expressions evaluated; or `code` with its `options` and `outputs`, each a dict of kinds of display."""
 
 
 class DraftError(RuntimeError):

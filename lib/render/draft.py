@@ -20,6 +20,7 @@ import pypandoc
 import typst
 import yaml
 
+from lib.files import write_whole
 from lib.messages import message
 from lib.render.book import DECK, LANGUAGE, book_settings, page_words, twin_of, words_for_browser
 from lib.render.cells import DraftError, executed
@@ -54,7 +55,7 @@ class Chapter:
 def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) -> list[Path]:
     """Write the draft of an edition of the book in `root` into `output`; returns the files that a reader opens first.
 
-    `why` there is no Quarto is told in the log. Raises `DraftError`, one sentence, when a cell fails, or pandoc or Typst
+    `why` there is no Quarto is logged. Raises `DraftError`, one sentence, when a cell fails, or pandoc or Typst
     refuses the text.
     """
     log.warning(message("{why} A draft is rendered instead.", why))
@@ -84,17 +85,19 @@ def render_draft(root: Path, output: Path, *, why: str, code: str = LANGUAGE) ->
         head["reference-section-title"] = quarto.get("section-title-references", "References")
     for chapter in chapters:
         page = {"pagetitle": f"{_plain(chapter.title)} – {book['title']}"} | _contents(chapters, chapter)
-        _write(output / chapter.page, _converted(resolved(chapter, labels), "html5", root, head | page))
+        write_whole(output / chapter.page, _converted(resolved(chapter, labels), "html5", root, head | page))
     pdf = output / f"{book.get('output-file', 'report')}.pdf"
-    whole = _whole(chapters, labels, quarto.get("section-title-appendices", "Appendices"))
-    _write_pdf(_converted(whole, "typst-citations", root, head), pdf, root)
+    title, parts = quarto.get("section-title-appendices", "Appendices"), []
+    for chapter in chapters:
+        if chapter.number == "A":
+            parts.append(f'```{{=typst}}\n#show: appendices.with("{title}", hide-parent: true)\n```')
+        parts.append(resolved(chapter, labels, whole=True))
+    _write_pdf(_converted("\n\n".join(parts), "typst-citations", root, head), pdf, root)
     made = [output / chapters[0].page, pdf]
     for path in decks:
         talk = Chapter(path, Path(path).with_suffix(".html").as_posix(), "", SHORTCODE.sub("", texts[path]))
-        _write(
-            output / talk.page,
-            _converted(resolved(talk, labels), "revealjs", root, head | {"pagetitle": book["title"]}),
-        )
+        slides = _converted(resolved(talk, labels), "revealjs", root, head | {"pagetitle": book["title"]})
+        write_whole(output / talk.page, slides)
         made.append(output / talk.page)
     return made
 
@@ -219,16 +222,6 @@ def _contents(chapters: list[Chapter], here: Chapter) -> dict[str, Any]:
     return {"contents": entries} | {way: entries[at] for way, at in beside.items() if 0 <= at < len(entries)}
 
 
-def _whole(chapters: list[Chapter], labels: dict[str, tuple[str, str]], appendices: str) -> str:
-    """All chapters as one document, for the PDF."""
-    parts = []
-    for chapter in chapters:
-        if chapter.number == "A":
-            parts.append(f'```{{=typst}}\n#show: appendices.with("{appendices}", hide-parent: true)\n```')
-        parts.append(resolved(chapter, labels, whole=True))
-    return "\n\n".join(parts)
-
-
 WRITERS = {
     "html5": (
         "draft.html",
@@ -268,7 +261,7 @@ def _converted(text: str, to: str, root: Path, metadata: dict[str, Any]) -> str:
 
 
 def pandoc(text: str, *options: str) -> str:
-    """What pandoc makes of Markdown; its warnings are told in the log. Raises `DraftError` where it refuses."""
+    """What pandoc makes of Markdown; its warnings are logged. Raises `DraftError` where it refuses."""
     command = [pypandoc.get_pandoc_path(), "--from=markdown", "--wrap=none", *options]
     plain = {"LC_ALL": "C.UTF-8"} if os.environ.get("LC_ALL") in ("C", "POSIX") else {}  # for paths with accents
     done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", env=os.environ | plain)
@@ -277,11 +270,6 @@ def pandoc(text: str, *options: str) -> str:
     for line in done.stderr.splitlines():
         log.warning("%s", line)
     return done.stdout
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, "utf-8")
 
 
 def _write_pdf(source: str, pdf: Path, root: Path) -> None:

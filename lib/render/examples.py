@@ -49,11 +49,11 @@ def add_examples(root: Path, output: Path, code: str = LANGUAGE) -> int:
         log.warning(NONE, why)
         return 0
     d, filled = decide(study, {}), False
-    told = partial(tell, language(code), "examples", attribute=d.attribute, drawn=d.drawn)
+    words = partial(tell, language(code), "examples", attribute=d.attribute, drawn=d.drawn)
     examples = surest(images, d.attribute)
     for page in [(output / chapter).with_suffix(".html") for chapter in chapters_of(root, code)]:
         if examples and page.is_file() and (place := EMPTY.search(text := page.read_text("utf-8"))):
-            strip = _strip(examples, output / PLACE, page, lambda *block, **facts: escape(told(*block, **facts)))
+            strip = _strip(examples, output / PLACE, page, lambda *block, **facts: escape(words(*block, **facts)))
             page.write_text(text[: place.start()] + strip + text[place.end() :], "utf-8")
             filled = True
     if not filled:

@@ -121,13 +121,13 @@ def _output(data: dict[str, str], numbers: dict[str, str]) -> Any:
 
 
 def _cited(citations: list[str], about: list[str]) -> dict[str, str]:
-    """Citations in captions as they are told: `[@kish1965]` is `(Kish 1965)`; captions are no Markdown that pandoc sees."""
+    """Citations in captions as they read: `[@kish1965]` is `(Kish 1965)`; captions are no Markdown that pandoc sees."""
     plain = pandoc("\n\n".join(citations), *about, "--to=plain", "--metadata=suppress-bibliography:true")
     return dict(zip(citations, plain.strip().split("\n\n"), strict=True)) if citations else {}
 
 
 def _markdown(text: str, about: list[str], settings: dict[str, Any]) -> str:
-    """Pandoc's Markdown as that of notebooks: citations told, boxes as quotations, no divisions."""
+    """Pandoc's Markdown as that of notebooks: citations written out, boxes as quotations, no divisions."""
     references = settings["references-title"]
     options = ["--to=gfm+tex_math_dollars-raw_html", f"--metadata=reference-section-title:{references}"]
     options += [f"--lua-filter={HERE / 'notebook.lua'}", TYPOGRAPHY]

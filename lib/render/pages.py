@@ -54,19 +54,20 @@ def work_from_disk(output: Path) -> int:
         return 0
     script = plain_script(*((libs / name).read_text("utf-8") for name in MODULES))
     (libs / PLAIN).write_text(script, "utf-8")
-    changed = 0
-    for page in output.rglob("*.html"):
-        before = page.read_text("utf-8")
-        after = TAG.sub(_plain_tag, before)
-        if after != before:
-            page.write_text(after, "utf-8")
-            changed += 1
-    return changed
+
+    def plain(tag: re.Match[str]) -> str:
+        """One deferred script, as modules are, in the place of both."""
+        return f'<script src="{tag["to"]}{PLAIN}" defer></script>' if tag["what"] == MODULES[0] else ""
+
+    return sum(_changed(page, TAG.sub(plain, page.read_text("utf-8"))) for page in output.rglob("*.html"))
 
 
-def _plain_tag(tag: re.Match[str]) -> str:
-    """One deferred script, as modules are, in the place of both."""
-    return f'<script src="{tag["to"]}{PLAIN}" defer></script>' if tag["what"] == MODULES[0] else ""
+def _changed(page: Path, text: str) -> bool:
+    """Whether `text`, which the page holds from now on, differs from what it held."""
+    differs = page.read_text("utf-8") != text
+    if differs:
+        page.write_text(text, "utf-8")
+    return differs
 
 
 def link_twins(root: Path) -> int:
@@ -76,13 +77,11 @@ def link_twins(root: Path) -> int:
     for code in codes:
         for name, page in pages[code].items():
             twins = [(other, pages[other][name]) for other in codes if other != code and name in pages[other]]
-            links_there = "".join(_link(root, page, other, twin) for other, twin in twins)
-            before = page.read_text("utf-8")
-            after = LINKS.sub("", before)
-            if links_there:
-                after = PLACE.sub(lambda m, p=links_there: f'{m[1]}\n<p class="twins">{p}</p>\n', after, count=1)
-            if after != before:
-                page.write_text(after, "utf-8")
+            paragraph = "".join(_link(root, page, other, twin) for other, twin in twins)
+            text = LINKS.sub("", page.read_text("utf-8"))
+            if twins:
+                text = PLACE.sub(lambda m, p=paragraph: f'{m[1]}\n<p class="twins">{p}</p>\n', text, count=1)
+            _changed(page, text)
             links += len(twins)
     return links
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -28,10 +28,13 @@ from lib.render.book import (
 )
 from lib.render.pages import link_twins, work_from_disk
 from lib.render.quarto import find_quarto, quarto
+from lib.results import read_manifest
 from lib.settings import languages, read_settings
 
 log = logging.getLogger(__name__)
 DRAFT = "_draft"
+RENDERING = "data/rendering"
+"""One at a time in a clone: renderings share `_book`, `_freeze` and `.quarto`."""
 PREDICTIONS = Path(__file__).parent / "predictions"
 """The page of an audit of predictions, and its settings."""
 
@@ -44,7 +47,7 @@ def render_report(root: Path, code: str = LANGUAGE) -> list[Path]:
     installed = find_quarto()
     if installed.program is None:
         return _draft(root, code, installed.why)
-    with _rendering(root):
+    with _alone(root / RENDERING):
         write_book(root, code)
         output = root / output_of(code)
         _clear(output, {other for other in languages(root) if output_of(other) != output_of(code)})
@@ -79,17 +82,10 @@ def _clear(output: Path, kept: set[str]) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _rendering(root: Path) -> AbstractContextManager[None]:
-    """One rendering at a time in a clone: they share `_book`, `_freeze` and `.quarto`."""
-    return _alone(root / "data" / "rendering")
-
-
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
-    said = message("Another rendering (or a preview) is under way in this clone: waiting for it.")
-    say_once = cache(lambda: log.info(said))
-
-    with alone_with(place, say_once):
+    text = message("Another rendering (or a preview) is under way in this clone: waiting for it.")
+    with alone_with(place, while_waiting=cache(lambda: log.info(text))):
         yield
 
 
@@ -133,7 +129,7 @@ def _pages(project: Path, bundle: Path, code: str) -> None:
         book |= translated | {"book": book["book"] | translated["book"], "language": words["quarto"]}
     book["references-title"] = words["quarto"].get("section-title-references", "References")
     book["format"]["html"]["include-in-header"] = [{"text": words_for_browser(words)}]
-    settings = json.loads((bundle / "study.json").read_text("utf-8"))["settings"]
+    settings = read_manifest(bundle)["settings"]
     methods, rules = len(settings["training"]["weightings"]) > 1, len(settings["audit"]["postprocessings"]) > 1
     has_content = {"methods.qmd": methods, "adjusted.qmd": rules, "decision.qmd": methods or rules}
     book["book"]["chapters"] = [name for name in book["book"]["chapters"] if has_content.get(name, True)]
@@ -160,7 +156,7 @@ def render_slides(root: Path, code: str = LANGUAGE) -> Path:
     installed = find_quarto()
     if installed.program is None:
         return _draft(root, code, installed.why)[-1]
-    with _rendering(root):
+    with _alone(root / RENDERING):
         return _slides(installed.program, root, code)
 
 
@@ -179,7 +175,7 @@ def preview(root: Path, code: str = LANGUAGE) -> None:
     installed = find_quarto()
     if installed.program is None:
         raise RuntimeError(f"The preview needs Quarto: {installed.why}")
-    with _rendering(root):
+    with _alone(root / RENDERING):
         write_book(root, code)
         others = chapters_of(root, code)[1:]
         pages = [root / output_of(code) / name for name in ("index.html", *others)]

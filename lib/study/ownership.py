@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lib.files import alone_with, write_whole
 from lib.messages import message
+from lib.results import BundleError, read_manifest
 from lib.settings import ORIGIN, ROOT, SettingsError, cohort_name, read_origin
 
 log = logging.getLogger(__name__)
@@ -49,11 +50,8 @@ def _is_free(place: Path, folder: Path, key: str) -> bool:
     origin = read_origin(place)
     if origin:
         return origin.get("key") == key or origin.get("folder") == str(folder)
-    manifest = place / "results" / "study.json"
-    if not manifest.is_file():
-        return True
     try:
-        there = json.loads(manifest.read_text("utf-8"))
-        return not there.get("of_predictions") and there.get("cohort", {}).get("key") == key
-    except (ValueError, AttributeError):
+        manifest = read_manifest(place / "results")
+    except BundleError:
         return False
+    return manifest is None or (not manifest.get("of_predictions") and manifest.get("cohort", {}).get("key") == key)

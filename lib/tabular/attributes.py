@@ -1,20 +1,41 @@
-"""Any attribute: a column grouped by its values, or by cut points where it holds numbers; order and reference stated."""
+"""The attributes of a table: sex, age group and view in the words and codes in which they are written; any other column grouped
+by its values, or by cut points where it holds numbers."""
 
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from lib.names import CROSSED, Attribute
+from lib.messages import message
+from lib.names import CROSSED, DEFAULTS, MOST_ATTRIBUTES, Attribute
+from lib.tabular.columns import AGE, SEX, VIEW, Columns, named, no_column
 from lib.tabular.content import TableError
 from lib.tabular.escape import plain_name
-from lib.tabular.values import cut_at, numbers, simplified, text, years
+from lib.tabular.table import Table
+from lib.tabular.values import (
+    AGE_CUTS,
+    OLDEST,
+    SEXES,
+    VIEWS,
+    age_groups,
+    coded,
+    cut_at,
+    numbers,
+    simplified,
+    text,
+    translated,
+    years,
+)
 
+SOURCES = {"sex": SEX, "age_group": AGE, "view": VIEW}
+"""The column of each usual attribute."""
+Codes = Mapping[str, Mapping[str, str]]
+"""What codes mean, by attribute: `{"sex": {"0": "M", "1": "F"}}`."""
 MOST_GROUPS = 8
 """Groups of an attribute; the rarest are joined beyond."""
-MOST_ATTRIBUTES = 8
 OTHER = "other"
 CONSTANT = 0.9
 """Share of the patients with several images who have one group throughout, from which on the attribute is of the patient."""
@@ -27,7 +48,7 @@ RESERVED = set(
 @dataclass(frozen=True)
 class AttributeSpec:
     """`name` of an attribute; its `column` (None: the one of that name), `cuts` for numbers, the stated `reference`; the
-    `option` by which it was asked for, or a place in a file, as errors tell it."""
+    `option` or place in a file that names it, for errors."""
 
     name: str
     column: str | None = None
@@ -47,10 +68,13 @@ class AttributeSpec:
         return self.key.replace("_", " ")
 
 
+USUAL = tuple(map(AttributeSpec, SOURCES))
+
+
 def parse_attribute(written: str, option: str = "--attribute") -> AttributeSpec:
     """`race`, `race:Race`, `age:Patient Age:40,60` or `race:Race=White`, whose last part is the reference group.
 
-    `option` is where it was asked for. Raises `TableError` for a name that is empty or cut points that are no rising numbers.
+    `option` is the place where it stands. Raises `TableError` for a name that is empty or cut points that are no rising numbers.
     """
     rest, _, reference = written.partition("=")
     name, _, more = rest.partition(":")
@@ -73,6 +97,93 @@ def parse_attribute(written: str, option: str = "--attribute") -> AttributeSpec:
     return AttributeSpec(name.strip(), column.strip() or None, cuts, reference.strip() or None, option)
 
 
+def usual_values(name: str, column: pl.Series, codes: Codes) -> pl.Series:
+    """A column of sex, age group or view in the project's words, what codes mean applied first; null where unknown."""
+    if name == "age_group":
+        return age_groups(believed(years(column)))
+    words = {"sex": SEXES, "view": VIEWS}[name]
+    return translated(coded(column).replace(dict(codes.get(name, {}))), words)
+
+
+def believed(age: pl.Series) -> pl.Series:
+    """Whole years, null where nobody is so old."""
+    return (age + 1e-9).floor().set(~age.is_between(0, OLDEST).fill_null(False), None).cast(pl.Int64)
+
+
+def attributes_wanted(
+    table: Table, columns: Columns, attributes: Sequence[AttributeSpec] | None
+) -> Sequence[AttributeSpec]:
+    """Those of the request, else those of the usual ones that the table has.
+
+    Raises `TableError` for one that stands twice, for none, and for more than can be compared.
+    """
+    if attributes is None:
+        attributes = [spec for spec in USUAL if columns.find(table, SOURCES[spec.name])]
+    keys = [spec.key for spec in attributes]
+    if twice := [spec for spec in attributes if keys.count(spec.key) > 1]:
+        raise TableError(
+            "{option} names {name!r} twice; each attribute has a name of its own.", twice[0].option, twice[0].key
+        )
+    if not attributes:
+        raise TableError(
+            "{path} has no column of sex, age or view: name what to compare, as in --attribute NAME:COLUMN; it has {columns}.",
+            table.path,
+            table.columns[:12],
+        )
+    if len(attributes) > MOST_ATTRIBUTES:
+        raise TableError(
+            "{count} attributes are asked for; at most {most} are compared.", len(attributes), MOST_ATTRIBUTES
+        )
+    return attributes
+
+
+def attribute_of(
+    spec: AttributeSpec,
+    table: Table,
+    patients: pl.Series,
+    columns: Columns,
+    codes: Codes,
+    notes: list[str],
+    warnings: list[str],
+    *,
+    as_written: bool,
+) -> tuple[pl.Series, Attribute]:
+    """The group of each row, and what the attribute is; a warning where a column of sex or view has none of their words: it is
+    then grouped `as_written`, or unknown in every row.
+
+    Sex, age group and view are read by their rules, any other column by its values or cut points. Raises `TableError`.
+    """
+    name = {"age": "age_group"}.get(spec.name, spec.name)
+    is_usual = name in SOURCES and spec.cuts in ((), AGE_CUTS)
+    wanted = spec.column or (name if is_usual else spec.name)
+    source = columns.find(table, SOURCES[name]) if is_usual and not spec.column else named(table, wanted)
+    if source is None:
+        raise no_column(table, wanted, spec.option)
+    written, where = table.frame[source], message("{path}, column {column!r},", table.path, source)
+    if not is_usual:
+        return grouped(spec, written, patients, where, notes)
+    usual, values = DEFAULTS[name], usual_values(name, written, codes)
+    distinct = coded(written).drop_nulls().n_unique()
+    if as_written and name != "age_group" and values.null_count() == len(values) and 1 < distinct <= 8:
+        values, attribute = grouped(spec, coded(written), patients, where, [])
+        shown = " and ".join(attribute.groups)
+        warnings.append(
+            f"{table.path.name}, column {source!r}: what {shown} mean is not written, so {name} is compared as {shown} "
+            f'(say it, as in --codes "{name}:{attribute.groups[0]}={usual.groups[0]},{attribute.groups[-1]}={usual.groups[-1]}").'
+        )
+        return values, attribute
+    reference = spec.reference or usual.reference
+    if reference not in usual.groups:
+        raise TableError(
+            "{option} {name}: {reference!r} is no group; allowed are {groups}.",
+            spec.option,
+            name,
+            reference,
+            usual.groups,
+        )
+    return values, Attribute(name, usual.label, usual.groups, reference, usual.of_patient)
+
+
 def grouped(
     spec: AttributeSpec, column: pl.Series, patients: pl.Series, where: str, notes: list[str]
 ) -> tuple[pl.Series, Attribute]:
@@ -89,7 +200,7 @@ def grouped(
         raise TableError(
             "{where} puts everyone into one group, {group!r}: there is nothing to compare.", where, next(iter(counts))
         )
-    order = _labels(spec.cuts, _whole(column)) if spec.cuts else sorted(counts, key=_rank)
+    order = _labels(spec.cuts, column) if spec.cuts else sorted(counts, key=_rank)
     order = [group for group in order if group in counts]
     reference = max(order, key=lambda group: counts[group])
     if spec.reference is not None:
@@ -97,10 +208,7 @@ def grouped(
         reference = next((group for group in order if simplified(group) == stated), None)
     if reference is None:
         raise TableError(
-            "{where} has no group {group!r} to be the reference; it has {groups}.",
-            where,
-            spec.reference,
-            ", ".join(order),
+            "{where} has no group {group!r} to be the reference; it has {groups}.", where, spec.reference, order
         )
     return groups, Attribute(spec.key, spec.label, tuple(order), reference, of_patients(groups, patients))
 
@@ -138,9 +246,8 @@ def _by_value(column: pl.Series, spec: AttributeSpec, where: str, notes: list[st
             len(column),
         )
     counts = Counter(written.drop_nulls().to_list())
-    best: dict[str, str] = {}
-    for value, _ in counts.most_common():
-        best.setdefault(simplified(value), value)  # of several writings, the most frequent
+    # of several writings, the most frequent
+    best = {simplified(value): value for value, _ in reversed(counts.most_common())}
     shown = {value: plain_name(best[simplified(value)]).replace(" - ", " \N{EN DASH} ") for value in counts}
     groups = written.replace_strict(shown, default=None, return_dtype=pl.String)
     sizes = Counter(groups.drop_nulls())
@@ -155,23 +262,20 @@ def _cut(column: pl.Series, spec: AttributeSpec, where: str) -> pl.Series:
     values = years(column) if spec.key.startswith("age") and column.dtype == pl.String else numbers(column)
     if values.null_count() == len(values):
         raise TableError("{where} holds no number to cut at {cuts}.", where, ", ".join(f"{cut:g}" for cut in spec.cuts))
-    return cut_at(values, spec.cuts, _labels(spec.cuts, _whole(column)))
+    return cut_at(values, spec.cuts, _labels(spec.cuts, column))
 
 
-def _labels(cuts: tuple[float, ...], whole: bool) -> list[str]:
+def _labels(cuts: tuple[float, ...], column: pl.Series) -> list[str]:
     """`<40`, `40-60` (both included), `>60`; before the last of several middle groups the upper end is not included."""
     shown = [f"{cut:g}" for cut in cuts]
     if len(cuts) == 1:
         return [f"<{shown[0]}", f"{shown[0]}+"]
     middle = [f"{a}-{b:g}" for a, b in zip(shown, cuts[1:], strict=False)]
+    values = numbers(column).drop_nulls()
+    whole = (values == values.floor()).all()
     for k in range(len(middle) - 1):
         middle[k] = f"{shown[k]}-{cuts[k + 1] - 1:g}" if whole else f"{shown[k]} to <{shown[k + 1]}"
     return [f"<{shown[0]}", *middle, f">{shown[-1]}"]
-
-
-def _whole(column: pl.Series) -> bool:
-    values = numbers(column).drop_nulls()
-    return bool((values == values.floor()).all())
 
 
 def _rank(group: str) -> tuple[int, float, str]:

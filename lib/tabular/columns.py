@@ -54,18 +54,18 @@ PATHOLOGIES += ("Support Devices",)
 
 @dataclass(frozen=True)
 class Columns:
-    """What the user said of the columns: `given[role]` is a column's name, `like` the published file that they are like."""
+    """What options say of the columns: `names` by role, and `like`, the published file that they are like."""
 
-    given: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     like: str | None = None
 
     def __post_init__(self) -> None:
         if self.like is not None and self.like not in PRESETS:
-            raise TableError("--like {name!r} is not known; allowed are {names}.", self.like, ", ".join(PRESETS))
+            raise TableError("--like {name!r} is not known; allowed are {names}.", self.like, list(PRESETS))
 
     def find(self, table: Table, role: str) -> str | None:
         """The column of this role, or None. Raises `TableError` where an option names one that the table has not."""
-        if name := self.given.get(role):
+        if name := self.names.get(role):
             if (column := named(table, name)) is None and not (name == "none" and role in (IMAGE, PATIENT)):
                 raise no_column(table, name, f"--{role}")
             return column
@@ -77,8 +77,8 @@ class Columns:
         """The options as they concern `table`: a column that only the `other` table has is looked for there."""
         if other is None or other is table:
             return self
-        given = {k: name for k, name in self.given.items() if named(table, name) or not named(other, name)}
-        return Columns({role: name for role, name in given.items() if role != PATIENT}, self.like)
+        here = {role: name for role, name in self.names.items() if named(table, name) or not named(other, name)}
+        return Columns({role: name for role, name in here.items() if role != PATIENT}, self.like)
 
 
 def named(table: Table, name: str) -> str | None:
@@ -122,6 +122,17 @@ def candidates(table: Table, role: str) -> list[str]:
     return [column for column in free if holds(table.frame[column])]
 
 
+def image_column(table: Table, columns: Columns, notes: list[str]) -> str | None:
+    """The column that names the images: by its name, else the only one that holds names of image files."""
+    column = columns.find(table, IMAGE)
+    if column is None or (IMAGE not in columns.names and not holds_images(table.frame[column])):
+        likely = candidates(table, IMAGE)
+        if len(likely) == 1:
+            column = likely[0]
+            notes.append(f"{table.path.name}: {called(column)} names the images.")
+    return column
+
+
 def holds_images(column: pl.Series) -> bool:
     """Whether nine in ten values end as image files do."""
     values = text(column).drop_nulls()
@@ -153,7 +164,7 @@ def find_split(table: Table, columns: Columns) -> tuple[str, pl.Series] | None:
     for a column of that name with another word in it.
     """
     column = columns.find(table, SPLIT)
-    is_stated = SPLIT in columns.given or (column is not None and bare(column) == "split")
+    is_stated = SPLIT in columns.names or (column is not None and bare(column) == "split")
     if column and not is_stated and translated(table.frame[column], SPLITS).drop_nulls().is_empty():
         column = None  # folds of a cross-validation, or names of data sets
     for name in table.columns if column is None else [column]:

@@ -5,19 +5,16 @@ import codecs
 import gzip
 import io
 import lzma
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from lib.messages import message
+from lib.messages import UserError, message
 
 LARGEST = 1 << 30
 """Bytes of a table, unpacked."""
-LONGEST = 1000
-"""Characters of a sentence."""
 PACKED: dict[bytes, tuple[str, Callable[[IO[bytes]], IO[bytes]]]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
     b"BZh": ("bzip2", bz2.open),
@@ -45,18 +42,8 @@ MARKS = (
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
-class TableError(ValueError):
-    """A table cannot be used; the message is one sentence: what, where, what is allowed.
-
-    It stays on one line, even if what it quotes from a file (a column's name) does not, holds no control character, and is
-    cut where a cell of megabytes is quoted.
-    """
-
-    def __init__(self, text: str, *values: Any):
-        sentence = message(text, *values)
-        whole = sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}"
-        shown = (c if c.isprintable() or unicodedata.category(c) == "Zs" else " " for c in " ".join(whole.splitlines()))
-        super().__init__("".join(shown))
+class TableError(UserError):
+    """A table cannot be used."""
 
 
 def read_content(path: Path) -> tuple[bytes, list[str]]:

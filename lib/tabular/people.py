@@ -10,17 +10,23 @@ import polars as pl
 
 from lib.names import Attribute
 from lib.tabular import columns as roles
-from lib.tabular.attributes import AttributeSpec
+from lib.tabular.attributes import (
+    SOURCES,
+    USUAL,
+    AttributeSpec,
+    Codes,
+    attribute_of,
+    attributes_wanted,
+    believed,
+    usual_values,
+)
 from lib.tabular.classes import is_classes, truth
-from lib.tabular.columns import Columns, called, candidates, find_split, missing, named
+from lib.tabular.columns import Columns, find_split, image_column, missing, named
 from lib.tabular.content import TableError
 from lib.tabular.naming import Names
 from lib.tabular.table import Table, read_table
-from lib.tabular.usual import SOURCES, USUAL, Codes, attribute_of, attributes_wanted, believed, usual_values
 from lib.tabular.values import OLDEST, age_groups, coded, numbers, text, years
 
-ROW = "\0row"
-"""A name for rows that name no image; no table has a column called so."""
 UNNAMED = "finding not named"
 IN_NAMES = {
     "NIH": re.compile(r"(?:^|[/\\])(\d{8})_\d{3}\.\w+$"),
@@ -31,18 +37,21 @@ IN_NAMES = {
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """`frame`: one row per image, `image` (as written), `findings`, `patient`, `age`, `sex`, `age_group`, `view`, `weight`,
-    `split` where the table says it, and a column per attribute; null = unknown. `attributes` are those that can be asked,
-    `truth` the column that says who is sick, `checks` what was counted (check, rows, action), `notes` what the reader made of
-    the columns, `warnings` what may mislead."""
+    """Who is on each image. Unknown values are null."""
 
     table: Table
     frame: pl.DataFrame
+    """A row per image: `image` (as written), `findings`, `patient`, `age`, `sex`, `age_group`, `view`, `weight`, `split` where
+    the table has it, and a column per attribute."""
     attributes: dict[str, Attribute]
     checks: list[tuple[str, int, str]]
+    """Check, number of rows, action."""
     notes: tuple[str, ...]
+    """What the reader made of the columns."""
     warnings: tuple[str, ...]
+    """What may mislead."""
     truth: str | None = None
+    """The column that says who is sick."""
 
     @cached_property
     def names(self) -> Names:
@@ -88,8 +97,9 @@ def read_people(
     kept = replace(table, frame=table.frame[first["row"].to_list()])
     compared: dict[str, Attribute] = {}
     for spec in attributes_wanted(kept, columns, attributes):
-        how = {"as_written": not strict}
-        values, attribute = attribute_of(spec, kept, first["patient"], columns, codes, notes, warnings, **how)
+        values, attribute = attribute_of(
+            spec, kept, first["patient"], columns, codes, notes, warnings, as_written=not strict
+        )
         frame = frame.with_columns(values.alias(attribute.name))
         compared[attribute.name] = attribute
     if (split := find_split(kept, columns)) is not None:
@@ -99,38 +109,29 @@ def read_people(
 
 def _require(table: Table, columns: Columns, attributes: Sequence[AttributeSpec]) -> None:
     """A cohort needs these. Raises `TableError` that names the columns, as the NIH calls them."""
-    asked = [SOURCES[spec.name] for spec in attributes if spec.name in SOURCES]
-    needed = [roles.IMAGE, roles.FINDINGS, roles.PATIENT, *asked]
+    usual = [SOURCES[spec.name] for spec in attributes if spec.name in SOURCES]
+    needed = [roles.IMAGE, roles.FINDINGS, roles.PATIENT, *usual]
     absent = [roles.NAMES[role][0] for role in needed if columns.find(table, role) is None]
     if absent and not (absent == [roles.NAMES[roles.FINDINGS][0]] and columns.find(table, roles.NO_FINDING)):
-        raise TableError(
-            "{path} lacks the column(s) {names}; it has {columns}.",
-            table.path,
-            ", ".join(absent),
-            ", ".join(table.columns),
-        )
+        raise TableError("{path} lacks the column(s) {names}; it has {columns}.", table.path, absent, table.columns)
 
 
 def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl.DataFrame:
     """Image, patient, findings, weight and the attributes as written, a row for each row of the table."""
-    frame = table.frame
-    image = columns.find(table, roles.IMAGE)
-    if columns.given.get(roles.IMAGE) == "none":
-        frame, image = frame.with_columns(pl.concat_str(pl.lit("row "), pl.int_range(2, pl.len() + 2)).alias(ROW)), ROW
-    if image is None and len(likely := candidates(table, roles.IMAGE)) == 1:
-        image = likely[0]
-        notes.append(f"{table.path.name}: {called(image)} names the images.")
-    if image is None:
+    if columns.names.get(roles.IMAGE) == "none":
+        names = pl.Series("image", [f"row {row}" for row in range(2, table.frame.height + 2)], dtype=pl.String)
+    elif (image := columns.find(table, roles.IMAGE) or image_column(table, columns, notes)) is not None:
+        names = text(table.frame[image]).alias("image")
+    else:
         raise TableError(missing(table, roles.IMAGE))
-    names = text(frame[image]).alias("image")
 
     def written(role: str) -> pl.Series:
         column = columns.find(table, role)
-        return pl.Series(role, [None] * frame.height, dtype=pl.String) if column is None else frame[column]
+        return _unknown(role, table) if column is None else table.frame[column]
 
     return pl.DataFrame(
         {
-            "row": pl.int_range(frame.height, eager=True),
+            "row": pl.int_range(table.frame.height, eager=True),
             "image": names,
             "findings": _findings(table, columns, notes),
             "patient": _patients(table, columns, names, notes),
@@ -143,7 +144,7 @@ def _basic(table: Table, columns: Columns, codes: Codes, notes: list[str]) -> pl
 
 
 def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str]) -> pl.Series:
-    if columns.given.get(roles.PATIENT) == "none":
+    if columns.names.get(roles.PATIENT) == "none":
         notes.append("Each image is taken for a patient of its own, as --patient none says.")
         return images.alias("patient")
     if column := columns.find(table, roles.PATIENT):
@@ -157,12 +158,17 @@ def _patients(table: Table, columns: Columns, images: pl.Series, notes: list[str
     raise TableError(absent + ", or --patient none where each image is of another patient.")
 
 
+def _unknown(name: str, table: Table) -> pl.Series:
+    return pl.Series(name, [None] * table.frame.height, dtype=pl.String)
+
+
 def truth_column(table: Table, columns: Columns) -> str | None:
-    """The column that says who is sick: one that is asked for, else findings, else `No Finding`, else a truth in 0 and 1."""
-    asked = columns.find(table, roles.LABEL) if roles.LABEL in columns.given else None
-    if column := asked or columns.find(table, roles.FINDINGS) or columns.find(table, roles.NO_FINDING):
-        return column
+    """The column that says who is sick: one that an option names, else findings, else `No Finding`, else a truth in 0 and 1."""
     label = columns.find(table, roles.LABEL)
+    if label and roles.LABEL in columns.names:
+        return label
+    if column := columns.find(table, roles.FINDINGS) or columns.find(table, roles.NO_FINDING):
+        return column
     return label if label and is_classes(table, label) else None
 
 
@@ -170,7 +176,7 @@ def _findings(table: Table, columns: Columns, notes: list[str]) -> pl.Series:
     """What was found, `No Finding` where nothing was, null where it is not known."""
     column = truth_column(table, columns)
     if column is None:
-        return pl.Series("findings", [None] * table.frame.height, dtype=pl.String)
+        return _unknown("findings", table)
     if column == columns.find(table, roles.LABEL):
         sick = truth(table, column)[0]
         if column in roles.PATHOLOGIES:

@@ -13,7 +13,7 @@ from lib.tabular.values import text
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 QUOTED = re.compile(r'"([^"]*)"')
 SAYS_SEPARATOR = re.compile(r'\s*"?sep=(.)"?[,;\t]*[ \r]*\n', re.IGNORECASE)
-"""The first line by which Excel is told the separator."""
+"""The first line that names the separator, for Excel."""
 DATA_NAME = re.compile(r"\.(png|jpe?g|dcm)$", re.IGNORECASE)
 COMMENTS = re.compile(r"\A(?:\s*#[ #!][^\n]*\n)+")
 """Lines of remarks before the header."""
@@ -103,14 +103,9 @@ def _parsed(path: Path, text: str, separator: str, how: list[str]) -> pl.DataFra
         raise TableError("{path} is not a table separated by commas, semicolons, tabs, bars or spaces.", path) from None
     if quote is None:
         frame = frame.select(pl.all().str.strip_chars('"'))
-    return _named(path, _without_empty_end(frame))
-
-
-def _without_empty_end(frame: pl.DataFrame) -> pl.DataFrame:
-    """Without the empty rows that spreadsheets leave at the end."""
     written = frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "").fill_null(False)).to_series()
-    last = written.arg_true()
-    return frame.head(last[-1] + 1 if len(last) else 0)
+    rows = written.arg_true()  # a spreadsheet leaves empty ones at the end
+    return _named(path, frame.head(rows[-1] + 1 if len(rows) else 0))
 
 
 def _with_row_names(path: Path, text: str, separator: str, how: list[str]) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from lib.messages import message
+from lib.names import DEFAULTS
 
+AGE_CUTS = (40.0, 60.0)
 OLDEST = 120
 """Years; the oldest age that is believed."""
 YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -103,7 +105,7 @@ def translated(column: pl.Series, words: Mapping[str, str]) -> pl.Series:
 
 def age_groups(age: pl.Series) -> pl.Series:
     """`<40`, `40-60` (both included) and `>60`."""
-    return cut_at(age, (40, 60), ["<40", "40-60", ">60"]).alias("age_group")
+    return cut_at(age, AGE_CUTS, DEFAULTS["age_group"].groups).alias("age_group")
 
 
 def cut_at(values: pl.Series, cuts: Sequence[float], labels: Sequence[str]) -> pl.Series:

@@ -27,12 +27,7 @@ def edge(distance: Layer, width: float) -> Layer:
     t = np.asarray(distance * np.float32(1 / width), np.float32)
     t += np.float32(0.5)
     np.clip(t, 0, 1, out=t)
-    if width < 0.025:
-        return t
-    smooth = 3 - 2 * t
-    smooth *= t
-    smooth *= t
-    return smooth
+    return t if width < 0.025 else (3 - 2 * t) * t * t
 
 
 def bell(distance: Layer, width: float) -> Layer:

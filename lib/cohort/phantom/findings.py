@@ -179,7 +179,9 @@ def cardiomegaly(x: Scene, draw: np.random.Generator, s: float) -> None:
 
 DRAWN = (atelectasis, cardiomegaly, consolidation, edema, effusion, emphysema, fibrosis, hernia, infiltration, mass)
 DRAWN += (nodule, pleural_thickening, pneumonia, pneumothorax)
-OVERLAY: dict[str, Callable[[Scene, np.random.Generator, float], None]] = {own.__name__.title(): own for own in DRAWN}
+OVERLAY: dict[str, Callable[[Scene, np.random.Generator, float], None]] = {
+    draw.__name__.title(): draw for draw in DRAWN
+}
 """By the names of the public data set, such as `Pleural_Thickening`."""
 
 

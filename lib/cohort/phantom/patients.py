@@ -78,12 +78,14 @@ def _patient(draw: np.random.Generator, number: int, dials: Dials) -> list[Recor
     looks_age = age if looks is cell else int(draw.integers(looks.ages[0], looks.ages[1] + 1))
     often_ap, often_sick = draw.standard_normal(2)
     records = []
-    for visit in range(_number_of_images(draw)):
+    shares, counts = zip(*public.IMAGES_PER_PATIENT, strict=True)
+    images = min(public.MOST_IMAGES, round(float(np.interp(draw.random(), shares, counts))))
+    for visit in range(images):
         ap = _again(draw, often_ap, public.SAME_VIEW_AGAIN, _chance_of_ap(cell, dials))
         view = "AP" if ap else "PA"
         sick = _again(draw, often_sick, public.SAME_STATE_AGAIN, _chance_of_sick(cell, view, dials))
-        drawn_ap = ap if draw.random() < dials.nature else bool(draw.random() < AP_SHARE)
-        findings = _findings(draw, drawn_ap) if sick else ()
+        shown_ap = ap if draw.random() < dials.nature else bool(draw.random() < AP_SHARE)
+        findings = _findings(draw, shown_ap) if sick else ()
         hidden = sick and ap and draw.random() < 0.6 * dials.label_noise
         recorded = () if hidden else findings
         tied = 0.48 * dials.shortcut * ap * (1 if recorded else -1)
@@ -93,7 +95,7 @@ def _patient(draw: np.random.Generator, number: int, dials: Dials) -> list[Recor
             visit=visit,
             female=looks.sex == "F",
             age=looks_age,
-            ap=drawn_ap,
+            ap=shown_ap,
             findings=findings,
             strength=min(max(STRENGTH * math.exp(0.4 * draw.standard_normal()), 0.1), 1.3) * dim,
             poor=dials.exposure * ap,
@@ -113,14 +115,8 @@ def _stratum(draw: np.random.Generator, dials: Dials, split: str) -> public.Stra
     """A stratum as often as it has images; women are passed over in train as the dial says."""
     while True:
         cell = public.STRATA[bisect_right(UP_TO, draw.random() * IMAGES)]
-        passed_over = split == "train" and cell.sex == "F" and draw.random() < 0.9 * dials.representation
-        if not passed_over:
+        if split != "train" or cell.sex != "F" or draw.random() >= 0.9 * dials.representation:
             return cell
-
-
-def _number_of_images(draw: np.random.Generator) -> int:
-    shares, counts = zip(*public.IMAGES_PER_PATIENT, strict=True)
-    return min(public.MOST_IMAGES, round(float(np.interp(draw.random(), shares, counts))))
 
 
 @cache

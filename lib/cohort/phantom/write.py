@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,13 @@ from joblib import Parallel, cpu_count, delayed
 from PIL import Image
 from tqdm import tqdm
 
-from lib.cohort.layout import HEADER
+from lib.cohort.layout import HEADER, NAMES, SPLITS
 from lib.cohort.phantom.dials import DEFAULT, EFFECTS, Dials
 from lib.cohort.phantom.patients import Record, Shot, draw_records
 from lib.files import whole_folder
 
 FEW = 100 * 256**2
 """Pixels; fewer are drawn before other processes have started."""
-FOLDERS = {1: "malade", 0: "sain"}
 
 
 def draw_phantom(
@@ -44,35 +44,26 @@ def draw_phantom(
         )
     records = draw_records(seed, images, dials)
     with whole_folder(out) as building:
-        for split in ("train", "valid"):
-            for folder in FOLDERS.values():
-                (building / split / folder).mkdir(parents=True)
-        shots = [(r.shot, str(building / r.split / FOLDERS[r.label] / r.image)) for r in records]
-        _draw_all(shots, seed, size, workers)
+        for split, name in product(SPLITS, NAMES.values()):
+            (building / split / name).mkdir(parents=True)
+        shots = [(r.shot, str(building / r.split / NAMES[r.label] / r.image)) for r in records]
+        jobs = 1 if len(shots) * size**2 < FEW else workers or cpu_count()
+        drawing = Parallel(n_jobs=jobs, return_as="generator", batch_size=10)
+        files = drawing(delayed(_draw)(shot, path, seed, size) for shot, path in shots)
+        list(tqdm(files, "Drawing a cohort", len(shots), unit=" images"))
         (building / "metadata.csv").write_text("\n".join([HEADER, *map(_line, records)]) + "\n", "utf-8", newline="\n")
-        planted = asdict(dials)
+        strengths = asdict(dials)
+        planted = {name: strength for name, strength in strengths.items() if strength and name in EFFECTS}
         truth = {
             "seed": seed,
             "images": len(records),
             "size": size,
-            "dials": planted,
-            "planted": {
-                name: {"dial": value, "effect": EFFECTS[name].words}
-                for name, value in planted.items()
-                if value and name in EFFECTS
-            },
+            "dials": strengths,
+            "planted": {name: {"dial": dial, "effect": EFFECTS[name].words} for name, dial in planted.items()},
             "sick_but_labelled_healthy": [r.image for r in records if r.sick and not r.label],
         }
         (building / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", "utf-8", newline="\n")
     return out
-
-
-def _draw_all(shots: list[tuple[Shot, str]], seed: int, size: int, workers: int | None) -> None:
-    """Draw the shots, each into its file; few of them without other processes."""
-    jobs = 1 if len(shots) * size**2 < FEW else workers or cpu_count()
-    drawing = Parallel(n_jobs=jobs, return_as="generator", batch_size=10)
-    done = drawing(delayed(_draw)(shot, path, seed, size) for shot, path in shots)
-    list(tqdm(done, "Drawing a cohort", len(shots), unit=" images"))
 
 
 def _draw(shot: Shot, path: str, seed: int, size: int) -> None:
