@@ -3,7 +3,7 @@
 Two weightings (one closes half of the gaps by view) and three rules go through post-processing and audit as a study's do. Such
 figures are about rules fitted on cohorts of this size, so that the truth is their mean over all other cohorts of the batch;
 that of a deployed rule is what this very rule does in the whole population. Of a single network nothing is said about others: all cohorts
-of a batch then have the same one, and the truth of losses and probes is what the very rules and probes of the five folds do in
+of a batch then have the same one, and the truth of losses, changes and probes is what the very rules and probes of the five folds do in
 the whole population (Bayle et al. 2020, arXiv 2007.12671): intervals hold them as fitted.
 """
 
@@ -26,7 +26,7 @@ from lib.audit.inference.infer import MARGIN
 from lib.audit.judged import outcomes
 from lib.audit.metrics import Unit, auc
 from lib.audit.questions import probes
-from lib.names import BASELINE, BASELINE_WEIGHTING, NO_TARGET, OVERALL, PATIENT, RECOMMENDED
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, NO_TARGET, OVERALL, PATIENT, RECOMMENDED
 from lib.postprocessing import post_process
 from lib.postprocessing.methods import REGISTRY
 from lib.postprocessing.sample import Sample
@@ -154,9 +154,17 @@ def _as_fitted(context: Context, given: Networks, generator: np.random.Generator
             called.append(rule.decide(scores[weighting][0], everyones))
         decisions[weighting, name, target] = np.mean(called, axis=0)[None]
     whole = Context(people, pl.DataFrame({"patient": people.patients}), scores, decisions, tables=context.tables)
-    levels = {m: whole.levels(m).where(pl.col("metric") == "balanced_accuracy").estimate[0] for m in decisions}
-    accuracy = pl.DataFrame([(*m, value) for m, value in levels.items()], schema=[*METHOD, "true"], orient="row")
-    return {"accuracy": accuracy, "read": _truth_of_probes(context, given, generator)}
+    gaps = pl.col("metric").is_in(ERRORS) & (pl.col("attribute") == PREFERENCES["attribute"])
+    left = [
+        (
+            *method,
+            whole.levels(method).where(pl.col("metric") == "balanced_accuracy").estimate[0],
+            np.abs(whole.gaps(method).where(gaps).estimate).max(),
+        )
+        for method in decisions
+    ]
+    left = pl.DataFrame(left, schema=[*METHOD, "accuracy", "gap"], orient="row")
+    return {"left": left, "read": _truth_of_probes(context, given, generator)}
 
 
 def _truth_of_probes(context: Context, given: Networks, generator: np.random.Generator) -> pl.DataFrame:
@@ -193,20 +201,23 @@ def _rows(context: Context, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     rules = tables["deployed"].filter("estimable").join(tables["rules"], on=where)
     advice = tables["recommendation"].drop_nulls("change")
     read = tables["probes"].filter("estimable")
-    true = {"true": "true"} if "accuracy" in tables else {}
+    true = {"true": "true"} if "left" in tables else {}
     if true:
         read = read.join(tables["read"], on=["attribute", "group"], how="left")
-        levels = {row[:3]: row[3] for row in tables["accuracy"].rows()}
-        losses = [levels[BASELINE] - levels[method] for method in advice.select(*METHOD).rows()]
-        advice = advice.with_columns(true=pl.Series(losses, dtype=pl.Float64))
+        base = tables["left"].filter(**dict(zip(METHOD, BASELINE, strict=True))).row(0, named=True)
+        left = tables["left"].with_columns(
+            loss_true=base["accuracy"] - pl.col("accuracy"), change_true=pl.col("gap") - base["gap"]
+        )
+        advice = advice.join(left, on=list(METHOD), how="left", maintain_order="left")
     found = [
         _part("deployed", rules, where, "metric", true="true"),
         _part("optimism", tables["optimism"], where, "metric"),
         _part("probes", read, ["attribute", "group"], "attribute", **true),
         _part("chosen_anew", tables["chosen_anew"], ["attribute", "metric", "contrast"], "metric"),
     ]
-    for what, own in (("change", {}), ("loss", true)):
+    for what in ("change", "loss"):
         ends = {"estimate": what, "low": f"{what}_low_simultaneous", "high": f"{what}_high_simultaneous"}
+        own = {"true": f"{what}_true"} if true else {}
         found.append(_part("recommendation", advice, METHOD, pl.lit(what), **ends, **own))
     return pl.concat(found)
 
@@ -215,7 +226,7 @@ def _part(question: str, table: pl.DataFrame, about, measure, **named: str) -> p
     """`named`: columns of the numbers that are called otherwise."""
     numbers = {name: pl.col(named.get(name, name)) if name != "true" else pl.lit(None) for name in NUMBERS}
     if "true" in named:
-        numbers["true"] = pl.col("true")
+        numbers["true"] = pl.col(named["true"])
     return table.select(
         question=pl.lit(question),
         kind=pl.lit("figure"),

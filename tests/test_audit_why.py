@@ -239,6 +239,7 @@ def test_decisions_of_one_group_hinge_on_the_seed():
     table = answered(seed_decisions, made(networks=5, decided=decided, n=1500))
     near = of(table.filter(pl.col("contrast").is_null()), group="near", among="all", metric="disagreement")
     assert holds(near, 0.5) and near["estimate"] == pytest.approx(0.5, abs=0.03)
+    assert near["low"] * near["high"] == pytest.approx(near["estimate"] ** 2)  # even in logarithms
     split = of(table.filter(pl.col("contrast").is_null()), group="near", among="all", metric="split")
     assert split["estimate"] == pytest.approx(1 - 2 * 0.5**5, abs=0.03) and split["networks"] == 5
     assert of(table, contrast="near - far", among="all", metric="disagreement")["low"] > 0.4

@@ -56,6 +56,13 @@ def test_no_number_is_nan_or_endless(tables):
                 assert known.is_finite().all(), (name, column)
 
 
+def test_the_whole_of_a_gap_is_the_gap(tables):
+    keys, numbers = ["attribute", "metric", "contrast"], ["estimate", "low", "high", "p"]
+    whole = tables["gap_parts"].filter(part="whole").select(*keys, *numbers)
+    gaps = tables["gaps"].filter(unit=PATIENT, weighting="uniform", postprocessing="fixed_0.5")
+    assert whole.equals(whole.select(keys).join(gaps, on=keys, how="left", maintain_order="left").select(whole.columns))
+
+
 def test_verdicts_are_the_five_words_and_follow_the_intervals(tables):
     for name, table in tables.items():
         if not STANDARD.keys() <= set(table.columns) or "ideal" in table.columns:

@@ -12,12 +12,13 @@ how far the networks of the chosen methods differ. `again`: the share of the par
 
 import numpy as np
 import polars as pl
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from lib.audit.columns import DESCRIBED, METHOD, F, I, S
 from lib.audit.context import Context
 from lib.audit.decisions._candidates import candidates
 from lib.audit.inference import Figures, patient_weights, summary
+from lib.audit.inference.variance import together
 from lib.audit.inference.verdicts import ALPHA
 from lib.names import KINDS, RANDOMISED, RECOMMENDED, kind_of
 
@@ -34,19 +35,19 @@ Array = np.ndarray
 
 
 def compute(context: Context) -> list[pl.DataFrame]:
-    methods = [own for own in candidates(context) if own.method[1] not in RANDOMISED]
+    methods = [candidate for candidate in candidates(context) if candidate.method[1] not in RANDOMISED]
     if len(candidates(context)) < 2:
         return []
     base = methods[0]
     # of each method the change of balanced accuracy, then the gaps
-    sides = [(own.accuracy - base.accuracy, own.gaps) for own in methods]
+    sides = [(candidate.accuracy - base.accuracy, candidate.gaps) for candidate in methods]
     values = np.stack([np.concatenate([figures.estimate for figures in pair]) for pair in sides])
     added = np.stack([np.concatenate([_added(figures) for figures in pair], axis=1) for pair in sides], axis=1)
     patients = len(added)
     draw = context.stream(name)
     parts = np.concatenate([parts_of(draw.permutation(patients) % PARTS) for _ in range(DIVISIONS)])
     # no accuracy exceeds 1: whatever is simpler stands before whatever is not
-    order = np.array([2.0 * KINDS.index(kind_of(own.method)) for own in methods])
+    order = np.array([2.0 * KINDS.index(kind_of(candidate.method)) for candidate in methods])
     limits = {"most": context.preferences["largest_loss"], "margin": context.margin, "order": order}
     left, best = left_by_choices(values, added, parts, np.ones(patients), **limits)
     drawn = [
@@ -54,13 +55,18 @@ def compute(context: Context) -> list[pl.DataFrame]:
         for w in patient_weights(patients, RESAMPLES, context.seed)
     ]
     chosen, times = np.unique(best, return_counts=True)
-    told = [[summary(figures) for figures in sides[k]] for k in chosen]
-    networks = [np.concatenate([own.networks + own.floor for own in pair]) for pair in told]
+    summaries = [[summary(figures) for figures in sides[k]] for k in chosen]
+    networks = [np.concatenate([part.networks + part.floor for part in pair]) for pair in summaries]
     networks = np.average(networks, axis=0, weights=times)
-    off = norm.ppf(1 - ALPHA / 2) * np.sqrt(np.nanvar(drawn, axis=0, ddof=1) + networks)
+    fewest = min(
+        (arm.degrees for k in chosen for figures in sides[k] for arm in figures.arms if arm.degrees), default=1
+    )
+    sampling = np.nanvar(drawn, axis=0, ddof=1)
+    degrees = together((sampling, RESAMPLES - 1), (networks, fewest))
+    off = student.isf(ALPHA / 2, degrees) * np.sqrt(sampling + networks)
     advised = context.table("recommendation").filter(role=RECOMMENDED).select(*METHOD).rows()
     kinds = [kind_of(method) for method in advised]
-    index = pl.concat([own.index.select("attribute", "metric", "contrast") for own in (base.accuracy, base.gaps)])
+    index = pl.concat([side.index.select("attribute", "metric", "contrast") for side in (base.accuracy, base.gaps)])
     return [
         index.with_columns(
             estimate=left,

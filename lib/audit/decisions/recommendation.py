@@ -3,7 +3,7 @@
 By patient. Permitted are the methods that act on the attribute or on none, are not `rejected` by the preferences (a rule may aim at
 what one does not hold fair) and ask, when deciding, for nothing that is forbidden (the view is no demographic). `disparity` is the largest |gap| in TPR or FPR by the attribute that is left, `largest` says which;
 `change` its difference from the baseline's (below 0: smaller) and `loss` the balanced accuracy given up: one family over all candidates, so that
-the simultaneous bounds hold for whichever is chosen; what choosing itself costs, `chosen_anew` tells. `support`: the surest verdict among the gaps that the method narrows in `effects`; null where it narrows none.
+the simultaneous bounds hold for whichever is chosen; with one network of each, for the very rules that were fitted; what choosing itself costs, `chosen_anew` tells. `support`: the surest verdict among the gaps that the method narrows in `effects`; null where it narrows none.
 
 `role`: recommended, of the methods that toss no coin, narrow a gap (those shown first, then those suggested), are not shown to widen,
 turn or open one of any attribute, and lose at most `largest_loss`, the simplest whose disparity is within the margin of the smallest (a weighting

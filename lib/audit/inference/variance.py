@@ -107,8 +107,9 @@ def summary(figures: Figures) -> Summary:
             added.append((seen, explained, float(arm.degrees)))
     with np.errstate(invalid="ignore", divide="ignore"):
         own = _welch((mean**2).sum(axis=0), matrix, cells.degrees)
-        third = np.einsum("pk,pk->k", squares, rows) * (np.sqrt(len(rows)) if cells.resamples else 1)
-        skewness = np.nan_to_num(third / patients**1.5)
+        skewness = np.nan_to_num(np.einsum("pk,pk->k", squares, rows) / patients**1.5)
+    if cells.resamples:
+        skewness = _of_resamples(skewness, len(rows))
     fewest = min(len(arm.values) for arm in figures.arms)
     floor = (matrix**2).T @ (cells.floor / np.maximum(cells.size, 1)) ** 2 / fewest
     parts = Parts.of(figures, mean) if cells.proportion else None
@@ -206,6 +207,16 @@ def _between(arm: Arm, matrix: Array) -> tuple[Array, Array, NDArray[np.float32]
     share = np.maximum(1 - np.divide(within, total, out=np.ones_like(total), where=total > 0), 0)
     rows = deviations * np.sqrt(share / (arm.degrees * count))
     return total / count, within / count, rows.astype(np.float32)
+
+
+def _of_resamples(skewness: Array, resamples: int) -> Array:
+    """Skewness (K,) of a figure, of that of the mean of so many resamples of it, less what they would show by chance of one without.
+
+    Skewness of B values has variance 6 / B; shrunk as by James & Stein's positive part, and to at most that of a single patient who moves all.
+    """
+    own = skewness * np.sqrt(resamples)
+    noise = np.divide(6 / resamples, own**2, out=np.ones_like(own), where=own != 0)
+    return np.clip(own * np.maximum(1 - noise, 0), -1, 1)
 
 
 def _welch(variance: Array, matrix: Array, degrees: Array) -> Array:

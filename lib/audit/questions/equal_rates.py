@@ -4,8 +4,8 @@
 is that of everyone; `fpr_at_equal_tpr` likewise. `tpr` and `fpr`: with the threshold that is used. Groups with the same
 ROC curve but other scores differ in `tpr` and `fpr` and agree in the three others: Hardt, Price & Srebro 2016, arXiv
 1610.02413; Chouldechova 2017, doi 10.1089/big.2016.0047. On straight lines between the points of the curve. Rates in 0 to
-1, means over networks. Intervals over patients by resamples: a jackknife's standard error of a point of a ROC curve was .065 where that of
-resamples is .040. Finding a group's own threshold needs its labels; deciding by it, the group.
+1, means over networks; `tpr`, `fpr` and `auc` as in `metrics`, the others' intervals over patients by resamples: a jackknife's standard error
+of a point of a ROC curve was .065 where that of resamples is .040. Finding a group's own threshold needs its labels; deciding by it, the group.
 """
 
 import numpy as np
@@ -15,22 +15,29 @@ from lib.audit.columns import COUNTED, DESCRIBED, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures, from_replicates, patient_weights
 from lib.audit.questions._curves import Array, Curve, Shares, counted, sides
-from lib.names import BASELINE, BASELINE_WEIGHTING
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS
 
 name = "equal_rates"
 KEYS = ("attribute", "group", "metric")
 schema = dict.fromkeys(KEYS, S) | DESCRIBED | COUNTED
 needs = ("scores",)
-METRICS = ("tpr", "fpr", "tpr_at_equal_fpr", "fpr_at_equal_tpr", "auc")
+EQUAL = ("tpr_at_equal_fpr", "fpr_at_equal_tpr")
+METRICS = (*ERRORS, *EQUAL)
 RESAMPLES = 200
 
 
-def compute(context: Context) -> pl.DataFrame:
-    return context.describe(levels(context)).table()
+def compute(context: Context) -> list[pl.DataFrame]:
+    equal = levels(context).where(pl.col("metric").is_in(EQUAL))
+    return [context.describe(figures).table() for figures in (*used(context), equal)]
+
+
+def used(context: Context) -> tuple[Figures, Figures]:
+    """TPR and FPR with the threshold that is used, and AUC, of every cell."""
+    return context.levels().where(pl.col("metric").is_in(ERRORS)), context.ranked()
 
 
 def levels(context: Context) -> Figures:
-    """The five metrics of every cell, index `attribute`, `group`, `metric`, `images`, `patients`, `estimable`."""
+    """`METRICS` of every cell, all from the same resamples, index `attribute`, `group`, `metric`, `images`, `patients`, `estimable`."""
     return context.once("equal rates", None, lambda: _levels(context))
 
 
@@ -38,7 +45,7 @@ def _levels(context: Context) -> Figures:
     population, cells = context.population, context.population.cells
     fewest = population.sizes[1][:, :2].min(axis=1)
     keys = [(cell.attribute, cell.group, metric) for cell in cells for metric in METRICS]
-    counts = (np.repeat(own, len(METRICS)) for own in (fewest, population.sizes[0][:, 2]))
+    counts = (np.repeat(count, len(METRICS)) for count in (fewest, population.sizes[0][:, 2]))
     known, images = np.flatnonzero(fewest), sides(population)
     networks = [
         (Shares.of(population, decisions, images), [Curve.of(population, scores, cells[g].images) for g in known])
@@ -46,19 +53,13 @@ def _levels(context: Context) -> Figures:
     ]
 
     def values(weights: Array) -> Array:
-        found = np.full((len(networks), len(cells), len(METRICS)), np.nan)
+        rates = np.full((len(networks), len(cells), len(METRICS)), np.nan)
         for s, (decided, curves) in enumerate(networks):
             tpr, fpr = decided.at(weights).reshape(2, -1)
             for g, curve in zip(known, curves, strict=True):
                 roc = curve.rates(weights)
-                found[s, g] = (
-                    tpr[g],
-                    fpr[g],
-                    np.interp(fpr[0], *roc),
-                    np.interp(tpr[0], *roc[::-1]),
-                    np.trapezoid(*roc[::-1]),
-                )
-        return found.reshape(len(networks), -1)
+                rates[s, g] = tpr[g], fpr[g], np.interp(fpr[0], *roc), np.interp(tpr[0], *roc[::-1])
+        return rates.reshape(len(networks), -1)
 
     drawn = np.stack([values(weights) for weights in patient_weights(population.n_patients, RESAMPLES, context.seed)])
     once = values(np.ones(population.n_patients))

@@ -1,8 +1,9 @@
 """What can be read from the network's last features? Linear probes for the attributes, and for the disease beside them.
 
 For each attribute, and for the label for comparison, a logistic regression on standardised features is fitted on four
-fifths of the patients and scores the rest, five times; AUC, by patient, of the scores of all folds together, images of
-known group only. `group` names the group told from the others; `all` is the mean over the groups (two groups have one
+fifths of the patients and scores the rest, five times; the mean over the five of the AUC, by patient, of the rest, images of
+known group only, with the influence of each patient in its fold (LeDell, Petersen & van der Laan 2015, doi 10.1214/15-EJS1035). Scores of
+different folds are not put together: a fold that by chance holds more of a group would push the AUC towards .5. `group` names the group told from the others; `all` is the mean over the groups (two groups have one
 AUC). .5: nothing can be read linearly; 1: all of it. The probes are held as fitted, so the noise of fitting them is in
 the intervals only as far as networks show it. A probe finds what is encoded, not what is used (compare Glocker et al.
 2023, doi 10.1016/j.ebiom.2023.104467).
@@ -15,7 +16,6 @@ from operator import add
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
@@ -26,7 +26,7 @@ from lib.audit import metrics
 from lib.audit.columns import COUNTED, DESCRIBED, S
 from lib.audit.context import Context
 from lib.audit.inference import Figures, Population
-from lib.names import OVERALL
+from lib.names import Attribute
 
 name = "probes"
 schema = {"weighting": S, "attribute": S, "group": S} | DESCRIBED | COUNTED
@@ -40,30 +40,14 @@ EVERYONE = "all"
 def compute(context: Context) -> Iterator[pl.DataFrame]:
     for weighting, networks in context.embeddings.items():
         for attribute, names, codes in _targets(context.population):
-            yield _told(context, weighting, networks, attribute, names, codes)
-
-
-def probe_scores(
-    features: np.ndarray, target: np.ndarray, patients: np.ndarray, *, folds: int = FOLDS, seed: int = 0
-) -> np.ndarray:
-    """How likely each of K classes is, (n, K), as rank within the fold, 0 to 1, by a probe that has not seen the patient.
-
-    `target` (n,) codes 0..K-1, `patients` (n,) codes. Folds hold whole patients. Ranks, for probabilities of different folds do not
-    compare: a fold with more of a class is judged by a probe that saw fewer, which pushes the AUC of nothing at all under .5. A class
-    that the other folds lack, or a fold whose probe had one class only, ranks everyone alike.
-    """
-    scores = np.full((len(target), int(target.max()) + 1), 0.5)
-    for judge, model in fitted_probes(features, target, patients, folds=folds, seed=seed):
-        chances = model.predict_proba(features[judge])
-        scores[np.ix_(judge, model.classes_)] = (rankdata(chances, axis=0) - 0.5) / len(judge)
-    return scores
+            yield _rows(context, weighting, networks, attribute, names, codes)
 
 
 def fitted_probes(
-    features: np.ndarray, target: np.ndarray, patients: np.ndarray, *, folds: int = FOLDS, seed: int = 0
+    features: np.ndarray, target: np.ndarray, patients: np.ndarray, *, seed: int = 0
 ) -> Iterator[tuple[np.ndarray, Pipeline]]:
     """Images that each fold's probe judges, and the probe, where the others have two classes."""
-    splits = GroupKFold(folds, shuffle=True, random_state=seed).split(features, groups=patients)
+    splits = GroupKFold(FOLDS, shuffle=True, random_state=seed).split(features, groups=patients)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for fit, judge in splits:
@@ -78,35 +62,56 @@ def _targets(population: Population) -> Iterator[tuple[str, tuple[str, ...], np.
         yield name, population.attributes[name].groups, codes
 
 
-def _told(
+def _rows(
     context: Context, weighting: str, networks: np.ndarray, attribute: str, names: tuple[str, ...], codes: np.ndarray
 ) -> pl.DataFrame:
     """Rows of one attribute: everyone, and each group where there are more than two."""
-    people, known = context.population, codes >= 0
+    people, known = context.population, np.flatnonzero(codes >= 0)
     many = len(names) > 2
     sizes = [people.count_patients(codes == k) for k in range(len(names))]
     least = max(1, context.smallest_cell, FOLDS)
-    asked = range(len(names) if many else 1)
-    kept = [k for k in asked if min(sizes[k], people.count_patients(known & (codes != k))) >= least]
-    found: dict[str, Figures] = {}
+    groups = range(len(names) if many else 1)
+    kept = [k for k in groups if min(sizes[k], people.count_patients((codes >= 0) & (codes != k))) >= least]
+    areas: dict[str, Figures] = {}
     if kept:
-        at = np.flatnonzero(known)
-        patients = np.unique(people.patients[at], return_inverse=True)[1]
-        scores = np.stack([probe_scores(features[at], codes[at], patients, seed=context.seed) for features in networks])
+        patients = np.unique(people.patients[known], return_inverse=True)[1]
+        chances, folds = probed(networks[:, known], codes[known], patients, seed=context.seed)
         for k in kept:
-            sided = Population(patients, (codes[at] == k).astype(np.int64), groups={}, attributes={})
-            found[names[k]] = metrics.auc(sided, scores[..., k], weighting=weighting, smallest_cell=1)
-        if len(kept) == len(asked):
-            found[EVERYONE] = reduce(add, found.values()) * (1 / len(kept))
-    rows = [(EVERYONE, int(known.sum()), people.count_patients(known))]
-    rows += [(names[k], int((codes == k).sum()), sizes[k]) for k in asked if many]
+            by_fold = _areas(chances[..., k], codes[known] == k, patients, folds, weighting)
+            if len(by_fold):
+                areas[names[k]] = by_fold.contrast(
+                    pl.DataFrame({"metric": ["auc"]}), np.full((len(by_fold), 1), 1 / len(by_fold))
+                )
+        if len(areas) == len(groups):
+            areas[EVERYONE] = reduce(add, areas.values()) * (1 / len(groups))
+    rows = [(EVERYONE, len(known), people.count_patients(codes >= 0))]
+    rows += [(names[k], int((codes == k).sum()), sizes[k]) for k in groups if many]
     parts = []
     for group, images, patients in rows:
         key = {"weighting": weighting, "attribute": attribute, "group": group, "images": images, "patients": patients}
-        if group not in found:
-            parts.append(pl.DataFrame([key | {"estimable": False}]))
-            continue
-        table = context.describe(found[group].where(pl.col("attribute") == OVERALL)).table()
-        more = key | {"estimable": True}
-        parts.append(table.with_columns(**{name: pl.lit(value) for name, value in more.items()}))
+        row = pl.DataFrame([key | {"estimable": group in areas}])
+        parts.append(row if group not in areas else row.hstack(context.describe(areas[group]).table()))
     return pl.concat(parts, how="diagonal_relaxed")
+
+
+def probed(
+    features: np.ndarray, target: np.ndarray, patients: np.ndarray, *, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """How likely each of K classes is, (S, n, K), by probes of each network that have not seen the patient; and the fold of each image, (n,).
+
+    `features` (S, n, d), `target` (n,) codes 0..K-1, `patients` (n,) codes. Folds hold whole patients; -1: no probe, for the other folds have
+    one class. A class that the other folds lack is equally likely, 0, everywhere.
+    """
+    chances, folds = np.zeros((*features.shape[:2], int(target.max()) + 1)), np.full(len(target), -1)
+    for network, chance in zip(features, chances, strict=True):
+        for fold, (judge, model) in enumerate(fitted_probes(network, target, patients, seed=seed)):
+            chance[np.ix_(judge, model.classes_)], folds[judge] = model.predict_proba(network[judge]), fold
+    return chances, folds
+
+
+def _areas(chances: np.ndarray, group: np.ndarray, patients: np.ndarray, folds: np.ndarray, weighting: str) -> Figures:
+    """AUC by which chances (S, n) tell a group (n,) from the others in each fold that has both."""
+    fold = Attribute("fold", "fold", tuple(map(str, range(FOLDS))), "0", of_patient=True)
+    people = Population(patients, group.astype(np.int64), {fold.name: folds}, {fold.name: fold})
+    areas = metrics.auc(people, chances, weighting=weighting, smallest_cell=1).where(pl.col("attribute") == fold.name)
+    return areas.take(areas.known)
