@@ -118,7 +118,7 @@ def test_the_one_rule_that_would_be_used_stands_beside_the_mean_and_has_its_inte
     study, d = published(), decide(published())
     gaps, size = d.choice.gaps, d.deployed.size
     both = " / ".join(f"{gaps[metric].worse}\xa0{1000 * gaps[metric].size.value:.0f}" for metric in ERRORS)
-    assert f">{both}<" in slide(study, "options", per=1000)
+    assert f">{both}<" in slide(study, "options")
     told = (
         f"**{1000 * size.value:.0f}** (95 % interval \N{MINUS SIGN}{-1000 * size.low:.0f} to +{1000 * size.high:.0f})"
     )
@@ -128,7 +128,7 @@ def test_the_one_rule_that_would_be_used_stands_beside_the_mean_and_has_its_inte
 @pytest.mark.parametrize("code", DECKS)
 def test_the_floor_is_that_of_the_protocol_and_passes_fails_or_is_inconclusive(code):
     protocol = (ROOT / twin_of("chapters/conclusion.qmd", code)).read_text("utf-8")
-    assert {"en": "80 of 100 sick found", "fr": "80 malades trouvés sur 100"}[code] in protocol
+    assert {"en": "800 of 1,000 sick found", "fr": "800 malades trouvés sur 1 000"}[code] in protocol
     assert decide(published()).tested["floor"] == 0.8 and "80" in say(published().told_in(code), "talk", "step_floor")
     fails = {"en": "*fails*", "fr": "*échec*"}[code]
     assert say(published().told_in(code), "talk", "measured").count(fails) == 2

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import DRAWN, ERRORS, IMAGE, OVERALL, PATIENT, RANDOMISED, RECOMMENDED, Method, kind_of
-from lib.report.facts import gaps, values
+from lib.names import DRAWN, ERRORS, IMAGE, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
+from lib.report.facts import gaps
 from lib.report.facts.gaps import Gap, ability, findings, levelled, of_method, once, silences, widest
 from lib.report.facts.options import ONE_CUT, SENSITIVE, Option, beside, cut_offs, eligible, options
 from lib.report.facts.values import Estimate, judged, keys_of, predictive_values, rate, row, rows
@@ -137,7 +137,6 @@ class Decision:
         self.sensitive = sensitive
         self.patients = cohort["valid_patients"]
         self.held_out = manifest.get("held_out", True)
-        self.both_labels = both_labels(results)
         self.largest_loss = preferences.get("largest_loss", 0.0)
         self.demographics = bool(preferences.get("may_use_demographics"))
         self.rejected = tuple(preferences.get("rejected", ()))
@@ -215,11 +214,3 @@ def triage(
         return None
     right, healthy = predictive_values(tpr.value, fpr.value, sick)
     return {"sick": sick, "called": sick * tpr.value + (1 - sick) * fpr.value, "right": right, "healthy": healthy}
-
-
-def both_labels(results: Results) -> int:
-    """Patients to judge on who have images of both labels."""
-    place = {"attribute": OVERALL, "group": "all", "unit": PATIENT, **values.UNTREATED}
-    lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
-    everyone = judged(results).get("all")
-    return max(0, sum(line["patients"] for line in lines) - everyone["patients"]) if all(lines) and everyone else 0

@@ -78,23 +78,24 @@ def _left(methods: list[Effect], metric: str) -> list[float]:
     return sorted(figure.value for figure in told if figure)
 
 
-def _options(study: Results, per: int = 0) -> Facts | None:
+def _options(study: Results, brief: bool = False) -> Facts | None:
     d = decide(study)
-    return {"d": d, "per": per} if d.options else None
+    return {"d": d, "brief": brief} if d.options else None
 
 
 @table(_options)
 def options(material: Material) -> GT:
-    """A row for each option that is compared: of the sick of each group those missed, of the healthy those alarmed, and both gaps left.
+    """A row for each option that is compared: of 1,000 sick of each group those missed, of the healthy those alarmed, and both gaps left.
 
-    On a page of 1,000, with the widest gap by another attribute and balanced accuracy; on the first page of 100, unless `per` says otherwise, and one column for the gaps."""
-    compared, slide = material["d"].compared, material.size == "slide"
+    On a page with the widest gap by another attribute and balanced accuracy, on a slide one column for the gaps. `brief`, on the first page:
+    doing nothing and what might be done instead, with what must be known, without the gaps."""
+    d, brief = material["d"], material["brief"]
+    compared = [o for o in d.compared if o.nothing or o in d.offered] if brief else d.compared
     others = ("others",) if any(option.elsewhere for option in compared) else ()
-    once = ("once",) if any(gap for gaps in material["d"].fitted.values() for gap in gaps.values()) else ()
-    columns = ("missed", "alarmed", *(("kept",) if slide else ("gap", *once, *others, "price")))
-    per = material["per"] or (100 if slide else 1000)
-    labels = {name: material(f"{name}_head", per=per) for name in columns}
-    told = [{"option": material("option", o=o)} | {n: material(n, o=o, per=per) for n in columns} for o in compared]
+    once = ("once",) if any(gap for gaps in d.fitted.values() for gap in gaps.values()) else ()
+    gaps = ("kept",) if material.size == "slide" else ("gap", *once, *others, "price")
+    labels = heads(material, ("missed", "alarmed", *(("needs",) if brief else gaps)))
+    told = [{n: material(n, o=o) for n in ("option", *labels)} for o in compared]
     return table_of(told, labels, material.language, stub="option", right=())
 
 
