@@ -129,7 +129,7 @@ def test_the_one_rule_that_would_be_used_stands_beside_the_mean_and_has_its_inte
 def test_the_floor_is_that_of_the_protocol_and_passes_fails_or_is_inconclusive(code):
     protocol = (ROOT / twin_of("chapters/conclusion.qmd", code)).read_text("utf-8")
     assert {"en": "80 of 100 sick found", "fr": "80 malades trouvés sur 100"}[code] in protocol
-    assert decide(published()).tested["floor"] == 0.8 and "80" in say(published().told_in(code), "talk", "step_floor")
+    assert decide(published()).tested["asked"] == 0.8 and "80" in say(published().told_in(code), "talk", "step_floor")
     fails = {"en": "*fails*", "fr": "*échec*"}[code]
     assert say(published().told_in(code), "talk", "measured").count(fails) == 2
     assert fails not in say(board("few").told_in(code), "talk", "measured")

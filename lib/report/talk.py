@@ -120,7 +120,7 @@ def talk(study: Results) -> dict[str, Any]:
         "alone": grid["alone"] if grid else [],
         "counted": _counted(study, d),
         "rest": rest.size if rest else None,
-        "floor": d.tested["floor"],
+        "floor": d.tested["asked"],
         "needed": needed(study),
         "found_now": d.tested["now"],
         "found_then": d.tested["then"],

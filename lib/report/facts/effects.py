@@ -71,7 +71,7 @@ def _effects(results: Results, kind: str) -> Effects | None:
     signs = {metric: gap.value if gap else 1 for metric, gap in before.items()} | {BALANCED: 1}
     before = {metric: turned(gap, signs[metric]) for metric, gap in before.items()}
     level = figure(results, "head_metrics" if again else "metrics", **place, **overall)
-    methods = []
+    methods, second = [], _second(d)
     for method, lines in parts(frame, *KEYS).items():
         by = {(line["attribute"], line["contrast"], line["metric"]): line for line in lines}
         lines_of = {metric: by.get((*places[metric].values(), metric)) for metric in FIGURES}
@@ -79,7 +79,7 @@ def _effects(results: Results, kind: str) -> Effects | None:
         own = {"recommended": d.choice is not None and d.choice.method == method}
         own |= {
             "needs": results.attributes.get(names.must_know(*method[1:])),
-            "elsewhere": _elsewhere(results, d, method),
+            "elsewhere": _elsewhere(results, d, method, second),
         }
         methods.append(own | _effect(method, outcomes))
     methods = sorted(methods, key=_rank)
@@ -100,8 +100,8 @@ def _effects(results: Results, kind: str) -> Effects | None:
         "silent": silent,
         "named": named if len(unnamed) > 1 else methods,
         "unnamed": unnamed if len(unnamed) > 1 else [],
-        "elsewhere": _elsewhere(results, d, BASELINE) if kind != LAST_LAYER else [],
-        "second": _second(d),
+        "elsewhere": _elsewhere(results, d, BASELINE, second) if kind != LAST_LAYER else [],
+        "second": second,
         "narrowing": narrowing,
         "best": narrowing[0] if narrowing else None,
         "harmful": [effect for effect in methods if effect["harms"]],
@@ -162,10 +162,10 @@ def _second(d: Decision) -> Attribute | None:
     return next((finding.attribute for finding in d.findings if finding.attribute != d.attribute), None)
 
 
-def _elsewhere(results: Results, d: Decision, method: Method) -> list[Other]:
-    """By the `_second` attribute, the widest gap in each kind of error; without such an attribute, the widest of all."""
+def _elsewhere(results: Results, d: Decision, method: Method, second: Attribute | None) -> list[Other]:
+    """By the second attribute, the widest gap in each kind of error; without such an attribute, the widest of all."""
     ranked = sorted(others(results, d.attribute, method), key=lambda own: own["gap"].size.value)
-    widest = {own["gap"].metric: own for own in ranked if own["gap"].attribute == _second(d)}
+    widest = {own["gap"].metric: own for own in ranked if own["gap"].attribute == second}
     return [widest[metric] for metric in ERRORS if metric in widest] or ranked[-1:]
 
 
