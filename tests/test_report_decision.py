@@ -189,7 +189,7 @@ def test_what_choosing_brings_on_others_is_what_is_expected(world):
 
 def test_page_table_and_picture_tell_the_same_people(code):
     study = board("biased").told_in(code)
-    d, shown, cells = decide(study), chart(study, "people").description, str(show(study, "options"))
+    d, shown, cells = decide(study), chart(study, "people").description, str(show(study, "options", per=1000))
     told = language(code)
     for own in errors(d):
         for share in (own.missed, own.alarmed):
