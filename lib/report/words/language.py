@@ -121,15 +121,16 @@ class Language(Writing):
             return self.metric(metric)
         return self.phrase("gap", metric=self.metric(metric), by=self.by(attribute))
 
-    def side(self, gap: Any, interval: bool = True) -> str:
-        """A gap from the side of those who fare worse, in people of 1,000: `PA 62 (−46 to +186)`; without interval with stars."""
+    def side(self, gap: Any, interval: bool = True, how: str = "points") -> str:
+        """A gap from the side of those who fare worse: `PA 6.2 (−4.6 to +18.6)`; without interval with stars. `how` is the name of a method."""
         if gap is None:
             return self.number(None)
-        size, often = gap.size, self.thousand(gap.size.value)
-        told = often if often == "0" else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
+        size, often = gap.size, getattr(self, how)(gap.size.value).lstrip("+")
+        told = often if not often.strip("0.,") else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
         if not interval:
             return f"{told}{self.stars(size.verdict)}"
-        return f"{told} {self.held(self.bracket(size, 'thousand', True).strip())}".strip()
+        signed = () if how == "points" else (True,)
+        return f"{told} {self.held(self.bracket(size, how, *signed).strip())}".strip()
 
     def pair(self, gaps: Mapping[str, Any], how: str = "hundred", between: str = " / ", interval: bool = False) -> str:
         """What is left of the gaps in misses and in false alarms (by metric): `39 / 34`; a `?` where one is not estimable."""
