@@ -148,7 +148,7 @@ def test_the_control_by_the_same_patient_stands_beside_the_gap():
 
 
 def test_the_protocol_says_how_many_must_be_found_for_the_interval_to_clear_the_floor():
-    told, floor = account.needed(load()), decide(load()).tested["floor"]
+    told, floor = account.needed(load()), decide(load()).tested["asked"]
     clears = [
         binomtest(found, told["each"]).proportion_ci(method="wilson").low > floor
         for found in (told["found"] - 1, told["found"])

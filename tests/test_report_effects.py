@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from boards import board, published
 
-from lib.names import ERRORS, PATIENT, SHOWN, SUGGESTED
+from lib.names import CROSSED, ERRORS, PATIENT, SHOWN, SUGGESTED
 from lib.report import heading, read, say, show
 from lib.report.facts import baseline, decide, effects, pictures, weightings
 from lib.report.facts.effects import BALANCED, DIFFERS, KEYS, LAST_LAYER, RULE, WEIGHTING
@@ -61,6 +61,19 @@ def test_what_is_shown_once_for_each_kind_has_the_kind_in_its_label(nih):
 
 
 @pytest.mark.parametrize("kind", [WEIGHTING, RULE])
+def test_every_method_has_a_row_of_its_own_for_the_page_and_for_every_other_attribute(nih, kind):
+    words, page, others = language("en"), show(nih, "effects", kind=kind), show(nih, "effects", kind=kind, by="others")
+    assert f"#tbl-effects-{kind}-others" in others
+    for attribute in nih.attributes.values():
+        found = effects.effects(nih, kind, attribute)
+        shown = page if attribute == decide(nih).attribute else others
+        assert all(words.sentence(words.method(own["method"])) in shown for own in found["methods"])
+        left = found["methods"][-1]["outcomes"]["tpr"]["left"].value
+        assert found["attribute"] == attribute and f">{words.points(left, 1, False)} (" in shown.replace("\xa0", " ")
+    assert "no other attribute" in show(board("one attribute"), "effects", kind=kind, by="others")
+
+
+@pytest.mark.parametrize("kind", [WEIGHTING, RULE])
 @pytest.mark.parametrize("world", ["null", "useless", "few", "no methods", "one network", "levelling down"])
 def test_only_what_is_shown_is_asserted(world, kind):
     study = board(world)
@@ -114,10 +127,13 @@ def test_lines_of_the_untouched_classifier_are_those_of_the_bundle(nih):
     assert len(baseline.of_groups(nih)["lines"]) == len(baseline.of_calibration(nih)["lines"]) == groups + 1
 
 
-def test_crossings_are_those_with_the_attribute_of_the_page(nih):
-    name = decide(nih).attribute.name
-    every = nih.tables["pooled_crossings"].filter(pl.col("attribute").str.contains(name))
-    assert len(baseline.of_crossings(nih)["found"]) == every.select("attribute", "group").n_unique()
+def test_of_every_two_attributes_the_crossing_that_fares_worst_is_told(nih):
+    every, told = nih.tables["pooled_crossings"], baseline.of_crossings(nih)
+    assert len(told["found"]) == every.select("attribute", "group").n_unique()
+    crossings = [CROSSED.join(own.name for own, _ in sick["groups"]) for sick, _ in told["worst"]]
+    assert crossings == every["attribute"].unique(maintain_order=True).to_list()
+    for attribute, (sick, _) in zip(crossings, told["worst"], strict=True):
+        assert sick["pooled"]["tpr"].value == every.filter(attribute=attribute, metric="tpr")["estimate"].min()
 
 
 @pytest.mark.parametrize("world", ["null", "other attributes", "few", "no methods"])

@@ -34,8 +34,8 @@ class Kind:
         return f"{self.of}s/{self.name}"
 
     def label(self, options: Facts) -> str:
-        """`fig-front`; what is shown once for each of several kinds has the kind in its label, too: `tbl-effects-weighting`."""
-        kinds = [self.name, *([options["kind"]] if "kind" in options else [])]
+        """`fig-front`; what is shown once for each of several kinds has the kind (and `by` what) in its label, too: `tbl-effects-weighting`."""
+        kinds = [self.name, *(options[name] for name in ("kind", "by") if name in options)]
         return f"{'fig' if self.of == 'figure' else 'tbl'}-{'-'.join(kinds).replace('_', '-').replace(' ', '-')}"
 
 

@@ -88,7 +88,7 @@ def talk(study: Results) -> dict[str, Any]:
     """What slides say in their own words, and what is spoken to them. `pictured`: mean radiographs are shown;
     `weighted`, `ruled`: Effects; `moved`: weightings that are told to change balanced accuracy; `coin`: the rule that narrows most tosses one, our choice does not; `beside`: of each other attribute the first finding;
     `acting`: something is recommended; `start`: the widest gap (Gap) without any correction;
-    `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and `alone`: as `crossed` has them; `counted`; `selection`: the gaps that equal calls leave;
+    `grown`: gaps by other attributes that our rule is told to make grow; `paid`: somebody is told to pay for our choice; `firm` and `alone`: as `crossed` has them, `here` how many of `firm` are columns of its figure; `counted`; `selection`: the gaps that equal calls leave;
     `one_found` and `cut`: the share of sick that one best cut-off for all finds, and where it lies; `sure_cut`: that the place of the cut-off makes the main gap is shown. The rest: `mechanism`, `study`."""
     named, facts, ruled, grid = members(study), mechanism(study), effects(study, RULE), crossed(study)
     d, acting = facts["d"], facts["d"].change is not None
@@ -117,10 +117,11 @@ def talk(study: Results) -> dict[str, Any]:
         "start": widest(d.options[0].gaps) if d.options else None,
         "paid": acting and any(not move["better"] for move in d.choice.moves),
         "firm": grid["firm"] if grid else [],
+        "here": sum(rule in grid["rules"] for rule in grid["firm"]) if grid else 0,
         "alone": grid["alone"] if grid else [],
         "counted": _counted(study, d),
         "rest": rest.size if rest else None,
-        "floor": d.tested["floor"],
+        "floor": d.tested["asked"],
         "needed": needed(study),
         "found_now": d.tested["now"],
         "found_then": d.tested["then"],

@@ -128,7 +128,7 @@ def predictive(results: Results) -> dict[str, Any] | None:
 
 
 def yearly(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group; `net`: our choice, over all groups, with the `healthy` and those of them who then get a false alarm (`after`)."""
+    """The facts of the table `yearly`: what each option that narrows a gap changes in a year, by group; `net`: our choice, over all groups."""
     d = decide(results)
     pairs = [(option, share) for option in d.yearly for share in option.shares if share.yearly]
     lines = [{"option": option, "share": share} for option, share in pairs]
@@ -183,5 +183,5 @@ def needed(results: Results) -> dict[str, Any]:
         }
         for own in (told["urgent"] if told else [])
     }
-    numbers = {"found": next(found for found, low in lows.items() if low > d.tested["floor"]), "urgent": urgent}
+    numbers = {"found": next(found for found, low in lows.items() if low > d.tested["asked"]), "urgent": urgent}
     return {"precision": PRECISION, "each": each, "gap": ceil(2 * variance), "study": many} | numbers

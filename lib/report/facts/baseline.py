@@ -75,16 +75,15 @@ def of_parity(results: Results) -> dict[str, Any] | None:
 
 
 def of_crossings(results: Results) -> dict[str, Any] | None:
-    """The facts of the table `pooled_crossings`: `found`, crossings of two groups with the page's attribute, or all where it is crossed with none.
+    """The facts of the table `pooled_crossings`: `found`, every crossing of two groups; `worst`: of each two attributes the crossing that is missed most, and the one that is alarmed most.
 
     TPR and FPR by themselves (`raw`), and drawn towards what both groups say alone (`pooled`), with 95 % intervals; `patients` of the
     smaller label; `differs`: the rates that are shown or suggested to differ from everyone's, with the verdict.
     """
     by_groups = parts(rows(results, "pooled_crossings"), "attribute", "group")
-    d = decide(results)
-    crossed = {place: lines for place, lines in by_groups.items() if d.attribute.name in place[0].split(CROSSED)}
-    found = []
-    for (attribute, group), lines in (crossed or by_groups).items():
+    found: list[dict[str, Any]] = []
+    known: dict[str, list[dict[str, Any]]] = {}
+    for (attribute, group), lines in by_groups.items():
         by = {line["metric"]: line for line in lines}
         one, two = (results.attributes[part] for part in attribute.split(CROSSED))
         sides = next(((a, b) for a in one.groups for b in two.groups if f"{a}, {b}" == group), None)
@@ -96,8 +95,12 @@ def of_crossings(results: Results) -> dict[str, Any] | None:
         differs = {metric: told.verdict for metric, told in verdicts.items() if told and told.seen}
         rates |= {"groups": ((one, sides[0]), (two, sides[1])), "differs": differs}
         found.append(rates | {"patients": min(line["patients"] for line in lines)})
+        if all(rates["pooled"].values()):
+            known.setdefault(attribute, []).append(found[-1])
+    sides = (lambda own: own["pooled"]["tpr"].value), (lambda own: -own["pooled"]["fpr"].value)
+    worst = [[min(own, key=side) for side in sides] for own in known.values()]
     least = results.manifest["settings"]["audit"].get("smallest_cell")
-    return {"d": d, "found": found, "smallest": least} if found else None
+    return {"found": found, "worst": worst, "smallest": least} if found else None
 
 
 def of_networks(results: Results) -> dict[str, Any] | None:

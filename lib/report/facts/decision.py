@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lib.names import DRAWN, ERRORS, IMAGE, OVERALL, PATIENT, RANDOMISED, RECOMMENDED, Method, kind_of
-from lib.report.facts import gaps, values
+from lib.names import DRAWN, ERRORS, IMAGE, OVERALL, RANDOMISED, RECOMMENDED, Method, kind_of
+from lib.report.facts import gaps
 from lib.report.facts.gaps import Gap, ability, findings, levelled, of_method, once, silences, widest
 from lib.report.facts.options import ONE_CUT, SENSITIVE, Option, beside, cut_offs, eligible, options
 from lib.report.facts.values import Estimate, judged, keys_of, predictive_values, rate, row, rows
@@ -41,7 +41,7 @@ class Decision:
     `deploy`: "no" where a reason of `against` stands, else "trial": one cohort never suffices for more. `against`:
     drawn (no patients), inverted, chance, ability (not strong), gap (one is shown, and what is left of it after our choice is above the margin);
     `unmended`: under every option that is compared, the network is not strong either. `tested`: by group the shares of the sick who are found, with
-    intervals, untouched (`now`) and under our choice (`then`), to be held against the `floor` of an example.
+    intervals, untouched (`now`) and under our choice (`then`), to be held against the share that an example has `asked` for.
     Of the findings the `main` one leads, and with it (`lead`) one of the other kind of error between the same groups; the `other` ones do not;
     `own` is the first by the `attribute` that options are told by.
     `choice` is the option that is recommended, `change` the same unless it is to do nothing, `rule` the best threshold rule.
@@ -93,7 +93,7 @@ class Decision:
         levels = [ability(results, own) for own in {option.method[0] for option in self.compared}]
         self.unmended = bool(levels) and not any(own and own["level"] == "strong" for own in levels)
         found = [self._found(results, option) for option in (*self.options[:1], self.change)]
-        self.tested = {"floor": FLOOR, "now": found[0], "then": found[-1] if self.change else {}}
+        self.tested = {"asked": FLOOR, "now": found[0], "then": found[-1] if self.change else {}}
         self.by_image = rate(results, "tpr", unit=IMAGE)
         chosen = row(results, "recommendation", role=RECOMMENDED) or {"why": None}
         self.why_not = WHY_NOT.get(chosen["why"])
@@ -137,7 +137,6 @@ class Decision:
         self.sensitive = sensitive
         self.patients = cohort["valid_patients"]
         self.held_out = manifest.get("held_out", True)
-        self.both_labels = both_labels(results)
         self.largest_loss = preferences.get("largest_loss", 0.0)
         self.demographics = bool(preferences.get("may_use_demographics"))
         self.rejected = tuple(preferences.get("rejected", ()))
@@ -215,11 +214,3 @@ def triage(
         return None
     right, healthy = predictive_values(tpr.value, fpr.value, sick)
     return {"sick": sick, "called": sick * tpr.value + (1 - sick) * fpr.value, "right": right, "healthy": healthy}
-
-
-def both_labels(results: Results) -> int:
-    """Patients to judge on who have images of both labels."""
-    place = {"attribute": OVERALL, "group": "all", "unit": PATIENT, **values.UNTREATED}
-    lines = [row(results, "metrics", metric=metric, **place) for metric in ERRORS]
-    everyone = judged(results).get("all")
-    return max(0, sum(line["patients"] for line in lines) - everyone["patients"]) if all(lines) and everyone else 0

@@ -1,4 +1,4 @@
-"""What methods of a kind do to the gaps by the page's attribute and to balanced accuracy, against the untouched baseline."""
+"""What methods of a kind do to the gaps by an attribute and to balanced accuracy, against the untouched baseline."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +9,7 @@ from lib import names
 from lib.names import BASELINE, ERRORS, HARMFUL, NARROWED, OVERALL, PATIENT, SHOWN, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
-from lib.report.facts.gaps import Other, left_of, levelled, others
-from lib.report.facts.options import ONE_CUT
+from lib.report.facts.gaps import Other, left_of, levelled, others, widest_gap
 from lib.report.facts.values import BALANCED, KEYS, UNTREATED, Estimate, estimate, figure, parts, row, rows, turned
 from lib.report.registry import sentences
 from lib.results import Results
@@ -37,29 +36,33 @@ Effect = dict[str, Any]
 Effects = dict[str, Any]
 """All `methods` of a `kind`, those that narrow a gap first; `contrast` names the gaps: `AP - PA`.
 
-`told` and `silent` are those of which anything is told, or nothing; `named`, those that the table names: all where at most one is
-silent, and always one best cut-off for all; `unnamed` the others; `elsewhere`: gaps by another attribute before, all of it where it is the `second`; `narrowing`, and the `best` of them; `harmful`. `common` is the attribute that every method that must be told one must be told.
+`told` and `silent` are those of which anything is told, or nothing; `elsewhere`: gaps by another attribute before, all of it where it is the `second`; `narrowing`, and the `best` of them; `harmful`. `common` is the attribute that every method that must be told one must be told.
 `before` holds the untouched baseline's figures, `floor` the change that chance in training alone stays under in 19 of 20 cases,
 `goals` the changes that would close the gaps, where the baseline is told to have a wide one, `detectable` the change of a gap that
 would have been seen in four of five such cohorts (median over methods).
 """
 
 
-def effects(results: Results, kind: str) -> Effects | None:
-    """The methods of a kind ("weighting", "post-processing", or "last layer": weightings of the last layer alone)."""
-    return results.once(("effects", kind), lambda: _effects(results, kind))
+def effects(results: Results, kind: str, attribute: Attribute | None = None) -> Effects | None:
+    """The methods of a kind ("weighting", "post-processing", or "last layer": weightings of the last layer alone).
+
+    By the page's attribute, or by another `attribute`, of which the two groups are told that lie furthest apart."""
+    attribute = attribute or decide(results).attribute
+    return results.once(("effects", kind, attribute), lambda: _effects(results, kind, attribute))
 
 
-def _effects(results: Results, kind: str) -> Effects | None:
+def _effects(results: Results, kind: str, attribute: Attribute) -> Effects | None:
     d = decide(results)
-    contrast = d.contrast
+    main = attribute == d.attribute
+    widest = None if main else widest_gap(results, attribute)
+    contrast = d.contrast if main else widest and widest["contrast"]
     # rules that act on other attributes are left out
-    of_rules = (values.acts_on(d.attribute), values.RULED, ~values.WEIGHTED)
+    of_rules = (values.acts_on(attribute), values.RULED, ~values.WEIGHTED)
     conditions = of_rules if kind == RULE else (values.WEIGHTED, ~values.RULED)
     frame = rows(results, "head_effects" if kind == LAST_LAYER else "effects", *conditions, unit=PATIENT)
     if contrast is None or frame.is_empty():
         return None
-    places = {metric: {"attribute": d.attribute.name, "contrast": contrast} for metric in ERRORS}
+    places = {metric: {"attribute": attribute.name, "contrast": contrast} for metric in ERRORS}
     places[BALANCED] = {"attribute": OVERALL, "contrast": "all"}
     frame = frame.filter(pl.col("contrast").is_in([contrast, "all"]), pl.col("metric").is_in(FIGURES))
     gaps = frame.filter(**places["tpr"])
@@ -71,7 +74,7 @@ def _effects(results: Results, kind: str) -> Effects | None:
     signs = {metric: gap.value if gap else 1 for metric, gap in before.items()} | {BALANCED: 1}
     before = {metric: turned(gap, signs[metric]) for metric, gap in before.items()}
     level = figure(results, "head_metrics" if again else "metrics", **place, **overall)
-    methods = []
+    methods, second = [], _second(d)
     for method, lines in parts(frame, *KEYS).items():
         by = {(line["attribute"], line["contrast"], line["metric"]): line for line in lines}
         lines_of = {metric: by.get((*places[metric].values(), metric)) for metric in FIGURES}
@@ -79,29 +82,25 @@ def _effects(results: Results, kind: str) -> Effects | None:
         own = {"recommended": d.choice is not None and d.choice.method == method}
         own |= {
             "needs": results.attributes.get(names.must_know(*method[1:])),
-            "elsewhere": _elsewhere(results, d, method),
+            "elsewhere": _elsewhere(results, d, method, second) if main else [],
         }
         methods.append(own | _effect(method, outcomes))
     methods = sorted(methods, key=_rank)
     told, silent = ([effect for effect in methods if bool(effect["told"]) is side] for side in (True, False))
     narrowing = [effect for effect in methods if effect["support"]]
-    named = [e for e in methods if len(silent) < 2 or e["told"] or e["method"][1] == ONE_CUT[1]]
-    unnamed = [effect for effect in methods if effect not in named]
     needs = {effect["needs"] for effect in methods if effect["needs"]}
     trained = {WEIGHTING: "full", LAST_LAYER: "head"}.get(kind)
     floors = {m: row(results, "noise_floor", trained=trained, metric=m, **places[m]) for m in FIGURES}
     told_gaps = {metric: gap for metric, gap in before.items() if gap and (gap.seen or gap.verdict is None)}
     return {
         "kind": _called(results, kind),
-        "attribute": d.attribute,
+        "attribute": attribute,
         "contrast": contrast,
         "methods": methods,
         "told": told,
         "silent": silent,
-        "named": named if len(unnamed) > 1 else methods,
-        "unnamed": unnamed if len(unnamed) > 1 else [],
-        "elsewhere": _elsewhere(results, d, BASELINE) if kind != LAST_LAYER else [],
-        "second": _second(d),
+        "elsewhere": _elsewhere(results, d, BASELINE, second) if main and kind != LAST_LAYER else [],
+        "second": second,
         "narrowing": narrowing,
         "best": narrowing[0] if narrowing else None,
         "harmful": [effect for effect in methods if effect["harms"]],
@@ -162,10 +161,10 @@ def _second(d: Decision) -> Attribute | None:
     return next((finding.attribute for finding in d.findings if finding.attribute != d.attribute), None)
 
 
-def _elsewhere(results: Results, d: Decision, method: Method) -> list[Other]:
-    """By the `_second` attribute, the widest gap in each kind of error; without such an attribute, the widest of all."""
+def _elsewhere(results: Results, d: Decision, method: Method, second: Attribute | None) -> list[Other]:
+    """By the second attribute, the widest gap in each kind of error; without such an attribute, the widest of all."""
     ranked = sorted(others(results, d.attribute, method), key=lambda own: own["gap"].size.value)
-    widest = {own["gap"].metric: own for own in ranked if own["gap"].attribute == _second(d)}
+    widest = {own["gap"].metric: own for own in ranked if own["gap"].attribute == second}
     return [widest[metric] for metric in ERRORS if metric in widest] or ranked[-1:]
 
 
@@ -182,10 +181,12 @@ def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
     return {"e": e, "kind": _called(results, kind), "levels": told, "best": best}
 
 
-def gather(results: Results, kind: str = WEIGHTING) -> dict[str, Any] | None:
-    """The facts of the table `effects` and the figure `changes`."""
-    facts = told(results, kind)
-    return facts if facts["e"] else None
+def gather(results: Results, kind: str = WEIGHTING, by: str = "") -> dict[str, Any] | None:
+    """The facts of the table `effects`, of which `shown` are told (with `by="others"`, the other attributes), and of the figure `changes`."""
+    facts, of_page = told(results, kind), decide(results).attribute
+    others = [effects(results, kind, own) for own in results.attributes.values() if by and own != of_page]
+    shown = [e for e in (others if by else [facts["e"]]) if e]
+    return facts | {"shown": shown, "others": bool(by)} if facts["e"] and shown else None
 
 
 def fails_most(methods: Sequence[Effect]) -> Effect | None:

@@ -1,5 +1,7 @@
 """Every weighting with every rule: what each pair leaves of the gap, in one table of shades."""
 
+from functools import partial
+
 import altair as alt
 
 from lib.names import BASELINE, BASELINE_WEIGHTING
@@ -28,6 +30,7 @@ def crossed(material: Material) -> Chart:
     high = max(max(map(len, names.values())) + 0.2, 3.4) * small
     step = max(LEAST_STEP, max(cell["gap"] for cell in cells.values()) / len(CELLS))
     boxes, middles, dear, rings = [], [], [], []
+    size_of = language.thousand if material.size == "slide" else partial(language.points, signed=False)
     for method, cell in cells.items():
         if method[0] not in weightings or method[1:] not in rules:
             continue
@@ -35,7 +38,7 @@ def crossed(material: Material) -> Chart:
         fill, ink = CELLS[min(len(CELLS) - 1, int(cell["gap"] / step))]
         boxes.append({"x": x, "y": y, "x2": x + wide, "y2": y + high, "fill": fill, "ink": ink})
         middle = {"x": x + wide / 2, "y": y + high * 0.31, "below": y + high * 0.74}
-        told = {"gap": language.thousand(cell["gap"]), "accuracy": language.hundred(cell["accuracy"]), "ink": ink}
+        told = {"gap": size_of(cell["gap"]), "accuracy": language.hundred(cell["accuracy"]), "ink": ink}
         middles.append(middle | told)
         if cell["dear"]:
             dear.append({"x": x + wide - 0.32 * small, "y": y + 0.32 * small, "ink": ink})

@@ -26,12 +26,12 @@ WARM = np.array([235.0, 120.0, 20.0])
 WARMEST = 3
 """Times as much as if evenly."""
 DOTS = 100
-"""Of a group and label, ten people each."""
+"""Of a group and label: a person each, on a slide ten."""
 
 
 @figure(partial(facts.of_figure, "people"))
 def people(material: Material) -> Chart:
-    """Of 1,000 sick and 1,000 healthy of each group, those whom the baseline gets wrong: a dot is ten people.
+    """Of 100 sick and 100 healthy of each group, on a slide of 1,000, those whom the baseline gets wrong.
 
     On a page, the mean radiograph of each group stands before its dots.
     """

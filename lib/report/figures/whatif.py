@@ -86,7 +86,7 @@ def abstention(material: Material) -> Chart:
 
 @figure(trust.gather)
 def coverage(material: Material) -> Chart:
-    """A row for each sort of interval: the mean over settings, and from the worst setting to the best; the dashed line is 95 %."""
+    """A row for each sort of interval: the mean over settings (in numbers, too), and from the worst to the best; the dashed line is 95 %."""
     rows, dots, values = [], [], []
     for sort in (sort for sort in material["found"] if sort["core"] or material.size == "page"):
         heading = str(material("main" if sort["core"] else "further"))
@@ -95,21 +95,26 @@ def coverage(material: Material) -> Chart:
         for covered, look, shift in ((sort, PATIENT, -4.0), (image, IMAGE, 4.0)):
             if covered is not None:
                 values.append(Estimate(*map(covered.get, ("mean", "worst", "best"))))
-                dots.append(dot(rows[-1], values[-1], look, shift=shift if image else 0.0))
+                mean = material.language.percent(covered["mean"], 0) if look is PATIENT else ""
+                dots.append(dot(rows[-1], values[-1], look, shift=shift if image else 0.0, aside=mean))
     entries = [(str(material("patient")), PATIENT), *([(str(material("image")), IMAGE)] if material["images"] else [])]
     panel = Panel(dots, span([*values, 1.0], step=0.05), PERCENT, at=0.95)
     measure = replace(material.measure, row=14, tallest=14)  # many rows, one page
-    return dot_panels(material, rows, [panel], entries=entries, measure=measure, ticks=5)
+    aside = str(material("aside"))
+    return dot_panels(material, rows, [panel], entries=entries, measure=measure, ticks=5, asides=aside)
 
 
 @figure(trust.planted)
 def planted(material: Material) -> Chart:
-    """A row for each bias: how often it is claimed where it is planted in full, by half, and not at all."""
+    """A row for each bias: how often it is claimed where it is planted in full (in numbers, too), by half, and not at all."""
     rows = {rate["bias"]: f"|{material.language.named(rate['bias'], 'planted')}" for rate in material["rates"]}
     dots = []
     for rate in (rate for rate in material["rates"] if rate["value"] in PLANTED):
         _, look, shift = PLANTED[rate["value"]]
-        dots.append(dot(rows[rate["bias"]], Estimate(rate["share"], rate["low"], rate["high"]), look, shift=shift))
+        share = material.language.percent(rate["share"], 0) if rate["value"] == 1 else ""
+        known = Estimate(rate["share"], rate["low"], rate["high"])
+        dots.append(dot(rows[rate["bias"]], known, look, shift=shift, aside=share))
     entries = [(str(material(name)), look) for name, look, _ in PLANTED.values()]
     measure = replace(material.measure, row=max(30, material.measure.row))
-    return dot_panels(material, rows.values(), [Panel(dots, (0.0, 1.0), PERCENT)], entries=entries, measure=measure)
+    panel, aside = Panel(dots, (0.0, 1.0), PERCENT), str(material("full"))
+    return dot_panels(material, rows.values(), [panel], entries=entries, measure=measure, asides=aside)

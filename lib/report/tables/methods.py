@@ -5,7 +5,7 @@ from great_tables import GT
 from lib.names import BASELINE, ERRORS
 from lib.report import facts
 from lib.report.facts import account, baseline, choice, decide, held, rules, whatif
-from lib.report.facts.effects import BALANCED, FIGURES, Effect, gather
+from lib.report.facts.effects import FIGURES, Effects, gather
 from lib.report.facts.second import second as of_second
 from lib.report.registry import Facts, Material, table
 from lib.report.tables.cells import heads, listed, listing, table_of
@@ -49,52 +49,45 @@ def weightings(material: Material) -> GT:
 
 @table(gather)
 def effects(material: Material) -> GT:
-    """The untouched baseline, a row for each method of which anything is told, and one for all others together.
-
-    Rows stand under what may be said of them."""
-    e, language = material["e"], material.language
-    rows = [
-        {"method": language.sentence(language.method(BASELINE)), "needs": "", "verdict": material("start")}
-        | {metric: material("untouched", metric=metric, before=e["before"][metric]) for metric in FIGURES}
-        | {"elsewhere": material("elsewhere", effect=e)}
-    ]
-    for effect in e["named"]:
-        cells = {metric: material("figure", metric=metric, o=effect["outcomes"].get(metric)) for metric in FIGURES}
-        cells |= {"elsewhere": material("elsewhere", effect=effect)}
-        rows.append(cells | {name: material(name, effect=effect) for name in ("method", "needs", "verdict")})
-    if e["unnamed"]:
-        spans = {metric: material("span", metric=metric, found=_left(e["unnamed"], metric)) for metric in FIGURES}
-        verdict = language.sentence(language.verdict("not told"))
-        rows.append(spans | {"method": material("others"), "needs": "", "verdict": verdict, "elsewhere": ""})
-    needs = ("needs",) if any(effect["needs"] for effect in e["named"]) and not e["common"] else ()
-    elsewhere = ("elsewhere",) if e["elsewhere"] else ()
+    """The untouched baseline and a row for each method, under what may be said of it."""
+    shown = material["shown"]
+    rows = [row for e in shown for row in _rows(material, e)]
+    needs = ("needs",) if any(own["needs"] and not e["common"] for e in shown for own in e["methods"]) else ()
+    elsewhere = ("elsewhere",) if any(e["elsewhere"] for e in shown) else ()
     labels = heads(material, (*needs, *FIGURES, *elsewhere))
-    return table_of(rows, labels, language, stub="method", heading="verdict", right=FIGURES)
+    return table_of(rows, labels, material.language, stub="method", heading="verdict", right=FIGURES)
 
 
-def _left(methods: list[Effect], metric: str) -> list[float]:
-    """What is left of a gap (of balanced accuracy: the change) under the methods, the least first."""
-    told = [effect["outcomes"].get(metric, {}).get("change" if metric == BALANCED else "left") for effect in methods]
-    return sorted(figure.value for figure in told if figure)
+def _rows(material: Material, e: Effects) -> list[dict[str, str]]:
+    cells = {"method": material.language.sentence(material.language.method(BASELINE)), "needs": ""}
+    cells |= {"verdict": material("start", e=e), "elsewhere": material("elsewhere", effect=e, e=e)}
+    rows = [cells | {metric: material("untouched", metric=metric, before=e["before"][metric]) for metric in FIGURES}]
+    for effect in e["methods"]:
+        cells = {metric: material("figure", metric=metric, o=effect["outcomes"].get(metric)) for metric in FIGURES}
+        names = ("method", "needs", "verdict", "elsewhere")
+        rows.append(cells | {name: material(name, effect=effect, e=e) for name in names})
+    return rows
 
 
-def _options(study: Results, per: int = 0) -> Facts | None:
+def _options(study: Results, brief: bool = False) -> Facts | None:
     d = decide(study)
-    return {"d": d, "per": per} if d.options else None
+    return {"d": d, "brief": brief} if d.options else None
 
 
 @table(_options)
 def options(material: Material) -> GT:
     """A row for each option that is compared: of the sick of each group those missed, of the healthy those alarmed, and both gaps left.
 
-    On a page of 1,000, with the widest gap by another attribute and balanced accuracy; on the first page of 100, unless `per` says otherwise, and one column for the gaps."""
-    compared, slide = material["d"].compared, material.size == "slide"
+    Of 100 people, on a page with the widest gap by another attribute and balanced accuracy; of 1,000 on a slide. `brief`, on the first page:
+    of 100, doing nothing and what might be done instead, with what must be known."""
+    d, brief, slide = material["d"], material["brief"], material.size == "slide"
+    compared = [o for o in d.compared if o.nothing or o in d.offered] if brief else d.compared
     others = ("others",) if any(option.elsewhere for option in compared) else ()
-    once = ("once",) if any(gap for gaps in material["d"].fitted.values() for gap in gaps.values()) else ()
-    columns = ("missed", "alarmed", *(("kept",) if slide else ("gap", *once, *others, "price")))
-    per = material["per"] or (100 if slide else 1000)
+    once = ("once",) if any(gap for gaps in d.fitted.values() for gap in gaps.values()) else ()
+    gaps = ("kept",) if slide else ("gap", *once, *others, "price")
+    columns, per = ("missed", "alarmed", *(("needs",) if brief else gaps)), 1000 if slide and not brief else 100
     labels = {name: material(f"{name}_head", per=per) for name in columns}
-    told = [{"option": material("option", o=o)} | {n: material(n, o=o, per=per) for n in columns} for o in compared]
+    told = [{n: material(n, o=o, per=per) for n in ("option", *columns)} for o in compared]
     return table_of(told, labels, material.language, stub="option", right=())
 
 

@@ -121,15 +121,16 @@ class Language(Writing):
             return self.metric(metric)
         return self.phrase("gap", metric=self.metric(metric), by=self.by(attribute))
 
-    def side(self, gap: Any, interval: bool = True) -> str:
-        """A gap from the side of those who fare worse, in people of 1,000: `PA 62 (−46 to +186)`; without interval with stars."""
+    def side(self, gap: Any, interval: bool = True, how: str = "points") -> str:
+        """A gap from the side of those who fare worse: `PA 6.2 (−4.6 to +18.6)`; without interval with stars. `how` is the name of a method."""
         if gap is None:
             return self.number(None)
-        size, often = gap.size, self.thousand(gap.size.value)
-        told = often if often == "0" else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
+        size, often = gap.size, getattr(self, how)(gap.size.value).lstrip("+")
+        told = often if not often.strip("0.,") else self.held(f"{self.group(gap.worse, gap.attribute)} {often}")
         if not interval:
             return f"{told}{self.stars(size.verdict)}"
-        return f"{told} {self.held(self.bracket(size, 'thousand', True).strip())}".strip()
+        signed = () if how == "points" else (True,)
+        return f"{told} {self.held(self.bracket(size, how, *signed).strip())}".strip()
 
     def pair(self, gaps: Mapping[str, Any], how: str = "hundred", between: str = " / ", interval: bool = False) -> str:
         """What is left of the gaps in misses and in false alarms (by metric): `39 / 34`; a `?` where one is not estimable."""
@@ -180,20 +181,21 @@ class Language(Writing):
         return self.phrase("with").join(parts) or self.phrase("baseline")
 
     def option(self, option: Any) -> str:
-        """An option of the decision page, as it is spoken of: `training with other weights (...)`."""
+        """An option of the decision page, as it is spoken of everywhere: `training with other weights`, `a cut-off for each view`."""
         names = self._names["options"]
         other = names["method" if option.given else "weighting"]
         parts = [other.format(name=self.weighting(option.weighting))] if option.weighting else []
         if option.rule:
-            by = self.by(option.target) if option.target else None
-            parts.append(names["rule_by" if by else "rule"].format(name=self.rule(option.rule), by=by))
+            plain = self.does(option.rule, target=option.target).split(", ")[0]
+            parts.append(plain or names["rule"].format(name=self.rule(option.rule)))
         return self.all(parts) if parts else names["nothing"]
 
-    def does(self, *methods: str | None) -> str:
-        """What weightings, families of them or post-processings do (`[plain]`); empty where there are no words, as for the baseline's."""
+    def does(self, *methods: str | None, target: Attribute | None = None) -> str:
+        """What weightings, families of them or post-processings do (`[plain]`) to each group of a `target`; empty where there are no words."""
         names: Mapping[str, str] = self._names["plain"]
         starts = [[name for name in names if method.startswith(name)] for method in methods if method]
-        return self.phrase("semicolon").join(names[max(fitting, key=len)] for fitting in starts if fitting)
+        told = self.phrase("semicolon").join(names[max(fitting, key=len)] for fitting in starts if fitting)
+        return told.format(group=self.attribute(target) if target else self.phrase("group"))
 
     def family(self, name: str) -> str:
         """A family of weightings, whatever it goes by, or a weighting that is none."""
