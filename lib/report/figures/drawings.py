@@ -1,6 +1,7 @@
 """What we think, drawn: from folder to decision, causes of a shortcut, demands that conflict, patients and images."""
 
-from dataclasses import dataclass
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 import altair as alt
@@ -10,6 +11,7 @@ import polars as pl
 from lib.names import ERRORS
 from lib.report.facts import cohort
 from lib.report.facts import principles as facts
+from lib.report.facts.values import Row
 from lib.report.figures.layout import BOLD, Chart, as_it_is, over, placed, wrapped, written
 from lib.report.figures.marks import PERCENT, Panel, dot, dot_panels, row_of, span
 from lib.report.figures.pictures import WRONG, cut_at, sides
@@ -92,76 +94,27 @@ WARM = "#c2611a"
 PAD = 9
 
 
-@dataclass(frozen=True)
-class Arrow:
-    """From one box to another; `shortcut`: part of the path that leaves disease out. Its words stand `at` a share of the
-    way, to the `side` (left or right) of it."""
-
-    start: str
-    end: str
-    shortcut: bool = False
-    at: float = 0.5
-    side: str = "right"
-
-
-# places in shares of the width and of the height
-OF_VIEW = (
-    {
-        "illness": (0.5, 0.06),
-        "group": (0.12, 0.42),
-        "devices": (0.53, 0.52),
-        "label": (0.88, 0.42),
-        "pixels": (0.3, 0.9),
-        "score": (0.88, 0.9),
-    },
-    (
-        Arrow("illness", "group", shortcut=True, side="left"),
-        Arrow("illness", "label"),
-        Arrow("illness", "pixels", at=0.4, side="left"),
-        Arrow("illness", "devices", shortcut=True),
-        Arrow("devices", "pixels", shortcut=True),
-        Arrow("group", "pixels", shortcut=True, side="left"),
-        Arrow("pixels", "score", shortcut=True, side="above"),
-        Arrow("label", "score", side="left"),
-    ),
-)
-OF_ANY = (
-    {
-        "group": (0.12, 0.06),
-        "illness": (0.86, 0.06),
-        "pixels": (0.12, 0.52),
-        "label": (0.86, 0.52),
-        "score": (0.5, 0.93),
-    },
-    (
-        Arrow("group", "illness", shortcut=True, side="above"),
-        Arrow("group", "pixels", shortcut=True),
-        Arrow("illness", "label", side="left"),
-        Arrow("illness", "pixels", at=0.72),
-        Arrow("pixels", "score", shortcut=True, side="left"),
-        Arrow("label", "score"),
-    ),
-)
+SKETCHES = Path(__file__).parent.with_name("sketches.json")
+"""The causal sketch for the view, and for any `other` attribute: the middles of its `boxes`, in shares of the width and the height,
+and its `arrows`. `shortcut`: part of the path that leaves disease out; words stand `at` a share of the way, to the `side` of it."""
 
 
 @figure(cohort.data)
 def causes(material: Material) -> Chart:
     """How a group can reach a score without any disease: boxes and arrows of illness, the group, the pixels, the label and the score."""
-    places, arrows = OF_VIEW if material["of_view"] else OF_ANY
+    sketches = json.loads(SKETCHES.read_text("utf-8"))
+    places, arrows = sketches["view" if material["of_view"] else "other"].values()
     if material["of_view"] and material["aged"]:
-        places, arrows = (
-            places | {"age": (0.1, 0.06)},
-            (Arrow("age", "illness", side="above"), Arrow("age", "group"), *arrows),
-        )
+        places, arrows = places | sketches["age"]["boxes"], sketches["age"]["arrows"] + arrows
     measure, rules, words, names = material.measure, [], [], []
     height = 20.0 * measure.small
     boxes = {name: _box(str(material("box", name=name)), place, height, measure) for name, place in places.items()}
     for arrow in arrows:
-        start, end = _between(boxes[arrow.start], boxes[arrow.end])
-        thick = {"colour": WARM, "thick": 2.5} if arrow.shortcut else {"colour": GREY, "thick": 1.5}
+        start, end = _between(boxes[arrow["start"]], boxes[arrow["end"]])
+        thick = {"colour": WARM, "thick": 2.5} if arrow["shortcut"] else {"colour": GREY, "thick": 1.5}
         angle = float(np.degrees(np.arctan2(*(end - start)[::-1]))) + 90
         rules.append(_corners(start, end) | {"angle": angle} | thick)
-        told = wrapped(str(material("arrow", start=arrow.start, end=arrow.end)), 24)
+        told = wrapped(str(material("arrow", start=arrow["start"], end=arrow["end"])), 24)
         words.append(_beside(arrow, start, end, told, round(1.2 * measure.small)))
     thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
     lines = placed(rules).mark_rule().encode(color=as_it_is("colour"), strokeWidth=thick)
@@ -206,13 +159,13 @@ def _between(one: Box, other: Box) -> tuple[np.ndarray, np.ndarray]:
     return one.middle + way * leaves, other.middle - way * meets
 
 
-def _beside(arrow: Arrow, start: np.ndarray, end: np.ndarray, lines: list[str], height: int) -> alt.Chart:
+def _beside(arrow: Row, start: np.ndarray, end: np.ndarray, lines: list[str], height: int) -> alt.Chart:
     """The words of an arrow, off it to its side: the corner that is nearest to it touches it."""
     way = (end - start) / np.linalg.norm(end - start)
     across = np.array([way[1], -way[0]])
-    if (across[0] > 0) != (arrow.side == "right") if arrow.side != "above" else across[1] > 0:
+    if (across[0] > 0) != (arrow["side"] == "right") if arrow["side"] != "above" else across[1] > 0:
         across = -across
-    x, y = start + arrow.at * (end - start) + 7 * across
+    x, y = start + arrow["at"] * (end - start) + 7 * across
     align = "center" if abs(across[0]) < 0.2 else "left" if across[0] > 0 else "right"
     # of a steep arrow the words are level with its middle, of another they are above or below it
     rise = -0.5 if abs(across[1]) < 0.2 else -1 if across[1] < 0 else 0

@@ -59,7 +59,7 @@ def table_of(
     """
     labels = {name: text for name, text in labels.items() if not rows or any(row.get(name) != "" for row in rows)}
     columns = [column for column in (heading, stub, *labels) if column]
-    right = list(labels) if right is None else right
+    right = [name for name in labels if right is None or name in right]
     missing = language.phrase("not_estimable")
     cells = [[str(row.get(column, missing)) for column in columns] for row in rows]
     frame = pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row")
@@ -67,8 +67,8 @@ def table_of(
     shown = [column for column in columns if column != heading]
     if rows:  # paper gives all columns the same width otherwise
         gt = gt.cols_width(_widths({column: [str(labels.get(column, "")), *frame[column]] for column in shown}))
-    for side, own in (("right", right), ("left", [column for column in labels if column not in right])):
-        gt = gt.cols_align(side, list(own)) if own else gt
+    for side, aligned in (("right", right), ("left", [name for name in labels if name not in right])):
+        gt = gt.cols_align(side, aligned) if aligned else gt
     return gt if rows else gt.tab_source_note(language.phrase("nothing_to_list"))
 
 
