@@ -138,13 +138,14 @@ def runs(study: Results) -> dict[str, Any] | None:
 
 
 def settings(study: Results) -> dict[str, Any] | None:
-    """Settings by section, as the manifest has them, but for lists that other tables hold."""
+    """Settings by section, as the manifest has them, but for lists that other tables hold; each as a list of plain values (`parts`)."""
     whole = study.manifest["settings"] | {name: study.manifest.get(name) for name in ("hardware", "versions")}
-    told = {}
+    lines = []
     for section in ("training", "audit", "hardware", "versions"):
-        entries = {k: v for k, v in (whole.get(section) or {}).items() if k not in LISTED and v is not None}
-        told |= {section: entries} if entries else {}
-    return {"sections": told} if told else None
+        for name, value in (whole.get(section) or {}).items():
+            if name not in LISTED and value is not None:
+                lines.append({"section": section, "name": name, "parts": plain(value)})
+    return {"lines": lines} if lines else None
 
 
 def plain(value: Any) -> list[Any]:
