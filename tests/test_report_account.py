@@ -7,11 +7,11 @@ from scipy.stats import binomtest
 
 from lib.names import BASELINE, DEFAULTS, PATIENT
 from lib.report import load, say
-from lib.report.facts import account, held
+from lib.report.facts import account, whatif
+from lib.report.facts.choice import second
 from lib.report.facts.decision import decide
 from lib.report.facts.gaps import LABELS, Gap
 from lib.report.facts.options import ONE_CUT
-from lib.report.facts.second import second
 from lib.report.facts.values import KEYS, Estimate, error_gaps, estimate
 from lib.report.words.language import language
 from lib.results import Results
@@ -71,11 +71,11 @@ def test_where_nothing_is_chosen_nothing_is_left_to_judge():
 
 def test_one_thing_is_held_fixed_at_a_time_and_the_untouched_gap_comes_first():
     study = bundle()
-    told, main = held.held(study), decide(study).main
+    told, main = whatif.held(study), decide(study).main
     first, *rest = told["lines"]
     assert first["what"] == "nothing" and first["gaps"][main.metric].size.value == pytest.approx(main.gap.value)
     assert rest and all(line["gaps"].keys() == {"tpr", "fpr"} and any(line["gaps"].values()) for line in rest)
-    assert held.held(bundle(NULL)) is None
+    assert whatif.held(bundle(NULL)) is None
 
 
 def test_corrections_by_a_second_attribute_are_told_with_what_they_leave_of_both():

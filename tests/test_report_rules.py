@@ -11,6 +11,7 @@ from lib.report import heading, read, say
 from lib.report.facts import rules, whatif
 from lib.report.facts.decision import decide
 from lib.report.facts.rules import adjusting
+from lib.report.facts.values import keys_of
 from lib.report.words.language import language, languages
 
 
@@ -53,9 +54,7 @@ def test_without_verdicts_nothing_is_claimed(study, code):
 def test_rules_are_told_with_the_numbers_of_the_bundle(study):
     own = rules.optimism(study)
     worst, told = own["worst"], language("en")
-    row = study.optimism.filter(
-        attribute="overall", postprocessing=worst.name, target=worst.target.name if worst.target else "none"
-    ).row(0, named=True)
+    row = study.optimism.filter(attribute="overall", **keys_of(worst)).row(0, named=True)
     assert row["estimate"] == max(r["balanced"]["optimism"].value for r in own["rules"].values())
     for number in (row["naive"], row["cross_fitted"]):
         assert told.percent(number) in read(study, "optimism")
@@ -79,7 +78,7 @@ def test_what_calibrated_odds_replace_is_what_becomes_of_the_sick(study):
 def test_the_selector_holds_every_method_once(study):
     facts = whatif.combinations(study)
     shown = {
-        (weighting, rule.name, rule.target.name if rule.target else "none")
+        (weighting, *rule)
         for table in facts["tables"].values()
         for rule in table["rules"]
         for weighting in facts["weightings"]

@@ -29,7 +29,7 @@ def slider(material: Material) -> dict[str, Any]:
             own[name] = [[bar["start"], bar["end"], round(bar["share"], 5)] for bar in scores[name]]
         shown.append(own)
     rules = [
-        {"name": language.sentence(language.rule(rule.name, rule.target)), "cuts": [round(cuts[g], 3) for g in groups]}
+        {"name": language.sentence(language.rule(*rule[1:])), "cuts": [round(cuts[g], 3) for g in groups]}
         for rule, cuts in material["rules"].items()
     ]
     return {"words": _words(material, SLIDER), "locale": language.code, "groups": shown, "rules": rules}
@@ -41,9 +41,9 @@ def explorer(material: Material) -> dict[str, Any]:
     language, tables, weightings = material.language, material["tables"], material["weightings"]
     attributes = []
     for name, table in tables.items():
-        places = (([rule.name for rule in table["rules"]], BASELINE[1]), (weightings, BASELINE[0]))
+        places = (([rule for rule, _ in table["rules"]], BASELINE[1]), (weightings, BASELINE[0]))
         own = {"label": language.attribute(material.study.attributes[name])}
-        own["rows"] = [language.rule(rule.name, rule.target) for rule in table["rules"]]
+        own["rows"] = [language.rule(*rule) for rule in table["rules"]]
         own["baseline"] = [names.index(method) if method in names else -1 for names, method in places]
         own["figures"] = [
             {"label": str(material("outcome", o=outcome)), "gap": outcome.attribute is not None}
@@ -68,9 +68,8 @@ def _words(material: Material, blocks: str) -> dict[str, str]:
 
 def _cells(material: Material, table: dict, cells: dict) -> list[list[list[Any]]]:
     """By row and column: value, its bounds, the change against the baseline, its bounds, the verdict in words, and whether it is shown."""
-    rules = [(rule.name, rule.target.name if rule.target else BASELINE[2]) for rule in table["rules"]]
     weightings = material["weightings"]
-    return [[_cell(material, cells.get((weighting, *rule), {})) for weighting in weightings] for rule in rules]
+    return [[_cell(material, cells.get((name, *rule), {})) for name in weightings] for rule in table["rules"]]
 
 
 def _cell(material: Material, cell: dict[str, Any]) -> list[Any]:

@@ -7,15 +7,15 @@ from scipy.stats import binomtest, norm
 
 from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT
 from lib.report.facts import values
+from lib.report.facts.choice import second
 from lib.report.facts.cohort import ties
 from lib.report.facts.decision import decide, triage
 from lib.report.facts.gaps import by_metric, of_method, others
-from lib.report.facts.held import recalibrated
 from lib.report.facts.options import ONE_CUT
 from lib.report.facts.pictures import misses
-from lib.report.facts.second import second
 from lib.report.facts.values import alone, figures, judged, row, rows
 from lib.report.facts.weightings import both
+from lib.report.facts.whatif import recalibrated
 from lib.report.registry import sentences
 from lib.results import Results
 

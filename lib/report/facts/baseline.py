@@ -30,19 +30,6 @@ def _lines(results: Results, frame: pl.DataFrame, names: tuple[str, ...], column
     return {"d": decide(results), "lines": told} if any(any(line["cells"].values()) for line in told) else None
 
 
-def amplified(results: Results) -> list[dict[str, Any]]:
-    """By attribute and contrast, where it is told: how much more often the first group is sick (`data`) and called sick (`model`), and the
-    difference of the two (`excess`), each with its interval."""
-    told = []
-    for attribute in results.attributes.values():
-        amounts = figures(rows(results, "amplification", attribute=attribute.name, **UNTREATED), "contrast", "quantity")
-        for contrast in attribute.contrasts:
-            three = {name: amounts[contrast, name] for name in QUANTITIES if (contrast, name) in amounts}
-            if len(three) == len(QUANTITIES):
-                told.append({"attribute": attribute, "contrast": contrast} | three)
-    return told
-
-
 def of_gaps(results: Results) -> dict[str, Any] | None:
     """The facts of the figure `baseline_gaps`: the differences between groups in TPR, FPR and AUC."""
     return _lines(results, rows(results, "gaps", **UNTREATED, unit=PATIENT), LEVELS, "metric", "contrast")
@@ -71,7 +58,7 @@ def of_parity(results: Results) -> dict[str, Any] | None:
     by = {(line["measure"], line["attribute"]): line["estimate"] for line in lines}
     of = {name: {attribute: by.get((name, attribute)) for attribute in results.attributes} for name in DEMANDS}
     demands = [{"name": name, "ratio": name.endswith("ratio"), "values": values} for name, values in of.items()]
-    return {"demands": demands, "attributes": tuple(results.attributes.values())} if by else None
+    return {"demands": demands} if by else None
 
 
 def of_crossings(results: Results) -> dict[str, Any] | None:
@@ -133,9 +120,15 @@ def of_networks(results: Results) -> dict[str, Any] | None:
 
 @sentences("baseline")
 def told(results: Results) -> dict[str, Any]:
-    """The facts of the sentences on the untouched classifier; `ece` is the error of calibration over everyone."""
+    """The facts of the sentences on the untouched classifier; `ece` is the error of calibration over everyone.
+
+    `amplified`: between the two groups of the page, how much more often the first is sick (`data`) and called sick (`model`), and the
+    difference of the two (`excess`), each with its interval; None where one is not estimable.
+    """
+    d = decide(results)
     everyone = {"attribute": OVERALL, "group": "all", "measure": "ece", "estimable": True}
     ece = figure(results, "calibration", weighting=BASELINE_WEIGHTING, **everyone)
-    d = decide(results)
-    told = {"d": d, "amplified": amplified(results), "contrast": d.contrast}
+    place = {"attribute": d.attribute.name, "contrast": d.contrast}
+    amplified = figures(rows(results, "amplification", **place, **UNTREATED), "quantity")
+    told = {"d": d, "amplified": amplified if amplified.keys() >= set(QUANTITIES) else None}
     return told | {"ece": ece.value if ece else None}

@@ -1,22 +1,16 @@
 """What choosing among methods rests on: the map of all of them, who gains and who loses, the recommended one and its rivals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from lib import names
-from lib.names import (
-    ALTERNATIVE,
-    BASELINE,
-    BASELINE_POSTPROCESSING,
-    BASELINE_WEIGHTING,
-    OVERALL,
-    PATIENT,
-    RECOMMENDED,
-    Method,
-)
+from lib.names import BASELINE, BASELINE_WEIGHTING, OVERALL, PATIENT, Attribute, Method
+from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
+from lib.report.facts.gaps import by_metric
 from lib.report.facts.options import ONE_CUT, together
-from lib.report.facts.values import BALANCED, KEYS, KNOWN, acts_on, error_gaps, figures, parts, rows
+from lib.report.facts.values import BALANCED, KEYS, figures, parts, rows
 from lib.report.facts.weightings import both
 from lib.results import Results
 
@@ -44,7 +38,7 @@ def front(study: Results) -> dict[str, Any] | None:
         if line and line["disparity"] is not None:
             kind = UNTREATED if method == BASELINE else SUPPORT[line["support"]]
             own = {"method": method, "accuracy": level.value, "gap": line["disparity"], "kind": kind}
-            points.append(own | {"named": method in named, "recommended": line["role"] == RECOMMENDED})
+            points.append(own | {"named": method in named, "recommended": line["role"] == names.RECOMMENDED})
     return {"d": d, "points": points} if points else None
 
 
@@ -57,9 +51,9 @@ def crossed(study: Results) -> dict[str, Any] | None:
     None where no weighting is crossed with a rule, or the gap is not estimable.
     """
     d = decide(study)
-    gaps = parts(rows(study, "gaps", acts_on(d.attribute), error_gaps(d.attribute), KNOWN), *KEYS)
+    gaps = parts(rows(study, "gaps", values.acts_on(d.attribute), values.error_gaps(d.attribute), values.KNOWN), *KEYS)
     everyone = {"attribute": OVERALL, "group": "all", "metric": BALANCED, "unit": PATIENT}
-    levels = figures(rows(study, "metrics", acts_on(d.attribute), **everyone), *KEYS)
+    levels = figures(rows(study, "metrics", values.acts_on(d.attribute), **everyone), *KEYS)
     cells = {
         method: {
             "gap": max(abs(line["estimate"]) for line in gaps[method]),
@@ -76,7 +70,7 @@ def crossed(study: Results) -> dict[str, Any] | None:
         return None
     low = {method: cell["gap"] <= d.margin for method, cell in cells.items()}
     # no rule is no rule that fails
-    tried = [rule for rule in rules if rule[0] != BASELINE_POSTPROCESSING]
+    tried = [rule for rule in rules if rule[0] != names.BASELINE_POSTPROCESSING]
     failing = [rule for rule in tried if not low.get((BASELINE_WEIGHTING, *rule), True)]
     rescued = [method for method in cells if low[method] and method[1:] in failing]
     rescued = sorted(rescued, key=lambda method: cells[method]["gap"])
@@ -137,9 +131,60 @@ def recommendation(study: Results) -> dict[str, Any] | None:
     """
     lines = rows(study, "recommendation").to_dicts()
     told = []
-    for role in (RECOMMENDED, ALTERNATIVE, names.TOO_DEAR):
+    for role in (names.RECOMMENDED, names.ALTERNATIVE, names.TOO_DEAR):
         for line in [line for line in lines if line["role"] == role][:LISTED]:
             method = {"method": tuple(line[key] for key in KEYS), "needs": study.attributes.get(line["needs"])}
             figures = {what: together(line, what) for what in ("loss", "change")}
             told.append({"role": role, "gap": line["disparity"]} | method | figures)
     return {"d": decide(study), "candidates": told, "listed": LISTED} if lines else None
+
+
+def second(results: Results) -> dict[str, Any] | None:
+    """The facts of the table `second`: corrections by the first attribute but the page's by which a gap is shown (`attribute`), as `lines` by role.
+
+    nothing; the weighting and the rule that leave least by it; our choice; of pairs of a weighting and a rule that go by both attributes,
+    the one with the smallest widest gap (`both`), and that of those that need not be told who somebody is (`unasked`). Of each: the
+    `change` of balanced accuracy, by attribute the `gaps` that are left by metric and the widest of them (`most`), the `widest` of all, and
+    what it must be told (`needs`). `single`: the rule, else the weighting; `least`: the line of which the widest gap is smallest.
+    None where there is no such attribute, or no correction by it.
+    """
+    d = decide(results)
+    attribute = next((f.attribute for f in d.findings if f.sure and f.attribute != d.attribute), None)
+    lines = list(_left_by_both(results, d.attribute, attribute)) if attribute else []
+    permitted = [line for line in lines if line["method"][1] not in {*names.RANDOMISED, *d.rejected}]
+    by_it = [line for line in permitted if attribute.name in line["goes_by"]]
+    pairs = [line for line in permitted if line["goes_by"] >= {d.attribute.name, attribute.name}]
+    pairs = [line for line in pairs if line["method"][0] != BASELINE[0] and line["method"][1] != BASELINE[1]]
+    roles = {
+        "none": [line for line in lines if line["method"] == BASELINE],
+        "weighting": [line for line in by_it if line["method"][1:] == BASELINE[1:]],
+        "rule": [line for line in by_it if line["method"][0] == BASELINE[0]],
+        "ours": [line for line in lines if d.change and line["method"] == d.change.method],
+        "unasked": [line for line in pairs if line["needs"] is None or not line["needs"].of_patient],
+        "both": pairs,
+    }
+    if not (roles["weighting"] or roles["rule"]):
+        return None
+    by_role: dict[str, dict[str, Any]] = {}
+    for role, candidates in roles.items():
+        size = "by_it" if role in ("weighting", "rule") else "widest"
+        line = min(candidates, key=itemgetter(size), default=None)
+        if line and line["method"] not in [other["method"] for other in by_role.values()]:  # of two roles the first
+            place = {"attribute": OVERALL, "contrast": "all", "metric": BALANCED, "unit": PATIENT}
+            effect = values.row(results, "effects", **place, **values.keys_of(line["method"]))
+            by_role[role] = line | {"role": role, "change": values.estimate(effect)}
+    least = min(by_role.values(), key=lambda line: line["widest"])
+    single = by_role.get("rule") or by_role["weighting"]
+    return {"d": d, "attribute": attribute, "lines": by_role, "single": single, "least": least}
+
+
+def _left_by_both(results: Results, *attributes: Attribute) -> Iterator[dict[str, Any]]:
+    """Of every method what it leaves of the gaps by two attributes, and the attributes that its weights and its rule go by (`goes_by`)."""
+    for method in rows(results, "gaps").select(KEYS).unique(maintain_order=True).rows():
+        gaps = {attribute.name: by_metric(results, method, attribute) for attribute in attributes}
+        if all(gaps.values()):
+            most = {name: max(gap.size.value for gap in by.values()) for name, by in gaps.items()}
+            needs, weights = results.attributes.get(names.must_know(*method[1:])), names.by_groups(method[0])
+            goes_by = {*(weights[1] if weights else ()), method[2]}
+            sizes = {"most": most, "by_it": most[attributes[1].name], "widest": max(most.values())}
+            yield {"method": method, "gaps": gaps, "needs": needs, "goes_by": goes_by} | sizes

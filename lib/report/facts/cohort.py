@@ -9,7 +9,7 @@ import polars as pl
 from lib import names
 from lib.names import OVERALL, Attribute
 from lib.report.facts.decision import decide
-from lib.report.facts.values import SEEN, UNTREATED, Row, estimate, parts, rows
+from lib.report.facts.values import SEEN, UNTREATED, Row, by_finding, estimate, parts, rows
 from lib.report.registry import sentences
 from lib.results import Results
 
@@ -64,9 +64,10 @@ def spreads(study: Results) -> list[Row]:
     Those that surely go with the label come first, then the widest.
     """
     told, everyone = [], members(study)
+    first = everyone[0]["split"] if everyone else None
+    known = parts((m for m in everyone if m["sick"] and m["split"] == first), "attribute")
     for tie in (tie for tie in ties(study) if tie["other"] is None and tie["seen"]):
-        own = [m for m in everyone if (m["attribute"], m["split"]) == (tie["attribute"], everyone[0]["split"])]
-        groups = sorted((m for m in own if m["sick"]), key=lambda m: m["sick"].value)
+        groups = sorted(known.get(tie["attribute"], []), key=lambda m: m["sick"].value)
         if len(groups) > 1:
             told.append(tie | {"least": groups[0], "most": groups[-1]})
     return sorted(told, key=lambda s: (not s["sure"], s["least"]["sick"].value - s["most"]["sick"].value))
@@ -163,18 +164,16 @@ def data(study: Results) -> dict[str, Any]:
     `shift`: how those to learn from differ from those who are judged (`_shift`). `aged`: that age makes the main gap is not ruled out.
     """
     attribute, own = decide(study).attribute, decide(study).own
-    lines = parts(rows(study, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
-    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in lines.items()}
+    counts = by_finding(study, attribute)
     findings = [(name, [by.get(group, 0) for group in attribute.groups]) for name, by in counts.items()]
     tpr = rows(study, "metrics", attribute=attribute.name, metric="tpr", unit=names.PATIENT, **UNTREATED)
     everyone, shown, known = members(study), greys(study, attribute), ages(study)
     age, young = study.attributes.get("age_group"), names.DEFAULTS["age_group"].groups[0]
-    first = [m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]]
-    groups = [[m for m in first if m["attribute"] == each] for each in study.attributes.values()]
+    first = parts((m for m in everyone if m["split"] == everyone[0]["split"] and m["images"]), "attribute")
     return {
         "attribute": attribute,
         "everyone": [m for m in everyone if m["attribute"] == OVERALL],
-        "rarest": [min(group, key=lambda m: m["images"]) for group in groups if group],
+        "rarest": [min(groups, key=lambda m: m["images"]) for by, groups in first.items() if by != OVERALL],
         "spreads": spreads(study),
         "tie": next((t for t in ties(study) if (t["attribute"], t["other"]) == (attribute, None)), None),
         "apart": pixels_apart(shown, attribute),
@@ -198,13 +197,10 @@ def _shift(everyone: list[Row]) -> dict[str, Any]:
 
     Those that differ by less than `FAR` are left out; `overlap`: the intervals have something in common.
     """
-    splits = list(dict.fromkeys(m["split"] for m in everyone))
-    if len(splits) != 2:
-        return {}
     total = {m["split"]: m["images"] for m in everyone if m["attribute"] == OVERALL}
-    places = {(m["attribute"], m["group"]): [] for m in everyone if m["attribute"] != OVERALL and m["images"]}
-    for m in everyone:
-        places.get((m["attribute"], m["group"]), []).append(m)
+    if len(total) != 2:
+        return {}
+    places = parts((m for m in everyone if m["attribute"] != OVERALL), "attribute", "group")
     pairs = [pair for pair in places.values() if len(pair) == 2 and all(m["images"] and m["sick"] for m in pair)]
     told = {}
     for name, share in (("images", lambda m: m["images"] / total[m["split"]]), ("sick", lambda m: m["sick"].value)):
@@ -249,14 +245,13 @@ def composition(study: Results) -> dict[str, Any] | None:
     """What the table of groups is told: attributes by which a patient is in `several` groups, and how many images are of an `unknown` one."""
     everyone = members(study)
     overall = [m for m in everyone if m["attribute"] == OVERALL]
-    several, missing = [], {}
-    for attribute in study.attributes.values():
-        groups = [m for m in everyone if m["attribute"] == attribute]
+    several, unknown = [], {}
+    for attribute, groups in parts((m for m in everyone if m["attribute"] != OVERALL), "attribute").items():
         if any(sum(m["patients"] for m in groups if m["split"] == o["split"]) > o["patients"] for o in overall):
             several.append(attribute)
-        missing[attribute] = sum(m["images"] for m in overall) - sum(m["images"] for m in groups)
-    unknown = {attribute: images for attribute, images in missing.items() if images > 0}
-    told = {"members": everyone, "splits": list(dict.fromkeys(m["split"] for m in everyone))}
+        if (missing := sum(m["images"] for m in overall) - sum(m["images"] for m in groups)) > 0:
+            unknown[attribute] = missing
+    told = {"members": everyone, "splits": [m["split"] for m in overall]}
     return told | {"spreads": spreads(study), "several": several, "unknown": unknown} if everyone else None
 
 

@@ -6,21 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from lib import names
 from lib.audit.questions.gap_by_findings import FEWEST
-from lib.names import (
-    AT_MOST,
-    BASELINE,
-    BASELINE_GAPS,
-    BASELINE_WEIGHTING,
-    ERRORS,
-    HARMFUL,
-    IMAGE,
-    NARROWED,
-    PATIENT,
-    STANDARDISED,
-    Attribute,
-    Method,
-)
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, PATIENT, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.values import Estimate, alone, error_gaps, estimate, figure, keys_of, rate, row, rows, turned
 from lib.results import Results
@@ -99,7 +87,7 @@ def once(results: Results, table: str, attribute: Attribute, contrast: str, **ke
 
 def narrowed(results: Results, method: Method, attribute: Attribute, verdict: str) -> list[str]:
     """The metrics in which a gap by the attribute is told to narrow under a method, with that verdict."""
-    place = {**keys_of(method), "outcome": NARROWED, "outcome_verdict": verdict}
+    place = {**keys_of(method), "outcome": names.NARROWED, "outcome_verdict": verdict}
     told = set(rows(results, "effects", error_gaps(attribute), **place).get_column("metric"))
     return [metric for metric in ERRORS if metric in told]
 
@@ -135,7 +123,7 @@ def _by_method(results: Results) -> dict[Method, list[Other]]:
             if start := gaps.get((*BASELINE, contrast, metric)):
                 gap = Gap.of(attribute, metric, contrast, left_of(change) or estimate(left[0]))
                 was = Gap.of(attribute, metric, contrast, estimate(start[0]))
-                grows = change and change["outcome"] in HARMFUL and change["outcome_verdict"] in values.SEEN
+                grows = change and change["outcome"] in names.HARMFUL and change["outcome_verdict"] in values.SEEN
                 own = {"gap": gap, "before": was, "grows": change["outcome_verdict"] if grows else None}
                 told.setdefault(tuple(method), []).append(own)
     return told
@@ -160,7 +148,7 @@ def levelled(results: Results, method: Method, finding: "Finding") -> dict[str, 
     return facts | {
         "down": min(1.0, more / (more - less)),
         "seen": seen,
-        "told": told and lines[0]["outcome"] == NARROWED,
+        "told": told and lines[0]["outcome"] == names.NARROWED,
     }
 
 
@@ -181,8 +169,8 @@ def compared(results: Results, attribute: Attribute, contrast: str) -> float | N
     """The share of the findings of the sick of two groups that enough patients of each have, so that they are compared one by one; of the
     others all are taken for one (`gap_by_findings`)."""
     pair = (attribute.contrasts[contrast], attribute.reference)
-    by = values.parts(rows(results, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
-    counts = [[line["patients"] for line in lines if line["group"] in pair] for lines in by.values()]
+    by_group = values.by_finding(results, attribute).values()
+    counts = [[patients for group, patients in by.items() if group in pair] for by in by_group]
     every = sum(map(sum, counts))
     return sum(sum(own) for own in counts if len(own) == 2 and min(own) >= FEWEST) / every if every else None
 
@@ -210,7 +198,7 @@ class Finding:
     `error`: "missed" (of the sick) or "alarmed" (of the healthy); `worse` and `better` are groups, `often` and `seldom`
     their shares; `gap` the difference, above 0, with the interval that its verdict rests on. `why`: operating point,
     discrimination, both, or None where the parts of the gap cannot be told (`why_sure`: they are shown); `alike`: that both groups' curves differ by at most the margin is
-    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it, `compared` the share of findings that were compared one by one; `same_patient`: the `gap`
+    shown; `auc` of both; `composition`: the part that lies in which findings each group has, `same_findings` the rest, both above 0 where they widen it; `same_patient`: the `gap`
     (above 0 on the same side) among `patients` who are in both groups; `unadjusted`: attributes in which too few patients let the groups be made alike; `by_image`: the gap counted by image (`split`: the same
     is not found then); `sure`: it is shown.
     """
@@ -231,20 +219,21 @@ class Finding:
         self.why = "both" if len(told) == 2 else next(iter(told), None)
         self.why_sure = self.sure and all(parts[part].shown for part in told)
         ranking = parts[DISCRIMINATION]
-        self.alike = ranking is not None and ranking.verdict == AT_MOST
+        self.alike = ranking is not None and ranking.verdict == names.AT_MOST
         aucs = [row(results, "equal_rates", group=side, **of_group) for side in (self.worse, self.better)]
         self.auc = tuple(auc["estimate"] for auc in aucs) if all(aucs) else None
         # parts of a gap are above 0 where they widen it
         parts = [figure(results, "gap_by_findings", **where, part=part) for part in ("composition", "same findings")]
         self.composition, self.same_findings = (turned(part, whole.value) for part in parts)
-        self.compared = compared(results, self.attribute, self.contrast)
         same = within(results, self.attribute, self.contrast).get(LABELS[self.metric])
         self.same_patient = same and {"patients": same["patients"], "gap": turned(same["called"], whole.value)}
         strata = rows(results, "simpson", **where, split="valid").to_dicts()
-        alike = {own["stratifier"] for own in strata if own["stratum"] == STANDARDISED and own["estimate"] is not None}
+        alike = {
+            own["stratifier"] for own in strata if own["stratum"] == names.STANDARDISED and own["estimate"] is not None
+        }
         unlike = dict.fromkeys(own["stratifier"] for own in strata if own["stratifier"] not in alike)
         self.unadjusted = [results.attributes[name] for name in unlike if name in results.attributes]
-        counted = figure(results, "gaps", **values.UNTREATED, **where, unit=IMAGE)
+        counted = figure(results, "gaps", **values.UNTREATED, **where, unit=names.IMAGE)
         self.by_image = None if counted is None else abs(counted.value)
         self.blind = _blind(results, **where)
 
@@ -265,7 +254,7 @@ def silences(results: Results, differences: Sequence[Finding]) -> list[dict[str,
     for attribute in (own for name, own in results.attributes.items() if name not in told_of):
         gaps = _gaps(results).filter(attribute=attribute.name)
         known = gaps.filter("estimable")
-        alike = known.height == gaps.height > 0 and bool((known["verdict"] == AT_MOST).all())
+        alike = known.height == gaps.height > 0 and bool((known["verdict"] == names.AT_MOST).all())
         told = {"attribute": attribute, "alike": alike, "unknown": known.is_empty()}
         silent.append(told | {"visible": known["detectable"].max()})
     return silent
@@ -274,7 +263,7 @@ def silences(results: Results, differences: Sequence[Finding]) -> list[dict[str,
 def _gaps(results: Results) -> pl.DataFrame:
     between = pl.col("contrast").str.contains(" - ", literal=True)
     errors = pl.col("metric").is_in(ERRORS)
-    return rows(results, "gaps", errors, between, unit=PATIENT, family=BASELINE_GAPS, **values.UNTREATED)
+    return rows(results, "gaps", errors, between, unit=PATIENT, family=names.BASELINE_GAPS, **values.UNTREATED)
 
 
 def _blind(results: Results, **where: str) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from lib.pictures.saliency import OUTSIDE_IF_EVEN
 from lib.report.facts.cohort import greys, pixels_apart
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.options import Share
-from lib.report.facts.values import Estimate, estimate, keys_of, parts, rows
+from lib.report.facts.values import Estimate, by_finding, estimate, keys_of, parts, rows
 from lib.results import Results
 
 Grey = NDArray[np.float64]
@@ -96,9 +96,9 @@ def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
 
     `groups`: the share of the sick of each that is missed; `differences` between groups, with their verdicts.
     """
-    by_finding = parts(rows(results, "misses_by_finding", "estimable", attribute=attribute.name), "finding")
+    known = rows(results, "misses_by_finding", "estimable", attribute=attribute.name)
     told = []
-    for finding, lines in by_finding.items():
+    for finding, lines in parts(known, "finding").items():
         levels = {line["group"]: estimate(line) for line in lines if line["contrast"] is None}
         apart = [estimate(line) for line in lines if line["contrast"] not in (None, MAX_MIN)]
         kept = {group: levels[group] for group in attribute.groups if levels.get(group)}
@@ -110,10 +110,9 @@ def misses(results: Results, attribute: Attribute) -> list[dict[str, Any]]:
 
 def _rare(results: Results, attribute: Attribute, shown: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Of the findings that too few patients have, the most frequent one: its `finding`, and its `patients` by group."""
-    lines = rows(results, "misses_by_finding", attribute=attribute.name, contrast=None)
-    by = parts(lines.filter(~pl.col("finding").is_in([own["finding"] for own in shown])), "finding")
-    counts = {name: {line["group"]: line["patients"] for line in of} for name, of in by.items()}
-    most = max(counts, key=lambda name: sum(counts[name].values()), default=None)
+    counts, frequent = by_finding(results, attribute), [own["finding"] for own in shown]
+    rest = (name for name in counts if name not in frequent)
+    most = max(rest, key=lambda name: sum(counts[name].values()), default=None)
     return most and {"finding": most, "patients": counts[most]}
 
 

@@ -1,14 +1,13 @@
 """What the introduction draws: the way from folder to decision, why demands of fairness conflict, and why patients are what counts."""
 
-from itertools import product
 from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy.stats import norm
 
-from lib.names import ERRORS, OVERALL
-from lib.report.facts.values import alone, figures, rows
+from lib.names import ERRORS
+from lib.report.facts.values import alone, parts, rows
 from lib.results import Results
 
 STEPS = ("folder", "pixels", "weights", "network", "threshold", "decision")
@@ -49,16 +48,11 @@ def interval_levels(study: Results) -> dict[str, Any] | None:
     `narrower` is how much narrower those by image are at the median.
     """
     known = [pl.col(column).is_not_null() for column in ("estimate", "low", "high")]
-    levels = rows(study, "interval_levels", *known)
-    by_unit = figures(levels, "attribute", "group", "metric", "level", read=alone)
-    told = []
-    for attribute, groups in [(OVERALL, ("all",)), *((a.name, a.groups) for a in study.attributes.values())]:
-        for group, metric in product(groups, ERRORS):
-            patient, image = (by_unit.get((attribute, group, metric, level)) for level in ("patient", "image"))
-            if patient and image:
-                place = {"attribute": attribute, "group": group, "metric": metric}
-                told.append(place | {"patient": patient, "image": image})
-    widths = [[level[unit].high - level[unit].low for unit in ("image", "patient")] for level in told]
+    levels = []
+    for place, lines in parts(rows(study, "interval_levels", *known), "attribute", "group", "metric").items():
+        units = {line["level"]: alone(line) for line in lines}
+        if place[2] in ERRORS and units.keys() >= {"patient", "image"}:
+            levels.append(dict(zip(("attribute", "group", "metric"), place, strict=True)) | units)
+    widths = [[level[unit].high - level[unit].low for unit in ("image", "patient")] for level in levels]
     ratios = [image / patient for image, patient in widths if patient > 0]
-    narrower = 1 - float(np.median(ratios)) if ratios else None
-    return {"found": told, "metrics": ERRORS, "narrower": narrower} if ratios else None
+    return {"found": levels, "narrower": 1 - float(np.median(ratios))} if ratios else None

@@ -1,44 +1,20 @@
 """What rules that adjust decisions do: fitted here and judged there, told wrong groups, and where they cut."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import polars as pl
 
 from lib import names
-from lib.names import (
-    BASELINE,
-    BASELINE_GAPS,
-    ERRORS,
-    NO_TARGET,
-    OVERALL,
-    PATIENT,
-    RANDOMISED,
-    SHOWN,
-    SUGGESTED,
-    Attribute,
-)
+from lib.names import BASELINE_GAPS, ERRORS, OVERALL, PATIENT, RANDOMISED, SHOWN, SUGGESTED, Attribute, Method
 from lib.report.facts import values
 from lib.report.facts.decision import Decision, decide
 from lib.report.facts.gaps import of_method, once, others, widest_gap
-from lib.report.facts.values import Estimate, Row, alone, estimate, figure, figures, keys_of, parts, row, rows
+from lib.report.facts.values import KEYS, Estimate, Row, alone, estimate, figure, figures, keys_of, parts, row, rows
 from lib.report.registry import sentences
 from lib.results import Results
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule, and the attribute that it acts on (None: none)."""
-
-    name: str
-    target: Attribute | None
-
-    @property
-    def keys(self) -> dict[str, str]:
-        """Where the bundle has the rule, for the untouched networks."""
-        return keys_of((BASELINE[0], self.name, self.target.name if self.target else NO_TARGET))
 
 
 def followed(results: Results, d: Decision) -> Row | None:
@@ -52,17 +28,14 @@ def followed(results: Results, d: Decision) -> Row | None:
     return gap and gap | {"attribute": d.attribute, "place": place}
 
 
-def rules_of(results: Results, table: str, by: Attribute, /, *conditions: Any, **keys: Any) -> dict[Rule, list[Any]]:
+def rules_of(results: Results, table: str, by: Attribute, /, *conditions: Any, **keys: Any) -> dict[Method, list[Row]]:
     """The rows of each rule that acts on the attribute (`by`) or on none, of the baseline's networks, in the order of the bundle."""
-    frame = rows(results, table, values.acts_on(by), values.RULED, ~values.WEIGHTED, *conditions, **keys)
-    by = parts(frame, "postprocessing", "target")
-    return {Rule(name, results.attributes.get(target)): lines for (name, target), lines in by.items()}
+    return parts(rows(results, table, values.acts_on(by), values.RULED, ~values.WEIGHTED, *conditions, **keys), *KEYS)
 
 
-def ours(rules: Iterable[Rule], d: Decision) -> Rule | None:
-    """Of these rules the one that the decision page has as its best threshold rule."""
-    best = (d.rule.rule, d.rule.target) if d.rule else ()
-    return next((rule for rule in rules if (rule.name, rule.target) == best), None)
+def ours(rules: Mapping[Method, Any], d: Decision) -> Method | None:
+    """The best threshold rule of the decision page, if it is one of these."""
+    return d.rule.method if d.rule and d.rule.method in rules else None
 
 
 def optimism(results: Results) -> dict[str, Any] | None:
@@ -85,14 +58,14 @@ def optimism(results: Results) -> dict[str, Any] | None:
     return {"d": d, "gap": gap, "rules": told, "worst": worst, "ours": mine, "judged": _judged(results, d, mine, gap)}
 
 
-def _judged(results: Results, d: Decision, rule: Rule | None, gap: Row | None) -> list[dict[str, Any]]:
+def _judged(results: Results, d: Decision, rule: Method | None, gap: Row | None) -> list[dict[str, Any]]:
     """Of the gaps by metric that the rule leaves, those known both ways: in the `mean` over fits and `once`, under one rule fitted once (each a
     Gap); `surer`: the interval of the mean is narrower, by a tenth at least."""
     if rule is None or gap is None:
         return []
     place, told = (d.attribute, gap["contrast"]), []
-    fitted = once(results, "deployed", *place, **rule.keys)
-    for metric, mean in of_method(results, tuple(rule.keys.values()), *place).items():
+    fitted = once(results, "deployed", *place, **keys_of(rule))
+    for metric, mean in of_method(results, rule, *place).items():
         if mean and fitted[metric] and None not in (mean.size.low, fitted[metric].size.low):
             one, many = fitted[metric].size, mean.size
             width, of_mean = one.high - one.low, many.high - many.low
@@ -100,12 +73,13 @@ def _judged(results: Results, d: Decision, rule: Rule | None, gap: Row | None) -
     return told
 
 
-def _thrice(results: Results, rule: Rule, **place: str) -> dict[str, float | Estimate | None] | None:
-    line = row(results, "optimism", **rule.keys, **place)
+def _thrice(results: Results, rule: Method, **place: str) -> dict[str, float | Estimate | None] | None:
+    place |= keys_of(rule)
+    line = row(results, "optimism", **place)
     if line is None or None in (line["naive"], line["cross_fitted"], line["estimate"]):
         return None
     told = {"naive": line["naive"], "held_out": line["cross_fitted"], "optimism": estimate(line)}
-    return told | {"deployed": figure(results, "deployed", **rule.keys, **place)}
+    return told | {"deployed": figure(results, "deployed", **place)}
 
 
 def thresholds(results: Results) -> dict[str, Any] | None:
@@ -153,7 +127,7 @@ def replaced(results: Results) -> dict[str, Any] | None:
     known, target = pl.col("share").is_not_null(), d.attribute.name
     for line in rows(results, "replaced_scores", known, ~values.WEIGHTED, target=target).to_dicts():
         place = {"attribute": d.attribute.name, "contrast": line["group"], "metric": "tpr", "unit": PATIENT}
-        effect = row(results, "effects", **{key: line[key] for key in values.KEYS}, **place)
+        effect = row(results, "effects", **{key: line[key] for key in KEYS}, **place)
         if effect and effect["estimate"] is not None:
             change = replace(alone(effect), verdict=effect["outcome_verdict"])
             rates = {"before": effect["before"], "after": effect["before"] + change.value, "change": change}

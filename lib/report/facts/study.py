@@ -111,18 +111,16 @@ def _energy(manifest: dict[str, Any]) -> dict[str, Any] | None:
 def _without(study: Results) -> list[dict[str, Any]]:
     """By patient, a row for each weighting of which networks failed and others are left: its balanced accuracy with and without them.
 
-    `gap` is the gap that changes most: metric, attribute, contrast, with them, without them; None where no gap is estimable.
+    `gap` is the row of the gap that changes most; None where no gap is estimable.
     """
     known = (pl.col("value").is_not_null(), pl.col("value_without").is_not_null())
     told = []
     for weighting, lines in parts(rows(study, "without_failed", *known, by=PATIENT), "weighting").items():
-        everyone, gaps = ([line for line in lines if (line["attribute"] == OVERALL) is side] for side in (True, False))
+        gaps = [line for line in lines if line["attribute"] != OVERALL]
         gap = max(gaps, key=lambda line: abs(line["value"] - line["value_without"]), default=None)
-        columns = ("metric", "attribute", "contrast", "value", "value_without")
-        own = {"weighting": weighting, "of_baseline": weighting == BASELINE_WEIGHTING}
-        for line in everyone[:1]:
-            both = {"accuracy": line["value"], "accuracy_without": line["value_without"]}
-            told.append(own | both | {"gap": gap and tuple(gap[column] for column in columns)})
+        for line in (line for line in lines if line["attribute"] == OVERALL):
+            both = {"accuracy": line["value"], "accuracy_without": line["value_without"], "gap": gap}
+            told.append({"weighting": weighting, "of_baseline": weighting == BASELINE_WEIGHTING} | both)
     return told
 
 
@@ -142,13 +140,14 @@ def runs(study: Results) -> dict[str, Any] | None:
 
 
 def settings(study: Results) -> dict[str, Any] | None:
-    """Settings by section, as the manifest has them, but for lists that other tables hold."""
+    """Settings by section, as the manifest has them, but for lists that other tables hold; each as a list of plain values (`parts`)."""
     whole = study.manifest["settings"] | {name: study.manifest.get(name) for name in ("hardware", "versions")}
-    told = {}
+    lines = []
     for section in ("training", "audit", "hardware", "versions"):
-        entries = {k: v for k, v in (whole.get(section) or {}).items() if k not in LISTED and v is not None}
-        told |= {section: entries} if entries else {}
-    return {"sections": told} if told else None
+        for name, value in (whole.get(section) or {}).items():
+            if name not in LISTED and value is not None:
+                lines.append({"section": section, "name": name, "parts": plain(value)})
+    return {"lines": lines} if lines else None
 
 
 def plain(value: Any) -> list[Any]:

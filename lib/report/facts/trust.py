@@ -12,6 +12,7 @@ import polars as pl
 from scipy.stats import binomtest
 
 from lib.names import IMAGE, PATIENT
+from lib.report.facts.values import parts
 from lib.report.registry import sentences
 from lib.results import Results
 from lib.settings import ROOT
@@ -72,16 +73,15 @@ def _weighted(frame: pl.DataFrame, column: str) -> float | None:
     return float(known.select(_mean(column)).item()) if known.height else None
 
 
-def settings(frame: pl.DataFrame) -> list[dict[str, Any]]:
+def settings(frame: pl.DataFrame) -> pl.DataFrame:
     """Every setting of every sort: `cohorts`; `covered`, the mean over figures, and `worst`, that of the worst figure."""
     by = intervals(frame).group_by(SETTING, maintain_order=True)
-    return by.agg(pl.col("cohorts").max(), covered=_mean("covered"), worst=pl.col("covered").min()).to_dicts()
+    return by.agg(pl.col("cohorts").max(), covered=_mean("covered"), worst=pl.col("covered").min())
 
 
-def _off(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _off(settings: pl.DataFrame) -> list[dict[str, Any]]:
     """Those whose intervals cover too seldom or too often, the worst first."""
-    ranked = sorted(settings, key=lambda setting: setting["covered"])
-    return [setting for setting in ranked if not AIM[0] <= setting["covered"] <= AIM[1]]
+    return settings.filter(~pl.col("covered").is_between(*AIM)).sort("covered", maintain_order=True).to_dicts()
 
 
 def covered(frame: pl.DataFrame, unit: str) -> list[dict[str, Any]]:
@@ -89,16 +89,14 @@ def covered(frame: pl.DataFrame, unit: str) -> list[dict[str, Any]]:
 
     Those of the main chapters (`core`) come first; `met`: the mean is within the aim.
     """
-    by_unit, told = intervals(frame).filter(unit=unit), settings(frame)
-    sorts = by_unit["sort"].unique(maintain_order=True).to_list()
-    ranked = sorted(sorts, key=lambda sort: (CORE.index(sort) if sort in CORE else len(CORE), sort))
-    shares = []
-    for sort in ranked:
-        means = [setting["covered"] for setting in told if (setting["sort"], setting["unit"]) == (sort, unit)]
-        mean = _weighted(by_unit.filter(sort=sort), "covered")
-        named = {"sort": sort, "core": sort in CORE, "met": AIM[0] <= mean <= AIM[1]}
-        shares.append(named | {"mean": mean, "worst": min(means), "best": max(means)})
-    return shares
+    means = intervals(frame).filter(unit=unit).group_by("sort").agg(mean=_mean("covered"))
+    of_settings = settings(frame).filter(unit=unit).group_by("sort")
+    ends = of_settings.agg(worst=pl.col("covered").min(), best=pl.col("covered").max())
+    sorts = means.join(ends, on="sort").with_columns(
+        core=pl.col("sort").is_in(CORE), met=pl.col("mean").is_between(*AIM)
+    )
+    place = {sort: k for k, sort in enumerate(CORE)}
+    return sorted(sorts.to_dicts(), key=lambda own: (place.get(own["sort"], len(CORE)), own["sort"]))
 
 
 def power(frame: pl.DataFrame) -> list[dict[str, Any]]:
@@ -130,10 +128,7 @@ def false_claims(families: pl.DataFrame) -> dict[str, dict[int, float]]:
     """Share of cohorts in which a family says anything false, by kind of family and networks: of too few networks it says more."""
     known = families.drop_nulls("wrong").sort("networks")
     by = known.group_by("kind", "networks", maintain_order=True).agg(wrong=_mean("wrong"))
-    found: dict[str, dict[int, float]] = {}
-    for kind, networks, wrong in by.iter_rows():
-        found.setdefault(kind, {})[networks] = wrong
-    return found
+    return {kind: {line["networks"]: line["wrong"] for line in lines} for kind, lines in parts(by, "kind").items()}
 
 
 def gather(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any] | None:
@@ -165,8 +160,8 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
     families = frame.filter(attribute=FAMILY, unit=PATIENT)
     wide = {unit: _weighted(intervals(frame).filter(sort="gap", unit=unit), "width") for unit in (PATIENT, IMAGE)}
     narrowed = {name: frame.filter(kind=f"{NARROWED}: {name}", unit=PATIENT) for name in ("closed", "half", "mirrored")}
-    tried = [setting for setting in settings(frame) if setting["unit"] == PATIENT]
-    counts = {core: [s["cohorts"] for s in tried if (s["sort"] in CORE) == core] for core in (True, False)}
+    tried = settings(frame).filter(unit=PATIENT)
+    least = tried["cohorts"].min()
     return {
         "core": [sort for sort in sorts if sort["core"]],
         "further": [sort for sort in sorts if not sort["core"]],
@@ -178,8 +173,8 @@ def told(results: Results, frame: pl.DataFrame | None = None) -> dict[str, Any]:
         "claims": {name: _weighted(own, "shown") for name, own in narrowed.items()},
         "advice": advice(frame),
         "missed": _off(tried),
-        "worst": min(tried, key=lambda setting: setting["covered"], default=None),
-        "few": {core: (min(own), max(own)) for core, own in counts.items() if own and min(own) < FEW},
+        "worst": next(iter(tried.sort("covered", maintain_order=True).head(1).to_dicts()), None),
+        "few": least if least is not None and least < FEW else None,
     }
 
 

@@ -1,6 +1,6 @@
 """A number with what is known of it, and the rows of a bundle that hold it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,20 +62,19 @@ class Estimate:
         """Whether anything may be said of its sign, surely or not."""
         return self.verdict in SEEN
 
+    def times(self, scale: float, plus: float = 0.0) -> "Estimate":
+        """The same in another unit, or on another side: `plus + scale * value`."""
+        low, high = (None if end is None else plus + scale * end for end in (self.low, self.high))
+        low, high = (high, low) if scale < 0 else (low, high)
+        return replace(self, value=plus + scale * self.value, low=low, high=high)
+
     def __neg__(self) -> "Estimate":
-        low, high = (None if end is None else -end for end in (self.high, self.low))
-        return replace(self, value=-self.value, low=low, high=high)
+        return self.times(-1)
 
     @property
     def complement(self) -> "Estimate":
         """Of a share of found the share of missed, without verdict."""
-        low, high = (None if end is None else 1 - end for end in (self.high, self.low))
-        return Estimate(1 - self.value, low, high)
-
-    def times(self, scale: float) -> "Estimate":
-        """The same in another unit; `scale` is above 0."""
-        low, high = (None if end is None else scale * end for end in (self.low, self.high))
-        return replace(self, value=scale * self.value, low=low, high=high)
+        return replace(self.times(-1, plus=1), verdict=None, joint=False)
 
 
 def estimate(row: Mapping[str, Any] | None) -> Estimate | None:
@@ -132,10 +131,16 @@ def judged(results: Results, attribute: str = OVERALL) -> dict[str, dict[str, An
     return {line["group"]: line for line in rows(results, "composition", KNOWN, **place).to_dicts()}
 
 
-def parts(frame: pl.DataFrame, *columns: str) -> dict[Any, list[dict[str, Any]]]:
-    """The rows by their values in the columns (of one column the value alone), in the order of the frame."""
-    by: dict[Any, list[dict[str, Any]]] = {}
-    for line in frame.to_dicts():
+def by_finding(results: Results, attribute: Attribute) -> dict[str, dict[str, int]]:
+    """Of each finding how many of the sick who are judged have it, by group of the attribute."""
+    lines = parts(rows(results, "misses_by_finding", attribute=attribute.name, contrast=None), "finding")
+    return {finding: {line["group"]: line["patients"] for line in of} for finding, of in lines.items()}
+
+
+def parts(lines: pl.DataFrame | Iterable[Row], *columns: str) -> dict[Any, list[Row]]:
+    """The rows by their values in the columns (of one column the value alone), in their order."""
+    by: dict[Any, list[Row]] = {}
+    for line in lines.to_dicts() if isinstance(lines, pl.DataFrame) else lines:
         key = tuple(line[column] for column in columns)
         by.setdefault(key if len(columns) > 1 else key[0], []).append(line)
     return by

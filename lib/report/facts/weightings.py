@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import product
-from statistics import mean
+from statistics import fmean, mean
 from typing import Any
 
 import polars as pl
@@ -48,19 +48,20 @@ def weights(results: Results) -> dict[str, Any] | None:
     d, full, contrasts = decide(results), effects(results, WEIGHTING), decide(results).attribute.contrasts
     groups = (contrasts[full["contrast"] if full else next(iter(contrasts))], d.attribute.reference)
     effect = {one["method"][0]: one for one in full["methods"]} if full else {}
-    shares = parts(rows(results, "runs", pl.col("effective_share").is_not_null()), "weighting")
-    shares = {name: mean(run["effective_share"] for run in runs) for name, runs in shares.items()}
+    runs = parts(rows(results, "runs", pl.col("effective_share").is_not_null()), "weighting")
+    weighted = parts(rows(results, "weights", pl.col("weight").is_not_null()), "weighting")
     cells = {
         name: {(line["attribute"], line["group"], line["label"]): (line["images"], line["weight"]) for line in lines}
-        for name, lines in sorted(parts(rows(results, "weights", pl.col("weight").is_not_null()), "weighting").items())
+        for name, lines in sorted(weighted.items())
     }
     told: dict[str, Seen] = {}
     for name, weights_of in cells.items():
         if seen := _seen(weights_of, d.attribute.name, groups):
-            share, same = shares.get(name), next((other for other in told if _alike(cells[other], weights_of)), None)
-            counted = {"weighting": name, "effective": share, "few": share is not None and share < FEW, "same_as": same}
-            own = effect.get(name)
-            told[name] = counted | seen | {"effect": own, "narrows": bool(own and own["support"])}
+            share = mean(run["effective_share"] for run in runs[name]) if name in runs else None
+            same = next((other for other in told if _alike(cells[other], weights_of)), None)
+            own = {"weighting": name, "effective": share, "few": share is not None and share < FEW, "same_as": same}
+            known = effect.get(name)
+            told[name] = own | seen | {"effect": known, "narrows": bool(known and known["support"])}
     if BASELINE_WEIGHTING not in told:
         return None
     start, first = told.pop(BASELINE_WEIGHTING), groups[0]
@@ -104,11 +105,10 @@ def gap_parts(results: Results, turn: bool = True) -> list[dict[str, Any]]:
     told = []
     for attribute in results.attributes.values():
         for contrast, metric in product(attribute.contrasts, ERRORS):
-            place = (attribute.name, contrast, metric)
-            if whole := by.get((*place, "whole")):
-                three = {
-                    name: turned(by.get((*place, part)), whole.value if turn else 1) for name, part in columns.items()
-                }
+            three = {name: by.get((attribute.name, contrast, metric, part)) for name, part in columns.items()}
+            if three["whole"]:
+                sign = three["whole"].value if turn else 1
+                three = {name: turned(part, sign) for name, part in three.items()}
                 told.append({"attribute": attribute, "contrast": contrast, "metric": metric} | three)
     return told
 
@@ -128,11 +128,11 @@ def _last(results: Results, full: Effects | None) -> dict[str, float | None] | N
 
 def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[str, str]) -> dict[int, float] | None:
     """By label, how much higher the first group's scores lie than the second's, on average (from the histograms)."""
-    means = {}
-    histograms = rows(results, "histograms", weighting=weighting, attribute=attribute)
-    for place, bars in parts(histograms, "group", "label").items():
-        middle = sum((bar["start"] + bar["end"]) / 2 * bar["share"] for bar in bars)
-        means[place] = middle / sum(bar["share"] for bar in bars)
+    bars = parts(rows(results, "histograms", weighting=weighting, attribute=attribute), "group", "label")
+    means = {
+        place: fmean([(bar["start"] + bar["end"]) / 2 for bar in own], [bar["share"] for bar in own])
+        for place, own in bars.items()
+    }
     if not means.keys() >= set(product(groups, (SICK, HEALTHY))):
         return None
     return {label: means[groups[0], label] - means[groups[1], label] for label in (SICK, HEALTHY)}
@@ -141,7 +141,7 @@ def mean_scores(results: Results, weighting: str, attribute: str, groups: tuple[
 def gather(results: Results) -> dict[str, Any] | None:
     """The facts of the table `weightings`."""
     w = weights(results)
-    return {"w": w} if w and w["others"] else None
+    return {"w": w, "lines": [w["start"], *w["others"]]} if w and w["others"] else None
 
 
 def why(results: Results) -> dict[str, Any] | None:
@@ -152,14 +152,13 @@ def why(results: Results) -> dict[str, Any] | None:
 
 def families(results: Results) -> list[str]:
     """Families of the weightings that were tried, each once, with `patient_balanced` where others are multiplied by it."""
-    tried = parts(rows(results, "metrics", WEIGHTED, attribute=OVERALL), "weighting")
-    told: dict[str, None] = {}
-    for name in (name.removeprefix(PLACEBO) for name in tried):
-        rest = name.removeprefix(BY_PATIENT)
-        told |= {} if rest == name else {"patient_balanced": None}
+    told: list[str] = []
+    for name in rows(results, "metrics", WEIGHTED, attribute=OVERALL)["weighting"].unique(maintain_order=True):
+        rest = name.removeprefix(PLACEBO).removeprefix(BY_PATIENT)
         family = names.by_groups(rest)
-        told[family[0] if family else rest] = None
-    return list(told)
+        told += ["patient_balanced"] if BY_PATIENT in name else []
+        told.append(family[0] if family else rest)
+    return list(dict.fromkeys(told))
 
 
 @sentences("weightings")
@@ -177,8 +176,10 @@ def mechanism(results: Results) -> dict[str, Any]:
     apart = [mean_scores(results, name, own.name, w["groups"]) for name in compared]
     # how well a straight rule on what the network computes tells an attribute, or the label
     aucs = figures(rows(results, "probes", weighting=BASELINE_WEIGHTING, group="all"), "attribute")
-    reads = {name: {"auc": auc, "reads": (auc.low or 0.0) > 0.5} for name, auc in aucs.items()}
-    probes = {name: {"attribute": results.attributes.get(name, name)} | own for name, own in reads.items()}
+    probes = {
+        name: {"attribute": results.attributes.get(name, name), "auc": auc, "reads": (auc.low or 0.0) > 0.5}
+        for name, auc in aucs.items()
+    }
     place = (own, full["contrast"] if full else None)
     return {
         "d": d,
@@ -214,10 +215,10 @@ def both(results: Results) -> dict[str, Any] | None:
     fit = [line for line in known if line["role"] in (RECOMMENDED, ALTERNATIVE)]
     best = next((line for line in fit if line["role"] == RECOMMENDED), (fit or known)[0])
     acting = values.acts_on(decide(results).attribute)
-    tried = parts(rows(results, "metrics", WEIGHTED, RULED, acting, attribute=OVERALL), *KEYS)
-    told = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"]}
-    told |= {"coin": best["postprocessing"] in RANDOMISED, "n": len(tried)}
-    return told | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED, "example": _pair(results)}
+    tried = rows(results, "metrics", WEIGHTED, RULED, acting, attribute=OVERALL).select(KEYS)
+    told = {"method": tuple(best[key] for key in KEYS), "gap": best["disparity"], "n": tried.n_unique()}
+    told |= {"coin": best["postprocessing"] in RANDOMISED, "example": _pair(results)}
+    return told | {"fits": bool(fit), "chosen": best["role"] == RECOMMENDED}
 
 
 def _pair(results: Results) -> dict[str, Any] | None:

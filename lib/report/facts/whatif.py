@@ -1,17 +1,25 @@
-"""What if the score were used otherwise, the seed another, the least sure left to a reader, labels wrong? And what a reader may move."""
+"""What if the score were used otherwise, the seed another, the least sure left to a reader, labels wrong, or one thing held fixed?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from lib.names import BASELINE_POSTPROCESSING, ERRORS, NO_TARGET, OVERALL, PATIENT, Attribute, Method
-from lib.report.facts.decision import decide
+from lib import names
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, NO_TARGET, OVERALL, PATIENT, Attribute, Method
+from lib.report.facts import values
+from lib.report.facts.decision import Decision, decide
+from lib.report.facts.gaps import LABELS, Gap, compared, gaps_of, of_method, within
+from lib.report.facts.options import ONE_CUT
 from lib.report.facts.pictures import scores
-from lib.report.facts.rules import Rule, thresholds
-from lib.report.facts.values import BALANCED, BETWEEN, KEYS, KNOWN, Estimate, alone, figures, judged, parts, rate, rows
+from lib.report.facts.rules import thresholds
+from lib.report.facts.values import BALANCED, KEYS, Estimate, Row, alone, figures, parts, rows
+from lib.report.facts.weightings import weights
 from lib.results import Results
+
+RECALIBRATED = ("platt", "isotonic")
+"""Rules that make a score mean the same in each group, and then take the one level that is best for all: the first that was tried is told."""
 
 
 def _by_group(by_place: dict[tuple[str, Any], Estimate], attribute: Attribute) -> dict[str, dict[Any, Estimate]]:
@@ -39,10 +47,10 @@ def seed_decisions(results: Results) -> dict[str, Any] | None:
     frame = rows(results, "seed_decisions", about, "estimable", metric="disagreement")
     if frame.is_empty():
         return None
-    groups = _by_group(figures(frame.filter(~BETWEEN), "group", "among"), d.attribute)
+    groups = _by_group(figures(frame.filter(~values.BETWEEN), "group", "among"), d.attribute)
     if "all" not in groups:
         return None
-    differences = figures(frame.filter(BETWEEN, among="all"), "group")
+    differences = figures(frame.filter(values.BETWEEN, among="all"), "group")
     apart = [(group, difference) for group, difference in differences.items() if difference.seen]
     return {"d": d, "groups": groups, "apart": apart, "networks": int(frame["networks"].max())}
 
@@ -50,17 +58,17 @@ def seed_decisions(results: Results) -> dict[str, Any] | None:
 def abstention(results: Results) -> dict[str, Any] | None:
     """`rates[metric][group]`: by the share that is referred, of `referred`, `tpr` and `fpr`; `apart`: differences at the largest share, with verdicts."""
     d = decide(results)
-    frame = rows(results, "abstention", "estimable", KNOWN, attribute=d.attribute.name)
+    frame = rows(results, "abstention", "estimable", values.KNOWN, attribute=d.attribute.name)
     if frame.is_empty():
         return None
     frame = frame.sort("share")
-    levels = frame.filter(~BETWEEN)
+    levels = frame.filter(~values.BETWEEN)
     of = {metric: levels.filter(metric=metric) for metric in levels["metric"].unique(maintain_order=True)}
     rates = {metric: _by_group(figures(own, "group", "share"), d.attribute) for metric, own in of.items()}
     if not {"referred", "tpr", "fpr"} <= rates.keys():
         return None
     share = 0.2 if 0.2 in frame["share"] else frame["share"].max()
-    differences = figures(frame.filter(BETWEEN), "share", "metric", "group")
+    differences = figures(frame.filter(values.BETWEEN), "share", "metric", "group")
     apart: dict[str, list[tuple[str, Estimate, Estimate | None]]] = {}
     for (at, metric, group), difference in differences.items():
         if at == share:
@@ -84,15 +92,15 @@ def sliding(results: Results) -> dict[str, Any] | None:
     groups = scores(results, d.attribute)
     if len(groups) < 2:
         return None
-    here = judged(results, d.attribute.name)
+    here = values.judged(results, d.attribute.name)
     if any(own["group"] not in here for own in groups):
         return None
     members = {own["group"]: (here[own["group"]]["patients"], here[own["group"]]["estimate"]) for own in groups}
     people = {group: (patients * sick, patients * (1 - sick)) for group, (patients, sick) in members.items()}
-    people = _weighed(people, groups, rate(results, "tpr"), rate(results, "fpr"))
+    people = _weighed(people, groups, values.rate(results, "tpr"), values.rate(results, "fpr"))
     cut = thresholds(results)
     fitted = {rule: cuts for rule, cuts in (cut["rules"] if cut else {}).items() if people.keys() <= cuts.keys()}
-    rules = {Rule(BASELINE_POSTPROCESSING, None): dict.fromkeys(people, 0.5)}
+    rules = {BASELINE: dict.fromkeys(people, 0.5)}
     rules |= {rule: {group: cuts[group][0] for group in people} for rule, cuts in fitted.items()}
     return {"d": d, "groups": groups, "people": people, "rules": rules}
 
@@ -141,7 +149,7 @@ def combinations(results: Results) -> dict[str, Any] | None:
         outcomes = [Outcome(m, attribute, contrast) for contrast in attribute.contrasts for m in ERRORS]
         outcomes.append(Outcome(BALANCED, None, "all"))
         tables[attribute.name] = {
-            "rules": [Rule(name, results.attributes.get(target)) for name, target in aimed],
+            "rules": list(aimed),
             "cells": {outcome: _cells(results, outcome) for outcome in outcomes},
         }
     weightings = list(dict.fromkeys(method[0] for method in methods))
@@ -159,3 +167,66 @@ def _cells(results: Results, outcome: Outcome) -> dict[Method, dict[str, Any]]:
         said = {"outcome": change["outcome"], "verdict": change["outcome_verdict"]} if change else {}
         cells[method] = {"level": alone(level), "change": alone(change)} | said
     return cells
+
+
+def held(results: Results) -> dict[str, Any] | None:
+    """The facts of the table `held`: `lines`, the untouched gaps first. None where the page has no gap, or nothing was held fixed."""
+    d = decide(results)
+    if d.main is None or d.main.attribute != d.attribute:
+        return None
+    lines = [line | {"gaps": dict.fromkeys(ERRORS) | line["gaps"]} for line in _lines(results, d, d.main.contrast)]
+    lines = [line for line in lines if any(line["gaps"].values())]
+    return {"d": d, "lines": lines} if len(lines) > 1 else None
+
+
+def _lines(results: Results, d: Decision, contrast: str) -> Iterator[Row]:
+    """What is held (`what`), the `gaps` that then stay, by metric, and what names it: `method`, `patients` by metric, `other`, `share`."""
+    attribute = d.attribute
+
+    def under(method: Method) -> dict[str, Gap | None]:
+        return of_method(results, method, attribute, contrast)
+
+    yield {"what": "nothing", "gaps": under(BASELINE)}
+    if same := within(results, attribute, contrast):
+        told = {metric: same[label]["called"] for metric, label in LABELS.items() if label in same}
+        patients = {metric: same[label]["patients"] for metric, label in LABELS.items() if label in same}
+        yield {"what": "patient", "gaps": gaps_of(attribute, contrast, told), "patients": patients}
+    if tie := breaking(results):
+        yield {"what": "tie", "gaps": under((tie, *BASELINE[1:])), "method": tie}
+    yield {"what": "cut", "gaps": under(ONE_CUT)}
+    if told := recalibrated(results, attribute, contrast):
+        yield {"what": "meaning", "gaps": told["left"], "method": told["rule"]}
+    where = {"attribute": attribute.name, "contrast": contrast}
+    same_findings = values.figure(results, "gap_by_findings", **where, metric="tpr", part="same findings")
+    share = compared(results, attribute, contrast)
+    yield {"what": "findings", "gaps": gaps_of(attribute, contrast, {"tpr": same_findings}), "share": share}
+    for other in (other for other in results.attributes.values() if other != attribute):
+        place = {"stratifier": other.name, "stratum": names.STANDARDISED, "split": "valid"}
+        alike = {metric: values.figure(results, "simpson", **where, **place, metric=metric) for metric in ERRORS}
+        told = {"gaps": gaps_of(attribute, contrast, alike), "other": other}
+        unknown = [
+            metric for metric in ERRORS if alike[metric] is None and values.row(results, "simpson", **where, **place)
+        ]
+        yield {"what": "other", "unknown": unknown} | told
+    for what, part in (("ranking", "operating point"), ("errors", "discrimination")):
+        told = {metric: values.figure(results, "gap_parts", **where, metric=metric, part=part) for metric in ERRORS}
+        yield {"what": what, "gaps": gaps_of(attribute, contrast, told)}
+
+
+def breaking(results: Results) -> str | None:
+    """The weighting that breaks the tie of the group with the label, of several the one that is best by its effect."""
+    w = weights(results)
+    known = [seen for seen in w["breaking"] if seen["effect"]] if w and w["tied"] else []
+    first = [seen for seen in known if seen["narrows"]] or known
+    widest = {seen["weighting"]: seen["effect"]["widest"] for seen in first if seen["effect"]["widest"] is not None}
+    offered = [option.weighting for option in decide(results).options if option.weighting in widest and not option.rule]
+    return next(iter(offered), min(widest, key=widest.__getitem__, default=None))
+
+
+def recalibrated(results: Results, attribute: Attribute, contrast: str) -> dict[str, Any] | None:
+    """What a `rule` that corrects the scores in each group and then takes one cut-off leaves (`left`, by metric); None where none was tried."""
+    for rule in RECALIBRATED:
+        gaps = of_method(results, (BASELINE_WEIGHTING, rule, attribute.name), attribute, contrast)
+        if all(gaps.values()):
+            return {"rule": rule, "left": gaps}
+    return None

@@ -9,10 +9,10 @@ import polars as pl
 from lib.names import OVERALL
 from lib.report.facts import baseline as facts
 from lib.report.facts import cohort
-from lib.report.facts.values import Estimate, Row
+from lib.report.facts.values import Estimate
 from lib.report.figures import marks
 from lib.report.figures.layout import Chart, over, written
-from lib.report.figures.marks import Panel, around_zero, dot, dot_panels, roomy, row_of, span
+from lib.report.figures.marks import Panel, dot, dot_panels, roomy, row_of, span
 from lib.report.registry import Material, figure
 from lib.report.theme import FAINT, GREY, GROUND, LABELS, Look, group_look
 
@@ -22,19 +22,18 @@ WHOLE, ALIKE = Look(LABELS[1].colour, "circle"), Look(LABELS[1].colour, "diamond
 @figure(cohort.composition)
 def prevalence(material: Material) -> Chart:
     """Share of sick by group, in training and in validation, everyone's as a rule."""
-    members, language = material["members"], material.language
-
-    def row(group: Row) -> str:
-        return row_of(language, group["attribute"], str(material("group_name", m=group)))
-
-    domain = span([group["sick"] for group in members], step=0.05, least=0.2)
-    panels, missing = [], str(material("no_image"))
-    for split in material["splits"]:
-        own = [group for group in members if group["split"] == split]
-        dots = [dot(row(g), g["sick"], group_look(g["attribute"], g["group"]), missing=missing) for g in own]
-        everyone = next((g["sick"].value for g in own if g["attribute"] == OVERALL and g["sick"]), None)
-        panels.append(Panel(dots, domain, marks.PERCENT, language.split(split), everyone))
-    return dot_panels(material, [row(group) for group in members], panels)
+    language, dots, everyone = material.language, [], {}
+    for group in material["members"]:
+        row = row_of(language, group["attribute"], str(material("group_name", m=group)))
+        look, split = group_look(group["attribute"], group["group"]), group["split"]
+        dots.append(dot(row, group["sick"], look, split, missing=str(material("no_image"))))
+        if group["attribute"] == OVERALL and group["sick"]:
+            everyone[split] = [group["sick"].value]
+    panels = {
+        split: Panel(marks.PERCENT, language.split(split), least=0.2, rules=everyone.get(split, ()), scale="sick")
+        for split in material["splits"]
+    }
+    return dot_panels(material, dots, panels)
 
 
 @figure(cohort.ages)
@@ -64,56 +63,45 @@ def ages(material: Material) -> Chart:
 @figure(cohort.associations)
 def associations(material: Material) -> Chart:
     """Cramer's V of each attribute with the label, and of every two attributes; full where it is shown."""
-    rows, dots = [], []
+    dots = []
     for tie in material["ties"]:
-        rows.append(f"{material('between' if tie['other'] else 'with_label')}|{material('pair', tie=tie)}")
-        strength, look = tie["strength"], replace(LABELS[1], hollow=not tie["sure"])
-        strength = None if strength is None else Estimate(strength)
-        dots.append(dot(rows[-1], strength, look, aside=material.language.verdict(tie["verdict"])))
+        row = f"{material('between' if tie['other'] else 'with_label')}|{material('pair', tie=tie)}"
+        strength = None if tie["strength"] is None else Estimate(tie["strength"])
+        look, verdict = replace(LABELS[1], hollow=not tie["sure"]), material.language.verdict(tie["verdict"])
+        dots.append(dot(row, strength, look, aside=verdict))
     domain = (0.0, max(0.2, span([tie["strength"] for tie in material["ties"]], step=0.05)[1]))
-    panel = Panel(dots, domain, {"format": ".2f", "title": str(material("axis"))})
-    return dot_panels(material, rows, [panel], asides=str(material("aside")))
+    panel = Panel({"format": ".2f", "title": str(material("axis"))}, domain=domain)
+    return dot_panels(material, dots, panel, asides=str(material("aside")))
 
 
 @figure(cohort.exposure)
 def exposure(material: Material) -> Chart:
     """Mean grey level and contrast of the images by group of the attribute of the decision page, and label."""
-    shown, attribute = material["shown"], material["attribute"]
-
-    def row(grey: Row) -> str:
-        return f"{material.language.group(grey['group'], attribute)}|{material('row', label=grey['label'])}"
-
-    def look(grey: Row) -> Look:
-        return replace(group_look(attribute.name, grey["group"]), hollow=LABELS[grey["label"]].hollow)
-
-    panels, missing = [], str(material("no_image"))
-    for name in dict.fromkeys(grey["measure"] for grey in shown):
-        greys = [grey for grey in shown if grey["measure"] == name]
-        dots = [dot(row(grey), grey["level"], look(grey), missing=missing) for grey in greys]
-        domain = span([grey["level"] for grey in greys], step=0.01, least=0.04)
-        panels.append(Panel(dots, domain, {"format": ".2f"}, str(material("measure", name=name))))
-    return dot_panels(material, [row(grey) for grey in shown], panels, spacing=30)
+    attribute, dots, panels = material["attribute"], [], {}
+    for grey in material["shown"]:
+        row = f"{material.language.group(grey['group'], attribute)}|{material('row', label=grey['label'])}"
+        look = replace(group_look(attribute, grey["group"]), hollow=LABELS[grey["label"]].hollow)
+        name = grey["measure"]
+        dots.append(dot(row, grey["level"], look, name, missing=str(material("no_image"))))
+        panels[name] = Panel({"format": ".2f"}, str(material("measure", name=name)), step=0.01, least=0.04)
+    return dot_panels(material, dots, panels, spacing=30)
 
 
 @figure(cohort.simpson)
 def simpson(material: Material) -> Chart:
     """Differences by the attribute of the decision page, in the share of sick, TPR and FPR, aggregate and standardised."""
-    shown, attribute, language = material["shown"], material["attribute"], material.language
-    measure = replace(material.measure, row=round(1.5 * material.measure.row))
-
-    def row(stratum: Row) -> str:
-        return f"{language.contrast(stratum['contrast'], attribute)}|{material('within', s=stratum)}"
-
-    domain = around_zero([stratum[which] for stratum in shown for which in ("whole", "alike")])
-    panels = []
-    for metric in (name for name in cohort.STRATIFIED if any(stratum["metric"] == name for stratum in shown)):
-        dots = []
-        for stratum in (stratum for stratum in shown if stratum["metric"] == metric):
-            dots.append(dot(row(stratum), stratum["whole"], WHOLE, shift=-0.2 * measure.row, missing=""))
-            dots.append(dot(row(stratum), stratum["alike"], ALIKE, shift=0.2 * measure.row))
-        panels.append(Panel(dots, domain, marks.POINTS, str(material("metric", name=metric)), at=0))
+    dots, measure = [], replace(material.measure, row=round(1.5 * material.measure.row))
+    for stratum in material["shown"]:
+        contrast, metric = material.language.contrast(stratum["contrast"], material["attribute"]), stratum["metric"]
+        row = f"{contrast}|{material('within', s=stratum)}"
+        dots.append(dot(row, stratum["whole"], WHOLE, metric, shift=-0.2 * measure.row, missing=""))
+        dots.append(dot(row, stratum["alike"], ALIKE, metric, shift=0.2 * measure.row))
+    panels = {
+        name: Panel(marks.POINTS, str(material("metric", name=name)), rules=[0], scale="differences")
+        for name in cohort.STRATIFIED
+    }
     entries = [(str(material("whole")), WHOLE), (str(material("alike")), ALIKE)]
-    return dot_panels(material, [row(stratum) for stratum in shown], panels, entries=entries, measure=measure)
+    return dot_panels(material, dots, panels, entries=entries, measure=measure)
 
 
 DIFFERENCES = {
@@ -154,42 +142,35 @@ def _panels(material: Material, scales: Scales, everyone: Mapping[str, float] | 
 
     Without `everyone` the rule is at what the axis must hold, marks are those of verdicts, and a key names those that occur.
     """
-    lines, language = material["lines"], material.language
-
-    def row(line: Row) -> str:
-        named = language.contrast if line["contrast"] else language.group
-        name = named(line["contrast"] or line["group"], line["attribute"]) if line["attribute"] else ""
-        return row_of(language, line["attribute"], name)
-
-    def look(line: Row, cell: Estimate | None) -> Look:
-        if everyone is not None:
-            return group_look(line["attribute"], line["group"])
-        return DIFFERENCES.get(cell.verdict if cell else None, DIFFERENCES["not told"])
-
-    panels = []
+    language, dots, panels = material.language, [], {}
+    for line in material["lines"]:
+        attribute, named = line["attribute"], language.contrast if line["contrast"] else language.group
+        row = row_of(language, attribute, named(line["contrast"] or line["group"], attribute) if attribute else "")
+        for name in scales:
+            cell, look = line["cells"][name], group_look(attribute, line["group"])
+            if everyone is None:
+                look = DIFFERENCES.get(cell.verdict if cell else None, DIFFERENCES["not told"])
+            dots.append(dot(row, cell, look, name))
     for name, (axis, held, step) in scales.items():
-        together = RATES if name in RATES else (name,)
-        domain = span([held, *(line["cells"][n] for line in lines for n in together)], step=step, least=2 * step)
-        dots = [dot(row(line), line["cells"][name], look(line, line["cells"][name])) for line in lines]
-        at = held if everyone is None else everyone.get(name)
-        panels.append(Panel(dots, domain, axis, str(material("heading", name=name)), at))
-    verdicts = {line["cells"][name].verdict for line in lines for name in scales if line["cells"][name]}
-    entries = [(language.verdict(word), own) for word, own in DIFFERENCES.items() if word in verdicts]
-    return dot_panels(material, [row(line) for line in lines], panels, entries=[] if everyone else entries)
+        rules = [held] if everyone is None else [everyone[name]] if name in everyone else []
+        heading, scale = str(material("heading", name=name)), "rates" if name in RATES else name
+        panels[name] = Panel(axis, heading, step, 2 * step, rules, holds=[held], scale=scale)
+    verdicts = {
+        cell.verdict for line in material["lines"] for name, cell in line["cells"].items() if cell and name in scales
+    }
+    entries = [(language.verdict(word), look) for word, look in DIFFERENCES.items() if word in verdicts]
+    return dot_panels(material, dots, panels, entries=[] if everyone else entries)
 
 
 @figure(facts.of_networks)
 def seed_spread(material: Material) -> Chart:
     """Balanced accuracy and AUC of every network, a row for each weighting; lines span the networks of one."""
-    language = material.language
-    networks = dict(list(material["networks"].items())[: 14 if material.size == "page" else 5])
-    rows = {name: f"|{language.weighting(name)}" for name in networks}
-    panels = []
-    for metric, axis in (("balanced_accuracy", marks.PERCENT), ("auc", marks.AUC)):
-        values = {name: own[metric] for name, own in networks.items()}
-        known = [(name, Estimate(value, min(own), max(own))) for name, own in values.items() for value in own]
-        dots = [dot(rows[name], value, LABELS[1]) for name, value in known]
-        domain = span([value for own in values.values() for value in own], step=0.01, least=0.04)
-        panels.append(Panel(dots, domain, axis, language.metric(metric)))
-    measure = roomy(material.measure, rows.values())
-    return dot_panels(material, rows.values(), panels, measure=measure, spacing=30)
+    language, dots = material.language, []
+    for name, metrics in list(material["networks"].items())[: 14 if material.size == "page" else 5]:
+        for metric, each in metrics.items():
+            known = [Estimate(value, min(each), max(each)) for value in each]
+            dots += [dot(f"|{language.weighting(name)}", value, LABELS[1], metric) for value in known]
+    axes = {"balanced_accuracy": marks.PERCENT, "auc": marks.AUC}
+    panels = {metric: Panel(axis, language.metric(metric), 0.01, 0.04) for metric, axis in axes.items()}
+    measure = roomy(material.measure, [mark["row"] for mark in dots])
+    return dot_panels(material, dots, panels, measure=measure, spacing=30)

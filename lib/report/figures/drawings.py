@@ -1,15 +1,17 @@
 """What we think, drawn: from folder to decision, causes of a shortcut, demands that conflict, patients and images."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import json
+from pathlib import Path
+from typing import NamedTuple
 
 import altair as alt
 import numpy as np
 import polars as pl
 
+from lib.names import ERRORS
 from lib.report.facts import cohort
 from lib.report.facts import principles as facts
+from lib.report.facts.values import Row
 from lib.report.figures.layout import BOLD, Chart, as_it_is, over, placed, wrapped, written
 from lib.report.figures.marks import PERCENT, Panel, dot, dot_panels, row_of, span
 from lib.report.figures.pictures import WRONG, cut_at, sides
@@ -75,157 +77,95 @@ def conflict(material: Material) -> Chart:
 @figure(facts.interval_levels)
 def interval_levels(material: Material) -> Chart:
     """The baseline's intervals by patient, and by image, which takes images of one patient for strangers."""
-    language, levels = material.language, material["found"]
-
-    def row(level: Mapping[str, Any]) -> str:
-        return row_of(language, level["attribute"], language.group(level["group"], level["attribute"]))
-
-    low, high = span([level[unit] for level in levels for unit in ("patient", "image")], step=0.1, least=0.2)
-    patient, image = Look(PALE, "circle"), Look(LABELS[1].colour, "circle")
-    panels = []
-    for metric in material["metrics"]:
-        shown = [level for level in levels if level["metric"] == metric]
-        dots = [dot(row(level), level["patient"], patient, thick=9.0) for level in shown]
-        dots += [dot(row(level), level["image"], image) for level in shown]
-        panels.append(Panel(dots, (max(0.0, low), min(1.0, high)), PERCENT, language.metric(metric)))
-    entries = [(str(material("by_patient")), Look(PALE, "square")), (str(material("by_image")), image)]
-    return dot_panels(material, [row(level) for level in levels], panels, entries=entries, margin=10)
+    language, levels, dots = material.language, material["found"], []
+    looks = {"patient": (Look(PALE, "circle"), 9.0), "image": (Look(LABELS[1].colour, "circle"), 2.0)}
+    for unit, (look, thick) in looks.items():
+        for level in levels:
+            row = row_of(language, level["attribute"], language.group(level["group"], level["attribute"]))
+            dots.append(dot(row, level[unit], look, level["metric"], thick=thick))
+    low, high = span([level[unit] for level in levels for unit in looks], step=0.1, least=0.2)
+    ends = (max(0.0, low), min(1.0, high))
+    panels = {metric: Panel(PERCENT, language.metric(metric), domain=ends) for metric in ERRORS}
+    entries = [(str(material("by_patient")), Look(PALE, "square")), (str(material("by_image")), looks["image"][0])]
+    return dot_panels(material, dots, panels, entries=entries, margin=10)
 
 
 WARM = "#c2611a"
 PAD = 9
 
 
-@dataclass(frozen=True)
-class Arrow:
-    """From one box to another; `shortcut`: part of the path that leaves disease out. Its words stand `at` a share of the
-    way, to the `side` (left or right) of it."""
-
-    start: str
-    end: str
-    shortcut: bool = False
-    at: float = 0.5
-    side: str = "right"
-
-
-# places in shares of the width and of the height
-OF_VIEW = (
-    {
-        "illness": (0.5, 0.06),
-        "group": (0.12, 0.42),
-        "devices": (0.53, 0.52),
-        "label": (0.88, 0.42),
-        "pixels": (0.3, 0.9),
-        "score": (0.88, 0.9),
-    },
-    (
-        Arrow("illness", "group", shortcut=True, side="left"),
-        Arrow("illness", "label"),
-        Arrow("illness", "pixels", at=0.4, side="left"),
-        Arrow("illness", "devices", shortcut=True),
-        Arrow("devices", "pixels", shortcut=True),
-        Arrow("group", "pixels", shortcut=True, side="left"),
-        Arrow("pixels", "score", shortcut=True, side="above"),
-        Arrow("label", "score", side="left"),
-    ),
-)
-OF_ANY = (
-    {
-        "group": (0.12, 0.06),
-        "illness": (0.86, 0.06),
-        "pixels": (0.12, 0.52),
-        "label": (0.86, 0.52),
-        "score": (0.5, 0.93),
-    },
-    (
-        Arrow("group", "illness", shortcut=True, side="above"),
-        Arrow("group", "pixels", shortcut=True),
-        Arrow("illness", "label", side="left"),
-        Arrow("illness", "pixels", at=0.72),
-        Arrow("pixels", "score", shortcut=True, side="left"),
-        Arrow("label", "score"),
-    ),
-)
+SKETCHES = Path(__file__).parent.with_name("sketches.json")
+"""The causal sketch for the view, and for any `other` attribute: the middles of its `boxes`, in shares of the width and the height,
+and its `arrows`. `shortcut`: part of the path that leaves disease out; words stand `at` a share of the way, to the `side` of it."""
 
 
 @figure(cohort.data)
 def causes(material: Material) -> Chart:
     """How a group can reach a score without any disease: boxes and arrows of illness, the group, the pixels, the label and the score."""
-    places, arrows = OF_VIEW if material["of_view"] else OF_ANY
+    sketches = json.loads(SKETCHES.read_text("utf-8"))
+    places, arrows = sketches["view" if material["of_view"] else "other"].values()
     if material["of_view"] and material["aged"]:
-        places, arrows = (
-            places | {"age": (0.1, 0.06)},
-            (Arrow("age", "illness", side="above"), Arrow("age", "group"), *arrows),
-        )
-    measure = material.measure
+        places, arrows = places | sketches["age"]["boxes"], sketches["age"]["arrows"] + arrows
+    measure, rules, words, names = material.measure, [], [], []
     height = 20.0 * measure.small
-    told = {name: str(material("box", name=name)) for name in places}
-    boxes = {name: Box.around(told[name], x * measure.width, y * height, measure) for name, (x, y) in places.items()}
-    rules, words = [], []
+    boxes = {name: _box(str(material("box", name=name)), place, height, measure) for name, place in places.items()}
     for arrow in arrows:
-        start, end = boxes[arrow.start].ends(boxes[arrow.end])
-        thick = {"colour": WARM, "thick": 2.5} if arrow.shortcut else {"colour": GREY, "thick": 1.5}
+        start, end = _between(boxes[arrow["start"]], boxes[arrow["end"]])
+        thick = {"colour": WARM, "thick": 2.5} if arrow["shortcut"] else {"colour": GREY, "thick": 1.5}
         angle = float(np.degrees(np.arctan2(*(end - start)[::-1]))) + 90
-        rules.append({"x": start[0], "y": start[1], "x2": end[0], "y2": end[1], "angle": angle} | thick)
-        told = wrapped(str(material("arrow", start=arrow.start, end=arrow.end)), 24)
+        rules.append(_corners(start, end) | {"angle": angle} | thick)
+        told = wrapped(str(material("arrow", start=arrow["start"], end=arrow["end"])), 24)
         words.append(_beside(arrow, start, end, told, round(1.2 * measure.small)))
     thick = alt.StrokeWidth("thick:Q", scale=None, legend=None)
     lines = placed(rules).mark_rule().encode(color=as_it_is("colour"), strokeWidth=thick)
     tips = placed([{**rule, "x": rule["x2"], "y": rule["y2"]} for rule in rules])
     tips = tips.mark_point(shape="triangle", size=120, filled=True, opacity=1)
     heads = tips.encode(angle=alt.Angle("angle:Q", scale=None), color=as_it_is("colour"))
-    frames = placed([box.corners for box in boxes.values()])
+    frames = placed([_corners(box.middle - box.half, box.middle + box.half) for box in boxes.values()])
     frames = frames.mark_rect(fillOpacity=0, stroke="currentColor", strokeWidth=1.2, cornerRadius=6)
-    line = 1.24 * measure.text
     style = BOLD | {"align": "center", "baseline": "middle", "fontSize": measure.text}
-    names = [
-        written(text, box.x, box.y + (k - (len(box.lines) - 1) / 2) * line, **style)
-        for box in boxes.values()
-        for k, text in enumerate(box.lines)
-    ]
+    for box in boxes.values():
+        for k, text in enumerate(box.lines):
+            down = (k - (len(box.lines) - 1) / 2) * 1.24 * measure.text
+            names.append(written(text, box.middle[0], box.middle[1] + down, **style))
     return alt.layer(lines, heads, frames, *names, *words, width=measure.width, height=height)
 
 
-@dataclass(frozen=True)
-class Box:
-    """A box around lines of text, its middle at `x`, `y`."""
+class Box(NamedTuple):
+    """A box around lines of text: its middle and half its size, in pixels."""
 
-    lines: tuple[str, ...]
-    x: float
-    y: float
-    half_width: float
-    half_height: float
-
-    @classmethod
-    def around(cls, text: str, x: float, y: float, measure: Measure) -> "Box":
-        """The box of a text at a place, moved where it would leave the figure."""
-        lines = tuple(wrapped(text, 24))
-        half = max(len(line) for line in lines) * 0.27 * measure.text + PAD
-        high = len(lines) * 0.62 * measure.text + PAD
-        return cls(lines, min(max(x, half + 1), measure.width - half - 1), max(y, high + 1), half, high)
-
-    @property
-    def corners(self) -> dict[str, float]:
-        across, up = self.half_width, self.half_height
-        return {"x": self.x - across, "y": self.y - up, "x2": self.x + across, "y2": self.y + up}
-
-    def ends(self, other: "Box") -> tuple[np.ndarray, np.ndarray]:
-        """Where the line to another box leaves this one and meets the other, in pixels."""
-        start, end = np.array([self.x, self.y]), np.array([other.x, other.y])
-        way = end - start
-        sizes = (np.array([box.half_width + 3, box.half_height + 3]) for box in (self, other))
-        with np.errstate(divide="ignore"):
-            leaves, meets = (float(np.min(size / np.abs(way))) for size in sizes)
-        return start + way * leaves, end - way * meets
+    lines: list[str]
+    middle: np.ndarray
+    half: np.ndarray
 
 
-def _beside(arrow: Arrow, start: np.ndarray, end: np.ndarray, lines: list[str], height: int) -> alt.Chart:
+def _box(text: str, place: tuple[float, float], height: float, measure: Measure) -> Box:
+    """The box of a text at a place in shares of the figure, moved where it would leave it."""
+    lines = wrapped(text, 24)
+    half = np.array([max(map(len, lines)) * 0.27, len(lines) * 0.62]) * measure.text + PAD
+    x, y = place[0] * measure.width, place[1] * height
+    return Box(lines, np.array([min(max(x, half[0] + 1), measure.width - half[0] - 1), max(y, half[1] + 1)]), half)
+
+
+def _corners(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
+    return dict(zip(("x", "y", "x2", "y2"), (*one, *other), strict=True))
+
+
+def _between(one: Box, other: Box) -> tuple[np.ndarray, np.ndarray]:
+    """Where the line from one box to another leaves the one and meets the other, in pixels."""
+    way = other.middle - one.middle
+    with np.errstate(divide="ignore"):
+        leaves, meets = (np.min((box.half + 3) / np.abs(way)) for box in (one, other))
+    return one.middle + way * leaves, other.middle - way * meets
+
+
+def _beside(arrow: Row, start: np.ndarray, end: np.ndarray, lines: list[str], height: int) -> alt.Chart:
     """The words of an arrow, off it to its side: the corner that is nearest to it touches it."""
     way = (end - start) / np.linalg.norm(end - start)
     across = np.array([way[1], -way[0]])
-    if (across[0] > 0) != (arrow.side == "right") if arrow.side != "above" else across[1] > 0:
+    if (across[0] > 0) != (arrow["side"] == "right") if arrow["side"] != "above" else across[1] > 0:
         across = -across
-    x, y = start + arrow.at * (end - start) + 7 * across
+    x, y = start + arrow["at"] * (end - start) + 7 * across
     align = "center" if abs(across[0]) < 0.2 else "left" if across[0] > 0 else "right"
     # of a steep arrow the words are level with its middle, of another they are above or below it
     rise = -0.5 if abs(across[1]) < 0.2 else -1 if across[1] < 0 else 0

@@ -8,10 +8,9 @@ import altair as alt
 import polars as pl
 
 from lib.report.facts.values import Estimate
-from lib.report.figures.marks import caption, span
+from lib.report.figures.marks import DASHED, caption, span
 from lib.report.registry import Material
-from lib.report.theme import FAINT, GREY, Look, Measure
-from lib.report.words.language import Language
+from lib.report.theme import FAINT, Look, Measure
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,6 @@ class Line:
     look: Look
     band: bool = True
     faint: bool = False
-
-
-def decimals(language: Language, digits: int = 1) -> dict[str, str]:
-    """How an axis writes numbers with so many decimals in a language."""
-    separator = language.number(0.5, 1)[1]
-    return {"labelExpr": f"replace(format(datum.value, '.{digits}f'), '.', '{separator}')"}
 
 
 Scale = tuple[Mapping[str, Any], tuple[float, float]]
@@ -55,8 +48,7 @@ def line_panel(
     y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=None, grid=True, tickCount=4, **up[0]))
     layers = []
     if at is not None:
-        rule = alt.Chart(pl.DataFrame({"y": [at]})).mark_rule(color=GREY, strokeDash=[4, 3], strokeWidth=1.2)
-        layers.append(rule.encode(y=y))
+        layers.append(alt.Chart(pl.DataFrame({"y": [at]})).mark_rule(**DASHED).encode(y=y))
     for line in sorted(lines, key=lambda line: not line.faint):
         rows = [(place, value.value, value.low, value.high) for place, value in line.points]
         schema = dict.fromkeys(("x", "y", "low", "high"), pl.Float64)

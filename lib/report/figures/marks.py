@@ -13,7 +13,7 @@ import altair as alt
 import polars as pl
 
 from lib.names import OVERALL, Attribute
-from lib.report.facts.values import Estimate
+from lib.report.facts.values import Estimate, parts
 from lib.report.figures.layout import BOLD, Chart, as_it_is, filled, fitted, in_lines, over, placed, wrapped, written
 from lib.report.registry import Material
 from lib.report.theme import FAINT, GREY, Look, Measure
@@ -37,6 +37,7 @@ GAP, OF_1000 = ({"labelExpr": f"format({of} * datum.value, 'd')"} for of in (100
 AUC = {"format": ".2f"}
 NUMBER, ROOMY = 22, 56
 """Type of the numbers that stand over marks on a slide, and pixels that a row has there for one."""
+DASHED = {"color": GREY, "strokeWidth": 1.2, "strokeDash": [4, 3]}
 HALO = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}
 """What keeps words apart from the lines that they stand on."""
 AUC_CHANGE = {"labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"}
@@ -47,27 +48,30 @@ THOUSAND = {"labelExpr": f"{SIGN} + format(abs(1000 * datum.value), 'd')"}
 
 @dataclass(frozen=True)
 class Panel:
-    """Dots over one quantity: the ends of its `axis`, what stands above it, rules across all rows.
+    """One quantity: its `axis`, what stands above it, `rules` across all rows, and a shade as far to both sides of 0 (`band`).
 
-    `at` is the rule of the overall figure, or of no change; `goals` are rules of their own; `band` is a shade as far to both
-    sides of 0.
+    Its ends (`domain`) hold all dots, the rules and what it `holds`, at multiples of `step`, at least `least` apart; panels of one
+    `scale` have the same ends.
     """
 
-    dots: Sequence[Dot]
-    domain: tuple[float, float]
     axis: Axis
     heading: str = ""
-    at: float | None = None
-    goals: Sequence[float] = ()
+    step: float = 0.05
+    least: float = 0.1
+    rules: Sequence[float] = ()
     band: float | None = None
+    holds: Sequence[float] = ()
+    scale: str = ""
+    domain: tuple[float, float] | None = None
+    dots: Sequence[Dot] = ()
 
 
-def dot(row: str, estimate: Estimate | None, look: Look, **more: Any) -> Dot:
-    """A mark on a row with its interval. More: `shift` in pixels, `thick`, `aside`, a note at the right, `missing`, what a row
-    without value says in its place (by default that it is not estimable)."""
+def dot(row: str, estimate: Estimate | None, look: Look, panel: str = "", **more: Any) -> Dot:
+    """A mark on a row of a panel with its interval. More: `shift` in pixels, `thick`, `aside`, a note at the right, `missing`, what
+    a row without value says in its place (by default that it is not estimable)."""
     value, low, high = (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
     mark = {"row": row, "value": value, "low": low, "high": high, "thick": 2.0, "shift": 0.0, "aside": ""}
-    return mark | drawn_as(look) | more
+    return mark | drawn_as(look) | {"panel": panel} | more
 
 
 def drawn_as(look: Look) -> dict[str, str]:
@@ -83,9 +87,12 @@ def row_of(language: Language, attribute: Attribute | str | None, name: str = ""
 
 
 def under_headings(rows: Iterable[str]) -> list[str]:
-    """Rows in the order given, each first one of a heading after the heading itself; `|item` has none."""
-    ordered = [part for row in rows for part in (f"{row.split('|')[0]}|", row)]
-    return [part for part in dict.fromkeys(ordered) if part != "|"]
+    """Each row once, those of a heading together and after it; `|item` has no heading."""
+    by_heading: dict[str, dict[str, None]] = {}
+    for row in rows:
+        heading = f"{row.split('|')[0]}|"
+        by_heading.setdefault(heading, {heading: None})[row] = None
+    return [row for part in by_heading.values() for row in part if row != "|"]
 
 
 def label_width(rows: Iterable[str], measure: Measure) -> float:
@@ -120,15 +127,18 @@ def span(values: Iterable[Value], *, step: float, least: float = 0.0) -> tuple[f
     return floor(round((low - missing) / step, 9)) * step, ceil(round((high + missing) / step, 9)) * step
 
 
-def around_zero(values: Iterable[Value], *, step: float = 0.05, least: float = 0.1) -> tuple[float, float]:
-    """Bounds of an axis of differences: every value and 0."""
-    return span([0.0, *values], step=step, least=least)
+def _ends(panel: Panel, panels: Iterable[Panel]) -> tuple[float, float]:
+    """The ends of a panel's axis, one of these panels."""
+    alike = [other for other in panels if other is panel or (panel.scale and other.scale == panel.scale)]
+    held = [mark[end] for other in alike for mark in other.dots for end in ("value", "low", "high")]
+    held += [value for other in alike for value in (*other.rules, *other.holds)]
+    return span(held, step=panel.step, least=panel.least)
 
 
 def dot_panels(
     material: Material,
-    rows: Iterable[str],
-    panels: Sequence[Panel],
+    dots: Sequence[Dot],
+    panels: Mapping[str, Panel] | Panel,
     *,
     entries: Sequence[tuple[str, Look]] = (),
     measure: Measure | None = None,
@@ -137,13 +147,17 @@ def dot_panels(
     asides: str = "",
     ticks: int = 4,
 ) -> Chart:
-    """Panels side by side on the same rows, which the first one names, and under them what the marks mean (`entries`).
+    """Panels side by side that have any dots, by name, on the same rows, and under them what the marks mean (`entries`).
 
     `asides` heads notes at the right, `margin` is left free there.
     """
-    measure, labels = measure or material.measure, under_headings(rows)
+    measure, by_panel = measure or material.measure, parts(dots, "panel")
+    panels = {"": panels} if isinstance(panels, Panel) else panels
+    panels = [replace(panel, dots=by_panel[name]) for name, panel in panels.items() if name in by_panel]
+    panels = [replace(panel, domain=panel.domain or _ends(panel, panels)) for panel in panels]
+    labels = under_headings(mark["row"] for mark in dots)
     if asides:
-        longest = max(len(mark["aside"]) for panel in panels for mark in panel.dots)
+        longest = max(len(mark["aside"]) for mark in dots)
         margin = max(56, round(3.3 * measure.small), longest * 0.55 * measure.small)
     across = measure.width - label_width(labels, measure)
     width = (across - spacing * (len(panels) - 1) - margin) / len(panels)
@@ -187,13 +201,14 @@ def _dots(panel: Panel, y: alt.Y, middle: float, ticks: int, language: Language)
     marks = filled(known, strokeWidth=2, aria=True).encode(alt.X("value:Q", **x), description="tip:N")
     words = base.mark_text(align="right", fontStyle="italic", opacity=FAINT)
     words = words.encode(x=alt.XValue("width"), text="missing:N")
-    layers = [_vertical(goal, scale) for goal in panel.goals]
+    layers = []
     if panel.band is not None:  # the differences from -band to +band, as far as the axis goes
         ends = pl.DataFrame({"low": [max(-panel.band, panel.domain[0])], "high": [min(panel.band, panel.domain[1])]})
         shade = alt.Chart(ends).mark_rect(color=GREY, opacity=0.18)
         layers.append(shade.encode(alt.X("low:Q", scale=scale), x2="high:Q"))
-    if panel.at is not None:
-        layers.append(_vertical(panel.at, scale))
+    if panel.rules:
+        rules = alt.Chart(pl.DataFrame({"at": list(panel.rules)}, schema={"at": pl.Float64})).mark_rule(**DASHED)
+        layers.append(rules.encode(alt.X("at:Q", scale=scale)))
     return [*layers, bars, marks, words]
 
 
@@ -236,7 +251,6 @@ def _told(axis: Axis, language: Language) -> tuple[Callable[[float], str], str]:
     known: list[tuple[Axis, Callable[[float], str], str]] = [
         (PERCENT, language.percent, ""),
         (POINTS, language.points, points),
-        (GAP, lambda value: language.points(value, signed=False), points),
         (THOUSAND, lambda value: language.thousand(value, signed=True), ""),
         (AUC_CHANGE, lambda value: language.number(value, 3, signed=True), ""),
     ]
@@ -266,12 +280,6 @@ def key(entries: Sequence[tuple[str, Look]], measure: Measure, *, width: float |
     base = placed(rows)
     texts = base.mark_text(align="left", dx=round(5 + 0.7 * measure.dot**0.5), opacity=FAINT + 0.15)
     return alt.layer(filled(base, strokeWidth=2), texts.encode(text="text:N"), width=width, height=y + 8)
-
-
-def _vertical(at: float, scale: alt.Scale) -> alt.Chart:
-    """A thin rule across every row: the overall figure, or no change."""
-    mark = alt.Chart(pl.DataFrame({"at": [at]})).mark_rule(color=GREY, strokeWidth=1.2, strokeDash=[4, 3])
-    return mark.encode(alt.X("at:Q", scale=scale))
 
 
 def _row_axis(rows: Sequence[str], measure: Measure) -> alt.Axis:

@@ -1,21 +1,22 @@
 """What methods do to balanced accuracy and to the gaps by the page's attribute, and what choosing among them rests on."""
 
 from dataclasses import replace
+from functools import partial
 
 import altair as alt
 import polars as pl
 
-from lib.names import BASELINE_WEIGHTING, ERRORS, HARMFUL, IMPROVED, NARROWED, NOT_TOLD
+from lib.names import BASELINE, BASELINE_WEIGHTING, ERRORS, HARMFUL, IMPROVED, NARROWED, NOT_TOLD, Method
 from lib.report.facts import choice
 from lib.report.facts import rules as facts
 from lib.report.facts.effects import BALANCED, FIGURES, Effect, Effects, Outcome, fails_most, gather
 from lib.report.facts.values import Estimate
 from lib.report.figures import marks
-from lib.report.figures.layout import BOLD, Chart, filled, fitted, over
+from lib.report.figures.layout import BOLD, Chart, as_it_is, filled, fitted, over, placed, wrapped, written
 from lib.report.figures.lines import Line, line_panel, reach
-from lib.report.figures.marks import Panel, around_zero, dot, dot_panels, drawn_as, key, roomy, span
+from lib.report.figures.marks import Panel, dot, dot_panels, drawn_as, key, roomy, span
 from lib.report.registry import Material, figure
-from lib.report.theme import GREY, INK, PALE, VERDICTS, Look, group_look
+from lib.report.theme import CELLS, GREY, INK, PALE, VERDICTS, Look, group_look
 from lib.report.words.language import Language
 
 JUDGED = {
@@ -38,6 +39,10 @@ FEW = 6
 MOST, ON_SLIDE = 20, 2
 """Methods drawn at most, those that do most first; a slide has one more, which fails or does least."""
 NOTHING = {"change": None, "what": None}
+ROW_NAME = 24
+"""Characters of a line of a row's name in the table of shades."""
+LEAST_STEP = 0.05
+"""Gaps that differ by less may have one shade."""
 SLIDE_WRAP = 38
 """Characters of a line of a row's label on a slide, where it says what a method does."""
 
@@ -48,28 +53,24 @@ def optimism(material: Material) -> Chart:
     rules, gap = material["rules"], material["gap"]
     if material.size == "slide":
         rules = {rule: rules[rule] for rule in _foremost(rules, material["ours"])}
-    rows = {rule: f"|{material.language.rule(rule.name)}" for rule in rules}
-    measure, panels = replace(material.measure, row=max(TALL, material.measure.row)), []
+    dots, measure = [], replace(material.measure, row=max(TALL, material.measure.row))
     shifts = dict(zip(JUDGED, (-0.28, 0.0, 0.28), strict=True))
-    gaps = [metric for metric in ERRORS if gap and any(figures[metric] for figures in rules.values())]
-    for part in ("balanced", *gaps):
-        dots, values = [], []
-        for rule, figures in rules.items():
-            for which, look in JUDGED.items():
-                value = figures[part] and figures[part][which]
-                if value is not None:
-                    values.append(value if isinstance(value, Estimate) else Estimate(value))
-                    dots.append(dot(rows[rule], values[-1], look, shift=shifts[which] * measure.row))
-        heading = str(material("heading", part=part))
-        if part in gaps:
-            panels.append(Panel(dots, around_zero(values), marks.POINTS, heading, at=0))
-        else:
-            panels.append(Panel(dots, span(values, step=0.02, least=0.06), marks.PERCENT, heading))
+    for rule, figures in rules.items():
+        known = [(part, which) for part, values in figures.items() if values for which in JUDGED]
+        for part, which in known:
+            value = figures[part][which]
+            if value is not None:
+                value = value if isinstance(value, Estimate) else Estimate(value)
+                row, shift = f"|{material.language.rule(rule[1])}", shifts[which] * measure.row
+                dots.append(dot(row, value, JUDGED[which], part, shift=shift))
+    panels = {"balanced": Panel(marks.PERCENT, str(material("heading", part="balanced")), 0.02, 0.06)}
+    for metric in ERRORS if gap else ():
+        panels[metric] = Panel(marks.POINTS, str(material("heading", part=metric)), rules=[0])
     entries = [(str(material(which)), look) for which, look in JUDGED.items()]
-    return dot_panels(material, rows.values(), panels, entries=entries, measure=measure)
+    return dot_panels(material, dots, panels, entries=entries, measure=measure)
 
 
-def _foremost(rules: dict, ours: facts.Rule | None) -> list[facts.Rule]:
+def _foremost(rules: dict, ours: Method | None) -> list[Method]:
     """Those that are flattered most, and the one that is read, in their order."""
     ranked = sorted(rules, key=lambda rule: (rule != ours, -rules[rule]["balanced"]["optimism"].value))[:FEW]
     return [rule for rule in rules if rule in ranked]
@@ -102,27 +103,25 @@ def wrong_groups(material: Material) -> Chart:
 def changes(material: Material) -> Chart:
     """A row for each method: the change of balanced accuracy, of the TPR gap and of the FPR gap; grey is what chance does."""
     e, language, slide = material["e"], material.language, material.size == "slide"
-    methods = _foremost_methods(e, slide)
-    rows = {effect["method"]: f"|{_name(effect, language, plain=slide)}" for effect in methods}
-    outcomes = {m: {effect["method"]: effect["outcomes"].get(m, NOTHING) for effect in methods} for m in FIGURES}
-    changed = {metric: [own["change"] for own in by.values()] for metric, by in outcomes.items()}
-    gaps = [change for metric in ERRORS for change in changed[metric]]
-    domains = dict.fromkeys(ERRORS, around_zero([*gaps, *e["goals"].values()], step=0.1, least=0.2))
-    domains[BALANCED] = around_zero(changed[BALANCED], step=0.02, least=0.08)
-    panels = []
+    methods, dots, panels = _foremost_methods(e, slide), [], {}
+    for effect in methods:
+        for metric in FIGURES:
+            outcome = effect["outcomes"].get(metric, NOTHING)
+            row = f"|{_name(effect, language, plain=slide)}"
+            dots.append(dot(row, outcome["change"], VERDICTS[_look(outcome)], metric))
     for metric in FIGURES:
-        dots = [dot(rows[method], own["change"], VERDICTS[_look(own)]) for method, own in outcomes[metric].items()]
-        rules = {"at": 0, "goals": [e["goals"][metric]] if metric in e["goals"] else [], "band": e["floor"][metric]}
+        ends = {"step": 0.02, "least": 0.08} if metric == BALANCED else {"step": 0.1, "least": 0.2, "scale": "gaps"}
+        heading, band = str(material("heading", metric=metric)), e["floor"][metric]
         axis = marks.THOUSAND if slide and metric in ERRORS else marks.POINTS
-        heading = str(material("heading", metric=metric))
-        panels.append(Panel(dots, domains[metric], axis, heading, **rules))
+        rules = [0, e["goals"][metric]] if metric in e["goals"] else [0]
+        panels[metric] = Panel(axis, heading, rules=rules, band=band, **ends)
     seen = {_look(outcome) for effect in methods for outcome in effect["outcomes"].values()}
     entries = [(str(material("mark", mark=name)), look) for name, look in VERDICTS.items() if name in seen]
-    measure = roomy(material.measure, rows.values())
+    measure = roomy(material.measure, [mark["row"] for mark in dots])
     measure = replace(measure, wrap=SLIDE_WRAP, tallest=112) if slide else measure
     # numbers that do not fit are hidden, and would still lie beyond the slide
     ticks = 3 if slide else 4
-    return dot_panels(material, rows.values(), panels, entries=entries, measure=measure, spacing=20, ticks=ticks)
+    return dot_panels(material, dots, panels, entries=entries, measure=measure, spacing=20, ticks=ticks)
 
 
 def _foremost_methods(e: Effects, slide: bool) -> list[Effect]:
@@ -207,23 +206,66 @@ def front(material: Material) -> Chart:
 @figure(choice.who_gains)
 def who_gains(material: Material) -> Chart:
     """Under each option, of 1,000 sick and of 1,000 healthy of each group, how many fewer (or more) are got wrong."""
-    d, gains = material["d"], material["gains"]
-
-    def row(error: str, group: str) -> str:
-        return f"{material(error)}|{material.language.group(group, d.attribute)}"
-
-    def look(group: str, gain: Estimate) -> Look:
-        own = group_look(d.attribute.name, group)
-        return Look(own.colour if gain.seen else GREY, own.shape, hollow=not gain.shown)
-
-    errors = [error for error in ("missed", "alarmed") if any(gain["error"] == error for gain in gains)]
-    options = sorted({gain["option"] for gain in gains})
-    domain = around_zero([gain["gain"] for gain in gains], step=0.1, least=0.2)
-    panels = []
-    for option in options:
-        own = [(gain["error"], gain["group"], gain["gain"]) for gain in gains if gain["option"] == option]
-        dots = [dot(row(error, group), gain, look(group, gain)) for error, group, gain in own]
-        panels.append(Panel(dots, domain, marks.THOUSAND, str(material("option", o=d.rivals[option])), at=0.0))
+    d, dots, panels = material["d"], [], {}
+    for change in material["gains"]:
+        gain, look = change["gain"], group_look(d.attribute, change["group"])
+        look = Look(look.colour if gain.seen else GREY, look.shape, hollow=not gain.shown)
+        row = f"{material(change['error'])}|{material.language.group(change['group'], d.attribute)}"
+        dots.append(dot(row, gain, look, change["option"]))
+        heading = str(material("option", o=d.rivals[change["option"]]))
+        panels[change["option"]] = Panel(marks.THOUSAND, heading, 0.1, 0.2, rules=[0], scale="people")
     entries = [(str(material(word)), Look(GREY, "circle", hollow=word == "unsure")) for word in ("sure", "unsure")]
-    rows = [row(error, group) for error in errors for group in d.attribute.groups]
-    return dot_panels(material, rows, panels, entries=entries, spacing=28, margin=20)
+    return dot_panels(material, dots, panels, entries=entries, spacing=28, margin=20)
+
+
+@figure(choice.crossed)
+def crossed(material: Material) -> Chart:
+    """A row for each weighting, a column for each rule: the gap that is left, in shade and number, and what balanced accuracy becomes."""
+    cells, measure, language = material["cells"], material.measure, material.language
+    weightings, rules = ({name: k for k, name in enumerate(material[names])} for names in ("weightings", "rules"))
+    small = measure.small
+    names = {name: wrapped(language.weighting(name), ROW_NAME) for name in weightings}
+    left = max(len(line) for lines in names.values() for line in lines) * 0.5 * small + 12
+    wide = (measure.width - left) / len(rules)
+    heads = [wrapped(language.rule(name), int(wide / (0.55 * small))) for name, _ in rules]
+    top = 12 + 1.15 * max(map(len, heads)) * small
+    high = max(max(map(len, names.values())) + 0.2, 3.4) * small
+    step = max(LEAST_STEP, max(cell["gap"] for cell in cells.values()) / len(CELLS))
+    boxes, middles, dear, rings = [], [], [], []
+    size_of = language.thousand if material.size == "slide" else partial(language.points, signed=False)
+    for method, cell in cells.items():
+        if method[0] not in weightings or method[1:] not in rules:
+            continue
+        x, y = left + rules[method[1:]] * wide, top + weightings[method[0]] * high
+        fill, ink = CELLS[min(len(CELLS) - 1, int(cell["gap"] / step))]
+        boxes.append({"x": x, "y": y, "x2": x + wide, "y2": y + high, "fill": fill, "ink": ink})
+        middle = {"x": x + wide / 2, "y": y + high * 0.31, "below": y + high * 0.74}
+        told = {"gap": size_of(cell["gap"]), "accuracy": language.hundred(cell["accuracy"]), "ink": ink}
+        middles.append(middle | told)
+        if cell["dear"]:
+            dear.append({"x": x + wide - 0.32 * small, "y": y + 0.32 * small, "ink": ink})
+        if cell["chosen"]:
+            rings.append({"x": x + 1.5, "y": y + 1.5, "x2": x + wide - 1.5, "y2": y + high - 1.5})
+    size = {"width": measure.width, "height": top + high * len(weightings)}
+    shades = placed(boxes).mark_rect(stroke="white", strokeWidth=1)
+    middles = placed(middles).encode(color=as_it_is("ink"))
+    layers = [shades.encode(fill=as_it_is("fill", alt.Fill))]
+    layers.append(middles.mark_text(fontSize=small, fontWeight=600, baseline="middle").encode(text="gap:N"))
+    below = middles.encode(y=alt.Y("below:Q", scale=None, axis=None), text="accuracy:N")
+    layers.append(below.mark_text(fontSize=small, baseline="middle"))
+    if dear:
+        down = placed(dear).mark_point(shape="triangle-down", size=2.2 * small, filled=True, opacity=1)
+        layers.append(down.encode(color=as_it_is("ink")))
+    if rings:
+        layers.append(placed(rings).mark_rect(fillOpacity=0, stroke=VERDICTS["harms"].colour, strokeWidth=3))
+    for name, k in weightings.items():
+        y = top + (k + 0.5) * high - (len(names[name]) - 1) * 0.5 * small
+        bold = BOLD if name == BASELINE_WEIGHTING else {}
+        style = {"align": "right", "baseline": "middle", "fontSize": small, "lineHeight": small} | bold
+        layers.append(written(names[name], left - 8, y, **style))
+    for head, (rule, k) in zip(heads, rules.items(), strict=True):
+        bold = BOLD if rule == BASELINE[1:] else {}
+        style = {"fontSize": small, "lineHeight": 1.1 * small, "align": "center", "baseline": "bottom"} | bold
+        x, y = left + (k + 0.5) * wide, top - 6 - (len(head) - 1) * 1.1 * small
+        layers.append(written(head, x, y, **style))
+    return alt.layer(*layers, **size)

@@ -16,7 +16,6 @@ from lib.pictures.saliency import BOX
 from lib.report.facts import pictures as facts
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.figures.layout import BOLD, Chart, filled, fitted, in_lines, over, placed, wrapped, written
-from lib.report.figures.lines import decimals
 from lib.report.figures.marks import PERCENT, Panel, caption, dot, dot_panels, key
 from lib.report.registry import Material, figure
 from lib.report.theme import FAINT, GREY, Look, Measure, group_look
@@ -92,7 +91,7 @@ def saliency(material: Material) -> Chart:
     drawn = zip(map(_overlay, material["shown"]), words, strict=True)
     panels = [alt.layer(_panel(heat, side, told, measure), box) for heat, told in drawn]
     wide, tall = 160, measure.small
-    bar = placed([{"x": 0, "y": 0, "url": _url(_over_grey(np.full((1, 50), 90.0), np.linspace(0, WARMEST, 50)[None]))}])
+    bar = placed([{"x": 0, "y": 0, "url": _url(_rgb(np.full((1, 50), 90.0), np.linspace(0, WARMEST, 50)[None]))}])
     bar = bar.mark_image(width=wide, height=tall, align="left", baseline="top", aspect=False).encode(url="url:N")
     scale = alt.layer(bar, written(str(material("scale", most=WARMEST)), wide + 8, 0, fontSize=tall))
     return over(in_lines(panels, columns, 16), scale.properties(width=measure.width, height=tall))
@@ -116,22 +115,18 @@ def _url(pixels: NDArray[np.uint8]) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _rgb(grey: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return np.repeat(grey.round().clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
-
-
 def _overlay(picture: facts.Picture) -> NDArray[np.uint8]:
     """Heat over the mean radiograph: as warm as it is looked at."""
     heat, grey = picture["heat"], picture["grey"]
     if grey is None:
         grey = np.full_like(heat, 90.0)
     rows, columns = (np.arange(n) * m // n for n, m in zip(grey.shape, heat.shape, strict=True))
-    return _over_grey(grey, heat[np.ix_(rows, columns)])
+    return _rgb(grey, heat[np.ix_(rows, columns)])
 
 
-def _over_grey(grey: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """The warmer, the more; no warmer from `WARMEST` times as much as if evenly on."""
-    share = (heat.clip(0, WARMEST) / 4)[..., None]
+def _rgb(grey: NDArray[np.float64], heat: NDArray[np.float64] | float = 0.0) -> NDArray[np.uint8]:
+    """Grey levels as a picture; where there is heat, the warmer, the more, up to `WARMEST` times as much as if evenly."""
+    share = np.clip(heat, 0, WARMEST)[..., None] / 4
     return (grey[..., None] * (1 - share) + WARM * share).round().clip(0, 255).astype(np.uint8)
 
 
@@ -149,7 +144,7 @@ def scores(material: Material) -> Chart:
     for group in groups:
         last = group is groups[-1]
         title = str(material("axis")) if last else None
-        axis = alt.Axis(title=title, labels=last, tickCount=5, **decimals(material.language))
+        axis = alt.Axis(title=title, labels=last, tickCount=5, format=".1f")
         x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis)
         y = alt.Y("y:Q", scale=alt.Scale(domain=[0, top]), axis=None)
         frames = [
@@ -187,15 +182,15 @@ def misses(material: Material) -> Chart:
     """The share of the sick that is missed, by finding and group."""
     attribute, language = material["d"].attribute, material.language
     findings = material["found"][: facts.MOST if material.size == "page" else 6]
-    rows, dots, measure = [], [], replace(material.measure, row=max(30, material.measure.row))
+    dots, measure = [], replace(material.measure, row=max(30, material.measure.row))
     for finding in findings:
-        rows.append(f"|{language.finding(finding['finding'])}")
         for k, (group, share) in enumerate(finding["groups"].items()):
             shift = (k - (len(finding["groups"]) - 1) / 2) * measure.row * 0.4
-            dots.append(dot(rows[-1], share, group_look(attribute.name, group), shift=shift))
+            row = f"|{language.finding(finding['finding'])}"
+            dots.append(dot(row, share, group_look(attribute, group), shift=shift))
     entries = [(language.who(group, attribute), group_look(attribute.name, group)) for group in attribute.groups]
-    panel = Panel(dots, (0.0, 1.0), PERCENT, str(material("axis")))
-    return dot_panels(material, rows, [panel], entries=entries, measure=measure, margin=20)
+    panel = Panel(PERCENT, str(material("axis")), domain=(0.0, 1.0))
+    return dot_panels(material, dots, panel, entries=entries, measure=measure, margin=20)
 
 
 @figure(facts.roc)

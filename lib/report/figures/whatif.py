@@ -8,8 +8,8 @@ from lib.report.facts import whatif as facts
 from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart, in_lines
-from lib.report.figures.lines import Line, decimals, line_panel, reach
-from lib.report.figures.marks import PERCENT, THOUSAND, Panel, around_zero, dot, dot_panels, span
+from lib.report.figures.lines import Line, line_panel, reach
+from lib.report.figures.marks import PERCENT, THOUSAND, Panel, dot, dot_panels
 from lib.report.registry import Material, figure
 from lib.report.theme import LABELS, PALE, Look, group_look
 
@@ -29,7 +29,7 @@ def net_benefit(material: Material) -> Chart:
     size = ((material.measure.width - 60 * columns) / columns, 150 if material.size == "page" else 260)
     curves = {group: list(curve.items()) for group, curve in material["groups"].items()}
     lines = {group: Line("", curve, group_look(attribute, group)) for group, curve in curves.items()}
-    across = ({**decimals(material.language), "values": [0.1, 0.3, 0.5, 0.7, 0.9]}, (0.05, 0.95))
+    across = ({"format": ".1f", "values": [0.1, 0.3, 0.5, 0.7, 0.9]}, (0.05, 0.95))
     up = (THOUSAND, reach(list(lines.values()), step=0.05, least=0.1))
     named = [(material.language.group(group, attribute), [line]) for group, line in lines.items()]
     panels = [line_panel(material, own, across, up, size, heading=name, at=0.0) for name, own in named]
@@ -39,19 +39,15 @@ def net_benefit(material: Material) -> Chart:
 @figure(facts.seed_decisions)
 def seed_decisions(material: Material) -> Chart:
     """How often two networks that differ by their seed alone decide differently, by group and label."""
-    groups, attribute, labels = material["groups"], material["d"].attribute, {"sick": SICK, "healthy": HEALTHY}
-    rows = {group: f"|{material.language.group(group, attribute)}" for group in groups}
-    dots, values = [], []
-    for group, chances in groups.items():
-        for among, label in labels.items():
-            if among in chances:
-                look = replace(group_look(attribute, group), hollow=label == HEALTHY)
-                shift = (-0.18 if label == SICK else 0.18) * material.measure.row
-                dots.append(dot(rows[group], chances[among], look, shift=shift))
-                values.append(chances[among])
-    panel = Panel(dots, around_zero(values), PERCENT, str(material("axis")))
+    attribute, labels, dots = material["d"].attribute, {"sick": SICK, "healthy": HEALTHY}, []
+    for group, chances in material["groups"].items():
+        for among in (among for among in labels if among in chances):
+            look = replace(group_look(attribute, group), hollow=among == "healthy")
+            shift = (-0.18 if among == "sick" else 0.18) * material.measure.row
+            dots.append(dot(f"|{material.language.group(group, attribute)}", chances[among], look, shift=shift))
+    panel = Panel(PERCENT, str(material("axis")), holds=[0])
     entries = [(str(material(among)), LABELS[label]) for among, label in labels.items()]
-    return dot_panels(material, rows.values(), [panel], entries=entries, margin=20)
+    return dot_panels(material, dots, panel, entries=entries, margin=20)
 
 
 @figure(study.training)
@@ -87,34 +83,33 @@ def abstention(material: Material) -> Chart:
 @figure(trust.gather)
 def coverage(material: Material) -> Chart:
     """A row for each sort of interval: the mean over settings (in numbers, too), and from the worst to the best; the dashed line is 95 %."""
-    rows, dots, values = [], [], []
+    dots = []
     for sort in (sort for sort in material["found"] if sort["core"] or material.size == "page"):
-        heading = str(material("main" if sort["core"] else "further"))
-        rows.append(f"{heading}|{material.language.named(sort['sort'], 'intervals')}")
+        heading = material("main" if sort["core"] else "further")
+        row = f"{heading}|{material.language.named(sort['sort'], 'intervals')}"
         image = material["images"].get(sort["sort"])
         for covered, look, shift in ((sort, PATIENT, -4.0), (image, IMAGE, 4.0)):
             if covered is not None:
-                values.append(Estimate(*map(covered.get, ("mean", "worst", "best"))))
+                held = Estimate(*map(covered.get, ("mean", "worst", "best")))
                 mean = material.language.percent(covered["mean"], 0) if look is PATIENT else ""
-                dots.append(dot(rows[-1], values[-1], look, shift=shift if image else 0.0, aside=mean))
+                dots.append(dot(row, held, look, shift=shift if image else 0.0, aside=mean))
     entries = [(str(material("patient")), PATIENT), *([(str(material("image")), IMAGE)] if material["images"] else [])]
-    panel = Panel(dots, span([*values, 1.0], step=0.05), PERCENT, at=0.95)
+    panel = Panel(PERCENT, rules=[0.95], holds=[1.0], least=0.0)
     measure = replace(material.measure, row=14, tallest=14)  # many rows, one page
     aside = str(material("aside"))
-    return dot_panels(material, rows, [panel], entries=entries, measure=measure, ticks=5, asides=aside)
+    return dot_panels(material, dots, panel, entries=entries, measure=measure, ticks=5, asides=aside)
 
 
 @figure(trust.planted)
 def planted(material: Material) -> Chart:
     """A row for each bias: how often it is claimed where it is planted in full (in numbers, too), by half, and not at all."""
-    rows = {rate["bias"]: f"|{material.language.named(rate['bias'], 'planted')}" for rate in material["rates"]}
     dots = []
     for rate in (rate for rate in material["rates"] if rate["value"] in PLANTED):
         _, look, shift = PLANTED[rate["value"]]
+        row = f"|{material.language.named(rate['bias'], 'planted')}"
         share = material.language.percent(rate["share"], 0) if rate["value"] == 1 else ""
-        known = Estimate(rate["share"], rate["low"], rate["high"])
-        dots.append(dot(rows[rate["bias"]], known, look, shift=shift, aside=share))
+        dots.append(dot(row, Estimate(rate["share"], rate["low"], rate["high"]), look, shift=shift, aside=share))
     entries = [(str(material(name)), look) for name, look, _ in PLANTED.values()]
     measure = replace(material.measure, row=max(30, material.measure.row))
-    panel, aside = Panel(dots, (0.0, 1.0), PERCENT), str(material("full"))
-    return dot_panels(material, rows.values(), [panel], entries=entries, measure=measure, asides=aside)
+    panel, aside = Panel(PERCENT, domain=(0.0, 1.0)), str(material("full"))
+    return dot_panels(material, dots, panel, entries=entries, measure=measure, asides=aside)

@@ -14,33 +14,33 @@ WIDEST, LINE = 44, 100
 """Characters from which a cell takes a second line, and those of a whole line on paper."""
 
 
-def listing(
-    material: Material, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], of_heads: Any = (), **look: Any
-) -> GT:
+def listing(material: Material, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], **look: Any) -> GT:
     """A row for each mapping of facts: its cells are told by the blocks that have the names of the columns.
 
-    Heads are told by the block `head` (`name` is the column, `of_heads` what else it is told), or by `<column>_head`.
+    Heads are told by the block `head` (`name` is the column), or by `<column>_head`.
     `look`: `stub`, `heading` and `right`, as `table_of` has them.
     """
     told = [name for name in (look.get("heading"), look.get("stub"), *columns) if name]
     cells = [{name: material(name, **row) for name in told} for row in rows]
-    return table_of(cells, heads(material, columns, **dict(of_heads)), material.language, **look)
+    return table_of(cells, heads(material, columns), material.language, **look)
 
 
 def listed(name: str, gather: Gather, rows: str, own: str, columns: Sequence[str], **look: Any) -> None:
     """Register a table with a row for each of its facts `rows`, of which each is told the blocks as `own`; the rest as `listing` has it."""
 
     def draw(material: Material) -> GT:
-        return listing(material, [{own: fact} for fact in material[rows]], columns, **look)
+        lines = material[rows]
+        lines = lines.values() if isinstance(lines, Mapping) else lines
+        return listing(material, [{own: line} for line in lines], columns, **look)
 
     draw.__name__ = name
     table(gather)(draw)
 
 
-def heads(material: Material, columns: Sequence[str], **of_heads: Any) -> dict[str, str]:
+def heads(material: Material, columns: Sequence[str]) -> dict[str, str]:
     """The heads of columns, by name."""
     if has(material.language, material.kind.template, "head"):
-        return {name: material("head", name=name, **of_heads) for name in columns}
+        return {name: material("head", name=name) for name in columns}
     return {name: material(f"{name}_head") for name in columns}
 
 
@@ -55,10 +55,11 @@ def table_of(
 ) -> GT:
     """Text cells under `labels`, the row names in `stub`, rows gathered under `heading`, numbers to the `right` (by default all cells).
 
-    A cell that a row lacks is `not estimable`.
+    A cell that a row lacks is `not estimable`; a column in which every cell is empty is left out.
     """
+    labels = {name: text for name, text in labels.items() if not rows or any(row.get(name) != "" for row in rows)}
     columns = [column for column in (heading, stub, *labels) if column]
-    right = list(labels) if right is None else right
+    right = [name for name in labels if right is None or name in right]
     missing = language.phrase("not_estimable")
     cells = [[str(row.get(column, missing)) for column in columns] for row in rows]
     frame = pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row")
@@ -66,8 +67,8 @@ def table_of(
     shown = [column for column in columns if column != heading]
     if rows:  # paper gives all columns the same width otherwise
         gt = gt.cols_width(_widths({column: [str(labels.get(column, "")), *frame[column]] for column in shown}))
-    for side, own in (("right", right), ("left", [column for column in labels if column not in right])):
-        gt = gt.cols_align(side, list(own)) if own else gt
+    for side, aligned in (("right", right), ("left", [name for name in labels if name not in right])):
+        gt = gt.cols_align(side, aligned) if aligned else gt
     return gt if rows else gt.tab_source_note(language.phrase("nothing_to_list"))
 
 

@@ -2,11 +2,10 @@
 
 from great_tables import GT
 
-from lib.names import BASELINE, ERRORS
+from lib.names import BASELINE
 from lib.report import facts
-from lib.report.facts import account, baseline, choice, decide, held, rules, whatif
+from lib.report.facts import account, baseline, choice, decide, rules, whatif
 from lib.report.facts.effects import FIGURES, Effects, gather
-from lib.report.facts.second import second as of_second
 from lib.report.registry import Facts, Material, table
 from lib.report.tables.cells import heads, listed, listing, table_of
 from lib.results import Results
@@ -15,36 +14,13 @@ from lib.results import Results
 @table(baseline.of_parity)
 def parity(material: Material) -> GT:
     """A row for each demand, a column for each attribute."""
-    language, attributes = material.language, material["attributes"]
     rows = [
         {"demand": material("demand", own=demand)}
-        | {a.name: material("value", own=demand, value=demand["values"][a.name]) for a in attributes}
+        | {name: material("value", own=demand, value=value) for name, value in demand["values"].items()}
         for demand in material["demands"]
     ]
-    labels = {attribute.name: language.attribute(attribute) for attribute in attributes}
-    return table_of(rows, labels, language, stub="demand")
-
-
-@table(baseline.of_crossings)
-def pooled_crossings(material: Material) -> GT:
-    """A row for each crossing: of the sick found and of the healthy alarmed, by themselves and drawn together."""
-    rows = [
-        {name: material(name, c=crossing) for name in ("group", "heading", "patients")}
-        | {metric: material("rate", c=crossing, metric=metric) for metric in ERRORS}
-        | {f"{metric}_raw": material("raw", c=crossing, metric=metric) for metric in ERRORS}
-        for crossing in material["found"]
-    ]
-    labels = heads(material, ("patients", "tpr_raw", "tpr", "fpr_raw", "fpr"))
-    return table_of(rows, labels, material.language, stub="group", heading="heading")
-
-
-@table(facts.weightings.gather)
-def weightings(material: Material) -> GT:
-    """A row for each weighting: effective share of the images, how often the first group is seen, how often each is sick there."""
-    w, columns = material["w"], ("effective", "often", "sick", "sick_other", "tie")
-    groups = dict(zip(("group", "other"), w["groups"], strict=True))
-    rows = [{"own": seen, **groups} for seen in (w["start"], *w["others"])]
-    return listing(material, rows, columns, groups, stub="weighting")
+    labels = {name: material.language.attribute(own) for name, own in material.study.attributes.items()}
+    return table_of(rows, labels, material.language, stub="demand")
 
 
 @table(gather)
@@ -95,8 +71,10 @@ def options(material: Material) -> GT:
 def thresholds(material: Material) -> GT:
     """A row for each rule, a column for each group: mean, smallest and largest cut-off."""
     attribute = material["d"].attribute
-    told = {rule: {g: material("cut", c=cut) for g, cut in cuts.items()} for rule, cuts in material["rules"].items()}
-    rows = [{"rule": material("rule", r=rule)} | cuts for rule, cuts in told.items()]
+    rows = [
+        {"rule": material("rule", r=rule)} | {group: material("cut", c=cut) for group, cut in cuts.items()}
+        for rule, cuts in material["rules"].items()
+    ]
     labels = {group: material.language.group(group, attribute) for group in attribute.groups}
     return table_of(rows, labels, material.language, stub="rule")
 
@@ -110,23 +88,6 @@ def left(material: Material) -> GT:
     return listing(material, rows, ("missed", "alarmed", "varies", "judged"), stub="name", right=())
 
 
-@table(account.attributes)
-def attributes(material: Material) -> GT:
-    """A row for each attribute: what the image shows of it, its tie with the label, its widest gaps, before and after our choice."""
-    after = ("missed_after", "alarmed_after") if material["choice"] else ()
-    rows = [{"own": line} for line in material["lines"]]
-    return listing(material, rows, ("visible", "tie", "missed", "alarmed", *after), stub="name", right=())
-
-
-@table(of_second)
-def second(material: Material) -> GT:
-    """A row for each correction: balanced accuracy, and the widest gaps that are left by both attributes."""
-    attributes = {"second": material["attribute"], "first": material["d"].attribute}
-    gaps = [f"{which}_{error}" for which in attributes for error in ("missed", "alarmed")]
-    rows = [{"own": line} for line in material["lines"].values()]
-    return listing(material, rows, ("change", *gaps), attributes, stub="name", right=())
-
-
 @table(account.sensitive)
 def sensitive(material: Material) -> GT:
     """A row for everyone and for each group, under each cut-off; on a slide, where fewer fit, under 0.5, the best for all, and the next."""
@@ -137,19 +98,27 @@ def sensitive(material: Material) -> GT:
     return listing(material, rows, ("missed", "alarmed", "spared"), stub="name", heading="heading")
 
 
-@table(account.predictive)
-def predictive(material: Material) -> GT:
-    """A row for everyone and for each group, under each option: how many are called sick, and what a call is worth."""
-    rows = [{"own": line} for line in material["lines"]]
-    return listing(material, rows, ("called", "right", "healthy", "here", "rare"), stub="name", heading="heading")
-
-
 # whether a gap lies in the place of the cut-off, or in how well each group is ranked
 columns = ("whole", "cut", "ranking")
 listed("why_gaps", facts.weightings.why, "parts", "p", columns, stub="gap", heading="attribute")
 # how many labels would have to be wrong
 columns = ("whose", "alike", "fewest", "looks")
 listed("label_errors", whatif.label_errors, "shown", "t", columns, stub="gap", right=())
+# of each weighting: effective share of the images, how often the first group is seen, how often each is sick there
+columns = ("effective", "often", "sick", "sick_other", "tie")
+listed("weightings", facts.weightings.gather, "lines", "own", columns, stub="weighting")
+# what the image shows of each attribute, its tie with the label, its widest gaps, before and after our choice
+columns = ("visible", "tie", "missed", "alarmed", "missed_after", "alarmed_after")
+listed("attributes", account.attributes, "lines", "own", columns, stub="name", right=())
+# of each correction: balanced accuracy, and the widest gaps that are left by both attributes
+columns = ("change", "second_missed", "second_alarmed", "first_missed", "first_alarmed")
+listed("second", choice.second, "lines", "own", columns, stub="name", right=())
+# of everyone and each group, under each option: how many are called sick, and what a call is worth
+columns = ("called", "right", "healthy", "here", "rare")
+listed("predictive", account.predictive, "lines", "own", columns, stub="name", heading="heading")
+# crossings of two groups: of the sick found and of the healthy alarmed, by themselves and drawn together
+columns = ("patients", "tpr_raw", "tpr", "fpr_raw", "fpr")
+listed("pooled_crossings", baseline.of_crossings, "found", "c", columns, stub="group", heading="heading")
 # loss and change have intervals that hold for all candidates together
 columns, right = ("needs", "loss", "gap", "change"), ("loss", "gap", "change")
 listed("recommendation", choice.recommendation, "candidates", "c", columns, stub="method", heading="role", right=right)
@@ -159,4 +128,4 @@ listed("replaced_scores", rules.replaced, "shown", "own", columns, stub="group",
 # of each group under each option
 listed("yearly", account.yearly, "lines", "own", ("found", "alarmed"), stub="name", heading="heading")
 # what is held fixed: the gaps that then stay, and what may still differ
-listed("held", held.held, "lines", "own", ("missed", "alarmed", "differs"), stub="name", heading="heading", right=())
+listed("held", whatif.held, "lines", "own", ("missed", "alarmed", "differs"), stub="name", heading="heading", right=())

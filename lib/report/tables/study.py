@@ -42,18 +42,7 @@ def runs(material: Material) -> GT:
     return listing(material, rows, ("networks", *kept, "time", "tune", "auc", "balanced"), stub="weighting")
 
 
-@table(study.settings)
-def settings(material: Material) -> GT:
-    """Settings, hardware and versions of the study, as the manifest has them."""
-    language = material.language
-    entries = [(section, *entry) for section, own in material["sections"].items() for entry in own.items()]
-    rows = [
-        {"heading": language.sentence(language.named(section, "sections")), "name": language.named(name, "settings")}
-        | {"value": material("value", values=study.plain(value))}
-        for section, name, value in entries
-    ]
-    return table_of(rows, {"value": material("value_head")}, language, stub="name", heading="heading", right=())
-
-
+# settings, hardware and versions of the study, as the manifest has them
+listed("settings", study.settings, "lines", "own", ("value",), stub="name", heading="heading", right=())
 # settings that miss the aim of 93 to 97 %, the worst first, none left out
 listed("missed_aims", trust.missed, "found", "s", ("cohorts", "covered", "worst"), stub="setting", heading="sort")

@@ -31,8 +31,8 @@ class Writing:
     def number_format(self) -> dict[str, Any]:
         """How axes write numbers (the `number` of a Vega locale)."""
         symbols = self._locale.number_symbols["latn"]
-        own = {"decimal": symbols["decimal"], "thousands": symbols["group"], "minus": MINUS}
-        return own | {"grouping": [3], "currency": ["", ""]}
+        marks = {"decimal": symbols["decimal"], "thousands": symbols["group"], "minus": MINUS}
+        return marks | {"grouping": [3], "currency": ["", ""]}
 
     def number(self, value: float | None, digits: int = 0, signed: bool = False) -> str:
         """`1,234`, `0.71`; with `signed` a plus before what is above 0. None is `not estimable`."""
@@ -72,11 +72,9 @@ class Writing:
 
     def with_unit(self, difference: float, digits: int = 1, signed: bool = True) -> str:
         """`+12.3 points`; French: `+0,1 point`."""
-        return f"{self.points(difference, digits, signed)}{NO_BREAK}{self._points(difference, digits)}"
-
-    def _points(self, difference: float, digits: int = 1) -> str:
         as_written = round(abs(100 * difference), digits)
-        return self.form(as_written, self.phrase("point"), self.phrase("points"))
+        unit = self.form(as_written, self.phrase("point"), self.phrase("points"))
+        return f"{self.points(difference, digits, signed)}{NO_BREAK}{unit}"
 
     def interval(self, low: str, high: str) -> str:
         """`95 % interval −3.1 to +2.0`."""
@@ -86,26 +84,29 @@ class Writing:
         """`−3.1 to +2.0`."""
         return self.phrase("bounds", low=low, high=high)
 
-    def bracket(self, estimate: Any, how: str = "number", *digits: Any) -> str:
+    def bracket(self, estimate: Any, how: str = "number", *more: Any, phrase: str = "bounds") -> str:
         """` (−3.1 to +2.0)`, to stand after an estimate (with `low`, `high`, `joint`); nothing where it has no interval.
 
-        A dagger follows where it holds for all comparisons of its family together. `how` is the name of a method.
+        A dagger follows where it holds for all comparisons of its family together. `how` is the name of a method, `more` what it is told.
         """
         if estimate is None or estimate.low is None or estimate.high is None:
             return ""
-        told = getattr(self, how)
-        bounds = self.bounds(told(estimate.low, *digits), told(estimate.high, *digits))
-        return f" ({bounds}){self.dagger(estimate)}"
+        low, high = (getattr(self, how)(end, *more) for end in (estimate.low, estimate.high))
+        return f" ({self.phrase(phrase, low=low, high=high)}){self.dagger(estimate)}"
 
     def dagger(self, estimate: Any) -> str:
         """The mark of an interval that holds for all comparisons of its family together."""
         return self.phrase("dagger") if estimate.joint else ""
 
-    def estimated(self, estimate: Any, how: str = "number", *digits: Any) -> str:
+    def estimated(self, estimate: Any, how: str = "number", *more: Any, phrase: str = "bounds") -> str:
         """An estimate with what `bracket` says of it: `−3.5 (−44.9 to +4.2)`; None is `not estimable`."""
         if estimate is None:
             return self.number(None)
-        return getattr(self, how)(estimate.value, *digits) + self.bracket(estimate, how, *digits)
+        return getattr(self, how)(estimate.value, *more) + self.bracket(estimate, how, *more, phrase=phrase)
+
+    def with_interval(self, estimate: Any, how: str, *more: Any) -> str:
+        """The same, in words: `73.7 % (95 % interval 66.0 % to 80.9 %)`."""
+        return self.estimated(estimate, how, *more, phrase="interval")
 
     def held(self, text: str) -> str:
         """The text with spaces at which no line breaks, for narrow cells."""
@@ -122,18 +123,6 @@ class Writing:
         least, most = (getattr(self, how)(value, *digits) for value in extent)
         (start, _, unit), (_, _, other) = least.rpartition(NO_BREAK), most.rpartition(NO_BREAK)
         return most if least == most else f"{start if start and unit == other else least}\N{EN DASH}{most}"
-
-    def with_interval(self, estimate: Any, how: str = "points", metric: str = "") -> str:
-        """An estimate (with `value`, `low`, `high`) and its interval; `how` is the name of a method: points, percent, level, thousand."""
-        if estimate is None or estimate.value is None:
-            return self.number(None)
-        told = getattr(self, how)
-        say = (lambda value: told(value, metric)) if metric else told
-        if estimate.low is None or estimate.high is None:
-            return say(estimate.value)
-        unit = f"{NO_BREAK}{self._points(estimate.value)}" if how == "points" else ""
-        interval = self.interval(say(estimate.low), say(estimate.high))
-        return f"{say(estimate.value)}{unit} ({interval}){self.dagger(estimate)}"
 
     def duration(self, seconds: float) -> str:
         """`45 s`, `12 min`, `3.4 h`."""
