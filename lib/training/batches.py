@@ -79,12 +79,12 @@ def in_order(data: Rows, rows: np.ndarray, batch_size: int) -> DataLoader:
 def fit_and_tune(train: pl.DataFrame, tune_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers (of `train`) for fitting and for watching the training; no patient is in both.
 
-    A share `tune_share` of the patients, at least ten (of few, a fourth), drawn from `seed`, goes to tune. Raises ValueError when either part would
+    A share `tune_share` of the patients, at least ten (of few, a sixth), drawn from `seed`, goes to tune. Raises ValueError when either part would
     lack a class.
     """
     patients = train["patient"].unique().sort()
     rng = np.random.default_rng([seed, 1])
-    chosen = rng.permutation(len(patients))[: max(1, round(tune_share * len(patients)), min(10, len(patients) // 4))]
+    chosen = rng.permutation(len(patients))[: max(1, round(tune_share * len(patients)), min(10, len(patients) // 6))]
     tune = train["patient"].is_in(patients.gather(chosen).implode()).to_numpy()
     labels = train["label"].to_numpy()
     for part, rows in (("fit", ~tune), ("tune", tune)):
