@@ -51,7 +51,7 @@ class Pivot:
             s = g * distance / self.se
             near = np.clip(s, _EDGE, 0)
             root = 0.6 + 2.4 * np.sinh(np.arcsinh((near - 0.52) * 25 / 16) / 3)  # where the expansion is `near`
-            return np.where(s < 0, root + (s - near) / _SLOPE, (1 + s / 3) ** 3 - 1) / g + g / 6
+            return np.where(s < 0, root + (s - near) / _SLOPE, (1 + s / 3) ** 3 - 1) / g + self.skewness / 6
 
     def above(self, value: float | Array) -> Array:
         """One-sided p, (K,), of the truth being at most `value`."""
@@ -91,13 +91,13 @@ class Pivot:
 
     @property
     def _skewness(self) -> Array:
-        """The skewness, or so little that the pivot is the plain t."""
+        """The skewness, or so little that the curve is a straight line, to divide by."""
         return np.where(np.abs(self.skewness) < 1e-4, 1e-4, self.skewness)
 
     def _plain(self, x: Array) -> Array:
         """The t whose pivot is x."""
         g = self._skewness
-        u = g * (x - g / 6)
+        u = g * (x - self.skewness / 6)
         near = np.clip(u, -1, 0)
         expansion = near - near**2 / 3 + 5 * near**3 / 27 + (u - near) * _SLOPE
         return np.where(u < 0, expansion, 3 * (np.cbrt(1 + u) - 1)) / g
