@@ -91,7 +91,7 @@ def run_study(
     compute = settings.compute
     plan = Plan(frame, cohort.key, training, weightings, seeds, store, cache, compute, stated)
     study = _Study(name, cohort, settings, requested, checks, pixels, target)
-    if len(seeds) > 1 and not same_networks:
+    if len(seeds) > 1 and not same_networks and plan.missing():
         study.write(*train_all(replace(plan, seeds=seeds[:1])))  # killed later, the study has a bundle
     runs, done = train_all(plan, deadline)
     study.write(runs, done)
