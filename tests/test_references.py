@@ -12,7 +12,8 @@ from lib.report.registry import KINDS
 
 TEXTS = {name: (ROOT / name).read_text("utf-8") for name in chapters_of(ROOT)}
 LABEL = re.compile(r"\{#((?:sec|fig|tbl)-[\w-]+)\}")
-SHOWN = re.compile(r'^show\(study, "(\w+)"(?:, kind="([^"]+)")?\)', re.MULTILINE)
+SHOWN = re.compile(r'^show\(study, "(\w+)"((?:, \w+="[^"]+")*)\)', re.MULTILINE)
+CHOSEN = re.compile(r'(\w+)="([^"]+)"')
 REFERENCE = re.compile(r"(?<![\w.])@([a-z][\w-]*\w)")
 WORDS = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
@@ -23,7 +24,7 @@ WORDS = {
 
 def labels_of(text: str) -> list[str]:
     """Labels that a chapter writes itself, and those of the exhibits that it shows."""
-    shown = [KINDS[name].label({"kind": kind} if kind else {}) for name, kind in SHOWN.findall(text)]
+    shown = [KINDS[name].label(dict(CHOSEN.findall(chosen))) for name, chosen in SHOWN.findall(text)]
     return LABEL.findall(text) + shown
 
 
