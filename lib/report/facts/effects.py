@@ -16,6 +16,8 @@ from lib.results import Results
 
 FIGURES = names.OUTCOMES
 WEIGHTING, RULE, LAST_LAYER = "weighting", "post-processing", "last layer"
+OPTIONS = {WEIGHTING: "weighting", RULE: "threshold rule"}
+"""What an Option of the kind is called."""
 DIFFERS = "differs"
 """What one network under a method, compared with one without, is told to do."""
 WIDE = 0.05
@@ -170,7 +172,10 @@ def _elsewhere(results: Results, d: Decision, method: Method, second: Attribute 
 
 @sentences("effects")
 def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
-    """The facts of the sentences: `e` is None where there is no such method; `levels` (by error) are what `gaps.levelled` tells (of our choice, else of the best); `best`: the best as an Option, where it is one."""
+    """The facts of the sentences: `e` is None where there is no such method; `levels` (by error) are what `gaps.levelled` tells.
+
+    They are of our choice, else of the best. `best`: the best as an Option, where it is one; `rival`: the Option of this kind.
+    """
     e, d = effects(results, kind), decide(results)
     # our choice where it is of this kind, else the one that narrows most
     followed = next((effect for effect in e["methods"] if effect["recommended"]), e["best"]) if e else None
@@ -178,7 +183,8 @@ def told(results: Results, kind: str = WEIGHTING) -> dict[str, Any]:
     levels = [levelled(results, followed["method"], finding) for finding in lead] if followed else []
     told = [level for level in levels if level and level["told"]]
     best = next((option for option in d.options if e and e["best"] and option.method == e["best"]["method"]), None)
-    return {"e": e, "kind": _called(results, kind), "levels": told, "best": best}
+    rival = next((option for option in d.rivals if option.kind == OPTIONS.get(kind)), None)
+    return {"e": e, "kind": _called(results, kind), "levels": told, "best": best, "rival": rival}
 
 
 def gather(results: Results, kind: str = WEIGHTING, by: str = "") -> dict[str, Any] | None:

@@ -57,7 +57,7 @@ def options(material: Material) -> GT:
     Of 100 people, on a page with the widest gap by another attribute and balanced accuracy; of 1,000 on a slide. `brief`, on the first page:
     of 100, doing nothing and what might be done instead, with what must be known."""
     d, brief, slide = material["d"], material["brief"], material.size == "slide"
-    compared = [o for o in d.compared if o.nothing or o in d.offered] if brief else d.compared
+    compared = d.compared
     others = ("others",) if any(option.elsewhere for option in compared) else ()
     once = ("once",) if any(gap for gaps in d.fitted.values() for gap in gaps.values()) else ()
     gaps = ("kept",) if slide else ("gap", *once, *others, "price")
