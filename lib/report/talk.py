@@ -104,7 +104,6 @@ def talk(study: Results) -> dict[str, Any]:
         for part in facts["parts"]
         if d.main and (part["attribute"], part["metric"]) == (d.main.attribute, d.main.metric)
     ]
-    rest = next((widest(option.gaps) for option in d.rivals if option.kind == "weighting"), None)
     own = {
         "pictured": of_figure("radiographs", study) is not None,
         "weighted": weighted,
@@ -120,7 +119,6 @@ def talk(study: Results) -> dict[str, Any]:
         "here": sum(rule in grid["rules"] for rule in grid["firm"]) if grid else 0,
         "alone": grid["alone"] if grid else [],
         "counted": _counted(study, d),
-        "rest": rest.size if rest else None,
         "floor": d.tested["asked"],
         "needed": needed(study),
         "found_now": d.tested["now"],

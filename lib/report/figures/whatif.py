@@ -9,7 +9,7 @@ from lib.report.facts.pictures import HEALTHY, SICK
 from lib.report.facts.values import Estimate
 from lib.report.figures.layout import Chart, in_lines
 from lib.report.figures.lines import Line, line_panel, reach
-from lib.report.figures.marks import PERCENT, THOUSAND, Panel, dot, dot_panels
+from lib.report.figures.marks import PERCENT, THOUSAND, Panel, dot, dot_panels, roomy
 from lib.report.registry import Material, figure
 from lib.report.theme import LABELS, PALE, Look, group_look
 
@@ -111,5 +111,7 @@ def planted(material: Material) -> Chart:
         dots.append(dot(row, Estimate(rate["share"], rate["low"], rate["high"]), look, shift=shift, aside=share))
     entries = [(str(material(name)), look) for name, look, _ in PLANTED.values()]
     measure = replace(material.measure, row=max(30, material.measure.row))
+    if material.size == "slide":
+        measure = roomy(measure, ())
     panel, aside = Panel(PERCENT, domain=(0.0, 1.0)), str(material("full"))
     return dot_panels(material, dots, panel, entries=entries, measure=measure, asides=aside)
